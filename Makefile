@@ -1,0 +1,69 @@
+# Needs python3 (3.11 or newer) with venv, and make. Everything else goes into .venv.
+#
+#   make demo        does learning the 65 schools of the bundled table together help?
+#   make test        the tests, in an environment with every extra
+#   make lint        ruff, mypy and the direction of imports
+#   make test-slow   the tests that take minutes
+#   make bench       the published benchmarks, where their data are present
+#   make clean       removes .venv, caches and the demo's report
+
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= polytask-report
+WORKERS ?= 2
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CORE := $(VENV)/.core-installed
+DEV := $(VENV)/.dev-installed
+
+# More BLAS threads than cores make many small solves slower, and answers differ in the last digits.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: demo venv test test-slow lint format bench clean
+
+demo: $(CORE)
+	$(BIN)/polytask compare "$$($(BIN)/python -c 'from polytask.datasets import exam_path; print(exam_path())')" \
+	    --task school --target normexam \
+	    --features standLRT,intake,sex,schgend,schavg,vr \
+	    --out $(OUT)
+
+venv: $(DEV)
+
+test: $(DEV)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+
+test-slow: $(DEV)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m slow
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV)
+	@for script in benchmarks/*.py; do \
+	    if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script" || exit 1; fi; \
+	done
+
+clean:
+	rm -rf $(VENV) polytask-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps are newer than what they were made from, so a change of dependencies installs again.
+$(CORE): pyproject.toml | $(BIN)/python
+	$(PIP) -e .
+	touch $@
+
+$(DEV): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -c constraints.txt -e '.[dev]'
+	touch $(CORE) $@
