@@ -1,1 +1,23 @@
+"""What a multi-task sample is: one frozen TaskData, whatever door it came through."""
 
+from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
+from polytask.data.design import Design, make_design
+from polytask.data.parse import Rows, make_task_data, read_rows, read_target, task_codes
+from polytask.data.stack import stack_tasks
+from polytask.data.task_data import TaskData
+
+__all__ = [
+    "Design",
+    "Rows",
+    "TaskData",
+    "drop_task_column",
+    "is_frame",
+    "make_design",
+    "make_task_data",
+    "read_rows",
+    "read_target",
+    "read_task_ids",
+    "stack_tasks",
+    "task_codes",
+    "to_array",
+]

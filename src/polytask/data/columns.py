@@ -1,0 +1,160 @@
+"""The task column: finding it in any kind of table, reading ids, leaving the features."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from scipy import sparse
+
+__all__ = ["drop_task_column", "is_frame", "read_task_ids", "to_array"]
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X is a table with column names (pandas, polars, pyarrow)."""
+    return isinstance(nw.from_native(X, eager_only=True, pass_through=True), nw.DataFrame)
+
+
+def read_task_ids(X: Any, task: str | int) -> np.ndarray:
+    """Task id of every row, read from the column ``task`` of ``X``.
+
+    Parameters
+    ----------
+    X : table of shape (n, d + 1)
+        pandas, polars or pyarrow table, numpy array or scipy sparse matrix.
+    task : str or int
+        Column name (tables) or integer position (any; negative counts from the end).
+
+    Returns
+    -------
+    ids : ndarray of shape (n,)
+        Strings or numbers. Whole numbers stored as floats come back as integers, so that a
+        column that passed through a float array still matches.
+
+    Raises
+    ------
+    ValueError
+        If the column does not exist or holds missing ids.
+    TypeError
+        If an id is neither a string nor a number.
+    """
+    column = _column_values(X, task)
+    return _clean_ids(column, task)
+
+
+def drop_task_column(X: Any, task: str | int) -> Any:
+    """``X`` without its task column, in the same kind of container."""
+    if is_frame(X):
+        frame = nw.from_native(X, eager_only=True)
+        return frame.drop(_column_name(frame, task)).to_native()
+    position = _position(X.shape[1], task)
+    keep = [j for j in range(X.shape[1]) if j != position]
+    if sparse.issparse(X):
+        return X.tocsc()[:, keep].tocsr()
+    return np.delete(np.asarray(X), position, axis=1)
+
+
+def to_array(X: Any) -> Any:
+    """Numbers of a table as an array; arrays and sparse matrices are returned unchanged."""
+    if is_frame(X):
+        return nw.from_native(X, eager_only=True).to_numpy()
+    return X
+
+
+def _column_values(X: Any, task: str | int) -> np.ndarray:
+    if is_frame(X):
+        frame = nw.from_native(X, eager_only=True)
+        series = frame[_column_name(frame, task)]
+        if series.is_null().any():
+            raise ValueError(_missing_message(task, int(series.is_null().sum())))
+        return np.asarray(series.to_list(), dtype=object)
+    if not hasattr(X, "shape"):
+        X = np.asarray(X, dtype=object)
+    position = _position(X.shape[1], task)
+    if sparse.issparse(X):
+        return X.tocsc()[:, [position]].toarray().ravel()
+    return np.asarray(X)[:, position]
+
+
+def _column_name(frame: nw.DataFrame[Any], task: str | int) -> str:
+    names = list(frame.columns)
+    if isinstance(task, str):
+        if task not in names:
+            close = difflib.get_close_matches(task, [str(c) for c in names], n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else f" Columns are {names[:10]}."
+            raise ValueError(f"task must be a column of X; got {task!r}, which X does not have.{hint}")
+        return task
+    if task in names:  # tables may have integer column names
+        return task
+    return names[_position(len(names), task)]
+
+
+def _position(n_columns: int, task: str | int) -> int:
+    if isinstance(task, str):
+        raise ValueError(
+            f"task must be an integer position when X has no column names; got {task!r}. "
+            "Pass a pandas, polars or pyarrow table, or the position of the column."
+        )
+    if not -n_columns <= task < n_columns:
+        raise ValueError(
+            f"task must be the position of a column of X; got {task}, but X has {n_columns} columns."
+        )
+    return int(task) % n_columns
+
+
+def _clean_ids(column: np.ndarray, task: str | int) -> np.ndarray:
+    if column.dtype == object:
+        column = _from_objects(column, task)
+    if column.dtype.kind in "iub":
+        return column.astype(np.int64)
+    if column.dtype.kind == "f":
+        return _from_floats(column, task)
+    if column.dtype.kind in "US":
+        return column.astype(str)
+    if column.dtype.kind in "mM":
+        return column.astype(str)
+    raise TypeError(f"argument must be a string or a number; task ids have type {column.dtype}.")
+
+
+def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
+    """Ids in an object column: all numbers become numbers, anything else text."""
+    missing = sum(value is None or value != value for value in column)
+    if missing:
+        raise ValueError(_missing_message(task, missing))
+    numbers = all(isinstance(v, int | float | np.integer | np.floating | np.bool_) for v in column)
+    if numbers:
+        return column.astype(float)
+    for value in column:
+        if isinstance(value, dict | list | set | tuple | np.ndarray):
+            raise TypeError(
+                "argument must be a string or a number; "
+                f"the task column {task!r} holds {value!r}, a {type(value).__name__}."
+            )
+    return column.astype(str)
+
+
+def _from_floats(column: np.ndarray, task: str | int) -> np.ndarray:
+    missing = int(np.isnan(column).sum())
+    if missing:
+        raise ValueError(_missing_message(task, missing))
+    if not np.isfinite(column).all():
+        raise ValueError(f"task ids must be finite; column {task!r} contains infinity.")
+    if (column == np.round(column)).all() and (np.abs(column) < 2**53).all():
+        return column.astype(np.int64)
+    warnings.warn(
+        f"The task column {task!r} looks continuous ({np.unique(column).size} distinct values with "
+        "fractions among them). Is it the right column? Ids are best strings or integers.",
+        UserWarning,
+        stacklevel=2,
+    )
+    return column
+
+
+def _missing_message(task: str | int, count: int) -> str:
+    return (
+        f"task ids must not be missing; column {task!r} contains NaN or null in {count} row(s). "
+        "Drop those rows or give them an id of their own."
+    )

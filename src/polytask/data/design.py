@@ -1,0 +1,211 @@
+"""The design of all tasks as one linear operator: predictions, adjoint, weighted Gram matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+__all__ = ["Batch", "Design", "make_design"]
+
+_CHUNK = 4_000_000  # numbers in one padded batch: 32 MB in float64
+_OWN_BATCH = 40_000  # a task with more numbers than this is worth a BLAS call of its own
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Tasks of about equal size, padded to the largest: one call of a batched routine."""
+
+    tasks: np.ndarray  # (b,)
+    obs: np.ndarray  # (b, n_max) positions of observations; padding repeats the first
+    valid: np.ndarray | None  # (b, n_max) False on padding; None where nothing is padded
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Values of observations (N,) as (b, n_max), zero on padding."""
+        taken = values[self.obs]
+        return taken if self.valid is None else np.where(self.valid, taken, 0.0)
+
+    def collect(self, padded: np.ndarray, out: np.ndarray) -> None:
+        """Write padded values (b, n_max) back to their observations."""
+        if self.valid is None:
+            out[self.obs] = padded
+        else:
+            out[self.obs[self.valid]] = padded[self.valid]
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Feature rows of N observations in m task blocks.
+
+    Parameters
+    ----------
+    X : ndarray or csr matrix of shape (n, p)
+        Distinct feature rows, float32 or float64 (float32 is widened block by block).
+    index : ndarray of shape (N,) or None
+        Row of X of each observation; None when observation k is row k.
+    start : ndarray of shape (m + 1,)
+        Offsets of the task blocks among the observations.
+    """
+
+    X: Any
+    index: np.ndarray | None
+    start: np.ndarray
+    sparse: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sparse", sparse.issparse(self.X))
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns p."""
+        return int(self.X.shape[1])
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of task blocks m."""
+        return len(self.start) - 1
+
+    @cached_property
+    def shared(self) -> bool:
+        """Whether every task has the very same rows of X, in the same order."""
+        if self.index is None or self.n_tasks < 2:
+            return self.n_tasks == 1
+        sizes = np.diff(self.start)
+        if (sizes != sizes[0]).any():
+            return False
+        index = self.index.reshape(self.n_tasks, -1)
+        return bool((index == index[0]).all())
+
+    def block(self, i: int) -> Any:
+        """Rows of task i: float64 array, or csr where X is sparse."""
+        part = slice(self.start[i], self.start[i + 1])
+        rows = self.X[part] if self.index is None else self.X[self.index[part]]
+        return rows.astype(np.float64, copy=False)
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """Tasks grouped by size; empty tasks are in no batch."""
+        return list(_make_batches(self.start, self.n_columns))
+
+    def rows(self, batch: Batch) -> np.ndarray:
+        """Dense rows of a batch, shape (b, n_max, p), float64. Padding holds arbitrary rows."""
+        first = batch.obs[0, 0]
+        whole = batch.valid is None and len(batch.tasks) == 1
+        if self.index is None and whole:
+            rows = self.X[first : first + batch.obs.shape[1]][None]
+        else:
+            rows = self.X[batch.obs if self.index is None else self.index[batch.obs]]
+        return rows.astype(np.float64, copy=False)
+
+    def predict(self, theta: np.ndarray) -> np.ndarray:
+        """w_i'x of every observation; theta has shape (m, p)."""
+        out = np.zeros(self.start[-1])
+        if self.sparse:
+            for i in range(self.n_tasks):
+                out[self.start[i] : self.start[i + 1]] = self.block(i) @ theta[i]
+            return out
+        for batch in self.batches:
+            batch.collect((self.rows(batch) @ theta[batch.tasks][:, :, None])[:, :, 0], out)
+        return out
+
+    def adjoint(self, u: np.ndarray) -> np.ndarray:
+        """sum_k u_k x_k in each task, shape (m, p); the adjoint of `predict`."""
+        out = np.zeros((self.n_tasks, self.n_columns))
+        if self.sparse:
+            for i in range(self.n_tasks):
+                out[i] = self.block(i).T @ u[self.start[i] : self.start[i + 1]]
+            return out
+        for batch in self.batches:
+            out[batch.tasks] = (batch.spread(u)[:, None, :] @ self.rows(batch))[:, 0]
+        return out
+
+    def grams(self, v: np.ndarray, tasks: np.ndarray | None = None) -> np.ndarray:
+        """sum_k v_k x_k x_k' in each task, shape (m, p, p); v >= 0.
+
+        ``tasks`` restricts the work to some tasks (the others stay zero).
+        """
+        p = self.n_columns
+        out = np.zeros((self.n_tasks, p, p))
+        if self.sparse:
+            for i in range(self.n_tasks) if tasks is None else tasks:
+                rows = self.block(i)
+                scaled = rows.multiply(v[self.start[i] : self.start[i + 1], None]).tocsr()
+                out[i] = (rows.T @ scaled).toarray()
+            return out
+        wanted = None if tasks is None else np.isin(np.arange(self.n_tasks), tasks)
+        for batch in self.batches:
+            if wanted is not None and not wanted[batch.tasks].any():
+                continue
+            root = np.sqrt(batch.spread(v))
+            Z = self.rows(batch) * root[:, :, None]
+            out[batch.tasks] = Z.transpose(0, 2, 1) @ Z
+        return out
+
+    def column_norms(self, v: np.ndarray) -> np.ndarray:
+        """sqrt(sum_k v_k x_k²) of each column in each task, shape (m, p)."""
+        out = np.zeros((self.n_tasks, self.n_columns))
+        if self.sparse:
+            for i in range(self.n_tasks):
+                out[i] = self.block(i).power(2).T @ v[self.start[i] : self.start[i + 1]]
+            return np.sqrt(out)
+        for batch in self.batches:
+            squares = self.rows(batch) ** 2
+            out[batch.tasks] = (batch.spread(v)[:, None, :] @ squares)[:, 0]
+        return np.sqrt(out)
+
+    def subset(self, keep: np.ndarray) -> Design:
+        """The observations where keep (N,) is true."""
+        counts = np.add.reduceat(np.append(keep, False).astype(int), self.start[:-1])
+        counts[np.diff(self.start) == 0] = 0
+        start = np.concatenate([[0], np.cumsum(counts)])
+        if self.index is None:
+            return Design(self.X[keep], None, start)
+        return Design(self.X, self.index[keep], start)
+
+
+def make_design(X: Any, index: np.ndarray | None, start: np.ndarray, intercept: bool) -> Design:
+    """A design from feature rows, with a column of ones appended if ``intercept``.
+
+    Where ``index`` only reorders long rows, they are gathered once, so that later passes read
+    memory in order.
+    """
+    ones = np.ones((X.shape[0], 1), dtype=X.dtype)
+    if sparse.issparse(X):
+        X = sparse.hstack([X, ones], format="csr") if intercept else X.tocsr()
+    elif intercept:
+        X = np.hstack([X, ones])
+    if index is not None and len(index) <= X.shape[0]:
+        X, index = X[index], None
+    return Design(X, index, np.asarray(start))
+
+
+def _make_batches(start: np.ndarray, p: int) -> Iterator[Batch]:
+    sizes = np.diff(start)
+    order = np.argsort(sizes, kind="stable")
+    order = order[sizes[order] > 0]
+    first = 0
+    while first < len(order):
+        smallest = sizes[order[first]]
+        limit = max(smallest * 1.25, smallest + 4)  # at most a quarter of the rows is padding
+        last = first + 1
+        while (
+            last < len(order)
+            and sizes[order[last]] <= limit
+            and sizes[order[last]] * p < _OWN_BATCH
+            and (last - first + 1) * sizes[order[last]] * p <= _CHUNK
+        ):
+            last += 1
+        yield _make_batch(order[first:last], start, sizes)
+        first = last
+
+
+def _make_batch(tasks: np.ndarray, start: np.ndarray, sizes: np.ndarray) -> Batch:
+    steps = np.arange(sizes[tasks[-1]])
+    if (sizes[tasks] == len(steps)).all():
+        return Batch(tasks, start[tasks][:, None] + steps, None)
+    valid = steps < sizes[tasks][:, None]
+    return Batch(tasks, start[tasks][:, None] + np.where(valid, steps, 0), valid)

@@ -1,0 +1,185 @@
+"""From what a user passes to `fit` and `predict` to TaskData; every message about input is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
+from polytask.data.design import make_design
+from polytask.data.task_data import TaskData
+
+__all__ = ["Rows", "make_task_data", "read_rows", "read_target", "task_codes"]
+
+_FLOATS = [np.float64, np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Feature rows of a table and the task id of each (None without a task column)."""
+
+    X: Any  # (n, d) float array or csr matrix
+    ids: np.ndarray | None  # (n,)
+
+
+def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
+    """Numeric features and task ids of ``X``; checks names and counts as scikit-learn does.
+
+    ``estimator.task`` says where the task column is; ``reset=True`` in `fit` records
+    ``n_features_in_`` and ``feature_names_in_``, False in `predict` compares with them.
+    """
+    task = estimator.task
+    if task is None:
+        X = validate_data(estimator, X, dtype=_FLOATS, accept_sparse="csr", reset=reset)
+        return Rows(X, None)
+    if is_frame(X):
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+    else:
+        X = validate_data(
+            estimator, X, dtype=None, accept_sparse="csr", ensure_all_finite=False,
+            ensure_min_features=2, reset=reset,
+        )  # fmt: skip
+    ids = read_task_ids(X, task)
+    features = to_array(drop_task_column(X, task))
+    features = check_array(
+        features, dtype=_FLOATS, accept_sparse="csr", estimator=estimator, input_name="X"
+    )
+    return Rows(features, ids)
+
+
+def read_target(estimator: BaseEstimator, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Target as an array of shape (n,) or, wide, (n, m); and the column names of a wide table."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        )
+    names = np.asarray(y.columns).astype(str) if is_frame(y) else None
+    values = to_array(y)
+    if sparse.issparse(values):
+        raise TypeError(f"{type(estimator).__name__}: y must be dense; got a sparse matrix.")
+    values = values if hasattr(values, "ndim") else np.asarray(values)
+    if values.ndim == 2 and estimator.task is None:
+        return _wide(values), names
+    if values.ndim == 2 and values.shape[1] > 1:
+        raise ValueError(
+            f"{type(estimator).__name__}: y must have one column when task is given; got shape "
+            f"{values.shape}. With a label column per task, leave task=None."
+        )
+    return column_or_1d(y if names is None else values, warn=True), None
+
+
+def _wide(values: np.ndarray) -> np.ndarray:
+    if values.dtype == object:  # pandas nullable columns hold pd.NA
+        return np.array([[np.nan if v is None or v != v else v for v in row] for row in values])
+    return np.asarray(values)
+
+
+def make_task_data(
+    estimator: BaseEstimator,
+    rows: Rows,
+    y: np.ndarray,
+    names: np.ndarray | None,
+    sample_weight: Any,
+) -> TaskData:
+    """TaskData of rows with a numeric target: long (n,), or wide (n, m) where NaN is unmeasured."""
+    check_consistent_length(rows.X, y)
+    if np.isinf(y).any():
+        raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
+    weight = _read_weight(sample_weight, y)
+    if y.ndim == 2:
+        row, code, tasks = _wide_observations(y, weight, names)
+        target, weight = y[row, code], weight[row, code]
+    else:
+        row, code, tasks = _long_observations(rows, y, weight)
+        target, weight = y[row], weight[row]
+    start = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(tasks)))])
+    already = len(row) == rows.X.shape[0] and (row == np.arange(len(row))).all()
+    design = make_design(rows.X, None if already else row, start, estimator.fit_intercept)
+    share = _shares(estimator, weight, code, len(tasks))
+    return TaskData(
+        design, target.astype(np.float64), weight, share, tasks, estimator.fit_intercept, row
+    )
+
+
+def _long_observations(
+    rows: Rows, y: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if np.isnan(y).any():
+        raise ValueError(
+            "Input y contains NaN. Drop rows without a target, or pass a label column per task "
+            "(wide y with task=None), where NaN means not measured."
+        )
+    kept = np.flatnonzero(weight > 0)
+    ids = np.zeros(len(y), dtype=np.int64) if rows.ids is None else rows.ids
+    tasks, code = np.unique(ids[kept], return_inverse=True)
+    order = np.argsort(code, kind="stable")
+    return kept[order], code[order], tasks
+
+
+def _wide_observations(
+    y: np.ndarray, weight: np.ndarray, names: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    tasks = np.arange(y.shape[1]) if names is None else names
+    measured = ~np.isnan(y) & (weight > 0)
+    empty = ~measured.any(axis=0)
+    if empty.any():
+        raise ValueError(
+            f"y must have at least one measured value in every column; column(s) "
+            f"{tasks[empty].tolist()[:5]} contain NaN only. Drop them."
+        )
+    code, row = np.nonzero(measured.T)
+    return row, code, tasks
+
+
+def _read_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
+    """Row weights in the shape of y: (n,), or (n, m) with a wide y."""
+    if sample_weight is None:
+        return np.ones(y.shape)
+    weight = check_array(
+        to_array(sample_weight), ensure_2d=False, dtype=np.float64, input_name="sample_weight",
+        ensure_all_finite="allow-nan" if y.ndim == 2 else True,
+    )  # fmt: skip
+    if weight.ndim == 0:
+        weight = np.full(y.shape, float(weight))
+    if weight.ndim == 1 and y.ndim == 2 and len(weight) == len(y):
+        weight = np.repeat(weight[:, None], y.shape[1], axis=1)
+    if weight.shape != y.shape:
+        raise ValueError(
+            f"Sample weights must be 1D, or have the shape of a wide y; got sample_weight.shape == "
+            f"{weight.shape} with y.shape == {y.shape}, expected {y.shape}!"
+        )
+    weight = np.where(np.isnan(weight) & np.isnan(y), 0.0, weight)
+    if np.isnan(weight).any() or (weight < 0).any():
+        raise ValueError("sample_weight must be zero or positive; got negative or missing values.")
+    if not (weight > 0).any():
+        raise ValueError("sample_weight must be positive somewhere; every value is zero.")
+    return weight
+
+
+def _shares(estimator: Any, weight: np.ndarray, code: np.ndarray, m: int) -> np.ndarray:
+    if estimator.task_weight == "equal":
+        return np.full(m, 1.0 / m)
+    total = np.bincount(code, weights=weight, minlength=m)
+    return total / total.sum()
+
+
+def task_codes(ids: np.ndarray | None, tasks: np.ndarray, n_rows: int) -> np.ndarray:
+    """Position in ``tasks`` of each row's id; -1 for an id that is not there."""
+    if ids is None:
+        return np.zeros(n_rows, dtype=int)
+    if (ids.dtype.kind == "U") != (tasks.dtype.kind == "U"):
+        kind = {True: "text", False: "numbers"}
+        raise ValueError(
+            f"task ids must be of the same type as in fit ({kind[tasks.dtype.kind == 'U']}); "
+            f"got {kind[ids.dtype.kind == 'U']}, such as {ids[:1].tolist()}."
+        )
+    order = np.argsort(tasks)
+    position = np.minimum(np.searchsorted(tasks, ids, sorter=order), len(tasks) - 1)
+    code = order[position]
+    return np.where(tasks[code] == ids, code, -1)

@@ -1,0 +1,101 @@
+"""TaskData: what a multi-task sample is, whatever door it came through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from polytask.data.design import Design
+
+__all__ = ["TaskData"]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskData:
+    """Observations of m tasks, sorted by task.
+
+    Observation k of task i has features x_k (a row of the design), target y_k, and weight
+    omega_k in the empirical risk ``R(W) = sum_k omega_k loss(y_k, w_i'x_k)``.
+
+    Parameters
+    ----------
+    design : Design
+        Feature rows of every observation, with a last column of ones if ``intercept``.
+    y : ndarray of shape (N,)
+        Targets; numbers, or 0 and 1 for a classifier.
+    sample_weight : ndarray of shape (N,)
+        Positive weight of each observation inside its task.
+    share : ndarray of shape (m,)
+        Weight of each task in the risk; sums to one (1/m each for ``task_weight="equal"``).
+    tasks : ndarray of shape (m,)
+        Task ids, in the order of the blocks.
+    intercept : bool
+        Whether the last column of the design is the constant one.
+    row : ndarray of shape (N,)
+        Row of the table that the observation came from.
+    """
+
+    design: Design
+    y: np.ndarray
+    sample_weight: np.ndarray
+    share: np.ndarray
+    tasks: np.ndarray
+    intercept: bool
+    row: np.ndarray
+
+    @property
+    def start(self) -> np.ndarray:
+        """Offsets of the tasks: task i owns observations start[i] to start[i + 1]."""
+        return self.design.start
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks m."""
+        return len(self.tasks)
+
+    @property
+    def n_coefs(self) -> int:
+        """Coefficients per task, the intercept included."""
+        return self.design.n_columns
+
+    @property
+    def n_features(self) -> int:
+        """Number of features d, the intercept not counted."""
+        return self.n_coefs - int(self.intercept)
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Observations of each task, shape (m,)."""
+        return np.diff(self.start)
+
+    @cached_property
+    def code(self) -> np.ndarray:
+        """Position in ``tasks`` of each observation's task, shape (N,)."""
+        return np.repeat(np.arange(self.n_tasks), self.sizes)
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """omega, the weight of each observation in R(W); sums to one, shape (N,)."""
+        total = np.bincount(self.code, weights=self.sample_weight, minlength=self.n_tasks)
+        return self.sample_weight * (self.share / total)[self.code]
+
+    def block(self, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Design rows, targets and weights omega of task i."""
+        part = slice(self.start[i], self.start[i + 1])
+        return self.design.block(i), self.y[part], self.weight[part]
+
+    def subset(self, keep: np.ndarray) -> TaskData:
+        """The observations where ``keep`` (N,) is true; tasks left empty stay, with no rows.
+
+        Weights inside a task are renewed (a mean over the rows that are left), so a fit on the
+        subset is the fit that a user would get from those rows.
+        """
+        design = self.design.subset(keep)
+        counts = np.bincount(self.code[keep], minlength=self.n_tasks)
+        share = np.where(counts > 0, self.share, 0.0)
+        return TaskData(
+            design, self.y[keep], self.sample_weight[keep], share / share.sum(),
+            self.tasks, self.intercept, self.row[keep],
+        )  # fmt: skip

@@ -1,0 +1,30 @@
+"""The quadratic penalty, with a strength per coefficient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Ridge"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """value(B) = sum_k strength_k sum_i B_ik² (no factor one half).
+
+    Parameters
+    ----------
+    strength : ndarray of shape (k,)
+        Zero leaves a coefficient free.
+    """
+
+    strength: np.ndarray
+
+    def value(self, B: np.ndarray) -> float:
+        """Penalty of B, of shape (k,) or (m, k)."""
+        return float((self.strength * B**2).sum())
+
+    def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
+        """Gradient of the smooth part plus that of the penalty."""
+        return G + 2.0 * self.strength * B

@@ -1,0 +1,75 @@
+"""A problem: task data, a loss, a structure, and a penalty on each block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.losses import Loss
+from polytask.penalties import Penalty
+from polytask.structures import Blocks, Structure
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """min over blocks of R(assemble(blocks)) + sum_b penalty_b(blocks[b]).
+
+    R(Theta) = sum_k omega_k loss(y_k, w_i'x_k): by default the mean over tasks of the mean over
+    rows.
+    """
+
+    data: TaskData
+    loss: Loss
+    structure: Structure
+    penalties: Mapping[str, Penalty]
+
+    def zeros(self) -> Blocks:
+        """All blocks at zero."""
+        shapes = self.structure.shapes(self.data.n_tasks)
+        return {name: np.zeros(shape) for name, shape in shapes.items()}
+
+    def predict(self, blocks: Blocks) -> np.ndarray:
+        """Linear predictor of every observation, shape (N,)."""
+        return self.data.design.predict(self.structure.assemble(blocks))
+
+    def objective(self, blocks: Blocks, f: np.ndarray | None = None) -> float:
+        """Value of the objective; ``f`` is `predict` of the blocks where it is at hand."""
+        f = self.predict(blocks) if f is None else f
+        risk = float(self.data.weight @ self.loss.value(self.data.y, f))
+        return risk + sum(self.penalties[b].value(B) for b, B in blocks.items())
+
+    def risk_gradient(self, f: np.ndarray) -> np.ndarray:
+        """Gradient of R in Theta (m, p), at linear predictors f."""
+        return self.data.design.adjoint(self.data.weight * self.loss.gradient(self.data.y, f))
+
+    def residual(self, blocks: Blocks, f: np.ndarray | None = None) -> Blocks:
+        """Nearest-to-zero element of the subdifferential, block by block."""
+        f = self.predict(blocks) if f is None else f
+        G = self.structure.adjoint(self.risk_gradient(f), blocks)
+        return {b: self.penalties[b].residual(B, G[b]) for b, B in blocks.items()}
+
+    @cached_property
+    def gradient_bound(self) -> np.ndarray:
+        """Largest |gradient of R in Theta_ik| that the starting loss allows (Cauchy-Schwarz).
+
+        sqrt(sum omega x²) sqrt(sum omega loss'(y, 0)²) in each task: the unit of a violation, so
+        that neither the units of features and target nor the number of tasks matter.
+        """
+        data = self.data
+        slope = self.loss.gradient(data.y, np.zeros_like(data.y))
+        size = np.sqrt(np.bincount(data.code, data.weight * slope**2, minlength=data.n_tasks))
+        bound = data.design.column_norms(data.weight) * size[:, None]
+        return np.maximum(bound, np.finfo(float).tiny)
+
+    def violation(self, blocks: Blocks, residual: Blocks | None = None) -> float:
+        """Scale-free KKT violation: the largest share of `gradient_bound` left in any coefficient."""
+        residual = self.residual(blocks) if residual is None else residual
+        scale = self.structure.adjoint(self.gradient_bound, blocks)
+        shares = [np.abs(R) / np.abs(scale[b]) for b, R in residual.items() if R.size]
+        return max((float(share.max()) for share in shares), default=0.0)

@@ -1,0 +1,50 @@
+"""w_i = w0 + Δw_i, where each coefficient may have a common part, a deviation, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.structures.base import Blocks
+
+__all__ = ["CommonDeviation"]
+
+
+@dataclass(frozen=True, eq=False)
+class CommonDeviation:
+    """Theta_i = w0 + Δw_i, with w0 zero outside ``common`` and Δw_i zero outside ``deviation``.
+
+    Single-task learning has deviations only, pooling a common part only, the task-intercept model
+    common slopes with a deviation of the intercept, the mean-regularized model both everywhere.
+
+    Parameters
+    ----------
+    common, deviation : bool ndarray of shape (p,)
+        Which coefficients have the part. The last one is the intercept where there is one.
+
+    Notes
+    -----
+    Blocks: ``common`` of shape (sum(common),), ``deviation`` of shape (m, sum(deviation)).
+    """
+
+    common: np.ndarray
+    deviation: np.ndarray
+
+    def shapes(self, n_tasks: int) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every block."""
+        return {
+            "common": (int(self.common.sum()),),
+            "deviation": (n_tasks, int(self.deviation.sum())),
+        }
+
+    def assemble(self, blocks: Blocks) -> np.ndarray:
+        """Theta (m, p) of the blocks."""
+        theta = np.zeros((len(blocks["deviation"]), len(self.common)))
+        theta[:, self.common] = blocks["common"]
+        theta[:, self.deviation] += blocks["deviation"]
+        return theta
+
+    def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
+        """Gradient in each block, from the gradient G (m, p) in Theta."""
+        return {"common": G[:, self.common].sum(axis=0), "deviation": G[:, self.deviation]}
