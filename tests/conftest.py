@@ -1,0 +1,41 @@
+"""Fixtures for all tests: where the shared data lie, and seeds."""
+
+import os
+from pathlib import Path
+
+# Before numpy loads BLAS: many small solves are slower, and not repeatable, on many threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets beside the repository; none of them may be committed."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("real data sets are not here: no folder ../shared/data beside the repository")
+    return folder
+
+
+@pytest.fixture(params=[0, 1, 2])
+def seed(request: pytest.FixtureRequest) -> int:
+    """Three seeds: a test that takes this runs under each."""
+    return request.param
+
+
+@pytest.fixture
+def rng(seed: int) -> np.random.Generator:
+    """A generator under each of the seeds."""
+    return np.random.default_rng(seed)
