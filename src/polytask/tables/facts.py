@@ -1,0 +1,132 @@
+"""What was counted in a table, once, for every finding to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from polytask.tables.columns import Column, as_feature, inspect_column
+from polytask.tables.errors import TableError, find_column
+from polytask.tables.preprocess import MAX_CATEGORIES
+from polytask.tables.targets import Target, read_target
+from polytask.tables.task_ids import read_ids
+
+__all__ = ["Facts", "count_facts"]
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Counts over the rows that have a target and a task id.
+
+    Attributes
+    ----------
+    table : DataFrame
+        All rows.
+    rows : DataFrame
+        Those with a target and a task id.
+    task, target : str
+    ids : Series
+        Task id of each of `rows`.
+    id_notes : tuple of str
+    found : Target or None
+        The target, None where it cannot be used.
+    target_problem : str
+        Why it cannot.
+    columns : tuple of Column
+        Every candidate feature.
+    X : DataFrame
+        The usable ones: floats or text.
+    sizes : Series
+        Rows by task.
+    levels : DataFrame of shape (m, d)
+        Distinct values of every feature inside every task, missing ones not counted.
+    """
+
+    table: pd.DataFrame
+    rows: pd.DataFrame
+    task: str
+    target: str
+    ids: pd.Series
+    id_notes: tuple[str, ...]
+    found: Target | None
+    target_problem: str
+    columns: tuple[Column, ...]
+    X: pd.DataFrame
+    sizes: pd.Series
+    levels: pd.DataFrame
+
+    @property
+    def usable(self) -> tuple[Column, ...]:
+        """Columns that become features."""
+        return tuple(column for column in self.columns if column.usable)
+
+    @property
+    def width(self) -> int:
+        """Number of columns that a linear model sees, after one-hot encoding."""
+        one_hot = {"categorical": lambda c: min(c.distinct + (c.missing > 0), MAX_CATEGORIES)}
+        return sum(int(one_hot.get(c.kind, lambda c: 1)(c)) for c in self.usable)
+
+
+def count_facts(
+    table: pd.DataFrame,
+    task: str,
+    target: str,
+    features: Sequence[str] | None = None,
+    categorical: Sequence[str] = (),
+    kind: str = "auto",
+) -> Facts:
+    """Look at a table without refusing it: only absent columns and empty roles are errors."""
+    table = table.reset_index(drop=True).rename(columns=str)
+    names = list(table.columns)
+    task, target = find_column(task, names, "task"), find_column(target, names, "target")
+    rows = table[table[task].notna() & table[target].notna()]
+    if task == target or rows.empty:
+        rule = "be another column than the task" if task == target else "hold values next to ids"
+        raise TableError(f"must {rule}; got {target!r}.", "target")
+    ids, _, id_notes = read_ids(rows[task])
+    found, problem = _try_target(rows[target], kind)
+    columns = _candidates(rows, names, task, target, features, categorical)
+    X = _features(rows, columns)
+    return Facts(
+        table, rows, task, target, ids, id_notes, found, problem, columns, X,
+        ids.value_counts(sort=False), X.groupby(ids.to_numpy()).nunique(),
+    )  # fmt: skip
+
+
+def _try_target(values: pd.Series, kind: str) -> tuple[Target | None, str]:
+    try:
+        return read_target(values, kind), ""
+    except TableError as error:
+        if error.argument == "kind":
+            raise
+        return None, str(error)
+
+
+def _candidates(
+    rows: pd.DataFrame,
+    names: list[str],
+    task: str,
+    target: str,
+    features: Sequence[str] | None,
+    categorical: Sequence[str],
+) -> tuple[Column, ...]:
+    labels = {find_column(name, names, "categorical") for name in categorical}
+    wanted = names if features is None else [find_column(n, names, "features") for n in features]
+    return tuple(
+        inspect_column(rows[name], categorical=name in labels)
+        for name in dict.fromkeys(wanted)
+        if name not in (task, target)
+    )
+
+
+def _features(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Usable columns; infinite values stay, a finding speaks of them."""
+    made = {}
+    for column in columns:
+        if column.kind == "numeric":
+            made[column.name] = pd.to_numeric(rows[column.name], errors="coerce").astype(float)
+        elif column.usable:
+            made[column.name] = as_feature(rows[column.name], column.kind)
+    return pd.DataFrame(made, index=rows.index)

@@ -1,0 +1,232 @@
+"""What will be a problem in a table, one small function for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.tables.errors import name_list, plural
+from polytask.tables.facts import Facts
+from polytask.tables.preprocess import MAX_CATEGORIES
+
+__all__ = ["Finding", "find_all"]
+
+SEVERITIES = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to know about a table.
+
+    Attributes
+    ----------
+    severity : {"error", "warning", "note"}
+        An error stops a comparison; a warning may make its answer wrong or weak.
+    what : str
+        What was found.
+    remedy : str
+        What to do about it, "" for nothing.
+    """
+
+    severity: str
+    what: str
+    remedy: str = ""
+
+
+def find_all(facts: Facts) -> tuple[Finding, ...]:
+    """Every finding, the worst first."""
+    found = [finding for check in CHECKS for finding in check(facts)]
+    return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def _target(facts: Facts) -> Iterator[Finding]:
+    if facts.target_problem:
+        yield Finding("error", facts.target_problem)
+    missing = int(facts.table[facts.target].isna().sum())
+    if missing:
+        share = f"{plural(missing, 'row')} ({missing / len(facts.table):.1%})"
+        yield Finding("note", f"{share} without a target will be left out.")
+
+
+def _tasks(facts: Facts) -> Iterator[Finding]:
+    missing = int(facts.table[facts.task].isna().sum())
+    if missing:
+        yield Finding("note", f"{plural(missing, 'row')} without a task id will be left out.")
+    m, n = len(facts.sizes), len(facts.rows)
+    if m == 1:
+        remedy = "Choose the column that says which rows belong together."
+        yield Finding("error", f"{facts.task!r} holds a single task: nothing to compare.", remedy)
+    elif m == n:
+        remedy = "Choose the column that says which rows belong together."
+        yield Finding("error", f"Every row has a {facts.task!r} of its own.", remedy)
+    elif m > n / 2:
+        what = f"{m:,} tasks in {n:,} rows: most tasks are too small to be learned or scored."
+        yield Finding("warning", what, "Is there a coarser grouping?")
+    for note in facts.id_notes:
+        yield Finding("warning", note)
+
+
+def _single_rows(facts: Facts) -> Iterator[Finding]:
+    single = facts.sizes.index[facts.sizes == 1]
+    if 0 < len(single) < len(facts.rows):
+        what = f"{plural(len(single), 'task')} of a single row ({name_list(single, 4)})"
+        yield Finding("note", f"{what}: used for training, but cannot be scored.")
+
+
+def _small_tasks(facts: Facts) -> Iterator[Finding]:
+    small = int((facts.sizes < facts.width).sum())
+    if small:
+        what = (
+            f"{small:,} of {plural(len(facts.sizes), 'task')} have fewer rows than the "
+            f"{facts.width} columns a linear model sees: alone they cannot be fitted without a "
+            "penalty."
+        )
+        yield Finding("note", what, "Here learning together can help most.")
+
+
+def _target_by_task(facts: Facts) -> Iterator[Finding]:
+    if facts.found is None:
+        return
+    levels = facts.found.y.groupby(facts.ids.to_numpy()).nunique()
+    flat = levels.index[(levels == 1) & (facts.sizes.reindex(levels.index) > 1)]
+    if len(flat) == 0:
+        return
+    count = f"{plural(len(flat), 'task')} ({name_list(flat, 4)})"
+    if facts.found.kind == "classification":
+        what = f"{count} hold a single class: they have no AUC, and alone can only repeat it."
+    else:
+        what = f"{count} have a constant target: alone they can only repeat it."
+    yield Finding("warning", what, "Scores of such tasks mean little; look at the others.")
+
+
+def _rare_class(facts: Facts) -> Iterator[Finding]:
+    if facts.found is None or facts.found.kind != "classification":
+        return
+    share = float((facts.found.y == facts.found.classes[1]).mean())
+    if min(share, 1 - share) < 0.02:
+        what = f"The rarer class has {min(share, 1 - share):.2%} of the rows."
+        yield Finding("warning", what, "Accuracy says nothing here; judge by AUC or log-loss.")
+
+
+def _left_out(facts: Facts) -> Iterator[Finding]:
+    for column in facts.columns:
+        if column.usable:
+            continue
+        remedy = column.remedy[:1].upper() + column.remedy[1:] + "."
+        if column.kind == "mixed":
+            yield Finding("error", f"Column {column.name!r} {column.problem}.", remedy)
+        else:
+            what = f"Column {column.name!r} {column.problem} and will be left out."
+            yield Finding("note", what, remedy)
+    if not facts.usable:
+        yield Finding("error", "No column is left to learn from.", "Add numbers or categories.")
+
+
+def _infinite(facts: Facts) -> Iterator[Finding]:
+    numbers = facts.X.select_dtypes("number")
+    endless = [c for c in numbers.columns if np.isinf(numbers[c].to_numpy()).any()]
+    if endless:
+        what = f"Infinite values in {name_list(endless)}."
+        yield Finding("error", what, "Correct them, or leave them empty.")
+
+
+def _missing(facts: Facts) -> Iterator[Finding]:
+    n = len(facts.rows)
+    sparse = [c.name for c in facts.usable if c.missing > n / 2]
+    if sparse:
+        what = f"More than half of the values are missing in {name_list(sparse)}."
+        yield Finding("warning", what, "Consider to leave them out.")
+    absent = [name for name in facts.X if (facts.levels[name] == 0).any()]
+    if absent:
+        what = f"In some tasks no row has a value of {name_list(absent)}."
+        remedy = "Imputed values there come from the other tasks."
+        yield Finding("warning", what, remedy)
+
+
+def _constant(facts: Facts) -> Iterator[Finding]:
+    overall = [c.name for c in facts.usable if c.distinct == 1 and not c.missing]
+    if overall:
+        what = f"{name_list(overall)} constant in the whole table: no information."
+        yield Finding("warning", what, "Leave out what never varies.")
+    task_level = [name for name in task_level_features(facts) if name not in overall]
+    if task_level:
+        what = (
+            f"{name_list(task_level)} constant inside every task: such features tell tasks apart, "
+            "and only a model that learns tasks together can use them."
+        )
+        yield Finding("note", what)
+    some = [name for name in facts.X if name not in (*overall, *task_level)]
+    shares = facts.levels.loc[facts.sizes.index[facts.sizes > 1], some] <= 1
+    partly = [name for name in some if shares[name].mean() > 0.2]
+    if partly:
+        yield Finding(
+            "note", f"Constant inside more than a fifth of the tasks: {name_list(partly)}."
+        )
+
+
+def task_level_features(facts: Facts) -> list[str]:
+    """Features that vary over the table but never inside a task of two rows or more."""
+    several = facts.levels[facts.sizes.reindex(facts.levels.index) > 1]
+    return [] if several.empty else [str(n) for n in facts.X if (several[n] <= 1).all()]
+
+
+def _duplicates(facts: Facts) -> Iterator[Finding]:
+    plain = facts.X.assign(**{facts.target: facts.rows[facts.target].astype(str)})
+    copies = int(plain.assign(**{facts.task: facts.ids}).duplicated().sum())
+    if copies:
+        what = f"{plural(copies, 'row')} repeat another row in task, features and target."
+        severity = "warning" if copies > 0.01 * len(facts.rows) else "note"
+        remedy = "If they are copies, remove them: a copy in the test rows makes scores too good."
+        yield Finding(severity, what, remedy)
+
+
+def _leaks(facts: Facts) -> Iterator[Finding]:
+    if facts.found is None or facts.X.empty:
+        return
+    y = facts.found.y
+    if facts.found.kind == "classification":
+        y = (y == facts.found.classes[1]).astype(float)
+    numbers = facts.X.select_dtypes("number").replace([np.inf, -np.inf], np.nan)
+    varying = numbers.loc[:, numbers.nunique() > 1]
+    copies = [n for n, r in varying.corrwith(y).items() if abs(r) > 0.9999]
+    if copies and len(y) > 3:
+        what = f"{name_list(copies)} all but equal to the target."
+        yield Finding("warning", what, "Leave out what is not known before the target is.")
+
+
+def _id_inside(facts: Facts) -> Iterator[Finding]:
+    """Whole numbers of which nearly every row of a task has one of its own."""
+    suspects = []
+    for column in facts.usable:
+        if column.kind != "numeric" or column.distinct < 20 or len(facts.sizes) < 2:
+            continue
+        values = facts.X[column.name].dropna()
+        own = facts.levels[column.name].sum() > 0.9 * len(values)
+        if own and column.distinct < len(values) and (values == values.round()).all():
+            suspects.append(column.name)
+    if suspects:
+        what = f"{name_list(suspects)}: whole numbers, nearly all distinct inside a task."
+        yield Finding("note", what, "Leave such a column out if it is an id inside the task.")
+
+
+def _many_levels(facts: Facts) -> Iterator[Finding]:
+    many = [c.name for c in facts.usable if c.kind == "categorical" and c.distinct > MAX_CATEGORIES]
+    if many:
+        what = f"{name_list(many)} with more than {MAX_CATEGORIES} categories"
+        yield Finding("note", f"{what}: the rarest share a column.")
+
+
+def _dominant(facts: Facts) -> Iterator[Finding]:
+    share = float(facts.sizes.max() / facts.sizes.sum())
+    if len(facts.sizes) > 3 and share > 0.5:
+        what = f"Task {str(facts.sizes.idxmax())!r} has {share:.0%} of the rows."
+        remedy = "Averages over rows speak mostly of it; look at averages over tasks."
+        yield Finding("note", what, remedy)
+
+
+CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+    _target, _tasks, _target_by_task, _rare_class, _left_out, _infinite, _missing, _constant,
+    _duplicates, _leaks, _single_rows, _small_tasks, _id_inside, _many_levels, _dominant,
+)  # fmt: skip

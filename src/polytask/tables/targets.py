@@ -1,0 +1,129 @@
+"""The target: whether it is a number to estimate or one of two classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polytask.tables.columns import as_feature, as_labels, inspect_column
+from polytask.tables.errors import TableError, name_list
+
+__all__ = ["KINDS", "Target", "read_target"]
+
+KINDS = ("auto", "regression", "classification")
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target of every row that has one.
+
+    Attributes
+    ----------
+    y : Series
+        Floats for a regression; class labels (integers, booleans or text) for a classification.
+    kind : {"regression", "classification"}
+    classes : tuple
+        The two labels in the order of a classifier's ``classes_``; empty for a regression.
+    notes : tuple of str
+    """
+
+    y: pd.Series
+    kind: str
+    classes: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_target(values: pd.Series, kind: str = "auto") -> Target:
+    """Decide what the target is: two distinct values of any type make a classification.
+
+    Parameters
+    ----------
+    values : Series
+        The target without missing values.
+    kind : {"auto", "regression", "classification"}
+        Overrules the decision.
+
+    Raises
+    ------
+    TableError
+        If the target is constant, has more than two text classes, holds dates, or text among
+        numbers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> read_target(pd.Series(["no", "yes", "no"], name="passed")).classes
+    ('no', 'yes')
+    """
+    if kind not in KINDS:
+        raise TableError(f"must be one of {name_list(KINDS)}; got {kind!r}.", "kind")
+    column = inspect_column(values)
+    _refuse(values, column.kind, column.problem, column.remedy)
+    distinct = int(values.nunique())
+    if distinct == 1:
+        raise TableError(
+            f"must vary; {str(values.name)!r} is {values.iloc[0]!s} in every row, so there is "
+            "nothing to learn. Choose another column.",
+            "target",
+        )
+    if kind == "classification" or (kind == "auto" and distinct == 2):
+        return _classes(values, distinct)
+    if column.kind not in ("numeric", "boolean"):
+        raise TableError(_not_numeric(values, distinct), "target")
+    return Target(as_feature(values, "numeric"), "regression")
+
+
+def _refuse(values: pd.Series, kind: str, problem: str, remedy: str) -> None:
+    if kind in ("date", "nested", "empty"):
+        raise TableError(
+            f"must be numeric or have two classes; {str(values.name)!r} {problem}: {remedy}.",
+            "target",
+        )
+    if kind == "mixed":
+        raise TableError(
+            f"must be numeric or have two classes; {str(values.name)!r} {problem}. Correct the "
+            "value, or leave it empty: rows without a target are left out.",
+            "target",
+        )
+
+
+def _classes(values: pd.Series, distinct: int) -> Target:
+    if distinct != 2:
+        raise TableError(
+            f"must have two distinct values for a classification; {str(values.name)!r} has "
+            f"{distinct}. Make one column per class (this class or not).",
+            "target",
+        )
+    y = _class_labels(values)
+    classes = tuple(sorted(y.unique().tolist()))
+    note = (
+        f"The target {str(values.name)!r} has two values, so this is a classification of "
+        f"{classes[1]!r} against {classes[0]!r} ({(y == classes[1]).mean():.1%} are "
+        f"{classes[1]!r})."
+    )
+    return Target(y, "classification", classes, (note,))
+
+
+def _class_labels(values: pd.Series) -> pd.Series:
+    """Integers stay integers (also when stored as floats), booleans booleans; the rest is text."""
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return values.astype(bool)
+    if values.map(lambda v: isinstance(v, bool | np.bool_)).all():
+        return values.astype(bool)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        numbers = values.astype(float)
+        whole = bool((numbers == numbers.round()).all())
+        return numbers.astype(np.int64) if whole else numbers
+    return as_labels(values)
+
+
+def _not_numeric(values: pd.Series, distinct: int) -> str:
+    shown = name_list(values.astype(str).value_counts().index.tolist(), most=4)
+    return (
+        f"must be numeric or have two distinct values; {str(values.name)!r} has {distinct} "
+        f"classes ({shown}). Make one column per class (this class or not), or give them numbers "
+        "if they are ordered."
+    )

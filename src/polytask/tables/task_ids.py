@@ -1,0 +1,63 @@
+"""Task ids: whole numbers where all of them are, text otherwise."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from polytask.tables.columns import as_labels
+
+__all__ = ["match_ids", "read_ids"]
+
+WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
+STORED_AS_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
+MISSING = "(no task id)"
+
+
+def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
+    """Ids of the rows, how they are stored ("integer" or "text"), and what to know about them.
+
+    ``1``, ``1.0`` and ``"1"`` are the same id; ``"01"`` is text, because ``01`` and ``1`` may be
+    two tasks. Dates and booleans are ids like any other text.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> read_ids(pd.Series(["1.0", "2.0", "1.0"]))[0].tolist()
+    [1, 2, 1]
+    """
+    text = _text(values)
+    if text.str.fullmatch(WHOLE).all():
+        return text.astype(np.int64), "integer", ()
+    fractions = int(pd.to_numeric(text, errors="coerce").notna().sum())
+    notes: tuple[str, ...] = ()
+    if fractions == len(text) and not text.str.fullmatch(r"0\d+").any():
+        notes = (
+            f"The task ids in {str(values.name)!r} are numbers with fractions, which looks like "
+            "a measurement rather than an id: is it the right column?",
+        )
+    return text, "text", notes
+
+
+def match_ids(values: pd.Series, stored: str, known: set[int] | set[str]) -> pd.Series:
+    """Ids of new rows in the form of the training ids; ``known`` decides nothing but the form.
+
+    An id that is missing, or cannot have that form, becomes an id that no known task has.
+    """
+    text = _text(values).where(values.notna(), MISSING)
+    if stored == "text":
+        return text
+    whole = text.str.fullmatch(WHOLE)
+    unknown = max((int(k) for k in known), default=0) + 1
+    return text.where(whole, str(unknown)).astype(np.int64)
+
+
+def _text(values: pd.Series) -> pd.Series:
+    return as_labels(values).map(_unfloat, na_action="ignore").astype(object)
+
+
+def _unfloat(text: str) -> str:
+    whole = STORED_AS_FLOAT.fullmatch(text)
+    return whole.group(1) if whole else text

@@ -1,0 +1,248 @@
+"""From a table and the names of its task and target to what the models are fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from polytask.tables.columns import Column, as_feature, inspect_column
+from polytask.tables.errors import TableError, find_column, name_list, plural
+from polytask.tables.preprocess import check_names
+from polytask.tables.targets import read_target
+from polytask.tables.task_ids import read_ids
+
+__all__ = ["TaskTable", "choose_features", "make_task_table"]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskTable:
+    """A table made ready: features, task ids, target, and what was decided on the way.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n, d + 1)
+        Numeric features as floats, categorical ones as text, NaN for missing; the task column
+        last. Its index holds the row numbers of the source, from 0.
+    y : Series of shape (n,)
+    task, target : str
+        Column names.
+    numeric, categorical : tuple of str
+        The feature columns by kind; true/false columns are numeric.
+    kind : {"regression", "classification"}
+    classes : tuple
+        The two class labels, empty for a regression.
+    id_form : {"integer", "text"}
+        How task ids are stored.
+    notes : tuple of str
+        Rows and columns left out, decisions taken.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series
+    task: str
+    target: str
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    kind: str
+    classes: tuple[Any, ...]
+    id_form: str
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the feature columns, in the order of `X`."""
+        return tuple(name for name in self.X.columns if name != self.task)
+
+    @property
+    def sizes(self) -> pd.Series:
+        """Rows of every task."""
+        return self.X[self.task].value_counts(sort=False)
+
+
+def make_task_table(
+    table: pd.DataFrame,
+    task: str,
+    target: str,
+    *,
+    features: Sequence[str] | None = None,
+    categorical: Sequence[str] = (),
+    kind: str = "auto",
+) -> TaskTable:
+    """Choose rows, columns and kinds.
+
+    Rows without a target or a task id are left out and counted in the notes; a task with a
+    single row stays, for training.
+
+    Parameters
+    ----------
+    table : DataFrame
+    task, target : str
+        Columns of the task ids and of the target.
+    features : sequence of str, optional
+        Columns to learn from; all others but dates, ids and empty columns by default.
+    categorical : sequence of str
+        Columns whose values are labels although they look like numbers.
+    kind : {"auto", "regression", "classification"}
+        "auto" takes a target with two distinct values for a classification.
+
+    Raises
+    ------
+    TableError
+        If a column is absent, cannot serve its purpose, or no row or feature is left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"school": [1, 1, 2], "hours": [3.0, 4.0, 5.0], "score": [1, 2, 4]})
+    >>> make_task_table(table, "school", "score").numeric
+    ('hours',)
+    """
+    table = table.reset_index(drop=True)
+    table.columns = [str(name) for name in table.columns]
+    task, target = _roles(list(table.columns), task, target)
+    rows, notes = _rows_to_keep(table, task, target)
+    ids, id_form, id_notes = read_ids(rows[task])
+    _check_tasks(ids, task)
+    found = read_target(rows[target], kind)
+    chosen, left_out = choose_features(rows, task, target, features, categorical)
+    check_names(chosen, rows, task)
+    X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen})
+    X[task] = ids
+    notes = (*notes, *id_notes, *found.notes, *left_out, *_missing_notes(chosen), *_small(ids))
+    return TaskTable(
+        X, found.y, task, target,
+        tuple(c.name for c in chosen if c.kind != "categorical"),
+        tuple(c.name for c in chosen if c.kind == "categorical"),
+        found.kind, found.classes, id_form, notes,
+    )  # fmt: skip
+
+
+def choose_features(
+    rows: pd.DataFrame,
+    task: str,
+    target: str,
+    features: Sequence[str] | None = None,
+    categorical: Sequence[str] = (),
+) -> tuple[list[Column], tuple[str, ...]]:
+    """The columns to learn from, and a note on each kind of column that was left out."""
+    names = [name for name in rows.columns if name not in (task, target)]
+    labels = {find_column(name, names, "categorical") for name in categorical}
+    if features is None:
+        wanted = names
+    else:
+        wanted = [_feature(name, list(rows.columns), task, target) for name in features]
+    columns = [
+        inspect_column(rows[name], categorical=name in labels) for name in dict.fromkeys(wanted)
+    ]
+    chosen, left_out = _sort_out(columns, asked=features is not None)
+    if not chosen:
+        raise TableError(
+            f"must leave a column to learn from; besides {task!r} and {target!r} the table has "
+            f"{_without(left_out)}. Name columns that hold numbers or categories.",
+            "features",
+        )
+    return chosen, _left_out_notes(left_out)
+
+
+def _roles(columns: list[str], task: str, target: str) -> tuple[str, str]:
+    task = find_column(task, columns, "task")
+    target = find_column(target, columns, "target")
+    if task == target:
+        raise TableError(
+            f"must be another column than the task; got {target!r} for both.", "target"
+        )
+    return task, target
+
+
+def _rows_to_keep(
+    table: pd.DataFrame, task: str, target: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    notes = []
+    for name, role in ((target, "target"), (task, "task id")):
+        missing = int(table[name].isna().sum())
+        if missing == len(table):
+            raise TableError(f"must hold values; {name!r} is empty in every row.", role.split()[0])
+        if missing:
+            share = missing / len(table)
+            notes.append(
+                f"{plural(missing, 'row')} ({share:.1%}) without a {role} ({name!r}) left out."
+            )
+    rows = table[table[task].notna() & table[target].notna()]
+    if rows.empty:
+        raise TableError(f"must hold a value where {target!r} does; {task!r} never does.", "task")
+    return rows, tuple(notes)
+
+
+def _check_tasks(ids: pd.Series, task: str) -> None:
+    if len(ids) > 2 and ids.nunique() == len(ids):
+        raise TableError(
+            f"must name a column whose values repeat; every one of the {len(ids)} rows has a "
+            f"{task!r} of its own. Choose the column that says which rows belong together.",
+            "task",
+        )
+
+
+def _feature(name: str, columns: list[str], task: str, target: str) -> str:
+    found = find_column(name, columns, "features")
+    if found in (task, target):
+        role = "task" if found == task else "target"
+        raise TableError(f"must not contain the {role}; got {found!r}. Leave it out.", "features")
+    return found
+
+
+def _sort_out(columns: list[Column], asked: bool) -> tuple[list[Column], list[Column]]:
+    chosen, left_out = [], []
+    for column in columns:
+        if column.usable:
+            chosen.append(column)
+        elif column.kind == "mixed" or (asked and column.kind not in ("id", "empty")):
+            raise TableError(
+                f"column {column.name!r} must be numeric or categorical; it {column.problem}. "
+                f"To go on, {column.remedy}."
+            )
+        elif asked and column.kind == "id":
+            chosen.append(_asked_for(column))
+        else:
+            left_out.append(column)
+    return chosen, left_out
+
+
+def _asked_for(column: Column) -> Column:
+    """An id-like column that the user named: numbers are numbers, text is a category."""
+    kind = "numeric" if column.problem == "counts the rows" else "categorical"
+    return Column(column.name, kind, column.missing, column.distinct)
+
+
+def _left_out_notes(columns: list[Column]) -> tuple[str, ...]:
+    return tuple(f"Column {c.name!r} was left out: it {c.problem} ({c.remedy})." for c in columns)
+
+
+def _without(columns: list[Column]) -> str:
+    if not columns:
+        return "no column"
+    return f"only {name_list([c.name for c in columns])}, which cannot be used"
+
+
+def _missing_notes(columns: list[Column]) -> tuple[str, ...]:
+    holes = [c for c in columns if c.missing]
+    if not holes:
+        return ()
+    count = sum(c.missing for c in holes)
+    return (
+        f"{plural(count, 'missing feature value')} in {name_list([c.name for c in holes])} filled "
+        "inside the training folds: numbers by the median with an indicator column, categories "
+        "by a category of their own.",
+    )
+
+
+def _small(ids: pd.Series) -> tuple[str, ...]:
+    single = int((ids.value_counts() == 1).sum())
+    if not single:
+        return ()
+    verb = "has" if single == 1 else "have"
+    return (
+        f"{plural(single, 'task')} {verb} a single row, used for training but too few to score.",
+    )
