@@ -1,0 +1,48 @@
+"""The example scripts run, and what they claim holds."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def survey():
+    spec = importlib.util.spec_from_file_location("survey_claims", EXAMPLES / "survey_claims.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def errors(survey):
+    table = survey.measure(rows=(6, 160), n_repeats=3)
+    return table.groupby(["world", "rows", "model"])["error"].mean()
+
+
+def test_related_tasks_with_few_rows_gain_a_lot(errors):
+    few = errors["Related tasks", 6]
+    assert few["mean-regularized"] < few["single-task"] / 3
+
+
+def test_pooling_stops_helping_where_rows_are_many(errors):
+    many = errors["Related tasks", 160]
+    assert many["mean-regularized"] < 1.1 * many["single-task"]
+    assert many["pooled"] > 2 * many["mean-regularized"]
+
+
+@pytest.mark.parametrize("rows", [6, 160])
+def test_independent_tasks_have_no_advantage(errors, rows):
+    world = errors["Independent tasks", rows]
+    # Neither an advantage nor a price worth naming: within 10 % of learning alone.
+    assert world["mean-regularized"] == pytest.approx(world["single-task"], rel=0.1)
+
+
+def test_figure_and_numbers_are_written(survey, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(survey, "ROWS", (6,))
+    monkeypatch.setattr(survey.measure, "__defaults__", ((6, 20), 1, 5, 3))
+    survey.main(["--repeats", "1", "--out", str(tmp_path / "figure.png")])
+    assert (tmp_path / "figure.png").stat().st_size > 5000
+    assert "Independent tasks" in capsys.readouterr().out
