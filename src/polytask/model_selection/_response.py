@@ -1,0 +1,72 @@
+"""What a metric asks an estimator for, as plain numbers in the shape of y."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polytask.model_selection.metric import Metric
+
+__all__ = ["encode_labels", "predict_for"]
+
+
+def predict_for(metric: Metric, estimator: Any, X: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Predictions, or probabilities (scores, if only their order matters) of the second class."""
+    if metric.needs == "predict":
+        return np.asarray(estimator.predict(X)).reshape(shape)
+    if hasattr(estimator, "predict_proba"):
+        return _of_second_class(estimator.predict_proba(X), shape)
+    if metric.by_rank and hasattr(estimator, "decision_function"):
+        return np.asarray(estimator.decision_function(X)).reshape(shape)
+    raise TypeError(
+        f"task_scorer: estimator must have predict_proba for {metric.name!r}; "
+        f"got {type(estimator).__name__}, which has none."
+    )
+
+
+def encode_labels(
+    metric: Metric, estimator: Any, y: Any, pred: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and prediction as floats, NaN where y is missing; labels become class numbers."""
+    values = np.asarray(y)
+    missing = pd.isna(values)
+    truth = np.full(values.shape, np.nan)
+    if metric.kind == "regression":
+        truth[~missing] = values[~missing].astype(float)
+        return truth, pred.astype(float)
+    if metric.needs == "predict_proba":
+        truth[~missing] = (values == _second_class(estimator, values))[~missing]
+        return truth, pred.astype(float)
+    there = values[~missing]
+    both = np.unique(np.concatenate([there, pred[~missing]]), return_inverse=True)[1]
+    truth[~missing] = both[: there.size]
+    guess = np.full(values.shape, np.nan)
+    guess[~missing] = both[there.size :]
+    return truth, guess
+
+
+def _of_second_class(proba: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Probability of the second class from (n, 2), a list of m of them, (n, m, 2) or (n, m)."""
+    if isinstance(proba, list):
+        proba = np.stack(proba, axis=1)
+    proba = np.asarray(proba)
+    if proba.shape == shape:
+        return proba
+    if proba.shape != (*shape, 2):
+        raise ValueError(
+            "task_scorer: predict_proba must give two classes for this metric; got shape "
+            f"{proba.shape} for y of shape {shape}."
+        )
+    return proba[..., 1]
+
+
+def _second_class(estimator: Any, y: np.ndarray) -> Any:
+    """The label whose probability is judged, one for each column if the estimator says so."""
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        return 1
+    if isinstance(classes, list):
+        return np.array([column[1] for column in classes])
+    return np.asarray(classes)[..., 1]
