@@ -148,13 +148,13 @@ def _missing(facts: Facts) -> Iterator[Finding]:
 def _constant(facts: Facts) -> Iterator[Finding]:
     overall = [c.name for c in facts.usable if c.distinct == 1 and not c.missing]
     if overall:
-        what = f"{name_list(overall)} constant in the whole table: no information."
-        yield Finding("warning", what, "Leave out what never varies.")
+        what = f"Constant in the whole table, so without information: {name_list(overall)}."
+        yield Finding("note", what, "Leave out what never varies.")
     task_level = [name for name in task_level_features(facts) if name not in overall]
     if task_level:
         what = (
-            f"{name_list(task_level)} constant inside every task: such features tell tasks apart, "
-            "and only a model that learns tasks together can use them."
+            f"Constant inside every task: {name_list(task_level)}. They tell tasks apart, and only "
+            "a model that learns tasks together can use them."
         )
         yield Finding("note", what)
     some = [name for name in facts.X if name not in (*overall, *task_level)]
@@ -177,7 +177,9 @@ def _duplicates(facts: Facts) -> Iterator[Finding]:
     copies = int(plain.assign(**{facts.task: facts.ids}).duplicated().sum())
     if copies:
         what = f"{plural(copies, 'row')} repeat another row in task, features and target."
-        severity = "warning" if copies > 0.01 * len(facts.rows) else "note"
+        # Rows of counts and categories meet by chance; rows with a continuous target do not.
+        continuous = facts.rows[facts.target].nunique() > 0.5 * len(facts.rows)
+        severity = "warning" if continuous else "note"
         remedy = "If they are copies, remove them: a copy in the test rows makes scores too good."
         yield Finding(severity, what, remedy)
 
@@ -192,7 +194,7 @@ def _leaks(facts: Facts) -> Iterator[Finding]:
     varying = numbers.loc[:, numbers.nunique() > 1]
     copies = [n for n, r in varying.corrwith(y).items() if abs(r) > 0.9999]
     if copies and len(y) > 3:
-        what = f"{name_list(copies)} all but equal to the target."
+        what = f"All but equal to the target: {name_list(copies)}."
         yield Finding("warning", what, "Leave out what is not known before the target is.")
 
 
@@ -207,14 +209,14 @@ def _id_inside(facts: Facts) -> Iterator[Finding]:
         if own and column.distinct < len(values) and (values == values.round()).all():
             suspects.append(column.name)
     if suspects:
-        what = f"{name_list(suspects)}: whole numbers, nearly all distinct inside a task."
+        what = f"Whole numbers, nearly all distinct inside a task: {name_list(suspects)}."
         yield Finding("note", what, "Leave such a column out if it is an id inside the task.")
 
 
 def _many_levels(facts: Facts) -> Iterator[Finding]:
     many = [c.name for c in facts.usable if c.kind == "categorical" and c.distinct > MAX_CATEGORIES]
     if many:
-        what = f"{name_list(many)} with more than {MAX_CATEGORIES} categories"
+        what = f"More than {MAX_CATEGORIES} categories in {name_list(many)}"
         yield Finding("note", f"{what}: the rarest share a column.")
 
 

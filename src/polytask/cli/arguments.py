@@ -1,0 +1,282 @@
+"""The words that the command understands, and its help pages."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from polytask import __version__
+
+__all__ = ["make_parser"]
+
+ABOUT = """\
+Does learning your tasks together help, and on which of them does it hurt?
+
+A table with a column of task ids (schools, patients, machines ...) and a target
+goes in; an honest comparison of models comes out.
+"""
+
+START = """\
+start with:
+  polytask describe pupils.csv --task school --target score
+  polytask compare  pupils.csv --task school --target score
+
+tables:
+  .csv and .tsv (comma, semicolon, tab; also .gz, .bz2, .xz) and .parquet
+
+'polytask COMMAND --help' explains a command. Exit codes: 0 done, 2 a mistake in
+the arguments or the table (one line says which), 130 interrupted.
+"""
+
+COMPARE = """\
+Compare models over the tasks of a table: each task alone, all tasks pooled, and
+tasks learned together. All models see the same folds; every strength is chosen
+inside the training part; each fold keeps every task in training.
+"""
+
+COMPARE_WRITES = """\
+what is written to --out (a report that is there already is replaced, other
+files are left alone):
+  report.html    the report: one file, no connection needed
+  results.json   everything in the report, for programs
+  tasks.csv      a row per task: rows, gain, label
+  model.skops    the best model, fitted on all rows, for 'polytask predict'
+
+what happens to the columns:
+  numbers are scaled, categories become 0/1 columns, missing values are filled;
+  all of it is learned inside the training folds. Dates and id-like texts are
+  left out, and the report says so. A target with two distinct values makes it a
+  classification.
+
+examples:
+  polytask compare pupils.csv --task school --target score
+  polytask compare visits.parquet --task clinic --target readmitted \\
+      --features age,sex,stay --metric auc --repeats 3 --out clinics
+"""
+
+FIT = """\
+Fit one model on all rows and save it with its preprocessing. The file is read
+without running code from strangers (skops).
+"""
+
+FIT_EXAMPLES = """\
+examples:
+  polytask fit pupils.csv --task school --target score
+  polytask fit pupils.csv --task school --target score --model pooled --out pooled.skops
+"""
+
+PREDICT = """\
+Predict for the rows of a table with a saved model. The output is the table with
+the columns 'prediction', 'unseen_task' (true where the task was not in training)
+and, for a classification, 'probability' (of the second class, named on screen).
+"""
+
+PREDICT_EXAMPLES = """\
+examples:
+  polytask predict polytask-report/model.skops new_pupils.csv --out predictions.csv
+  polytask predict model.skops new.parquet --unseen common
+"""
+
+DESCRIBE = """\
+Say what a table looks like before anything is fitted: sizes of tasks, kinds of
+columns, missing values, and what will be a problem, with what to do about it.
+"""
+
+DESCRIBE_EXAMPLES = """\
+examples:
+  polytask describe pupils.csv --task school --target score
+  polytask describe pupils.csv --task school --target score --json > table.json
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command."""
+    parser = Parser(
+        prog="polytask",
+        description=ABOUT,
+        epilog=START,
+        usage="polytask COMMAND ...",
+        formatter_class=Help,
+        allow_abbrev=False,
+    )
+    version = f"polytask {__version__}"
+    parser.add_argument("--version", action="version", version=version, help="show the version")
+    commands = parser.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", required=True, prog="polytask"
+    )
+    _add_compare(commands)
+    _add_fit(commands)
+    _add_predict(commands)
+    _add_describe(commands)
+    _add_models(commands)
+    return parser
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help in one column of options and one of words, 88 wide."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=88)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line that names the argument and the way out."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line, exit with code 2."""
+        line = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1 ", " ".join(message.split()))
+        line = line.replace("COMMAND invalid choice", "COMMAND must be a known command; got")
+        line = line.replace("invalid choice:", "must be one of those listed; got")
+        line = line.replace("the following arguments are required:", "missing:")
+        line = line.replace("unrecognized arguments:", "unknown:").rstrip(".")
+        help_page = f"{self.prog} --help"
+        print(f"polytask: error: {line}. See '{help_page}'.", file=sys.stderr)
+        sys.exit(2)
+
+
+def _command(
+    commands: argparse._SubParsersAction[Parser], name: str, summary: str, about: str, epilog: str
+) -> Parser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=about,
+        epilog=epilog,
+        formatter_class=Help,
+        allow_abbrev=False,
+    )
+
+
+def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
+    summary = "compare models over the tasks of a table, write a report"
+    parser = _command(commands, "compare", summary, COMPARE, COMPARE_WRITES)
+    _add_table(parser)
+    group = parser.add_argument_group("what is compared, and how")
+    group.add_argument(
+        "--models",
+        metavar="NAME,...",
+        help="models to compare ('polytask models' lists them); single-task always takes part",
+    )
+    group.add_argument(
+        "--metric",
+        metavar="NAME",
+        help="ranks the models; default rmse for a regression, log_loss for a classification",
+    )
+    _number(group, "--cv", 5, 2, "folds of the cross-validation")
+    _number(group, "--repeats", 1, 1, "repeat it with new folds: narrower intervals, more time")
+    _number(group, "--seed", 0, 0, "of the folds and of models that draw at random")
+    _number(group, "--jobs", 1, 1, "processes that work at the same time")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out", metavar="DIR", default="polytask-report", help="directory (default %(default)s)"
+    )
+
+
+def _add_fit(commands: argparse._SubParsersAction[Parser]) -> None:
+    summary = "fit one model on all rows and save it"
+    parser = _command(commands, "fit", summary, FIT, FIT_EXAMPLES)
+    _add_table(parser)
+    group = parser.add_argument_group("the model")
+    group.add_argument(
+        "--model",
+        metavar="NAME",
+        default="mean-regularized",
+        help="'polytask models' lists them (default %(default)s)",
+    )
+    _number(group, "--seed", 0, 0, "of models that draw at random")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out",
+        metavar="MODEL.skops",
+        default="model.skops",
+        help="file for the model (default %(default)s)",
+    )
+
+
+def _add_predict(commands: argparse._SubParsersAction[Parser]) -> None:
+    summary = "predict for the rows of a table with a saved model"
+    parser = _command(commands, "predict", summary, PREDICT, PREDICT_EXAMPLES)
+    parser.add_argument("model", metavar="MODEL", help="a model.skops of 'compare' or 'fit'")
+    parser.add_argument("table", metavar="TABLE", help="CSV, TSV or Parquet with its columns")
+    parser.add_argument(
+        "--unseen",
+        choices=("error", "common"),
+        default="error",
+        help="tasks that were not in training: stop (default), or predict by what is common",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        default="predictions.parquet",
+        help=".parquet, .csv or .tsv (default %(default)s)",
+    )
+
+
+def _add_describe(commands: argparse._SubParsersAction[Parser]) -> None:
+    summary = "say what a table looks like, and what will be a problem"
+    parser = _command(commands, "describe", summary, DESCRIBE, DESCRIBE_EXAMPLES)
+    _add_table(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_models(commands: argparse._SubParsersAction[Parser]) -> None:
+    about = "The models that compare and fit know, with what each of them minimizes.\n"
+    parser = _command(commands, "models", "list the models", about, "")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the table")
+    group.add_argument("table", metavar="TABLE", help="CSV, TSV or Parquet; a row per observation")
+    group.add_argument(
+        "--task", metavar="COL", required=True, help="column that says which task a row belongs to"
+    )
+    group.add_argument("--target", metavar="COL", required=True, help="column to predict")
+    group.add_argument(
+        "--features",
+        metavar="COL,...",
+        action="append",
+        help="columns to learn from; default all others. A name with a comma: in double quotes "
+        "inside the list, or alone in a --features of its own",
+    )
+    group.add_argument(
+        "--categorical",
+        metavar="COL,...",
+        action="append",
+        help="columns whose numbers are labels (codes, levels)",
+    )
+    group.add_argument(
+        "--kind",
+        choices=("auto", "regression", "classification"),
+        default="auto",
+        help="of the target; auto (default): two distinct values make a classification",
+    )
+
+
+def _number(
+    group: argparse._ArgumentGroup, name: str, default: int, least: int, words: str
+) -> None:
+    group.add_argument(
+        name,
+        metavar="N",
+        type=_at_least(least),
+        default=default,
+        help=f"{words} (default %(default)s)",
+    )
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        rule = f"must be a whole number of at least {least}; got {text!r}"
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(rule) from None
+        if value < least:
+            raise argparse.ArgumentTypeError(rule)
+        return value
+
+    return read

@@ -1,0 +1,88 @@
+"""``polytask describe``: a table before anything is fitted."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from polytask.cli.inputs import read_frame
+from polytask.cli.screen import number, plain, print_json, screen, show_list, show_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from polytask.tables import TableDescription
+
+__all__ = ["run"]
+
+TITLES = {
+    "error": ("Stops a comparison", "red"),
+    "warning": ("May make the answer wrong or weak", "yellow"),
+    "note": ("Good to know", ""),
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the description; 0 also where a comparison could not run."""
+    from polytask.tables import describe_table
+
+    table, choices, notes = read_frame(args)
+    found = describe_table(table, args.task, args.target, **choices)  # type: ignore[arg-type]
+    if args.json:
+        print_json({"table": str(args.table), "reading": list(notes), **found.to_dict()})
+        return 0
+    console = screen()
+    _show_head(console, str(args.table), found, notes)
+    _show_columns(console, found)
+    for severity, (title, style) in TITLES.items():
+        lines = [f"{f.what} {f.remedy}".strip() for f in found.findings if f.severity == severity]
+        show_list(console, title, lines, style)
+    if not found.findings:
+        console.print("Nothing that would be a problem.")
+    return 0
+
+
+def _show_head(
+    console: Console, path: str, found: TableDescription, notes: tuple[str, ...]
+) -> None:
+    sizes = found.sizes
+    lines = [
+        f"{path}: {found.rows:,} rows, {found.tasks:,} tasks in {found.task!r}",
+        f"rows per task: {sizes['min']:,.0f} to {sizes['max']:,.0f}, median {sizes['median']:,.0f} "
+        f"(half of the tasks between {sizes['q25']:,.0f} and {sizes['q75']:,.0f})",
+        f"target {found.target!r}: {_target(found)}",
+        f"columns that a linear model sees: {found.encoded_columns}",
+    ]
+    for line in (*lines, *notes):
+        console.print(plain(line))
+
+
+def _target(found: TableDescription) -> str:
+    summary = found.target_summary
+    if found.kind == "regression":
+        mean, std, between = (float(summary[k]) for k in ("mean", "std", "between_tasks"))
+        return (
+            f"regression, mean {number(mean)}, standard deviation {number(std)}, "
+            f"{between:.0%} of its variance between tasks"
+        )
+    if found.kind == "classification":
+        shares = ", ".join(f"{float(share):.1%} are {label}" for label, share in summary.items())
+        return f"classification, {shares}"
+    return "cannot be used as it is, see below"
+
+
+def _show_columns(console: Console, found: TableDescription) -> None:
+    several = "constant in tasks"
+    head = [("column", "left"), ("kind", "left"), ("missing", "right"), ("distinct", "right")]
+    rows = [
+        (
+            c.name,
+            c.kind,
+            f"{c.missing:,}" if c.missing else "",
+            f"{c.distinct:,}",
+            "all" if c.task_level else f"{c.constant_tasks:.0f}" if c.constant_tasks else "",
+        )
+        for c in found.columns.itertuples()
+    ]
+    if rows:
+        show_table(console, "", [*head, (several, "right")], rows)

@@ -1,0 +1,109 @@
+"""Printing: tables for people on stdout, plain text wherever a user's words may stand."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["number", "plain", "print_json", "screen", "show_list", "show_table"]
+
+PIPE_WIDTH = 110  # where there is no terminal to ask
+
+
+def screen() -> Console:
+    """The terminal or pipe behind stdout; words of users are never read as markup."""
+    from rich.console import Console
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(markup=False, emoji=False, highlight=False, width=max(width, 60))
+
+
+def plain(value: Any) -> str:
+    r"""Text without control characters, which could otherwise move the cursor or ring the bell.
+
+    Examples
+    --------
+    >>> plain("a" + chr(27) + "[31m")
+    'a\\x1b[31m'
+    """
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with as many digits as matter, "" for none.
+
+    Examples
+    --------
+    >>> number(0.71234), number(1234567.0), number(float("nan"))
+    ('0.712', '1,234,567', '')
+    """
+    if value is None or math.isnan(value):
+        return ""
+    if abs(value) >= 10**digits:
+        return f"{value:,.0f}"
+    return f"{value:#.{digits}g}".rstrip(".")
+
+
+def show_table(
+    console: Console,
+    title: str,
+    head: Sequence[tuple[str, str]],
+    rows: Iterable[Sequence[Any]],
+    *,
+    bold: Sequence[int] = (),
+) -> None:
+    """Print a table; ``head`` pairs each column with its side, "left" or "right".
+
+    The first column is folded when it is long, so that no name is cut.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for name, side in head:
+        table.add_column(Text(name), justify=side, overflow="fold")  # type: ignore[arg-type]
+    for position, row in enumerate(rows):
+        style = "bold" if position in bold else None
+        table.add_row(*(Text(plain(cell)) for cell in row), style=style)
+    console.print(table)
+
+
+def show_list(console: Console, title: str, lines: Sequence[str], style: str = "") -> None:
+    """Print sentences under a title, nothing for none."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not lines:
+        return
+    console.print(Text(title, style=f"bold {style}".strip()))
+    grid = Table.grid(padding=(0, 1), pad_edge=True)
+    for line in lines:
+        grid.add_row(Text("-"), Text(plain(line)))
+    console.print(grid)
+    console.print()
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for programs: no NaN, no escapes for letters."""
+    import json
+
+    print(json.dumps(without_nan(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def without_nan(value: Any) -> Any:
+    """The same value with None for every number that JSON does not know."""
+    if isinstance(value, dict):
+        return {str(key): without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
