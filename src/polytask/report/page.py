@@ -1,0 +1,162 @@
+"""Write the one-page report of a comparison."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from polytask.inspection.comparison import Comparison
+from polytask.inspection.displays import LeaderboardDisplay, ShrinkageDisplay, TaskGainDisplay
+from polytask.report import formats, tables
+from polytask.report.definitions import metric_definitions, word_definitions
+from polytask.report.figures import draw
+from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict
+
+_CITATION = (
+    "Polytask, version {version}: multi-task learning for tables with a task column. "
+    "BSD-3-Clause."
+)
+
+
+def write_report(
+    comparison: Comparison,
+    path: str | os.PathLike[str],
+    *,
+    shrinkage: ShrinkageDisplay | None = None,
+    tasks_csv: str | None = None,
+    citation: str | None = None,
+) -> Path:
+    """Write the report: one HTML file that asks nothing of anywhere.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What :func:`polytask.inspection.compare_tasks` found.
+    path : path-like
+        The file, by custom ``report.html``; written under a temporary name and renamed.
+    shrinkage : ShrinkageDisplay, optional
+        Coefficients alone and together; the section is left out without it.
+    tasks_csv : str, optional
+        Name of a CSV file beside the report that holds every task; the report points to it.
+    citation : str, optional
+        Line at the foot instead of the package's own.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OSError
+        The folder does not exist or cannot be written.
+
+    Examples
+    --------
+    >>> from polytask.report import write_report
+    >>> write_report(comparison, "report.html")  # doctest: +SKIP
+    PosixPath('report.html')
+    """
+    return _write(
+        Path(path), render_report(comparison, shrinkage, tasks_csv=tasks_csv, citation=citation)
+    )
+
+
+def render_report(
+    comparison: Comparison,
+    shrinkage: ShrinkageDisplay | None = None,
+    *,
+    tasks_csv: str | None = None,
+    citation: str | None = None,
+) -> str:
+    """Return the page as text; the same comparison gives the same bytes."""
+    from markupsafe import Markup
+
+    style, script = _asset("report.css"), _asset("report.js")
+    version = comparison.provenance.versions.get("polytask", "")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            comparison=comparison,
+            verdict=comparison.verdict,
+            lead=rest_of_verdict(comparison.verdict),
+            numbers=key_numbers(comparison),
+            date=formats.moment(comparison.provenance.date),
+            models=tables.models_table(comparison),
+            metrics=tables.metrics_table(comparison),
+            tasks=tables.tasks_table(comparison),
+            strengths=tables.strengths_table(comparison),
+            folds=tables.folds_table(comparison),
+            figures=_figures(comparison, shrinkage),
+            coefficients=shrinkage and tables.coefficients_table(shrinkage.summary()),
+            data=data_facts(comparison),
+            how=how_facts(comparison),
+            words=word_definitions(comparison),
+            metric_words=metric_definitions(comparison),
+            tasks_csv=tasks_csv,
+            citation=citation or _CITATION.format(version=version),
+            style=Markup(style),  # noqa: S704 - the package's own files, no user text in them
+            script=Markup(script),  # noqa: S704
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+    )
+
+
+def _figures(comparison: Comparison, shrinkage: ShrinkageDisplay | None) -> dict[str, Any]:
+    """Draw every figure that the page shows, with what its caption has to admit."""
+    board, gain = LeaderboardDisplay.from_results(comparison), _gain(comparison)
+    found = {
+        "models": draw(
+            board, key="models", title="Models", height=board.height, narrow={"wrap": 14}
+        ),
+        "tasks": draw(gain, key="tasks", title="Gain of each task", height=4.0),
+        "tasks_beyond": gain.n_beyond_,
+    }
+    if shrinkage is not None:
+        height = shrinkage.height()
+        found["shrinkage"] = draw(shrinkage, key="shrink", title="Coefficients", height=height)
+        found["shrinkage_beyond"] = shrinkage.n_beyond_
+        found["shrinkage_shown"] = len(shrinkage.shown_)
+    return found
+
+
+def _gain(comparison: Comparison) -> TaskGainDisplay:
+    return TaskGainDisplay.from_results(comparison)
+
+
+def _environment() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("polytask.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["glyph"] = tables.glyph
+    return environment
+
+
+def _asset(name: str) -> str:
+    return files("polytask.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write beside the goal and rename, so that no reader meets half a file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path

@@ -1,0 +1,118 @@
+"""The few numbers and facts that the report states outside its tables."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from polytask.inspection.comparison import Comparison, Interval, Verdict
+from polytask.inspection.displays.style import digits_for
+from polytask.report import formats as f
+
+
+class KeyNumber(NamedTuple):
+    """A number that the page shows large: what it is, its value, and a remark."""
+
+    title: str
+    value: str
+    note: str
+
+
+def rest_of_verdict(verdict: Verdict) -> str:
+    """Return the verdict's text without its first sentence where the headline says it already."""
+    text, headline = verdict.text.strip(), verdict.headline.strip()
+    return text[len(headline) :].strip() if text.startswith(headline) else text
+
+
+def key_numbers(comparison: Comparison) -> list[KeyNumber]:
+    """Return the metric of the recommended model and its gain over single-task and pooled."""
+    verdict = comparison.verdict
+    found = []
+    chosen = comparison.models[comparison.models["recommended"].astype(bool)]
+    for _, row in chosen.head(1).iterrows():
+        digits = digits_for(comparison.models["metric"])
+        found.append(
+            KeyNumber(
+                comparison.metric_title,
+                f.number(row["metric"], digits),
+                f"{row['title']}, {f.interval(row['low'], row['high'], digits)}",
+            )
+        )
+    focus = _title(comparison, verdict.focus)
+    against = [(comparison.baseline, verdict.gain), ("pooled", verdict.gain_over_pooled)]
+    for name, gain in against:
+        if name != verdict.focus and gain.value == gain.value:
+            found.append(_gain(comparison, focus, name, gain))
+    return found
+
+
+def _title(comparison: Comparison, name: str) -> str:
+    titles = comparison.models.set_index("name")["title"]
+    return str(titles.get(name, name))
+
+
+def _gain(comparison: Comparison, focus: str, against: str, gain: Interval) -> KeyNumber:
+    more = "less" if gain.value >= 0 else "more"
+    return KeyNumber(
+        f"{comparison.loss_title} against {_title(comparison, against).lower()}",
+        f"{f.percent(abs(gain.value))} {more}",
+        f"{focus}, gain {f.percent_interval(gain.low, gain.high)}",
+    )
+
+
+def data_facts(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return what the table held: sizes, missing values, the target."""
+    data = comparison.data
+    facts = [
+        ("Rows", f.count(data.rows)),
+        ("Tasks", f"{f.count(data.tasks)}, by {comparison.task}"),
+        (
+            "Rows per task",
+            f"{f.count(data.rows_min)} to {f.count(data.rows_max)}, "
+            f"median {f.count(data.rows_median)}",
+        ),
+        ("Features", f.count(data.features)),
+        ("Missing feature values", _missing(comparison)),
+        ("Target", _target(comparison)),
+    ]
+    if data.tasks_in_training_only:
+        facts.append(
+            ("Tasks too small to be scored", f"{f.count(data.tasks_in_training_only)}, in training")
+        )
+    return facts
+
+
+def _missing(comparison: Comparison) -> str:
+    data = comparison.data
+    if not data.missing_cells:
+        return "none"
+    names = list(map(str, data.features_with_missing))
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return f"{f.count(data.missing_cells)}, in {shown}" if names else f.count(data.missing_cells)
+
+
+def _target(comparison: Comparison) -> str:
+    data = comparison.data
+    if data.classes:
+        share = f", {f.percent(data.positive_share)} {data.classes[-1]}"
+        known = share if data.positive_share is not None else ""
+        return f"{comparison.target}, classes {' and '.join(map(str, data.classes))}{known}"
+    if data.target_mean is None or data.target_std is None:
+        return comparison.target
+    digits = digits_for([data.target_std])
+    mean, std = (f.number(v, digits) for v in (data.target_mean, data.target_std))
+    return f"{comparison.target}, mean {mean}, standard deviation {std}"
+
+
+def how_facts(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return splits, seeds, time and versions."""
+    how = comparison.provenance
+    versions = ", ".join(f"{name}\u00a0{version}" for name, version in how.versions.items())
+    repeats = "once" if how.n_repeats == 1 else f"{how.n_repeats} times"
+    return [
+        ("Splits", f"{how.splitter}; {how.cv} folds, {repeats}, the same for every model"),
+        ("Seed", str(how.random_state)),
+        ("Ranked by", comparison.metric_title),
+        ("Gains measured in", f"{comparison.loss_title} per row, against {comparison.baseline}"),
+        ("Computed", f"{f.moment(how.date)}, in {f.seconds(how.seconds)}"),
+        ("Versions", versions),
+    ]
