@@ -61,9 +61,11 @@ $(BIN)/python:
 
 # The stamps are newer than what they were made from, so a change of dependencies installs again.
 $(CORE): pyproject.toml | $(BIN)/python
+	@echo "Installing polytask into $(VENV) (once; a minute or so)"
 	$(PIP) -e .
 	touch $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing polytask with every extra into $(VENV) (once; some minutes)"
 	$(PIP) -c constraints.txt -e '.[dev]'
 	touch $(CORE) $@
