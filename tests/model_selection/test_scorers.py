@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score, root_mean_squared_error
 from sklearn.model_selection import (
     GridSearchCV,
+    KFold,
     cross_val_predict,
     cross_val_score,
     cross_validate,
@@ -150,19 +151,19 @@ def test_scikit_learns_tools_never_meet_an_unseen_task(regression, cv):
     assert (result["test_worst"] <= result["test_tasks"]).all()
 
 
-def test_grid_search_in_parallel_and_nested(regression):
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
+def test_grid_search_alone_and_nested(regression, n_jobs):
     X, y = regression
     scorer = task_scorer("mae", task="school")
     cv = TaskKFold(3, task="school", random_state=0)
     grid = {"shrink": [0.0, 0.5, 1.0]}
-    search = GridSearchCV(TaskMeans(), grid, cv=cv, scoring=scorer, n_jobs=2, error_score="raise")
-    search.fit(X, y)
+    search = GridSearchCV(
+        TaskMeans(), grid, cv=cv, scoring=scorer, n_jobs=n_jobs, error_score="raise"
+    ).fit(X, y)
     assert search.best_params_["shrink"] < 1
-    search.n_jobs = None
+    assert scorer(search, X, y) == pytest.approx(scorer(search.best_estimator_, X, y))
     nested = cross_val_score(search, X, y, cv=cv, scoring=scorer, error_score="raise")
-    assert nested.shape == (3,)
-    # a search passes for a classifier or regressor itself
-    assert scorer(search.fit(X, y), X, y) == pytest.approx(scorer(search.best_estimator_, X, y))
+    assert np.isfinite(nested).all()
 
 
 def test_multimetric_search(regression):
@@ -175,15 +176,22 @@ def test_multimetric_search(regression):
     assert "mean_test_r2" in search.cv_results_
 
 
-def test_sample_weight_through_cross_validate(regression):
-    X, y = regression
-    numeric = X.drop(columns="school")
-    scoring = {"mae": task_scorer("mae"), "rmse": task_scorer("rmse")}
-    with config_context(enable_metadata_routing=False):
-        result = cross_validate(
-            LinearRegression(), numeric, y, cv=3, scoring=scoring, error_score="raise"
-        )
-    assert np.isfinite(result["test_mae"]).all()
+@pytest.mark.parametrize("several", [False, True])
+def test_grid_search_passes_its_weights_to_the_scorer(several):
+    X = np.zeros((8, 1))
+    y = np.array([0.0, 0, 0, 9, 0, 0, 0, 9])
+    weight = np.array([1.0, 1, 1, 0, 1, 1, 1, 0])
+    scorer = task_scorer("mae")
+    search = GridSearchCV(
+        DummyRegressor(),
+        {"strategy": ["mean"]},
+        cv=KFold(2),
+        scoring={"mae": scorer, "rmse": task_scorer("rmse")} if several else scorer,
+        refit="mae",
+        error_score="raise",
+    ).fit(X, y, sample_weight=weight)
+    result = search.cv_results_["mean_test_mae" if several else "mean_test_score"]
+    assert result[0] == 0  # the nines weigh nothing, in fitting and in scoring
 
 
 def test_learning_curve_prefixes_hold_every_task(regression):

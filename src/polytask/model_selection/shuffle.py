@@ -20,7 +20,8 @@ class TaskShuffleSplit(TaskSplitter):
     """Random splits inside every task: a share of its rows, or so many of them, for training.
 
     Every task has at least one training row in every split; a task of one row is never tested.
-    Fractions hold inside each task up to rounding, and over all rows up to one row.
+    Fractions hold inside each task up to rounding, up or down at random so that the total over
+    tasks is right, too: a test fraction of 0.2 tests a row in about 40 % of the tasks of two rows.
 
     With ``task=None`` and wide labels, a fraction of the labelled rows is tested, less the rows
     needed for every task to keep a label in training.
