@@ -38,10 +38,10 @@ test-slow: $(DEV)
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m slow
 
 lint: $(DEV)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@status=0; \
+	for tool in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+	    echo "== $$tool"; $(BIN)/$$tool || status=1; \
+	done; exit $$status
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .
