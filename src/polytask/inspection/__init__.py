@@ -1,1 +1,27 @@
 """Does learning tasks together help, and whom does it hurt: comparisons, gains, verdicts."""
+
+from polytask.inspection.baselines import (
+    BoostedTreesClassifier,
+    BoostedTreesRegressor,
+    default_estimators,
+)
+from polytask.inspection.compare import compare_tasks
+from polytask.inspection.comparison import (
+    Comparison,
+    DataSummary,
+    Interval,
+    Provenance,
+    Verdict,
+)
+
+__all__ = [
+    "BoostedTreesClassifier",
+    "BoostedTreesRegressor",
+    "Comparison",
+    "DataSummary",
+    "Interval",
+    "Provenance",
+    "Verdict",
+    "compare_tasks",
+    "default_estimators",
+]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ._json import to_json
+from polytask.inspection._json import to_json
 
 __all__ = ["Comparison", "DataSummary", "Interval", "Provenance", "Verdict"]
 
@@ -62,8 +62,8 @@ class Verdict:
     title : str
         Title of the recommended model.
     focus : str
-        Name of the model whose gains the tasks table shows: the recommended one, or the best
-        joint model where the baseline itself is recommended.
+        Name of the model whose gains the tasks table shows: the recommended one, or the best of
+        the joint and pooled models where the baseline or a non-joint model is recommended.
     gain : Interval
         Relative reduction of the mean loss of `focus` against the baseline (0.06 = 6 % less).
         Corrected for the choice of the best model among several.

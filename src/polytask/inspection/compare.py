@@ -1,0 +1,246 @@
+"""Does learning tasks together help, and whom does it hurt?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from polytask.inspection.baselines import default_estimators
+from polytask.inspection.comparison import Comparison, Provenance
+from polytask.inspection.evidence import Evidence
+from polytask.inspection.out_of_fold import Fold, OutOfFold, predict_out_of_fold
+from polytask.inspection.provenance import method_sentences, notes_on, versions, warnings_on
+from polytask.inspection.roles import final_step, role_of, title_of
+from polytask.inspection.row_losses import row_loss_for
+from polytask.inspection.sample import Sample, kind_of, read_sample, summarize
+from polytask.inspection.scores import fold_scores, metric_columns, model_scores, primary_column
+from polytask.inspection.statistics import overlap_inflation
+from polytask.inspection.tables import gains_frame, models_frame, tasks_frame
+from polytask.inspection.verdict import decide
+from polytask.model_selection import TaskKFold
+
+__all__ = ["compare_tasks"]
+
+LEVEL = 0.95
+
+
+def compare_tasks(
+    estimators: dict[str, Any] | None,
+    X: Any,
+    y: Any,
+    *,
+    task: str | int,
+    cv: int = 5,
+    n_repeats: int = 1,
+    metric: str | None = None,
+    baseline: str = "single-task",
+    random_state: int | None = 0,
+    n_jobs: int | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Comparison:
+    """Hold models to the same folds and judge what learning together gains, task by task.
+
+    Every model is fitted on the training part of every fold, chooses its own hyper-parameters
+    there, and is scored on rows that it has not seen. Gains are differences of out-of-fold
+    losses of the same rows against the baseline; `Comparison` says what each table holds and
+    `Comparison.provenance.method` how each interval was made.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator or None
+        Unfitted regressors or binary classifiers, Pipelines included. A name with None takes
+        the default estimator of that name; None instead of the dict takes all defaults:
+        single-task, pooled, task-intercept, mean-regularized and gradient-boosting. What takes
+        no ``task`` counts as a non-joint model.
+    X : table of shape (n, d + 1)
+        With the task column; any container that the estimators take.
+    y : array-like of shape (n,)
+        Numbers, or two classes. No missing values.
+    task : str or int
+        The task column, a name or a position.
+    cv : int, default=5
+        Folds; each keeps every task in training (`TaskKFold`), stratified for classes.
+    n_repeats : int, default=1
+        How often the folds are drawn anew. More repeats take the luck of the folds out of the
+        gains; they add no rows, so intervals shrink only a little.
+    metric : str, optional
+        What ranks the leaderboard: a name in `polytask.model_selection.METRICS`, with ``_tasks``
+        (mean over tasks, default) or ``_rows`` (all rows at once) at its end. RMSE and log loss
+        unless given. It also sets the loss that gains are measured in: absolute error for
+        "mae", Brier score, wrong predictions for "accuracy", else squared error or log loss.
+    baseline : str, default="single-task"
+        Name of the model that gains are measured against.
+    random_state : int or None, default=0
+        Seed of the folds.
+    n_jobs : int, optional
+        Fits that run at once, as in joblib; -1 for all processors.
+    progress : callable, optional
+        Called as ``progress(done, total, text)`` after every fit.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two tasks, y has missing values or does not suit the estimators,
+        the baseline is not among them, or an estimator has ``task=None``.
+
+    References
+    ----------
+    Nadeau and Bengio (2003), Machine Learning 52; Hothorn, Bretz and Westfall (2008),
+    Biometrical Journal 50; Benjamini and Hochberg (1995), JRSS B 57; Smyth (2004); Morris
+    (1983), JASA 78. `polytask.inspection.statistics` says what each is used for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from polytask.inspection import compare_tasks
+    >>> rng = np.random.default_rng(0)
+    >>> task = np.repeat(np.arange(12), 8)
+    >>> X = np.column_stack([rng.normal(size=(96, 3)), task])
+    >>> y = X[:, :3] @ [1.0, -1.0, 0.5] + 0.1 * task + rng.normal(size=96)
+    >>> found = compare_tasks(
+    ...     {"single-task": None, "mean-regularized": None}, X, y, task=-1, cv=4
+    ... )
+    >>> found.verdict.label
+    'joint-helps'
+    """
+    date, start = datetime.now().astimezone(), time.perf_counter()
+    given = _with_defaults(estimators, y, task)
+    _check(given, baseline)
+    sample = read_sample(X, y, task, kind_of(given, y))
+    primary = primary_column(metric, sample.kind)
+    folds = _make_folds(sample, cv, n_repeats, random_state)
+    found = predict_out_of_fold(given, sample, folds, n_jobs=n_jobs, progress=progress)
+    evidence = _evidence(given, sample, found, primary, baseline)
+    made = Provenance(
+        date=date.isoformat(timespec="seconds"),
+        seconds=time.perf_counter() - start,
+        cv=cv,
+        n_repeats=n_repeats,
+        random_state=random_state,
+        splitter=_splitter_words(sample, cv, n_repeats, random_state),
+        versions=versions(),
+        method=method_sentences(evidence, cv),
+    )
+    return _assemble(sample, found, evidence, primary, made)
+
+
+def _with_defaults(estimators: dict[str, Any] | None, y: Any, task: str | int) -> dict[str, Any]:
+    if estimators is not None and not estimators:
+        raise ValueError("compare_tasks: estimators must name at least one model; got {}.")
+    if estimators is not None and all(model is not None for model in estimators.values()):
+        return dict(estimators)
+    defaults = default_estimators(kind_of(estimators or {}, y), task)
+    unknown = [n for n, e in (estimators or {}).items() if e is None and n not in defaults]
+    if unknown:
+        raise ValueError(
+            f"compare_tasks: a name without an estimator must be one of {', '.join(defaults)}; "
+            f"got {unknown[0]!r}."
+        )
+    chosen = estimators if estimators is not None else dict.fromkeys(defaults)
+    return {name: defaults[name] if model is None else model for name, model in chosen.items()}
+
+
+def _check(estimators: dict[str, Any], baseline: str) -> None:
+    if baseline not in estimators:
+        raise ValueError(
+            f"compare_tasks: baseline must be one of the estimators, {', '.join(estimators)}; "
+            f"got {baseline!r}. Add it, or name another baseline."
+        )
+    for name, estimator in estimators.items():
+        clone(estimator)  # what cannot be cloned is refused before the work starts
+        model = final_step(estimator)
+        params = model.get_params(deep=False)
+        if "task" in params and params["task"] is None:
+            raise ValueError(
+                f"compare_tasks: task of {name!r} must be the task column; got None. "
+                f"Write {type(model).__name__}(task=...)."
+            )
+
+
+def _make_folds(sample: Sample, cv: int, n_repeats: int, random_state: int | None) -> list[Fold]:
+    if n_repeats < 1:
+        raise ValueError(f"compare_tasks: n_repeats must be at least 1; got {n_repeats}.")
+    seeds = [random_state, *np.random.RandomState(random_state).randint(2**31 - 1, size=n_repeats)]
+    folds = []
+    for repeat in range(n_repeats):
+        splitter = TaskKFold(
+            cv,
+            task=sample.task,
+            stratify=sample.kind == "classification",
+            random_state=None if seeds[repeat] is None else int(seeds[repeat]),
+        )
+        for k, (train, test) in enumerate(splitter.split(sample.X, sample.labels)):
+            folds.append(Fold(repeat, k, train, test))
+    return folds
+
+
+def _splitter_words(sample: Sample, cv: int, n_repeats: int, seed: int | None) -> str:
+    kind = "stratified by class, " if sample.kind == "classification" else ""
+    times = f", {n_repeats} times" if n_repeats > 1 else ""
+    return f"TaskKFold with {cv} folds{times}, {kind}shuffled, seed {seed}"
+
+
+def _evidence(
+    estimators: dict[str, Any], sample: Sample, found: OutOfFold, primary: str, baseline: str
+) -> Evidence:
+    row_loss = row_loss_for(primary.rpartition("_")[0], sample.kind)
+    losses = {
+        name: row_loss.of(sample.y, predicted).mean(axis=0)
+        for name, predicted in found.predictions.items()
+    }
+    unscored = ~found.scored(len(sample.y))
+    for loss in losses.values():
+        loss[unscored] = np.nan
+    n_train = float(np.mean([len(f.train) for f in found.folds]))
+    n_test = float(np.mean([len(f.test) for f in found.folds]))
+    return Evidence(
+        losses=losses,
+        codes=sample.codes,
+        n_tasks=sample.n_tasks,
+        roles={name: role_of(name, model, baseline) for name, model in estimators.items()},
+        titles={name: title_of(name) for name in estimators},
+        baseline=baseline,
+        inflation=overlap_inflation(n_train, n_test, found.folds[-1].fold + 1),
+        level=LEVEL,
+        loss_title=row_loss.title,
+    )
+
+
+def _assemble(
+    sample: Sample, found: OutOfFold, evidence: Evidence, primary: str, made: Provenance
+) -> Comparison:
+    columns = metric_columns(sample.kind, primary)
+    folds = fold_scores(found, sample, columns)
+    scores = model_scores(found, sample, columns, folds, LEVEL)
+    verdict = decide(evidence)
+    scored = found.scored(len(sample.y))
+    return Comparison(
+        kind=sample.kind,
+        task=sample.task,
+        target=sample.target,
+        baseline=evidence.baseline,
+        metric=primary,
+        metric_title=str(columns["title"].iloc[0]),
+        greater_is_better=bool(columns["greater_is_better"].iloc[0]),
+        loss_title=evidence.loss_title,
+        level=LEVEL,
+        verdict=verdict,
+        models=models_frame(scores, columns, evidence, found, verdict),
+        metrics=columns,
+        folds=folds,
+        tasks=tasks_frame(evidence, sample, verdict),
+        gains=gains_frame(evidence, sample),
+        data=summarize(sample, scored),
+        provenance=made,
+        notes=notes_on(evidence, sample, found, scored),
+        warnings=warnings_on(evidence, sample, found),
+    )

@@ -1,0 +1,111 @@
+"""Row losses of all models, and what they say about gains: per task and overall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from polytask.inspection.comparison import Interval
+from polytask.inspection.statistics import overall_gains, task_gains
+
+__all__ = ["Evidence"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Out-of-fold losses of the models that succeeded.
+
+    Attributes
+    ----------
+    losses : dict of str to ndarray of shape (N,)
+        Mean over repeats; NaN for rows that were never tested.
+    codes : ndarray of shape (N,), n_tasks : int
+    roles, titles : dict of str to str
+    baseline : str
+    inflation : float
+        Correction for overlapping training sets.
+    level : float
+    loss_title : str
+    """
+
+    losses: dict[str, np.ndarray]
+    codes: np.ndarray
+    n_tasks: int
+    roles: dict[str, str]
+    titles: dict[str, str]
+    baseline: str
+    inflation: float
+    level: float
+    loss_title: str
+    _by_task: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a baseline, and something to hold against it."""
+        return self.baseline in self.losses and len(self.losses) > 1
+
+    def names(self, *roles: str) -> list[str]:
+        """The models with one of these roles that succeeded."""
+        return [name for name in self.losses if self.roles[name] in roles]
+
+    def task_losses(self, name: str) -> np.ndarray:
+        """Mean loss of each task, NaN where none of its rows was tested."""
+        loss = self.losses.get(name)
+        if loss is None:
+            return np.full(self.n_tasks, np.nan)
+        there = np.isfinite(loss)
+        rows = np.bincount(self.codes[there], minlength=self.n_tasks)
+        total = np.bincount(self.codes[there], loss[there], minlength=self.n_tasks)
+        return total / np.where(rows > 0, rows, np.nan)
+
+    def mean_loss(self, name: str) -> float:
+        """Mean over tasks of the tasks' mean losses."""
+        return float(np.nanmean(self.task_losses(name)))
+
+    def best(self, names: list[str]) -> str:
+        """The one with the least mean loss; the first of equals."""
+        return min(names, key=self.mean_loss)
+
+    def by_task(self, name: str) -> pd.DataFrame:
+        """Gains of a model over the baseline, a row per task (see `task_gains`)."""
+        if name not in self._by_task:
+            base = self.losses[self.baseline]
+            self._by_task[name] = task_gains(
+                base - self.losses[name],
+                base,
+                self.codes,
+                self.n_tasks,
+                inflation=self.inflation,
+                level=self.level,
+            )
+        return self._by_task[name]
+
+    def count(self, name: str, label: str) -> int:
+        """Tasks with that label when `name` is held against the baseline."""
+        if name not in self.losses or name == self.baseline:
+            return 0
+        return int((self.by_task(name)["label"] == label).sum())
+
+    def over(
+        self, reference: str, names: list[str], *, together: bool = True
+    ) -> dict[str, Interval]:
+        """Relative gains of `names` over `reference`; simultaneous intervals if `together`."""
+        if not names or reference not in self.losses:
+            return {}
+        found = overall_gains(
+            np.column_stack([self.losses[name] for name in names]),
+            self.losses[reference],
+            self.codes,
+            self.n_tasks,
+            inflation=self.inflation,
+            level=self.level,
+        )
+        ends = (found.joint_low, found.joint_high, found.joint_p)
+        low, high, p = ends if together else (found.low, found.high, found.p)
+        columns = zip(found.value, low, high, p, strict=True)
+        return {
+            name: Interval(*(float(v) for v in values), level=self.level)
+            for name, values in zip(names, columns, strict=True)
+        }

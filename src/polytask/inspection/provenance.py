@@ -1,0 +1,115 @@
+"""How a comparison was computed, and what a reader should be told about it."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from polytask.inspection.evidence import Evidence
+from polytask.inspection.out_of_fold import OutOfFold
+from polytask.inspection.sample import Sample
+from polytask.inspection.statistics.simultaneous import FEW_TASKS
+
+__all__ = ["method_sentences", "notes_on", "versions", "warnings_on"]
+
+_PACKAGES = ("polytask", "scikit-learn", "numpy", "scipy", "pandas")
+_MOST_WARNINGS = 3  # of one model
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed as a package"
+    return found
+
+
+def method_sentences(evidence: Evidence, n_folds: int) -> tuple[str, ...]:
+    """How intervals, p-values and labels were computed, one sentence each."""
+    share = f"{100 * (1 - evidence.level):.0f} %"
+    many = evidence.n_tasks >= FEW_TASKS
+    unit = (
+        "treat the tasks as the sampling unit: they speak about tasks such as these"
+        if many
+        else "treat the rows inside the tasks as the sampling unit: they speak about these tasks"
+    )
+    return (
+        f"All models were fitted and scored on the same {n_folds} folds; every fold keeps every "
+        "task in training, and each model chose its strengths inside the training part.",
+        f"A gain is the baseline's {evidence.loss_title} minus the model's, on rows that were "
+        "not in training; tasks count alike in the overall gain.",
+        f"Intervals of the overall gain {unit}; that of the best model is corrected for the "
+        "choice among several (Hothorn, Bretz and Westfall 2008).",
+        "Intervals of a task's gain are corrected for overlapping training sets (Nadeau and "
+        f"Bengio 2003, variance times {evidence.inflation:.3g}); tasks with few rows borrow their "
+        "variance from the others (Smyth 2004).",
+        f"Labels control the false discovery rate over the tasks at {share} (Benjamini and "
+        "Hochberg 1995).",
+        "Shrunken gains pool the tasks' relative gains partially (normal-normal model, Paule and "
+        "Mandel 1982, Morris 1983).",
+        "A model's interval comes from its spread over folds (corrected resampled t).",
+    )
+
+
+def notes_on(
+    evidence: Evidence, sample: Sample, found: OutOfFold, scored: np.ndarray
+) -> tuple[str, ...]:
+    """What was done that a reader should know."""
+    fits = (fit for name in found.fits for fit in found.fits[name])
+    notes = list(dict.fromkeys(note for fit in fits for note in fit.notes))
+    unscored = int((np.bincount(sample.codes[scored], minlength=sample.n_tasks) == 0).sum())
+    if unscored:
+        notes.append(
+            f"{unscored} of {sample.n_tasks} tasks have a single row: it trains the models, but "
+            "cannot be predicted out of fold, so these tasks have no gain."
+        )
+    if 0 < sample.n_tasks - unscored < FEW_TASKS:
+        notes.append(
+            f"With fewer than {FEW_TASKS} tasks the overall intervals speak about these tasks only."
+        )
+    return tuple(notes)
+
+
+def warnings_on(evidence: Evidence, sample: Sample, found: OutOfFold) -> tuple[str, ...]:
+    """What may make the answer wrong: failures, warnings of the fits, tasks of unlike scale."""
+    told = [
+        f"{evidence.titles[name]} failed and is left out: {found.reason(name)}"
+        for name in found.fits
+        if found.reason(name)
+    ]
+    for name in evidence.losses:
+        told += _warnings_of(evidence.titles[name], found, name)
+    return (*told, *_scale_warning(evidence, sample))
+
+
+def _warnings_of(title: str, found: OutOfFold, name: str) -> list[str]:
+    fits = found.fits[name]
+    times = Counter(text for fit in fits for text in fit.warnings)
+    shown = [f"{title}, {k} of {len(fits)} fits: {text}" for text, k in times.most_common()]
+    if len(shown) <= _MOST_WARNINGS:
+        return shown
+    return [*shown[:_MOST_WARNINGS], f"{title}: {len(shown) - _MOST_WARNINGS} more warnings."]
+
+
+def _scale_warning(evidence: Evidence, sample: Sample) -> tuple[str, ...]:
+    """Tasks in different units: a mean over tasks is then the mean of the largest ones."""
+    if sample.kind != "regression" or evidence.baseline not in evidence.losses:
+        return ()
+    loss = np.sort(evidence.task_losses(evidence.baseline))[::-1]
+    loss = loss[np.isfinite(loss)]
+    most = max(1, round(0.1 * len(loss)))
+    share = loss[:most].sum() / loss.sum() if loss.sum() > 0 else 0.0
+    if share < 0.8:
+        return ()
+    count = "one task makes" if most == 1 else f"{most} tasks make"
+    return (
+        f"{count[:1].upper()}{count[1:]} {100 * share:.0f} % of the loss: the overall figures are "
+        "mostly about that. Are the targets in different units? Scaling them per task would "
+        "make the tasks count alike.",
+    )

@@ -1,0 +1,82 @@
+"""What an estimator is in a comparison: its part, its title, the strengths it chose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from polytask.models.registry import Formulation, formulations
+
+__all__ = ["final_step", "role_of", "strengths_of", "strengths_text", "title_of"]
+
+_STRENGTHS = ("alpha", "alpha_common", "alpha_intercept", "rank", "n_components")
+
+
+def final_step(estimator: Any) -> Any:
+    """The model at the end of a Pipeline or search, or the estimator itself."""
+    if isinstance(estimator, Pipeline):
+        return final_step(estimator.steps[-1][1])
+    if hasattr(estimator, "best_estimator_"):
+        return final_step(estimator.best_estimator_)
+    inner = getattr(estimator, "estimator", None)
+    return final_step(inner) if hasattr(inner, "fit") else estimator
+
+
+def role_of(name: str, estimator: Any, baseline: str) -> str:
+    """One of baseline, pooled, joint, non-joint.
+
+    A formulation says itself whether its tasks learn from one another. Another estimator is
+    joint if it takes a task column and does not deny it by ``joint = False``.
+    """
+    if name == baseline:
+        return "baseline"
+    model = final_step(estimator)
+    formulation = _formulation_of(model)
+    if name == "pooled" or (formulation is not None and formulation.name == "pooled"):
+        return "pooled"
+    if formulation is not None:
+        return "joint" if formulation.joint else "non-joint"
+    takes_tasks = "task" in model.get_params(deep=False)
+    return "joint" if takes_tasks and getattr(model, "joint", True) else "non-joint"
+
+
+def _formulation_of(model: Any) -> Formulation | None:
+    for formulation in formulations().values():
+        if type(model) in (formulation.regressor, formulation.classifier):
+            return formulation
+    return None
+
+
+def title_of(name: str) -> str:
+    """The formulation's title, or the name as words: "gradient-boosting" with a capital."""
+    if name in formulations():
+        return formulations()[name].title
+    return name[:1].upper() + name[1:].replace("_", " ")
+
+
+def strengths_of(estimator: Any) -> dict[str, tuple[float, float]]:
+    """Least and largest value of each hyper-parameter that a fitted estimator reports."""
+    model = final_step(estimator)
+    found = {}
+    for name in _STRENGTHS:
+        value = getattr(model, f"{name}_", None)
+        if value is None:
+            continue
+        numbers = np.atleast_1d(np.asarray(value, dtype=float)).ravel()
+        if len(numbers) and np.isfinite(numbers).any():
+            found[name] = (float(np.nanmin(numbers)), float(np.nanmax(numbers)))
+    return found
+
+
+def strengths_text(found: list[dict[str, tuple[float, float]]]) -> str:
+    """One line for one fit or for many: "alpha 0.01 to 0.3, alpha_common 0"."""
+    parts = []
+    for name in _STRENGTHS:
+        pairs = [each[name] for each in found if name in each]
+        if pairs:
+            low, high = min(p[0] for p in pairs), max(p[1] for p in pairs)
+            span = f"{low:.3g}" if f"{low:.3g}" == f"{high:.3g}" else f"{low:.3g} to {high:.3g}"
+            parts.append(f"{name} {span}")
+    return ", ".join(parts)

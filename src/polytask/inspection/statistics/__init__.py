@@ -1,0 +1,16 @@
+"""The statistics of a comparison: what is random, what an interval speaks about, one idea a file."""
+
+from polytask.inspection.statistics.partial_pooling import partial_pooling
+from polytask.inspection.statistics.resampled_t import overlap_inflation, resampled_t
+from polytask.inspection.statistics.simultaneous import overall_gains
+from polytask.inspection.statistics.task_gains import task_gains
+from polytask.inspection.statistics.variance import moderated_variance
+
+__all__ = [
+    "moderated_variance",
+    "overall_gains",
+    "overlap_inflation",
+    "partial_pooling",
+    "resampled_t",
+    "task_gains",
+]

@@ -1,0 +1,138 @@
+"""Gain of a model on each task: estimate, interval, p-value, label."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from polytask.inspection.statistics.partial_pooling import partial_pooling
+from polytask.inspection.statistics.variance import moderated_variance
+
+__all__ = ["POWER", "task_gains"]
+
+POWER = 0.8  # with which `rows_to_decide` rows would decide
+_SCALE_ROWS = 10  # a task's loss counts as a scale only with about this many rows behind it
+
+
+def task_gains(
+    difference: np.ndarray,
+    loss: np.ndarray,
+    codes: np.ndarray,
+    n_tasks: int,
+    *,
+    inflation: float,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Gain per task from paired out-of-fold losses of the rows.
+
+    The gain of a task is the mean over its n rows of d = loss of the baseline - loss of the
+    model. Its interval is gain ± t sqrt(c s² / n): s² is the variance of d inside the task, the
+    small tasks borrowing from the others (`moderated_variance`), and c the correction for the
+    overlap of training sets. It speaks about this task, with new training and test rows. The
+    p-values are two-sided; q are Benjamini and Hochberg's over the tasks, and a task is labelled
+    "gains" or "harmed" where q is at most 1 - level, which bounds the expected share of wrong
+    labels among these (wrong directions included). Gains relative to the task's loss are then
+    partially pooled.
+
+    Parameters
+    ----------
+    difference : ndarray of shape (N,)
+        d of each row; NaN where the row was not scored.
+    loss : ndarray of shape (N,)
+        Loss of the baseline on each row.
+    codes : ndarray of shape (N,)
+        Task of each row, 0 .. n_tasks - 1.
+    inflation : float
+        c, see `overlap_inflation`.
+
+    Returns
+    -------
+    DataFrame of n_tasks rows
+        rows, gain, low, high, relative_gain, shrunken, shrunken_low, shrunken_high, p, q,
+        label, rows_to_decide.
+
+    References
+    ----------
+    Nadeau and Bengio (2003), Machine Learning 52; Benjamini and Hochberg (1995), JRSS B 57;
+    Benjamini and Yekutieli (2005), JASA 100, for directions.
+    """
+    rows, gain, variance = _moments(difference, codes, n_tasks)
+    _, level_of_loss, _ = _moments(np.where(np.isfinite(difference), loss, np.nan), codes, n_tasks)
+    variance, df = moderated_variance(variance, rows - 1.0)
+    testable = rows >= 2
+    error = np.where(testable, np.sqrt(inflation * variance / np.maximum(rows, 1)), np.nan)
+    found = pd.DataFrame({"rows": rows, "gain": gain})
+    half = stats.t.ppf((1 + level) / 2, np.maximum(df, 1)) * error
+    found["low"], found["high"] = gain - half, gain + half
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found["relative_gain"] = np.where(level_of_loss > 0, gain / level_of_loss, np.nan)
+    scale = _scale(level_of_loss, rows)
+    pooled = partial_pooling(gain / scale, (error / scale) ** 2, level)
+    found["shrunken"] = pooled.value * scale
+    found["shrunken_low"], found["shrunken_high"] = pooled.low * scale, pooled.high * scale
+    found["p"] = _p_values(gain, error, df)
+    found["q"] = _adjusted(found["p"].to_numpy())
+    found["label"] = _labels(found, 1 - level)
+    found["rows_to_decide"] = _rows_to_decide(found, inflation * variance, 1 - level)
+    return found
+
+
+def _moments(
+    values: np.ndarray, codes: np.ndarray, n_tasks: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count, mean and variance of the finite values of each task."""
+    finite = np.isfinite(values)
+    values, codes = values[finite], codes[finite]
+    rows = np.bincount(codes, minlength=n_tasks)
+    safe = np.where(rows > 0, rows, np.nan)
+    mean = np.bincount(codes, values, minlength=n_tasks) / safe
+    squares = np.bincount(codes, (values - mean[codes]) ** 2, minlength=n_tasks)
+    return rows, mean, squares / np.where(rows > 1, rows - 1.0, np.nan)
+
+
+def _scale(loss: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Loss of each task, few rows pulled to the mean: gains in it are comparable across tasks."""
+    own = np.where(np.isfinite(loss), loss, 0.0)
+    common = own[rows > 0].mean()
+    scale = (rows * own + _SCALE_ROWS * common) / (rows + _SCALE_ROWS)
+    return np.where(scale > 0, scale, 1.0)
+
+
+def _p_values(gain: np.ndarray, error: np.ndarray, df: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.abs(gain) / error
+    p = 2 * stats.t.sf(t, np.maximum(df, 1))
+    # no spread at all: nothing can be tested, and equal predictions are no evidence either
+    return np.where(np.isfinite(error), np.where(error > 0, p, 1.0), np.nan)
+
+
+def _adjusted(p: np.ndarray) -> np.ndarray:
+    q = np.full(len(p), np.nan)
+    known = np.isfinite(p)
+    if known.any():
+        q[known] = stats.false_discovery_control(p[known], method="bh")
+    return q
+
+
+def _labels(found: pd.DataFrame, rate: float) -> np.ndarray:
+    decided = (found["q"] <= rate).to_numpy()
+    better = (found["gain"] > 0).to_numpy()
+    return np.where(decided, np.where(better, "gains", "harmed"), "undecided").astype(object)
+
+
+def _rows_to_decide(found: pd.DataFrame, variance: np.ndarray, rate: float) -> np.ndarray:
+    """Rows at which the shrunken gain is found with probability `POWER`, at today's threshold.
+
+    The threshold is Benjamini and Hochberg's with one more discovery than there is; it takes
+    the gain and the spread to stay as they are, though gains of sharing fall with more rows.
+    """
+    tested = max(int(found["p"].notna().sum()), 1)
+    discoveries = int((found["label"] != "undecided").sum())
+    threshold = rate * min(discoveries + 1, tested) / tested
+    z = stats.norm.isf(threshold / 2) + stats.norm.ppf(POWER)
+    shrunken = found["shrunken"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n = np.ceil(z**2 * variance / shrunken**2)
+    open_ = (found["label"] == "undecided").to_numpy() & np.isfinite(n) & (n > 0)
+    return np.where(open_, np.maximum(n, found["rows"] + 1), np.nan)
