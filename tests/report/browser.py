@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -88,6 +89,7 @@ class Page:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def print_to(self, path: Path) -> None:
+        self.call("Emulation.setEmulatedMedia", media="print")
         found = self.call("Page.printToPDF", preferCSSPageSize=True, printBackground=False)
         path.write_bytes(base64.b64decode(found["data"]))
 
@@ -124,7 +126,7 @@ def browse(profile: Path) -> Iterator[Page]:
 
     def wire() -> None:
         # chromium listens on descriptor 3 and talks on 4; go by way of high numbers
-        high = [os.dup(fd) for fd in (to_child, from_child)]
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (to_child, from_child)]
         os.dup2(high[0], 3)
         os.dup2(high[1], 4)
 

@@ -38,9 +38,7 @@ def metric_definitions(comparison: Comparison) -> list[tuple[str, str]]:
         for metric, title in zip(frame["metric"], frame["title"], strict=True)
         if metric in METRICS
     ]
-    averages = [
-        AVERAGES[a] for a in dict.fromkeys(comparison.metrics["average"]) if a in AVERAGES
-    ]
+    averages = [AVERAGES[a] for a in dict.fromkeys(comparison.metrics["average"]) if a in AVERAGES]
     return [*pairs, ("Averages", " ".join(averages))] if averages else pairs
 
 

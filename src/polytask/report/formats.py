@@ -37,12 +37,12 @@ def interval(low: Any, high: Any, digits: int, *, sign: bool = False) -> str:
 
 
 def percent(share: Any, digits: int = 1, *, sign: bool = False) -> str:
-    """Write a share as percent.
+    r"""Write a share as percent.
 
     Examples
     --------
     >>> percent(0.0612), percent(-0.03, sign=True)
-    ('6.1\\xa0%', '−3.0\\xa0%')
+    ('6.1\xa0%', '−3.0\xa0%')
     """
     if not _known(share):
         return MISSING

@@ -18,8 +18,7 @@ from polytask.report.figures import draw
 from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict
 
 _CITATION = (
-    "Polytask, version {version}: multi-task learning for tables with a task column. "
-    "BSD-3-Clause."
+    "Polytask, version {version}: multi-task learning for tables with a task column. BSD-3-Clause."
 )
 
 
@@ -101,8 +100,8 @@ def render_report(
             metric_words=metric_definitions(comparison),
             tasks_csv=tasks_csv,
             citation=citation or _CITATION.format(version=version),
-            style=Markup(style),  # noqa: S704 - the package's own files, no user text in them
-            script=Markup(script),  # noqa: S704
+            style=Markup(style),  # the package's own files hold no user text
+            script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
     )

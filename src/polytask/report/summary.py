@@ -26,6 +26,7 @@ def rest_of_verdict(verdict: Verdict) -> str:
 def key_numbers(comparison: Comparison) -> list[KeyNumber]:
     """Return the metric of the recommended model and its gain over single-task and pooled."""
     verdict = comparison.verdict
+    level = f"{100 * comparison.level:g}\u00a0% interval"
     found = []
     chosen = comparison.models[comparison.models["recommended"].astype(bool)]
     for _, row in chosen.head(1).iterrows():
@@ -34,7 +35,7 @@ def key_numbers(comparison: Comparison) -> list[KeyNumber]:
             KeyNumber(
                 comparison.metric_title,
                 f.number(row["metric"], digits),
-                f"{row['title']}, {f.interval(row['low'], row['high'], digits)}",
+                f"{row['title']}; {level} {f.interval(row['low'], row['high'], digits)}",
             )
         )
     focus = _title(comparison, verdict.focus)
@@ -52,10 +53,11 @@ def _title(comparison: Comparison, name: str) -> str:
 
 def _gain(comparison: Comparison, focus: str, against: str, gain: Interval) -> KeyNumber:
     more = "less" if gain.value >= 0 else "more"
+    level = f"{100 * gain.level:g}\u00a0% interval"
     return KeyNumber(
         f"{comparison.loss_title} against {_title(comparison, against).lower()}",
         f"{f.percent(abs(gain.value))} {more}",
-        f"{focus}, gain {f.percent_interval(gain.low, gain.high)}",
+        f"gain of {focus}; {level} {f.percent_interval(gain.low, gain.high)}",
     )
 
 

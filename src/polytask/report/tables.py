@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from polytask.report import formats as f
 
 MOST_ROWS = 300  # a longer table keeps its best and worst rows in view, the rest in a template
 _ENDS = 50
+_ROLES = {"baseline": "baseline", "non-joint": "not a multi-task model"}
 
 
 class Column(NamedTuple):
@@ -38,7 +39,7 @@ class Table(NamedTuple):
     columns: list[Column]
     rows: list[list[Cell]]
     best: int | None = None
-    rest: list[list[Cell]] = []
+    rest: Sequence[list[Cell]] = ()
     searchable: bool = False
 
 
@@ -66,7 +67,7 @@ def models_table(comparison: Comparison) -> Table:
 
 def _model_row(row: pd.Series, comparison: Comparison, digits: int) -> list[Cell]:
     against = row["name"] != comparison.baseline and row["status"] == "ok"
-    note = {"joint": "", "non-joint": "no multi-task model"}.get(row["role"], row["role"])
+    note = _ROLES.get(row["role"], "")
     if row["recommended"]:
         note = "recommended"
     if row["status"] != "ok":
@@ -101,10 +102,8 @@ def metrics_table(comparison: Comparison) -> Table:
 
 def tasks_table(comparison: Comparison) -> Table:
     """Every task with its gain and label, the largest gain first."""
-    tasks = comparison.tasks.sort_values(
-        "gain", ascending=False, na_position="last", kind="stable"
-    )
-    loss, gain = digits_for(tasks["loss_baseline"]), digits_for(tasks["gain"])
+    tasks = comparison.tasks.sort_values("gain", ascending=False, na_position="last", kind="stable")
+    loss, gain = digits_for(tasks["loss_baseline"]), digits_for(tasks["gain"], 2)
     columns = [
         Column("Task", "text"),
         Column("Label", "label"),
@@ -117,7 +116,7 @@ def tasks_table(comparison: Comparison) -> Table:
         Column("q"),
         Column("Rows to decide"),
     ]
-    rows = [list(_task_row(row, loss, max(gain, 3))) for _, row in tasks.iterrows()]
+    rows = [list(_task_row(row, loss, gain)) for _, row in tasks.iterrows()]
     caption = (
         f"Gain of {comparison.verdict.focus} over {comparison.baseline} in "
         f"{comparison.loss_title}, by {comparison.task}"
@@ -195,7 +194,9 @@ def folds_table(comparison: Comparison, most: int = 30) -> Table | None:
         Column("Time"),
         Column("Chosen", "words"),
     ]
-    rows = [[Cell(text) for text in _fold_row(row, comparison, digits)] for _, row in folds.iterrows()]
+    rows = [
+        [Cell(text) for text in _fold_row(row, comparison, digits)] for _, row in folds.iterrows()
+    ]
     return Table("folds", f"{verdict.title or name}, fold by fold", columns, rows)
 
 
@@ -208,8 +209,6 @@ def _fold_row(row: pd.Series, comparison: Comparison, digits: int) -> list[str]:
         f.seconds(row["seconds"]),
         str(row["strengths"]) or f.MISSING,
     ]
-
-
 
 
 def glyph(label: str) -> str:

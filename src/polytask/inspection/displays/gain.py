@@ -176,7 +176,7 @@ class TaskGainDisplay:
                 self._draw_label(name, x, gain, low, high)
             self._frame(gain, low, high)
             self._words()
-            self._names(x, gain, name_extremes)
+            self._names(x, np.column_stack([low, gain, high]), name_extremes)
         return self
 
     def _by_size(self) -> bool:
@@ -231,14 +231,14 @@ class TaskGainDisplay:
         self.n_beyond_ = int(np.sum((low < bottom) | (high > top)))
         self.ax_.set_ylim(bottom - pad, top + pad)
 
-    def _names(self, x: NDArray, gain: NDArray, count: int) -> None:
+    def _names(self, x: NDArray, spans: NDArray, count: int) -> None:
         """Name the clearest winners and losers, where a name does not hit another point."""
         names = [plain(task, 18) for task in self.tasks]
-        labels = list(self.label)
+        labels, gain = list(self.label), spans[:, 1]
         order = [int(i) for i in np.argsort(gain) if np.isfinite(gain[i])]
         for label, ranked in (("gains", order[::-1]), ("harmed", order)):
             wanted = [(i, names[i]) for i in ranked[:12] if labels[i] == label]
-            for i, left in free_places(self.ax_, x, gain, wanted, count):
+            for i, left in free_places(self.ax_, x, spans, wanted, count):
                 self.ax_.annotate(
                     names[i],
                     (x[i], gain[i]),
@@ -287,7 +287,7 @@ class TaskGainDisplay:
 
 def _round_sizes(low: float, high: float) -> list[float]:
     """Return sizes 1, 2, 5, 10 … inside the axis, thinned to seven at most."""
-    decades = range(0, int(np.log10(max(high, 1))) + 1)
+    decades = range(int(np.log10(max(high, 1))) + 1)
     sizes = [s * 10.0**k for k in decades for s in (1, 2, 5) if low <= s * 10.0**k <= high]
     if len(sizes) > 7:
         sizes = [10.0**k for k in decades if low <= 10.0**k <= high]

@@ -244,7 +244,7 @@ class ShrinkageDisplay:
         digits = digits_for(np.diff(ticks), 1)
         self.ax_.xaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value, digits)))
         self.ax_.set_xlabel("coefficient", parse_math=False)
-        dot = {"linestyle": "none", "marker": "o", "markeredgewidth": 0}
+        dot: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgewidth": 0}
         handles = [
             Line2D([], [], color=PALETTE["undecided"], markersize=4, **dot, label="alone"),
             Line2D([], [], color=PALETTE["accent"], markersize=4.5, **dot, label="together"),

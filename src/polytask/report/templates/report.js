@@ -50,7 +50,8 @@
       button.type = "button";
       button.textContent = `Show all ${(rows.length + waiting).toLocaleString("en")} rows`;
       button.addEventListener("click", () => { folded = false; fetchRest(); show(); });
-      cell.append(`${count.toLocaleString("en")} more in between. `, button);
+      const line = cell.appendChild(document.createElement("div")); // stays in view when scrolled
+      line.append(`${count.toLocaleString("en")} more in between. `, button);
       return row;
     };
     const show = () => {
