@@ -21,10 +21,6 @@ def test_importing_the_package_loads_nothing_heavy():
     assert loaded_by("import polytask").isdisjoint(HEAVY)
 
 
-def test_listing_the_public_names_loads_nothing_heavy():
-    assert loaded_by("import polytask; dir(polytask)").isdisjoint(HEAVY)
-
-
 @pytest.mark.parametrize(
     "room", ["cli", "data", "datasets", "inspection", "model_selection", "models", "report"]
 )
