@@ -66,7 +66,7 @@ def _target(found: TableDescription) -> str:
             f"{between:.0%} of its variance between tasks"
         )
     if found.kind == "classification":
-        shares = ", ".join(f"{float(share):.1%} are {label}" for label, share in summary.items())
+        shares = ", ".join(f"{float(summary[c]):.1%} are {c!s}" for c in summary)
         return f"classification, {shares}"
     return "cannot be used as it is, see below"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["number", "plain", "print_json", "screen", "show_list", "show_table"]
 
+LONG_NAME = 30
 PIPE_WIDTH = 110  # where there is no terminal to ask
 
 
@@ -63,15 +64,19 @@ def show_table(
 ) -> None:
     """Print a table; ``head`` pairs each column with its side, "left" or "right".
 
-    The first column is folded when it is long, so that no name is cut.
+    Names in the first column keep to one line unless they are long; then they are folded, not
+    cut.
     """
+    rows = list(rows)
+
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for name, side in head:
-        table.add_column(Text(name), justify=side, overflow="fold")  # type: ignore[arg-type]
+    for position, (name, side) in enumerate(head):
+        whole = position == 0 and all(len(str(row[0])) <= LONG_NAME for row in rows)
+        table.add_column(Text(name), justify=side, overflow="fold", no_wrap=whole)  # type: ignore[arg-type]
     for position, row in enumerate(rows):
         style = "bold" if position in bold else None
         table.add_row(*(Text(plain(cell)) for cell in row), style=style)

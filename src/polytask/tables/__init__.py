@@ -3,7 +3,7 @@
 from polytask.tables.columns import Column, inspect_column
 from polytask.tables.describe import Finding, TableDescription, describe_table
 from polytask.tables.errors import TableError
-from polytask.tables.preprocess import make_boosting_pipeline, make_task_pipeline
+from polytask.tables.preprocess import make_task_pipeline
 from polytask.tables.reading import read_table
 from polytask.tables.task_table import TaskTable, make_task_table
 from polytask.tables.writing import replacing, staged, write_table
@@ -16,7 +16,6 @@ __all__ = [
     "TaskTable",
     "describe_table",
     "inspect_column",
-    "make_boosting_pipeline",
     "make_task_pipeline",
     "make_task_table",
     "read_table",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from polytask.tables.columns import Column, as_labels
 from polytask.tables.errors import TableError
 
@@ -14,10 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
-__all__ = ["check_names", "level_name", "make_boosting_pipeline", "make_task_pipeline"]
+__all__ = ["check_names", "level_name", "make_task_pipeline"]
 
 MAX_CATEGORIES = 50  # of a feature; the rarest share one column
-MAX_BINS = 254  # of boosting, which counts 255 with the missing values
 
 
 def make_task_pipeline(
@@ -48,6 +45,8 @@ def make_task_pipeline(
     >>> make_task_pipeline(DummyRegressor(), "school", ["age"], ["sex"]).steps[-1][0]
     'model'
     """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import OneHotEncoder
 
     one_hot = OneHotEncoder(
@@ -61,35 +60,8 @@ def make_task_pipeline(
         ("categorical", one_hot, list(categorical)),
         ("task", "passthrough", [task]),
     ]
-    return _pipeline(steps, model)
-
-
-def make_boosting_pipeline(
-    model: Any, task: str, numeric: Sequence[str], categorical: Sequence[str]
-) -> Pipeline:
-    """A gradient boosting model with the task as one more category.
-
-    Trees need no scaling and have a branch for missing values, so numbers stay as they are and
-    categories become codes. Unknown tasks and categories are treated as missing.
-
-    Parameters
-    ----------
-    model : HistGradientBoostingRegressor or HistGradientBoostingClassifier
-        Its ``categorical_features`` is set here.
-    task : str
-    numeric, categorical : sequence of str
-    """
-    from sklearn.preprocessing import OrdinalEncoder
-
-    labels = [*categorical, task]
-    codes = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=np.nan,
-        encoded_missing_value=np.nan,
-        max_categories=MAX_BINS,
-    )
-    steps = [("numeric", "passthrough", list(numeric)), ("categorical", codes, labels)]
-    return _pipeline(steps, model.set_params(categorical_features=labels))
+    prepare = ColumnTransformer([s for s in steps if s[2]], verbose_feature_names_out=False)
+    return Pipeline([("prepare", prepare.set_output(transform="pandas")), ("model", model)])
 
 
 def level_name(feature: str, level: Any) -> str:
@@ -119,11 +91,3 @@ def _scaled_numbers() -> Pipeline:
 
     impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     return Pipeline([("impute", impute), ("scale", StandardScaler())])
-
-
-def _pipeline(steps: list[tuple[str, Any, list[str]]], model: Any) -> Pipeline:
-    from sklearn.compose import ColumnTransformer
-    from sklearn.pipeline import Pipeline
-
-    prepare = ColumnTransformer([s for s in steps if s[2]], verbose_feature_names_out=False)
-    return Pipeline([("prepare", prepare.set_output(transform="pandas")), ("model", model)])

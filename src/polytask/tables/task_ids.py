@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
     return text, "text", notes
 
 
-def match_ids(values: pd.Series, stored: str, known: set[int] | set[str]) -> pd.Series:
+def match_ids(values: pd.Series, stored: str, known: Iterable[int | str]) -> pd.Series:
     """Ids of new rows in the form of the training ids; ``known`` decides nothing but the form.
 
     An id that is missing, or cannot have that form, becomes an id that no known task has.

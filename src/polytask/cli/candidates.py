@@ -1,0 +1,84 @@
+"""Models by the names of the command line, each behind its preprocessing."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from polytask.tables.errors import TableError
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from polytask.tables import TaskTable
+
+__all__ = ["BASELINE", "BOOSTING", "choose_models", "make_candidate", "model_names"]
+
+BASELINE = "single-task"
+BOOSTING = "gradient-boosting"
+
+
+def model_names() -> tuple[str, ...]:
+    """Every name, the simple models first."""
+    from polytask.models import formulations
+
+    return (*formulations(), BOOSTING)
+
+
+def choose_models(wanted: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The models to compare, single-task always among them, and a note where that was added."""
+    from polytask.models import formulations
+
+    if wanted is None:
+        defaults = [name for name, found in formulations().items() if found.default]
+        return (*defaults, BOOSTING), ()
+    for name in wanted:
+        check_name(name, "models")
+    if BASELINE in wanted:
+        return wanted, ()
+    return (BASELINE, *wanted), ("Single-task learning takes part because gains are against it.",)
+
+
+def check_name(name: str, argument: str) -> None:
+    """Refuse a name that no model has."""
+    names = model_names()
+    if name in names:
+        return
+    close = difflib.get_close_matches(name.lower().replace("_", "-"), names, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(names)}."
+    raise TableError(f"must name a model; got {name!r}. {hint}", argument)
+
+
+def make_candidate(name: str, table: TaskTable, seed: int = 0) -> Pipeline:
+    """The model called ``name`` for this table, unfitted."""
+    from polytask.tables import make_task_pipeline
+
+    if name == BOOSTING:
+        return _boosting(table, seed)
+    model = _formulation(name, table, seed)
+    return make_task_pipeline(model, table.task, table.numeric, table.categorical)
+
+
+def _formulation(name: str, table: TaskTable, seed: int) -> Any:
+    from polytask.models import formulations
+
+    found = formulations()[name]
+    estimator = found.classifier if table.kind == "classification" else found.regressor
+    if estimator is None:
+        raise TableError(
+            f"must name models for a {table.kind}; {name!r} has none. Leave it out.", "models"
+        )
+    model = estimator(task=table.task)
+    seeded = "random_state" in model.get_params(deep=False)
+    return model.set_params(random_state=seed) if seeded else model
+
+
+def _boosting(table: TaskTable, seed: int) -> Pipeline:
+    """Trees need no scaling, have a branch for missing values and take categories as they are."""
+    from sklearn.pipeline import Pipeline
+
+    from polytask.inspection import BoostedTreesClassifier, BoostedTreesRegressor
+
+    classes = table.kind == "classification"
+    model = BoostedTreesClassifier if classes else BoostedTreesRegressor
+    return Pipeline([("model", model(task=table.task, random_state=seed))])

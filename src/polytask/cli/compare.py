@@ -1,0 +1,162 @@
+"""``polytask compare``: models held to the same folds, the report, the best model."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polytask.cli.candidates import BASELINE, choose_models, make_candidate
+from polytask.cli.fit import fit_on_all
+from polytask.cli.inputs import read_task_table, split_names
+from polytask.cli.leaderboard import show_comparison
+from polytask.cli.outputs import check_directory
+from polytask.cli.progress import Progress
+from polytask.cli.saved_model import make_card, save_model
+from polytask.cli.screen import screen, without_nan
+
+if TYPE_CHECKING:
+    from polytask.inspection.comparison import Comparison
+    from polytask.inspection.displays import ShrinkageDisplay
+    from polytask.tables import TaskTable
+
+__all__ = ["run"]
+
+FILES = ("report.html", "results.json", "tasks.csv", "model.skops")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, write, show."""
+    out = check_directory(args.out)
+    names, added = choose_models(split_names([args.models]) if args.models else None)
+    table = read_task_table(args)
+    check_metric(args.metric, table.kind)
+    table = dataclasses.replace(table, notes=(*table.notes, *added))
+    with Progress() as progress:
+        comparison = _compare(args, names, table, progress)
+        best = best_model(comparison)
+        progress(1, 1, f"fitting {best} on all rows")
+        models, told = _fit_all(args, comparison, best, table)
+        comparison = comparison.with_notes(warnings=told)
+        _write(out, args, comparison, best, models, table)
+    console = screen()
+    show_comparison(console, comparison, [str(out / name) for name in FILES], best)
+    return 0
+
+
+def check_metric(metric: str | None, kind: str) -> None:
+    """Refuse a metric that does not exist or does not suit the target."""
+    from polytask.model_selection import METRICS
+    from polytask.tables import TableError
+
+    if metric is None:
+        return
+    found = METRICS.get(metric.removesuffix("_tasks").removesuffix("_rows"))
+    if found is None or found.kind != kind:
+        fitting = ", ".join(name for name, m in METRICS.items() if m.kind == kind)
+        raise TableError(
+            f"must be a metric for a {kind}; got {metric!r}. There are {fitting}; add _rows for "
+            "all rows at once instead of the mean over tasks.",
+            "metric",
+        )
+
+
+def best_model(comparison: Comparison) -> str:
+    """The recommended model, or the first on the leaderboard where none is recommended."""
+    from polytask.tables import TableError
+
+    if comparison.verdict.model:
+        return comparison.verdict.model
+    fitted = comparison.models[comparison.models["status"] == "ok"]
+    if fitted.empty:
+        reasons = comparison.models["reason"].drop_duplicates().tolist()
+        raise TableError(f"No model could be fitted to this table: {reasons[0]}")
+    return str(fitted["name"].iloc[0])
+
+
+def _compare(
+    args: argparse.Namespace,
+    names: tuple[str, ...],
+    table: TaskTable,
+    progress: Callable[[int, int, str], None],
+) -> Comparison:
+    from polytask.inspection import compare_tasks
+    from polytask.tables import TableError
+
+    if len(table.sizes) < 2:
+        raise TableError(
+            f"must name a column with at least two tasks; {table.task!r} holds one. Choose the "
+            "column that says which rows belong together.",
+            "task",
+        )
+    candidates = {name: make_candidate(name, table, args.seed) for name in names}
+    try:
+        comparison = compare_tasks(
+            candidates,
+            table.X,
+            table.y,
+            task=table.task,
+            cv=args.cv,
+            n_repeats=args.repeats,
+            metric=args.metric,
+            baseline=BASELINE,
+            random_state=args.seed,
+            n_jobs=args.jobs,
+            progress=progress,
+        )
+    except ValueError as error:  # what the library refuses about a table or a choice
+        raise TableError(str(error)) from error
+    return comparison.with_notes(*table.notes)
+
+
+def _fit_all(
+    args: argparse.Namespace, comparison: Comparison, best: str, table: TaskTable
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The best model on all rows, and the two that the picture of shrinkage compares."""
+    ok = set(comparison.models.loc[comparison.models["status"] == "ok", "name"])
+    names = dict.fromkeys([best, BASELINE, comparison.verdict.focus])
+    models, told = {}, {}
+    for name in names:
+        if name in ok:
+            models[name], warned = fit_on_all(make_candidate(name, table, args.seed), name, table)
+            told.update(dict.fromkeys(f"{name}, fitted on all rows: {w}" for w in warned))
+    return models, tuple(told)
+
+
+def _write(
+    out: Path,
+    args: argparse.Namespace,
+    comparison: Comparison,
+    best: str,
+    models: dict[str, Any],
+    table: TaskTable,
+) -> None:
+    from polytask.report import write_report
+    from polytask.tables import staged
+
+    with staged(out) as stage:
+        picture = _shrinkage(models, comparison.verdict.focus, table.task)
+        write_report(comparison, stage / "report.html", shrinkage=picture, tasks_csv="tasks.csv")
+        content = {"table": str(args.table), "model": best, **comparison.to_dict()}
+        (stage / "results.json").write_text(
+            json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False),
+            encoding="utf-8",
+        )
+        comparison.tasks.to_csv(stage / "tasks.csv", index=False)
+        save_model(models[best], make_card(best, table), stage / "model.skops")
+
+
+def _shrinkage(models: dict[str, Any], focus: str, task: str) -> ShrinkageDisplay | None:
+    """Coefficients alone and together, where both models have some for every task."""
+    from polytask.inspection.displays import ShrinkageDisplay
+
+    if focus == BASELINE or BASELINE not in models or focus not in models:
+        return None
+    single, joint = models[BASELINE][-1], models[focus][-1]
+    if not (hasattr(single, "coef_") and hasattr(joint, "coef_") and hasattr(joint, "tasks_")):
+        return None
+    names = [name for name in joint.feature_names_in_ if name != task]
+    return ShrinkageDisplay.from_estimators(single, joint, feature_names=names)

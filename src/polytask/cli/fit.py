@@ -1,0 +1,55 @@
+"""``polytask fit``: one model on all rows, saved with its preprocessing."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from typing import TYPE_CHECKING
+
+from polytask.cli.candidates import check_name, make_candidate
+from polytask.cli.inputs import read_task_table
+from polytask.cli.outputs import check_file
+from polytask.cli.progress import Progress
+from polytask.cli.saved_model import make_card, save_model
+from polytask.cli.screen import plain, screen, show_list
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from polytask.tables import TaskTable
+
+__all__ = ["fit_on_all", "run"]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit and save."""
+    from polytask.tables import TableError, replacing
+
+    out = check_file(args.out, not_over=(args.table,))
+    if out.suffix != ".skops":
+        raise TableError(f"must end in .skops; got {out.name!r}.", "out")
+    check_name(args.model, "model")
+    table = read_task_table(args)
+    with Progress() as progress:
+        progress(0, 1, f"fitting {args.model}")
+        model, told = fit_on_all(make_candidate(args.model, table, args.seed), args.model, table)
+        with replacing(out) as temporary:
+            save_model(model, make_card(args.model, table), temporary)
+    console = screen()
+    show_list(console, "Notes", [*table.notes, *told])
+    words = f"{args.model} fitted on {len(table.y):,} rows of {len(table.sizes):,} tasks"
+    console.print(plain(f"{words}; saved in {out}"))
+    return 0
+
+
+def fit_on_all(pipeline: Pipeline, name: str, table: TaskTable) -> tuple[Pipeline, tuple[str, ...]]:
+    """The pipeline fitted on every row, and the warnings that came."""
+    from polytask.tables import TableError
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            pipeline.fit(table.X, table.y)
+        except ValueError as error:
+            raise TableError(f"{name} cannot be fitted to this table: {error}") from error
+    return pipeline, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))

@@ -1,0 +1,138 @@
+"""``polytask predict``: a saved model's answers for the rows of a table."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from polytask.cli.outputs import check_file
+from polytask.cli.progress import Progress
+from polytask.cli.saved_model import ModelCard, load_model
+from polytask.cli.screen import plain, screen, show_list
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["run"]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict and write."""
+    from polytask.tables import read_table, write_table
+
+    out = check_file(args.out, not_over=(args.model, args.table))
+    _check_ending(out.name)
+    with Progress() as progress:
+        progress(0, 2, "loading the model")
+        model, card = load_model(args.model)
+        # Numbers are read as numbers; every other column is passed on letter by letter.
+        table, notes = read_table(args.table, as_text=lambda name: name not in card.numeric)
+        table.columns = [str(name) for name in table.columns]
+        X = _features(table, card)
+        unseen = ~X[card.task].isin(card.tasks)
+        _check_unseen(X[card.task][unseen], table, card, args.unseen)
+        progress(1, 2, "predicting")
+        found, told = _predict(model, X, card, args.unseen)
+        found["unseen_task"] = unseen.to_numpy()
+        renamed = _free_names(list(found), list(table.columns))
+        for name, values in found.items():
+            table[renamed[name]] = values
+        write_table(table, out)
+    notes = (*notes, *told, *_naming_notes(renamed))
+    _show(str(out), card, int(unseen.sum()), len(table), notes)
+    return 0
+
+
+def _check_ending(name: str) -> None:
+    from polytask.tables import TableError
+
+    if not name.lower().removesuffix(".gz").endswith((".parquet", ".csv", ".tsv")):
+        raise TableError(f"must end in .parquet, .csv or .tsv; got {name!r}.", "out")
+
+
+def _features(table: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
+    """The columns that the model was fitted on, in its order and types."""
+    import pandas as pd
+
+    from polytask.tables import TableError
+    from polytask.tables.columns import as_feature
+    from polytask.tables.errors import find_column, name_list
+    from polytask.tables.task_ids import match_ids
+
+    columns = list(table.columns)
+    absent = [name for name in card.columns if name not in columns]
+    if len(absent) > 1:
+        raise TableError(
+            f"TABLE must have the columns that the model was fitted on; {name_list(absent)} are "
+            f"missing. Its columns are {name_list(columns)}."
+        )
+    kinds = {
+        **dict.fromkeys(card.numeric, "numeric"),
+        **dict.fromkeys(card.categorical, "categorical"),
+    }
+    made = {name: as_feature(table[find_column(name, columns, "TABLE")], kind)
+            for name, kind in kinds.items()}  # fmt: skip
+    task = table[find_column(card.task, columns, "task")]
+    made[card.task] = match_ids(task, card.id_form, card.tasks)
+    return pd.DataFrame(made)
+
+
+def _check_unseen(ids: pd.Series, table: pd.DataFrame, card: ModelCard, unseen: str) -> None:
+    from polytask.tables import TableError
+    from polytask.tables.errors import name_list, plural
+
+    if unseen == "common" or ids.empty:
+        return
+    names = table.loc[ids.index, card.task].fillna("no id").drop_duplicates()
+    raise TableError(
+        f"must be 'common' for tasks that were not in training; got 'error', and {card.task!r} "
+        f"holds {name_list(names, 5)} ({plural(len(ids), 'row')}). Leave them out, or accept "
+        "predictions from what the tasks share.",
+        "unseen",
+    )
+
+
+def _predict(
+    model: Any, X: pd.DataFrame, card: ModelCard, unseen: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    if unseen == "common" and "unseen" in model[-1].get_params(deep=False):
+        model[-1].set_params(unseen="common")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = {"prediction": model.predict(X)}
+        if card.kind == "classification":
+            found["probability"] = model.predict_proba(X)[:, 1]
+    return found, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+
+
+def _free_names(new: list[str], taken: list[str]) -> dict[str, str]:
+    """Names for new columns that overwrite none of the table's own."""
+    free = {}
+    for name in new:
+        candidate, count = name, 1
+        while candidate in taken:
+            count += 1
+            candidate = f"{name}_{count}"
+        free[name] = candidate
+    return free
+
+
+def _naming_notes(renamed: dict[str, str]) -> tuple[str, ...]:
+    return tuple(
+        f"The table has a column {name!r} already; the new one is called {new!r}."
+        for name, new in renamed.items()
+        if name != new
+    )
+
+
+def _show(out: str, card: ModelCard, unseen: int, rows: int, notes: tuple[str, ...]) -> None:
+    from polytask.tables.errors import plural
+
+    console = screen()
+    show_list(console, "Notes", notes)
+    share = f"{plural(unseen, 'row')} of tasks that were not in training"
+    console.print(plain(f"{plural(rows, 'row')} predicted by {card.model}; {share}"))
+    if card.kind == "classification":
+        console.print(plain(f"probability is that of {card.target} = {card.classes[1]}"))
+    console.print(plain(f"written: {out}"))
