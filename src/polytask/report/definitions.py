@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 from polytask.inspection.comparison import Comparison
+from polytask.model_selection import METRICS
+from polytask.report.formats import sentence
 
-METRICS: dict[str, str] = {
-    "rmse": "Square root of the mean squared error, in units of the target; lower is better.",
-    "mse": "Mean squared error, in squared units of the target; lower is better.",
-    "mae": "Mean absolute error, in units of the target; lower is better.",
-    "ev": "Share of the variance of the target that the predictions explain, "
-    "1 − SSE / total; higher is better, 0 is what a constant reaches.",
-    "ev_pooled": "Explained variance about the grand mean, 1 − SSE / variance of all rows; "
-    "differences between the levels of the tasks count as something to explain.",
-    "ev_within": "Explained variance inside tasks, 1 − SSE / sum of the variances about each "
-    "task's own mean; knowing the tasks' levels earns nothing.",
-    "r2": "1 − SSE / sum of squares about the mean; higher is better.",
-    "log_loss": "Mean negative logarithm of the probability given to what happened; "
-    "lower is better.",
-    "auc": "Probability that a random positive row gets a higher score than a random negative "
-    "one; 0.5 is chance.",
-    "accuracy": "Share of rows whose class was predicted; higher is better.",
-    "brier": "Mean squared difference between probability and outcome; lower is better.",
-}
 AVERAGES: dict[str, str] = {
     "tasks": "“Mean over tasks” computes it inside each task, then averages, so that each "
     "task counts alike.",
@@ -32,12 +16,9 @@ AVERAGES: dict[str, str] = {
 
 def metric_definitions(comparison: Comparison) -> list[tuple[str, str]]:
     """Return (title, meaning) of every metric in the comparison, then of the averages."""
-    frame = comparison.metrics.drop_duplicates("metric")
-    pairs = [
-        (str(title).split(",")[0], METRICS[metric])
-        for metric, title in zip(frame["metric"], frame["title"], strict=True)
-        if metric in METRICS
-    ]
+    names = dict.fromkeys(comparison.metrics["metric"])
+    known = [METRICS[name] for name in names if name in METRICS]
+    pairs = [(sentence(metric.title), sentence(metric.text) + ".") for metric in known]
     averages = [AVERAGES[a] for a in dict.fromkeys(comparison.metrics["average"]) if a in AVERAGES]
     return [*pairs, ("Averages", " ".join(averages))] if averages else pairs
 

@@ -80,6 +80,11 @@ def seconds(value: Any) -> str:
     return f"{minutes} min {rest} s"
 
 
+def sentence(text: str) -> str:
+    """Begin with a capital, leave the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def moment(text: str) -> str:
     """Write an ISO date as "5 January 2026, 10:00"; other text stays.
 

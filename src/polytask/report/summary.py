@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from polytask.inspection.comparison import Comparison, Interval, Verdict
 from polytask.inspection.displays.style import digits_for
+from polytask.inspection.words import percent, span
 from polytask.report import formats as f
 
 
@@ -53,11 +54,10 @@ def _title(comparison: Comparison, name: str) -> str:
 
 def _gain(comparison: Comparison, focus: str, against: str, gain: Interval) -> KeyNumber:
     more = "less" if gain.value >= 0 else "more"
-    level = f"{100 * gain.level:g}\u00a0% interval"
     return KeyNumber(
         f"{comparison.loss_title} against {_title(comparison, against).lower()}",
-        f"{f.percent(abs(gain.value))} {more}",
-        f"gain of {focus}; {level} {f.percent_interval(gain.low, gain.high)}",
+        f"{percent(gain.value)} {more}",
+        f"gain of {focus}; {span(gain)}",
     )
 
 
@@ -109,9 +109,9 @@ def how_facts(comparison: Comparison) -> list[tuple[str, str]]:
     """Return splits, seeds, time and versions."""
     how = comparison.provenance
     versions = ", ".join(f"{name}\u00a0{version}" for name, version in how.versions.items())
-    repeats = "once" if how.n_repeats == 1 else f"{how.n_repeats} times"
+    repeats = "" if how.n_repeats == 1 else f", drawn anew {how.n_repeats} times"
     return [
-        ("Splits", f"{how.splitter}; {how.cv} folds, {repeats}, the same for every model"),
+        ("Splits", f"{how.splitter}{repeats}; the same for every model"),
         ("Seed", str(how.random_state)),
         ("Ranked by", comparison.metric_title),
         ("Gains measured in", f"{comparison.loss_title} per row, against {comparison.baseline}"),

@@ -50,7 +50,7 @@ def models_table(comparison: Comparison) -> Table:
     level = f"{100 * comparison.level:g}\u00a0% interval"
     columns = [
         Column("Model", "text"),
-        Column(comparison.metric_title),
+        Column(f.sentence(comparison.metric_title)),
         Column(level, "interval"),
         Column("Spread"),
         Column(f"Gain over {comparison.baseline}"),
@@ -90,7 +90,7 @@ def metrics_table(comparison: Comparison) -> Table:
     columns = [Column("Model", "text")]
     digits = {}
     for _, metric in comparison.metrics.iterrows():
-        columns.append(Column(str(metric["title"])))
+        columns.append(Column(f.sentence(str(metric["title"]))))
         digits[metric["column"]] = digits_for(comparison.models[metric["column"]])
     rows = [
         [Cell(str(row["title"])), *(Cell(f.number(row[c], d)) for c, d in digits.items())]
@@ -190,7 +190,7 @@ def folds_table(comparison: Comparison, most: int = 30) -> Table | None:
         Column("Repeat and fold", "text"),
         Column("Training rows"),
         Column("Held-out rows"),
-        Column(comparison.metric_title),
+        Column(f.sentence(comparison.metric_title)),
         Column("Time"),
         Column("Chosen", "words"),
     ]

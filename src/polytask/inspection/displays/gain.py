@@ -12,10 +12,10 @@ from polytask.inspection.displays.style import (
     MARKS,
     PALETTE,
     axes_for,
-    digits_for,
     house_style,
     plain,
     signed,
+    tick_digits,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class TaskGainDisplay:
     A gain is the loss of the baseline minus the loss of the model, so above zero is better.
     Blue triangles point up for tasks that gain, vermilion ones point down for tasks that are
     harmed, open grey circles are undecided: the label is in the shape and in the colour.
+    The dotted line is the mean gain of all tasks.
     Where all tasks have about the same size, tasks stand in the order of their gain instead.
 
     Parameters
@@ -172,6 +173,9 @@ class TaskGainDisplay:
             x = self._positions()
             gain, low, high = (np.asarray(v, dtype=float) for v in (self.gain, self.low, self.high))
             self.ax_.axhline(0, color=PALETTE["ink"], lw=0.8, zorder=1)
+            if np.isfinite(gain).any():
+                mean = float(np.nanmean(gain))
+                self.ax_.axhline(mean, color=PALETTE["accent"], lw=1.1, ls=(0, (1, 2)), zorder=1)
             for name in MARKS:
                 self._draw_label(name, x, gain, low, high)
             self._frame(gain, low, high)
@@ -268,9 +272,7 @@ class TaskGainDisplay:
         else:
             axis.set_major_locator(MaxNLocator(6, integer=True))
             self.ax_.set_xlabel("tasks in the order of their gain", parse_math=False)
-        ticks = self.ax_.get_yticks()
-        step = float(np.min(np.diff(ticks))) if len(ticks) > 1 else 1.0
-        digits = digits_for([step], 1)
+        digits = tick_digits(self.ax_.get_yticks())
         self.ax_.yaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value, digits)))
         self.ax_.grid(axis="y", color=PALETTE["rule"], lw=0.7)
         self.ax_.set_ylabel(f"gain in {self.loss_title}", parse_math=False)

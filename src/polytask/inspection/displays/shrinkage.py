@@ -15,6 +15,7 @@ from polytask.inspection.displays.style import (
     house_style,
     plain,
     signed,
+    tick_digits,
 )
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class ShrinkageDisplay:
             }
         )
         size = np.hypot(frame["common"], frame["spread_joint"])
-        return frame.iloc[np.argsort(-size.to_numpy(), kind="stable")].reset_index(drop=True)
+        return frame.iloc[np.argsort(-np.asarray(size), kind="stable")].reset_index(drop=True)
 
     @property
     def description(self) -> str:
@@ -168,12 +169,12 @@ class ShrinkageDisplay:
             self.ax_: Axes
             self.figure_, self.ax_ = axes_for(ax, height=self.height(max_features))
             single, joint, common = self._arrays()
-            self.shown_ = self.summary()["position"].to_numpy()[:max_features]
+            self.shown_ = np.asarray(self.summary()["position"], dtype=int)[:max_features]
             low, high = self._frame(single, joint, common)
             keep = _evenly(joint.shape[0], _MOST_TASKS)
             for row, feature in enumerate(self.shown_):
-                ends = (np.clip(c[keep, feature], low, high) for c in (single, joint))
-                self._draw_feature(row, *ends, common[feature])
+                alone, together = (np.clip(c[keep, feature], low, high) for c in (single, joint))
+                self._draw_feature(row, alone, together, common[feature])
             self._words(low, high)
         return self
 
@@ -240,8 +241,7 @@ class ShrinkageDisplay:
         self.ax_.spines["left"].set_visible(False)
         self.ax_.grid(axis="x", color=PALETTE["rule"], lw=0.7)
         self.ax_.xaxis.set_major_locator(MaxNLocator(6))
-        ticks = self.ax_.get_xticks()
-        digits = digits_for(np.diff(ticks), 1)
+        digits = tick_digits(self.ax_.get_xticks())
         self.ax_.xaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value, digits)))
         self.ax_.set_xlabel("coefficient", parse_math=False)
         dot: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgewidth": 0}

@@ -40,7 +40,7 @@ MARKS: dict[str, Mark] = {
     "harmed": Mark(PALETTE["harmed"], "v", "▼", True),
 }
 
-RC: dict[str, Any] = {
+RC: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": PALETTE["muted"],
     "axes.formatter.use_mathtext": False,
@@ -108,6 +108,14 @@ def signed(value: float, digits: int = 3) -> str:
     """
     text = f"{value:+.{digits}f}"
     return (text if float(text) else text[1:]).replace("-", "−")
+
+
+def tick_digits(ticks: Any) -> int:
+    """Return the fewest decimals that write every tick exactly."""
+    values = [float(tick) for tick in ticks]
+    size = max(map(abs, values), default=1.0) or 1.0
+    exact = (d for d in range(7) if all(abs(v - round(v, d)) < 1e-9 * size for v in values))
+    return next(exact, 6)
 
 
 def digits_for(values: Any, significant: int = 3) -> int:
