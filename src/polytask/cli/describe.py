@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 from polytask.cli.inputs import read_frame
 from polytask.cli.screen import number, plain, print_json, screen, show_list, show_table
@@ -72,17 +73,14 @@ def _target(found: TableDescription) -> str:
 
 
 def _show_columns(console: Console, found: TableDescription) -> None:
-    several = "constant in tasks"
     head = [("column", "left"), ("kind", "left"), ("missing", "right"), ("distinct", "right")]
-    rows = [
-        (
-            c.name,
-            c.kind,
-            f"{c.missing:,}" if c.missing else "",
-            f"{c.distinct:,}",
-            "all" if c.task_level else f"{c.constant_tasks:.0f}" if c.constant_tasks else "",
-        )
-        for c in found.columns.itertuples()
-    ]
+    rows = [_column_row(record) for record in found.columns.to_dict("records")]
     if rows:
-        show_table(console, "", [*head, (several, "right")], rows)
+        show_table(console, "", [*head, ("constant in tasks", "right")], rows)
+
+
+def _column_row(record: dict[Hashable, Any]) -> tuple[str, ...]:
+    missing, constant = record["missing"], record["constant_tasks"]
+    flat = "all" if record["task_level"] else f"{constant:.0f}" if constant and constant > 0 else ""
+    kind, distinct = str(record["kind"]), f"{record['distinct']:,}"
+    return (str(record["name"]), kind, f"{missing:,}" if missing else "", distinct, flat)

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(args.command, args)
     except KeyboardInterrupt:
-        print("polytask: interrupted; nothing was written.", file=sys.stderr)
+        print("polytask: interrupted; no file was left half-written.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

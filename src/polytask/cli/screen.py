@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["number", "plain", "print_json", "screen", "show_list", "show_table"]
 
-LONG_NAME = 30
+LONG_CELL = 30
 PIPE_WIDTH = 110  # where there is no terminal to ask
 
 
@@ -64,8 +64,7 @@ def show_table(
 ) -> None:
     """Print a table; ``head`` pairs each column with its side, "left" or "right".
 
-    Names in the first column keep to one line unless they are long; then they are folded, not
-    cut.
+    Long values are folded, not cut.
     """
     rows = list(rows)
 
@@ -75,8 +74,10 @@ def show_table(
 
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for position, (name, side) in enumerate(head):
-        whole = position == 0 and all(len(str(row[0])) <= LONG_NAME for row in rows)
-        table.add_column(Text(name), justify=side, overflow="fold", no_wrap=whole)  # type: ignore[arg-type]
+        # Titles may wrap; values keep to one line unless they are long.
+        widest = max((len(plain(row[position])) for row in rows), default=0)
+        least = min(widest, LONG_CELL)
+        table.add_column(Text(name), justify=side, overflow="fold", min_width=least)  # type: ignore[arg-type]
     for position, row in enumerate(rows):
         style = "bold" if position in bold else None
         table.add_row(*(Text(plain(cell)) for cell in row), style=style)

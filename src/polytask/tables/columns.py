@@ -22,7 +22,7 @@ __all__ = ["Column", "Kind", "as_feature", "as_labels", "inspect_column"]
 Kind = str
 USABLE = ("numeric", "boolean", "categorical")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
-WHOLE = re.compile(r"[-+]?\d+\.0+")
+COMMA_NUMBER = re.compile(r"[-+]?\d+(,\d+)+(\.\d+)?|[-+]?\d+,\d+")
 ROW_COUNTERS = re.compile(r"(unnamed: \d+|index|id|row|rowid|row[ _.]?(id|nr|no|number)|.*_id|)")
 
 
@@ -156,6 +156,9 @@ def _object_kind(known: pd.Series) -> tuple[Kind, str, str]:
     text = known.astype(str)
     if text.str.fullmatch(DATE).all():
         return _date()
+    if text.str.fullmatch(COMMA_NUMBER).all():
+        problem = f"holds numbers with commas, first {text.iloc[0]!r} in row {known.index[0] + 1}"
+        return "mixed", problem, "write them with a decimal point and no thousands separator"
     is_number = pd.to_numeric(text, errors="coerce").notna()
     if is_number.all() and not text.str.fullmatch(r"0\d+").any():  # 007 is a code
         return "numeric", "", ""

@@ -111,9 +111,9 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             "than once. Rename or remove the copies."
         )
     # A pandas index that was stored becomes a column again: it may be the task.
-    frame = table.to_pandas(ignore_metadata=True)
-    unnamed = [name for name in frame.columns if re.fullmatch(r"__index_level_\d+__", name)]
-    return frame.drop(columns=unnamed), ()
+    frame = table.to_pandas()
+    named = any(name is not None for name in frame.index.names)
+    return frame.reset_index(drop=not named).rename(columns=str), ()
 
 
 def _read_text(

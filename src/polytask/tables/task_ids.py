@@ -32,9 +32,9 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
     text = _text(values)
     if text.str.fullmatch(WHOLE).all():
         return text.astype(np.int64), "integer", ()
-    fractions = int(pd.to_numeric(text, errors="coerce").notna().sum())
     notes: tuple[str, ...] = ()
-    if fractions == len(text) and not text.str.fullmatch(r"0\d+").any():
+    numbers = pd.to_numeric(text, errors="coerce").notna().all()
+    if numbers and text.str.contains(".", regex=False).any():
         notes = (
             f"The task ids in {str(values.name)!r} are numbers with fractions, which looks like "
             "a measurement rather than an id: is it the right column?",

@@ -179,8 +179,8 @@ def _rows_to_keep(
 def _check_tasks(ids: pd.Series, task: str) -> None:
     if len(ids) > 2 and ids.nunique() == len(ids):
         raise TableError(
-            f"must name a column whose values repeat; every one of the {len(ids)} rows has a "
-            f"{task!r} of its own. Choose the column that says which rows belong together.",
+            f"must name a column whose values repeat; in {task!r} each of the {len(ids)} rows "
+            "has a value of its own. Choose the column that says which rows belong together.",
             "task",
         )
 
