@@ -123,6 +123,8 @@ def _verdict(gains: pd.DataFrame) -> Verdict:
         n_gains=counts[0],
         n_harmed=counts[1],
         n_undecided=_count(gains, "mean-regularized", "undecided"),
+        n_better=9,
+        n_worse=2,
     )
 
 
@@ -141,6 +143,8 @@ def _models(metrics: pd.DataFrame, gains: pd.DataFrame, primary: str) -> pd.Data
         row["gain_p"] = 0.01 if ok else np.nan
         for label in ("gains", "harmed", "undecided"):
             row[f"n_{label}"] = _count(gains, name, label)
+        mine = gains.loc[gains["name"] == name, "gain"]
+        row["n_better"], row["n_worse"] = int((mine > 0).sum()), int((mine < 0).sum())
         row["seconds"] = 0.2 * (rank + 1)
         row["strengths"] = "alpha 0.31" if ok and rank != 4 else ""
         row |= {column: value for column in metrics["column"]}

@@ -171,14 +171,14 @@ class _BoostedTrees(BaseEstimator):
 
 
 class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
-    __doc__ = f"Regressor. {_BoostedTrees.__doc__}"
+    """Squared error. See `_BoostedTrees` for parameters and attributes."""
 
     def _make(self, categorical: list[bool]) -> HistGradientBoostingRegressor:
         return HistGradientBoostingRegressor(**self._settings(categorical))
 
 
 class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
-    __doc__ = f"Classifier. {_BoostedTrees.__doc__}"
+    """Log loss, two classes. See `_BoostedTrees` for parameters and attributes."""
 
     def _make(self, categorical: list[bool]) -> HistGradientBoostingClassifier:
         return HistGradientBoostingClassifier(**self._settings(categorical))

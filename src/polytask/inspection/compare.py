@@ -209,7 +209,7 @@ def _evidence(
         roles={name: role_of(name, model, baseline) for name, model in estimators.items()},
         titles={name: title_of(name) for name in estimators},
         baseline=baseline,
-        inflation=overlap_inflation(n_train, n_test, found.folds[-1].fold + 1),
+        inflation=overlap_inflation(n_train, n_test),
         level=LEVEL,
         loss_title=row_loss.title,
     )

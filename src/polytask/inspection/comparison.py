@@ -72,6 +72,9 @@ class Verdict:
     n_gains, n_harmed, n_undecided : int
         Tasks on which `focus` is clearly better than, clearly worse than, or not
         distinguishable from the baseline (false discovery rate controlled).
+    n_better, n_worse : int
+        Tasks on which the loss of `focus` is smaller or larger than the baseline's, whether or
+        not the data can tell it from chance.
     """
 
     text: str
@@ -85,6 +88,8 @@ class Verdict:
     n_gains: int
     n_harmed: int
     n_undecided: int
+    n_better: int = 0
+    n_worse: int = 0
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,8 @@ class Comparison:
         ``low``, ``high`` (primary metric and its interval); ``spread`` (its standard deviation
         over folds); ``gain``, ``gain_low``, ``gain_high``, ``gain_p`` (relative gain over the
         baseline, each for itself: no correction for the choice of the best); ``n_gains``,
-        ``n_harmed``, ``n_undecided`` (tasks against the baseline); ``seconds`` (mean time of
+        ``n_harmed``, ``n_undecided`` (tasks against the baseline, by their labels);
+        ``n_better``, ``n_worse`` (by the estimates alone); ``seconds`` (mean time of
         one fit); ``strengths`` (hyper-parameters chosen in training, text); and one column per
         row of `metrics`.
     metrics : DataFrame, a row per metric column

@@ -88,6 +88,13 @@ class Evidence:
             return 0
         return int((self.by_task(name)["label"] == label).sum())
 
+    def signs(self, name: str) -> tuple[int, int]:
+        """Tasks on which `name` has less, and more, loss than the baseline, clear or not."""
+        if name not in self.losses or name == self.baseline:
+            return 0, 0
+        gain = self.by_task(name)["gain"]
+        return int((gain > 0).sum()), int((gain < 0).sum())
+
     def over(
         self, reference: str, names: list[str], *, together: bool = True
     ) -> dict[str, Interval]:
@@ -104,8 +111,9 @@ class Evidence:
         )
         ends = (found.joint_low, found.joint_high, found.joint_p)
         low, high, p = ends if together else (found.low, found.high, found.p)
-        columns = zip(found.value, low, high, p, strict=True)
         return {
-            name: Interval(*(float(v) for v in values), level=self.level)
-            for name, values in zip(names, columns, strict=True)
+            name: Interval(
+                float(found.value[j]), float(low[j]), float(high[j]), float(p[j]), self.level
+            )
+            for j, name in enumerate(names)
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 
@@ -51,8 +52,8 @@ def method_sentences(evidence: Evidence, n_folds: int) -> tuple[str, ...]:
         "variance from the others (Smyth 2004).",
         f"Labels control the false discovery rate over the tasks at {share} (Benjamini and "
         "Hochberg 1995).",
-        "Shrunken gains pool the tasks' relative gains partially (normal-normal model, Paule and "
-        "Mandel 1982, Morris 1983).",
+        "Shrunken gains pool the tasks' relative gains partially, towards what tasks of their "
+        "size gain (normal-normal model, Morris 1983).",
         "A model's interval comes from its spread over folds (corrected resampled t).",
     )
 
@@ -89,9 +90,15 @@ def warnings_on(evidence: Evidence, sample: Sample, found: OutOfFold) -> tuple[s
 
 
 def _warnings_of(title: str, found: OutOfFold, name: str) -> list[str]:
+    """A line per kind of warning; the same words with other numbers are one kind."""
     fits = found.fits[name]
-    times = Counter(text for fit in fits for text in fit.warnings)
-    shown = [f"{title}, {k} of {len(fits)} fits: {text}" for text, k in times.most_common()]
+    first: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    for fit in fits:
+        kinds = {re.sub(r"[-+.\de]*\d", "#", text): text for text in reversed(fit.warnings)}
+        times.update(kinds.keys())
+        first = kinds | first
+    shown = [f"{title}, {k} of {len(fits)} fits: {first[kind]}" for kind, k in times.most_common()]
     if len(shown) <= _MOST_WARNINGS:
         return shown
     return [*shown[:_MOST_WARNINGS], f"{title}: {len(shown) - _MOST_WARNINGS} more warnings."]

@@ -50,10 +50,10 @@ def _formulation_of(model: Any) -> Formulation | None:
 
 
 def title_of(name: str) -> str:
-    """The formulation's title, or the name as words: "gradient-boosting" with a capital."""
+    """The formulation's title, or the name as words: "Gradient boosting"."""
     if name in formulations():
         return formulations()[name].title
-    return name[:1].upper() + name[1:].replace("_", " ")
+    return name[:1].upper() + name[1:].replace("_", " ").replace("-", " ")
 
 
 def strengths_of(estimator: Any) -> dict[str, tuple[float, float]]:

@@ -43,15 +43,17 @@ class Sample:
 
     @property
     def n_tasks(self) -> int:
+        """How many tasks."""
         return len(self.ids)
 
     @property
     def rows(self) -> np.ndarray:
+        """Rows of each task, (m,)."""
         return np.bincount(self.codes, minlength=self.n_tasks)
 
 
 def kind_of(estimators: dict[str, Any], y: Any) -> str:
-    """ "What the models are for, "regression" or "classification": what the estimators are, else what y looks like."""
+    """Tell regression from classification: by the estimators, else by what y looks like."""
     found = {is_classifier(estimator) for estimator in estimators.values() if estimator is not None}
     if len(found) > 1:
         raise ValueError(

@@ -91,12 +91,10 @@ def fold_scores(found: OutOfFold, sample: Sample, columns: pd.DataFrame) -> pd.D
     for name, fits in found.fits.items():
         for fold, fit in zip(found.folds, fits, strict=True):
             test = fold.test
-            alone = fit.predictions is None or name not in found.predictions
-            rows.append(
-                dict.fromkeys(columns["column"], np.nan)
-                if alone
-                else _values(columns, sample.y[test], fit.predictions, sample.codes[test])
-            )
+            if fit.predictions is None:
+                rows.append(dict.fromkeys(columns["column"], np.nan))
+            else:
+                rows.append(_values(columns, sample.y[test], fit.predictions, sample.codes[test]))
     return pd.concat([records, pd.DataFrame(rows)], axis=1)
 
 
@@ -116,6 +114,8 @@ def model_scores(
         row: dict[str, object] = {"name": name}
         row |= _overall(found.predictions.get(name), sample, columns, mine)
         values = mine[columns["column"].iloc[0]].to_numpy(float)
+        if name not in found.predictions:
+            values = values[:0]  # a model that failed on one fold has no score
         sizes = float(mine["n_train"].mean()), float(mine["n_test"].mean())
         row["spread"], row["half_width"] = resampled_t(values, *sizes, level)
         rows.append(row)
@@ -131,7 +131,8 @@ def _overall(
     for predicted in predictions:
         there = np.isfinite(predicted)
         repeats.append(_values(columns, sample.y[there], predicted[there], sample.codes[there]))
-    overall = pd.DataFrame(repeats).mean().to_dict()
+    means = pd.DataFrame(repeats).mean()
+    overall = {str(column): float(value) for column, value in means.items()}
     for column, name in columns[["column", "metric"]].itertuples(index=False):
         if METRICS[name].by_rank and folds[column].notna().any():
             overall[column] = float(folds[column].mean())

@@ -88,7 +88,7 @@ def models_frame(
                 "gain_low": gain.low if gain else np.nan,
                 "gain_high": gain.high if gain else np.nan,
                 "gain_p": gain.p if gain else np.nan,
-                **{f"n_{k}": _count(evidence, name, k) for k in ("gains", "harmed", "undecided")},
+                **_counts(evidence, name),
                 "seconds": float(np.mean([fit.seconds for fit in found.fits[name]])),
                 "strengths": strengths_text([fit.strengths for fit in found.fits[name]]),
                 **{column: score[column] for column in columns["column"]},
@@ -99,5 +99,11 @@ def models_frame(
     return frame.sort_values("metric", ascending=ascending, kind="stable", ignore_index=True)
 
 
-def _count(evidence: Evidence, name: str, label: str) -> int:
-    return evidence.count(name, label) if evidence.complete else 0
+def _counts(evidence: Evidence, name: str) -> dict[str, int]:
+    known = evidence.complete
+    found = {
+        f"n_{label}": evidence.count(name, label) if known else 0
+        for label in ("gains", "harmed", "undecided")
+    }
+    found["n_better"], found["n_worse"] = evidence.signs(name) if known else (0, 0)
+    return found

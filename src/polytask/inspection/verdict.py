@@ -38,6 +38,8 @@ def decide(evidence: Evidence) -> Verdict:
         n_gains=evidence.count(focus, "gains"),
         n_harmed=evidence.count(focus, "harmed"),
         n_undecided=evidence.count(focus, "undecided"),
+        n_better=evidence.signs(focus)[0],
+        n_worse=evidence.signs(focus)[1],
     )
 
 

@@ -40,72 +40,71 @@ def percent(share: float) -> str:
 
 
 def span(gain: Interval) -> str:
-    """The interval of a gain: "95 % interval 4.0 to 8.3 %", signs where it needs them."""
-    digits = 0 if max(abs(gain.low), abs(gain.high)) >= 0.0995 else 1
-    low, high = f"{100 * gain.low:.{digits}f}", f"{100 * gain.high:.{digits}f}"
-    return f"{100 * gain.level:.0f} % interval {low} to {high} %".replace("-", "−")
+    """The interval of "less" or "more": "95 % interval 4.0 to 8.3 %"."""
+    ends = (gain.low, gain.high) if gain.value >= 0 else (-gain.high, -gain.low)
+    digits = 0 if max(abs(end) for end in ends) >= 0.0995 else 1
+    low, high = (f"{100 * end + 0.0:.{digits}f}".replace("-", "−") for end in ends)
+    return f"{100 * gain.level:.0f} % interval {low} to {high} %"
 
 
 def headline(label: str, found: Findings, evidence: Evidence) -> str:
     """One sentence."""
     focus = evidence.titles[found.focus]
-    if label == "non-joint-best":
-        return f"A model that is not multi-task is best here: {_outside(found, evidence)}."
     return {
-        "joint-helps": f"Learning the tasks together helps: {focus}.",
+        "joint-helps": f"Learning the tasks together helps: {focus} is best.",
         "pooling-suffices": f"One model for all tasks suffices: {focus}.",
         "single-task-best": "Learning the tasks together does not help here, it hurts.",
         "mixed": "Learning the tasks together helps some tasks and harms others.",
         "no-clear-gain": "Learning the tasks together shows no clear gain here.",
+        "non-joint-best": "A model that is not multi-task is best here: "
+        f"{evidence.titles[found.outside or found.focus]}.",
     }[label]
 
 
 def paragraph(label: str, found: Findings, evidence: Evidence) -> str:
     """Two to five sentences: the answer, the numbers behind it, whom it helps and hurts."""
     sentences = [headline(label, found, evidence)]
-    if label == "non-joint-best" and found.outside and found.outside_gain:
-        sentences.append(
-            _difference(found.outside, found.inside, found.outside_gain, evidence) + "."
-        )
-    sentences.append(_main(found, evidence))
+    outside = _non_joint(found, evidence)
+    if label == "non-joint-best":
+        sentences += outside
+    sentences.append(_main(label, found, evidence))
     sentences += _pooling(label, found, evidence)
     if label in ("no-clear-gain", "mixed"):
         sentences.append(_why_not_clear(found))
     sentences.append(_tasks(found, evidence))
     if label != "non-joint-best":
-        sentences += _non_joint(found, evidence)
+        sentences += outside
     return " ".join(sentences)
 
 
-def _outside(found: Findings, evidence: Evidence) -> str:
-    return evidence.titles[found.outside or found.focus]
-
-
 def _difference(name: str, reference: str, gain: Interval, evidence: Evidence) -> str:
+    """A clause: how much less or more loss, with the interval."""
     word = "less" if gain.value >= 0 else "more"
     return (
-        f"{evidence.titles[name]} has {percent(gain.value)} {word} {evidence.loss_title} than "
+        f"{name} has {percent(gain.value)} {word} {evidence.loss_title} than "
         f"{evidence.titles[reference]} ({span(gain)})"
     )
 
 
-def _main(found: Findings, evidence: Evidence) -> str:
-    text = _difference(found.focus, found.baseline, found.gain, evidence)
+def _main(label: str, found: Findings, evidence: Evidence) -> str:
+    focus = evidence.titles[found.focus]
+    best = f"The best of {found.compared} models, {focus}," if found.compared > 1 else focus
+    name = "It" if label in ("joint-helps", "pooling-suffices") else best
+    text = _difference(name, found.baseline, found.gain, evidence)
     if found.compared > 1:
-        text = text[:-1] + f", corrected for choosing among {found.compared} models)"
+        text = text[:-1] + ", corrected for the choice)"
     return text + "."
 
 
 def _pooling(label: str, found: Findings, evidence: Evidence) -> list[str]:
     if label == "pooling-suffices" and found.best_joint and found.joint_over_pooled:
-        text = _difference(found.best_joint, str(found.pooled), found.joint_over_pooled, evidence)
-        clear = found.joint_over_pooled.low > 0
-        end = "too little to matter" if clear else "no clear difference"
-        return [f"The best joint model adds nothing: {text}, {end}."]
+        best = f"The best joint model, {evidence.titles[found.best_joint]},"
+        text = _difference(best, str(found.pooled), found.joint_over_pooled, evidence)
+        real = found.joint_over_pooled.low > 0
+        return [f"{text}: {'too little to matter' if real else 'no clear difference'}."]
     if label == "joint-helps" and found.over_pooled and found.pooled:
-        text = _difference(found.focus, found.pooled, found.over_pooled, evidence)
-        unclear = found.over_pooled.low <= 0
-        return [text + (", which is no clear difference." if unclear else ".")]
+        text = _difference("It", found.pooled, found.over_pooled, evidence)
+        return [text + (", no clear difference." if found.over_pooled.low <= 0 else ".")]
     return []
 
 
@@ -118,19 +117,20 @@ def _why_not_clear(found: Findings) -> str:
 
 
 def _tasks(found: Findings, evidence: Evidence) -> str:
-    counts = {k: evidence.count(found.focus, k) for k in ("gains", "harmed", "undecided")}
-    name = evidence.titles[found.focus]
-    better, worse = (counts[k] or "none" for k in ("gains", "harmed"))
-    text = f"Of {evidence.n_tasks} tasks, {name} is clearly better on {better}"
-    text += f", clearly worse on {worse}"
-    if not counts["undecided"]:
-        return text + "."
-    return text + f"; on the other {counts['undecided']} the data cannot tell."
+    better = evidence.signs(found.focus)[0]
+    gains, harmed = (evidence.count(found.focus, k) or "none" for k in ("gains", "harmed"))
+    start = f"{evidence.titles[found.focus]} does better on {better} of {evidence.n_tasks} tasks"
+    if gains == harmed == "none":
+        return f"{start}, though no task alone has the rows to prove a gain or a harm."
+    text = f"{start}; tested one by one, it is clearly better on {gains}, clearly worse on {harmed}"
+    undecided = evidence.count(found.focus, "undecided")
+    return f"{text}, and {undecided} cannot be told from chance." if undecided else f"{text}."
 
 
 def _non_joint(found: Findings, evidence: Evidence) -> list[str]:
     if found.outside is None or found.outside_gain is None:
         return []
-    text = _difference(found.outside, found.inside, found.outside_gain, evidence)
+    name = evidence.titles[found.outside]
+    text = _difference(name, found.inside, found.outside_gain, evidence)
     unclear = found.outside_gain.low <= 0 <= found.outside_gain.high
-    return [text + (", which is no clear difference." if unclear else ".")]
+    return [text + (", no clear difference." if unclear else ".")]

@@ -1,4 +1,4 @@
-"""The statistics of a comparison: what is random, what an interval speaks about, one idea a file."""
+"""The statistics of a comparison, one idea a file: what is random, what intervals say."""
 
 from polytask.inspection.statistics.partial_pooling import partial_pooling
 from polytask.inspection.statistics.resampled_t import overlap_inflation, resampled_t

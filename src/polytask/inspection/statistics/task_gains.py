@@ -12,7 +12,7 @@ from polytask.inspection.statistics.variance import moderated_variance
 __all__ = ["POWER", "task_gains"]
 
 POWER = 0.8  # with which `rows_to_decide` rows would decide
-_SCALE_ROWS = 10  # a task's loss counts as a scale only with about this many rows behind it
+_SCALE_ROWS = 50  # a task's loss counts as a scale only with about this many rows behind it
 
 
 def task_gains(
@@ -68,7 +68,7 @@ def task_gains(
     with np.errstate(divide="ignore", invalid="ignore"):
         found["relative_gain"] = np.where(level_of_loss > 0, gain / level_of_loss, np.nan)
     scale = _scale(level_of_loss, rows)
-    pooled = partial_pooling(gain / scale, (error / scale) ** 2, level)
+    pooled = partial_pooling(gain / scale, (error / scale) ** 2, rows, level)
     found["shrunken"] = pooled.value * scale
     found["shrunken_low"], found["shrunken_high"] = pooled.low * scale, pooled.high * scale
     found["p"] = _p_values(gain, error, df)
