@@ -6,12 +6,16 @@ import pytest
 from polytask.tables import TableError, replacing, staged, write_table
 
 
+def interrupted(path):
+    path.write_text("half")
+    raise KeyboardInterrupt
+
+
 def test_replacing_keeps_the_old_file_on_an_error(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
     with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
+        interrupted(temporary)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
@@ -28,8 +32,7 @@ def test_staged_replaces_its_files_and_leaves_others(tmp_path):
 
 def test_staged_leaves_nothing_on_an_error(tmp_path):
     with pytest.raises(KeyboardInterrupt), staged(tmp_path / "a" / "b") as stage:
-        (stage / "x").write_text("half")
-        raise KeyboardInterrupt
+        interrupted(stage / "x")
     assert not (tmp_path / "a" / "b").exists()
 
 

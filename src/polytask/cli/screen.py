@@ -21,8 +21,14 @@ def screen() -> Console:
     """The terminal or pipe behind stdout; words of users are never read as markup."""
     from rich.console import Console
 
+    class Screen(Console):
+        """Leaves a closed pipe to `main`, where rich would end the process with code 1."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(markup=False, emoji=False, highlight=False, width=max(width, 60))
+    return Screen(markup=False, emoji=False, highlight=False, width=max(width, 60))
 
 
 def plain(value: Any) -> str:

@@ -1,0 +1,132 @@
+"""The main job from a file to the report, the numbers, the model."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+FILES = ["model.skops", "report.html", "results.json", "tasks.csv"]
+QUICK = ["--task", "site, nr", "--cv", "2", "--models", "single-task,pooled,task-intercept"]
+
+
+@pytest.fixture(scope="module")
+def regression(polytask, place):
+    out = place / "report"
+    out.mkdir()
+    (out / "mine.txt").write_text("mine")
+    (out / "tasks.csv").write_text("old")
+    answer = polytask("compare", place / "table.csv", *QUICK, "--target", "score", "--out", out,
+                      "--features", "größe,dose,arm")  # fmt: skip
+    assert answer.code == 0, answer.err
+    return out, answer
+
+
+def test_files(regression):
+    out, _ = regression
+    assert sorted(p.name for p in out.iterdir()) == sorted([*FILES, "mine.txt"])
+    assert (out / "mine.txt").read_text() == "mine"
+
+
+def test_results(regression):
+    out, answer = regression
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert found["verdict"]["text"].startswith(found["verdict"]["headline"])
+    assert {model["name"] for model in found["models"]} == set(QUICK[-1].split(","))
+    assert sorted(task["id"] for task in found["tasks"]) == list(range(1, 9))
+    tasks = pd.read_csv(out / "tasks.csv")
+    assert tasks["rows"].tolist() == [14] * 8
+    assert found["model"] in answer.out
+
+
+def test_terminal(regression):
+    out, answer = regression
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    lines = [line for line in answer.out.splitlines() if line.strip()]
+    assert lines[0] == found["verdict"]["headline"]
+    for model in found["models"]:
+        assert model["title"] in answer.out
+    assert "missing feature values" in " ".join(answer.out.split())
+    assert str(out / "report.html") in answer.out.replace("\n", "")
+    assert "\x1b" not in answer.out
+
+
+def test_report_says_what_was_done_to_the_columns(regression):
+    page = (regression[0] / "report.html").read_text(encoding="utf-8")
+    assert "filled inside the training folds" in page
+    assert "site, nr" in page
+
+
+def test_repeating_gives_the_same_numbers(polytask, place, regression):
+    words = ["compare", place / "table.parquet", *QUICK, "--target", "score", "--out",
+             place / "again", "--features", "größe,dose,arm"]  # fmt: skip
+    assert polytask(*words).code == 0
+    first, second = (
+        json.loads((folder / "results.json").read_text())
+        for folder in (regression[0], place / "again")
+    )
+    for one, two in zip(first["tasks"], second["tasks"], strict=True):
+        assert one == pytest.approx(two, nan_ok=True)
+
+
+def test_classification_with_every_default_model(polytask, place):
+    out = place / "classes"
+    answer = polytask("compare", place / "table.csv", "--task", "site, nr", "--target", "healthy",
+                      "--features", "größe,arm", "--cv", "2", "--out", out)  # fmt: skip
+    assert answer.code == 0, answer.err
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert found["kind"] == "classification"
+    assert len(found["models"]) >= 5
+    assert {model["status"] for model in found["models"]} == {"ok"}
+    assert "classification of 'yes' against 'no'" in " ".join(answer.out.split())
+
+
+def test_difficult_tasks_are_notes(polytask, related, tmp_path):
+    """A task of one row, one with a constant target, one without values of a feature."""
+    table = related.copy()
+    table.loc[table["site, nr"] == 2, "score"] = 1.0
+    table.loc[table["site, nr"] == 3, "dose"] = None
+    table = table.drop(index=table.index[1:14])
+    table.to_csv(tmp_path / "t.csv", index=False)
+    answer = polytask("compare", tmp_path / "t.csv", *QUICK, "--target", "score", "--out",
+                      tmp_path / "out", "--features", "größe,dose")  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "1 task has a single row" in " ".join(answer.out.split())
+
+
+def test_single_task_is_added(polytask, place, tmp_path):
+    answer = polytask("compare", place / "table.csv", "--task", "site, nr", "--target", "score",
+                      "--features", "größe", "--models", "pooled", "--cv", "2",
+                      "--out", tmp_path)  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "Single-task learning takes part" in answer.out
+
+
+def test_interruption_leaves_nothing(polytask, place, tmp_path, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("polytask.report.write_report", interrupt)
+    answer = polytask("compare", place / "table.csv", *QUICK, "--target", "score", "--out",
+                      tmp_path / "out", "--features", "größe")  # fmt: skip
+    assert answer.code == 130
+    assert "interrupted" in answer.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_real_process(place, tmp_path):
+    words = ["compare", place / "table.csv", "--task", "site, nr", "--target", "score", "--repeats",
+             "50", "--out", tmp_path / "out"]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "polytask.cli", *map(str, words)], stderr=subprocess.PIPE
+    )
+    time.sleep(8)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.decode().count("\n") == 1
+    assert not (tmp_path / "out").exists()
