@@ -65,7 +65,8 @@ class Problem:
         slope = self.loss.gradient(data.y, np.zeros_like(data.y))
         size = np.sqrt(np.bincount(data.code, data.weight * slope**2, minlength=data.n_tasks))
         bound = data.design.column_norms(data.weight) * size[:, None]
-        return np.maximum(bound, np.finfo(float).tiny)
+        floor = max(1e-15 * bound.max(initial=0.0), np.finfo(float).tiny)
+        return np.maximum(bound, floor)
 
     def violation(self, blocks: Blocks, residual: Blocks | None = None) -> float:
         """Scale-free KKT violation: the largest share of `gradient_bound` left in any coefficient."""

@@ -67,7 +67,7 @@ def to_array(X: Any) -> Any:
 def _column_values(X: Any, task: str | int) -> np.ndarray:
     if is_frame(X):
         frame = nw.from_native(X, eager_only=True)
-        series = frame[_column_name(frame, task)]
+        series = frame.get_column(_column_name(frame, task))
         if series.is_null().any():
             raise ValueError(_missing_message(task, int(series.is_null().sum())))
         return np.asarray(series.to_list(), dtype=object)

@@ -145,6 +145,20 @@ class Design:
             out[batch.tasks] = Z.transpose(0, 2, 1) @ Z
         return out
 
+    def total_gram(self, v: np.ndarray) -> np.ndarray:
+        """sum_k v_k x_k x_k' over all tasks, shape (p, p); v >= 0."""
+        if self.index is not None:  # observations of one row share its outer product
+            v = np.bincount(self.index, weights=v, minlength=self.X.shape[0])
+        if self.sparse:
+            return (self.X.T @ self.X.multiply(v[:, None]).tocsr()).toarray().astype(np.float64)
+        out = np.zeros((self.n_columns, self.n_columns))
+        step = max(1, _CHUNK // self.n_columns)
+        for first in range(0, len(v), step):
+            part = slice(first, first + step)
+            Z = self.X[part] * np.sqrt(v[part])[:, None]
+            out += Z.T @ Z
+        return out
+
     def column_norms(self, v: np.ndarray) -> np.ndarray:
         """sqrt(sum_k v_k x_k²) of each column in each task, shape (m, p)."""
         out = np.zeros((self.n_tasks, self.n_columns))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d, validate_data
 
@@ -43,7 +43,7 @@ def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
     else:
         X = validate_data(
             estimator, X, dtype=None, accept_sparse="csr", ensure_all_finite=False,
-            ensure_min_features=2, reset=reset,
+            ensure_min_features=2 if reset else 1, reset=reset,
         )  # fmt: skip
     ids = read_task_ids(X, task)
     features = to_array(drop_task_column(X, task))
@@ -64,7 +64,8 @@ def read_target(estimator: BaseEstimator, y: Any) -> tuple[np.ndarray, np.ndarra
     if sparse.issparse(values):
         raise TypeError(f"{type(estimator).__name__}: y must be dense; got a sparse matrix.")
     values = values if hasattr(values, "ndim") else np.asarray(values)
-    if values.ndim == 2 and estimator.task is None:
+    takes_wide = estimator.task is None and not (is_classifier(estimator) and values.shape[1:] == (1,))
+    if values.ndim == 2 and takes_wide:
         return _wide(values), names
     if values.ndim == 2 and values.shape[1] > 1:
         raise ValueError(

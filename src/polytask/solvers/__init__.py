@@ -1,1 +1,7 @@
+"""How a problem is solved, one method a file, and the choice among them."""
 
+from polytask.solvers.base import Solution, Solver, Status
+from polytask.solvers.newton import BlockElimination, Newton
+from polytask.solvers.select import PREFERENCE, select
+
+__all__ = ["PREFERENCE", "BlockElimination", "Newton", "Solution", "Solver", "Status", "select"]

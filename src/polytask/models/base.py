@@ -1,0 +1,195 @@
+"""What every linear multi-task estimator does: parse, choose strengths, solve, keep the answer."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from polytask.data import TaskData, make_task_data, read_rows, read_target, task_codes
+from polytask.losses import Loss
+from polytask.models.unseen import unseen_message
+from polytask.problem import Problem
+from polytask.solvers import Solution, Status, select
+from polytask.tuning import LeaveOneOut, choose
+
+__all__ = ["MultiTaskLinear", "Strengths"]
+
+Strengths = dict[str, Any]
+_TUNING_TOL = 1e-4  # violation at which a held-out risk no longer moves
+
+
+class MultiTaskLinear(BaseEstimator):
+    """Base of the linear formulations; a formulation says what its problem is.
+
+    A subclass defines `_make_problem` (structure and penalties at given strengths), `_given`
+    (its strengths as the user gave them) and `_grids` (grids for those that are to be chosen).
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "task": [None, str, Integral],
+        "fit_intercept": ["boolean"],
+        "task_weight": [StrOptions({"equal", "size"})],
+        "unseen": [StrOptions({"error", "common"})],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Merge parameter constraints of the bases, and give the twins their formulation's text.
+
+        scikit-learn reads the most derived dict only; the regressor and the classifier say one
+        sentence of their own and share the formulation's objective, parameters and attributes.
+        """
+        merged: dict[str, list[Any]] = {}
+        for base in reversed(cls.__mro__):
+            merged.update(vars(base).get("_parameter_constraints", {}))
+        cls._parameter_constraints = merged
+        shared = next((b.__doc__ for b in cls.__mro__[1:] if "Parameters" in (b.__doc__ or "")), None)
+        if shared and "Parameters" not in (cls.__doc__ or ""):
+            cls.__doc__ = f"{cls.__doc__}\n\n    {shared}"
+        super().__init_subclass__(**kwargs)
+
+    # What a formulation says.
+
+    def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+        raise NotImplementedError
+
+    def _given(self) -> Strengths:
+        """Strength parameters by name: a number, or None where it is to be chosen."""
+        raise NotImplementedError
+
+    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
+        """A grid for every strength that may be chosen, from large to small."""
+        raise NotImplementedError
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        """Keep a formulation's own attributes."""
+
+    # What the role (regressor or classifier) says.
+
+    def _loss(self) -> Loss:
+        raise NotImplementedError
+
+    def _encode(self, y: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _check_data(self, data: TaskData) -> None:
+        """Refuse data that the role cannot learn from."""
+
+    # The same for all.
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Fit to a long table with a task column, or to a wide y with a column per task.
+
+        Parameters
+        ----------
+        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
+            Features, and the task column that the parameter ``task`` names.
+        y : array of shape (n,), or of shape (n, m) with ``task=None``
+            Targets. In a wide y NaN means not measured.
+        sample_weight : array of shape (n,) or, with a wide y, (n, m)
+            Weights of rows inside their task; zero leaves a row out.
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        rows = read_rows(self, X, reset=True)
+        target, names = read_target(self, y)
+        self._wide = target.ndim == 2
+        data = make_task_data(self, rows, self._encode(target), names, sample_weight)
+        self._check_data(data)
+        return self._fit_data(data)
+
+    def _fit_data(self, data: TaskData) -> Any:
+        loss = self._loss()
+        strengths = self._choose_strengths(data, loss)
+        problem = self._make_problem(data, loss, strengths)
+        solution = select(problem).solve(problem, None, self.tol, self.max_iter)
+        self._warn(solution)
+        d = data.n_features
+        self.tasks_ = data.tasks
+        self.coef_ = solution.coefs[:, :d]
+        self.intercept_ = solution.coefs[:, d] if data.intercept else np.zeros(data.n_tasks)
+        for name, value in strengths.items():
+            setattr(self, f"{name}_", value)
+        self.n_iter_ = max(solution.n_iter, 1)
+        self.objective_ = solution.objective
+        self.violation_ = solution.violation
+        self.status_ = solution.status.value
+        self.certificate_ = solution.certificate
+        self.solver_ = solution.solver
+        self._store(solution, data)
+        return self
+
+    def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
+        given = self._given()
+        wanted = [name for name, value in given.items() if value is None]
+        if not wanted:
+            return given
+        grids = self._grids(data, loss)
+        fixed = {name: value for name, value in given.items() if value is not None}
+        risk_of = LeaveOneOut(_TUNING_TOL, self.max_iter)
+        choice = choose(
+            lambda s: risk_of(self._make_problem(data, loss, s)),
+            {name: grids[name] for name in wanted}, fixed,
+        )  # fmt: skip
+        self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
+        return {name: choice.strengths[name] for name in given}
+
+    def _warn(self, solution: Solution) -> None:
+        if solution.status is not Status.SOLVED:
+            warnings.warn(
+                f"{type(self).__name__}: KKT violation {solution.violation:.1e} after "
+                f"{solution.n_iter} iterations, above tol={self.tol:.1e}: {solution.status.value}.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _linear_predictor(self, X: Any) -> np.ndarray:
+        """w_i'x + b_i, shape (n,), or (n, m) after a fit to a wide y."""
+        check_is_fitted(self)
+        rows = read_rows(self, X, reset=False)
+        if self._wide:
+            return rows.X @ self.coef_.T + self.intercept_
+        code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
+        coef, intercept = self.coef_, self.intercept_
+        if (code < 0).any():
+            if self.unseen == "error":
+                raise ValueError(unseen_message(self, rows.ids[code < 0]))
+            common, level = self._common()  # joined as a last row, which code -1 points at
+            coef, intercept = np.vstack([coef, common]), np.append(intercept, level)
+        return _rowwise(rows.X, coef, code) + intercept[code]
+
+    def _common(self) -> tuple[np.ndarray, float]:
+        """Coefficients and intercept for a task that was not in training."""
+        return self.common_coef_, self.common_intercept_
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags: sparse input, and a wide y where no task column is named."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = self.task is None
+        tags.target_tags.required = True
+        return tags
+
+
+def _rowwise(X: Any, coef: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """x_j'coef[code_j] for every row j, task by task where that reads less memory."""
+    if len(coef) == 1:
+        return np.asarray(X @ coef[0])
+    out = np.empty(X.shape[0])
+    order = np.argsort(code, kind="stable")
+    present, first = np.unique(code[order], return_index=True)
+    for i, part in zip(present, np.split(order, first[1:]), strict=True):
+        out[part] = X[part] @ coef[i]
+    return out

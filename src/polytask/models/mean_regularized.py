@@ -1,0 +1,183 @@
+"""The mean-regularized model: w_i = w0 + Δw_i, with the deviations kept small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from polytask.data import TaskData
+from polytask.losses import Loss
+from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.penalties import Ridge
+from polytask.problem import Problem
+from polytask.solvers import Solution
+from polytask.structures import CommonDeviation
+from polytask.tuning import common_grid, deviation_grid, intercept_grid, with_zero
+
+__all__ = ["MeanRegularizedClassifier", "MeanRegularizedRegressor"]
+
+
+class _MeanRegularized(MultiTaskLinear):
+    """min over w0, ΔW: R(w0 + Δw_i) + alpha ‖ΔW‖_F² + alpha_common ‖w0‖².
+
+    R is the mean over tasks of the mean loss over rows. The intercept takes part,
+    ``b_i = b0 + Δb_i`` with ``alpha_intercept ‖Δb‖²``, and b0 is free. With alpha and
+    alpha_intercept large the model is `Pooled`, with alpha_common large it is `SingleTask`.
+
+    Parameters
+    ----------
+    alpha : float, array of shape (d,) or "cv", default="cv"
+        Strength that pulls the tasks' coefficients to their common part, one for all or one per
+        coefficient; larger means more alike. "cv" chooses it from a path that starts where the
+        tasks are pooled: by exact leave-one-out (squared loss), or by folds inside tasks.
+    alpha_common : float or "auto", default="auto"
+        Ridge strength on w0. Without it w0 overfits when all tasks together have few rows.
+        "auto" is chosen with alpha if ``alpha="cv"``, otherwise 0.
+    alpha_intercept : float or "auto", default="auto"
+        Strength that pulls the tasks' intercepts together. Tasks that differ mostly in level want
+        it much smaller than alpha. "auto" is chosen with alpha if ``alpha="cv"``, otherwise the
+        mean of alpha. The intercept is the level at x = 0: center features that lie far from it.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether every task has an intercept.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or predict it from w0.
+    tol : float, default=1e-8
+        Largest scale-free KKT violation at the returned coefficients.
+    max_iter : int, default=100
+        Newton steps at most (classifier).
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (m, d)
+        w0 + Δw_i.
+    intercept_ : ndarray of shape (m,)
+    common_coef_, common_intercept_ : ndarray of shape (d,), float
+        w0 and b0.
+    deviation_coef_ : ndarray of shape (m, d)
+        Δw_i.
+    tasks_ : ndarray of shape (m,)
+    alpha_, alpha_common_, alpha_intercept_ : float (alpha_ may be an array)
+    alpha_path_, cv_scores_ : ndarray
+        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
+    objective_, violation_, certificate_, solver_, status_
+        The objective and KKT violation at ``coef_``, and how they were reached.
+
+    References
+    ----------
+    Evgeniou and Pontil, Regularized multi-task learning, KDD 2004.
+
+    Examples
+    --------
+    >>> from polytask import MeanRegularizedRegressor
+    >>> from polytask.datasets import make_related_tasks
+    >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
+    >>> model = MeanRegularizedRegressor(task="task").fit(X, y)
+    >>> model.deviation_coef_.shape
+    (3, 4)
+    """
+
+    _parameter_constraints = {
+        "alpha": [StrOptions({"cv"}), "array-like", Interval(Real, 0, None, closed="left")],
+        "alpha_common": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        alpha: Any = "cv",
+        *,
+        alpha_common: float | str = "auto",
+        alpha_intercept: float | str = "auto",
+        task: str | int | None = None,
+        fit_intercept: bool = True,
+        task_weight: str = "equal",
+        unseen: str = "error",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+    ) -> None:
+        self.alpha = alpha
+        self.alpha_common = alpha_common
+        self.alpha_intercept = alpha_intercept
+        self.task = task
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _given(self) -> Strengths:
+        choose = isinstance(self.alpha, str)
+        alpha = None if choose else self._read_alpha()
+        common: Any = self.alpha_common
+        if common == "auto":
+            common = None if choose else 0.0
+        level: Any = self.alpha_intercept
+        if level == "auto":
+            level = None if alpha is None else float(np.mean(alpha))
+        return {"alpha": alpha, "alpha_intercept": level, "alpha_common": common}
+
+    def _read_alpha(self) -> float | np.ndarray:
+        if np.ndim(self.alpha) == 0:
+            return float(self.alpha)
+        alpha = np.asarray(self.alpha, dtype=float)
+        d = self.n_features_in_ - (self.task is not None)
+        if alpha.shape != (d,) or not (np.isfinite(alpha) & (alpha >= 0)).all():
+            raise ValueError(
+                f"{type(self).__name__}: alpha must be a number or an array of shape ({d},), zero "
+                f"or positive, a strength per feature; got shape {alpha.shape}."
+            )
+        return alpha
+
+    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
+        exact, bound = loss.constant_curvature, loss.curvature_bound
+        return {
+            "alpha": deviation_grid(data, bound, 33 if exact else 12),
+            "alpha_intercept": intercept_grid(data, bound, 22 if exact else 8),
+            "alpha_common": with_zero(common_grid(data, bound, 13 if exact else 5)),
+        }
+
+    def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+        p, d = data.n_coefs, data.n_features
+        deviation, common = np.zeros(p), np.zeros(p)
+        deviation[:d] = strengths["alpha"]
+        deviation[d:] = strengths["alpha_intercept"]
+        common[:d] = strengths["alpha_common"]
+        everywhere = np.ones(p, dtype=bool)
+        structure = CommonDeviation(everywhere, everywhere)
+        return Problem(
+            data, loss, structure, {"common": Ridge(common), "deviation": Ridge(deviation)}
+        )
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        d = data.n_features
+        self.common_coef_ = solution.blocks["common"][:d]
+        self.common_intercept_ = float(solution.blocks["common"][d:].sum())
+        self.deviation_coef_ = solution.blocks["deviation"][:, :d]
+
+
+class MeanRegularizedRegressor(RegressorRole, _MeanRegularized):
+    """Coefficients of every task near a common part, squared loss."""
+
+
+class MeanRegularizedClassifier(ClassifierRole, _MeanRegularized):
+    """Coefficients of every task near a common part, logistic loss."""
+
+
+FORMULATION = Formulation(
+    name="mean-regularized",
+    title="Mean-regularized",
+    objective="min over w0, DW: R(w0 + Dw_i) + alpha ||DW||_F^2 + alpha_common ||w0||^2",
+    regressor=MeanRegularizedRegressor,
+    classifier=MeanRegularizedClassifier,
+    order=40,
+)

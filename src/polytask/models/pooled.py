@@ -1,0 +1,128 @@
+"""Pooling: one model for all tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from polytask.data import TaskData
+from polytask.losses import Loss
+from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.penalties import Ridge
+from polytask.problem import Problem
+from polytask.solvers import Solution
+from polytask.structures import CommonDeviation
+from polytask.tuning import common_grid, with_zero
+
+__all__ = ["PooledClassifier", "PooledRegressor"]
+
+
+class _Pooled(MultiTaskLinear):
+    """min over one w for all tasks: R(w, ..., w) + alpha ‖w‖².
+
+    R is the mean over tasks of the mean loss over rows; the intercept is not penalized. With
+    ``task_weight="size"`` this is plain ridge regression on all rows.
+
+    Parameters
+    ----------
+    alpha : float or "cv", default="cv"
+        Ridge strength, zero or positive; larger shrinks the coefficients to zero. "cv" chooses it
+        by exact leave-one-out (squared loss) or folds inside tasks.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether the model has an intercept.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or predict it like any other.
+    tol : float, default=1e-8
+        Largest scale-free KKT violation at the returned coefficients.
+    max_iter : int, default=100
+        Newton steps at most (classifier).
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (m, d)
+        The same row for every task.
+    intercept_ : ndarray of shape (m,)
+    common_coef_, common_intercept_ : ndarray of shape (d,), float
+    tasks_ : ndarray of shape (m,)
+    alpha_ : float
+    alpha_path_, cv_scores_ : ndarray
+        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
+    objective_, violation_, certificate_, solver_, status_
+        The objective and KKT violation at ``coef_``, and how they were reached.
+
+    Examples
+    --------
+    >>> from polytask import PooledRegressor
+    >>> from polytask.datasets import make_related_tasks
+    >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
+    >>> PooledRegressor(task="task").fit(X, y).common_coef_.shape
+    (4,)
+    """
+
+    _parameter_constraints = {"alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")]}
+
+    def __init__(
+        self,
+        alpha: float | str = "cv",
+        *,
+        task: str | int | None = None,
+        fit_intercept: bool = True,
+        task_weight: str = "equal",
+        unseen: str = "error",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+    ) -> None:
+        self.alpha = alpha
+        self.task = task
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _given(self) -> Strengths:
+        return {"alpha": None if self.alpha == "cv" else self.alpha}
+
+    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
+        exact = loss.constant_curvature
+        grid = common_grid(data, loss.curvature_bound, 33 if exact else 11)
+        return {"alpha": with_zero(grid) if exact else grid}
+
+    def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+        p = data.n_coefs
+        ridge = np.full(p, float(strengths["alpha"]))
+        ridge[data.n_features :] = 0.0
+        structure = CommonDeviation(np.ones(p, dtype=bool), np.zeros(p, dtype=bool))
+        penalties = {"common": Ridge(ridge), "deviation": Ridge(np.zeros(0))}
+        return Problem(data, loss, structure, penalties)
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        self.common_coef_ = self.coef_[0].copy()
+        self.common_intercept_ = float(self.intercept_[0])
+
+
+class PooledRegressor(RegressorRole, _Pooled):
+    """One model for all tasks, squared loss."""
+
+
+class PooledClassifier(ClassifierRole, _Pooled):
+    """One model for all tasks, logistic loss."""
+
+
+FORMULATION = Formulation(
+    name="pooled",
+    title="Pooled",
+    objective="min over one w for all tasks: R(w) + alpha ||w||^2",
+    regressor=PooledRegressor,
+    classifier=PooledClassifier,
+    order=20,
+)

@@ -1,0 +1,62 @@
+"""The formulations there are, found by looking into the files beside this one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+__all__ = ["Formulation", "estimators", "formulations"]
+
+
+@dataclass(frozen=True)
+class Formulation:
+    """One formulation as `polytask compare` offers it.
+
+    Parameters
+    ----------
+    name : str
+        Name on the command line, such as "mean-regularized".
+    title : str
+        Name in reports.
+    objective : str
+        The objective as one line of plain text.
+    regressor, classifier : class or None
+    default : bool
+        Whether `polytask compare` runs it without being asked.
+    order : int
+        Place in lists, simple models first.
+    joint : bool
+        Whether tasks learn from one another (False for single-task learning).
+    """
+
+    name: str
+    title: str
+    objective: str
+    regressor: type | None
+    classifier: type | None
+    default: bool = True
+    order: int = 50
+    joint: bool = True
+
+
+@cache
+def formulations() -> dict[str, Formulation]:
+    """Every formulation by name, in order. A file in models/ joins by a constant FORMULATION."""
+    package = importlib.import_module("polytask.models")
+    found = []
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"polytask.models.{info.name}")
+        formulation = getattr(module, "FORMULATION", None)
+        if formulation is not None:
+            found.append(formulation)
+    return {f.name: f for f in sorted(found, key=lambda f: (f.order, f.name))}
+
+
+@cache
+def estimators() -> dict[str, Any]:
+    """Every estimator class of the formulations by class name."""
+    classes = [c for f in formulations().values() for c in (f.regressor, f.classifier)]
+    return {c.__name__: c for c in classes if c is not None}

@@ -1,0 +1,147 @@
+"""Single-task learning: every task alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from polytask.data import TaskData
+from polytask.losses import Loss
+from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.penalties import Ridge
+from polytask.problem import Problem
+from polytask.solvers import Solution
+from polytask.structures import CommonDeviation
+from polytask.tuning import common_grid, intercept_grid, with_zero
+
+__all__ = ["SingleTaskClassifier", "SingleTaskRegressor"]
+
+
+class _SingleTask(MultiTaskLinear):
+    """min over each w_i alone: R(W) + alpha sum_i ‖w_i‖² + alpha_intercept sum_i b_i².
+
+    R(W) is the mean over tasks of the mean loss over rows, so task i on its own solves
+    ``1/n_i sum_j loss + m alpha ‖w_i‖²``.
+
+    Parameters
+    ----------
+    alpha : float or "cv", default="cv"
+        Ridge strength, zero or positive; larger shrinks coefficients to zero. "cv" chooses one
+        for all tasks, by exact leave-one-out (squared loss) or folds inside tasks.
+    alpha_intercept : float or "auto", default="auto"
+        Ridge strength on the intercepts. "auto" is 0 for a regressor; for a classifier with
+        ``alpha="cv"`` it is chosen too, because a task with one class has no finite intercept.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether every task has an intercept.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or use the mean of the tasks.
+    tol : float, default=1e-8
+        Largest scale-free KKT violation at the returned coefficients.
+    max_iter : int, default=100
+        Newton steps at most (classifier).
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (m, d)
+    intercept_ : ndarray of shape (m,)
+    tasks_ : ndarray of shape (m,)
+    common_coef_, common_intercept_ : ndarray of shape (d,), float
+        Mean over tasks.
+    alpha_ : float
+    alpha_path_, cv_scores_ : ndarray
+        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
+    objective_, violation_, certificate_, solver_, status_
+        The objective and KKT violation at ``coef_``, and how they were reached.
+
+    Examples
+    --------
+    >>> from polytask import SingleTaskRegressor
+    >>> from polytask.datasets import make_related_tasks
+    >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
+    >>> SingleTaskRegressor(task="task").fit(X, y).coef_.shape
+    (3, 4)
+    """
+
+    _parameter_constraints = {
+        "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
+        "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        alpha: float | str = "cv",
+        *,
+        alpha_intercept: float | str = "auto",
+        task: str | int | None = None,
+        fit_intercept: bool = True,
+        task_weight: str = "equal",
+        unseen: str = "error",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+    ) -> None:
+        self.alpha = alpha
+        self.alpha_intercept = alpha_intercept
+        self.task = task
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _given(self) -> Strengths:
+        choose = self.alpha == "cv"
+        level: float | None = 0.0
+        if self.alpha_intercept != "auto":
+            level = self.alpha_intercept
+        elif choose and self.fit_intercept and not self._loss().constant_curvature:
+            level = None
+        return {"alpha": None if choose else self.alpha, "alpha_intercept": level}
+
+    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
+        exact = loss.constant_curvature
+        grid = common_grid(data, loss.curvature_bound / data.n_tasks, 33 if exact else 11)
+        return {
+            "alpha": with_zero(grid) if exact else grid,
+            "alpha_intercept": intercept_grid(data, loss.curvature_bound, 8),
+        }
+
+    def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+        p = data.n_coefs
+        ridge = np.full(p, float(strengths["alpha"]))
+        ridge[data.n_features :] = strengths["alpha_intercept"]
+        structure = CommonDeviation(np.zeros(p, dtype=bool), np.ones(p, dtype=bool))
+        penalties = {"common": Ridge(np.zeros(0)), "deviation": Ridge(ridge)}
+        return Problem(data, loss, structure, penalties)
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        self.common_coef_ = self.coef_.mean(axis=0)
+        self.common_intercept_ = float(self.intercept_.mean())
+
+
+class SingleTaskRegressor(RegressorRole, _SingleTask):
+    """Every task alone, squared loss: ridge regression per task."""
+
+
+class SingleTaskClassifier(ClassifierRole, _SingleTask):
+    """Every task alone, logistic loss: ridge logistic regression per task."""
+
+
+FORMULATION = Formulation(
+    name="single-task",
+    title="Single-task",
+    objective="min over each w_i alone: R(W) + alpha sum ||w_i||^2",
+    regressor=SingleTaskRegressor,
+    classifier=SingleTaskClassifier,
+    order=10,
+    joint=False,
+)
+

@@ -1,0 +1,138 @@
+"""The task-intercept model: shared slopes, an intercept per task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from polytask.data import TaskData
+from polytask.losses import Loss
+from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.penalties import Ridge
+from polytask.problem import Problem
+from polytask.solvers import Solution
+from polytask.structures import CommonDeviation
+from polytask.tuning import common_grid, intercept_grid, with_zero
+
+__all__ = ["TaskInterceptClassifier", "TaskInterceptRegressor"]
+
+
+class _TaskIntercept(MultiTaskLinear):
+    """min over w, b0, Δb_i: R with f_i(x) = w'x + b0 + Δb_i, + alpha ‖w‖² + alpha_intercept ‖Δb‖².
+
+    R is the mean over tasks of the mean loss over rows. It is ridge regression on one-hot task
+    ids, at the cost of a pooled fit.
+
+    Parameters
+    ----------
+    alpha : float or "cv", default="cv"
+        Ridge strength on the shared slopes, zero or positive.
+    alpha_intercept : float or "auto", default="auto"
+        Strength that pulls the tasks' intercepts to their common one; large is `Pooled`. "auto"
+        is chosen with alpha if ``alpha="cv"``, otherwise equal to alpha.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or use the common intercept.
+    tol : float, default=1e-8
+        Largest scale-free KKT violation at the returned coefficients.
+    max_iter : int, default=100
+        Newton steps at most (classifier).
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (m, d)
+        The shared slopes, repeated for every task.
+    intercept_ : ndarray of shape (m,)
+    common_coef_, common_intercept_ : ndarray of shape (d,), float
+        The slopes and b0.
+    tasks_ : ndarray of shape (m,)
+    alpha_, alpha_intercept_ : float
+    alpha_path_, cv_scores_ : ndarray
+        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
+    objective_, violation_, certificate_, solver_, status_
+        The objective and KKT violation at ``coef_``, and how they were reached.
+
+    Examples
+    --------
+    >>> from polytask import TaskInterceptRegressor
+    >>> from polytask.datasets import make_related_tasks
+    >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
+    >>> TaskInterceptRegressor(task="task").fit(X, y).intercept_.shape
+    (3,)
+    """
+
+    _parameter_constraints = {
+        "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
+        "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+    }
+    fit_intercept = True  # the formulation is about intercepts
+
+    def __init__(
+        self,
+        alpha: float | str = "cv",
+        *,
+        alpha_intercept: float | str = "auto",
+        task: str | int | None = None,
+        task_weight: str = "equal",
+        unseen: str = "error",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+    ) -> None:
+        self.alpha = alpha
+        self.alpha_intercept = alpha_intercept
+        self.task = task
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _given(self) -> Strengths:
+        alpha = None if self.alpha == "cv" else self.alpha
+        level = alpha if self.alpha_intercept == "auto" else self.alpha_intercept
+        return {"alpha": alpha, "alpha_intercept": level}
+
+    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
+        exact = loss.constant_curvature
+        slopes = common_grid(data, loss.curvature_bound, 33 if exact else 9)
+        return {
+            "alpha": with_zero(slopes) if exact else slopes,
+            "alpha_intercept": intercept_grid(data, loss.curvature_bound, 25 if exact else 9),
+        }
+
+    def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+        p = data.n_coefs
+        level = np.arange(p) == p - 1
+        ridge = np.where(level, 0.0, float(strengths["alpha"]))
+        structure = CommonDeviation(np.ones(p, dtype=bool), level)
+        deviation = Ridge(np.array([float(strengths["alpha_intercept"])]))
+        return Problem(data, loss, structure, {"common": Ridge(ridge), "deviation": deviation})
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        self.common_coef_ = solution.blocks["common"][:-1]
+        self.common_intercept_ = float(solution.blocks["common"][-1])
+
+
+class TaskInterceptRegressor(RegressorRole, _TaskIntercept):
+    """Shared slopes and an intercept per task, squared loss."""
+
+
+class TaskInterceptClassifier(ClassifierRole, _TaskIntercept):
+    """Shared slopes and an intercept per task, logistic loss."""
+
+
+FORMULATION = Formulation(
+    name="task-intercept",
+    title="Task intercepts",
+    objective="min over w, b0, Db_i: R(w, b0 + Db_i) + alpha ||w||^2 + alpha_intercept ||Db||^2",
+    regressor=TaskInterceptRegressor,
+    classifier=TaskInterceptClassifier,
+    order=30,
+)

@@ -1,0 +1,196 @@
+"""The block-arrow system behind every quadratic penalty on a common part and deviations.
+
+The Hessian of ``R(w0 + Δw_i)`` with quadratic penalties has a block C + G for the common part, a
+block L_i + D for each task's deviation, and E_i between them: an arrow. Eliminating the tasks
+leaves one small system for the common part,
+
+    S = C + G - sum_i E_i' (L_i + D)^-1 E_i,
+
+so that a fit costs one small inverse a task and one for S, whatever the number of tasks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from polytask.data import Design
+from polytask.solvers.linalg import psd_inverse, psd_inverses
+from polytask.solvers.wide import WideRidge
+from polytask.structures import Blocks, CommonDeviation
+
+__all__ = ["ArrowFactor", "WideTask"]
+
+
+@dataclass(frozen=True, eq=False)
+class WideTask:
+    """A task with fewer rows than deviation coefficients."""
+
+    ridge: WideRidge  # its deviation's system
+    Z_common: Any  # its scaled rows, columns of the common part
+
+
+@dataclass(frozen=True, eq=False)
+class ArrowFactor:
+    """Factorization of the arrow Hessian at given curvatures.
+
+    Parameters
+    ----------
+    narrow : int ndarray
+        Tasks kept as (L_i + D)^-1 in ``inverse`` (b, k, k) and E_i in ``coupling`` (b, k, c).
+    wide : dict {task: WideTask}
+        Tasks kept in their row space.
+    schur : ndarray of shape (c, c) or WideRidge
+        The inverse of S.
+    """
+
+    narrow: np.ndarray
+    inverse: np.ndarray
+    coupling: np.ndarray
+    wide: dict[int, WideTask]
+    schur: np.ndarray | WideRidge
+
+    def solve(self, rhs: Blocks) -> Blocks:
+        """Solution of the arrow system for a right-hand side in each block."""
+        local = rhs["deviation"]
+        step = self._solve_tasks(local)
+        reduced = rhs["common"] - np.einsum("bkc,bk->c", self.coupling, step[self.narrow])
+        for i, task in self.wide.items():
+            reduced -= task.Z_common.T @ (task.ridge.Z @ step[i])
+        wide_schur = isinstance(self.schur, WideRidge)
+        common = self.schur.solve(reduced) if wide_schur else self.schur @ reduced
+        shift = np.zeros_like(local)
+        shift[self.narrow] = self.coupling @ common
+        for i, task in self.wide.items():
+            shift[i] = task.ridge.Z.T @ (task.Z_common @ common)
+        return {"common": common, "deviation": step - self._solve_tasks(shift)}
+
+    def _solve_tasks(self, R: np.ndarray) -> np.ndarray:
+        out = np.zeros_like(R)
+        out[self.narrow] = (self.inverse @ R[self.narrow][:, :, None])[:, :, 0]
+        for i, task in self.wide.items():
+            out[i] = task.ridge.solve(R[i])
+        return out
+
+
+def factor_arrow(
+    design: Design,
+    v: np.ndarray,
+    structure: CommonDeviation,
+    G: np.ndarray,
+    D: np.ndarray,
+    grams: np.ndarray | None = None,
+) -> ArrowFactor:
+    """Factor the arrow Hessian.
+
+    Parameters
+    ----------
+    v : ndarray of shape (N,)
+        Curvature of each observation's term in R.
+    G, D : ndarray of shapes (c,), (k,)
+        Curvature (twice the strength) of the penalties on the common part and on deviations.
+    grams : ndarray of shape (m, p, p) or None
+        The tasks' sum v x x' where they are at hand.
+    """
+    c, k = np.flatnonzero(structure.common), np.flatnonzero(structure.deviation)
+    in_rows = _kept_in_rows(design, k, D) if grams is None else np.zeros(design.n_tasks, bool)
+    few_rows = len(c) > design.start[-1] and (G > 0).sum() >= len(c) - 1
+    if few_rows and (in_rows.all() or len(k) <= 1):
+        return _factor_in_rows(design, v, c, k, G, D)
+    narrow = np.flatnonzero(~in_rows)
+    C, E, L = _blocks(design, v, c, k, narrow, grams)
+    wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
+    np.einsum("bii->bi", L)[:] += D
+    heavy = bool((D > 1e4 * np.einsum("bii->bi", L)).any())
+    inverse = psd_inverses(L)
+    S = np.diag(G) + _eliminate(C, E, inverse, D, c, k, heavy)
+    for task in wide.values():
+        rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
+        S += rows.T @ task.ridge.annihilate(rows)
+    return ArrowFactor(narrow, inverse, E, wide, psd_inverse(0.5 * (S + S.T)))
+
+
+def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Tasks whose row space is smaller than their deviation; needs penalized deviations."""
+    sizes = np.diff(design.start)
+    few_free = (D > 0).sum() >= len(k) - 1
+    return (2 * sizes < len(k)) & few_free & (len(k) > 16)
+
+
+def _factor_in_rows(
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, G: np.ndarray, D: np.ndarray
+) -> ArrowFactor:
+    """Fewer observations than common coefficients: the common part in row space as well."""
+    wide = _wide_tasks(design, v, c, k, D, np.arange(design.n_tasks))
+    stack = sparse.vstack if design.sparse else np.vstack
+    rows = stack([task.Z_common for task in wide.values()])
+    roots = [task.ridge.annihilator_root() for task in wide.values()]
+    schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots)
+    none = np.zeros((0, len(k), len(k)))
+    coupling = np.zeros((0, len(k), len(c)))
+    return ArrowFactor(np.zeros(0, dtype=int), none, coupling, wide, schur)
+
+
+def _wide_tasks(
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, D: np.ndarray, tasks: np.ndarray
+) -> dict[int, WideTask]:
+    out = {}
+    for i in tasks:
+        root = np.sqrt(v[design.start[i] : design.start[i + 1]])[:, None]
+        rows = design.block(i)
+        Z = rows.multiply(root).tocsr() if design.sparse else rows * root
+        out[int(i)] = WideTask(WideRidge(Z[:, k], D), Z[:, c])
+    return out
+
+
+def _blocks(
+    design: Design,
+    v: np.ndarray,
+    c: np.ndarray,
+    k: np.ndarray,
+    narrow: np.ndarray,
+    grams: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """C (c, c) summed over narrow tasks, E (b, k, c) and L (b, k, k) of each."""
+    p = design.n_columns
+    if len(k) == 0:  # nothing of a task's own
+        C = design.total_gram(v) if grams is None else grams.sum(axis=0)
+        b = len(narrow)
+        return C[np.ix_(c, c)], np.zeros((b, 0, len(c))), np.zeros((b, 0, 0))
+    if len(k) == 1 and k[0] == p - 1 and grams is None:  # only an intercept of its own
+        sums = design.adjoint(v)
+        C = design.total_gram(v)
+        return C[np.ix_(c, c)], sums[:, None, c], sums[:, None, k]
+    H = (design.grams(v, narrow) if grams is None else grams)[narrow]
+    everything = len(c) == len(k) == p
+    C = H.sum(axis=0)[np.ix_(c, c)]
+    if everything:
+        return C, H, H.copy()
+    return C, H[:, k[:, None], c], H[:, k[:, None], k]
+
+
+def _eliminate(
+    C: np.ndarray,
+    E: np.ndarray,
+    inverse: np.ndarray,
+    D: np.ndarray,
+    c: np.ndarray,
+    k: np.ndarray,
+    heavy: bool,
+) -> np.ndarray:
+    """C - sum_i E_i' (L_i + D)^-1 E_i without the cancellation that this form suffers.
+
+    On coefficients with both parts, E = L there and the rows are D (L + D)^-1 E.
+    """
+    both, c_both, k_both = np.intersect1d(c, k, return_indices=True)
+    if len(both) == len(c) == len(k) and not heavy:
+        total = len(inverse) * np.eye(len(k)) - inverse.sum(axis=0) * D
+        return D[:, None] * total
+    X = inverse @ E
+    S = C - np.einsum("bkc,bke->ce", E, X) if len(both) < len(c) else C.copy()
+    S[c_both] = (D[:, None] * X.sum(axis=0))[k_both]
+    S[:, c_both] = S[c_both].T
+    return S

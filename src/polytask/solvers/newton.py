@@ -1,0 +1,135 @@
+"""Newton's method on the block-arrow Hessian; one exact step where the loss is quadratic."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polytask.problem import Problem
+from polytask.solvers.arrow import factor_arrow
+from polytask.solvers.base import Solution, Status
+from polytask.structures import Blocks, CommonDeviation
+
+__all__ = ["BlockElimination", "Newton"]
+
+
+class BlockElimination:
+    """Squared loss with quadratic penalties: the exact elimination, no iteration.
+
+    The step from zero solves the normal equations. Its KKT violation is then measured with
+    residuals computed from the rows; where the Gram matrices lost digits, the same factorization
+    corrects the answer (iterative refinement).
+    """
+
+    name = "block elimination"
+    refinements = 6
+
+    def why_not(self, problem: Problem) -> str | None:
+        """None, or why the closed form does not apply."""
+        if not problem.loss.constant_curvature:
+            return "needs a loss of constant curvature"
+        return _why_not_arrow(problem)
+
+    def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
+        """Solve exactly; ``start`` and ``max_iter`` are not used."""
+        blocks = problem.zeros()
+        residual = problem.residual(blocks)
+        violation = problem.violation(blocks, residual)
+        factor = _factor(problem, np.ones(len(problem.data.y)))
+        steps = 0
+        while steps < self.refinements and (steps == 0 or violation > min(tol, 1e-12)):
+            trial = _add(blocks, factor.solve(residual), -1.0)
+            trial_residual = problem.residual(trial)
+            trial_violation = problem.violation(trial, trial_residual)
+            if steps > 0 and trial_violation > 0.5 * violation:
+                break
+            blocks, residual, violation = trial, trial_residual, trial_violation
+            steps += 1
+        status = Status.SOLVED if violation <= tol else Status.STALLED
+        return _solution(problem, blocks, violation, status, self.name, steps)
+
+
+class Newton:
+    """Smooth loss with quadratic penalties: Newton steps with a line search.
+
+    Each step solves the block-arrow system at the current curvatures; the step is halved until
+    the objective falls by at least 1e-4 of what the slope promises (Armijo).
+    """
+
+    name = "newton"
+
+    def why_not(self, problem: Problem) -> str | None:
+        """None, or why the method does not apply."""
+        return _why_not_arrow(problem)
+
+    def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
+        """Iterate until the violation is below ``tol``."""
+        data, loss = problem.data, problem.loss
+        blocks = problem.zeros() if start is None else start
+        f = problem.predict(blocks)
+        value = problem.objective(blocks, f)
+        status, n_iter = Status.MAX_ITER, 0
+        for n_iter in range(max_iter + 1):
+            residual = problem.residual(blocks, f)
+            violation = problem.violation(blocks, residual)
+            if violation <= tol:
+                status = Status.SOLVED
+                break
+            if n_iter == max_iter:
+                break
+            step = _factor(problem, loss.curvature(data.y, f)).solve(residual)
+            found = _line_search(problem, blocks, f, value, step, residual)
+            if found is None:
+                status = Status.STALLED
+                break
+            blocks, f, value = found
+        return _solution(problem, blocks, violation, status, self.name, n_iter)
+
+
+def _why_not_arrow(problem: Problem) -> str | None:
+    if not isinstance(problem.structure, CommonDeviation):
+        return "needs a common part and deviations as its structure"
+    if not all(hasattr(penalty, "strength") for penalty in problem.penalties.values()):
+        return "needs a quadratic penalty with a strength per coefficient on every block"
+    return None
+
+
+def _factor(problem: Problem, curvature: np.ndarray):
+    data, penalties = problem.data, problem.penalties
+    return factor_arrow(
+        data.design, data.weight * curvature, problem.structure,
+        2.0 * penalties["common"].strength, 2.0 * penalties["deviation"].strength,
+    )  # fmt: skip
+
+
+def _line_search(
+    problem: Problem, blocks: Blocks, f: np.ndarray, value: float, step: Blocks, residual: Blocks
+) -> tuple[Blocks, np.ndarray, float] | None:
+    """The first of the steps 1, 1/2, 1/4, ... that falls enough; None where none does."""
+    slope = sum(float((step[b] * residual[b]).sum()) for b in step)
+    f_step = problem.predict(step)
+    noise = 1e-14 * max(abs(value), 1e-300)
+    for size in 0.5 ** np.arange(30):
+        trial, f_trial = _add(blocks, step, -size), f - size * f_step
+        new = problem.objective(trial, f_trial)
+        if new <= value - 1e-4 * size * slope + noise:
+            return trial, problem.predict(trial), new
+    return None
+
+
+def _add(blocks: Blocks, step: Blocks, size: float) -> Blocks:
+    return {b: B + size * step[b] for b, B in blocks.items()}
+
+
+def _solution(
+    problem: Problem, blocks: Blocks, violation: float, status: Status, name: str, n_iter: int
+) -> Solution:
+    return Solution(
+        blocks=blocks,
+        coefs=problem.structure.assemble(blocks),
+        objective=problem.objective(blocks),
+        violation=violation,
+        status=status,
+        certificate="global",
+        solver=name,
+        n_iter=n_iter,
+    )

@@ -1,0 +1,150 @@
+"""Leave-one-out risk of problems with quadratic penalties, from the factorization of the fit.
+
+Leaving out observation j takes its term out of the objective and changes nothing else: the other
+observations keep their weights, the penalties their strength. With the blocks L (penalty
+included), E, S of the arrow at the solution (see `polytask.solvers.arrow`), the prediction at x_j
+becomes
+
+    f_(-j) = f_j + omega_j q_j loss'(y_j, f_j) / (1 - h_j),   h_j = omega_j loss''(y_j, f_j) q_j,
+    q_j = x' L^-1 x + u' S^-1 u,   u = x - E' L^-1 x.
+
+This is exact for the squared loss. For other losses it is one Newton step from the solution, the
+approximate leave-one-out of Rad and Maleki (JRSS B 2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from polytask.data import Design, TaskData
+from polytask.problem import Problem
+from polytask.solvers import select
+from polytask.solvers.arrow import ArrowFactor, factor_arrow
+from polytask.solvers.wide import WideRidge
+from polytask.structures import Blocks
+
+__all__ = ["LeaveOneOut", "leave_one_out"]
+
+_NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
+_GRAMS_LIMIT = 1e8  # numbers: Gram matrices of all tasks are kept over a path up to 800 MB
+
+
+class LeaveOneOut:
+    """Leave-one-out risk of problems that share their data; Gram matrices are made once.
+
+    Whole-number sample weights count repetitions: one of them is left out at a time, so that a
+    row of weight 2 is the row twice. Other weights leave with their row.
+
+    Parameters
+    ----------
+    tol, max_iter : float, int
+        For the fits of losses without a closed form; each starts at the last one's solution.
+    """
+
+    def __init__(self, tol: float = 1e-6, max_iter: int = 100) -> None:
+        self.tol, self.max_iter = tol, max_iter
+        self._grams: np.ndarray | None = None
+        self._start: Blocks | None = None
+
+    def __call__(self, problem: Problem) -> float:
+        """Mean of loss(y_j, f_(-j)) with weights omega, where f_(-j) is defined."""
+        data = problem.data
+        f = self.predictions(problem)
+        known = np.isfinite(f)
+        weight = data.weight[known]
+        risk = problem.loss.value(data.y[known], f[known])
+        return float(weight @ risk) / max(float(weight.sum()), 1e-300)
+
+    def predictions(self, problem: Problem) -> np.ndarray:
+        """f_(-j) of every observation, shape (N,); NaN where nothing else informs it."""
+        data, loss = problem.data, problem.loss
+        if loss.constant_curvature:
+            factor = self._factor(problem, np.ones(len(data.y)))
+            step = factor.solve(problem.residual(problem.zeros()))
+            f = -problem.predict(step)
+        else:
+            solution = select(problem).solve(problem, self._start, self.tol, self.max_iter)
+            self._start = solution.blocks
+            f = problem.predict(solution.blocks)
+            factor = self._factor(problem, loss.curvature(data.y, f))
+        curvature = loss.curvature(data.y, f)
+        influence = data.weight * _quadratic_forms(problem, factor, curvature) / _repeats(data)
+        left = 1.0 - curvature * influence
+        step = influence * loss.gradient(data.y, f) / np.maximum(left, _NO_INFORMATION)
+        return np.where(left > _NO_INFORMATION, f + step, np.nan)
+
+    def _factor(self, problem: Problem, curvature: np.ndarray) -> ArrowFactor:
+        data, penalties = problem.data, problem.penalties
+        return factor_arrow(
+            data.design, data.weight * curvature, problem.structure,
+            2.0 * penalties["common"].strength, 2.0 * penalties["deviation"].strength,
+            self._shared_grams(problem) if problem.loss.constant_curvature else None,
+        )  # fmt: skip
+
+    def _shared_grams(self, problem: Problem) -> np.ndarray | None:
+        """Gram matrices for the whole path, where tasks are narrow and memory allows."""
+        data, p = problem.data, problem.data.n_coefs
+        narrow = problem.structure.deviation.sum() > 1 and 2 * data.sizes.min() >= p
+        if self._grams is None and narrow and data.n_tasks * p * p <= _GRAMS_LIMIT:
+            self._grams = data.design.grams(data.weight)
+        return self._grams
+
+
+def leave_one_out(problem: Problem) -> np.ndarray:
+    """Leave-one-out linear predictors f_(-j) of a problem, shape (N,)."""
+    return LeaveOneOut(tol=1e-10).predictions(problem)
+
+
+def _repeats(data: TaskData) -> np.ndarray:
+    """How often each observation counts: its weight where all weights are whole numbers."""
+    weight = data.sample_weight
+    return weight if (weight == np.round(weight)).all() else np.ones(len(weight))
+
+
+def _quadratic_forms(problem: Problem, factor: ArrowFactor, curvature: np.ndarray) -> np.ndarray:
+    """q_j of every observation, shape (N,)."""
+    data = problem.data
+    v = np.maximum(data.weight * curvature, 1e-300)
+    if isinstance(factor.schur, WideRidge):
+        return (1.0 - np.diag(factor.schur.residual_operator())) / v
+    q = np.zeros(len(data.y))
+    if len(factor.narrow):
+        _narrow_forms(problem, factor, q)
+    for i, task in factor.wide.items():
+        part = slice(data.start[i], data.start[i + 1])
+        M = task.ridge.residual_operator()
+        u = np.asarray(M @ task.Z_common)
+        q[part] = (1.0 - np.diag(M) + ((u @ factor.schur) * u).sum(axis=1)) / v[part]
+    return q
+
+
+def _narrow_forms(problem: Problem, factor: ArrowFactor, q: np.ndarray) -> None:
+    structure = problem.structure
+    position = np.full(problem.data.n_tasks, -1)
+    position[factor.narrow] = np.arange(len(factor.narrow))
+    for tasks, obs, valid, rows in _row_batches(problem.data.design):
+        inside = position[tasks] >= 0
+        if not inside.any():
+            continue
+        at, obs, rows = position[tasks][inside], obs[inside], rows[inside]
+        own = rows[:, :, structure.deviation]
+        A = own @ factor.inverse[at]
+        u = rows[:, :, structure.common] - A @ factor.coupling[at]
+        value = (A * own).sum(axis=2) + ((u @ factor.schur) * u).sum(axis=2)
+        chosen = slice(None) if valid is None else valid[inside]
+        q[obs[chosen]] = value[chosen]
+
+
+def _row_batches(
+    design: Design,
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]]:
+    """(tasks, observations, valid, dense rows) of every batch; a sparse task is its own batch."""
+    if not design.sparse:
+        for batch in design.batches:
+            yield batch.tasks, batch.obs, batch.valid, design.rows(batch)
+        return
+    for i in np.flatnonzero(np.diff(design.start)):
+        obs = np.arange(design.start[i], design.start[i + 1])[None]
+        yield np.array([i]), obs, None, design.block(i).toarray()[None]
