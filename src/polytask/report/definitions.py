@@ -18,7 +18,10 @@ def metric_definitions(comparison: Comparison) -> list[tuple[str, str]]:
     """Return (title, meaning) of every metric in the comparison, then of the averages."""
     names = dict.fromkeys(comparison.metrics["metric"])
     known = [METRICS[name] for name in names if name in METRICS]
-    pairs = [(sentence(metric.title), sentence(metric.text) + ".") for metric in known]
+    pairs = [
+        (sentence(metric.title), sentence(metric.text).replace(" - ", " − ") + ".")
+        for metric in known
+    ]
     averages = [AVERAGES[a] for a in dict.fromkeys(comparison.metrics["average"]) if a in AVERAGES]
     return [*pairs, ("Averages", " ".join(averages))] if averages else pairs
 

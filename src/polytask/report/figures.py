@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from polytask.inspection.displays.style import house_style
@@ -57,7 +58,9 @@ def _draw(
 ) -> str:
     from matplotlib.figure import Figure
 
-    with house_style():
+    with house_style(), warnings.catch_warnings():
+        # the browser's fonts write what matplotlib's own font lacks, such as 学校
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         figure = Figure(figsize=size, layout="constrained")
         display.plot(figure.add_subplot(), **options)
         return inline_svg(figure, key=key, title=title, description=display.description)

@@ -20,7 +20,10 @@ def number(value: Any, digits: int) -> str:
     >>> number(-0.5, 2), number(float("nan"), 2), number(12345.6, 0)
     ('−0.50', '–', '12,346')
     """
-    return f"{value:,.{digits}f}".replace("-", "−") if _known(value) else MISSING
+    if not _known(value):
+        return MISSING
+    text = f"{value:,.{digits}f}"
+    return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")
 
 
 def difference(value: Any, digits: int) -> str:

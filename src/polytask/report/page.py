@@ -76,40 +76,49 @@ def render_report(
     """Return the page as text; the same comparison gives the same bytes."""
     from markupsafe import Markup
 
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = _asset("report.css"), _asset("report.js")  # no user text in these two
     version = comparison.provenance.versions.get("polytask", "")
-    return (
+    text: str = (
         _environment()
         .get_template("report.html.j2")
         .render(
-            comparison=comparison,
-            verdict=comparison.verdict,
-            lead=rest_of_verdict(comparison.verdict),
-            numbers=key_numbers(comparison),
-            date=formats.moment(comparison.provenance.date),
-            models=tables.models_table(comparison),
-            metrics=tables.metrics_table(comparison),
-            tasks=tables.tasks_table(comparison),
-            strengths=tables.strengths_table(comparison),
-            folds=tables.folds_table(comparison),
+            _content(comparison),
             figures=_figures(comparison, shrinkage),
             coefficients=shrinkage and tables.coefficients_table(shrinkage.summary()),
-            data=data_facts(comparison),
-            how=how_facts(comparison),
-            words=word_definitions(comparison),
-            metric_words=metric_definitions(comparison),
             tasks_csv=tasks_csv,
             citation=citation or _CITATION.format(version=version),
-            style=Markup(style),  # the package's own files hold no user text
+            style=Markup(style),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
     )
+    return text.replace("\0", "\ufffd")  # the one character that HTML has no way to write
+
+
+def _content(comparison: Comparison) -> dict[str, Any]:
+    """Return every table, number and sentence that the page shows."""
+    return {
+        "comparison": comparison,
+        "verdict": comparison.verdict,
+        "lead": rest_of_verdict(comparison.verdict),
+        "numbers": key_numbers(comparison),
+        "date": formats.moment(comparison.provenance.date),
+        "models": tables.models_table(comparison),
+        "metrics": tables.metrics_table(comparison),
+        "tasks": tables.tasks_table(comparison),
+        "strengths": tables.strengths_table(comparison),
+        "folds": tables.folds_table(comparison),
+        "data": data_facts(comparison),
+        "how": how_facts(comparison),
+        "words": word_definitions(comparison),
+        "metric_words": metric_definitions(comparison),
+    }
 
 
 def _figures(comparison: Comparison, shrinkage: ShrinkageDisplay | None) -> dict[str, Any]:
     """Draw every figure that the page shows, with what its caption has to admit."""
-    board, gain = LeaderboardDisplay.from_results(comparison), _gain(comparison)
+    board = LeaderboardDisplay.from_results(comparison)
+    gain = TaskGainDisplay.from_results(comparison)
     found = {
         "models": draw(
             board, key="models", title="Models", height=board.height, narrow={"wrap": 14}
@@ -125,22 +134,16 @@ def _figures(comparison: Comparison, shrinkage: ShrinkageDisplay | None) -> dict
     return found
 
 
-def _gain(comparison: Comparison) -> TaskGainDisplay:
-    return TaskGainDisplay.from_results(comparison)
-
-
 def _environment() -> Any:
     import jinja2
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("polytask.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["glyph"] = tables.glyph
-    return environment
 
 
 def _asset(name: str) -> str:
@@ -151,7 +154,7 @@ def _write(path: Path, text: str) -> Path:
     """Write beside the goal and rename, so that no reader meets half a file."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as stream:
             stream.write(text)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from polytask.inspection.comparison import Comparison, Interval, Verdict
@@ -21,7 +22,8 @@ class KeyNumber(NamedTuple):
 def rest_of_verdict(verdict: Verdict) -> str:
     """Return the verdict's text without its first sentence where the headline says it already."""
     text, headline = verdict.text.strip(), verdict.headline.strip()
-    return text[len(headline) :].strip() if text.startswith(headline) else text
+    rest = text[len(headline) :].strip() if text.startswith(headline) else text
+    return re.sub(r"(\d) %", "\\1\u00a0%", rest)
 
 
 def key_numbers(comparison: Comparison) -> list[KeyNumber]:

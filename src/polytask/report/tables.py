@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from polytask.inspection.comparison import Comparison
-from polytask.inspection.displays.style import MARKS, digits_for
+from polytask.inspection.displays.style import digits_for
 from polytask.report import formats as f
 
 MOST_ROWS = 300  # a longer table keeps its best and worst rows in view, the rest in a template
@@ -209,8 +209,3 @@ def _fold_row(row: pd.Series, comparison: Comparison, digits: int) -> list[str]:
         f.seconds(row["seconds"]),
         str(row["strengths"]) or f.MISSING,
     ]
-
-
-def glyph(label: str) -> str:
-    """Return the shape that stands for a label beside its colour."""
-    return MARKS[label].glyph if label in MARKS else ""

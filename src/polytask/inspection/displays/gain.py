@@ -148,7 +148,8 @@ class TaskGainDisplay:
         """The figure in words, for those who do not see it."""
         n = self.counts
         return (
-            f"Gain of {plain(self.model)} over {plain(self.baseline)} in {self.loss_title} for "
+            f"Gain of {plain(self.model)} over {plain(self.baseline)} in "
+            f"{plain(self.loss_title)} for "
             f"{len(list(self.tasks))} tasks. {n['gains']} gain, {n['harmed']} are harmed, "
             f"{n['undecided']} are undecided. The table below holds the same numbers."
         )
@@ -232,8 +233,9 @@ class TaskGainDisplay:
         ends = np.concatenate([known, low[np.isfinite(low)], high[np.isfinite(high)]])
         bottom, top = max(bottom - room, ends.min()), min(top + room, ends.max())
         pad = 0.06 * max(top - bottom, 1e-12)
+        bottom, top = bottom - pad, top + pad
         self.n_beyond_ = int(np.sum((low < bottom) | (high > top)))
-        self.ax_.set_ylim(bottom - pad, top + pad)
+        self.ax_.set_ylim(bottom, top)
 
     def _names(self, x: NDArray, spans: NDArray, count: int) -> None:
         """Name the clearest winners and losers, where a name does not hit another point."""
@@ -275,7 +277,7 @@ class TaskGainDisplay:
         digits = tick_digits(self.ax_.get_yticks())
         self.ax_.yaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value, digits)))
         self.ax_.grid(axis="y", color=PALETTE["rule"], lw=0.7)
-        self.ax_.set_ylabel(f"gain in {self.loss_title}", parse_math=False)
+        self.ax_.set_ylabel(f"gain in {plain(self.loss_title)}", parse_math=False)
         self.ax_.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1.0),

@@ -113,7 +113,7 @@ class LeaderboardDisplay:
             if np.isfinite(v)
         ]
         return (
-            f"{self.metric_title} of {len(list(self.titles))} models, {better} is better. "
+            f"{plain(self.metric_title)} of {len(list(self.titles))} models, {better} is better. "
             f"Best first: {', '.join(pairs)}."
         )
 

@@ -30,14 +30,13 @@ class Mark(NamedTuple):
 
     colour: str
     marker: str
-    glyph: str
     filled: bool
 
 
 MARKS: dict[str, Mark] = {
-    "gains": Mark(PALETTE["gains"], "^", "▲", True),
-    "undecided": Mark(PALETTE["undecided"], "o", "○", False),
-    "harmed": Mark(PALETTE["harmed"], "v", "▼", True),
+    "gains": Mark(PALETTE["gains"], "^", True),
+    "undecided": Mark(PALETTE["undecided"], "o", False),
+    "harmed": Mark(PALETTE["harmed"], "v", True),
 }
 
 RC: dict[Any, Any] = {

@@ -59,7 +59,7 @@
       const label = tools ? tools.querySelector("select").value : "";
       if (query || label) fetchRest();
       const found = rows.filter((row) => words(row.cells[0]).toLowerCase().includes(query)
-        && (!label || words(row.cells[1]).endsWith(label)));
+        && (!label || words(row.cells[1]) === label));
       const cut = folded && !query && !label && found.length + waiting > 3 * ends;
       for (const row of rows) row.hidden = true;
       found.forEach((row, i) => { row.hidden = cut && i >= ends && i < found.length - ends; });
