@@ -1,0 +1,193 @@
+"""The statistics of a comparison against known answers and simulated truth."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from polytask.inspection.statistics import (
+    moderated_variance,
+    overall_gains,
+    overlap_inflation,
+    partial_pooling,
+    resampled_t,
+    task_gains,
+)
+
+
+def rows_of(gains, noise, n, seed=0):
+    """Paired differences, baseline losses and codes of len(gains) tasks with n rows each."""
+    rng = np.random.default_rng(seed)
+    codes = np.repeat(np.arange(len(gains)), n)
+    difference = np.asarray(gains)[codes] + noise * rng.standard_normal(codes.size)
+    return difference, np.ones(codes.size), codes
+
+
+def test_moderated_variance_recovers_the_prior():
+    rng = np.random.default_rng(0)
+    df = np.full(4000, 4.0)
+    true = 2.0 * 6.0 / rng.chisquare(6.0, 4000)  # scaled inverse chi-square: s0² = 2, d0 = 6
+    seen = true * rng.chisquare(4.0, 4000) / 4.0
+    moderated, total = moderated_variance(seen, df)
+    assert total[0] == pytest.approx(4 + 6, rel=0.2)
+    assert np.mean((moderated - true) ** 2) < 0.5 * np.mean((seen - true) ** 2)
+
+
+def test_moderated_variance_is_pooled_where_tasks_do_not_differ():
+    moderated, df = moderated_variance(np.full(5, 3.0), np.full(5, 2.0))
+    assert np.isinf(df).all()
+    assert np.ptp(moderated) == 0
+
+
+def test_moderated_variance_gives_a_task_without_spread_that_of_the_others():
+    variance = np.array([0.0, 1.0, 1.2, 0.8, np.nan])
+    moderated, _ = moderated_variance(variance, np.array([3.0, 3.0, 3.0, 3.0, 0.0]))
+    assert np.all(moderated > 0)
+
+
+def test_corrected_t_is_the_published_formula():
+    values = np.array([0.1, 0.3, 0.2, 0.4])
+    spread, half = resampled_t(values, 75, 25)
+    error = np.sqrt((1 / 4 + 25 / 75) * values.var(ddof=1))
+    assert spread == pytest.approx(values.std(ddof=1))
+    assert half == pytest.approx(stats.t.ppf(0.975, 3) * error)
+    assert np.isnan(resampled_t(np.array([1.0, np.nan]), 75, 25)).all()
+
+
+def test_overlap_inflation_of_k_folds():
+    assert overlap_inflation(90, 10) == pytest.approx(10 / 9)
+
+
+def test_pooling_without_noise_keeps_the_estimates():
+    estimate = np.array([0.0, 1.0, -2.0, 4.0])
+    pooled = partial_pooling(estimate, np.full(4, 1e-12), np.full(4, 10))
+    np.testing.assert_allclose(pooled.value, estimate, atol=1e-6)
+
+
+def test_pooling_of_pure_noise_meets_in_the_middle():
+    rng = np.random.default_rng(1)
+    estimate = 1.0 + rng.standard_normal(50) * 0.5
+    pooled = partial_pooling(estimate, np.full(50, 0.25), np.full(50, 10))
+    assert np.abs(pooled.value - 1.0).mean() < 0.4 * np.abs(estimate - 1.0).mean()
+
+
+def test_pooling_moves_no_estimate_by_more_than_its_standard_error():
+    estimate = np.append(np.zeros(20), 50.0)
+    pooled = partial_pooling(estimate, np.full(21, 4.0), np.full(21, 10))
+    assert pooled.value[-1] >= 48.0
+
+
+def test_pooling_follows_the_size_of_the_tasks():
+    rows = np.array([5, 6, 8, 10, 15, 20, 40, 80, 160, 320])
+    estimate = 3.0 / rows
+    pooled = partial_pooling(estimate, np.full(10, 0.04), rows)
+    np.testing.assert_allclose(pooled.value, estimate, atol=1e-8)
+
+
+def test_pooling_gives_an_unscored_task_the_centre():
+    estimate = np.array([0.1, 0.2, 0.3, np.nan])
+    pooled = partial_pooling(estimate, np.array([0.1, 0.1, 0.1, np.nan]), np.array([9, 9, 9, 1]))
+    assert pooled.value[3] == pytest.approx(0.2)
+    assert pooled.low[3] < 0.2 < pooled.high[3]
+
+
+def test_pooled_intervals_hold_the_truth():
+    rng = np.random.default_rng(2)
+    inside = []
+    for _ in range(100):
+        variance = rng.uniform(0.2, 2.0, 30)
+        truth = 0.5 + 0.7 * rng.standard_normal(30)
+        pooled = partial_pooling(
+            truth + np.sqrt(variance) * rng.standard_normal(30), variance, np.full(30, 10)
+        )
+        inside.append((pooled.low <= truth) & (truth <= pooled.high))
+    assert 0.93 <= np.mean(inside) <= 0.99
+
+
+def test_labels_find_both_directions():
+    difference, loss, codes = rows_of([2.0] * 5 + [-2.0] * 5 + [0.0] * 10, 1.0, 40)
+    found = task_gains(difference, loss, codes, 20, inflation=1.25)
+    assert list(found["label"][:5]) == ["gains"] * 5
+    assert list(found["label"][5:10]) == ["harmed"] * 5
+    assert (found["label"][10:] == "undecided").sum() >= 9
+
+
+def test_false_discovery_rate_is_kept_under_the_null():
+    wrong = []
+    for seed in range(200):
+        difference, loss, codes = rows_of(np.zeros(15), 1.0, 8, seed)
+        found = task_gains(difference, loss, codes, 15, inflation=1.0)
+        wrong.append((found["label"] != "undecided").any())
+    assert np.mean(wrong) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_gains_are_plain_means_and_unscored_rows_do_not_count():
+    difference = np.array([1.0, 3.0, np.nan, 0.5, 0.7, 0.6, np.nan])
+    codes = np.array([0, 0, 0, 1, 1, 1, 2])
+    found = task_gains(difference, np.ones(7), codes, 3, inflation=1.25)
+    assert list(found["rows"]) == [2, 3, 0]
+    np.testing.assert_allclose(found["gain"][:2], [2.0, 0.6])
+    assert np.isnan(found["gain"][2])
+    assert found["label"][2] == "undecided"
+
+
+def test_rows_to_decide_falls_with_the_gain():
+    difference, loss, codes = rows_of(np.linspace(0.05, 0.4, 12), 1.0, 10)
+    found = task_gains(difference, loss, codes, 12, inflation=1.25)
+    open_ = found[found["rows_to_decide"].notna()]
+    assert len(open_) > 5
+    assert (open_["rows_to_decide"] > open_["rows"]).all()
+    strength = open_["shrunken"].abs().rank()
+    assert strength.corr(open_["rows_to_decide"].rank()) < -0.8
+
+
+def overall(gains, m, n, seed=0, **more):
+    rng = np.random.default_rng(seed)
+    codes = np.repeat(np.arange(m), n)
+    reference = rng.chisquare(1, codes.size)
+    noise = 0.3 * rng.standard_normal((codes.size, len(gains)))
+    losses = reference[:, None] - np.asarray(gains) + noise
+    return overall_gains(losses, reference, codes, m, inflation=1.25, **more), codes, reference
+
+
+@pytest.mark.parametrize(("m", "unit"), [(4, "rows"), (30, "tasks")])
+def test_overall_gain_is_the_ratio_of_means(m, unit):
+    found, _, reference = overall([0.2, 0.0], m, 25)
+    assert found.unit == unit
+    assert found.value[0] == pytest.approx(0.2 / reference.mean(), abs=0.05)
+    assert found.low[0] < found.value[0] < found.high[0]
+    assert found.low[0] > 0
+    assert found.low[1] < 0 < found.high[1]
+
+
+def test_simultaneous_intervals_are_wider_but_less_than_bonferroni():
+    found, _, _ = overall([0.1, 0.1, 0.1, 0.1], 40, 10)
+    alone = found.high - found.low
+    together = found.joint_high - found.joint_low
+    bonferroni = alone * stats.t.ppf(1 - 0.025 / 4, 39) / stats.t.ppf(0.975, 39)
+    assert (together > alone).all()
+    assert (together < 1.02 * bonferroni).all()
+    assert (found.joint_p >= found.p).all()
+
+
+def test_one_model_needs_no_correction():
+    found, _, _ = overall([0.1], 40, 10)
+    assert found.joint_low[0] == pytest.approx(found.low[0], rel=0.05)
+
+
+def test_equal_models_have_gain_zero_without_warnings():
+    codes = np.repeat(np.arange(12), 3)
+    loss = np.ones(36)
+    found = overall_gains(loss[:, None], loss, codes, 12, inflation=1.25)
+    assert found.value[0] == found.low[0] == found.high[0] == 0
+    assert found.p[0] == 1
+
+
+@pytest.mark.parametrize("m", [5, 25])
+def test_the_best_of_equal_models_is_covered(m):
+    """Choosing the largest of five gains, all truly zero, keeps the level."""
+    wrong = []
+    for seed in range(150):
+        found, _, _ = overall([0.0] * 5, m, 12, seed=seed)
+        best = int(np.argmax(found.value))
+        wrong.append(found.joint_low[best] > 0)
+    assert np.mean(wrong) <= 0.025 + 2 * np.sqrt(0.025 * 0.975 / 150)
