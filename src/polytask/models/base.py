@@ -17,7 +17,7 @@ from polytask.data import TaskData, make_task_data, read_rows, read_target, task
 from polytask.losses import Loss
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
-from polytask.solvers import Solution, Status, select
+from polytask.solvers import Solution, Status, one_blas_thread, select
 from polytask.tuning import LeaveOneOut, choose
 
 __all__ = ["MultiTaskLinear", "Strengths"]
@@ -108,7 +108,8 @@ class MultiTaskLinear(BaseEstimator):
         self._wide = target.ndim == 2
         data = make_task_data(self, rows, self._encode(target), names, sample_weight)
         self._check_data(data)
-        return self._fit_data(data)
+        with one_blas_thread():
+            return self._fit_data(data)
 
     def _fit_data(self, data: TaskData) -> Any:
         loss = self._loss()

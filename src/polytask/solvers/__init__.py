@@ -3,5 +3,6 @@
 from polytask.solvers.base import Solution, Solver, Status
 from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.select import PREFERENCE, select
+from polytask.solvers.threads import one_blas_thread
 
-__all__ = ["PREFERENCE", "BlockElimination", "Newton", "Solution", "Solver", "Status", "select"]
+__all__ = ["PREFERENCE", "BlockElimination", "Newton", "Solution", "Solver", "Status", "one_blas_thread", "select"]

@@ -105,7 +105,7 @@ def factor_arrow(
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
     np.einsum("bii->bi", L)[:] += D
     heavy = bool((D > 1e4 * np.einsum("bii->bi", L)).any())
-    inverse = psd_inverses(L)
+    inverse = psd_inverses(np.ascontiguousarray(L))
     S = np.diag(G) + _eliminate(C, E, inverse, D, c, k, heavy)
     for task in wide.values():
         rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common

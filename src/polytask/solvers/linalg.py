@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from scipy.linalg import lapack
-from threadpoolctl import threadpool_limits
+
+from polytask.solvers.threads import share
 
 __all__ = ["psd_inverse", "psd_inverses"]
 
@@ -21,23 +18,25 @@ def psd_inverse(A: np.ndarray) -> np.ndarray:
     The matrix is first scaled to a unit diagonal, so that units of features do not look like
     rank deficiency.
     """
-    return psd_inverses(A[None].copy())[0]
+    return psd_inverses(np.array(A[None], order="C"))[0]
 
 
 def psd_inverses(A: np.ndarray) -> np.ndarray:
-    """`psd_inverse` of every A[i], shape (b, p, p); A is overwritten."""
+    """`psd_inverse` of every A[i], shape (b, p, p), C-contiguous; A is overwritten."""
     p = A.shape[-1]
     if p == 0:
         return A
     scale = _unit_diagonal(A)
-    A *= scale[:, :, None] * scale[:, None, :]
-    if p >= _THREADS_FROM and len(A) > 1 and (os.cpu_count() or 1) > 1:
-        parts = np.array_split(np.arange(len(A)), os.cpu_count() or 1)
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor() as pool:
-            list(pool.map(lambda part: _invert_all(A, part), parts))
+    A *= scale[:, :, None]
+    A *= scale[:, None, :]
+    if p >= _THREADS_FROM and len(A) > 1:
+        share(lambda part: _invert_all(A, part), np.arange(len(A)))
     else:
-        _invert_all(A, range(len(A)))
-    A *= scale[:, :, None] * scale[:, None, :]
+        _invert_all(A, np.arange(len(A)))
+    low = np.tril_indices(p, -1)
+    A[:, low[0], low[1]] = A[:, low[1], low[0]]
+    A *= scale[:, :, None]
+    A *= scale[:, None, :]
     return A
 
 
@@ -46,19 +45,21 @@ def _unit_diagonal(A: np.ndarray) -> np.ndarray:
     return 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
 
 
-def _invert_all(A: np.ndarray, which: Iterable[int]) -> None:
-    """Invert A[i] in place for every i; scipy's dpotrf and dpotri release the GIL."""
+def _invert_all(A: np.ndarray, which: np.ndarray) -> None:
+    """Upper triangle of A[i] becomes that of its inverse, for every i.
+
+    LAPACK sees the transpose (column-major) of each symmetric matrix, so its lower triangle is
+    our upper one and nothing is copied. dpotrf and dpotri release the GIL.
+    """
     p = A.shape[-1]
-    small = 64 * p * np.finfo(float).eps  # squared pivot that rounding alone can leave
+    smallest = np.sqrt(64 * p * np.finfo(float).eps)  # pivot that rounding alone can leave
     for i in which:
-        factor, info = lapack.dpotrf(A[i], lower=1)
-        if info == 0 and (np.einsum("ii->i", factor) ** 2).min() > small:
-            inverse = lapack.dpotri(factor, lower=1)[0]
-            lower = np.tril(inverse, -1)
-            A[i] = lower + lower.T
-            np.einsum("ii->i", A[i])[:] = np.einsum("ii->i", inverse)
+        before = A[i].copy()
+        factor, info = lapack.dpotrf(A[i].T, lower=1, clean=0, overwrite_a=1)
+        if info == 0 and A[i].diagonal().min() > smallest:
+            lapack.dpotri(factor, lower=1, overwrite_c=1)
         else:
-            A[i] = _pseudo_inverse(A[i])
+            A[i] = _pseudo_inverse(before)
 
 
 def _pseudo_inverse(A: np.ndarray) -> np.ndarray:

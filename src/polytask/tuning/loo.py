@@ -49,10 +49,16 @@ class LeaveOneOut:
         self._start: Blocks | None = None
 
     def __call__(self, problem: Problem) -> float:
-        """Mean of loss(y_j, f_(-j)) with weights omega, where f_(-j) is defined."""
+        """Mean of loss(y_j, f_(-j)) with weights omega; infinite where some f_(-j) is undefined.
+
+        Observations that no strength can predict (the only one of a task whose level is free) are
+        left out of the mean.
+        """
         data = problem.data
         f = self.predictions(problem)
         known = np.isfinite(f)
+        if not (known | _alone(problem)).all():
+            return np.inf
         weight = data.weight[known]
         risk = problem.loss.value(data.y[known], f[known])
         return float(weight @ risk) / max(float(weight.sum()), 1e-300)
@@ -95,6 +101,15 @@ class LeaveOneOut:
 def leave_one_out(problem: Problem) -> np.ndarray:
     """Leave-one-out linear predictors f_(-j) of a problem, shape (N,)."""
     return LeaveOneOut(tol=1e-10).predictions(problem)
+
+
+def _alone(problem: Problem) -> np.ndarray:
+    """Observations that are all there is of a task with a free intercept of its own."""
+    data, structure = problem.data, problem.structure
+    free = data.intercept and structure.deviation[-1]
+    if not free or problem.penalties["deviation"].strength[-1] > 0:
+        return np.zeros(len(data.y), dtype=bool)
+    return (data.sizes == 1)[data.code]
 
 
 def _repeats(data: TaskData) -> np.ndarray:
