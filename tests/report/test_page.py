@@ -74,6 +74,16 @@ def test_verdict_stands_first_and_is_not_said_twice(html: str) -> None:
     assert "Mean-regularized has 6\u00a0% less squared error" in html
 
 
+def test_unclear_gain_is_called_so() -> None:
+    plain = example_comparison(6)
+    gain = dataclasses.replace(plain.verdict.gain, value=-0.02, low=-0.06, high=0.03)
+    verdict = dataclasses.replace(plain.verdict, gain=gain)
+    text = render_report(dataclasses.replace(plain, verdict=verdict))
+    assert '<strong class="unclear">2.0 % more</strong>' in text
+    assert "not clear: 95 % interval −6.0 to 3.0 %" in text
+    assert text.count('<strong class="unclear">') == 1
+
+
 def test_tables_have_captions_and_scopes(html: str) -> None:
     outline = Outline(html)
     assert len(named(outline, "caption")) == len(named(outline, "table")) >= 6

@@ -12,11 +12,12 @@ from polytask.report import formats as f
 
 
 class KeyNumber(NamedTuple):
-    """A number that the page shows large: what it is, its value, and a remark."""
+    """A number that the page shows large: what it is, its value, a remark, and its standing."""
 
     title: str
     value: str
     note: str
+    clear: bool = True
 
 
 def rest_of_verdict(verdict: Verdict) -> str:
@@ -36,7 +37,7 @@ def key_numbers(comparison: Comparison) -> list[KeyNumber]:
         digits = digits_for(comparison.models["metric"])
         found.append(
             KeyNumber(
-                comparison.metric_title,
+                f.sentence(comparison.metric_title),
                 f.number(row["metric"], digits),
                 f"{row['title']}; {level} {f.interval(row['low'], row['high'], digits)}",
             )
@@ -56,10 +57,12 @@ def _title(comparison: Comparison, name: str) -> str:
 
 def _gain(comparison: Comparison, focus: str, against: str, gain: Interval) -> KeyNumber:
     more = "less" if gain.value >= 0 else "more"
+    clear = not gain.low <= 0 <= gain.high
     return KeyNumber(
         f"{comparison.loss_title} against {_title(comparison, against).lower()}",
         f"{percent(gain.value)} {more}",
-        f"gain of {focus}; {span(gain)}",
+        f"{focus}; {'' if clear else 'not clear: '}{span(gain)}",
+        clear,
     )
 
 
