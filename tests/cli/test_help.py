@@ -40,6 +40,17 @@ def test_help_of_each_command(polytask, command):
         assert "examples:" in answer.out
 
 
+def test_help_names_every_metric(polytask):
+    """The page is written out, because to look the names up would take a second of imports."""
+    from polytask.model_selection import METRICS
+
+    lines = polytask("compare", "--help").out.splitlines()
+    for kind in ("regression", "classification"):
+        shown = next(line for line in lines if line.startswith(f"  {kind}  "))
+        names = [name for name, metric in METRICS.items() if metric.kind == kind]
+        assert shown.replace(",", "").split()[1:] == names
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

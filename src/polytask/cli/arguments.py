@@ -51,6 +51,10 @@ what happens to the columns:
   left out, and the report says so. A target with two distinct values makes it a
   classification.
 
+metrics (means over tasks; with _rows at the end over all rows at once):
+  regression      rmse, mae, explained_variance, explained_variance_within, nmse
+  classification  log_loss, brier, auc, average_precision, accuracy
+
 examples:
   polytask compare pupils.csv --task school --target score
   polytask compare visits.parquet --task clinic --target readmitted \\

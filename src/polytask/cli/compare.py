@@ -38,9 +38,10 @@ def run(args: argparse.Namespace) -> int:
     with Progress() as progress:
         comparison = _compare(args, names, table, progress)
         best = best_model(comparison)
-        progress(1, 1, f"fitting {best} on all rows")
+        progress.say(f"fitting {best} on all rows")
         models, told = _fit_all(args, comparison, best, table)
         comparison = comparison.with_notes(warnings=told)
+        progress.say("writing the report")
         _write(out, args, comparison, best, models, table)
     console = screen()
     show_comparison(console, comparison, [str(out / name) for name in FILES], best)

@@ -56,6 +56,7 @@ def _show_head(
     ]
     for line in (*lines, *notes):
         console.print(plain(line))
+    console.print()
 
 
 def _target(found: TableDescription) -> str:

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     check_name(args.model, "model")
     table = read_task_table(args)
     with Progress() as progress:
-        progress(0, 1, f"fitting {args.model}")
+        progress.say(f"fitting {args.model}")
         model, told = fit_on_all(make_candidate(args.model, table, args.seed), args.model, table)
         with replacing(out) as temporary:
             save_model(model, make_card(args.model, table), temporary)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["show_comparison"]
 
 MOST_TASKS = 5  # on each side
+ROOM_FOR_BOTH = 96  # columns that the averages over tasks and over rows need side by side
 
 
 def show_comparison(
@@ -42,16 +43,16 @@ def show_comparison(
 
 def _show_models(console: Console, comparison: Comparison) -> None:
     fitted = comparison.models[comparison.models["status"] == "ok"]
-    other = _other_average(comparison)
+    other = _other_average(comparison) if console.width >= ROOM_FOR_BOTH else []
     titles = [f"{comparison.metric_title} ({comparison.level:.0%} interval)"]
     titles += [title for _, title in other]
-    titles += [f"less {comparison.loss_title}", "tasks better", "tasks worse", "s per fit"]
+    titles += [f"less {comparison.loss_title}", "tasks better / worse", "s per fit"]
     rows = [
         (
             row["title"],
             f"{number(row['metric'])} ({number(row['low'])} to {number(row['high'])})",
             *(number(row[column]) for column, _ in other),
-            *_against(row, comparison.baseline),
+            *(("", "") if row["name"] == comparison.baseline else _against(row)),
             f"{row['seconds']:.2f}",
         )
         for _, row in fitted.iterrows()
@@ -72,10 +73,9 @@ def _other_average(comparison: Comparison) -> list[tuple[str, str]]:
     return [(row["column"], row["title"]) for _, row in same.iterrows()][:1]
 
 
-def _against(row: pd.Series, baseline: str) -> tuple[str, str, str]:
-    if row["name"] == baseline:
-        return ("", "", "")
-    return (f"{row['gain']:+.1%}", str(int(row["n_gains"])), str(int(row["n_harmed"])))
+def _against(row: pd.Series) -> tuple[str, str]:
+    """Relative gain over the baseline, tasks that are clearly better and clearly worse."""
+    return (f"{row['gain']:+.1%}", f"{row['n_gains']:.0f} / {row['n_harmed']:.0f}")
 
 
 def _show_tasks(console: Console, comparison: Comparison) -> None:
@@ -88,7 +88,7 @@ def _show_tasks(console: Console, comparison: Comparison) -> None:
     most, least = ranked[ranked["shrunken"] > 0], ranked[ranked["shrunken"] < 0].iloc[::-1]
     titles = comparison.models.set_index("name")["title"]
     model = titles.get(comparison.verdict.focus, comparison.verdict.focus)
-    names = ("rows", "likely gain", f"{comparison.level:.0%} interval", "gain as measured")
+    names = ("rows", "likely gain", f"{comparison.level:.0%} interval", "as measured")
     head = [("task", "left"), *((name, "right") for name in names), ("", "left")]
     for words, tasks in (("gain most", most), ("lose most", least)):
         if not tasks.empty:

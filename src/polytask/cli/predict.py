@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     out = check_file(args.out, not_over=(args.model, args.table))
     _check_ending(out.name)
     with Progress() as progress:
-        progress(0, 2, "loading the model")
+        progress.say("loading the model")
         model, card = load_model(args.model)
         # Numbers are read as numbers; every other column is passed on letter by letter.
         table, notes = read_table(args.table, as_text=lambda name: name not in card.numeric)
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         X = _features(table, card)
         unseen = ~X[card.task].isin(card.tasks)
         _check_unseen(X[card.task][unseen], table, card, args.unseen)
-        progress(1, 2, "predicting")
+        progress.say("predicting")
         found, told = _predict(model, X, card, args.unseen)
         found["unseen_task"] = unseen.to_numpy()
         renamed = _free_names(list(found), list(table.columns))

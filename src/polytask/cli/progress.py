@@ -49,6 +49,11 @@ class Progress:
             self._last_line = time.monotonic()
             print(f"polytask: {done} of {total} ({text})", file=sys.stderr, flush=True)
 
+    def say(self, text: str) -> None:
+        """What is being done now that the counted work is over."""
+        done, total, _ = self._state
+        self(done, total, text)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["number", "plain", "print_json", "screen", "show_list", "show_table"]
 
-LONG_CELL = 30
+LONG_CELL = 30  # wider ones are folded
+NARROW = 9  # titles are not wrapped below this
+LEAST_WIDTH = 80  # a narrower terminal wraps lines; tables made for it would lose columns
 PIPE_WIDTH = 110  # where there is no terminal to ask
 
 
@@ -28,7 +30,7 @@ def screen() -> Console:
             raise BrokenPipeError
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
-    return Screen(markup=False, emoji=False, highlight=False, width=max(width, 60))
+    return Screen(markup=False, emoji=False, highlight=False, width=max(width, LEAST_WIDTH))
 
 
 def plain(value: Any) -> str:
@@ -72,22 +74,36 @@ def show_table(
 
     Long values are folded, not cut.
     """
-    rows = list(rows)
-
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    rows = list(rows)
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
     for position, (name, side) in enumerate(head):
-        # Titles may wrap; values keep to one line unless they are long.
         widest = max((len(plain(row[position])) for row in rows), default=0)
-        least = min(widest, LONG_CELL)
-        table.add_column(Text(name), justify=side, overflow="fold", min_width=least)  # type: ignore[arg-type]
+        words, least = _column(name, min(widest, LONG_CELL))
+        table.add_column(Text(words), justify=side, overflow="fold", min_width=least)  # type: ignore[arg-type]
     for position, row in enumerate(rows):
         style = "bold" if position in bold else None
         table.add_row(*(Text(plain(cell)) for cell in row), style=style)
     console.print(table)
+    console.print()
+
+
+def _column(title: str, cells: int) -> tuple[str, int]:
+    """A title wrapped to the width of the cells below it, and the width that both need."""
+    import textwrap
+
+    width = max(cells, min(len(title), NARROW), *(len(word) for word in title.split()), 1)
+    return "\n".join(textwrap.wrap(title, width, break_long_words=False)), width
 
 
 def show_list(console: Console, title: str, lines: Sequence[str], style: str = "") -> None:
