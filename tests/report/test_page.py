@@ -80,7 +80,7 @@ def test_unclear_gain_is_called_so() -> None:
     verdict = dataclasses.replace(plain.verdict, gain=gain)
     text = render_report(dataclasses.replace(plain, verdict=verdict))
     assert '<strong class="unclear">2.0 % more</strong>' in text
-    assert "not clear: 95 % interval −6.0 to 3.0 %" in text
+    assert text.count("not clear: 95 % interval") == 1
     assert text.count('<strong class="unclear">') == 1
 
 

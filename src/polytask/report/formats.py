@@ -65,6 +65,19 @@ def count(value: Any) -> str:
     return number(value, 0 if not _known(value) or float(value).is_integer() else 1)
 
 
+def about(value: Any, most: int = 100_000) -> str:
+    """Write a rough count with two digits that matter.
+
+    Examples
+    --------
+    >>> about(1234.5), about(3e7)
+    ('1,200', '100,000+')
+    """
+    if not _known(value):
+        return MISSING
+    return f"{most:,}+" if value > most else f"{float(f'{value:.2g}'):,.0f}"
+
+
 def seconds(value: Any) -> str:
     """Write a duration.
 

@@ -137,7 +137,7 @@ def _task_row(row: pd.Series, loss: int, gain: int) -> Iterator[Cell]:
     yield Cell(f.number(row["loss_baseline"], loss))
     yield Cell(f.number(row["loss_focus"], loss))
     yield Cell(f.number(row["q"], 3))
-    yield Cell(f.number(row["rows_to_decide"], 0))
+    yield Cell(f.about(row["rows_to_decide"]))
 
 
 def coefficients_table(summary: pd.DataFrame, most: int = 40) -> Table:
