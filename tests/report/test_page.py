@@ -80,7 +80,7 @@ def test_unclear_gain_is_called_so() -> None:
     verdict = dataclasses.replace(plain.verdict, gain=gain)
     text = render_report(dataclasses.replace(plain, verdict=verdict))
     assert '<strong class="unclear">2.0 % more</strong>' in text
-    assert text.count("not clear: 95 % interval") == 1
+    assert text.count("not clear: 95\u00a0%\u00a0interval") == 1
     assert text.count('<strong class="unclear">') == 1
 
 

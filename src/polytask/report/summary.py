@@ -39,7 +39,8 @@ def key_numbers(comparison: Comparison) -> list[KeyNumber]:
             KeyNumber(
                 f.sentence(comparison.metric_title),
                 f.number(row["metric"], digits),
-                f"{row['title']}; {level} {f.interval(row['low'], row['high'], digits)}",
+                f"{row['title']}; {_together(level)}\u00a0"
+                f"{f.interval(row['low'], row['high'], digits)}",
             )
         )
     focus = _title(comparison, verdict.focus)
@@ -48,6 +49,11 @@ def key_numbers(comparison: Comparison) -> list[KeyNumber]:
         if name != verdict.focus and gain.value == gain.value:
             found.append(_gain(comparison, focus, name, gain))
     return found
+
+
+def _together(text: str) -> str:
+    """Keep a short text on one line."""
+    return text.replace(" ", "\u00a0")
 
 
 def _title(comparison: Comparison, name: str) -> str:
@@ -61,7 +67,7 @@ def _gain(comparison: Comparison, focus: str, against: str, gain: Interval) -> K
     return KeyNumber(
         f"{comparison.loss_title} against {_title(comparison, against).lower()}",
         f"{percent(gain.value)} {more}",
-        f"{focus}; {'' if clear else 'not clear: '}{span(gain)}",
+        f"{focus}; {'' if clear else 'not clear: '}{_together(span(gain))}",
         clear,
     )
 
