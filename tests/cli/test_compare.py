@@ -94,7 +94,9 @@ def test_difficult_tasks_are_notes(polytask, related, tmp_path):
     answer = polytask("compare", tmp_path / "t.csv", *QUICK, "--target", "score", "--out",
                       tmp_path / "out", "--features", "größe,dose")  # fmt: skip
     assert answer.code == 0, answer.err
-    assert "1 task has a single row" in " ".join(answer.out.split())
+    told = " ".join(answer.out.split())
+    assert "1 task ('2') holds a constant target" in told
+    assert "a single row" in told
 
 
 def test_single_task_is_added(polytask, place, tmp_path):

@@ -60,11 +60,18 @@ def test_rows_without_target_or_task_are_counted(table):
     assert "1 row (8.3%) without a task id ('school') left out." in made.notes
 
 
-def test_single_rows_are_noted(table):
+def test_single_rows_stay(table):
     table.loc[0, "school"] = 99
-    made = make_task_table(table, "school", "y")
-    assert 99 in made.sizes.index
-    assert any(note.startswith("1 task has a single row") for note in made.notes)
+    assert make_task_table(table, "school", "y").sizes[99] == 1
+
+
+def test_tasks_whose_target_is_constant_are_noted(table):
+    table.loc[:3, "y"] = 1.0
+    notes = make_task_table(table, "school", "y").notes
+    assert any(note.startswith("1 task ('3') holds a constant target") for note in notes)
+    table["z"] = (table["y"] > 0).astype(int).where(table["school"] != 2, 1)
+    notes = make_task_table(table, "school", "z", features=["x"]).notes
+    assert any(note.startswith("2 tasks ('2', '3') hold a single class") for note in notes)
 
 
 def test_two_missing_roles_in_one_table():

@@ -83,7 +83,7 @@ def _show_tasks(console: Console, comparison: Comparison) -> None:
 
     The raw gain of a small task is mostly noise: ranked by it, small tasks would fill both ends.
     """
-    known = comparison.tasks.dropna(subset=["shrunken"])
+    known = comparison.tasks.dropna(subset=["gain", "shrunken"])
     ranked = known.sort_values("shrunken", ascending=False)
     most, least = ranked[ranked["shrunken"] > 0], ranked[ranked["shrunken"] < 0].iloc[::-1]
     titles = comparison.models.set_index("name")["title"]

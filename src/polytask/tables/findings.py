@@ -10,6 +10,7 @@ import numpy as np
 from polytask.tables.errors import name_list, plural
 from polytask.tables.facts import Facts
 from polytask.tables.preprocess import MAX_CATEGORIES
+from polytask.tables.targets import flat_tasks
 
 __all__ = ["Finding", "find_all"]
 
@@ -89,9 +90,8 @@ def _small_tasks(facts: Facts) -> Iterator[Finding]:
 def _target_by_task(facts: Facts) -> Iterator[Finding]:
     if facts.found is None:
         return
-    levels = facts.found.y.groupby(facts.ids.to_numpy()).nunique()
-    flat = levels.index[(levels == 1) & (facts.sizes.reindex(levels.index) > 1)]
-    if len(flat) == 0:
+    flat = flat_tasks(facts.found.y, facts.ids)
+    if not flat:
         return
     count = f"{plural(len(flat), 'task')} ({name_list(flat, 4)})"
     if facts.found.kind == "classification":

@@ -11,7 +11,7 @@ import pandas as pd
 from polytask.tables.columns import as_feature, as_labels, inspect_column
 from polytask.tables.errors import TableError, name_list
 
-__all__ = ["KINDS", "Target", "read_target"]
+__all__ = ["KINDS", "Target", "flat_tasks", "read_target"]
 
 KINDS = ("auto", "regression", "classification")
 
@@ -74,6 +74,20 @@ def read_target(values: pd.Series, kind: str = "auto") -> Target:
     if column.kind not in ("numeric", "boolean"):
         raise TableError(_not_numeric(values, distinct), "target")
     return Target(as_feature(values, "numeric"), "regression")
+
+
+def flat_tasks(y: pd.Series, ids: pd.Series) -> list[Any]:
+    """Ids of the tasks of two rows or more in which the target is the same in every row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> flat_tasks(pd.Series([1, 1, 0, 1, 0]), pd.Series(["a", "a", "b", "b", "c"]))
+    ['a']
+    """
+    groups = y.groupby(ids.to_numpy())
+    flat: list[Any] = groups.nunique().index[(groups.nunique() == 1) & (groups.size() > 1)].tolist()
+    return flat
 
 
 def _refuse(values: pd.Series, kind: str, problem: str, remedy: str) -> None:

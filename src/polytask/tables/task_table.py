@@ -11,7 +11,7 @@ import pandas as pd
 from polytask.tables.columns import Column, as_feature, inspect_column
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.preprocess import check_names
-from polytask.tables.targets import read_target
+from polytask.tables.targets import Target, flat_tasks, read_target
 from polytask.tables.task_ids import read_ids
 
 __all__ = ["TaskTable", "choose_features", "make_task_table"]
@@ -111,7 +111,14 @@ def make_task_table(
     check_names(chosen, rows, task)
     X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen})
     X[task] = ids
-    notes = (*notes, *id_notes, *found.notes, *left_out, *_missing_notes(chosen), *_small(ids))
+    notes = (
+        *notes,
+        *id_notes,
+        *found.notes,
+        *left_out,
+        *_missing_notes(chosen),
+        *_flat(found, ids),
+    )
     return TaskTable(
         X, found.y, task, target,
         tuple(c.name for c in chosen if c.kind != "categorical"),
@@ -238,11 +245,14 @@ def _missing_notes(columns: list[Column]) -> tuple[str, ...]:
     )
 
 
-def _small(ids: pd.Series) -> tuple[str, ...]:
-    single = int((ids.value_counts() == 1).sum())
-    if not single:
+def _flat(found: Target, ids: pd.Series) -> tuple[str, ...]:
+    """A note on tasks in which the target never varies."""
+    flat = flat_tasks(found.y, ids)
+    if not flat:
         return ()
-    verb = "has" if single == 1 else "have"
+    what = "a single class" if found.kind == "classification" else "a constant target"
+    verb = "holds" if len(flat) == 1 else "hold"
     return (
-        f"{plural(single, 'task')} {verb} a single row, used for training but too few to score.",
+        f"{plural(len(flat), 'task')} ({name_list(flat, 4)}) {verb} {what}: alone such a task can "
+        "only repeat it, and its score means little.",
     )
