@@ -147,7 +147,7 @@ def _models(metrics: pd.DataFrame, gains: pd.DataFrame, primary: str) -> pd.Data
         row["n_better"], row["n_worse"] = int((mine > 0).sum()), int((mine < 0).sum())
         row["seconds"] = 0.2 * (rank + 1)
         row["strengths"] = "alpha 0.31" if ok and rank != 4 else ""
-        row |= {column: value for column in metrics["column"]}
+        row |= dict.fromkeys(metrics["column"], value)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -162,7 +162,7 @@ def _folds(metrics: pd.DataFrame) -> pd.DataFrame:
             row |= {"status": "ok" if ok else "failed", "reason": "" if ok else "no fit"}
             row |= {"seconds": 0.2 * (rank + 1), "strengths": "alpha 0.31"}
             value = 0.72 + 0.01 * rank + rng.normal(0, 0.01) if ok else np.nan
-            row |= {column: value for column in metrics["column"]}
+            row |= dict.fromkeys(metrics["column"], value)
             rows.append(row)
     return pd.DataFrame(rows)
 

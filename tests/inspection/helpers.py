@@ -19,7 +19,8 @@ def table(
     common = 3 * rng.standard_normal(d) if kind in ("related", "same") else np.zeros(d)
     spread = {"related": 0.4, "same": 0.0}.get(kind, 2.0)
     W = common + spread * rng.standard_normal((m, d))
-    y = (X * W[codes]).sum(axis=1) + 1.5 * rng.standard_normal(m * n)
+    level = spread * rng.standard_normal(m)  # a level of 0 in every task would be shared truth
+    y = (X * W[codes]).sum(axis=1) + level[codes] + 1.5 * rng.standard_normal(m * n)
     if kind == "curved":
         y = 4 * np.abs(X[:, 0]) + 3 * (X[:, 1] > 0) * X[:, 2] + 0.5 * rng.standard_normal(m * n)
     frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(d)])

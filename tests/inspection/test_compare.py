@@ -167,7 +167,10 @@ def test_pipelines_strengths_and_progress():
 def test_a_model_that_fails_is_reported_and_the_others_go_on():
     X, y = table(m=4, n=9)
     lowest = float(np.sort(y)[0])  # only the fold that tests this row lacks it in training
-    broken = {"sometimes": TaskMean("task", fail_on=lowest), "never": TaskMean("task", infinite=True)}
+    broken = {
+        "sometimes": TaskMean("task", fail_on=lowest),
+        "never": TaskMean("task", infinite=True),
+    }
     found = compare_tasks(simple(**broken), X, y, task="task", cv=3)
     models = found.models.set_index("name")
     assert list(models["status"]) == ["ok", "ok", "failed", "failed"]

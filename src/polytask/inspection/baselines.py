@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
 
 from polytask.data import drop_task_column, is_frame, read_task_ids
@@ -19,6 +20,7 @@ from polytask.models.registry import formulations
 __all__ = ["BoostedTreesClassifier", "BoostedTreesRegressor", "default_estimators"]
 
 MAX_CATEGORIES = 255  # of HistGradientBoosting: one bin each
+LEAST_ROWS = 10  # categories with fewer are never split off
 _ORDINAL = {"handle_unknown": "use_encoded_value", "unknown_value": np.nan}
 
 
@@ -57,9 +59,10 @@ class _BoostedTrees(BaseEstimator):
 
     Histogram gradient boosting with a small learning rate, stopped when a tenth of the training
     rows, held out, stops improving. Missing values have a branch of their own; text becomes a
-    category. Above 255 tasks, more than the trees can hold apart, the task is encoded by its
-    mean target instead, shrunken and cross-fitted inside the training rows, and ``notes_``
-    says so. Tasks and categories unseen in training count as missing.
+    category. The trees hold at most 255 tasks apart and pass over tasks of fewer than 10 rows;
+    with more tasks, or where most are that small, the task is encoded by its mean target
+    instead, shrunken and cross-fitted inside the training rows, and ``notes_`` says so. Tasks
+    and categories unseen in training count as missing.
 
     Parameters
     ----------
@@ -125,16 +128,17 @@ class _BoostedTrees(BaseEstimator):
         return found
 
     def _fit_task(self, ids: np.ndarray, y: np.ndarray) -> np.ndarray:
-        many = len(np.unique(ids))
-        self._by_target = many > MAX_CATEGORIES
+        sizes = np.unique(ids, return_counts=True)[1]
+        self._by_target = len(sizes) > MAX_CATEGORIES or np.median(sizes) < LEAST_ROWS
         if not self._by_target:
             self.task_encoder_ = OrdinalEncoder(**_ORDINAL)
             return np.asarray(self.task_encoder_.fit_transform(ids), dtype=float)[:, 0]
         self.notes_ = (
-            f"Gradient boosting holds at most {MAX_CATEGORIES} categories apart, so the tasks "
-            "entered it by their mean target, shrunken and cross-fitted in training.",
+            f"Gradient boosting holds at most {MAX_CATEGORIES} categories apart and passes over "
+            f"those of fewer than {LEAST_ROWS} rows, so the tasks entered it by their mean target, "
+            "shrunken and cross-fitted in training.",
         )
-        self.task_encoder_ = TargetEncoder(random_state=0)
+        self.task_encoder_ = TargetEncoder(cv=self._encoder_folds())
         return np.asarray(self.task_encoder_.fit_transform(ids, y), dtype=float)[:, 0]
 
     def _split(self, columns: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -166,6 +170,9 @@ class _BoostedTrees(BaseEstimator):
     def _make(self, categorical: list[bool]) -> Any:
         raise NotImplementedError
 
+    def _encoder_folds(self) -> KFold:
+        return KFold(5, shuffle=True, random_state=0)
+
     def _keep_classes(self) -> None:
         """Nothing to keep for a regressor."""
 
@@ -182,6 +189,9 @@ class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
 
     def _make(self, categorical: list[bool]) -> HistGradientBoostingClassifier:
         return HistGradientBoostingClassifier(**self._settings(categorical))
+
+    def _encoder_folds(self) -> StratifiedKFold:
+        return StratifiedKFold(5, shuffle=True, random_state=0)
 
     def _keep_classes(self) -> None:
         self.classes_ = self.model_.classes_

@@ -88,7 +88,7 @@ def fold_scores(found: OutOfFold, sample: Sample, columns: pd.DataFrame) -> pd.D
     """The records of all fits with the metrics on each fold's test rows, NaN where failed."""
     records = found.records()
     rows = []
-    for name, fits in found.fits.items():
+    for fits in found.fits.values():
         for fold, fit in zip(found.folds, fits, strict=True):
             test = fold.test
             if fit.predictions is None:

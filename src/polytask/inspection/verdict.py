@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from polytask.inspection.comparison import Interval, Verdict
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.words import Findings, headline, paragraph
+from polytask.inspection.words import MIN_GAIN, Findings, headline, paragraph
 
 __all__ = ["MIN_GAIN", "decide"]
 
-MIN_GAIN = 0.01  # a smaller relative gain is nobody's reason to change a model
 _UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from polytask.inspection.comparison import Interval
 from polytask.inspection.evidence import Evidence
 
-__all__ = ["Findings", "headline", "paragraph", "percent", "span"]
+__all__ = ["MIN_GAIN", "Findings", "headline", "paragraph", "percent", "span"]
+
+
+MIN_GAIN = 0.01  # a smaller relative gain is nobody's reason to change a model
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ def paragraph(label: str, found: Findings, evidence: Evidence) -> str:
 
 def _difference(name: str, reference: str, gain: Interval, evidence: Evidence) -> str:
     """A clause: how much less or more loss, with the interval."""
+    if abs(gain.value) < 0.0005:
+        return (
+            f"{name} has practically the same {evidence.loss_title} as "
+            f"{evidence.titles[reference]} ({span(gain)})"
+        )
     word = "less" if gain.value >= 0 else "more"
     return (
         f"{name} has {percent(gain.value)} {word} {evidence.loss_title} than "
@@ -111,9 +119,11 @@ def _pooling(label: str, found: Findings, evidence: Evidence) -> list[str]:
 def _why_not_clear(found: Findings) -> str:
     if found.gain.low > 0 or found.gain.high < 0:
         return "The difference is real but too small to matter."
-    half = (found.gain.high - found.gain.low) / 2
     # 1.43 = (1.96 + 0.84) / 1.96: what is found with probability 0.8
-    return f"A gain below about {percent(1.43 * half)} could hardly be seen with these data."
+    visible = 1.43 * (found.gain.high - found.gain.low) / 2
+    if visible < MIN_GAIN:
+        return f"A gain of {percent(MIN_GAIN)} would have been seen."
+    return f"A gain below about {percent(visible)} could hardly be seen with these data."
 
 
 def _tasks(found: Findings, evidence: Evidence) -> str:

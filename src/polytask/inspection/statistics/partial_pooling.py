@@ -45,8 +45,8 @@ def partial_pooling(
     ones. theta_i is estimated by centre_i + (1 - B_i)(estimate_i - centre_i) with
     B_i = variance_i / (variance_i + between), but moves from estimate_i by one standard error at
     most, so that a task unlike all others still shows. The interval holds the posterior
-    variance, the errors of the centre and of `between` (together never more than the task's own
-    variance), and the distance that the limit cut off.
+    variance at `between` plus its standard error, the errors of the centre and of `between`
+    (together never more than the task's own variance), and the distance that the limit cut off.
 
     Parameters
     ----------
@@ -121,7 +121,8 @@ def _posterior(
     reach = _LIMIT * np.sqrt(own)
     value = np.clip(full, centre + away - reach, centre + away + reach)
     slope = own / (own + between) ** 2 * away  # of `full` in `between`
-    spread = (1 - shrink) * own + shrink**2 * of_centre + slope**2 * doubt
+    likely = between + np.sqrt(doubt)  # at the estimate itself, which may be 0, it is too narrow
+    spread = own * likely / (own + likely) + shrink**2 * of_centre + slope**2 * doubt
     with_own = np.minimum(spread, own) + (value - full) ** 2
     error = np.sqrt(np.where(used, with_own, between + of_centre))
     return np.where(used, value, centre), error

@@ -1,0 +1,102 @@
+"""The rules of the verdict on losses made for each of its labels."""
+
+import numpy as np
+import pytest
+
+from polytask.inspection.comparison import Interval
+from polytask.inspection.evidence import Evidence
+from polytask.inspection.verdict import decide
+from polytask.inspection.words import percent, span
+
+ROLES = {
+    "single-task": "baseline",
+    "pooled": "pooled",
+    "joint-a": "joint",
+    "joint-b": "joint",
+    "trees": "non-joint",
+}
+M, N = 20, 60
+
+
+def evidence(**gains):
+    """Models whose loss is the baseline's, about 1, less a gain (a number or one per task)."""
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(M), N)
+    base = rng.chisquare(2, codes.size) / 2
+    losses = {"single-task": base}
+    for name, gain in gains.items():
+        per_task = np.broadcast_to(np.asarray(gain, dtype=float), (M,))
+        noise = 0.1 * rng.standard_normal(codes.size)
+        losses[name.replace("_", "-")] = base - per_task[codes] + noise - noise.mean()
+    titles = {name: name.capitalize() for name in ROLES}
+    return Evidence(losses, codes, M, ROLES, titles, "single-task", 1.25, 0.95, "squared error")
+
+
+@pytest.mark.parametrize(
+    ("gains", "label", "model", "focus"),
+    [
+        ({"joint_a": 0.10, "pooled": 0.02}, "joint-helps", "joint-a", "joint-a"),
+        ({"joint_a": 0.10, "pooled": -0.50}, "joint-helps", "joint-a", "joint-a"),
+        ({"joint_a": 0.10}, "joint-helps", "joint-a", "joint-a"),
+        ({"joint_a": 0.100, "pooled": 0.098}, "pooling-suffices", "pooled", "pooled"),
+        ({"joint_a": 0.05, "pooled": 0.10}, "pooling-suffices", "pooled", "pooled"),
+        ({"joint_a": 0.0, "pooled": -0.50}, "no-clear-gain", "single-task", "joint-a"),
+        ({"joint_a": 0.006, "pooled": -0.5}, "no-clear-gain", "single-task", "joint-a"),
+        ({"joint_a": -0.10, "joint_b": -0.2}, "single-task-best", "single-task", "joint-a"),
+        ({"joint_a": 0.05, "trees": 0.20}, "non-joint-best", "trees", "joint-a"),
+        ({"joint_a": 0.05, "trees": 0.051}, "joint-helps", "joint-a", "joint-a"),
+        ({"trees": 0.20}, "non-joint-best", "trees", "trees"),
+        ({"joint_a": -0.10, "trees": -0.2}, "single-task-best", "single-task", "joint-a"),
+        ({}, "undetermined", "single-task", ""),
+    ],
+)
+def test_each_label(gains, label, model, focus):
+    verdict = decide(evidence(**gains))
+    assert (verdict.label, verdict.model, verdict.focus) == (label, model, focus)
+    assert verdict.text.startswith(verdict.headline.split(".")[0])
+    assert "nan" not in verdict.text
+
+
+def test_gains_and_harms_that_cancel_are_mixed():
+    verdict = decide(evidence(joint_a=np.tile([0.3, -0.3], M // 2)))
+    assert verdict.label == "mixed"
+    assert (verdict.n_gains, verdict.n_harmed) == (M // 2, M // 2)
+    assert "clearly better on 10, clearly worse on 10" in verdict.text
+
+
+def test_pooling_does_not_suffice_where_it_harms_tasks_that_joint_spares():
+    pooled = np.full(M, 0.13)
+    pooled[:2] = -0.4
+    verdict = decide(evidence(joint_a=0.09, pooled=pooled))
+    assert verdict.label == "joint-helps"
+    assert "no clear difference" in verdict.text
+
+
+def test_the_choice_among_models_is_paid_for():
+    alone = decide(evidence(joint_a=0.02)).gain
+    chosen = decide(evidence(joint_a=0.02, joint_b=0.0, pooled=0.0))
+    assert chosen.focus == "joint-a"
+    assert chosen.gain.high - chosen.gain.low > alone.high - alone.low
+    assert "corrected for the choice" in chosen.text
+
+
+def test_a_failed_baseline_leaves_no_verdict():
+    found = evidence(joint_a=0.1)
+    del found.losses["single-task"]
+    verdict = decide(found)
+    assert (verdict.label, verdict.model) == ("undetermined", "")
+    assert "Single-task failed" in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0612, "6.1 %"), (0.0034, "0.34 %"), (0.123, "12 %"), (-0.0612, "6.1 %"), (0.01, "1.0 %")],
+)
+def test_percent(share, text):
+    assert percent(share) == text
+
+
+def test_span_of_less_and_of_more():
+    assert span(Interval(0.05, 0.03, 0.07)) == "95 % interval 3.0 to 7.0 %"
+    assert span(Interval(-0.05, -0.07, -0.03)) == "95 % interval 3.0 to 7.0 %"
+    assert span(Interval(0.05, -0.01, 0.2)) == "95 % interval −1 to 20 %"
