@@ -101,6 +101,7 @@ def test_two_missing_roles_in_one_table():
         ({"y": 1.0}, {}, "target", "must vary"),
         ({"y": ["1", "2", "x"] * 4}, {}, "target", "'x' in row 3"),
         ({"y": [np.inf, *range(11)]}, {}, None, "row 1 holds inf"),
+        ({"y": [np.inf, *[1.0] * 11]}, {}, None, "row 1 holds inf"),
         ({"x": ["1", "2", "3", "bad"] * 3}, {}, None, "'bad' in row 4"),
         ({"color=red": 1.0}, {}, None, "'color=red' would also be made from 'color'"),
     ],

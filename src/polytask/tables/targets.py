@@ -128,7 +128,7 @@ def _class_labels(values: pd.Series) -> pd.Series:
     if values.map(lambda v: isinstance(v, bool | np.bool_)).all():
         return values.astype(bool)
     if pd.api.types.is_numeric_dtype(values.dtype):
-        numbers = values.astype(float)
+        numbers = as_feature(values, "numeric")
         whole = bool((numbers == numbers.round()).all())
         return numbers.astype(np.int64) if whole else numbers
     return as_labels(values)
