@@ -69,7 +69,7 @@ class Problem:
         return np.maximum(bound, floor)
 
     def violation(self, blocks: Blocks, residual: Blocks | None = None) -> float:
-        """Scale-free KKT violation: the largest share of `gradient_bound` left in any coefficient."""
+        """Scale-free KKT violation: the largest share of `gradient_bound` that is left."""
         residual = self.residual(blocks) if residual is None else residual
         scale = self.structure.adjoint(self.gradient_bound, blocks)
         shares = [np.abs(R) / np.abs(scale[b]) for b, R in residual.items() if R.size]

@@ -79,13 +79,15 @@ def _column_values(X: Any, task: str | int) -> np.ndarray:
     return np.asarray(X)[:, position]
 
 
-def _column_name(frame: nw.DataFrame[Any], task: str | int) -> str:
+def _column_name(frame: nw.DataFrame[Any], task: str | int) -> Any:
     names = list(frame.columns)
     if isinstance(task, str):
         if task not in names:
             close = difflib.get_close_matches(task, [str(c) for c in names], n=1)
             hint = f" Did you mean {close[0]!r}?" if close else f" Columns are {names[:10]}."
-            raise ValueError(f"task must be a column of X; got {task!r}, which X does not have.{hint}")
+            raise ValueError(
+                f"task must be a column of X; got {task!r}, which X does not have.{hint}"
+            )
         return task
     if task in names:  # tables may have integer column names
         return task
@@ -100,7 +102,8 @@ def _position(n_columns: int, task: str | int) -> int:
         )
     if not -n_columns <= task < n_columns:
         raise ValueError(
-            f"task must be the position of a column of X; got {task}, but X has {n_columns} columns."
+            f"task must be the position of a column of X; got {task}, but X has {n_columns} "
+            "columns."
         )
     return int(task) % n_columns
 

@@ -64,7 +64,9 @@ def read_target(estimator: BaseEstimator, y: Any) -> tuple[np.ndarray, np.ndarra
     if sparse.issparse(values):
         raise TypeError(f"{type(estimator).__name__}: y must be dense; got a sparse matrix.")
     values = values if hasattr(values, "ndim") else np.asarray(values)
-    takes_wide = estimator.task is None and not (is_classifier(estimator) and values.shape[1:] == (1,))
+    takes_wide = estimator.task is None and not (
+        is_classifier(estimator) and values.shape[1:] == (1,)
+    )
     if values.ndim == 2 and takes_wide:
         return _wide(values), names
     if values.ndim == 2 and values.shape[1] > 1:

@@ -52,7 +52,9 @@ class MultiTaskLinear(BaseEstimator):
         for base in reversed(cls.__mro__):
             merged.update(vars(base).get("_parameter_constraints", {}))
         cls._parameter_constraints = merged
-        shared = next((b.__doc__ for b in cls.__mro__[1:] if "Parameters" in (b.__doc__ or "")), None)
+        shared = next(
+            (b.__doc__ for b in cls.__mro__[1:] if "Parameters" in (b.__doc__ or "")), None
+        )
         if shared and "Parameters" not in (cls.__doc__ or ""):
             cls.__doc__ = f"{cls.__doc__}\n\n    {shared}"
         super().__init_subclass__(**kwargs)
@@ -164,7 +166,7 @@ class MultiTaskLinear(BaseEstimator):
             return rows.X @ self.coef_.T + self.intercept_
         code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
         coef, intercept = self.coef_, self.intercept_
-        if (code < 0).any():
+        if rows.ids is not None and (code < 0).any():
             if self.unseen == "error":
                 raise ValueError(unseen_message(self, rows.ids[code < 0]))
             common, level = self._common()  # joined as a last row, which code -1 points at

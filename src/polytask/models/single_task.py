@@ -99,7 +99,7 @@ class _SingleTask(MultiTaskLinear):
 
     def _given(self) -> Strengths:
         choose = self.alpha == "cv"
-        level: float | None = 0.0
+        level: float | str | None = 0.0
         if self.alpha_intercept != "auto":
             level = self.alpha_intercept
         elif choose and self.fit_intercept and not self._loss().constant_curvature:
@@ -144,4 +144,3 @@ FORMULATION = Formulation(
     order=10,
     joint=False,
 )
-

@@ -15,6 +15,6 @@ def unseen_message(estimator: Any, ids: np.ndarray) -> str:
     shown = ", ".join(repr(name) for name in names[:5].tolist())
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return (
-        f"{type(estimator).__name__}: every task must have been in training; got task {shown}{more} "
-        f"({len(ids)} rows). Set unseen='common' to predict unseen tasks from what the tasks share."
+        f"{type(estimator).__name__}: every task must have been in training; got task "
+        f"{shown}{more} ({len(ids)} rows). Set unseen='common' to predict unseen tasks from what the tasks share."
     )

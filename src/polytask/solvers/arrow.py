@@ -60,8 +60,10 @@ class ArrowFactor:
         reduced = rhs["common"] - np.einsum("bkc,bk->c", self.coupling, step[self.narrow])
         for i, task in self.wide.items():
             reduced -= task.Z_common.T @ (task.ridge.Z @ step[i])
-        wide_schur = isinstance(self.schur, WideRidge)
-        common = self.schur.solve(reduced) if wide_schur else self.schur @ reduced
+        if isinstance(self.schur, WideRidge):
+            common = self.schur.solve(reduced)
+        else:
+            common = self.schur @ reduced
         shift = np.zeros_like(local)
         shift[self.narrow] = self.coupling @ common
         for i, task in self.wide.items():
@@ -104,7 +106,7 @@ def factor_arrow(
     C, E, L = _blocks(design, v, c, k, narrow, grams)
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
     np.einsum("bii->bi", L)[:] += D
-    heavy = bool((D > 1e4 * np.einsum("bii->bi", L)).any())
+    heavy = bool((np.einsum("bii->bi", L) < 1e-4 * D).any())
     inverse = psd_inverses(np.ascontiguousarray(L))
     S = np.diag(G) + _eliminate(C, E, inverse, D, c, k, heavy)
     for task in wide.values():
@@ -125,7 +127,7 @@ def _factor_in_rows(
 ) -> ArrowFactor:
     """Fewer observations than common coefficients: the common part in row space as well."""
     wide = _wide_tasks(design, v, c, k, D, np.arange(design.n_tasks))
-    stack = sparse.vstack if design.sparse else np.vstack
+    stack: Any = sparse.vstack if design.sparse else np.vstack
     rows = stack([task.Z_common for task in wide.values()])
     roots = [task.ridge.annihilator_root() for task in wide.values()]
     schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots)

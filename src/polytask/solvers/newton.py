@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from polytask.problem import Problem
-from polytask.solvers.arrow import factor_arrow
+from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
 from polytask.solvers.base import Solution, Status
-from polytask.structures import Blocks, CommonDeviation
+from polytask.structures import Blocks
 
 __all__ = ["BlockElimination", "Newton"]
 
@@ -27,14 +27,14 @@ class BlockElimination:
         """None, or why the closed form does not apply."""
         if not problem.loss.constant_curvature:
             return "needs a loss of constant curvature"
-        return _why_not_arrow(problem)
+        return why_not_arrow(problem)
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Solve exactly; ``start`` and ``max_iter`` are not used."""
         blocks = problem.zeros()
         residual = problem.residual(blocks)
         violation = problem.violation(blocks, residual)
-        factor = _factor(problem, np.ones(len(problem.data.y)))
+        factor = arrow_problem(problem).factor(np.ones(len(problem.data.y)))
         steps = 0
         while steps < self.refinements and (steps == 0 or violation > min(tol, 1e-12)):
             trial = _add(blocks, factor.solve(residual), -1.0)
@@ -59,7 +59,7 @@ class Newton:
 
     def why_not(self, problem: Problem) -> str | None:
         """None, or why the method does not apply."""
-        return _why_not_arrow(problem)
+        return why_not_arrow(problem)
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the violation is below ``tol``."""
@@ -76,29 +76,13 @@ class Newton:
                 break
             if n_iter == max_iter:
                 break
-            step = _factor(problem, loss.curvature(data.y, f)).solve(residual)
+            step = arrow_problem(problem).factor(loss.curvature(data.y, f)).solve(residual)
             found = _line_search(problem, blocks, f, value, step, residual)
             if found is None:
                 status = Status.STALLED
                 break
             blocks, f, value = found
         return _solution(problem, blocks, violation, status, self.name, n_iter)
-
-
-def _why_not_arrow(problem: Problem) -> str | None:
-    if not isinstance(problem.structure, CommonDeviation):
-        return "needs a common part and deviations as its structure"
-    if not all(hasattr(penalty, "strength") for penalty in problem.penalties.values()):
-        return "needs a quadratic penalty with a strength per coefficient on every block"
-    return None
-
-
-def _factor(problem: Problem, curvature: np.ndarray):
-    data, penalties = problem.data, problem.penalties
-    return factor_arrow(
-        data.design, data.weight * curvature, problem.structure,
-        2.0 * penalties["common"].strength, 2.0 * penalties["deviation"].strength,
-    )  # fmt: skip
 
 
 def _line_search(

@@ -30,7 +30,7 @@ def one_blas_thread() -> AbstractContextManager[Any]:
 
 
 def share(work: Callable[[np.ndarray], None], items: Sequence[int] | np.ndarray) -> None:
-    """Call ``work`` on parts of ``items``, one part a core; ``work`` must release the GIL to gain."""
+    """Call ``work`` on parts of ``items``, a part a core; it gains where work frees the GIL."""
     workers = min(len(os.sched_getaffinity(0)), len(items))
     if workers < 2:
         work(np.asarray(items))

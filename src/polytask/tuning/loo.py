@@ -14,21 +14,25 @@ approximate leave-one-out of Rad and Maleki (JRSS B 2020).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from polytask.data import Design, TaskData
 from polytask.problem import Problem
 from polytask.solvers import select
-from polytask.solvers.arrow import ArrowFactor, factor_arrow
+from polytask.solvers.arrow import ArrowFactor
+from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem
 from polytask.solvers.wide import WideRidge
 from polytask.structures import Blocks
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
 _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
+_ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 _GRAMS_LIMIT = 1e8  # numbers: Gram matrices of all tasks are kept over a path up to 800 MB
+
+_RowBatch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]
 
 
 class LeaveOneOut:
@@ -47,6 +51,7 @@ class LeaveOneOut:
         self.tol, self.max_iter = tol, max_iter
         self._grams: np.ndarray | None = None
         self._start: Blocks | None = None
+        self._rows: list[_RowBatch] | None = None
 
     def __call__(self, problem: Problem) -> float:
         """Mean of loss(y_j, f_(-j)) with weights omega; infinite where some f_(-j) is undefined.
@@ -65,34 +70,38 @@ class LeaveOneOut:
 
     def predictions(self, problem: Problem) -> np.ndarray:
         """f_(-j) of every observation, shape (N,); NaN where nothing else informs it."""
-        data, loss = problem.data, problem.loss
+        data, loss, arrow = problem.data, problem.loss, arrow_problem(problem)
         if loss.constant_curvature:
-            factor = self._factor(problem, np.ones(len(data.y)))
+            factor = arrow.factor(np.ones(len(data.y)), self._shared_grams(arrow))
             step = factor.solve(problem.residual(problem.zeros()))
             f = -problem.predict(step)
         else:
             solution = select(problem).solve(problem, self._start, self.tol, self.max_iter)
             self._start = solution.blocks
             f = problem.predict(solution.blocks)
-            factor = self._factor(problem, loss.curvature(data.y, f))
+            factor = arrow.factor(loss.curvature(data.y, f))
         curvature = loss.curvature(data.y, f)
-        influence = data.weight * _quadratic_forms(problem, factor, curvature) / _repeats(data)
+        influence = (
+            data.weight
+            * _quadratic_forms(arrow, factor, curvature, self._row_batches(data.design))
+            / _repeats(data)
+        )
         left = 1.0 - curvature * influence
         step = influence * loss.gradient(data.y, f) / np.maximum(left, _NO_INFORMATION)
         return np.where(left > _NO_INFORMATION, f + step, np.nan)
 
-    def _factor(self, problem: Problem, curvature: np.ndarray) -> ArrowFactor:
-        data, penalties = problem.data, problem.penalties
-        return factor_arrow(
-            data.design, data.weight * curvature, problem.structure,
-            2.0 * penalties["common"].strength, 2.0 * penalties["deviation"].strength,
-            self._shared_grams(problem) if problem.loss.constant_curvature else None,
-        )  # fmt: skip
+    def _row_batches(self, design: Design) -> Iterable[_RowBatch]:
+        """Rows of every batch; small data are gathered once for the whole path."""
+        if design.start[-1] * design.n_columns > _ROWS_LIMIT:
+            return _row_batches(design)
+        if self._rows is None:
+            self._rows = list(_row_batches(design))
+        return self._rows
 
-    def _shared_grams(self, problem: Problem) -> np.ndarray | None:
+    def _shared_grams(self, arrow: ArrowProblem) -> np.ndarray | None:
         """Gram matrices for the whole path, where tasks are narrow and memory allows."""
-        data, p = problem.data, problem.data.n_coefs
-        narrow = problem.structure.deviation.sum() > 1 and 2 * data.sizes.min() >= p
+        data, p = arrow.problem.data, arrow.problem.data.n_coefs
+        narrow = arrow.structure.deviation.sum() > 1 and 2 * data.sizes.min() >= p
         if self._grams is None and narrow and data.n_tasks * p * p <= _GRAMS_LIMIT:
             self._grams = data.design.grams(data.weight)
         return self._grams
@@ -105,9 +114,9 @@ def leave_one_out(problem: Problem) -> np.ndarray:
 
 def _alone(problem: Problem) -> np.ndarray:
     """Observations that are all there is of a task with a free intercept of its own."""
-    data, structure = problem.data, problem.structure
-    free = data.intercept and structure.deviation[-1]
-    if not free or problem.penalties["deviation"].strength[-1] > 0:
+    data, arrow = problem.data, arrow_problem(problem)
+    free = data.intercept and arrow.structure.deviation[-1]
+    if not free or arrow.D[-1] > 0:
         return np.zeros(len(data.y), dtype=bool)
     return (data.sizes == 1)[data.code]
 
@@ -118,15 +127,17 @@ def _repeats(data: TaskData) -> np.ndarray:
     return weight if (weight == np.round(weight)).all() else np.ones(len(weight))
 
 
-def _quadratic_forms(problem: Problem, factor: ArrowFactor, curvature: np.ndarray) -> np.ndarray:
+def _quadratic_forms(
+    arrow: ArrowProblem, factor: ArrowFactor, curvature: np.ndarray, batches: Iterable[_RowBatch]
+) -> np.ndarray:
     """q_j of every observation, shape (N,)."""
-    data = problem.data
+    data = arrow.problem.data
     v = np.maximum(data.weight * curvature, 1e-300)
     if isinstance(factor.schur, WideRidge):
         return (1.0 - np.diag(factor.schur.residual_operator())) / v
     q = np.zeros(len(data.y))
     if len(factor.narrow):
-        _narrow_forms(problem, factor, q)
+        _narrow_forms(arrow, factor, q, batches)
     for i, task in factor.wide.items():
         part = slice(data.start[i], data.start[i + 1])
         M = task.ridge.residual_operator()
@@ -135,26 +146,31 @@ def _quadratic_forms(problem: Problem, factor: ArrowFactor, curvature: np.ndarra
     return q
 
 
-def _narrow_forms(problem: Problem, factor: ArrowFactor, q: np.ndarray) -> None:
-    structure = problem.structure
-    position = np.full(problem.data.n_tasks, -1)
+def _narrow_forms(
+    arrow: ArrowProblem, factor: ArrowFactor, q: np.ndarray, batches: Iterable[_RowBatch]
+) -> None:
+    structure, D = arrow.structure, arrow.D
+    position = np.full(arrow.problem.data.n_tasks, -1)
     position[factor.narrow] = np.arange(len(factor.narrow))
-    for tasks, obs, valid, rows in _row_batches(problem.data.design):
+    both = structure.common.all() and structure.deviation.all()
+    middle = D[:, None] * factor.schur * D if both else factor.schur
+    for tasks, obs, valid, rows in batches:
         inside = position[tasks] >= 0
         if not inside.any():
             continue
         at, obs, rows = position[tasks][inside], obs[inside], rows[inside]
-        own = rows[:, :, structure.deviation]
+        own = rows if both else rows[:, :, structure.deviation]
         A = own @ factor.inverse[at]
-        u = rows[:, :, structure.common] - A @ factor.coupling[at]
-        value = (A * own).sum(axis=2) + ((u @ factor.schur) * u).sum(axis=2)
+        if both:  # u = D L^-1 x: no subtraction
+            value = np.einsum("bnk,bnk->bn", A, own + A @ middle)
+        else:
+            u = rows[:, :, structure.common] - A @ factor.coupling[at]
+            value = (A * own).sum(axis=2) + ((u @ middle) * u).sum(axis=2)
         chosen = slice(None) if valid is None else valid[inside]
         q[obs[chosen]] = value[chosen]
 
 
-def _row_batches(
-    design: Design,
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]]:
+def _row_batches(design: Design) -> Iterator[_RowBatch]:
     """(tasks, observations, valid, dense rows) of every batch; a sparse task is its own batch."""
     if not design.sparse:
         for batch in design.batches:
@@ -162,4 +178,4 @@ def _row_batches(
         return
     for i in np.flatnonzero(np.diff(design.start)):
         obs = np.arange(design.start[i], design.start[i + 1])[None]
-        yield np.array([i]), obs, None, design.block(i).toarray()[None]
+        yield np.array([i]), obs, None, design.block(int(i)).toarray()[None]

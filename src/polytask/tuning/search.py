@@ -10,6 +10,7 @@ import numpy as np
 __all__ = ["Choice", "choose"]
 
 Strengths = dict[str, float]
+_TIE = 1e-6  # relative difference of risks below which the larger strength is chosen
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def choose(
     rounds : int
         Sweeps over the grids at most.
     """
+    leader = next(iter(grids))
     known: dict[tuple[float, ...], float] = {}
 
     def ask(point: Strengths) -> float:
@@ -61,14 +63,31 @@ def choose(
             known[key] = risk({**fixed, **point})
         return known[key]
 
+    def best(name: str, grid: np.ndarray) -> float:
+        risks = np.array([ask({**point, name: float(value)}) for value in grid])
+        close = risks <= risks.min() + _TIE * abs(risks.min())
+        return float(grid[int(np.argmax(close))])  # of equals the strongest: grids go down
+
     point = {name: float(grid[len(grid) // 2]) for name, grid in grids.items()}
     for _ in range(rounds):
         before = dict(point)
         for name, grid in grids.items():
-            risks = [ask({**point, name: float(value)}) for value in grid]
-            point[name] = float(grid[int(np.argmin(risks))])
+            point[name] = best(name, _thinned(grid))
         if point == before or len(grids) == 1:
             break
-    leader, path = next(iter(grids.items()))
+    for name, grid in reversed(list(grids.items())):  # the leader last, and over its whole path
+        point[name] = best(name, grid if name == leader else _around(grid, point[name]))
+    path = np.asarray(grids[leader], dtype=float)
     risks = np.array([ask({**point, leader: float(value)}) for value in path])
-    return Choice({**fixed, **point}, ask(point), np.asarray(path, dtype=float), risks)
+    return Choice({**fixed, **point}, ask(point), path, risks)
+
+
+def _thinned(grid: np.ndarray) -> np.ndarray:
+    """Every third value and the last: enough to find the valley of a smooth risk."""
+    return grid if len(grid) < 12 else np.unique(np.append(grid[::3], grid[-1]))[::-1]
+
+
+def _around(grid: np.ndarray, value: float) -> np.ndarray:
+    """The value and its two neighbours on either side."""
+    at = int(np.argmin(np.abs(grid - value)))
+    return grid[max(at - 2, 0) : at + 3]
