@@ -4,6 +4,7 @@ Every estimator is at the top level (``polytask.MeanRegularizedRegressor``) and 
 asked for, so that ``import polytask`` costs nothing.
 """
 
+import importlib
 from typing import Any
 
 __version__ = "0.1.0"
@@ -20,8 +21,10 @@ def __getattr__(name: str) -> Any:
 
         return trusted_types()
     if not name.startswith("_"):
-        from polytask.models import estimators
+        from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 
+        if name in NEURAL_ESTIMATORS:
+            return getattr(importlib.import_module(NEURAL_ESTIMATORS[name]), name)
         if name in estimators():
             return estimators()[name]
     raise AttributeError(f"module 'polytask' has no attribute {name!r}")
@@ -29,6 +32,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Public names."""
-    from polytask.models import estimators
+    from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 
-    return sorted([*estimators(), "TRUSTED_TYPES", "__version__", "stack_tasks"])
+    return sorted([*estimators(), *NEURAL_ESTIMATORS, "TRUSTED_TYPES", "__version__", "stack_tasks"])

@@ -1,5 +1,5 @@
 """One file per formulation: the estimators; no mathematics here."""
 
-from polytask.models.registry import Formulation, estimators, formulations
+from polytask.models.registry import Formulation, estimators, formulations, neural_formulations
 
-__all__ = ["Formulation", "estimators", "formulations"]
+__all__ = ["Formulation", "estimators", "formulations", "neural_formulations"]

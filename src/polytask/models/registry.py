@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-__all__ = ["Formulation", "estimators", "formulations"]
+__all__ = ["NEURAL_ESTIMATORS", "Formulation", "estimators", "formulations", "neural_formulations"]
+
+# Class name and file of the neural estimators, known without loading PyTorch.
+NEURAL_ESTIMATORS = {
+    f"{stem}{role}": f"polytask.neural.{module}"
+    for stem, module in {
+        "SingleTaskNetwork": "single_task_network",
+        "PooledNetwork": "pooled_network",
+        "SharedHiddenLayer": "shared_hidden_layer",
+    }.items()
+    for role in ("Regressor", "Classifier")
+}
 
 
 @dataclass(frozen=True)
@@ -60,3 +71,16 @@ def estimators() -> dict[str, Any]:
     """Every estimator class of the formulations by class name."""
     classes = [c for f in formulations().values() for c in (f.regressor, f.classifier)]
     return {c.__name__: c for c in classes if c is not None}
+
+
+@cache
+def neural_formulations() -> dict[str, Formulation]:
+    """The formulations that need PyTorch, by name, in order; loads it.
+
+    Raises
+    ------
+    ImportError
+        If PyTorch is not installed; the message says what to install.
+    """
+    found = importlib.import_module("polytask.neural.registry").FORMULATIONS
+    return {f.name: f for f in found}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from polytask.models.registry import estimators
+from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 
 __all__ = ["trusted_types"]
 
 
 def trusted_types() -> list[str]:
     """Fully qualified names for ``skops.io.load(..., trusted=polytask.TRUSTED_TYPES)``."""
-    return sorted(f"{c.__module__}.{c.__qualname__}" for c in estimators().values())
+    linear = [f"{c.__module__}.{c.__qualname__}" for c in estimators().values()]
+    return sorted([*linear, *(f"{module}.{name}" for name, module in NEURAL_ESTIMATORS.items())])

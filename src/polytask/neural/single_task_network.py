@@ -1,0 +1,117 @@
+"""Single-task learning in the same class of model: a network per task, trained all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from polytask.neural.base import MultiTaskNetwork
+from polytask.neural.roles import NetworkClassifierRole, NetworkRegressorRole
+
+__all__ = ["SingleTaskNetworkClassifier", "SingleTaskNetworkRegressor"]
+
+
+class _SingleTaskNetwork(MultiTaskNetwork):
+    """min over each network f_i alone: R(f_1, ..., f_m) + alpha sum_i ‖w_i‖² + weight_decay sum_i ‖V_i‖².
+
+    w_i is the output layer and V_i the hidden layers of the network of task i, and R is the mean
+    over tasks of the mean loss over rows. The networks share nothing, so neither do their scales,
+    their best epochs or their random starts; their weights are stacked, and one batched product
+    trains them all instead of a loop over tasks.
+
+    Parameters
+    ----------
+    hidden_layer_sizes, activation, loss, huber_delta, weight_decay, task
+        As in `SharedHiddenLayerRegressor`, for each network.
+    alpha : float or "auto", default="auto"
+        Ridge strength on the output layers. "auto" is 0.
+    task_weight : {"equal", "size"} or dict, default="equal"
+        Weights of the tasks in R, which separate networks feel in their penalties only.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or average the outputs of all networks.
+    batch_size : int or None, default=32
+        Rows of each task in a batch, at most; None is all.
+    optimizer, learning_rate, max_iter, tol, early_stopping, validation_fraction, \
+n_iter_no_change, warm_start, device, dtype, random_state
+        As in `SharedHiddenLayerRegressor`. Each network keeps the weights of its own best epoch.
+
+    Attributes
+    ----------
+    weights_ : dict of str to ndarray
+        Stacked weights: the first axis is the task.
+    tasks_, kinds_ : ndarray of shape (m,)
+    task_classes_ : list of ndarray or None
+    alpha_ : float
+    history_ : dict of str to ndarray
+    objective_, n_iter_, status_
+
+    Examples
+    --------
+    >>> from polytask import SingleTaskNetworkRegressor
+    >>> from polytask.datasets import make_related_tasks
+    >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
+    >>> model = SingleTaskNetworkRegressor((8,), task="task", max_iter=5, random_state=0).fit(X, y)
+    >>> model.predict(X).shape, model.weights_["body.weights.0"].shape
+    ((90,), (3, 4, 8))
+    """
+
+    _tying = "separate"
+    _auto_alpha = 0.0
+    joint = False  # for comparisons: tasks learn alone
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (64,),
+        activation: str = "relu",
+        *,
+        loss: str | Mapping[Any, str] = "auto",
+        huber_delta: float = 1.35,
+        alpha: float | str = "auto",
+        weight_decay: float = 0.0,
+        task: str | int | None = None,
+        task_weight: Any = "equal",
+        unseen: str = "error",
+        optimizer: str = "adam",
+        learning_rate: float = 0.003,
+        batch_size: int | None = 32,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 20,
+        warm_start: bool = False,
+        device: str = "auto",
+        dtype: str = "float32",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.huber_delta = huber_delta
+        self.alpha = alpha
+        self.weight_decay = weight_decay
+        self.task = task
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+
+
+class SingleTaskNetworkRegressor(NetworkRegressorRole, _SingleTaskNetwork):
+    """A network per task; targets of any kind."""
+
+
+class SingleTaskNetworkClassifier(NetworkClassifierRole, _SingleTaskNetwork):
+    """A network per task; the same classes in all."""
