@@ -16,5 +16,6 @@ def unseen_message(estimator: Any, ids: np.ndarray) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return (
         f"{type(estimator).__name__}: every task must have been in training; got task "
-        f"{shown}{more} ({len(ids)} rows). Set unseen='common' to predict unseen tasks from what the tasks share."
+        f"{shown}{more} ({len(ids)} rows). Set unseen='common' to "
+        "predict unseen tasks from what the tasks share."
     )
