@@ -31,15 +31,15 @@ FEATURES = 5
 NOISE = 1.0
 
 
-def draw_truth(world: str, m: int, rng: np.random.Generator) -> np.ndarray:
+def draw_truth(world: str, m: int, common: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Coefficients (m, FEATURES + 1), the level of a task last.
 
-    Independent tasks share nothing, the level included; related ones a common vector; in the
+    Independent tasks share nothing, the level included; related ones lie about `common`; in the
     partly related world 30 % of the tasks are independent of the others.
     """
     if world == "independent":
         return rng.standard_normal((m, FEATURES + 1))
-    W = rng.standard_normal(FEATURES + 1) + 0.25 * rng.standard_normal((m, FEATURES + 1))
+    W = common + 0.25 * rng.standard_normal((m, FEATURES + 1))
     if world == "partly related":
         outliers = rng.choice(m, size=round(0.3 * m), replace=False)
         W[outliers] = 1.5 * rng.standard_normal((len(outliers), FEATURES + 1))
@@ -73,8 +73,9 @@ def simulate(
 ) -> Iterator[list[Comparison]]:
     """For each truth, the comparisons on its draws."""
     rng = np.random.default_rng(seed)
+    common = rng.standard_normal(FEATURES + 1)  # tasks such as these: the same in every truth
     for _ in range(truths):
-        W = draw_truth(world, m, rng)
+        W = draw_truth(world, m, common, rng)
         yield [
             compare_tasks(models or default_models(), *draw_rows(W, n, rng), task="task", cv=cv)
             for _ in range(draws)

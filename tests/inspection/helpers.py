@@ -17,7 +17,7 @@ def table(
     codes = np.repeat(np.arange(m), n)
     X = rng.standard_normal((m * n, d))
     common = 3 * rng.standard_normal(d) if kind in ("related", "same") else np.zeros(d)
-    spread = {"related": 0.4, "same": 0.0}.get(kind, 2.0)
+    spread = {"related": 0.9, "same": 0.0}.get(kind, 2.0)
     W = common + spread * rng.standard_normal((m, d))
     level = spread * rng.standard_normal(m)  # a level of 0 in every task would be shared truth
     y = (X * W[codes]).sum(axis=1) + level[codes] + 1.5 * rng.standard_normal(m * n)
