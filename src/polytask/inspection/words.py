@@ -67,7 +67,7 @@ def headline(label: str, found: Findings, evidence: Evidence) -> str:
 def paragraph(label: str, found: Findings, evidence: Evidence) -> str:
     """Two to five sentences: the answer, the numbers behind it, whom it helps and hurts."""
     sentences = [headline(label, found, evidence)]
-    outside = _non_joint(found, evidence)
+    outside = _non_joint(label, found, evidence)
     if label == "non-joint-best":
         sentences += outside
     sentences.append(_main(label, found, evidence))
@@ -96,7 +96,11 @@ def _difference(name: str, reference: str, gain: Interval, evidence: Evidence) -
 
 def _main(label: str, found: Findings, evidence: Evidence) -> str:
     focus = evidence.titles[found.focus]
-    best = f"The best of {found.compared} models, {focus}," if found.compared > 1 else focus
+    best = (
+        f"Of the {found.compared} models that share, {focus}, the best,"
+        if found.compared > 1
+        else focus
+    )
     name = "It" if label in ("joint-helps", "pooling-suffices") else best
     text = _difference(name, found.baseline, found.gain, evidence)
     if found.compared > 1:
@@ -137,10 +141,10 @@ def _tasks(found: Findings, evidence: Evidence) -> str:
     return f"{text}, and {undecided} cannot be told from chance." if undecided else f"{text}."
 
 
-def _non_joint(found: Findings, evidence: Evidence) -> list[str]:
+def _non_joint(label: str, found: Findings, evidence: Evidence) -> list[str]:
     if found.outside is None or found.outside_gain is None:
         return []
-    name = evidence.titles[found.outside]
+    name = "It" if label == "non-joint-best" else evidence.titles[found.outside]
     text = _difference(name, found.inside, found.outside_gain, evidence)
     unclear = found.outside_gain.low <= 0 <= found.outside_gain.high
     return [text + (", no clear difference." if unclear else ".")]
