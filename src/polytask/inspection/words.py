@@ -96,11 +96,8 @@ def _difference(name: str, reference: str, gain: Interval, evidence: Evidence) -
 
 def _main(label: str, found: Findings, evidence: Evidence) -> str:
     focus = evidence.titles[found.focus]
-    best = (
-        f"Of the {found.compared} models that share, {focus}, the best,"
-        if found.compared > 1
-        else focus
-    )
+    among = f", the best of the {found.compared} models that share," if found.compared > 1 else ""
+    best = focus + among
     name = "It" if label in ("joint-helps", "pooling-suffices") else best
     text = _difference(name, found.baseline, found.gain, evidence)
     if found.compared > 1:
