@@ -35,7 +35,7 @@ class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
 
     fit_intercept: ClassVar[bool] = False  # heads have a bias; the table needs no column of ones
     _tying: ClassVar[str]
-    _auto_alpha: ClassVar[float] = 10.0  # alpha times observations, where the user gives none
+    _auto_alpha: ClassVar[float] = 10.0  # alpha times rows (a weight is that many rows)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -49,7 +49,7 @@ class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         "unseen": [StrOptions({"error", "common"})],
         "optimizer": [StrOptions({"adam", "sgd", "lbfgs"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [None, Interval(Integral, 1, None, closed="left")],
+        "batch_size": [None, StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -219,7 +219,7 @@ class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         self, rows: Rows, targets: Targets, held: Targets | None, everything: Targets,
         rng: np.random.RandomState, epochs: int | None = None,
     ) -> Session:  # fmt: skip
-        auto = self._auto_alpha / len(everything.y)
+        auto = self._auto_alpha / everything.sample_weight.sum()
         self.alpha_ = auto if self.alpha == "auto" else float(self.alpha)
         self._n_inputs = rows.X.shape[1]
         self._network_widths = self._widths()

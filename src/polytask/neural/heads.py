@@ -109,8 +109,12 @@ class MeanRegularizedHeads(nn.Module):
 
     def penalty(self) -> Tensor:
         """alpha ‖ΔW‖_F² + alpha_common ‖w0‖_F² + alpha_intercept ‖Δb‖², a scalar."""
-        pull = self.alpha * _square(self.deviation) + self.alpha_intercept * _square(self.level)
-        return pull + self.alpha_common * _square(self.common.weight)
+        total = self.alpha * _square(self.deviation)
+        if self.alpha_intercept:
+            total = total + self.alpha_intercept * _square(self.level)
+        if self.alpha_common:
+            total = total + self.alpha_common * _square(self.common.weight)
+        return total
 
     def extra_repr(self) -> str:
         """What `print` shows."""
@@ -172,8 +176,11 @@ class SeparateHeads(nn.Module):
     def penalty(self) -> Tensor:
         """sum_i alpha_i ‖w_i‖²."""
         alpha: Tensor = self.alpha
+        if not alpha.any():
+            return alpha.new_zeros(())
         return (self.weight.square().sum(dim=(1, 2)) * alpha).sum()
 
 
 def _square(values: Tensor) -> Tensor:
-    return values.square().sum()
+    flat = values.reshape(-1)
+    return torch.dot(flat, flat)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from polytask.neural.coding import Group
 from polytask.neural.network import Network
+from polytask.neural.samples import writable
 
 __all__ = ["Reader"]
 
@@ -136,4 +137,4 @@ def _alike_in_size(code: np.ndarray) -> Iterator[list[np.ndarray]]:
 
 def _dense(X: Any) -> Tensor:
     values = X.toarray() if sparse.issparse(X) else np.asarray(X)
-    return torch.as_tensor(values.astype(np.float64, copy=False))
+    return torch.as_tensor(writable(values.astype(np.float64, copy=False)))

@@ -67,7 +67,7 @@ n_iter_no_change, warm_start, device, dtype, random_state
         unseen: str = "error",
         optimizer: str = "adam",
         learning_rate: float = 0.003,
-        batch_size: int | None = 256,
+        batch_size: int | str | None = "auto",
         max_iter: int = 200,
         tol: float = 1e-4,
         early_stopping: bool = True,

@@ -20,7 +20,7 @@ from torch import Tensor
 from polytask.neural.coding import Group
 from polytask.neural.network import Network
 
-__all__ = ["LongSample", "Observations", "Sample", "StackedSample", "WideSample", "deal"]
+__all__ = ["LongSample", "Observations", "Sample", "StackedSample", "WideSample", "deal", "writable"]
 
 Batch = Tensor | None  # None is everything, in order
 
@@ -43,8 +43,7 @@ class Observations:
     def tensor(self, values: np.ndarray) -> Tensor:
         """Numbers on the device, in the precision of training (integers stay integers)."""
         dtype = torch.int64 if values.dtype.kind in "iu" else self.dtype
-        values = values if values.flags.writeable else values.copy()  # as memory maps are not
-        return torch.as_tensor(values, dtype=dtype, device=self.device)
+        return torch.as_tensor(writable(values), dtype=dtype, device=self.device)
 
     def rows(self, keep: np.ndarray) -> Any:
         """Feature rows: dense on the device, sparse as they are (made dense batch by batch)."""
@@ -57,6 +56,11 @@ class Observations:
         if isinstance(X, Tensor):
             return X if rows is None else X[rows]
         return self.tensor((X if rows is None else X[rows.cpu().numpy()]).toarray())
+
+
+def writable(values: np.ndarray) -> np.ndarray:
+    """The array, or a copy where it is read-only (memory maps, pandas); PyTorch wants that."""
+    return values if values.flags.writeable else values.copy()
 
 
 def deal(code: np.ndarray, n_batches: int, rng: np.random.RandomState) -> np.ndarray:

@@ -38,7 +38,7 @@ class Session:
     X : (n, d) array or csr matrix
     targets, held : Targets
         Training part, and the validation part or None.
-    batch_size : int or None
+    batch_size : int, "auto" or None
     wide : bool
         Whether tasks share rows.
     delta : float
@@ -48,7 +48,7 @@ class Session:
 
     def __init__(
         self, owner: str, architecture: Architecture, groups: Sequence[Group], recipe: Recipe,
-        X: Any, targets: Targets, held: Targets | None, *, batch_size: int | None, wide: bool,
+        X: Any, targets: Targets, held: Targets | None, *, batch_size: int | str | None, wide: bool,
         delta: float, device: torch.device, dtype: torch.dtype, rng: np.random.RandomState,
     ) -> None:  # fmt: skip
         self.owner, self.architecture, self.groups, self.recipe = owner, architecture, groups, recipe
@@ -76,7 +76,7 @@ class Session:
         self.network = network.to(self.device)
         self.sample = self._sample(self.targets, self.batch_size)
 
-    def _sample(self, targets: Targets, batch_size: int | None) -> Sample:
+    def _sample(self, targets: Targets, batch_size: int | str | None) -> Sample:
         y = (targets.y - self.units.offset[targets.code]) / self.units.scale[targets.code]
         observations = Observations(
             self.X, targets.row, targets.code, y, targets.weight, targets.n_tasks, self.groups,
@@ -160,5 +160,8 @@ class Session:
         return to_arrays(self.keeper.state, self.groups, self.units)
 
 
-def _batches(n: int, batch_size: int | None) -> int:
-    return 1 if batch_size is None else ceil(n / batch_size)
+def _batches(n: int, batch_size: int | str | None) -> int:
+    if batch_size is None:
+        return 1
+    size = min(max(32, ceil(n / 20)), 1024) if isinstance(batch_size, str) else batch_size
+    return ceil(n / size)

@@ -37,7 +37,8 @@ class _SharedHiddenLayer(MultiTaskNetwork):
         Where Huber's loss turns linear, in units of y.
     alpha : float or "auto", default="auto"
         Strength that pulls the heads to their common part; larger means more alike. "auto" is
-        10 / N for N observations: its pull on a task weighs as much as about ten of N / m rows.
+        10 / N for N observations (a sample weight of 2 is two), so that the pull on a task fades
+        as its rows grow.
     alpha_common : float, default=0.0
         Ridge strength on w0.
     alpha_intercept : float or "auto", default="auto"
@@ -61,8 +62,9 @@ class _SharedHiddenLayer(MultiTaskNetwork):
         "lbfgs" uses all rows at once: for small, and for convex problems.
     learning_rate : float, default=0.003
         Of Adam and sgd.
-    batch_size : int or None, default=256
-        Observations (with a wide y, rows) in a batch; None is all.
+    batch_size : int, "auto" or None, default="auto"
+        Observations (with a wide y, rows) in a batch; None is all. "auto" is a twentieth of them,
+        within 32 and 1024, so that an epoch has about twenty steps or more.
     max_iter : int, default=200
         Epochs at most.
     tol : float, default=1e-4
@@ -147,7 +149,7 @@ class _SharedHiddenLayer(MultiTaskNetwork):
         track_conflicts: bool = False,
         optimizer: str = "adam",
         learning_rate: float = 0.003,
-        batch_size: int | None = 256,
+        batch_size: int | str | None = "auto",
         max_iter: int = 200,
         tol: float = 1e-4,
         early_stopping: bool = True,

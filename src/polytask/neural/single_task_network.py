@@ -31,8 +31,9 @@ class _SingleTaskNetwork(MultiTaskNetwork):
         Weights of the tasks in R, which separate networks feel in their penalties only.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or average the outputs of all networks.
-    batch_size : int or None, default=32
-        Rows of each task in a batch, at most; None is all.
+    batch_size : int, "auto" or None, default="auto"
+        Rows of the largest task in a batch; None is all. "auto" is a twentieth of them, within 32
+        and 1024. Other tasks give rows in proportion, so that an epoch is one pass for each.
     optimizer, learning_rate, max_iter, tol, early_stopping, validation_fraction, \
 n_iter_no_change, warm_start, device, dtype, random_state
         As in `SharedHiddenLayerRegressor`. Each network keeps the weights of its own best epoch.
@@ -75,7 +76,7 @@ n_iter_no_change, warm_start, device, dtype, random_state
         unseen: str = "error",
         optimizer: str = "adam",
         learning_rate: float = 0.003,
-        batch_size: int | None = 32,
+        batch_size: int | str | None = "auto",
         max_iter: int = 200,
         tol: float = 1e-4,
         early_stopping: bool = True,

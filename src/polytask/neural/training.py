@@ -119,11 +119,13 @@ def _epoch(
 ) -> tuple[np.ndarray, float | None]:  # fmt: skip
     total: Tensor | None = None
     conflict: float | None = None
+    parameters = [*network.parameters(), *weighing.parameters()]
     for batch in sample.batches(rng):
         losses = sample.n_batches * sample.task_losses(network, batch)
         if recipe.track_conflicts and conflict is None:
             conflict = conflict_share(network, losses)
-        optimizer.zero_grad(set_to_none=True)
+        for parameter in parameters:
+            parameter.grad = None
         weighing.backward(losses, network)
         optimizer.step()
         total = losses.detach() if total is None else total + losses.detach()
