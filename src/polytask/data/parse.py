@@ -166,7 +166,8 @@ def _read_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
 
 
 def _shares(estimator: Any, weight: np.ndarray, code: np.ndarray, m: int) -> np.ndarray:
-    if estimator.task_weight == "equal":
+    rule = getattr(estimator, "_weight_rule", estimator.task_weight)
+    if rule == "equal":
         return np.full(m, 1.0 / m)
     total = np.bincount(code, weights=weight, minlength=m)
     return total / total.sum()

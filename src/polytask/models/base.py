@@ -118,6 +118,11 @@ class MultiTaskLinear(BaseEstimator):
         strengths = self._choose_strengths(data, loss)
         problem = self._make_problem(data, loss, strengths)
         solution = select(problem).solve(problem, None, self.tol, self.max_iter)
+        self._keep(solution, data, strengths)
+        return self
+
+    def _keep(self, solution: Solution, data: TaskData, strengths: Strengths) -> None:
+        """Fitted attributes of a solution."""
         self._warn(solution)
         d = data.n_features
         self.tasks_ = data.tasks
@@ -132,7 +137,6 @@ class MultiTaskLinear(BaseEstimator):
         self.certificate_ = solution.certificate
         self.solver_ = solution.solver
         self._store(solution, data)
-        return self
 
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         given = self._given()

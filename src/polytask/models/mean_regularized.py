@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.mixed import MixedModelAnswers
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -35,7 +36,12 @@ class _MeanRegularized(MultiTaskLinear):
     alpha : float, array of shape (d,) or "cv", default="cv"
         Strength that pulls the tasks' coefficients to their common part, one for all or one per
         coefficient; larger means more alike. "cv" chooses it from a path that starts where the
-        tasks are pooled: by exact leave-one-out (squared loss), or by folds inside tasks.
+        tasks are pooled, by leave-one-out: exact for the squared loss, one Newton step from the
+        fit for the logistic loss. "reml" (regressor) estimates a strength per coefficient, and
+        with it standard errors, as the linear mixed model with random slopes does.
+    covariance : {"diagonal", "scalar", "full"}, default="diagonal"
+        With ``alpha="reml"``: a variance between tasks for every coefficient, one for all slopes
+        and one for the intercept, or a full covariance matrix.
     alpha_common : float or "auto", default="auto"
         Ridge strength on w0. Without it w0 overfits when all tasks together have few rows.
         "auto" is chosen with alpha if ``alpha="cv"``, otherwise 0.
@@ -47,8 +53,9 @@ class _MeanRegularized(MultiTaskLinear):
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
         Whether every task has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
+    task_weight : {"auto", "equal", "size"}, default="auto"
+        Whether tasks or rows weigh alike in R. "auto" is "equal", but "size" with
+        ``alpha="reml"``, whose likelihood counts rows.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or predict it from w0.
     tol : float, default=1e-8
@@ -67,6 +74,13 @@ class _MeanRegularized(MultiTaskLinear):
         Δw_i.
     tasks_ : ndarray of shape (m,)
     alpha_, alpha_common_, alpha_intercept_ : float (alpha_ may be an array)
+    noise_variance_, deviance_ : float
+        Variance of the noise, and the restricted deviance (``alpha="reml"``).
+    deviation_covariance_, common_covariance_ : ndarray of shape (p, p)
+        Covariance of the deviations between tasks, and of the estimate of w0; the intercept is
+        the last of the p coefficients (``alpha="reml"``).
+    coef_covariance_ : ndarray of shape (m, p, p)
+        Covariance of each task's coefficients around their estimate (``alpha="reml"``).
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
     objective_, violation_, certificate_, solver_, status_
@@ -74,7 +88,8 @@ class _MeanRegularized(MultiTaskLinear):
 
     References
     ----------
-    Evgeniou and Pontil, Regularized multi-task learning, KDD 2004.
+    Evgeniou and Pontil, Regularized multi-task learning, KDD 2004. For ``alpha="reml"``: Bates,
+    Maechler, Bolker, Walker, Fitting linear mixed-effects models using lme4, J. Stat. Softw. 2015.
 
     Examples
     --------
@@ -87,7 +102,9 @@ class _MeanRegularized(MultiTaskLinear):
     """
 
     _parameter_constraints = {
-        "alpha": [StrOptions({"cv"}), "array-like", Interval(Real, 0, None, closed="left")],
+        "alpha": [StrOptions({"cv", "reml"}), "array-like", Interval(Real, 0, None, closed="left")],
+        "covariance": [StrOptions({"scalar", "diagonal", "full"})],
+        "task_weight": [StrOptions({"auto", "equal", "size"})],
         "alpha_common": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
@@ -96,16 +113,18 @@ class _MeanRegularized(MultiTaskLinear):
         self,
         alpha: Any = "cv",
         *,
+        covariance: str = "diagonal",
         alpha_common: float | str = "auto",
         alpha_intercept: float | str = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
-        task_weight: str = "equal",
+        task_weight: str = "auto",
         unseen: str = "error",
         tol: float = 1e-8,
         max_iter: int = 100,
     ) -> None:
         self.alpha = alpha
+        self.covariance = covariance
         self.alpha_common = alpha_common
         self.alpha_intercept = alpha_intercept
         self.task = task
@@ -114,6 +133,28 @@ class _MeanRegularized(MultiTaskLinear):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
+
+    @property
+    def _weight_rule(self) -> str:
+        """Weighting of tasks in R that "auto" stands for."""
+        if self.task_weight != "auto":
+            return self.task_weight
+        return "size" if isinstance(self.alpha, str) and self.alpha == "reml" else "equal"
+
+    def _fit_data(self, data: TaskData) -> Any:
+        if not (isinstance(self.alpha, str) and self.alpha == "reml"):
+            return super()._fit_data(data)
+        if not self._loss().constant_curvature:
+            raise ValueError(
+                f"{type(self).__name__}: alpha must be 'cv' or given for the logistic loss; got "
+                "'reml', which needs the squared loss."
+            )
+        if self._weight_rule != "size":
+            raise ValueError(
+                f"{type(self).__name__}: task_weight must be 'auto' or 'size' with alpha='reml'; "
+                f"got {self.task_weight!r}. The likelihood counts rows, not tasks."
+            )
+        return self._fit_mixed(data)
 
     def _given(self) -> Strengths:
         choose = isinstance(self.alpha, str)
@@ -165,7 +206,7 @@ class _MeanRegularized(MultiTaskLinear):
         self.deviation_coef_ = solution.blocks["deviation"][:, :d]
 
 
-class MeanRegularizedRegressor(RegressorRole, _MeanRegularized):
+class MeanRegularizedRegressor(MixedModelAnswers, RegressorRole, _MeanRegularized):
     """Coefficients of every task near a common part, squared loss."""
 
 

@@ -1,0 +1,102 @@
+"""The mixed-model half of the mean-regularized regressor: variances, standard errors, intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from sklearn.utils.validation import check_is_fitted
+
+from polytask.data import TaskData, read_rows, task_codes
+from polytask.losses import Squared
+from polytask.tuning.mixed_fit import MixedFit, fit_mixed
+
+__all__ = ["MixedModelAnswers"]
+
+
+class MixedModelAnswers:
+    """What ``alpha="reml"`` knows beyond coefficients."""
+
+    def _fit_mixed(self: Any, data: TaskData) -> Any:
+        fit = fit_mixed(data, Squared(), self.covariance)
+        d, N = data.n_features, float(data.sample_weight.sum())
+        self._keep(fit.solution, data, _strengths(fit, d, N, self.covariance))
+        self.noise_variance_ = fit.noise
+        self.deviation_covariance_ = fit.deviation_covariance
+        self.common_covariance_ = fit.common_covariance
+        self.coef_covariance_ = fit.coef_covariance
+        self.deviance_ = fit.deviance
+        return self
+
+    def predict(self: Any, X: Any, return_std: bool = False) -> Any:
+        """Predicted targets, and on request their standard deviations.
+
+        Parameters
+        ----------
+        X : table or array of shape (n, d) or (n, d + 1)
+        return_std : bool, default=False
+            Also return the standard deviation of a new observation at each row: noise, error of
+            the coefficients, and for an unseen task the variance between tasks. Needs
+            ``alpha="reml"``; the variances themselves are taken as known.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n,), or (n, m) after a fit to a wide y
+        std : ndarray of the same shape, with ``return_std=True``
+        """
+        mean = self._linear_predictor(X)
+        return (mean, self._predictive_std(X)) if return_std else mean
+
+    def coef_interval(self: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bounds of every task's coefficients, each of shape (m, d).
+
+        Empirical Bayes intervals: the estimated variances are taken as known.
+        """
+        d = self.coef_.shape[1]
+        variance = np.einsum("bkk->bk", self._covariance())[:, :d]
+        half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
+        return self.coef_ - half, self.coef_ + half
+
+    def _covariance(self: Any) -> np.ndarray:
+        check_is_fitted(self)
+        if not hasattr(self, "coef_covariance_"):
+            raise ValueError(
+                f"{type(self).__name__}: standard errors need alpha='reml'; got "
+                f"alpha={self.alpha!r}, which estimates no variances."
+            )
+        return self.coef_covariance_
+
+    def _predictive_std(self: Any, X: Any) -> np.ndarray:
+        covariance = self._covariance()
+        rows = read_rows(self, X, reset=False)
+        design = np.asarray(rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X, dtype=float)
+        if self.fit_intercept:
+            design = np.column_stack([design, np.ones(len(design))])
+        if self._wide:
+            variance = np.einsum("nk,bkl,nl->nb", design, covariance, design)
+            return np.sqrt(variance + self.noise_variance_)
+        code = task_codes(rows.ids, self.tasks_, len(design))
+        unseen = (self.common_covariance_ + self.deviation_covariance_)[None]
+        variance = np.empty(len(design))
+        for i in np.unique(code):
+            here = code == i
+            V = unseen[0] if i < 0 else covariance[i]
+            variance[here] = ((design[here] @ V) * design[here]).sum(axis=1)
+        return np.sqrt(variance + self.noise_variance_)
+
+
+def _strengths(fit: MixedFit, d: int, N: float, covariance: str) -> dict[str, Any]:
+    """The penalty strengths that the variances amount to: alpha = sigma² / (2 N variance)."""
+    between = fit.deviation_covariance
+    if covariance == "full":
+        alpha: Any = fit.noise / (2.0 * N) * np.linalg.pinv(between[:d, :d], hermitian=True)
+    else:
+        variance = np.diag(between)[:d]
+        alpha = np.full(d, np.inf)
+        alpha[variance > 0] = fit.noise / (2.0 * N * variance[variance > 0])
+        if covariance == "scalar":
+            alpha = float(alpha.min(initial=np.inf))
+    level = float(np.diag(between)[d:].sum())
+    intercept = fit.noise / (2.0 * N * level) if level > 0 else np.inf
+    return {"alpha": alpha, "alpha_intercept": intercept, "alpha_common": 0.0}
