@@ -118,7 +118,10 @@ def estimate_full(model: MixedModel, start: RemlPoint, max_iter: int = 500) -> R
 
     found = minimize(
         deviance, theta, jac=True, method="L-BFGS-B",
-        options={"maxiter": max_iter, "maxfun": 4 * max_iter, "ftol": 1e-13, "gtol": 1e-6, "maxcor": 30},
+        options={
+            "maxiter": max_iter, "maxfun": 4 * max_iter, "maxcor": 30,
+            "ftol": 1e-13, "gtol": 1e-6,
+        },
     )  # fmt: skip
     L = np.zeros((p, p))
     L[low] = found.x
