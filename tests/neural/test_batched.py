@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings(UNFINISHED)
 def test_a_network_per_task_equals_training_each_alone():
     """The batched program against a plain module per task, from the same weights."""
     X, y = long_table()
-    ids, features = X["task"].to_numpy(), torch.as_tensor(X.drop(columns="task").to_numpy())
+    ids, features = X["task"].to_numpy(), torch.tensor(X.drop(columns="task").to_numpy())
     kwargs = {"task": "task", "hidden_layer_sizes": (5,), "activation": "tanh", **ADAM}
     start = SingleTaskNetworkRegressor(max_iter=1, learning_rate=1e-12, **kwargs).fit(X, y)
     batched = SingleTaskNetworkRegressor(max_iter=30, learning_rate=0.01, **kwargs).fit(X, y)

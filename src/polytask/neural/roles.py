@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import assert_all_finite
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -124,6 +125,8 @@ class NetworkClassifierRole(_Role, ClassifierMixin):
                 f"{type(self).__name__}: loss must be 'auto', logistic for two labels and "
                 f"multinomial for more; got {self.loss!r}. A loss per task is the regressor's."  # type: ignore[attr-defined]
             )
+        if y.dtype.kind == "f":  # before labels are made of what is no label
+            assert_all_finite(y[~np.isnan(y)] if y.ndim == 2 else y, input_name="y")
         if y.ndim == 1:
             check_classification_targets(y)
         known = y == y if y.ndim == 2 else np.ones(y.shape, dtype=bool)  # NaN is not itself
