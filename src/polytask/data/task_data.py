@@ -79,6 +79,7 @@ class TaskData:
     def weight(self) -> np.ndarray:
         """omega, the weight of each observation in R(W); sums to one, shape (N,)."""
         total = np.bincount(self.code, weights=self.sample_weight, minlength=self.n_tasks)
+        total[total == 0] = 1.0  # tasks without rows
         return self.sample_weight * (self.share / total)[self.code]
 
     def block(self, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from polytask.data import Design
-from polytask.solvers.linalg import psd_inverse, psd_inverses
+from polytask.solvers.linalg import psd_inverses
 from polytask.solvers.wide import WideRidge
 from polytask.structures import Blocks, CommonDeviation
 
@@ -45,6 +45,9 @@ class ArrowFactor:
         Tasks kept in their row space.
     schur : ndarray of shape (c, c) or WideRidge
         The inverse of S.
+    singular : bool
+        Whether a pseudo-inverse stands in for an inverse: the solution is then one of many, or
+        inexact.
     """
 
     narrow: np.ndarray
@@ -52,6 +55,7 @@ class ArrowFactor:
     coupling: np.ndarray
     wide: dict[int, WideTask]
     schur: np.ndarray | WideRidge
+    singular: bool = False
 
     def solve(self, rhs: Blocks) -> Blocks:
         """Solution of the arrow system for a right-hand side in each block."""
@@ -107,12 +111,14 @@ def factor_arrow(
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
     np.einsum("bii->bi", L)[:] += D
     heavy = bool((np.einsum("bii->bi", L) < 1e-4 * D).any())
-    inverse = psd_inverses(np.ascontiguousarray(L))
+    singular = np.zeros(len(L) + 1, dtype=bool)
+    inverse = psd_inverses(np.ascontiguousarray(L), singular[:-1])
     S = np.diag(G) + _eliminate(C, E, inverse, D, c, k, heavy)
     for task in wide.values():
         rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
         S += rows.T @ task.ridge.annihilate(rows)
-    return ArrowFactor(narrow, inverse, E, wide, psd_inverse(0.5 * (S + S.T)))
+    schur = psd_inverses(0.5 * (S + S.T)[None], singular[-1:])[0]
+    return ArrowFactor(narrow, inverse, E, wide, schur, bool(singular.any()))
 
 
 def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:

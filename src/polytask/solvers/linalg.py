@@ -21,8 +21,13 @@ def psd_inverse(A: np.ndarray) -> np.ndarray:
     return psd_inverses(np.array(A[None], order="C"))[0]
 
 
-def psd_inverses(A: np.ndarray) -> np.ndarray:
-    """`psd_inverse` of every A[i], shape (b, p, p), C-contiguous; A is overwritten."""
+def psd_inverses(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarray:
+    """`psd_inverse` of every A[i], shape (b, p, p), C-contiguous; A is overwritten.
+
+    ``singular`` (b,) is set where A[i] was singular, or too close to it for its inverse to have
+    digits.
+    """
+    singular = np.zeros(len(A), dtype=bool) if singular is None else singular
     p = A.shape[-1]
     if p == 0:
         return A
@@ -30,9 +35,9 @@ def psd_inverses(A: np.ndarray) -> np.ndarray:
     A *= scale[:, :, None]
     A *= scale[:, None, :]
     if p >= _THREADS_FROM and len(A) > 1:
-        share(lambda part: _invert_all(A, part), np.arange(len(A)))
+        share(lambda part: _invert_all(A, part, singular), np.arange(len(A)))
     else:
-        _invert_all(A, np.arange(len(A)))
+        _invert_all(A, np.arange(len(A)), singular)
     low = np.tril_indices(p, -1)
     A[:, low[0], low[1]] = A[:, low[1], low[0]]
     A *= scale[:, :, None]
@@ -45,8 +50,8 @@ def _unit_diagonal(A: np.ndarray) -> np.ndarray:
     return 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
 
 
-def _invert_all(A: np.ndarray, which: np.ndarray) -> None:
-    """Upper triangle of A[i] becomes that of its inverse, for every i.
+def _invert_all(A: np.ndarray, which: np.ndarray, singular: np.ndarray) -> None:
+    """Upper triangle of A[i] becomes that of its inverse, for every i; notes singular ones.
 
     LAPACK sees the transpose (column-major) of each symmetric matrix, so its lower triangle is
     our upper one and nothing is copied. dpotrf and dpotri release the GIL.
@@ -59,7 +64,7 @@ def _invert_all(A: np.ndarray, which: np.ndarray) -> None:
         if info == 0 and A[i].diagonal().min() > smallest:
             lapack.dpotri(factor, lower=1, overwrite_c=1)
         else:
-            A[i] = _pseudo_inverse(before)
+            A[i], singular[i] = _pseudo_inverse(before), True
 
 
 def _pseudo_inverse(A: np.ndarray) -> np.ndarray:

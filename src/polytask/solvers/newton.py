@@ -7,9 +7,12 @@ import numpy as np
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
 from polytask.solvers.base import Solution, Status
+from polytask.solvers.orthogonal import solve_orthogonal, too_large
 from polytask.structures import Blocks
 
 __all__ = ["BlockElimination", "Newton"]
+
+_TRUSTED = 1e-10  # violation above which the Gram matrices are suspected to have lost digits
 
 
 class BlockElimination:
@@ -17,7 +20,8 @@ class BlockElimination:
 
     The step from zero solves the normal equations. Its KKT violation is then measured with
     residuals computed from the rows; where the Gram matrices lost digits, the same factorization
-    corrects the answer (iterative refinement).
+    corrects the answer (iterative refinement), and where too few are left for that, orthogonal
+    transformations of the rows replace it.
     """
 
     name = "block elimination"
@@ -44,6 +48,8 @@ class BlockElimination:
                 break
             blocks, residual, violation = trial, trial_residual, trial_violation
             steps += 1
+        if factor.singular or not violation <= _TRUSTED:
+            blocks, violation = _better(problem, blocks, violation)
         status = Status.SOLVED if violation <= tol else Status.STALLED
         return _solution(problem, blocks, violation, status, self.name, steps)
 
@@ -83,6 +89,18 @@ class Newton:
                 break
             blocks, f, value = found
         return _solution(problem, blocks, violation, status, self.name, n_iter)
+
+
+def _better(problem: Problem, blocks: Blocks, violation: float) -> tuple[Blocks, float]:
+    """The blocks, or those found without Gram matrices where they are a clear improvement."""
+    if too_large(problem):
+        return blocks, violation
+    trial = solve_orthogonal(problem)
+    trial_violation = problem.violation(trial)
+    if problem.objective(trial) < (1.0 - 1e-10) * problem.objective(blocks):
+        return trial, trial_violation
+    worse = violation <= _TRUSTED or trial_violation > violation
+    return (blocks, violation) if worse else (trial, trial_violation)
 
 
 def _line_search(

@@ -31,11 +31,15 @@ class WideRidge:
         self.Z, self.root = Z, root
         self.free = np.flatnonzero(D <= 0)
         self.inverse_D = np.where(D > 0, 1.0 / np.where(D > 0, D, 1.0), 0.0)
-        scaled = Z.multiply(self.inverse_D[None, :]).tocsr() if sparse.issparse(Z) else Z * self.inverse_D
+        scaled = (
+            Z.multiply(self.inverse_D[None, :]).tocsr()
+            if sparse.issparse(Z)
+            else Z * self.inverse_D
+        )
         kernel = _dense(scaled @ Z.T)
         kernel = self._apply_root(self._apply_root(kernel).T)
         kernel[np.diag_indices_from(kernel)] += 1.0
-        self.factor = linalg.cho_factor(kernel, lower=True) if len(kernel) else None
+        self.kernel = _Kernel(kernel)
         self.Z_free = self._apply_root(_dense(Z[:, self.free]))
         self.K_free = self._solve_kernel(self.Z_free)
         self.T = psd_inverse(self.Z_free.T @ self.K_free)
@@ -72,7 +76,7 @@ class WideRidge:
         return x - self.inverse_D * (self.Z.T @ u)
 
     def _solve_kernel(self, R: np.ndarray) -> np.ndarray:
-        return R.copy() if self.factor is None else linalg.cho_solve(self.factor, R)
+        return self.kernel.solve(R)
 
     def _apply_root(self, R: np.ndarray) -> np.ndarray:
         if self.root is None:
@@ -80,6 +84,32 @@ class WideRidge:
         edges = np.cumsum([0] + [len(block) for block in self.root])
         parts = zip(self.root, edges[:-1], edges[1:], strict=True)
         return np.concatenate([block @ R[a:b] for block, a, b in parts])
+
+
+class _Kernel:
+    """The inverse of K = I + (a positive semidefinite matrix), whatever its condition.
+
+    Where rounding leaves K without a Cholesky factor, its eigenvalues are raised to 1, below which
+    they cannot lie.
+    """
+
+    def __init__(self, K: np.ndarray) -> None:
+        self.factor = self.vectors = None
+        if len(K) == 0:
+            return
+        try:
+            self.factor = linalg.cho_factor(K, lower=True)
+        except linalg.LinAlgError:
+            values, self.vectors = np.linalg.eigh(K)
+            self.values = np.maximum(values, 1.0)
+
+    def solve(self, R: np.ndarray) -> np.ndarray:
+        """K^-1 R."""
+        if self.factor is not None:
+            return linalg.cho_solve(self.factor, R)
+        if self.vectors is not None:
+            return (self.vectors / self.values) @ (self.vectors.T @ R)
+        return R.copy()
 
 
 def _dense(A: Any) -> np.ndarray:

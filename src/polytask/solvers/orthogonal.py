@@ -1,0 +1,136 @@
+"""Arrow-shaped least squares by orthogonal transformations: for data that Gram matrices lose.
+
+A Gram matrix squares the condition number, so the elimination in `polytask.solvers.arrow` has no
+digit left where that number is above 1e8: features far from zero, nearly collinear ones, a ridge
+many decades below the data. Here no product of the data with themselves is formed. The deviation
+of task i is eliminated from
+
+    ½ ‖Z_i Δ_i + C_i w0 - r_i‖² + ½ ‖D^½ Δ_i‖²
+
+by a singular value decomposition, which leaves rows in w0 alone; those of all tasks, and the
+ridge on w0, are one least squares problem of the same kind (Björck, Numerical methods for least
+squares problems, SIAM 1996, section 6.3).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+
+from polytask.problem import Problem
+from polytask.solvers.arrow_problem import arrow_problem
+from polytask.structures import Blocks
+
+__all__ = ["OrthogonalRidge", "solve_orthogonal", "too_large"]
+
+_WORK_LIMIT = 2e10  # multiplications: above this a second, slower solve is not worth the wait
+
+
+class OrthogonalRidge:
+    """min over b: ½ ‖Z b - y‖² + ½ ‖D^½ b‖², for any number of right-hand sides.
+
+    Coefficients with D = 0 are projected out first; where they are not unique the shortest
+    (in units of column norms) is taken.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, k)
+    D : ndarray of shape (k,)
+        Zero or positive.
+    """
+
+    def __init__(self, Z: np.ndarray, D: np.ndarray) -> None:
+        self.pen, self.free = np.flatnonzero(D > 0), np.flatnonzero(D <= 0)
+        self.Z_pen, self.root = Z[:, self.pen], np.sqrt(D[self.pen])
+        self.Q, self.free_inverse = _range_and_inverse(Z[:, self.free])
+        self.U, self.s, self.Vt = _graded_svd(self._project(self.Z_pen / self.root))
+
+    def solve(self, y: np.ndarray) -> np.ndarray:
+        """The minimizing b, shape (k,)."""
+        b = np.zeros(len(self.pen) + len(self.free))
+        t = self.U.T @ self._project(y)
+        b[self.pen] = self.Vt.T @ (self.s / (1.0 + self.s**2) * t) / self.root
+        b[self.free] = self.free_inverse @ (self.Q.T @ (y - self.Z_pen @ b[self.pen]))
+        return b
+
+    def reduce(self, Y: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """Rows R such that min over b of the objective at y = Y c is ½ ‖R c‖² for every c.
+
+        ``own`` (q,) says which columns of Y are columns of Z, or -1: these have nothing outside
+        the range of Z, and nothing at all where their coefficient is free.
+        """
+        Y = self._project(Y)
+        Y[:, np.isin(own, self.free)] = 0.0
+        inside = self.U.T @ Y
+        shrunk = inside / np.sqrt(1.0 + self.s**2)[:, None]
+        if len(self.s) + self.Q.shape[1] >= len(Y):  # nothing outside the range but rounding
+            return shrunk
+        outside = Y - self.U @ inside
+        outside[:, own >= 0] = 0.0
+        return np.vstack([shrunk, outside])
+
+    def _project(self, Y: np.ndarray) -> np.ndarray:
+        """Y without what the free coefficients explain; twice is enough for orthogonality."""
+        Y = Y - self.Q @ (self.Q.T @ Y)
+        return Y - self.Q @ (self.Q.T @ Y)
+
+
+def solve_orthogonal(problem: Problem) -> Blocks:
+    """Blocks that minimize a squared loss with quadratic penalties on a common part and deviations."""
+    data, arrow = problem.data, arrow_problem(problem)
+    c, k = np.flatnonzero(arrow.structure.common), np.flatnonzero(arrow.structure.deviation)
+    own = np.array([*(int(np.searchsorted(k, j)) if j in k else -1 for j in c), -1])
+    tasks, rows = [], np.zeros((0, len(c) + 1))
+    for i in range(data.n_tasks):
+        X, y = _task(problem, i)
+        tasks.append(OrthogonalRidge(X[:, k], arrow.D))
+        rows = np.vstack([rows, tasks[i].reduce(np.column_stack([X[:, c], y]), own)])
+        if len(rows) > 4 * (len(c) + 1):
+            rows = np.linalg.qr(rows, mode="r")
+    common = OrthogonalRidge(rows[:, :-1], arrow.G).solve(rows[:, -1])
+    deviation = np.zeros((data.n_tasks, len(k)))
+    for i, task in enumerate(tasks):
+        X, y = _task(problem, i)
+        deviation[i] = task.solve(y - X[:, c] @ common)
+    return {"common": common, "deviation": deviation}
+
+
+def too_large(problem: Problem) -> bool:
+    """Whether the decompositions would take minutes, or their factors fill the memory."""
+    data, p = problem.data, problem.data.n_coefs
+    return (
+        float((data.sizes * np.minimum(data.sizes, p) * p).sum()) + data.n_tasks * p * p
+        > _WORK_LIMIT
+    )
+
+
+def _task(problem: Problem, i: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and targets of a task, times the roots of their weights."""
+    X, y, weight = problem.data.block(i)
+    root = np.sqrt(weight)
+    X = X if isinstance(X, np.ndarray) else X.toarray()
+    return X * root[:, None], y * root
+
+
+def _graded_svd(B: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Singular value decomposition, without values that are rounding.
+
+    A pivoted QR step first orders the columns by length, so that large ones do not spill rounding
+    over small ones.
+    """
+    if 0 in B.shape:
+        return np.zeros((len(B), 0)), np.zeros(0), np.zeros((0, B.shape[1]))
+    Q, R, order = linalg.qr(B, mode="economic", pivoting=True)
+    U, s, Vt = np.linalg.svd(R, full_matrices=False)
+    back = np.empty_like(Vt)
+    back[:, order] = Vt
+    kept = s > s[0] * max(B.shape) * np.finfo(float).eps
+    return Q @ U[:, kept], s[kept], back[kept]
+
+
+def _range_and_inverse(F: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal basis of the range of F, and the matrix from it to coefficients."""
+    norms = np.linalg.norm(F, axis=0)
+    scale = np.where(norms > 0, norms, 1.0)
+    U, s, Vt = _graded_svd(F / scale)
+    return U, (Vt.T / s) / scale[:, None]
