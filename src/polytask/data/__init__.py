@@ -2,14 +2,18 @@
 
 from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
 from polytask.data.design import Design, make_design
+from polytask.data.moment_rows import MomentData
+from polytask.data.moments import TaskMoments
 from polytask.data.parse import Rows, make_task_data, read_rows, read_target, task_codes
 from polytask.data.stack import stack_tasks
 from polytask.data.task_data import TaskData
 
 __all__ = [
     "Design",
+    "MomentData",
     "Rows",
     "TaskData",
+    "TaskMoments",
     "drop_task_column",
     "is_frame",
     "make_design",

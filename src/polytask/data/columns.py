@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
 
-__all__ = ["drop_task_column", "is_frame", "read_task_ids", "to_array"]
+__all__ = ["drop_task_column", "frame_columns", "is_frame", "read_task_ids", "to_array"]
 
 
 def is_frame(X: Any) -> bool:
@@ -161,3 +161,10 @@ def _missing_message(task: str | int, count: int) -> str:
         f"task ids must not be missing; column {task!r} contains NaN or null in {count} row(s). "
         "Drop those rows or give them an id of their own."
     )
+
+
+def frame_columns(X: Any) -> tuple[str, ...] | None:
+    """Column names of a table as text; None for arrays and matrices."""
+    if not is_frame(X):
+        return None
+    return tuple(str(name) for name in nw.from_native(X, eager_only=True).columns)

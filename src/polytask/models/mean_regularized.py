@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.from_moments import FromMoments
 from polytask.models.mixed import MixedModelAnswers
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -206,7 +207,7 @@ class _MeanRegularized(MultiTaskLinear):
         self.deviation_coef_ = solution.blocks["deviation"][:, :d]
 
 
-class MeanRegularizedRegressor(MixedModelAnswers, RegressorRole, _MeanRegularized):
+class MeanRegularizedRegressor(FromMoments, MixedModelAnswers, RegressorRole, _MeanRegularized):
     """Coefficients of every task near a common part, squared loss."""
 
 

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.from_moments import FromMoments
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -110,7 +111,7 @@ class _Pooled(MultiTaskLinear):
         self.common_intercept_ = float(self.intercept_[0])
 
 
-class PooledRegressor(RegressorRole, _Pooled):
+class PooledRegressor(FromMoments, RegressorRole, _Pooled):
     """One model for all tasks, squared loss."""
 
 

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.from_moments import FromMoments
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -127,7 +128,7 @@ class _SingleTask(MultiTaskLinear):
         self.common_intercept_ = float(self.intercept_.mean())
 
 
-class SingleTaskRegressor(RegressorRole, _SingleTask):
+class SingleTaskRegressor(FromMoments, RegressorRole, _SingleTask):
     """Every task alone, squared loss: ridge regression per task."""
 
 

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.from_moments import FromMoments
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -120,7 +121,7 @@ class _TaskIntercept(MultiTaskLinear):
         self.common_intercept_ = float(solution.blocks["common"][-1])
 
 
-class TaskInterceptRegressor(RegressorRole, _TaskIntercept):
+class TaskInterceptRegressor(FromMoments, RegressorRole, _TaskIntercept):
     """Shared slopes and an intercept per task, squared loss."""
 
 

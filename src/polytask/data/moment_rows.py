@@ -1,0 +1,144 @@
+"""Moments as TaskData: d + 2 rows per task that have the same moments as all its rows.
+
+Any solver of a squared loss sees the data through ``sum omega z z'``, z = (1, x, y), only. The rows
+made here have the same sums, so that solvers, grids and KKT violations work on them unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import lapack
+
+from polytask.data.design import Design
+from polytask.data.task_data import TaskData
+
+if TYPE_CHECKING:
+    from polytask.data.moments import TaskMoments
+
+__all__ = ["MomentData", "moment_rows", "task_data_of_moments"]
+
+
+@dataclass(frozen=True, eq=False)
+class MomentData(TaskData):
+    """TaskData of d + 2 rows per task, made from moments, which it keeps.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+    task_weight : {"equal", "size"}
+    """
+
+    moments: TaskMoments
+    task_weight: str
+
+    @classmethod
+    def make(cls, moments: TaskMoments, *, intercept: bool, task_weight: str) -> MomentData:
+        """The data of all folds together."""
+        every = np.ones(moments.n_folds, dtype=bool)
+        data = task_data_of_moments(
+            moments.select_folds(every), moments.shift, moments.tasks,
+            intercept=intercept, task_weight=task_weight,
+        )  # fmt: skip
+        return cls(**vars(data), moments=moments, task_weight=task_weight)
+
+    def parts(self) -> Iterator[tuple[TaskData, TaskData]]:
+        """(training, held-out) data of every fold; weights are those of the whole in the second.
+
+        Tasks that have no row outside the fold have no share in the held-out part.
+        """
+        moments, folds = self.moments, np.arange(self.moments.n_folds)
+        total = moments.counts
+        for k in folds:
+            train, test = (moments.select_folds(keep) for keep in (folds != k, folds == k))
+            known = train[:, 0, 0] > 0
+            if not (test[known, 0, 0] > 0).any():
+                continue
+            test = np.where(known[:, None, None], test, 0.0)
+            options = {"intercept": self.intercept, "task_weight": self.task_weight}
+            yield (
+                task_data_of_moments(train, moments.shift, self.tasks, **options),
+                task_data_of_moments(test, moments.shift, self.tasks, total=total, **options),
+            )
+
+
+def moment_rows(sums: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Rows (m, p, p) with columns (x, 1, y), in original units, whose sums z z' are the moments.
+
+    The first row of a task is its mean times sqrt(n); the others are a root of the centred sums,
+    with a zero in the column of ones, so that a large mean does not touch them.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (m, p, p)
+        sum z z', z = (1, x - shift_x, y - shift_y); a task without rows is all zeros.
+    shift : ndarray of shape (p - 1,)
+    """
+    m, p = sums.shape[:2]
+    n = sums[:, 0, 0]
+    safe = np.where(n > 0, n, 1.0)
+    mean = sums[:, 0, 1:] / safe[:, None]
+    centred = sums[:, 1:, 1:] - safe[:, None, None] * mean[:, :, None] * mean[:, None, :]
+    rows = np.zeros((m, p, p))
+    rows[:, 0, :-2] = (mean + shift)[:, :-1] * np.sqrt(n)[:, None]
+    rows[:, 0, -2] = np.sqrt(n)
+    rows[:, 0, -1] = (mean + shift)[:, -1] * np.sqrt(n)
+    root = _roots(centred)
+    rows[:, 1:, :-2] = root[:, :, :-1]
+    rows[:, 1:, -1] = root[:, :, -1]
+    return rows
+
+
+def task_data_of_moments(
+    sums: np.ndarray, shift: np.ndarray, tasks: np.ndarray, *,
+    total: np.ndarray | None = None, intercept: bool = True, task_weight: str = "equal",
+) -> TaskData:  # fmt: skip
+    """TaskData that gives the same R(W), gradients and Hessians as the rows behind the moments.
+
+    Parameters
+    ----------
+    sums, shift
+        As in `moment_rows`.
+    tasks : ndarray of shape (m,)
+    total : ndarray of shape (m,) or None
+        Count by which each task's mean is taken: its own by default. A held-out part passes the
+        counts of all rows.
+    intercept, task_weight
+        As in the estimators; tasks without rows have no share.
+    """
+    m, p = sums.shape[:2]
+    n = sums[:, 0, 0]
+    count = n if total is None else total
+    rows = moment_rows(sums, shift) * np.sqrt(p / np.where(count > 0, count, 1.0))[:, None, None]
+    share = (count > 0).astype(float) if task_weight == "equal" else np.array(count, dtype=float)
+    flat = rows.reshape(m * p, p)
+    X = flat[:, :-1] if intercept else flat[:, :-2]
+    start = np.arange(m + 1) * p
+    weight = np.repeat(np.where(count > 0, count / p, 1.0), p)  # a task's sum is its count
+    return TaskData(
+        Design(np.ascontiguousarray(X), None, start), flat[:, -1].copy(), weight,
+        share / share.sum(), tasks, intercept, np.arange(m * p),
+    )  # fmt: skip
+
+
+def _roots(C: np.ndarray) -> np.ndarray:
+    """R_i with R_i'R_i = C_i for positive semidefinite C (m, k, k), after scaling its diagonal."""
+    diagonal = np.einsum("mkk->mk", C)
+    varies = diagonal > 0  # rounding can leave a constant feature below zero
+    scale = np.sqrt(np.where(varies, diagonal, 1.0))
+    inverse = varies / scale
+    unit = C * inverse[:, :, None] * inverse[:, None, :]
+    smallest = np.sqrt(64 * C.shape[-1] * np.finfo(float).eps)
+    out = np.empty_like(unit)
+    for i, A in enumerate(unit):
+        factor, info = lapack.dpotrf(A, lower=0, clean=1)
+        out[i] = factor if info == 0 and factor.diagonal().min() > smallest else _eigen_root(A)
+    return out * scale[:, None, :]
+
+
+def _eigen_root(A: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(A)
+    return np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T

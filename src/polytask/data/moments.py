@@ -1,0 +1,280 @@
+"""TaskMoments: all that a squared-loss fit needs of the rows, mergeable by ``+``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import column_or_1d
+
+from polytask.data.accumulate import MomentSums
+from polytask.data.columns import drop_task_column, frame_columns, read_task_ids, to_array
+from polytask.data.moments_file import read_moments_file, write_moments_file
+
+__all__ = ["TaskMoments"]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskMoments:
+    """Sums over the rows of each task: counts, sum x, sum y, sum x x', sum x y, sum y².
+
+    With z = (1, x - shift_x, y - shift_y), task i and fold k keep ``S_ik = sum z z'``. The shift
+    is one reference value per feature (the mean of the first batch), so that a feature with mean
+    1e8 keeps its digits; parts with different shifts are brought to one by exact algebra.
+
+    Parameters
+    ----------
+    tasks : ndarray of shape (m,)
+        Task ids, sorted.
+    shift : ndarray of shape (d + 1,)
+        Reference of each feature and, last, of the target; in their units.
+    sums : ndarray of shape (m, n_folds, d + 2, d + 2)
+        S_ik. With sample weights each row counts by its weight.
+    rows : int ndarray of shape (m, n_folds)
+        How many rows there were.
+    columns : tuple of str or None
+        Names of the columns of X, the task column in its place; None for arrays.
+    task : str, int or None
+        The task column, as estimators name it.
+
+    Notes
+    -----
+    Memory is m · n_folds · (d + 2)² · 8 bytes whatever the number of rows. Moments squares the
+    condition number: features that are nearly collinear inside every task (condition 1e6 and
+    more) lose digits that `fit` on the rows keeps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.column_stack([rng.normal(size=(40, 2)), np.repeat([0, 1], 20)])
+    >>> y = rng.normal(size=40)
+    >>> first = TaskMoments.from_rows(X[:30], y[:30], task=2)
+    >>> both = first + TaskMoments.from_rows(X[30:], y[30:], task=2)
+    >>> both.counts
+    array([20., 20.])
+    """
+
+    tasks: np.ndarray
+    shift: np.ndarray
+    sums: np.ndarray
+    rows: np.ndarray
+    columns: tuple[str, ...] | None = None
+    task: str | int | None = None
+
+    def __post_init__(self) -> None:
+        m, p = len(self.tasks), len(self.shift) + 1
+        want = (m, self.rows.shape[-1], p, p)
+        if self.sums.shape != want or self.rows.shape != want[:2]:
+            raise ValueError(
+                f"TaskMoments: sums must have shape {want} for {m} tasks and a shift of {p - 1} "
+                f"values; got {self.sums.shape}. Make moments by from_rows or from_batches."
+            )
+
+    @property
+    def n_features(self) -> int:
+        """Number of features d."""
+        return len(self.shift) - 1
+
+    @property
+    def n_folds(self) -> int:
+        """Folds whose sums are kept apart; 1 where no cross-validation was asked for."""
+        return int(self.sums.shape[1])
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows of each task, by weight where there were sample weights; shape (m,)."""
+        return self.sums[:, :, 0, 0].sum(axis=1)
+
+    @property
+    def nbytes(self) -> int:
+        """Size in memory."""
+        return int(self.sums.nbytes + self.rows.nbytes + self.shift.nbytes)
+
+    @classmethod
+    def from_rows(
+        cls, X: Any, y: Any, *, task: str | int | None = None, sample_weight: Any = None,
+        n_folds: int = 1,
+    ) -> TaskMoments:  # fmt: skip
+        """Moments of a long table; see `from_batches`."""
+        return cls.from_batches([(X, y, sample_weight)], task=task, n_folds=n_folds)
+
+    @classmethod
+    def from_batches(
+        cls,
+        batches: Iterable[tuple[Any, ...]],
+        *,
+        task: str | int | None = None,
+        n_folds: int = 1,
+    ) -> TaskMoments:
+        """Moments of batches of rows, in one pass.
+
+        Parameters
+        ----------
+        batches : iterable of (X, y) or (X, y, sample_weight)
+            X a table or an array (float32 is summed up in float64), y of shape (n,).
+        task : str, int or None
+            Task column of X: a name, or a position. None is one task.
+        n_folds : int, default=1
+            2 or more keeps sums per fold, so that ``alpha="cv"`` can be answered by K-fold
+            cross-validation: the rows of each task are dealt to the folds in turn.
+
+        Raises
+        ------
+        ValueError
+            If batches differ in their columns, hold missing values, or there is no row.
+        """
+        if n_folds < 1:
+            raise ValueError(f"TaskMoments: n_folds must be 1 or more; got {n_folds}.")
+        return cls._gather(MomentSums(n_folds), batches, task)
+
+    def extended(self, X: Any, y: Any, sample_weight: Any = None) -> TaskMoments:
+        """These rows too; each task's rows go on being dealt to the folds in turn."""
+        sums = MomentSums(self.n_folds)
+        sums.go_on_from(self.tasks.tolist(), self.rows.sum(axis=1), self.shift)
+        return self + type(self)._gather(sums, [(X, y, sample_weight)], self.task)
+
+    @classmethod
+    def _gather(
+        cls, sums: MomentSums, batches: Iterable[tuple[Any, ...]], task: str | int | None
+    ) -> TaskMoments:
+        columns, width = None, None
+        for X, y, *weight in batches:
+            features, ids, names = _read(X, task)
+            target = check_array(
+                to_array(y), ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+            )
+            target = column_or_1d(target).astype(np.float64)
+            check_consistent_length(features, target)
+            columns, width = _same(columns, names, width, features.shape[1])
+            present, local = np.unique(ids, return_inverse=True)
+            given = _weights(weight[0] if weight else None, len(target))
+            sums.add(list(features.T), target, local, present.tolist(), given)
+        return cls.of_sums(sums, columns, task)
+
+    @classmethod
+    def of_sums(
+        cls, sums: MomentSums, columns: Sequence[str] | None, task: str | int | None
+    ) -> TaskMoments:
+        """What was accumulated, tasks in sorted order."""
+        if sums.shift is None:
+            raise ValueError("TaskMoments: there must be at least one row; got none.")
+        tasks = sums.index.ids()
+        order = np.argsort(tasks)
+        names = None if columns is None else tuple(columns)
+        return cls(tasks[order], sums.shift, sums.sums[order], sums.rows[order], names, task)
+
+    def __add__(self, other: TaskMoments) -> TaskMoments:
+        """Moments of the rows of both; tasks unite."""
+        if not isinstance(other, TaskMoments):
+            return NotImplemented
+        self._check_like(other)
+        here, there = self.counts.sum(), other.counts.sum()
+        if (self.shift == other.shift).all():
+            shift = self.shift
+        else:
+            shift = (here * self.shift + there * other.shift) / max(here + there, 1e-300)
+        tasks = np.union1d(self.tasks, other.tasks)
+        p = len(shift) + 1
+        sums = np.zeros((len(tasks), self.n_folds, p, p))
+        rows = np.zeros((len(tasks), self.n_folds), dtype=np.int64)
+        for part in (self.shifted(shift), other.shifted(shift)):
+            at = np.searchsorted(tasks, part.tasks)
+            sums[at] += part.sums
+            rows[at] += part.rows
+        return replace(self, tasks=tasks, shift=shift, sums=sums, rows=rows)
+
+    def shifted(self, shift: np.ndarray) -> TaskMoments:
+        """The same moments about another reference: T S T' with T = I + delta e_1'."""
+        delta = self.shift - shift
+        if not delta.any():
+            return self
+        sums = self.sums.copy()
+        sums[..., 1:, :] += delta[:, None] * sums[..., :1, :]
+        sums[..., :, 1:] += sums[..., :, :1] * delta
+        return replace(self, shift=np.asarray(shift, dtype=np.float64), sums=sums)
+
+    def standardized(self, center: np.ndarray, scale: np.ndarray) -> TaskMoments:
+        """Moments of (x - center) / scale, shapes (d,), without the rows; y stays."""
+        center, scale = np.append(center, 0.0), np.append(scale, 1.0)
+        unit = np.concatenate([[1.0], 1.0 / scale])
+        sums = self.sums * unit[:, None] * unit
+        return replace(self, shift=(self.shift - center) / scale, sums=sums)
+
+    def mean_and_scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each feature over all rows, shapes (d,).
+
+        A constant feature has scale one, as in scikit-learn's StandardScaler.
+        """
+        total = self.sums.sum(axis=(0, 1))[:-1, :-1]
+        mean = total[0, 1:] / total[0, 0]
+        variance = np.diag(total)[1:] / total[0, 0] - mean**2
+        noise = 8 * np.finfo(float).eps * (np.diag(total)[1:] / total[0, 0] + self.shift[:-1] ** 2)
+        scale = np.where(variance > noise, np.sqrt(np.maximum(variance, 0.0)), 1.0)
+        return mean + self.shift[:-1], scale
+
+    def select_folds(self, keep: np.ndarray) -> np.ndarray:
+        """Sum of S_ik over the folds where keep (n_folds,) is true, shape (m, d + 2, d + 2)."""
+        return self.sums[:, keep].sum(axis=1)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a ``.npz`` file without pickled objects; whole or not at all."""
+        write_moments_file(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TaskMoments:
+        """Read what `save` wrote; a file of anything else is refused with a ValueError."""
+        return cls(**read_moments_file(path))
+
+    def _check_like(self, other: TaskMoments) -> None:
+        def refuse(what: str, mine: object, its: object, remedy: str) -> None:
+            raise ValueError(
+                f"TaskMoments: {what} must agree to be added; got {mine} and {its}. {remedy}"
+            )
+
+        if self.n_features != other.n_features or self.columns != other.columns:
+            mine, its = (m.columns or f"{m.n_features} features" for m in (self, other))
+            refuse("columns", mine, its, "Select the same columns, in one order, for every part.")
+        if self.task != other.task:
+            refuse("task columns", repr(self.task), repr(other.task), "Name the same one.")
+        if self.n_folds != other.n_folds:
+            refuse("n_folds", self.n_folds, other.n_folds, "Make all parts with one n_folds.")
+        if (self.tasks.dtype.kind == "U") != (other.tasks.dtype.kind == "U"):
+            refuse("types of task ids", self.tasks.dtype, other.tasks.dtype, "Cast the column.")
+
+
+def _read(X: Any, task: str | int | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...] | None]:
+    """Features, ids and column names of one batch."""
+    names = frame_columns(X)
+    features = X if task is None else drop_task_column(X, task)
+    features = check_array(
+        to_array(features), dtype=[np.float64, np.float32], ensure_all_finite=False
+    )
+    if task is None:
+        return features, np.zeros(len(features), dtype=np.int64), names
+    return features, read_task_ids(X, task), names
+
+
+def _same(
+    columns: Any, names: Any, width: int | None, d: int
+) -> tuple[tuple[str, ...] | None, int]:
+    if width is not None and (columns != names or width != d):
+        raise ValueError(
+            "TaskMoments: batches must have the same columns; got "
+            f"{columns or f'{width} features'}, then {names or f'{d} features'}. Select one set "
+            "of columns, in one order."
+        )
+    return names, d
+
+
+def _weights(weight: Any, n: int) -> np.ndarray | None:
+    if weight is None:
+        return None
+    weight = np.broadcast_to(np.asarray(to_array(weight), dtype=np.float64), (n,))
+    if not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError("sample_weight must be zero or positive; got negative or missing values.")
+    return weight

@@ -1,0 +1,1 @@
+"""Passes over partitions on a Dask cluster; needs the extra ``dask``."""

@@ -1,0 +1,149 @@
+"""Regressors from moments: rows may be elsewhere, gone, or still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polytask.data import MomentData, TaskData, TaskMoments, read_rows, read_target
+from polytask.losses import Loss
+from polytask.solvers import one_blas_thread
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["FromMoments"]
+
+_FOLDS = 5  # kept where a strength is to be chosen
+_TUNING_TOL = 1e-4
+
+
+class FromMoments:
+    """`fit_moments` and `partial_fit` of a linear estimator with the squared loss."""
+
+    moments_: TaskMoments
+
+    def fit_moments(self, moments: TaskMoments) -> Self:
+        """Fit to moments: the same answer as `fit` on the rows that they were made of.
+
+        The KKT violation and the objective that are reported are computed from the moments.
+
+        Parameters
+        ----------
+        moments : TaskMoments
+            Made with this estimator's ``task``. For ``alpha="cv"`` they must hold folds
+            (``n_folds=5``): strengths are then chosen by K-fold cross-validation, which moments
+            allow exactly, where `fit` uses leave-one-out.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the moments were made with another task column, or hold no folds for "cv".
+        """
+        self._validate_params()  # type: ignore[attr-defined]
+        self._check_moments(moments)
+        self._take_columns(moments)
+        if self._must_choose() and moments.n_folds < 2:
+            raise ValueError(
+                f"{type(self).__name__}: alpha='cv' must have moments by fold; got n_folds="
+                f"{moments.n_folds}. Leave-one-out needs the rows: make the moments with "
+                "n_folds=5, or give every strength a number."
+            )
+        data = MomentData.make(
+            moments,
+            intercept=self.fit_intercept,  # type: ignore[attr-defined]
+            task_weight=getattr(self, "_weight_rule", self.task_weight),  # type: ignore[attr-defined]
+        )
+        with one_blas_thread():
+            self._fit_data(data)  # type: ignore[attr-defined]
+        self.moments_ = moments
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.
+
+        The rows are not kept, only their moments (`moments_`), so a call costs the sums over its
+        rows and one solve, whatever came before. With ``alpha="cv"`` strengths are chosen anew by
+        5-fold cross-validation.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`, a long table.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            After `fit`, which keeps no moments, or with a wide y.
+        """
+        self._validate_params()  # type: ignore[attr-defined]
+        before: TaskMoments | None = getattr(self, "moments_", None)
+        if before is None and hasattr(self, "coef_"):
+            raise ValueError(
+                f"{type(self).__name__}: partial_fit must follow partial_fit or fit_moments; this "
+                "estimator comes from fit, which keeps no moments of its rows. Pass its first rows "
+                "to partial_fit as well."
+            )
+        read_rows(self, X, reset=before is None)  # type: ignore[arg-type]
+        target, _ = read_target(self, y)  # type: ignore[arg-type]
+        if target.ndim == 2:
+            raise ValueError(
+                f"{type(self).__name__}: partial_fit must be given a long table; got a wide y of "
+                f"shape {target.shape}. Stack it with polytask.stack_tasks and set task."
+            )
+        if before is not None:
+            return self.fit_moments(before.extended(X, target, sample_weight))
+        folds = _FOLDS if self._must_choose() else 1
+        task: str | int | None = self.task  # type: ignore[attr-defined]
+        return self.fit_moments(
+            TaskMoments.from_rows(X, target, task=task, sample_weight=sample_weight, n_folds=folds)
+        )
+
+    def _fit_data(self, data: TaskData) -> Any:
+        if not isinstance(data, MomentData):
+            vars(self).pop("moments_", None)  # of an earlier fit
+        return super()._fit_data(data)  # type: ignore[misc]
+
+    def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[dict[str, Any]], float]:
+        if not isinstance(data, MomentData):
+            return super()._estimate_risk(data, loss)  # type: ignore[misc]
+        from polytask.streaming.fold_risk import MomentRisk
+
+        risk = MomentRisk(data, _TUNING_TOL, self.max_iter)  # type: ignore[attr-defined]
+        return lambda s: risk(lambda part: self._make_problem(part, loss, s))  # type: ignore[attr-defined]
+
+    def _must_choose(self) -> bool:
+        """Whether a strength is left to cross-validation."""
+        return isinstance(self.alpha, str) and self.alpha == "cv"  # type: ignore[attr-defined]
+
+    def _check_moments(self, moments: TaskMoments) -> None:
+        name = type(self).__name__
+        if not isinstance(moments, TaskMoments):
+            raise TypeError(
+                f"{name}: moments must be TaskMoments; got {type(moments).__name__}. Make them "
+                "with TaskMoments.from_batches, or use fit for rows."
+            )
+        if moments.task != self.task:  # type: ignore[attr-defined]
+            raise ValueError(
+                f"{name}: moments must be made with the estimator's task; got task="
+                f"{moments.task!r} in the moments and {self.task!r} here. Set task="  # type: ignore[attr-defined]
+                f"{moments.task!r}."
+            )
+
+    def _take_columns(self, moments: TaskMoments) -> None:
+        """What `predict` is to find in X."""
+        self._wide = False
+        self.n_features_in_ = moments.n_features + (moments.task is not None)
+        vars(self).pop("feature_names_in_", None)
+        if moments.columns is not None:
+            self.feature_names_in_ = np.array(moments.columns, dtype=object)
