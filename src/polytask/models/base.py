@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -145,19 +145,26 @@ class MultiTaskLinear(BaseEstimator):
             return given
         grids = self._grids(data, loss)
         fixed = {name: value for name, value in given.items() if value is not None}
-        risk_of = LeaveOneOut(_TUNING_TOL, self.max_iter)
-        choice = choose(
-            lambda s: risk_of(self._make_problem(data, loss, s)),
-            {name: grids[name] for name in wanted}, fixed,
-        )  # fmt: skip
+        risk = self._estimate_risk(data, loss)
+        choice = choose(risk, {name: grids[name] for name in wanted}, fixed)
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
         return {name: choice.strengths[name] for name in given}
 
+    def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[Strengths], float]:
+        """Estimated risk at given strengths; leave-one-out where penalties are quadratic."""
+        risk_of = LeaveOneOut(_TUNING_TOL, self.max_iter)
+        return lambda s: risk_of(self._make_problem(data, loss, s))
+
     def _warn(self, solution: Solution) -> None:
+        measure = f"KKT violation {solution.violation:.1e}"
+        if solution.gap is not None:
+            measure = f"relative duality gap {solution.gap:.1e}"
+        if solution.certificate == "stationary":
+            measure = "relative decrease of the objective per sweep"
         if solution.status is not Status.SOLVED:
             warnings.warn(
-                f"{type(self).__name__}: KKT violation {solution.violation:.1e} after "
-                f"{solution.n_iter} iterations, above tol={self.tol:.1e}: {solution.status.value}.",
+                f"{type(self).__name__}: {measure} after {solution.n_iter} iterations, above "
+                f"tol={self.tol:.1e}: {solution.status.value}.",
                 ConvergenceWarning,
                 stacklevel=4,
             )

@@ -5,4 +5,13 @@ from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.select import PREFERENCE, select
 from polytask.solvers.threads import one_blas_thread
 
-__all__ = ["PREFERENCE", "BlockElimination", "Newton", "Solution", "Solver", "Status", "one_blas_thread", "select"]
+__all__ = [
+    "PREFERENCE",
+    "BlockElimination",
+    "Newton",
+    "Solution",
+    "Solver",
+    "Status",
+    "one_blas_thread",
+    "select",
+]

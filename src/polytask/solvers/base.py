@@ -69,8 +69,6 @@ class Solver(Protocol):
         """None if the solver can solve the problem, else the reason why not."""
         ...
 
-    def solve(
-        self, problem: Problem, start: Blocks | None, tol: float, max_iter: int
-    ) -> Solution:
+    def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Solve to a violation below ``tol``."""
         ...

@@ -9,7 +9,8 @@ from polytask.solvers.threads import share
 
 __all__ = ["psd_inverse", "psd_inverses"]
 
-_THREADS_FROM = 48  # below this size a LAPACK call is too short to share among threads
+_THREADS_FROM = 24  # below this size a LAPACK call is too short to share among threads
+_CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
 
 
 def psd_inverse(A: np.ndarray) -> np.ndarray:
@@ -18,7 +19,8 @@ def psd_inverse(A: np.ndarray) -> np.ndarray:
     The matrix is first scaled to a unit diagonal, so that units of features do not look like
     rank deficiency.
     """
-    return psd_inverses(np.array(A[None], order="C"))[0]
+    inverse: np.ndarray = psd_inverses(np.array(A[None], order="C"))[0]
+    return inverse
 
 
 def psd_inverses(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarray:
@@ -28,47 +30,58 @@ def psd_inverses(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarra
     digits.
     """
     singular = np.zeros(len(A), dtype=bool) if singular is None else singular
-    p = A.shape[-1]
-    if p == 0:
+    b, p = A.shape[:2]
+    if b == 0 or p == 0:
         return A
-    scale = _unit_diagonal(A)
-    A *= scale[:, :, None]
-    A *= scale[:, None, :]
-    if p >= _THREADS_FROM and len(A) > 1:
-        share(lambda part: _invert_all(A, part, singular), np.arange(len(A)))
+    size = max(1, _CHUNK // p**2)
+    firsts = np.arange(0, b, size)
+
+    def work(part: np.ndarray) -> None:
+        for first in part:
+            _invert_chunk(A[first : first + size], singular[first : first + size])
+
+    if p >= _THREADS_FROM and b > 1:
+        share(work, firsts)
     else:
-        _invert_all(A, np.arange(len(A)), singular)
-    low = np.tril_indices(p, -1)
-    A[:, low[0], low[1]] = A[:, low[1], low[0]]
-    A *= scale[:, :, None]
-    A *= scale[:, None, :]
+        work(firsts)
     return A
 
 
-def _unit_diagonal(A: np.ndarray) -> np.ndarray:
-    diagonal = np.einsum("bii->bi", A)
-    return 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-
-
-def _invert_all(A: np.ndarray, which: np.ndarray, singular: np.ndarray) -> None:
-    """Upper triangle of A[i] becomes that of its inverse, for every i; notes singular ones.
+def _invert_chunk(A: np.ndarray, singular: np.ndarray) -> None:
+    """Invert in place; note which were singular.
 
     LAPACK sees the transpose (column-major) of each symmetric matrix, so its lower triangle is
     our upper one and nothing is copied. dpotrf and dpotri release the GIL.
     """
     p = A.shape[-1]
+    scale = _unit_diagonal(A)
+    A *= scale[:, :, None]
+    A *= scale[:, None, :]
+    before = A.copy()
+    sound = [lapack.dpotrf(a.T, lower=1, clean=0, overwrite_a=1)[1] == 0 for a in A]
     smallest = np.sqrt(64 * p * np.finfo(float).eps)  # pivot that rounding alone can leave
-    for i in which:
-        before = A[i].copy()
-        factor, info = lapack.dpotrf(A[i].T, lower=1, clean=0, overwrite_a=1)
-        if info == 0 and A[i].diagonal().min() > smallest:
-            lapack.dpotri(factor, lower=1, overwrite_c=1)
+    regular = np.asarray(sound) & (np.einsum("bii->bi", A).min(axis=1) > smallest)
+    singular[:] = ~regular
+    for i, a in enumerate(A):
+        if regular[i]:
+            lapack.dpotri(a.T, lower=1, overwrite_c=1)
         else:
-            A[i], singular[i] = _pseudo_inverse(before), True
+            A[i] = _pseudo_inverse(before[i])
+    for j in range(p - 1):  # the lower triangle, from the upper
+        A[:, j + 1 :, j] = A[:, j, j + 1 :]
+    A *= scale[:, :, None]
+    A *= scale[:, None, :]
+
+
+def _unit_diagonal(A: np.ndarray) -> np.ndarray:
+    diagonal = np.einsum("bii->bi", A)
+    scale: np.ndarray = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    return scale
 
 
 def _pseudo_inverse(A: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(A)
     cut = len(A) * np.finfo(float).eps * 16 * max(values[-1], np.finfo(float).tiny)
     inverse = np.where(values > cut, 1.0 / np.where(values > cut, values, 1.0), 0.0)
-    return (vectors * inverse) @ vectors.T
+    product: np.ndarray = (vectors * inverse) @ vectors.T
+    return product

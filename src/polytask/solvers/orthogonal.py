@@ -76,7 +76,7 @@ class OrthogonalRidge:
 
 
 def solve_orthogonal(problem: Problem) -> Blocks:
-    """Blocks that minimize a squared loss with quadratic penalties on a common part and deviations."""
+    """Optimal blocks of a squared loss whose problem is an arrow."""
     data, arrow = problem.data, arrow_problem(problem)
     c, k = np.flatnonzero(arrow.structure.common), np.flatnonzero(arrow.structure.deviation)
     own = np.array([*(int(np.searchsorted(k, j)) if j in k else -1 for j in c), -1])
@@ -86,7 +86,7 @@ def solve_orthogonal(problem: Problem) -> Blocks:
         tasks.append(OrthogonalRidge(X[:, k], arrow.D))
         rows = np.vstack([rows, tasks[i].reduce(np.column_stack([X[:, c], y]), own)])
         if len(rows) > 4 * (len(c) + 1):
-            rows = np.linalg.qr(rows, mode="r")
+            rows = np.asarray(np.linalg.qr(rows, mode="r"))
     common = OrthogonalRidge(rows[:, :-1], arrow.G).solve(rows[:, -1])
     deviation = np.zeros((data.n_tasks, len(k)))
     for i, task in enumerate(tasks):

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polytask.problem import Problem
+from polytask.solvers.admm import Admm
 from polytask.solvers.base import Solver
+from polytask.solvers.fista import Fista
 from polytask.solvers.newton import BlockElimination, Newton
+from polytask.solvers.projection import Alternating
+from polytask.solvers.rank_limit import RankLimit
+from polytask.solvers.reduced_rank import ReducedRank
 
 __all__ = ["PREFERENCE", "select"]
 
-PREFERENCE: tuple[Solver, ...] = (BlockElimination(), Newton())
+PREFERENCE: tuple[Solver, ...] = (
+    BlockElimination(),
+    Newton(),
+    ReducedRank(),
+    Admm(),
+    Fista(),
+    Alternating(),
+    RankLimit(),
+)
 
 
 def select(problem: Problem, candidates: Sequence[Solver] = PREFERENCE) -> Solver:

@@ -3,6 +3,13 @@
 from polytask.tuning.folds import KFoldRisk
 from polytask.tuning.grids import common_grid, deviation_grid, intercept_grid, with_zero
 from polytask.tuning.loo import LeaveOneOut, leave_one_out
+from polytask.tuning.low_rank import (
+    level_grid,
+    rank_grid,
+    rank_strengths,
+    trace_alpha_max,
+    trace_grid,
+)
 from polytask.tuning.search import Choice, choose
 
 __all__ = [
@@ -14,5 +21,10 @@ __all__ = [
     "deviation_grid",
     "intercept_grid",
     "leave_one_out",
+    "level_grid",
+    "rank_grid",
+    "rank_strengths",
+    "trace_alpha_max",
+    "trace_grid",
     "with_zero",
 ]

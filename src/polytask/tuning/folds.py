@@ -22,14 +22,14 @@ class KFoldRisk:
     ----------
     data : TaskData
     n_splits : int
-        Folds; every task keeps rows in every training part, classes are spread inside a task.
+        Folds; every task keeps rows in every training part, classes are spread inside a task. Rows
+        that all tasks share go to one fold, so that the parts share theirs.
     tol, max_iter : float, int
         Passed to the solver.
     """
 
     def __init__(self, data: TaskData, n_splits: int, tol: float, max_iter: int) -> None:
-        rng = np.random.default_rng(0)  # folds are part of the definition of the choice
-        fold = task_folds(data.code, n_splits, rng, labels=data.y)
+        fold = _folds(data, n_splits)
         used = [k for k in range(n_splits) if (fold == k).any()]
         self.parts = [(data.subset(fold != k), data.subset(fold == k)) for k in used]
         self.held_out_weight = [data.weight[fold == k] for k in used]
@@ -49,3 +49,13 @@ class KFoldRisk:
             total += float(omega @ problem.loss.value(test.y, f))
             weight += float(omega.sum())
         return total / weight
+
+
+def _folds(data: TaskData, n_splits: int) -> np.ndarray:
+    """Fold of every observation: classes spread in each task, shared rows whole in one fold."""
+    rng = np.random.default_rng(0)  # folds are part of the definition of the choice
+    if data.design.shared:
+        rows = task_folds(np.zeros(int(data.sizes[0]), dtype=int), n_splits, rng)
+        return np.tile(rows, data.n_tasks)
+    classes = data.y if np.isin(data.y, (0.0, 1.0)).all() else None
+    return task_folds(data.code, n_splits, rng, labels=classes)

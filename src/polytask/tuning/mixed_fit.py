@@ -13,7 +13,12 @@ from polytask.problem import Problem
 from polytask.solvers import Solution, Status
 from polytask.structures.rotated_deviation import RotatedDeviation
 from polytask.tuning.reml import MixedModel
-from polytask.tuning.reml_search import RemlEstimate, estimate_diagonal, estimate_full
+from polytask.tuning.reml_search import (
+    RemlEstimate,
+    Variances,
+    estimate_diagonal,
+    estimate_full,
+)
 
 __all__ = ["MixedFit", "fit_mixed"]
 
@@ -37,6 +42,8 @@ class MixedFit:
         Of w0 + Δw_i around its estimate.
     deviance : float
         Restricted deviance: minus twice the log likelihood, up to a constant of the data.
+    common_strength : ndarray of shape (d,)
+        Ridge strength on the common slopes that their variance amounts to; zero where w0 is free.
     """
 
     solution: Solution
@@ -45,9 +52,12 @@ class MixedFit:
     common_covariance: np.ndarray
     coef_covariance: np.ndarray
     deviance: float
+    common_strength: np.ndarray
 
 
-def fit_mixed(data: TaskData, loss: Loss, covariance: str) -> MixedFit:
+def fit_mixed(
+    data: TaskData, loss: Loss, covariance: str, random_common: bool | None = None
+) -> MixedFit:
     """Estimate the variances and the coefficients that go with them.
 
     Parameters
@@ -58,15 +68,23 @@ def fit_mixed(data: TaskData, loss: Loss, covariance: str) -> MixedFit:
     covariance : {"scalar", "diagonal", "full"}
         One variance for all slopes and one for the intercept; one per coefficient; or a full
         covariance matrix of the coefficients.
+    random_common : bool or None
+        Whether the common slopes have a normal prior of estimated variance, or are free; None
+        decides by the number of rows and tasks.
     """
     model = MixedModel.from_data(data)
-    estimate = _estimate(model, data, covariance)
+    if random_common is None:
+        random_common = few_for_common(data)
+    estimate = _estimate(model, data, covariance, random_common)
     point, unit = estimate.point, 1.0 / model.scale
     C = point.L * unit[:, None]
     blocks = {"common": (model.shift + point.common) * unit, "deviation": point.q @ point.L}
     N = model.n_rows
+    common = np.zeros(data.n_coefs)
+    if point.kappa is not None:
+        common = 0.5 * point.J * model.scale**2 / (N * point.kappa)
     penalties = {
-        "common": Ridge(np.zeros(data.n_coefs)),
+        "common": Ridge(common),
         "deviation": Ridge(np.full(C.shape[1], 0.5 / N)),
     }
     problem = Problem(data, loss, RotatedDeviation(C), penalties)
@@ -87,17 +105,25 @@ def fit_mixed(data: TaskData, loss: Loss, covariance: str) -> MixedFit:
         point.noise * point.S_inverse * unit[:, None] * unit,
         point.coef_covariance() * unit[:, None] * unit,
         point.deviance,
+        common[: data.n_features],
     )
 
 
-def _estimate(model: MixedModel, data: TaskData, covariance: str) -> RemlEstimate:
+def few_for_common(data: TaskData) -> bool:
+    """Whether a free w0 would overfit: fewer than ten rows, or fewer than a task, a coefficient."""
+    return len(data.y) < 10 * data.n_coefs or data.n_tasks < data.n_coefs
+
+
+def _estimate(
+    model: MixedModel, data: TaskData, covariance: str, random_common: bool
+) -> RemlEstimate:
     """The REML estimate; a column that is zero everywhere has no variance to estimate."""
     p, d = data.n_coefs, data.n_features
     groups = np.where(np.arange(p) < d, 0, 1) if covariance == "scalar" else np.arange(p)
     varies = np.einsum("bkk->k", model.grams) > 0
     groups = np.where(varies, groups, -1)
-    estimate = estimate_diagonal(model, groups)
-    return estimate_full(model, estimate.point) if covariance == "full" else estimate
+    estimate = estimate_diagonal(Variances(model, groups, random_common))
+    return estimate_full(estimate.point) if covariance == "full" else estimate
 
 
 def _violation(problem: Problem, blocks: dict[str, np.ndarray]) -> float:

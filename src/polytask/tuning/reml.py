@@ -12,8 +12,14 @@ the profiled restricted deviance is
 
 and its gradient in Gamma is M = sum T_i - sum T_i S^-1 T_i - (N - p) / y'Py sum q_i q_i'. All of
 it comes from the tasks' Gram matrices, at one small inverse a task. L may be singular: a variance
-of zero is an answer. See Bates et al., J. Stat. Softw. 67 (2015), for the model, and Johnson and
-Thompson, J. Dairy Sci. 78 (1995), for the average information used below.
+of zero is an answer.
+
+w0 is free, or its slopes are random too, w0 ~ N(0, sigma² kappa I) in scaled columns. Then S^-1
+gives way to D (D S D + J)^-1 D, with D = sqrt(kappa) and J = 1 on slopes, D = 1 and J = 0 on the
+intercept, and log|S| to log|D S D + J|: kappa is one variance more; a large one frees w0.
+
+See Bates et al., J. Stat. Softw. 67 (2015), for the model, and Johnson and Thompson, J. Dairy
+Sci. 78 (1995), for the average information used below.
 """
 
 from __future__ import annotations
@@ -24,7 +30,7 @@ from functools import cached_property
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.solvers.linalg import psd_inverse, psd_inverses
+from polytask.solvers.linalg import psd_inverse
 
 __all__ = ["MixedModel", "RemlPoint"]
 
@@ -47,6 +53,8 @@ class MixedModel:
         Root mean square of each column.
     n_rows : float
         Sum of the sample weights N.
+    intercept : bool
+        Whether the last column is the constant one, whose common part is always free.
     """
 
     grams: np.ndarray
@@ -55,6 +63,7 @@ class MixedModel:
     shift: np.ndarray
     scale: np.ndarray
     n_rows: float
+    intercept: bool = True
 
     @classmethod
     def from_data(cls, data: TaskData) -> MixedModel:
@@ -69,7 +78,7 @@ class MixedModel:
         e = data.y - design.predict(np.broadcast_to(w, (data.n_tasks, data.n_coefs)))
         cross = design.adjoint(s * e) / scale
         grams /= scale[:, None] * scale
-        return cls(grams, cross, float(s @ e**2), w * scale, scale, n_rows)
+        return cls(grams, cross, float(s @ e**2), w * scale, scale, n_rows, data.intercept)
 
     @property
     def n_coefs(self) -> int:
@@ -77,13 +86,18 @@ class MixedModel:
         return self.grams.shape[-1]
 
     @cached_property
-    def free(self) -> float:
-        """N - rank of the common part."""
-        return self.n_rows - np.linalg.matrix_rank(self.grams.sum(axis=0))
+    def total(self) -> np.ndarray:
+        """Gram matrix of all rows, shape (p, p)."""
+        return self.grams.sum(axis=0)
 
-    def at(self, L: np.ndarray) -> RemlPoint:
-        """Everything at Gamma = L L', L of shape (p, k)."""
-        return RemlPoint(self, L)
+    def free(self, J: np.ndarray) -> float:
+        """N - rank of the part of w0 that is not random (where J is zero)."""
+        fixed = J == 0
+        return self.n_rows - np.linalg.matrix_rank(self.total[np.ix_(fixed, fixed)])
+
+    def at(self, L: np.ndarray, kappa: float | None = None) -> RemlPoint:
+        """Everything at Gamma = L L', L of shape (p, k); kappa of None leaves w0 free."""
+        return RemlPoint(self, L, kappa)
 
 
 class RemlPoint:
@@ -94,46 +108,79 @@ class RemlPoint:
     model : MixedModel
     L : ndarray of shape (p, k)
         Gamma = L L' in scaled columns.
+    kappa : float or None
+        Variance of the common slopes over sigma², in scaled columns; None leaves w0 free.
     """
 
-    def __init__(self, model: MixedModel, L: np.ndarray) -> None:
-        self.model, self.L = model, L
+    def __init__(self, model: MixedModel, L: np.ndarray, kappa: float | None = None) -> None:
+        self.model, self.L, self.kappa = model, L, kappa
         H, r = model.grams, model.cross
         HL = H @ L
         A = L.T @ HL
         np.einsum("bkk->bk", A)[:] += 1.0
-        log_det = float(np.linalg.slogdet(A)[1].sum()) if L.shape[1] else 0.0
-        self.A_inverse = psd_inverses(np.ascontiguousarray(A))
+        log_det, self.A_inverse = _log_det_and_inverses(A)
         HLA = HL @ self.A_inverse
         self.T = H - HLA @ HL.transpose(0, 2, 1)
         projected = r - (HLA @ (r @ L)[:, :, None])[:, :, 0]  # X_i'V_i^-1 e_i
-        S = self.T.sum(axis=0)
-        self.S_inverse = psd_inverse(S)
-        self.common = self.S_inverse @ projected.sum(axis=0)
+        self.pull = projected.sum(axis=0)
+        self.S = self.T.sum(axis=0)
+        log_det += self._solve_common()
         self.q = projected - self.T @ self.common
         rL = r @ L
         explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
-        explained += float(self.common @ projected.sum(axis=0))
-        self.rss = max(model.square - explained, 1e-14 * max(model.square, 1e-300))
-        values = np.linalg.eigvalsh(S)
-        seen = values > values[-1] * 1e-12
-        self.noise = self.rss / model.free
-        self.deviance = model.free * np.log(self.noise) + log_det + np.log(values[seen]).sum()
+        left = model.square - explained - self.explained
+        self.rss = max(left, 1e-14 * max(model.square, 1e-300))
+        self.free = model.free(self.J)
+        self.noise = self.rss / self.free
+        self.deviance = self.free * np.log(self.noise) + log_det
+
+    def _solve_common(self) -> float:
+        """w0 - shift and what it takes off the sum of squares; returns log|D S D + J|."""
+        model = self.model
+        slopes = np.ones(model.n_coefs)
+        slopes[model.n_coefs - int(model.intercept) :] = 0.0
+        if self.kappa is None:
+            D, self.J = np.ones(model.n_coefs), np.zeros(model.n_coefs)
+        else:
+            D, self.J = np.where(slopes > 0, np.sqrt(self.kappa), 1.0), slopes
+        M = D[:, None] * self.S * D + np.diag(self.J)
+        self.S_inverse = D[:, None] * psd_inverse(M) * D
+        if self.kappa is None:
+            self.common = self.S_inverse @ self.pull
+            self.explained = float(self.common @ self.pull)
+        else:
+            w = self.S_inverse @ (self.pull + self.S @ model.shift)
+            self.common = w - model.shift
+            prior = float((slopes * w**2).sum() / self.kappa)
+            fitted = 2.0 * self.common @ self.pull - self.common @ self.S @ self.common
+            self.explained = float(fitted) - prior
+        values = np.linalg.eigvalsh(M)
+        return float(np.log(values[values > values[-1] * 1e-12]).sum())
 
     @cached_property
     def gradient(self) -> np.ndarray:
         """Gradient of the deviance in Gamma, shape (p, p)."""
         shared = ((self.T @ self.S_inverse) @ self.T).sum(axis=0)
-        M = self.T.sum(axis=0) - shared - self.q.T @ self.q / self.noise
+        M = self.S - shared - self.q.T @ self.q / self.noise
         return 0.5 * (M + M.T)
 
     @cached_property
+    def kappa_gradient(self) -> float:
+        """Derivative of the deviance in kappa."""
+        pull = self.q.sum(axis=0)
+        M = self.S - self.S @ self.S_inverse @ self.S - np.outer(pull, pull) / self.noise
+        return float(self.J @ np.diag(M))
+
+    @cached_property
     def information(self) -> np.ndarray:
-        """Average information of a diagonal Gamma: positive semidefinite model of the Hessian."""
-        pull = np.einsum("bk,bkl->kl", self.q, self.T)  # row k: sum_i q_ik T_i[k, :]
-        B = (self.q[:, :, None] * self.T * self.q[:, None, :]).sum(axis=0)
-        B -= pull @ self.S_inverse @ pull.T
-        a = (self.q**2).sum(axis=0)
+        """Average information of a diagonal Gamma and, where w0 is random, of kappa (last)."""
+        U = np.einsum("bk,kl->bkl", self.q, np.eye(self.model.n_coefs))
+        if self.kappa is not None:
+            U = np.concatenate([U, np.tile(self.J * self.q.sum(axis=0), (len(U), 1, 1))], axis=1)
+        UT = U @ self.T  # (m, number of variances, p)
+        pull = UT.sum(axis=0)
+        B = (UT @ U.transpose(0, 2, 1)).sum(axis=0) - pull @ self.S_inverse @ pull.T
+        a = (U @ self.q[:, :, None]).sum(axis=(0, 2))
         return (B - np.outer(a, a) / self.rss) / self.noise
 
     @property
@@ -146,3 +193,10 @@ class RemlPoint:
         K = self.L @ self.A_inverse @ self.L.T
         left = np.eye(self.model.n_coefs) - K @ self.model.grams
         return self.noise * (K + left @ self.S_inverse @ left.transpose(0, 2, 1))
+
+
+def _log_det_and_inverses(A: np.ndarray) -> tuple[float, np.ndarray]:
+    """Sum of log|A_i| and every A_i^-1; A_i - I is positive semidefinite, so no pivot is small."""
+    if A.shape[-1] == 0:
+        return 0.0, A
+    return float(np.linalg.slogdet(A)[1].sum()), np.linalg.inv(A)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
 
 from polytask.tuning.reml import MixedModel, RemlPoint
 
-__all__ = ["RemlEstimate", "estimate_diagonal", "estimate_full"]
+__all__ = ["RemlEstimate", "Variances", "estimate_diagonal", "estimate_full"]
 
 _START = 0.1  # deviation variance over noise variance, in scaled columns
 _TOL = 1e-7  # deviance that a last relative change of a variance could still gain
+_ZERO = 1e-10  # a smaller variance is zero
+_LEAST_KAPPA = 1e-8
+_DIGITS = 1e-13  # relative change of the deviance that rounding hides
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,76 +39,123 @@ class RemlEstimate:
     converged: bool
 
 
-def estimate_diagonal(model: MixedModel, groups: np.ndarray, max_iter: int = 100) -> RemlEstimate:
+@dataclass(frozen=True, eq=False)
+class Variances:
+    """Which variances there are to estimate, all divided by the noise variance.
+
+    Parameters
+    ----------
+    model : MixedModel
+    groups : int ndarray of shape (p,)
+        Group of each column, 0, 1, ...; columns of a group share a variance between tasks; -1 for
+        a column that must not deviate.
+    random_common : bool
+        Whether the common slopes are random too; their variance kappa comes last.
+    """
+
+    model: MixedModel
+    groups: np.ndarray
+    random_common: bool
+
+    @cached_property
+    def sum_up(self) -> np.ndarray:
+        """Columns by groups, ones and zeros."""
+        return (self.groups[:, None] == np.arange(self.groups.max(initial=-1) + 1)).astype(float)
+
+    @cached_property
+    def least(self) -> np.ndarray:
+        """Smallest value of each: zero, but w0 keeps a trace so that its strength is finite."""
+        least = np.zeros(self.sum_up.shape[1] + self.random_common)
+        least[self.sum_up.shape[1] :] = _LEAST_KAPPA
+        return least
+
+    def start(self) -> np.ndarray:
+        """Where the search starts."""
+        return np.where(self.least > 0, 1.0, _START)
+
+    def at(self, gamma: np.ndarray) -> RemlPoint:
+        """The point at these variances."""
+        g = self.sum_up.shape[1]
+        variance = self.sum_up @ gamma[:g]
+        used = np.flatnonzero(variance > 0)
+        L = np.zeros((self.model.n_coefs, len(used)))
+        L[used, np.arange(len(used))] = np.sqrt(variance[used])
+        return self.model.at(L, float(gamma[g]) if self.random_common else None)
+
+    def slope(self, point: RemlPoint) -> np.ndarray:
+        """Derivative of the deviance in each variance."""
+        between = self.sum_up.T @ np.diag(point.gradient)
+        return np.append(between, point.kappa_gradient) if self.random_common else between
+
+    def hessian(self, point: RemlPoint) -> np.ndarray:
+        """Average information of the variances."""
+        p, g = self.sum_up.shape
+        S = np.zeros((p + self.random_common, g + self.random_common))
+        S[:p, :g] = self.sum_up
+        S[p:, g:] = 1.0
+        return S.T @ point.information @ S
+
+
+def estimate_diagonal(variances: Variances, max_iter: int = 100) -> RemlEstimate:
     """Variances of the coefficients, one for every group of columns.
 
     Projected Newton steps on the variances with the average information as Hessian; a step is
     halved until the deviance falls.
-
-    Parameters
-    ----------
-    groups : int ndarray of shape (p,)
-        Group of each column, 0, 1, ...; -1 for a column that must not deviate.
     """
-    sum_up = (groups[:, None] == np.arange(groups.max() + 1)).astype(float)
-    gamma = np.full(sum_up.shape[1], _START)
-    point = _at(model, gamma, sum_up)
+    gamma = variances.start()
+    point = variances.at(gamma)
+    violation = np.inf
     for n_iter in range(1, max_iter + 1):
-        slope = sum_up.T @ np.diag(point.gradient)
-        violation = _violation(gamma, slope)
+        slope = variances.slope(point)
+        violation = _violation(gamma, slope, variances.least)
         if violation <= _TOL:
             return RemlEstimate(point, violation, n_iter, True)
-        moved = _step(model, gamma, sum_up, point, slope)
-        if moved is None:
+        moved = _step(variances, gamma, point, slope)
+        if moved is None:  # the deviance has no digits left
             break
         gamma, point = moved
     return RemlEstimate(point, violation, n_iter, violation <= 1e-4)
 
 
-def _at(model: MixedModel, gamma: np.ndarray, sum_up: np.ndarray) -> RemlPoint:
-    variance = sum_up @ gamma
-    used = np.flatnonzero(variance > 0)
-    L = np.zeros((model.n_coefs, len(used)))
-    L[used, np.arange(len(used))] = np.sqrt(variance[used])
-    return model.at(L)
-
-
-def _violation(gamma: np.ndarray, slope: np.ndarray) -> float:
-    size = np.where(gamma > 0, np.abs(slope) * gamma, np.maximum(-slope, 0.0) * 1e-4)
+def _violation(gamma: np.ndarray, slope: np.ndarray, least: np.ndarray) -> float:
+    """Largest slope in log variance; at the bound, the slope inwards over a small step."""
+    inwards = np.maximum(-slope, 0.0) * 1e-4
+    size = np.where(gamma > least, np.abs(slope) * gamma, inwards)
     return float(size.max(initial=0.0))
 
 
 def _step(
-    model: MixedModel,
-    gamma: np.ndarray,
-    sum_up: np.ndarray,
-    point: RemlPoint,
-    slope: np.ndarray,
+    variances: Variances, gamma: np.ndarray, point: RemlPoint, slope: np.ndarray
 ) -> tuple[np.ndarray, RemlPoint] | None:
     """The first of the halved projected Newton steps that lowers the deviance."""
-    free = (gamma > 0) | (slope < 0)
-    hessian = (sum_up.T @ point.information @ sum_up)[np.ix_(free, free)]
+    least = variances.least
+    free = (gamma > least) | (slope < 0)
+    hessian = variances.hessian(point)[np.ix_(free, free)]
     # a floor of one tenth of a log-scale Newton step keeps steps sane where information is flat
     floor = 0.1 * np.abs(slope[free]) / np.maximum(gamma[free], 1e-3)
     hessian[np.diag_indices_from(hessian)] += floor
     direction = np.zeros_like(gamma)
     direction[free] = -np.linalg.lstsq(hessian, slope[free], rcond=None)[0]
-    for size in 0.5 ** np.arange(40):
-        trial = np.maximum(gamma + size * direction, 0.0)
-        trial[trial < 1e-10] = 0.0
-        found = _at(model, trial, sum_up)
+    for size in 0.5 ** np.arange(20):
+        trial = np.maximum(gamma + size * direction, least)
+        trial[trial < _ZERO] = least[trial < _ZERO]
+        found = variances.at(trial)
         gain = point.deviance - found.deviance
-        if gain > 1e-4 * float(slope @ (gamma - trial)) and gain > 0:
+        promised = float(slope @ (gamma - trial))
+        if gain > 1e-4 * promised and gain > 0:
             return trial, found
+        if promised < _DIGITS * abs(point.deviance):
+            return None
     return None
 
 
-def estimate_full(model: MixedModel, start: RemlPoint, max_iter: int = 500) -> RemlEstimate:
+def estimate_full(start: RemlPoint, max_iter: int = 500) -> RemlEstimate:
     """A full covariance of the deviations, by L-BFGS on its Cholesky factor.
 
-    Starts at a diagonal estimate; columns whose variance was zero there start small, because a
+    Starts at a diagonal estimate, which also says how far w0 is random; columns whose variance was zero there start small, because a
     zero column of the factor is stationary whether or not it is a minimum.
     """
+    model, kappa = start.model, start.kappa
     p = model.n_coefs
     low = np.tril_indices(p)
     variance = np.maximum(np.diag(start.L @ start.L.T), 1e-3)
@@ -113,7 +164,7 @@ def estimate_full(model: MixedModel, start: RemlPoint, max_iter: int = 500) -> R
     def deviance(theta: np.ndarray) -> tuple[float, np.ndarray]:
         L = np.zeros((p, p))
         L[low] = theta
-        point = model.at(L)
+        point = model.at(L, kappa)
         return point.deviance, (2.0 * point.gradient @ L)[low]
 
     found = minimize(
@@ -126,4 +177,4 @@ def estimate_full(model: MixedModel, start: RemlPoint, max_iter: int = 500) -> R
     L = np.zeros((p, p))
     L[low] = found.x
     violation = float(np.abs(found.jac).max())
-    return RemlEstimate(model.at(L), violation, int(found.nit), violation <= 1e-3)
+    return RemlEstimate(model.at(L, kappa), violation, int(found.nit), violation <= 1e-3)

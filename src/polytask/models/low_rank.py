@@ -1,0 +1,163 @@
+"""The low-rank model: all tasks' coefficients in one small space that nobody has to name."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from polytask.data import TaskData
+from polytask.models._low_rank_base import LowRankBase
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.solvers import Solution
+
+__all__ = ["LowRankClassifier", "LowRankRegressor"]
+
+
+class _LowRank(LowRankBase):
+    """min over W: R(W) + alpha ‖W‖_*, or + alpha rank(W); with ``common``: W = w0 1' + L.
+
+    R is the mean over tasks of the mean loss over rows. Intercepts are not in W: every task has
+    its own, ``b_i = b0 + Δb_i`` with ``alpha_intercept ‖Δb‖²`` and b0 free.
+
+    Parameters
+    ----------
+    alpha : float or "cv", default="cv"
+        Strength; larger means a lower rank. "cv" chooses it by 5 folds inside tasks, from a path
+        that starts at the computed strength from which W = 0 (``penalty="rank"``: from the
+        strengths at which the rank changes).
+    penalty : {"nuclear", "rank"}, default="nuclear"
+        The sum of singular values: convex, solved to a duality gap. Or the rank itself: not
+        convex, solved from several starts (certificate "stationary"), except with the same rows
+        in all tasks, squared loss and free intercepts, where the optimum is known ("global").
+        With logistic loss a small ridge (a thousandth of the mean curvature) is added to the
+        rank, or separable tasks would have no optimum.
+    max_rank : None, int or "cv", default=None
+        Hard limit on the rank, with either penalty; ``alpha=0`` leaves the limit alone.
+    common : bool, default=False
+        Whether a common w0 is split off, free, and only the differences L are low-rank. Tasks
+        that share a mean are not low-rank around zero.
+    alpha_intercept : float or "auto", default="auto"
+        Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
+        ``alpha="cv"``, otherwise 0.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether every task has an intercept.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or predict it from w0 if
+        ``common=True``, else from the mean of the tasks.
+    tol : float, default=1e-7
+        Largest duality gap, as a share of the objective at W = 0; without convexity the decrease
+        in a sweep at which to stop.
+    max_iter : int, default=2000
+        Iterations at most.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (m, d)
+    intercept_ : ndarray of shape (m,)
+    rank_ : int
+        Rank of ``coef_`` (of L with ``common=True``).
+    singular_values_ : ndarray of shape (rank,)
+    components_ : ndarray of shape (rank, d)
+        Orthonormal directions of the coefficients, the strongest first, the largest entry of each
+        positive.
+    common_coef_, common_intercept_, deviation_coef_
+        w0, b0 and L, with ``common=True``.
+    tasks_ : ndarray of shape (m,)
+    alpha_, alpha_intercept_, max_rank_
+    alpha_path_, cv_scores_ : ndarray
+        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
+    gap_ : float or None
+        Duality gap at ``coef_`` as a share of the objective at W = 0.
+    objective_, violation_, certificate_, solver_, status_
+        The objective and KKT violation at ``coef_``, and how they were reached.
+
+    References
+    ----------
+    Argyriou, Evgeniou and Pontil, Convex multi-task feature learning, Machine Learning 2008.
+
+    Examples
+    --------
+    >>> from polytask import LowRankRegressor
+    >>> from polytask.datasets import make_low_rank_tasks
+    >>> X, y, truth = make_low_rank_tasks(10, 6, 30, rank=2, noise=0.1, random_state=0)
+    >>> model = LowRankRegressor(alpha=0.01, task="task").fit(X, y)
+    >>> model.rank_, model.components_.shape
+    (2, (2, 6))
+    """
+
+    _parameter_constraints = {
+        "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
+        "penalty": [StrOptions({"nuclear", "rank"})],
+        "max_rank": [None, StrOptions({"cv"}), Interval(Integral, 1, None, closed="left")],
+        "common": ["boolean"],
+        "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        alpha: float | str = "cv",
+        *,
+        penalty: str = "nuclear",
+        max_rank: int | str | None = None,
+        common: bool = False,
+        alpha_intercept: float | str = "auto",
+        task: str | int | None = None,
+        fit_intercept: bool = True,
+        task_weight: str = "equal",
+        unseen: str = "error",
+        tol: float = 1e-7,
+        max_iter: int = 2000,
+    ) -> None:
+        self.alpha = alpha
+        self.penalty = penalty
+        self.max_rank = max_rank
+        self.common = common
+        self.alpha_intercept = alpha_intercept
+        self.task = task
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _split(self) -> bool:
+        return self.common
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        super()._store(solution, data)
+        if self.common:
+            d = data.n_features
+            self.common_coef_ = solution.blocks["common"][:d]
+            self.common_intercept_ = float(solution.blocks["common"][d:].sum())
+            self.deviation_coef_ = solution.blocks["low_rank"]
+
+    def _common(self) -> Any:
+        if self.common:
+            return self.common_coef_, self.common_intercept_
+        return super()._common()
+
+
+class LowRankRegressor(RegressorRole, _LowRank):
+    """Coefficients of all tasks in a small common space, squared loss."""
+
+
+class LowRankClassifier(ClassifierRole, _LowRank):
+    """Coefficients of all tasks in a small common space, logistic loss."""
+
+
+FORMULATION = Formulation(
+    name="low-rank",
+    title="Low-rank",
+    objective="min over W: R(W) + alpha ||W||_* (or alpha rank(W))",
+    regressor=LowRankRegressor,
+    classifier=LowRankClassifier,
+    default=False,
+    order=50,
+)

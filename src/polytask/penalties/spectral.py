@@ -1,0 +1,102 @@
+"""Singular values of coefficient matrices: thresholding, signs, numerical rank."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = [
+    "Thresholded",
+    "canonical_svd",
+    "numerical_rank",
+    "soft_threshold",
+    "spectral_norm",
+    "tangent_split",
+]
+
+_RANK_TOL = 1e-9  # a singular value below this share of the largest is rounding
+_SQUARES_FROM = 1e-4  # threshold / largest singular value from which squares lose no needed digit
+
+
+class Thresholded(NamedTuple):
+    """A matrix whose singular values were thresholded, and the values that are left."""
+
+    matrix: np.ndarray
+    singular_values: np.ndarray
+
+
+def soft_threshold(B: np.ndarray, threshold: float, max_rank: int | None = None) -> Thresholded:
+    """Singular values lowered by ``threshold``, those below it set to zero.
+
+    The minimizer of ½‖L - B‖_F² + threshold ‖L‖_* over L of rank at most ``max_rank``. Computed
+    from the smaller of B'B and BB' where the threshold lies well above the rounding of squares.
+    """
+    if B.shape[0] < B.shape[1]:
+        found = soft_threshold(B.T, threshold, max_rank)
+        return Thresholded(found.matrix.T, found.singular_values)
+    values, vectors = np.linalg.eigh(B.T @ B)
+    s = np.sqrt(np.maximum(values[::-1], 0.0))
+    V = vectors[:, ::-1]
+    if threshold < _SQUARES_FROM * s[:1].sum():
+        _, s, Vt = np.linalg.svd(B, full_matrices=False)
+        V = Vt.T
+    rank = int((s > threshold).sum())
+    rank = rank if max_rank is None else min(rank, max_rank)
+    s, V = s[:rank], V[:, :rank]
+    return Thresholded(((B @ V) * (1.0 - threshold / s)) @ V.T, s - threshold)
+
+
+def spectral_norm(B: np.ndarray) -> float:
+    """Largest singular value, from the smaller of B'B and BB'."""
+    if B.size == 0:
+        return 0.0
+    square = B @ B.T if B.shape[0] < B.shape[1] else B.T @ B
+    return float(np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0)))
+
+
+def numerical_rank(s: np.ndarray) -> int:
+    """Singular values that are more than rounding."""
+    return int((s > _RANK_TOL * s.max(initial=0.0)).sum())
+
+
+def canonical_svd(B: np.ndarray, k: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """U (m, k), s (k,), V' (k, d) with the largest entry of every row of V' positive.
+
+    Columns beyond the number of singular values are completed to orthonormal rows V' with zero
+    singular values, from the coordinate axes, so that the same matrix gives the same V'.
+    """
+    U, s, Vt = np.linalg.svd(B, full_matrices=False)
+    k = len(s) if k is None else k
+    rank = min(numerical_rank(s), k)
+    Vt = _complete(Vt[:rank], k)
+    sign = np.sign(Vt[np.arange(k), np.abs(Vt).argmax(axis=1)])
+    s = np.concatenate([s[:rank], np.zeros(k - rank)])
+    left = np.zeros((len(B), k))
+    left[:, :rank] = U[:, :rank] * sign[:rank]
+    return left, s, Vt * sign[:, None]
+
+
+def tangent_split(B: np.ndarray, G: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """G along and across the matrices of B's rank at B, and U V' of B.
+
+    Along: G - (I - UU') G (I - VV'); across: the rest, whose rows and columns avoid B's.
+    """
+    U, s, Vt = np.linalg.svd(B, full_matrices=False)
+    rank = numerical_rank(s)
+    U, Vt = U[:, :rank], Vt[:rank]
+    across = G - U @ (U.T @ G)
+    across -= (across @ Vt.T) @ Vt
+    return G - across, across, U @ Vt
+
+
+def _complete(Vt: np.ndarray, k: int) -> np.ndarray:
+    """Orthonormal rows: those of Vt, then directions of coordinate axes that they miss most."""
+    while len(Vt) < k:
+        missed = 1.0 - (Vt**2).sum(axis=0)
+        axis = np.zeros(Vt.shape[1])
+        axis[int(missed.argmax())] = 1.0
+        for _ in range(2):  # twice is enough for orthogonality to rounding
+            axis -= Vt.T @ (Vt @ axis)
+        Vt = np.vstack([Vt, axis / np.linalg.norm(axis)])
+    return Vt

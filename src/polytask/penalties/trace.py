@@ -1,0 +1,48 @@
+"""The trace norm, the convex envelope of the rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.penalties.spectral import numerical_rank, soft_threshold, tangent_split
+
+__all__ = ["TraceNorm"]
+
+
+@dataclass(frozen=True, eq=False)
+class TraceNorm:
+    """value(B) = alpha ‖B‖_* (sum of singular values), infinite above ``max_rank``.
+
+    Parameters
+    ----------
+    alpha : float
+    max_rank : int or None
+        With it the penalty is not convex.
+    """
+
+    alpha: float
+    max_rank: int | None = None
+
+    def value(self, B: np.ndarray) -> float:
+        """Penalty of B (m, d)."""
+        s = np.linalg.svd(B, compute_uv=False)
+        if self.max_rank is not None and numerical_rank(s) > self.max_rank:
+            return np.inf
+        return self.alpha * float(s.sum())
+
+    def prox(self, B: np.ndarray, step: float) -> np.ndarray:
+        """Minimizer over L of ½‖L - B‖_F² + step value(L)."""
+        return soft_threshold(B, step * self.alpha, self.max_rank).matrix
+
+    def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
+        """Element of G + subdifferential(B) nearest to zero.
+
+        The subdifferential is alpha (U V' + Z), ‖Z‖_2 <= 1, Z across B's rows and columns. At
+        ``max_rank`` no direction across is feasible.
+        """
+        along, across, UV = tangent_split(B, G)
+        if self.max_rank is not None and np.linalg.matrix_rank(B) >= self.max_rank:
+            return along + self.alpha * UV
+        return along + self.alpha * UV + soft_threshold(across, self.alpha).matrix

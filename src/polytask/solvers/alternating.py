@@ -1,0 +1,160 @@
+"""L = A V of a given rank: exact heads A, then the directions V, until nothing falls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.penalties.spectral import canonical_svd
+from polytask.problem import Problem
+from polytask.solvers.basis import BasisStep
+from polytask.solvers.heads import HeadModel, Heads
+from polytask.solvers.squares import Squares
+from polytask.structures import Blocks
+
+__all__ = ["Factored", "alternate", "objective_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Factored:
+    """A point L = A V, V (k, d) with orthonormal rows, and the way there.
+
+    Parameters
+    ----------
+    V : ndarray of shape (k, d)
+    heads : Heads
+        A (m, k) and the rest u.
+    objective : float
+    history : list of float
+        Objective after every half step; never rises.
+    converged : bool
+    """
+
+    V: np.ndarray
+    heads: Heads
+    objective: float
+    history: list[float]
+    converged: bool
+
+    @property
+    def rest(self) -> Blocks:
+        """The rest u."""
+        return self.heads.rest
+
+    @property
+    def L(self) -> np.ndarray:
+        """A V."""
+        return self.heads.A @ self.V
+
+
+def alternate(
+    problem: Problem, model: HeadModel, V: np.ndarray, tol: float, max_iter: int,
+    before: Factored | None = None,
+) -> Factored:  # fmt: skip
+    """Alternate from directions V (k, d) until a sweep lowers the objective by at most ``tol``.
+
+    For the squared loss both half steps are least squares; for others the heads are solved by
+    Newton's method, and the directions take one Newton step with a line search. Between sweeps the
+    directions are extrapolated where that lowers the objective, which shortens the slow tail of
+    alternation.
+    """
+    squares = _Model(problem)
+    heads = model.fit(problem, V, None) if before is None else before.heads
+    V, heads = _orthonormal(V, heads)
+    value = objective_of(problem, model, heads, V)
+    history, previous, stretch = [value], V, 1.0
+    for _ in range(max_iter):
+        start = value
+        V_new, heads, value = _basis(problem, model, squares, V, heads, value)
+        history.append(value)
+        V, previous = V_new, V
+        for trial in _trials(V, previous, stretch):
+            found = model.fit(problem, trial, heads)
+            at, found = _orthonormal(trial, found)
+            reached = objective_of(problem, model, found, at)
+            if reached <= value:
+                stretch = min(2.0 * stretch, 64.0) if trial is not V else max(0.5 * stretch, 0.5)
+                V, heads, value = at, found, reached
+                break
+        history.append(value)
+        if start - value <= tol:
+            return Factored(V, heads, value, history, True)
+    return Factored(V, heads, value, history, False)
+
+
+def objective_of(problem: Problem, model: HeadModel, heads: Heads, V: np.ndarray) -> float:
+    """R + q(u) + the heads' penalty."""
+    f = _predict(problem, heads.A @ V, heads.rest)
+    return _smooth(problem, heads.rest, f) + model.value(heads.A, V)
+
+
+class _Model:
+    """The squares at a point; made once where the loss is quadratic."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self._kept = problem, None
+
+    def at(self, f: np.ndarray) -> BasisStep:
+        data, loss = self.problem.data, self.problem.loss
+        if self._kept is not None:
+            return self._kept
+        exact = loss.constant_curvature
+        h = np.maximum(loss.curvature(data.y, f), 1e-6)
+        z = data.y if exact else f - loss.gradient(data.y, f) / h
+        step = BasisStep(
+            Squares(data, self.problem.structure, self.problem.penalties, data.weight * h, z, exact)  # type: ignore[arg-type]
+        )
+        if exact:
+            self._kept = step
+        return step
+
+
+def _basis(
+    problem: Problem, model: HeadModel, squares: _Model, V: np.ndarray, heads: Heads, value: float
+) -> tuple[np.ndarray, Heads, float]:
+    """New directions at given heads; the old ones where no step helps."""
+    f = _predict(problem, heads.A @ V, heads.rest)
+    step = squares.at(f)
+    B, A, scaled = model.on_basis(heads.A, V)
+    best = step(A, scaled, B)
+    rest_best = step.F.gradient(A @ best)[1]
+    for size in 0.5 ** np.arange(12):
+        trial = scaled + size * (best - scaled)
+        rest = {b: u + size * (rest_best[b] - u) for b, u in heads.rest.items()}
+        at, found = _orthonormal(trial, Heads(A, rest, heads.blocks))
+        reached = objective_of(problem, model, found, at)
+        if reached <= value:
+            return at, found, reached
+    return V, heads, value
+
+
+def _trials(V: np.ndarray, previous: np.ndarray, stretch: float) -> list[np.ndarray]:
+    """Directions beyond the last step, and those reached."""
+    same = previous.shape == V.shape
+    rotation = previous @ V.T if same else None
+    if rotation is None or stretch < 0.6:
+        return [V]
+    Q, R = np.linalg.qr((V + stretch * (V - rotation.T @ previous)).T)
+    return [(Q * np.where(np.diag(R) < 0, -1.0, 1.0)).T, V]
+
+
+def _orthonormal(V: np.ndarray, heads: Heads) -> tuple[np.ndarray, Heads]:
+    """The same L with orthonormal rows V, the principal directions of A V in order."""
+    U, s, Vt = canonical_svd(heads.A @ V, len(V))
+    rotation = V @ Vt.T
+    blocks = {b: B.copy() for b, B in heads.blocks.items()}
+    k = len(V)
+    blocks["deviation"][:, :k] = blocks["deviation"][:, :k] @ rotation
+    if len(blocks["common"]) >= k and blocks["common"].shape[0] == blocks["deviation"].shape[1]:
+        blocks["common"][:k] = blocks["common"][:k] @ rotation
+    return Vt, Heads(U * s, heads.rest, blocks)
+
+
+def _predict(problem: Problem, L: np.ndarray, rest: Blocks) -> np.ndarray:
+    return problem.predict({"low_rank": L, **rest})
+
+
+def _smooth(problem: Problem, rest: Blocks, f: np.ndarray) -> float:
+    risk = float(problem.data.weight @ problem.loss.value(problem.data.y, f))
+    return risk + sum(problem.penalties[b].value(u) for b, u in rest.items())

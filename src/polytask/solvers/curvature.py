@@ -1,0 +1,113 @@
+"""The Hessian of a weighted sum of squares, in the form that reads the least memory.
+
+H maps Theta (m, p) to sum_k v_k x_k (x_k'w_i) in each task. Three forms: a Gram matrix per task,
+one Gram matrix where all tasks have the same rows and weights, or the rows themselves, so that no
+p × p matrix per task exists where p is above twice the rows of a task.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from polytask.data import Design, TaskData
+
+__all__ = ["Curvature", "RowProducts", "SharedGram", "TaskGrams", "make_curvature"]
+
+_GRAMS_LIMIT = 1e8  # numbers in all Gram matrices: 800 MB
+
+
+class Curvature(Protocol):
+    """H of all tasks."""
+
+    grams: np.ndarray | None  # (m, p, p) where they exist
+
+    def apply(self, theta: np.ndarray) -> np.ndarray:
+        """H Theta, shape (m, p)."""
+        ...
+
+    def last_column(self) -> np.ndarray:
+        """H times the last unit vector in every task, shape (m, p)."""
+        ...
+
+
+class TaskGrams:
+    """A Gram matrix per task."""
+
+    def __init__(self, grams: np.ndarray) -> None:
+        self.grams: np.ndarray | None = grams
+
+    def apply(self, theta: np.ndarray) -> np.ndarray:
+        """H Theta, shape (m, p)."""
+        return (self.grams @ theta[:, :, None])[:, :, 0]
+
+    def last_column(self) -> np.ndarray:
+        """H times the last unit vector in every task, shape (m, p)."""
+        return self.grams[:, :, -1]  # type: ignore[index]
+
+
+class SharedGram:
+    """One Gram matrix G for all tasks: H_i = scale_i G."""
+
+    def __init__(self, gram: np.ndarray, scale: np.ndarray) -> None:
+        self.gram, self.scale = gram, scale
+        self.grams: np.ndarray | None = None
+
+    def apply(self, theta: np.ndarray) -> np.ndarray:
+        """H Theta, shape (m, p)."""
+        return self.scale[:, None] * (theta @ self.gram)
+
+    def last_column(self) -> np.ndarray:
+        """H times the last unit vector in every task, shape (m, p)."""
+        return self.scale[:, None] * self.gram[-1]
+
+
+class RowProducts:
+    """Products with the rows; no Gram matrix."""
+
+    def __init__(self, design: Design, v: np.ndarray) -> None:
+        self.design, self.v = design, v
+        self.grams: np.ndarray | None = None
+
+    def apply(self, theta: np.ndarray) -> np.ndarray:
+        """H Theta, shape (m, p)."""
+        return self.design.adjoint(self.v * self.design.predict(theta))
+
+    def last_column(self) -> np.ndarray:
+        """H times the last unit vector in every task, shape (m, p)."""
+        unit = np.zeros((self.design.n_tasks, self.design.n_columns))
+        unit[:, -1] = 1.0
+        return self.apply(unit)
+
+
+def make_curvature(data: TaskData, v: np.ndarray, constant: bool) -> Curvature:
+    """H at curvatures v (N,); ``constant`` says that v is the data's own weight.
+
+    Gram matrices of constant curvature are made once and kept for as long as the data live, so
+    that a path of strengths shares them.
+    """
+    if not constant:
+        return _make(data, v)
+    if data not in _KEPT:
+        _KEPT[data] = _make(data, v)
+    return _KEPT[data]
+
+
+_KEPT: WeakKeyDictionary[TaskData, Curvature] = WeakKeyDictionary()
+
+
+def _make(data: TaskData, v: np.ndarray) -> Curvature:
+    design, p = data.design, data.n_coefs
+    if design.shared and p <= 2 * data.sizes[0]:
+        weights = v.reshape(data.n_tasks, -1)
+        scale = weights.sum(axis=1)
+        first = weights[0] / max(scale[0], 1e-300)
+        if np.allclose(weights, scale[:, None] * first, rtol=1e-13, atol=0.0):
+            rows = design.block(0)
+            rows = rows.toarray() if design.sparse else rows
+            return SharedGram((rows * first[:, None]).T @ rows, scale)
+    if p <= 2 * data.sizes.mean() and data.n_tasks * p * p <= _GRAMS_LIMIT:
+        return TaskGrams(design.grams(v))
+    return RowProducts(design, v)

@@ -1,0 +1,115 @@
+"""w0, ΔW and P together: exact heads, then directions, from several starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from polytask.penalties import Orthonormal, Rank
+from polytask.penalties.spectral import canonical_svd
+from polytask.problem import Problem
+from polytask.solvers.alternating import Factored, alternate
+from polytask.solvers.base import Solution, Status
+from polytask.solvers.heads import MeanHeads
+from polytask.solvers.profile import zero_profile
+from polytask.solvers.starts import extended, starting_directions
+from polytask.structures import Blocks, CommonDeviation, LowRankPlus, Projected
+
+__all__ = ["Alternating"]
+
+_SHORT = 5  # sweeps of every start before the best goes on
+
+
+class Alternating:
+    """Mean-regularized heads on learned directions P.
+
+    Given P, the heads are a mean-regularized model on P'x (exact). Given the heads, the penalty is
+    a quadratic of P's unconstrained form V, and V is least squares; writing A V = A' P' with P
+    orthonormal leaves the objective as it is. With k = min(m, d) the directions of any optimum
+    fit into P, and the heads on all features are the global optimum.
+    """
+
+    name = "alternating"
+
+    def why_not(self, problem: Problem) -> str | None:
+        """None, or why the method does not apply."""
+        if not isinstance(problem.structure, Projected):
+            return "needs a projection in its structure"
+        if not isinstance(problem.penalties["projection"], Orthonormal):
+            return "needs orthonormal directions"
+        return None
+
+    def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
+        """Sweeps until one lowers the objective by ``tol`` times that at zero slopes."""
+        data, k = problem.data, problem.structure.n_components  # type: ignore[attr-defined]
+        core, model = _core(problem)
+        if k >= min(data.n_tasks, data.n_features):
+            return _everything(problem, core, model, k)
+        scale = tol * zero_profile(core).smooth
+        starts = list(starting_directions(core, k))
+        if start is not None:
+            starts.insert(0, extended(start["projection"].T, starts[0], k))
+        short = [alternate(core, model, V, scale, min(_SHORT, max_iter)) for V in starts]
+        best = min(short, key=lambda found: found.objective)
+        if not best.converged:
+            more = alternate(core, model, best.V, scale, max_iter, best)
+            best = replace(more, history=best.history + more.history)
+        return _solution(problem, model, best, "stationary")
+
+
+def _core(problem: Problem) -> tuple[Problem, MeanHeads]:
+    """The problem in L = A V, and what its heads are believed to be."""
+    data = problem.data
+    k, d = problem.structure.n_components, data.n_features  # type: ignore[attr-defined]
+    common, deviation = problem.penalties["common"], problem.penalties["deviation"]
+    level = np.zeros(data.n_coefs, dtype=bool)
+    level[d:] = True
+    penalties = {
+        "low_rank": Rank(0.0),
+        "common": replace(common, strength=common.strength[k:]),  # type: ignore
+        "deviation": replace(deviation, strength=deviation.strength[k:]),  # type: ignore
+    }
+    core = Problem(data, problem.loss, LowRankPlus(CommonDeviation(level, level), d), penalties)
+    model = MeanHeads(float(deviation.strength[0]), float(common.strength[0]))  # type: ignore
+    return core, model
+
+
+def _everything(problem: Problem, core: Problem, model: MeanHeads, k: int) -> Solution:
+    """All directions: the heads on the features themselves, then written with P."""
+    d = problem.data.n_features
+    heads = model.fit(core, np.eye(d), None)
+    U, s, Vt = canonical_svd(heads.A, k)
+    heads = replace(heads, A=U * s)
+    objective = core.objective({"low_rank": heads.A @ Vt, **heads.rest}) + model.value(heads.A, Vt)
+    return _solution(problem, model, Factored(Vt, heads, objective, [objective], True), "global")
+
+
+def _solution(problem: Problem, model: MeanHeads, at: Factored, certificate: str) -> Solution:
+    w0 = model.common(at.heads.A)
+    blocks = {
+        "projection": at.V.T,
+        "common": np.append(w0, at.rest["common"]),
+        "deviation": np.hstack([at.heads.A - w0, at.rest["deviation"]]),
+    }
+    return Solution(
+        blocks=blocks,
+        coefs=problem.structure.assemble(blocks),
+        objective=problem.objective(blocks),
+        violation=_violation(problem, blocks),
+        status=Status.SOLVED if at.converged else Status.MAX_ITER,
+        certificate=certificate,
+        solver=Alternating.name,
+        n_iter=max(len(at.history) // 2, 1),
+    )
+
+
+def _violation(problem: Problem, blocks: Blocks) -> float:
+    """Largest residual of each block as a share of the largest gradient that the loss allows it."""
+    sizes = {b: np.abs(B) for b, B in blocks.items()}
+    scale = problem.structure.adjoint(problem.gradient_bound, sizes)
+    shares = [
+        np.abs(R).max(initial=0.0) / max(scale[b].max(initial=0.0), 1e-300)
+        for b, R in problem.residual(blocks).items()
+    ]
+    return float(max(shares))

@@ -1,0 +1,194 @@
+"""R + alpha rank(L), rank(L) <= r, and alpha ‖L‖_* with a limit on the rank: stationary points."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.penalties import Rank, TraceNorm
+from polytask.penalties.spectral import canonical_svd
+from polytask.problem import Problem
+from polytask.solvers.admm import Admm
+from polytask.solvers.alternating import Factored, alternate, objective_of
+from polytask.solvers.base import Solution, Status
+from polytask.solvers.fista import Fista
+from polytask.solvers.heads import FreeHeads, HeadModel, Heads, TraceHeads
+from polytask.solvers.profile import profile, zero_profile
+from polytask.solvers.starts import extended, principal, starting_directions
+from polytask.structures import Blocks, LowRankPlus
+
+__all__ = ["RankLimit", "fixed_rank", "rank_fits"]
+
+_PROX_ROUNDS = 5
+
+
+class RankLimit:
+    """Non-convex low-rank problems by exact alternation from several starts.
+
+    With the penalty alpha rank(L) a fit of every rank r that can pay (alpha r below the best
+    objective so far) is made from the fit of rank r - 1 and the steepest missing direction, from
+    the convex path, from the tasks' ridge fits and at random; the best rank wins, and a proximal
+    step with hard-thresholded singular values must not improve on it.
+    """
+
+    name = "alternating"
+
+    def why_not(self, problem: Problem) -> str | None:
+        """None, or why the method does not apply."""
+        if not isinstance(problem.structure, LowRankPlus):
+            return "needs a low-rank part in its structure"
+        if not isinstance(problem.penalties["low_rank"], Rank | TraceNorm):
+            return "needs a penalty on the rank or a trace norm"
+        return None
+
+    def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
+        """Sweeps until one lowers the objective by ``tol`` times the objective at L = 0."""
+        penalty = problem.penalties["low_rank"]
+        most = min(problem.data.n_tasks, problem.data.n_features)
+        limit = most if penalty.max_rank is None else min(penalty.max_rank, most)  # type: ignore[attr-defined]
+        if isinstance(penalty, TraceNorm):
+            return _limited_trace(problem, penalty.alpha, limit, start, tol, max_iter)
+        return _best_rank(problem, penalty.alpha, limit, tol, max_iter)  # type: ignore[attr-defined]
+
+
+def _limited_trace(
+    problem: Problem, alpha: float, limit: int, start: Blocks | None, tol: float, max_iter: int
+) -> Solution:
+    """The convex optimum where its rank obeys the limit; else sweeps from it and other starts."""
+    free = replace(problem, penalties={**problem.penalties, "low_rank": TraceNorm(alpha)})
+    solver = Admm() if Admm().why_not(free) is None else Fista()
+    convex = solver.solve(free, start, tol, max(max_iter, 1000))
+    U, s, Vt = canonical_svd(convex.blocks["low_rank"])
+    if (s > 0).sum() <= limit:
+        return convex
+    starts = [Vt[:limit], *starting_directions(problem, limit)]
+    model = TraceHeads(alpha)
+    best = _best_of(problem, model, starts, tol * zero_profile(problem).smooth, max_iter)
+    return _solution(problem, best, limit)
+
+
+def _best_rank(
+    problem: Problem, alpha: float, limit: int, tol: float, max_iter: int
+) -> Solution:
+    if alpha == 0.0:
+        smallest = _nothing(problem)
+        found = fixed_rank(problem, limit, smallest, tol * smallest.objective, max_iter)
+        return _solution(problem, found, limit)
+    fits = rank_fits(problem, limit, tol, max_iter, alpha)
+    best = min(fits, key=lambda r: (fits[r].objective + alpha * r, r))
+    for _ in range(_PROX_ROUNDS):
+        moved = _hard_threshold(problem, alpha, limit, fits[best])
+        if moved is None:
+            break
+        scale = tol * fits[0].objective
+        found = alternate(problem, _free(problem), moved, scale, max_iter)
+        rank = len(moved)
+        if found.objective + alpha * rank >= fits[best].objective + alpha * best:
+            break
+        fits[rank], best = found, rank
+    return _solution(problem, fits[best], best)
+
+
+def rank_fits(
+    problem: Problem, limit: int, tol: float, max_iter: int, alpha: float = 0.0
+) -> dict[int, Factored]:
+    """The best fit found of every rank 0, 1, ... up to ``limit`` that can pay at ``alpha``."""
+    kept = _KEPT.setdefault(problem.data, {})
+    rest = problem.structure.rest  # type: ignore[attr-defined]
+    facts = (problem.loss.name, rest.common.tobytes(), rest.deviation.tobytes(), tol, _free(problem), *(
+        problem.penalties[b].strength.tobytes() for b in ("common", "deviation")  # type: ignore[attr-defined]
+    ))  # fmt: skip
+    fits: dict[int, Factored] = kept.setdefault(facts, {})
+    if 0 not in fits:
+        fits[0] = _nothing(problem)
+    for r in range(1, limit + 1):
+        best = min(fits[s].objective + alpha * s for s in range(r))
+        if alpha * r >= best:
+            return {s: fits[s] for s in range(r)}
+        if r not in fits:
+            fits[r] = fixed_rank(problem, r, fits[r - 1], tol * fits[0].objective, max_iter)
+    return {s: fits[s] for s in range(limit + 1)}
+
+
+_KEPT: WeakKeyDictionary[TaskData, dict] = WeakKeyDictionary()
+
+
+def fixed_rank(
+    problem: Problem, r: int, smaller: Factored, tol: float, max_iter: int
+) -> Factored:
+    """The best of several starts for rank(L) <= r; the first extends the fit of rank r - 1."""
+    data, model = problem.data, _free(problem)
+    if r == 0:
+        return smaller
+    if r >= min(data.n_tasks, data.n_features):  # no limit: one exact fit on all features
+        heads = model.fit(problem, np.eye(data.n_features), None)
+        U, s, Vt = canonical_svd(heads.A, r)
+        heads = replace(heads, A=U * s, blocks={})
+        value = objective_of(problem, model, heads, Vt)
+        return Factored(Vt, heads, value, [value], True)
+    gradient = profile(problem, smaller.L, smaller.rest).gradient
+    starts = [extended(smaller.V, gradient, r), *starting_directions(problem, r)]
+    return _best_of(problem, model, starts, tol, max_iter)
+
+
+def _free(problem: Problem) -> FreeHeads:
+    return FreeHeads(problem.penalties["low_rank"].ridge)  # type: ignore[attr-defined]
+
+
+def _best_of(
+    problem: Problem, model: HeadModel, starts: list[np.ndarray], tol: float, max_iter: int
+) -> Factored:
+    """A few sweeps from every start, and the best of them to the end."""
+    short = [alternate(problem, model, V, tol, min(5, max_iter)) for V in starts]
+    best = min(short, key=lambda found: found.objective)
+    if best.converged:
+        return best
+    long = alternate(problem, model, best.V, tol, max_iter, best)
+    return replace(long, history=best.history + long.history)
+
+
+def _hard_threshold(
+    problem: Problem, alpha: float, limit: int, at: Factored
+) -> np.ndarray | None:
+    """Directions after a proximal step of R + alpha rank; None where it does not lower the value."""
+    here = profile(problem, at.L, at.rest)
+    bound = problem.loss.curvature_bound * _largest_eigenvalue(problem)
+    model = _free(problem)
+    L = Rank(alpha, limit, model.ridge).prox(at.L - here.gradient / bound, 1.0 / bound)
+    rank = int(np.linalg.matrix_rank(L))
+    if rank == np.linalg.matrix_rank(at.L) or rank == 0:
+        return None
+    moved = profile(problem, L, here.rest).smooth + alpha * rank + model.ridge * float((L * L).sum())
+    return principal(L, rank) if moved < at.objective + alpha * len(at.V) else None
+
+
+def _largest_eigenvalue(problem: Problem) -> float:
+    """A bound on the tasks' largest curvature: the trace of their slopes' Gram matrices."""
+    norms = problem.data.design.column_norms(problem.data.weight)
+    return max(float((norms**2).sum(axis=1).max()), 1e-300)
+
+
+def _nothing(problem: Problem) -> Factored:
+    zero = zero_profile(problem)
+    empty = np.zeros((0, problem.data.n_features))
+    heads = Heads(np.zeros((problem.data.n_tasks, 0)), zero.rest, {})
+    return Factored(empty, heads, zero.smooth, [zero.smooth], True)
+
+
+def _solution(problem: Problem, found: Factored, limit: int) -> Solution:
+    blocks = {"low_rank": found.L, **found.rest}
+    everything = limit >= min(problem.data.n_tasks, problem.data.n_features)
+    convex = problem.penalties["low_rank"].alpha == 0 and everything  # type: ignore[attr-defined]
+    return Solution(
+        blocks=blocks,
+        coefs=problem.structure.assemble(blocks),
+        objective=problem.objective(blocks),
+        violation=problem.violation(blocks),
+        status=Status.SOLVED if found.converged else Status.MAX_ITER,
+        certificate="global" if convex else "stationary",
+        solver=RankLimit.name,
+        n_iter=len(found.history) // 2,
+    )

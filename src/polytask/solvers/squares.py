@@ -1,0 +1,100 @@
+"""F(L): a weighted sum of squares as a function of the low-rank part alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.penalties import Penalty
+from polytask.penalties.spectral import spectral_norm
+from polytask.solvers.curvature import make_curvature
+from polytask.solvers.rest import make_rest
+from polytask.structures import Blocks, LowRankPlus
+
+__all__ = ["Squares", "squares_gap"]
+
+
+class Squares:
+    """F(L) = min_u ½ sum_k v_k (z_k - x_k'(l_i + u_i))² + q(u), quadratic in L (m, d).
+
+    Parameters
+    ----------
+    data : TaskData
+    structure : LowRankPlus
+    penalties : mapping
+        q: ridges on the blocks ``common`` and ``deviation``.
+    v, z : ndarray of shape (N,)
+        Curvature and working target of every observation.
+    constant : bool
+        Whether v is the data's weight, so that Gram matrices may be kept over fits.
+    """
+
+    def __init__(
+        self, data: TaskData, structure: LowRankPlus, penalties: Mapping[str, Penalty],
+        v: np.ndarray, z: np.ndarray, constant: bool,
+    ) -> None:  # fmt: skip
+        self.data, self.structure, self.penalties = data, structure, penalties
+        self.v, self.z = v, z
+        self.curvature = make_curvature(data, v, constant)
+        self.moment = data.design.adjoint(v * z)
+        common, deviation = penalties["common"], penalties["deviation"]
+        rest = structure.rest
+        self.rest = make_rest(data, v, rest, common, deviation, self.curvature)  # type: ignore[arg-type]
+        touched = rest.common | rest.deviation
+        self._level = self.curvature.last_column() if touched[-1:].any() else None
+        self._slopes_too = bool(touched[: structure.n_features].any())
+        self.zero = np.zeros((data.n_tasks, structure.n_features))
+        self.gradient_at_zero, u = self.gradient(self.zero)
+        f = data.design.predict(structure.rest.assemble(u))
+        self.value_at_zero = 0.5 * float(v @ (z - f) ** 2) + self.rest_penalty(u)
+
+    def rest_penalty(self, u: Blocks) -> float:
+        """q(u)."""
+        return sum(self.penalties[name].value(u[name]) for name in ("common", "deviation"))
+
+    def gradient(self, L: np.ndarray) -> tuple[np.ndarray, Blocks]:
+        """Gradient of F (m, d), and the best rest u."""
+        d = self.structure.n_features
+        theta = np.zeros_like(self.moment)
+        theta[:, :d] = L
+        T = self.curvature.apply(theta) - self.moment
+        u = self.rest.solve(T)
+        if self._slopes_too:
+            T += self.curvature.apply(self.structure.rest.assemble(u))
+        elif self._level is not None:
+            T += self._level * (u["common"] + u["deviation"])
+        return T[:, :d], u
+
+    def value(self, L: np.ndarray, g: np.ndarray) -> float:
+        """F(L), where g is the gradient at L."""
+        return self.value_at_zero + 0.5 * float((L * (g + self.gradient_at_zero)).sum())
+
+    def largest_curvature(self, iterations: int = 12) -> float:
+        """About the largest eigenvalue of F's Hessian, from below, by power iterations."""
+        theta = np.zeros_like(self.moment)
+        theta[:, : self.structure.n_features] = np.random.default_rng(0).normal(
+            size=(1, self.structure.n_features)
+        )
+        value = 0.0
+        for _ in range(iterations):
+            theta /= np.maximum(np.linalg.norm(theta, axis=1, keepdims=True), 1e-300)
+            theta = self.curvature.apply(theta)
+            theta[:, self.structure.n_features :] = 0.0
+            value = float(np.linalg.norm(theta, axis=1).max(initial=0.0))
+        return value
+
+
+def squares_gap(F: Squares, L: np.ndarray, g: np.ndarray, norm: float, alpha: float) -> float:
+    """Duality gap of F(L) + alpha ‖L‖_* at L with gradient g and ‖L‖_* = norm.
+
+    The dual point is the residuals times the s in [0, alpha/‖g‖_2] that is best:
+    gap = (1 - s)² F(L) + s ⟨L, g⟩ + alpha ‖L‖_*.
+    """
+    value = max(F.value(L, g), 0.0)
+    slope = float((L * g).sum())
+    top = alpha / max(spectral_norm(g), 1e-300)
+    best = 1.0 - slope / (2.0 * value) if value > 0 else top
+    s = min(max(best, 0.0), top)
+    return (1.0 - s) ** 2 * value + s * slope + alpha * norm

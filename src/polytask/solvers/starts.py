@@ -1,0 +1,83 @@
+"""Directions to start from where the problem is not convex."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from polytask.penalties import Ridge, TraceNorm
+from polytask.penalties.spectral import canonical_svd, numerical_rank, spectral_norm
+from polytask.problem import Problem
+from polytask.solvers.admm import Admm
+from polytask.solvers.fista import Fista
+from polytask.solvers.newton import BlockElimination, Newton
+from polytask.solvers.profile import zero_profile
+from polytask.structures import Blocks, CommonDeviation, LowRankPlus
+
+__all__ = ["convex_path", "extended", "principal", "ridge_slopes", "starting_directions"]
+
+_SHARES = (0.3, 0.1, 0.03, 0.01)  # of the alpha at which L is zero
+_TOL = 1e-3  # relative duality gap: enough for directions
+_RIDGE = 1e-3  # of the mean curvature
+
+
+def starting_directions(problem: Problem, k: int, n_random: int = 1) -> Iterator[np.ndarray]:
+    """Several V (k, d): of the tasks' ridge fits, of the convex path, and at random.
+
+    ``problem`` has the structure `LowRankPlus`; its penalty on L is not used.
+    """
+    yield principal(ridge_slopes(problem), k)
+    for L in convex_path(problem):
+        if numerical_rank(np.linalg.svd(L, compute_uv=False)) >= k:
+            break
+    yield principal(L, k)
+    rng = np.random.default_rng(0)  # the starts are part of the method's definition
+    for _ in range(n_random):
+        yield np.linalg.qr(rng.normal(size=(problem.data.n_features, k)))[0].T
+
+
+def principal(L: np.ndarray, k: int) -> np.ndarray:
+    """The first k right singular vectors of L, as rows."""
+    return canonical_svd(L, k)[2]
+
+
+def ridge_slopes(problem: Problem) -> np.ndarray:
+    """L (m, d) of every task alone, with a small ridge; the rest as in the problem."""
+    data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
+    d = data.n_features
+    own = rest.deviation.copy()
+    own[:d] = True
+    mean = float((data.design.column_norms(data.weight)[:, :d] ** 2).mean())
+    strength = np.full(int(own.sum()), _RIDGE * problem.loss.curvature_bound * max(mean, 1e-300))
+    strength[d:] = problem.penalties["deviation"].strength  # type: ignore[attr-defined]
+    ridge = Problem(
+        data, problem.loss, CommonDeviation(rest.common, own),
+        {"common": problem.penalties["common"], "deviation": Ridge(strength)},
+    )  # fmt: skip
+    solver = BlockElimination() if problem.loss.constant_curvature else Newton()
+    return solver.solve(ridge, None, 1e-6, 30).blocks["deviation"][:, :d]
+
+
+def convex_path(problem: Problem) -> Iterator[np.ndarray]:
+    """L of trace-norm fits from a strong penalty down, each from the last one's solution."""
+    rest = LowRankPlus(problem.structure.rest, problem.data.n_features)  # type: ignore[attr-defined]
+    top = spectral_norm(zero_profile(problem).gradient)
+    start: Blocks | None = None
+    for share in _SHARES:
+        penalties = {**problem.penalties, "low_rank": TraceNorm(share * top)}
+        convex = Problem(problem.data, problem.loss, rest, penalties)
+        solver = Admm() if Admm().why_not(convex) is None else Fista()
+        start = solver.solve(convex, start, _TOL, 300).blocks
+        yield start["low_rank"]
+
+
+def extended(V: np.ndarray, gradient: np.ndarray, k: int) -> np.ndarray:
+    """V (r, d) cut to k rows, or joined by the directions in which the gradient is steepest."""
+    if len(V) >= k:
+        return V[:k]
+    rest = gradient - (gradient @ V.T) @ V
+    _, s, Vt = np.linalg.svd(rest, full_matrices=False)
+    more = Vt[: min(k - len(V), numerical_rank(s))]
+    joined = np.vstack([V, more])
+    return joined if len(joined) == k else principal(joined, k)

@@ -1,0 +1,115 @@
+"""R + alpha ‖L‖_* by a method for squares: once for the squared loss, else inside Newton steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from polytask.penalties import TraceNorm
+from polytask.penalties.spectral import spectral_norm
+from polytask.problem import Problem
+from polytask.solvers.base import Solution, Status
+from polytask.solvers.profile import Profile, duality_gap, profile, zero_profile
+from polytask.solvers.squares import Squares
+from polytask.structures import Blocks, LowRankPlus
+
+__all__ = ["Inner", "solve_trace", "why_not_trace"]
+
+# (F, alpha, start, gap to reach, iterations at most) -> L, iterations
+Inner = Callable[[Squares, float, np.ndarray, float, int], tuple[np.ndarray, int]]
+_OUTER = 50  # Newton steps at most
+_ROUNDING = 1e-12  # share of alpha's maximum that rounding can move
+
+
+def why_not_trace(problem: Problem) -> str | None:
+    """None, or why the problem is not a convex trace-norm problem."""
+    if not isinstance(problem.structure, LowRankPlus):
+        return "needs a low-rank part in its structure"
+    penalty = problem.penalties["low_rank"]
+    if not isinstance(penalty, TraceNorm) or penalty.max_rank is not None:
+        return "needs the trace norm without a limit on the rank"
+    return None
+
+
+def solve_trace(
+    problem: Problem, inner: Inner, name: str, start: Blocks | None, tol: float, max_iter: int
+) -> Solution:
+    """Solve to a duality gap of ``tol`` times the objective at L = 0.
+
+    For losses other than the squared a proximal Newton method: the weighted squares at the
+    current point, solved by ``inner``, and a line search (Lee, Sun and Saunders 2014).
+    """
+    alpha = problem.penalties["low_rank"].alpha  # type: ignore[attr-defined]
+    zero = zero_profile(problem)
+    scale = max(zero.smooth, np.finfo(float).tiny)
+    if spectral_norm(zero.gradient) <= alpha * (1.0 + _ROUNDING):
+        return _solution(problem, zero, 0.0, scale, tol, name, 0)
+    at = zero if start is None else profile(problem, start["low_rank"], start)
+    norm = _trace(at.L)
+    gap, n_iter, accuracy = duality_gap(problem, at, alpha, norm), 0, 0.5
+    for _ in range(_OUTER):
+        if gap <= tol * scale or n_iter >= max_iter:
+            break
+        exact = problem.loss.constant_curvature
+        wanted = accuracy * tol * scale if exact else max(0.5 * tol * scale, 0.05 * gap)
+        L, used = inner(_squares(problem, at), alpha, at.L, wanted, max_iter - n_iter)
+        n_iter += used
+        before = gap
+        at, norm = _step(problem, at, norm, L, alpha)
+        gap = duality_gap(problem, at, alpha, norm)
+        if exact and gap > tol * scale:
+            accuracy *= 0.1
+            if accuracy < 1e-3:
+                break
+        if not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0:
+            break
+    return _solution(problem, at, norm, scale, tol, name, n_iter, gap)
+
+
+def _squares(problem: Problem, at: Profile) -> Squares:
+    """The loss to second order at a point, as weighted squares of a working target."""
+    data, loss = problem.data, problem.loss
+    h = np.maximum(loss.curvature(data.y, at.f), 1e-6)
+    z = at.f - loss.gradient(data.y, at.f) / h
+    constant = loss.constant_curvature
+    z = data.y if constant else z
+    return Squares(data, problem.structure, problem.penalties, data.weight * h, z, constant)  # type: ignore[arg-type]
+
+
+def _step(
+    problem: Problem, at: Profile, norm: float, L: np.ndarray, alpha: float
+) -> tuple[Profile, float]:
+    """The first of the steps 1, 1/2, ... to L that does not raise the objective."""
+    value = at.smooth + alpha * norm
+    for size in 0.5 ** np.arange(20):
+        trial = profile(problem, L if size == 1 else at.L + size * (L - at.L), at.rest)
+        norm_trial = _trace(trial.L)
+        if problem.loss.constant_curvature or trial.smooth + alpha * norm_trial <= value * (
+            1 + 1e-14
+        ):
+            return trial, norm_trial
+    return at, norm
+
+
+def _trace(L: np.ndarray) -> float:
+    return float(np.linalg.svd(L, compute_uv=False).sum())
+
+
+def _solution(
+    problem: Problem, at: Profile, norm: float, scale: float, tol: float, name: str, n_iter: int,
+    gap: float = 0.0,
+) -> Solution:  # fmt: skip
+    alpha = problem.penalties["low_rank"].alpha  # type: ignore[attr-defined]
+    gap = max(gap, 0.0) / scale
+    return Solution(
+        blocks=at.blocks,
+        coefs=problem.structure.assemble(at.blocks),
+        objective=at.smooth + alpha * norm,
+        violation=problem.violation(at.blocks),
+        status=Status.SOLVED if gap <= tol else Status.MAX_ITER,
+        certificate="global",
+        solver=name,
+        n_iter=n_iter,
+        gap=gap,
+    )

@@ -1,0 +1,84 @@
+"""Paths of low-rank penalties: where L = 0 begins, computed, and which ranks are worth a try."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.penalties import Rank
+from polytask.penalties.spectral import spectral_norm
+from polytask.problem import Problem
+from polytask.solvers.profile import zero_profile
+from polytask.solvers.rank_limit import rank_fits
+
+__all__ = ["level_grid", "rank_grid", "rank_strengths", "trace_alpha_max", "trace_grid"]
+
+_MOST_RANKS = 11
+_LITTLE = 0.01  # share of the fall so far below which another rank is not worth a try
+
+
+def trace_alpha_max(problem: Problem) -> float:
+    """Smallest alpha of the trace norm with L = 0: the spectral norm of R's gradient there.
+
+    Intercepts, and w0 where it is split off, are at their optimum for L = 0.
+    """
+    return spectral_norm(zero_profile(problem).gradient)
+
+
+def trace_grid(problem: Problem, n: int, decades: float = 3.0) -> np.ndarray:
+    """Strengths of the trace norm, from `trace_alpha_max` down."""
+    top = max(trace_alpha_max(problem), np.finfo(float).tiny * 1e20)
+    return top * np.logspace(0.0, -decades, n)
+
+
+def level_grid(data: TaskData, curvature: float) -> np.ndarray:
+    """Strengths for Δb: an intercept keeps 1/101, 1/11, 1/2, 10/11 and all of its deviation."""
+    if not data.intercept or data.n_tasks == 1:
+        return np.zeros(1)
+    return curvature * float(data.share.max()) * np.array([50.0, 5.0, 0.5, 0.05, 0.0])
+
+
+def rank_grid(data: TaskData, smallest: int = 1) -> np.ndarray:
+    """Ranks up to min(m, d): all small ones, then steps of about two fifths."""
+    most = min(data.n_tasks, data.n_features)
+    ranks = np.unique(np.r_[smallest:7, (6 * 1.4 ** np.arange(1, 20)).astype(int)])
+    ranks = np.append(ranks[ranks < most], most)
+    return np.unique(ranks[:_MOST_RANKS])
+
+
+def rank_strengths(
+    problem: Problem, limit: int, tol: float, max_iter: int
+) -> dict[int, tuple[float, float]]:
+    """Interval of alpha in which each rank is the best of the fits: R_r + alpha r over r.
+
+    Only ranks on the lower convex hull of (r, R_r) have one. The first interval is unbounded: the
+    smallest alpha with L = 0 is its lower end. Ranks end where another lowers R by little.
+    """
+    fits = {0: 0.0}
+    for r in range(1, limit + 1):
+        found = rank_fits(_without_alpha(problem), r, tol, max_iter)
+        fits = {s: fit.objective for s, fit in found.items()}
+        if r > 1 and fits[r - 1] - fits[r] < _LITTLE * (fits[0] - fits[r]):
+            break
+    return _hull_intervals(fits)
+
+
+def _without_alpha(problem: Problem) -> Problem:
+    penalty = Rank(0.0, ridge=problem.penalties["low_rank"].ridge)  # type: ignore[attr-defined]
+    penalties = {**problem.penalties, "low_rank": penalty}
+    return Problem(problem.data, problem.loss, problem.structure, penalties)
+
+
+def _hull_intervals(value: dict[int, float]) -> dict[int, tuple[float, float]]:
+    at, top, out = 0, np.inf, {}
+    last = max(value)
+    while at < last:
+        slopes = {r: (value[at] - value[r]) / (r - at) for r in range(at + 1, last + 1)}
+        following = max(slopes, key=lambda r: (slopes[r], r))
+        low = max(slopes[following], 0.0)
+        out[at] = (low, top)
+        if low <= 0.0:
+            return out
+        at, top = following, low
+    out[at] = (0.0, top)
+    return out
