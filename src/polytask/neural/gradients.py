@@ -51,7 +51,8 @@ class AggregatedGradients(FixedWeights):
         scaled = len(losses) * self.pull * losses
         backward(scaled[present], inputs=shared)
         jac_to_grad(shared, self.aggregator)
-        return total.detach() + float(penalty)
+        value = penalty.detach() if isinstance(penalty, Tensor) else penalty
+        return total.detach() + value
 
 
 def make_aggregator(owner: str, name: Any, n_tasks: int) -> Any:

@@ -59,6 +59,8 @@ def minimize(
     )  # fmt: skip
     if done.success:
         judge.run.status = "converged"
+    elif done.status == 2 and judge.run.status == "max_iter":
+        judge.run.status = "no progress within rounding errors"
     if not judge.run.history:  # the start is the answer, or no finite loss was found
         judge.epoch(last["losses"], None)
 

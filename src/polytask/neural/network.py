@@ -50,8 +50,13 @@ class Network(nn.Module):
 def build_network(
     architecture: Architecture, groups: Sequence[Group], n_features: int, units: Units
 ) -> Network:
-    """A network with all penalties in the units of training."""
-    a, factor = architecture, units.penalty_factor()
+    """A network with all penalties in the units of training, at weights that mean nothing yet."""
+    with torch.random.fork_rng(devices=[]):  # layers draw weights; the user's generator stays
+        return _build(architecture, groups, n_features, units)
+
+
+def _build(a: Architecture, groups: Sequence[Group], n_features: int, units: Units) -> Network:
+    factor = units.penalty_factor()
     body: nn.Module
     if a.tying == "separate":
         decay = torch.as_tensor(a.weight_decay * factor)
