@@ -9,15 +9,16 @@ Rows are standard normal, so the expected squared error on new rows, beyond the 
 the squared distance of the estimated coefficients to the true ones. No test set is drawn. A model
 that predicts zero everywhere has an error of about one.
 
-The survey's models have no intercept, and the tasks here need none. With one, the second claim
-fails for a good reason: a level that all tasks share is something in common, and learning it
-together helps tasks of few rows.
+The survey's models have no intercept, and the tasks here need none: every level is zero. A model
+that fits one all the same would gain by sharing it, for a good reason: a level that all tasks share
+is something in common.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from polytask.datasets import Truth, make_independent_tasks, make_related_tasks
 
 WORLDS = {
     "Related tasks": make_related_tasks,
-    "Independent tasks": make_independent_tasks,
+    "Independent tasks": partial(make_independent_tasks, level=0.0),
 }
 MODELS = {
     "single-task": SingleTaskRegressor,

@@ -70,8 +70,16 @@ def test_classification_follows_the_logistic_model(make):
 
 
 def test_signal_has_variance_about_one(make):
-    _, y, _ = make(n_tasks=400, n_features=16, n_rows=50, noise=0.0, random_state=0)
-    assert 0.5 < y.var() < 2.0
+    X, y, truth = make(n_tasks=400, n_features=16, n_rows=50, noise=0.0, random_state=0)
+    assert 0.5 < (y - truth.intercept[X["task"].to_numpy()]).var() < 2.0
+
+
+def test_independent_tasks_share_no_level():
+    _, _, truth = make_independent_tasks(n_tasks=400, random_state=0)
+    assert 0.8 < truth.intercept.std() < 1.2
+    _, _, flat = make_independent_tasks(n_tasks=400, level=0.0, random_state=0)
+    assert np.ptp(flat.intercept) == 0
+    np.testing.assert_array_equal(flat.coef, truth.coef)
 
 
 def test_related_tasks_are_common_plus_deviation():

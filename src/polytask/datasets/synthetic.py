@@ -88,17 +88,21 @@ def make_independent_tasks(
     n_features: int = 10,
     n_rows: int | tuple[int, int] = 20,
     *,
+    level: float = 1.0,
     noise: float = 0.5,
     classification: bool = False,
     random_state: int | np.random.RandomState | None = None,
 ) -> Sample:
     """Make tasks that have nothing in common, where learning together cannot help.
 
-    Every w_i is drawn alone. Parameters and returns as in `make_related_tasks`.
+    Every w_i and every level b_i is drawn alone: a level that all tasks share is something in
+    common, so at ``level=0`` a model with intercepts still gains by sharing it. Parameters and
+    returns as in `make_related_tasks`.
     """
     random = check_random_state(random_state)
     coef = _unit_variance(random, n_tasks, n_features)
-    return _sample(coef, noise, n_rows, classification, random)
+    intercept = level * random.standard_normal(n_tasks)
+    return _sample(coef, noise, n_rows, classification, random, intercept=intercept)
 
 
 def make_low_rank_tasks(
