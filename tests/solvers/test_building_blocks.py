@@ -46,7 +46,7 @@ def test_logistic_far_out(y: float) -> None:
         assert (loss.curvature(target, FAR) >= 0).all()
     exact = {0.0: np.log(2), 800.0: 800.0 * (1 - y), -800.0: 800.0 * y}
     for f, expected in exact.items():
-        assert value[FAR == f] == pytest.approx(expected, abs=1e-15)
+        assert value[f == FAR] == pytest.approx(expected, abs=1e-15)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)

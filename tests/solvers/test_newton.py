@@ -192,5 +192,5 @@ def test_why_no_solver_fits() -> None:
         problem.data, problem.loss, problem.structure,
         {"common": NotQuadratic(), "deviation": NotQuadratic()},
     )  # fmt: skip
-    with pytest.raises(ValueError, match="no solver fits.*quadratic penalty"):
+    with pytest.raises(ValueError, match=r"no solver fits.*quadratic penalty"):
         select(odd)

@@ -1,0 +1,177 @@
+"""Grids, the search, and what `alpha="cv"` may not choose."""
+
+import numpy as np
+import pytest
+
+from polytask import (
+    MeanRegularizedClassifier,
+    MeanRegularizedRegressor,
+    PooledRegressor,
+    SingleTaskRegressor,
+    TaskInterceptRegressor,
+)
+from polytask.losses import Logistic, Squared
+from polytask.solvers import select
+from polytask.tuning import (
+    KFoldRisk,
+    choose,
+    common_grid,
+    deviation_grid,
+    intercept_grid,
+    with_zero,
+)
+from tests.solvers.helpers import make_data, mean_regularized, pooled, random_tasks
+
+
+@pytest.fixture
+def table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return random_tasks(np.random.default_rng(0), [30, 8, 15], 5)
+
+
+@pytest.mark.parametrize("grid", [deviation_grid, intercept_grid, common_grid])
+def test_grids_go_down_and_scale_with_the_features(grid: object, table: tuple) -> None:
+    X, y, ids = table
+    a = grid(make_data(X, y, ids), 1.0, 9)  # type: ignore[operator]
+    b = grid(make_data(10 * X, y, ids), 1.0, 9)  # type: ignore[operator]
+    assert (np.diff(a) < 0).all()
+    assert (a > 0).all()
+    factor = 1.0 if grid is intercept_grid else 100.0
+    np.testing.assert_allclose(b, factor * a, rtol=0.05)
+
+
+def test_the_path_starts_where_tasks_are_pooled(table: tuple) -> None:
+    X, y, ids = table
+    data = make_data(X, y, ids)
+    alpha = deviation_grid(data, 1.0, 5)[0]
+    level = intercept_grid(data, 1.0, 5)[0]
+    problem = mean_regularized(data, alpha, 0.0, level)
+    joint = select(problem).solve(problem, None, 1e-8, 100).coefs
+    one = pooled(data, 0.0)
+    target = select(one).solve(one, None, 1e-8, 100).coefs
+    np.testing.assert_allclose(joint, target, atol=5e-3 * np.abs(target).max())
+
+
+def test_grids_of_constant_features() -> None:
+    data = make_data(np.zeros((6, 2)), np.arange(6.0), np.repeat([0, 1], 3))
+    for grid in (deviation_grid(data, 1.0, 5), common_grid(data, 1.0, 5)):
+        assert (np.diff(grid) < 0).all()
+        assert (grid > 0).all()
+    assert with_zero(np.array([2.0, 1.0])).tolist() == [2.0, 1.0, 0.0]
+
+
+def test_the_search_finds_the_minimum_and_asks_each_point_once() -> None:
+    asked = []
+
+    def risk(point: dict[str, float]) -> float:
+        asked.append((point["a"], point["b"]))
+        assert point["c"] == 7.0
+        return (np.log(point["a"]) - 1) ** 2 + (np.log(point["b"]) + 0.5 * np.log(point["a"])) ** 2
+
+    grids = {"a": np.logspace(3, -3, 25), "b": np.logspace(3, -3, 25)}
+    choice = choose(risk, grids, {"c": 7.0}, rounds=10)
+    assert len(asked) == len(set(asked))
+    assert len(asked) < 25 * 25 / 2
+    best = min((np.log(a) - 1) ** 2 + (np.log(b) + 0.5 * np.log(a)) ** 2
+               for a in grids["a"] for b in grids["b"])  # fmt: skip
+    assert choice.risk <= best + 0.3
+    assert choice.strengths["c"] == 7.0
+    np.testing.assert_array_equal(choice.path, grids["a"])
+    assert choice.risk == choice.risks.min()
+    assert choice.path[choice.risks.argmin()] == choice.strengths["a"]
+
+
+def test_of_equals_the_strongest_is_chosen() -> None:
+    choice = choose(lambda point: 1.0, {"a": np.array([8.0, 4.0, 2.0, 0.0])}, {})
+    assert choice.strengths == {"a": 8.0}
+
+
+def test_undefined_risks_are_not_chosen() -> None:
+    choice = choose(
+        lambda s: np.inf if s["a"] < 3 else 1 / s["a"], {"a": np.array([9.0, 5.0, 1.0, 0.0])}, {}
+    )
+    assert choice.strengths == {"a": 9.0}
+
+
+def test_folds_keep_every_task_and_warm_starts_do_not_matter(table: tuple) -> None:
+    X, y, ids = table
+    data = make_data(X, (y > 0).astype(float), ids)
+    risk = KFoldRisk(data, 4, 1e-9, 100)
+    assert all((train.sizes > 0).all() for train, _ in risk.parts)
+    assert sum(len(test.y) for _, test in risk.parts) == len(y)
+
+    def at(alpha: float):  # noqa: ANN202
+        return lambda d: mean_regularized(d, alpha, 1e-3, 0.1, Logistic())
+
+    path = [risk(at(a)) for a in (10.0, 0.1, 1e-3)]
+    fresh = [KFoldRisk(data, 4, 1e-9, 100)(at(a)) for a in (10.0, 0.1, 1e-3)]
+    np.testing.assert_allclose(path, fresh, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "Model",
+    [SingleTaskRegressor, PooledRegressor, TaskInterceptRegressor, MeanRegularizedRegressor],
+)
+@pytest.mark.parametrize(("n", "d"), [(4, 8), (8, 8), (9, 8), (12, 8)])
+def test_cv_does_not_choose_interpolation(Model: type, n: int, d: int) -> None:
+    """Noise alone, tasks about as long as wide: what is chosen may not be far above the mean."""
+    rng = np.random.default_rng(n)
+    ids = np.repeat(np.arange(6), n)
+    X, y = rng.normal(size=(6 * n, d)), rng.normal(size=6 * n)
+    model = Model(task=0).fit(np.column_stack([ids, X]), y)
+    fresh = rng.normal(size=(3000, d))
+    who = rng.integers(0, 6, 3000)
+    error = (model.predict(np.column_stack([who, fresh])) ** 2).mean()
+    assert error < 0.5, "variance of predictions where there is nothing to predict"
+
+
+def test_cv_keeps_the_path_and_its_best_point(table: tuple) -> None:
+    X, y, ids = table
+    for model in (MeanRegularizedRegressor(task=0), MeanRegularizedClassifier(task=0)):
+        target = y if isinstance(model, MeanRegularizedRegressor) else y > 0
+        model.fit(np.column_stack([ids, X]), target)
+        assert model.alpha_path_.shape == model.cv_scores_.shape
+        assert (np.diff(model.alpha_path_) < 0).all()
+        assert model.alpha_ in model.alpha_path_
+        at = model.alpha_path_.tolist().index(model.alpha_)
+        assert model.cv_scores_[at] >= model.cv_scores_.max() * (1 + 1e-5)
+
+
+def test_given_strengths_are_kept_while_others_are_chosen(table: tuple) -> None:
+    X, y, ids = table
+    model = MeanRegularizedRegressor(task=0, alpha_common=0.3, alpha_intercept=0.7)
+    model.fit(np.column_stack([ids, X]), y)
+    assert (model.alpha_common_, model.alpha_intercept_) == (0.3, 0.7)
+    fixed = MeanRegularizedRegressor(model.alpha_, task=0, alpha_common=0.3, alpha_intercept=0.7)
+    fixed.fit(np.column_stack([ids, X]), y)
+    np.testing.assert_array_equal(model.coef_, fixed.coef_)
+    assert not hasattr(fixed, "alpha_path_")
+
+
+def test_choice_ignores_units_of_features_and_target(table: tuple) -> None:
+    X, y, ids = table
+    a = MeanRegularizedRegressor(task=0).fit(np.column_stack([ids, X]), y)
+    b = MeanRegularizedRegressor(task=0).fit(np.column_stack([ids, 1e3 * X]), 1e-2 * y)
+    np.testing.assert_allclose(b.alpha_, 1e6 * a.alpha_, rtol=1e-6)
+    np.testing.assert_allclose(b.coef_, 1e-5 * a.coef_, rtol=1e-6, atol=1e-12)
+
+
+def test_chosen_strength_is_near_the_best_on_fresh_rows() -> None:
+    """Related tasks of ten rows: the risk of the choice against the best of the path."""
+    rng = np.random.default_rng(1)
+    W = rng.normal(size=6) + 0.4 * rng.normal(size=(30, 6))
+    ids = np.repeat(np.arange(30), 10)
+    X = rng.normal(size=(300, 6))
+    y = (X * W[ids]).sum(axis=1) + rng.normal(size=300)
+    table, who = np.column_stack([ids, X]), rng.integers(0, 30, 4000)
+    fresh = rng.normal(size=(4000, 6))
+
+    def error(model: MeanRegularizedRegressor) -> float:
+        model.fit(table, y)
+        target = (fresh * W[who]).sum(axis=1)
+        return float(((model.predict(np.column_stack([who, fresh])) - target) ** 2).mean())
+
+    chosen = MeanRegularizedRegressor(task=0)
+    found = error(chosen)
+    best = min(error(MeanRegularizedRegressor(a, task=0)) for a in chosen.alpha_path_[::2])
+    assert found < 1.15 * best
+    assert Squared().curvature_bound == 1.0

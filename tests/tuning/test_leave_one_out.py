@@ -1,0 +1,170 @@
+"""Leave-one-out against refits, one observation at a time."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from polytask.data import TaskData
+from polytask.losses import Logistic
+from polytask.problem import Problem
+from polytask.solvers import select
+from polytask.tuning import LeaveOneOut, leave_one_out
+from tests.solvers.helpers import (
+    make_data,
+    mean_regularized,
+    pooled,
+    random_tasks,
+    single_task,
+    task_intercept,
+)
+
+SHAPES = {
+    "narrow": ([5, 9, 3, 20], 6),
+    "all wide": ([5, 9, 3], 40),
+    "some wide": ([40, 4, 25], 20),
+    "all rows together wide": ([3, 2], 60),
+    "one row": ([1, 2, 6], 3),
+}
+
+
+def without(data: TaskData, j: int) -> TaskData:
+    """The data with observation j at weight 0; all other weights stay as they are."""
+    weight = data.weight.copy()
+    weight[j] = 0.0
+    held = dataclasses.replace(data)
+    held.__dict__["weight"] = weight
+    return held
+
+
+def refitted(make: Callable[[TaskData], Problem], data: TaskData, j: int) -> float:
+    problem = make(without(data, j))
+    solution = select(problem).solve(problem, None, 1e-11, 200)
+    return float(data.design.predict(solution.coefs)[j])
+
+
+def formulations(loss: object = None) -> dict[str, Callable[[TaskData], Problem]]:
+    return {
+        "mean-regularized": lambda d: mean_regularized(d, 0.01, 0.003, 0.02, loss),  # type: ignore[arg-type]
+        "free w0": lambda d: mean_regularized(d, 0.01, 0.0, 0.02, loss),  # type: ignore[arg-type]
+        "single-task": lambda d: single_task(d, 0.02, 0.05, loss),  # type: ignore[arg-type]
+        "pooled": lambda d: pooled(d, 0.02, loss),  # type: ignore[arg-type]
+        "task-intercept": lambda d: task_intercept(d, 0.01, 0.1, loss),  # type: ignore[arg-type]
+    }
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", formulations())
+def test_exact_for_the_squared_loss(shape: str, name: str) -> None:
+    sizes, d = SHAPES[shape]
+    if name == "free w0" and sum(sizes) <= d:
+        pytest.skip("w0 interpolates: nothing is left out")
+    rng = np.random.default_rng(0)
+    X, y, ids = random_tasks(rng, sizes, d)
+    data = make_data(X, y, ids, sample_weight=rng.uniform(0.5, 1.5, len(y)))
+    make = formulations()[name]
+    f = leave_one_out(make(data))
+    for j in range(0, len(y), max(1, len(y) // 12)):
+        assert f[j] == pytest.approx(refitted(make, data, j), rel=1e-7, abs=1e-8), j
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_exact_on_sparse_rows_and_on_a_path(intercept: bool) -> None:
+    X, y, ids = random_tasks(np.random.default_rng(1), [5, 9, 20], 6)
+    X[np.abs(X) < 0.7] = 0.0
+    dense = make_data(X, y, ids, intercept=intercept)
+    thin = make_data(sparse.csr_matrix(X), y, ids, intercept=intercept)
+    on_path, on_thin_path = LeaveOneOut(), LeaveOneOut()
+    for alpha in (100.0, 1.0, 0.01, 1e-4):
+
+        def make(data: TaskData, alpha: float = alpha) -> Problem:
+            return mean_regularized(data, alpha, 1e-3, 0.1)
+
+        f = leave_one_out(make(dense))
+        np.testing.assert_allclose(on_path.predictions(make(dense)), f, rtol=1e-10)
+        np.testing.assert_allclose(on_thin_path.predictions(make(thin)), f, rtol=1e-8)
+        assert f[7] == pytest.approx(refitted(make, dense, 7), rel=1e-8)
+
+
+def test_far_from_zero_and_other_units() -> None:
+    X, y, ids = random_tasks(np.random.default_rng(2), [8, 12, 20], 4)
+    for features, alpha in ((X + 1e3, 0.01), (X * np.logspace(-4, 4, 4), 1e-6)):
+        data = make_data(features, y, ids)
+
+        def make(data: TaskData, alpha: float = alpha) -> Problem:
+            return mean_regularized(data, alpha, alpha, 0.1)
+
+        f = leave_one_out(make(data))
+        for j in range(0, 40, 7):
+            assert f[j] == pytest.approx(refitted(make, data, j), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("shape", ["narrow", "all wide"])
+@pytest.mark.parametrize("name", formulations())
+def test_close_in_risk_for_the_logistic_loss(shape: str, name: str) -> None:
+    sizes, d = SHAPES[shape]
+    rng = np.random.default_rng(3)
+    X, y, ids = random_tasks(rng, [2 * n for n in sizes], d)
+    y = (y + rng.normal(size=len(y)) > 0).astype(float)
+    data, loss = make_data(X, y, ids), Logistic()
+    makes = {
+        "mean-regularized": lambda d: mean_regularized(d, 0.05, 0.02, 0.05, loss),
+        "free w0": lambda d: mean_regularized(d, 0.1, 0.02, 0.1, loss),
+        "single-task": lambda d: single_task(d, 0.05, 0.05, loss),
+        "pooled": lambda d: pooled(d, 0.1, loss),
+        "task-intercept": lambda d: task_intercept(d, 0.1, 0.05, loss),
+    }
+    make = makes[name]
+    refits = np.array([refitted(make, data, j) for j in range(len(y))])
+    exact = float(data.weight @ loss.value(y[data.row], refits))
+    assert LeaveOneOut(1e-10)(make(data)) == pytest.approx(exact, rel=0.05)
+
+
+@pytest.mark.parametrize("name", formulations())
+def test_whole_weights_are_repetitions(name: str) -> None:
+    """A row of weight 3 is the row three times, of which one is left out at a time."""
+    rng = np.random.default_rng(4)
+    X, y, ids = random_tasks(rng, [6, 9, 4], 3)
+    times = rng.integers(1, 4, len(y))
+    make = formulations()[name]
+    weighted = make(make_data(X, y, ids, sample_weight=times.astype(float)))
+    again = np.repeat(np.arange(len(y)), times)
+    repeated = make(make_data(X[again], y[again], ids[again]))
+    np.testing.assert_allclose(
+        np.repeat(leave_one_out(weighted), times), leave_one_out(repeated), rtol=1e-9
+    )
+    assert LeaveOneOut()(weighted) == pytest.approx(LeaveOneOut()(repeated), rel=1e-10)
+
+
+def test_common_factor_of_fractional_weights_does_not_matter() -> None:
+    rng = np.random.default_rng(5)
+    X, y, ids = random_tasks(rng, [6, 9, 4], 3)
+    w = rng.uniform(0.5, 1.5, len(y))
+    a = LeaveOneOut()(mean_regularized(make_data(X, y, ids, sample_weight=w)))
+    b = LeaveOneOut()(mean_regularized(make_data(X, y, ids, sample_weight=3.7 * w)))
+    assert a == pytest.approx(b, rel=1e-12)
+
+
+def test_interpolation_is_never_a_finite_risk() -> None:
+    """Where a row is fitted exactly whatever its target, nothing else predicts it."""
+    X, y, ids = random_tasks(np.random.default_rng(6), [3, 4, 2], 6)
+    data = make_data(X, y, ids)
+    assert LeaveOneOut()(single_task(data, 0.0)) == np.inf
+    assert LeaveOneOut()(pooled(make_data(X[:5], y[:5], ids[:5]), 0.0)) == np.inf
+    assert np.isfinite(LeaveOneOut()(single_task(data, 1e-3, 1e-3)))
+
+
+def test_a_task_of_one_row_does_not_forbid_free_intercepts() -> None:
+    """No strength predicts it, so it says nothing about which strength is best."""
+    X, y, ids = random_tasks(np.random.default_rng(7), [1, 12, 9], 2)
+    data = make_data(X, y, ids)
+    assert np.isfinite(LeaveOneOut()(single_task(data, 0.1)))
+    assert np.isnan(leave_one_out(single_task(data, 0.1))[0])
+
+
+def test_an_exact_relation_has_a_risk_of_zero() -> None:
+    X, _, ids = random_tasks(np.random.default_rng(8), [12, 9], 2)
+    data = make_data(X, X @ [1.0, -2.0] + 3.0, ids)
+    assert LeaveOneOut()(pooled(data, 0.0)) < 1e-20
