@@ -15,14 +15,22 @@ from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, LowRankPlus
-from polytask.tuning import KFoldRisk, level_grid, rank_grid, rank_strengths, trace_grid
+from polytask.tuning import (
+    Choice,
+    KFoldRisk,
+    choose,
+    level_grid,
+    rank_grid,
+    rank_strengths,
+    trace_grid,
+)
 
 __all__ = ["LowRankBase"]
 
 _FOLDS = 5
 _PATH = 16
 _SEARCH_TOL = 1e-4  # relative gap at which a held-out risk no longer moves
-_RIDGE = 1e-3  # of the mean curvature, for losses without a minimum on separable rows
+_RIDGE = 1e-2  # of the mean curvature, for losses without a minimum on separable rows
 
 
 class LowRankBase(MultiTaskLinear):
@@ -92,9 +100,7 @@ class LowRankBase(MultiTaskLinear):
 
     def _search(
         self, data: TaskData, loss: Loss, grids: Mapping[str, np.ndarray], fixed: Strengths
-    ) -> Any:
-        from polytask.tuning import choose
-
+    ) -> Choice:
         return choose(self._estimate_risk(data, loss), grids, fixed)
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:

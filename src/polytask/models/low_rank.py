@@ -32,7 +32,7 @@ class _LowRank(LowRankBase):
         The sum of singular values: convex, solved to a duality gap. Or the rank itself: not
         convex, solved from several starts (certificate "stationary"), except with the same rows
         in all tasks, squared loss and free intercepts, where the optimum is known ("global").
-        With logistic loss a small ridge (a thousandth of the mean curvature) is added to the
+        With logistic loss a small ridge (a hundredth of the mean curvature) is added to the
         rank, or separable tasks would have no optimum.
     max_rank : None, int or "cv", default=None
         Hard limit on the rank, with either penalty; ``alpha=0`` leaves the limit alone.

@@ -9,7 +9,7 @@ import numpy as np
 
 from polytask.problem import Problem
 from polytask.solvers.arrow import ArrowFactor, factor_arrow
-from polytask.structures import CommonDeviation
+from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["ArrowProblem", "arrow_problem", "why_not_arrow"]
 
@@ -36,6 +36,24 @@ class ArrowProblem:
         data = self.problem.data
         v = data.weight * curvature
         return factor_arrow(data.design, v, self.structure, self.G, self.D, grams)
+
+    def center(self, blocks: Blocks) -> Blocks:
+        """The same coefficients with w0 at the tasks' mean where neither part has a penalty.
+
+        The split is free there; the mean is the limit of a vanishing strength on deviations.
+        """
+        masks = (np.flatnonzero(self.structure.common), np.flatnonzero(self.structure.deviation))
+        _, c, k = np.intersect1d(*masks, return_indices=True)
+        free = (self.G[c] == 0) & (self.D[k] == 0)
+        if not free.any():
+            return blocks
+        c, k = c[free], k[free]
+        common, deviation = blocks["common"].copy(), blocks["deviation"].copy()
+        known = self.problem.data.sizes > 0
+        mean = deviation[known][:, k].mean(axis=0)
+        common[c] += mean
+        deviation[np.ix_(known, k)] -= mean
+        return {"common": common, "deviation": deviation}
 
 
 def why_not_arrow(problem: Problem) -> str | None:

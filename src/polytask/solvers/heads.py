@@ -11,7 +11,8 @@ from scipy import sparse
 from polytask.data import Design, TaskData
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.solvers.newton import BlockElimination, Newton
+from polytask.solvers.arrow_problem import arrow_problem
+from polytask.solvers.newton import Newton
 from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["FreeHeads", "Heads", "HeadModel", "MeanHeads", "TraceHeads", "project"]
@@ -163,8 +164,10 @@ def _solve(
 ) -> Blocks:  # fmt: skip
     penalties = {"common": Ridge(common_strength), "deviation": Ridge(own_strength)}
     small = Problem(data, problem.loss, CommonDeviation(common, own), penalties)
-    solver = BlockElimination() if problem.loss.constant_curvature else Newton()
+    if problem.loss.constant_curvature:
+        factor = arrow_problem(small).factor(np.ones(len(data.y)))
+        return {b: -step for b, step in factor.solve(small.residual(small.zeros())).items()}
     start = None
     if before is not None and before.blocks["deviation"].shape[1] == own.sum():
         start = before.blocks
-    return solver.solve(small, start, _TOL, _NEWTON_STEPS[start is not None]).blocks
+    return Newton().solve(small, start, _TOL, _NEWTON_STEPS[start is not None]).blocks

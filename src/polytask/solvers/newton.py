@@ -125,6 +125,7 @@ def _add(blocks: Blocks, step: Blocks, size: float) -> Blocks:
 def _solution(
     problem: Problem, blocks: Blocks, violation: float, status: Status, name: str, n_iter: int
 ) -> Solution:
+    blocks = arrow_problem(problem).center(blocks)
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),

@@ -47,7 +47,7 @@ class Alternating:
         if k >= min(data.n_tasks, data.n_features):
             return _everything(problem, core, model, k)
         scale = tol * zero_profile(core).smooth
-        starts = list(starting_directions(core, k))
+        starts = list(starting_directions(core, k, tol))
         if start is not None:
             starts.insert(0, extended(start["projection"].T, starts[0], k))
         short = [alternate(core, model, V, scale, min(_SHORT, max_iter)) for V in starts]

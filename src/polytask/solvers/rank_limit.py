@@ -64,7 +64,7 @@ def _limited_trace(
     U, s, Vt = canonical_svd(convex.blocks["low_rank"])
     if (s > 0).sum() <= limit:
         return convex
-    starts = [Vt[:limit], *starting_directions(problem, limit)]
+    starts = [Vt[:limit], *starting_directions(problem, limit, tol)]
     model = TraceHeads(alpha)
     best = _best_of(problem, model, starts, tol * zero_profile(problem).smooth, max_iter)
     return _solution(problem, best, limit)
@@ -73,10 +73,12 @@ def _limited_trace(
 def _best_rank(
     problem: Problem, alpha: float, limit: int, tol: float, max_iter: int
 ) -> Solution:
-    if alpha == 0.0:
-        smallest = _nothing(problem)
-        found = fixed_rank(problem, limit, smallest, tol * smallest.objective, max_iter)
-        return _solution(problem, found, limit)
+    if alpha == 0.0:  # the limit alone: no smaller rank can win
+        fits = _kept(problem, tol)
+        if limit not in fits:
+            smaller = fits[max(r for r in fits if r < limit)]
+            fits[limit] = fixed_rank(problem, limit, smaller, fits[0].objective, tol, max_iter)
+        return _solution(problem, fits[limit], limit)
     fits = rank_fits(problem, limit, tol, max_iter, alpha)
     best = min(fits, key=lambda r: (fits[r].objective + alpha * r, r))
     for _ in range(_PROX_ROUNDS):
@@ -96,28 +98,30 @@ def rank_fits(
     problem: Problem, limit: int, tol: float, max_iter: int, alpha: float = 0.0
 ) -> dict[int, Factored]:
     """The best fit found of every rank 0, 1, ... up to ``limit`` that can pay at ``alpha``."""
-    kept = _KEPT.setdefault(problem.data, {})
-    rest = problem.structure.rest  # type: ignore[attr-defined]
-    facts = (problem.loss.name, rest.common.tobytes(), rest.deviation.tobytes(), tol, _free(problem), *(
-        problem.penalties[b].strength.tobytes() for b in ("common", "deviation")  # type: ignore[attr-defined]
-    ))  # fmt: skip
-    fits: dict[int, Factored] = kept.setdefault(facts, {})
-    if 0 not in fits:
-        fits[0] = _nothing(problem)
+    fits = _kept(problem, tol)
     for r in range(1, limit + 1):
         best = min(fits[s].objective + alpha * s for s in range(r))
         if alpha * r >= best:
             return {s: fits[s] for s in range(r)}
         if r not in fits:
-            fits[r] = fixed_rank(problem, r, fits[r - 1], tol * fits[0].objective, max_iter)
+            fits[r] = fixed_rank(problem, r, fits[r - 1], fits[0].objective, tol, max_iter)
     return {s: fits[s] for s in range(limit + 1)}
 
 
-_KEPT: WeakKeyDictionary[TaskData, dict] = WeakKeyDictionary()
+def _kept(problem: Problem, tol: float) -> dict[int, Factored]:
+    """Fits of this problem by rank, kept for as long as its data live: a path asks for them often."""
+    rest = problem.structure.rest  # type: ignore[attr-defined]
+    strengths = (problem.penalties[b].strength.tobytes() for b in ("common", "deviation"))  # type: ignore[attr-defined]
+    masks = (rest.common.tobytes(), rest.deviation.tobytes())
+    facts = (problem.loss.name, tol, _free(problem), *masks, *strengths)
+    return _KEPT.setdefault(problem.data, {}).setdefault(facts, {0: _nothing(problem)})
+
+
+_KEPT: WeakKeyDictionary[TaskData, dict[tuple, dict[int, Factored]]] = WeakKeyDictionary()
 
 
 def fixed_rank(
-    problem: Problem, r: int, smaller: Factored, tol: float, max_iter: int
+    problem: Problem, r: int, smaller: Factored, scale: float, tol: float, max_iter: int
 ) -> Factored:
     """The best of several starts for rank(L) <= r; the first extends the fit of rank r - 1."""
     data, model = problem.data, _free(problem)
@@ -130,8 +134,8 @@ def fixed_rank(
         value = objective_of(problem, model, heads, Vt)
         return Factored(Vt, heads, value, [value], True)
     gradient = profile(problem, smaller.L, smaller.rest).gradient
-    starts = [extended(smaller.V, gradient, r), *starting_directions(problem, r)]
-    return _best_of(problem, model, starts, tol, max_iter)
+    starts = [extended(smaller.V, gradient, r), *starting_directions(problem, r, tol)]
+    return _best_of(problem, model, starts, tol * scale, max_iter)
 
 
 def _free(problem: Problem) -> FreeHeads:

@@ -19,22 +19,25 @@ __all__ = ["convex_path", "extended", "principal", "ridge_slopes", "starting_dir
 
 _SHARES = (0.3, 0.1, 0.03, 0.01)  # of the alpha at which L is zero
 _TOL = 1e-3  # relative duality gap: enough for directions
+_SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _RIDGE = 1e-3  # of the mean curvature
 
 
-def starting_directions(problem: Problem, k: int, n_random: int = 1) -> Iterator[np.ndarray]:
+def starting_directions(problem: Problem, k: int, tol: float) -> Iterator[np.ndarray]:
     """Several V (k, d): of the tasks' ridge fits, of the convex path, and at random.
 
-    ``problem`` has the structure `LowRankPlus`; its penalty on L is not used.
+    ``problem`` has the structure `LowRankPlus`; its penalty on L is not used. A search for
+    strengths, which asks for little accuracy (``tol``), has the first start only.
     """
     yield principal(ridge_slopes(problem), k)
+    if tol > _SEARCHING:
+        return
     for L in convex_path(problem):
         if numerical_rank(np.linalg.svd(L, compute_uv=False)) >= k:
             break
     yield principal(L, k)
     rng = np.random.default_rng(0)  # the starts are part of the method's definition
-    for _ in range(n_random):
-        yield np.linalg.qr(rng.normal(size=(problem.data.n_features, k)))[0].T
+    yield np.linalg.qr(rng.normal(size=(problem.data.n_features, k)))[0].T
 
 
 def principal(L: np.ndarray, k: int) -> np.ndarray:
