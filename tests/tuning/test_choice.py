@@ -99,7 +99,7 @@ def test_folds_keep_every_task_and_warm_starts_do_not_matter(table: tuple) -> No
     assert all((train.sizes > 0).all() for train, _ in risk.parts)
     assert sum(len(test.y) for _, test in risk.parts) == len(y)
 
-    def at(alpha: float):  # noqa: ANN202
+    def at(alpha: float):
         return lambda d: mean_regularized(d, alpha, 1e-3, 0.1, Logistic())
 
     path = [risk(at(a)) for a in (10.0, 0.1, 1e-3)]

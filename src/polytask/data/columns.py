@@ -8,6 +8,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 __all__ = ["drop_task_column", "frame_columns", "is_frame", "read_task_ids", "to_array"]
@@ -70,7 +71,7 @@ def _column_values(X: Any, task: str | int) -> np.ndarray:
         series = frame.get_column(_column_name(frame, task))
         if series.is_null().any():
             raise ValueError(_missing_message(task, int(series.is_null().sum())))
-        return np.asarray(series.to_list(), dtype=object)
+        return np.fromiter(series.to_list(), dtype=object, count=len(series))
     if not hasattr(X, "shape"):
         X = np.asarray(X, dtype=object)
     position = _position(X.shape[1], task)
@@ -112,7 +113,7 @@ def _clean_ids(column: np.ndarray, task: str | int) -> np.ndarray:
     if column.dtype == object:
         column = _from_objects(column, task)
     if column.dtype.kind in "iub":
-        return column.astype(np.int64)
+        return _from_integers(column) if column.dtype == np.uint64 else column.astype(np.int64)
     if column.dtype.kind == "f":
         return _from_floats(column, task)
     if column.dtype.kind in "US":
@@ -124,11 +125,12 @@ def _clean_ids(column: np.ndarray, task: str | int) -> np.ndarray:
 
 def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
     """Ids in an object column: all numbers become numbers, anything else text."""
-    missing = sum(value is None or value != value for value in column)
+    missing = int(pd.isna(column).sum())
     if missing:
         raise ValueError(_missing_message(task, missing))
-    numbers = all(isinstance(v, int | float | np.integer | np.floating | np.bool_) for v in column)
-    if numbers:
+    if all(isinstance(v, int | np.integer | np.bool_) for v in column):
+        return _from_integers(column)
+    if all(isinstance(v, int | float | np.integer | np.floating | np.bool_) for v in column):
         return column.astype(float)
     for value in column:
         if isinstance(value, dict | list | set | tuple | np.ndarray):
@@ -137,6 +139,13 @@ def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
                 f"the task column {task!r} holds {value!r}, a {type(value).__name__}."
             )
     return column.astype(str)
+
+
+def _from_integers(column: np.ndarray) -> np.ndarray:
+    """Whole numbers in full: those above 2^53 are not all floats. Too large ones become text."""
+    limits = np.iinfo(np.int64)
+    fits = all(limits.min <= int(v) <= limits.max for v in column)
+    return column.astype(np.int64) if fits else np.array([str(int(v)) for v in column])
 
 
 def _from_floats(column: np.ndarray, task: str | int) -> np.ndarray:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_array, check_consistent_length
@@ -78,9 +80,13 @@ def read_target(estimator: BaseEstimator, y: Any) -> tuple[np.ndarray, np.ndarra
 
 
 def _wide(values: np.ndarray) -> np.ndarray:
-    if values.dtype == object:  # pandas nullable columns hold pd.NA
-        return np.array([[np.nan if v is None or v != v else v for v in row] for row in values])
-    return np.asarray(values)
+    """Numbers as they are; objects with NaN for None and pd.NA, as numbers where all are."""
+    if values.dtype != object:
+        return np.asarray(values)
+    missing = pd.isna(values)
+    values = np.where(missing, np.nan, values)
+    numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in values[~missing])
+    return values.astype(float) if numbers else values
 
 
 def make_task_data(

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-__all__ = ["encode_labels"]
+__all__ = ["encode_labels", "refuse_unusable"]
+
+
+def refuse_unusable(y: np.ndarray) -> None:
+    """Refuse infinite labels, and missing ones in a long target."""
+    if y.dtype.kind == "f" and np.isinf(y).any():
+        raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
+    if y.ndim == 1 and pd.isna(y).any():
+        raise ValueError(
+            "Input y contains NaN or another missing value. Drop rows without a label, or pass a "
+            "label column per task (wide y with task=None), where NaN means not measured."
+        )
 
 
 def encode_labels(owner: str, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -15,8 +27,8 @@ def encode_labels(owner: str, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         Unless y holds exactly two classes.
     """
-    known = y == y if y.ndim == 2 else np.ones(y.shape, dtype=bool)
-    classes = np.unique(y[known])
+    known = ~pd.isna(y)
+    classes = np.unique(y[known].tolist() if y.dtype == object else y[known])
     if len(classes) > 2:
         raise ValueError(
             f"{owner}: Only binary classification is supported. The type of the target is "

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import check_classification_targets
 
 from polytask.data import TaskData, read_target
 from polytask.losses import Logistic, Loss, Squared
-from polytask.models.labels import encode_labels
+from polytask.models.labels import encode_labels, refuse_unusable
 
 __all__ = ["ClassifierRole", "RegressorRole"]
 
@@ -30,12 +31,15 @@ class RegressorRole(RegressorMixin):
         return self._linear_predictor(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R² over rows; with a wide y the mean over tasks of R² on measured entries."""
+        """R² over rows; with a wide y the mean over tasks of R² on measured entries.
+
+        With a wide y, ``sample_weight`` has shape (n,) or (n, m).
+        """
         target, _ = read_target(self, y)
         prediction = self.predict(X)
         if target.ndim == 1:
             return float(r2_score(target, prediction, sample_weight=sample_weight))
-        return _mean_over_tasks(r2_score, target.astype(float), prediction)
+        return _mean_over_tasks(r2_score, target.astype(float), prediction, sample_weight)
 
 
 class ClassifierRole(ClassifierMixin):
@@ -45,6 +49,7 @@ class ClassifierRole(ClassifierMixin):
         return Logistic()
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
+        refuse_unusable(y)
         if y.ndim == 1:
             check_classification_targets(y)
         self.classes_, code = encode_labels(type(self).__name__, y)
@@ -75,12 +80,15 @@ class ClassifierRole(ClassifierMixin):
         return self.classes_[above.astype(int)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy over rows; with a wide y the mean over tasks on measured entries."""
+        """Accuracy over rows; with a wide y the mean over tasks on measured entries.
+
+        With a wide y, ``sample_weight`` has shape (n,) or (n, m).
+        """
         target, _ = read_target(self, y)
         prediction = self.predict(X)
         if target.ndim == 1:
             return float(accuracy_score(target, prediction, sample_weight=sample_weight))
-        return _mean_over_tasks(accuracy_score, target, prediction)
+        return _mean_over_tasks(accuracy_score, target, prediction, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         """Tags: two classes."""
@@ -90,10 +98,13 @@ class ClassifierRole(ClassifierMixin):
         return tags
 
 
-def _mean_over_tasks(metric: Any, y: np.ndarray, prediction: np.ndarray) -> float:
+def _mean_over_tasks(metric: Any, y: np.ndarray, prediction: np.ndarray, weight: Any) -> float:
+    weights = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+    weights = np.broadcast_to(weights[:, None] if weights.ndim == 1 else weights, y.shape)
     scores = []
-    for target, predicted in zip(y.T, prediction.T, strict=True):
-        known = target == target  # NaN is not equal to itself
+    for target, predicted, w in zip(y.T, prediction.T, weights.T, strict=True):
+        known = ~pd.isna(target) & (w > 0)
         if known.any():
-            scores.append(metric(target[known], predicted[known]))
+            truth = np.asarray(target[known].tolist())  # objects become numbers or text
+            scores.append(metric(truth, predicted[known], sample_weight=w[known]))
     return float(np.mean(scores))
