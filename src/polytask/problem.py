@@ -15,6 +15,8 @@ from polytask.structures import Blocks, Structure
 
 __all__ = ["Problem"]
 
+_AT_REST = 1e-4  # least size of a task's gradients, in those of the average task
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -59,11 +61,13 @@ class Problem:
         """Largest |gradient of R in Theta_ik| that the starting loss allows (Cauchy-Schwarz).
 
         sqrt(sum omega x²) sqrt(sum omega loss'(y, 0)²) in each task: the unit of a violation, so
-        that neither the units of features and target nor the number of tasks matter.
+        that neither the units of features and target nor the number of tasks matter. A task whose
+        own targets are at rest is measured in a small share of what the others have.
         """
         data = self.data
         slope = self.loss.gradient(data.y, np.zeros_like(data.y))
-        size = np.sqrt(np.bincount(data.code, data.weight * slope**2, minlength=data.n_tasks))
+        square = np.bincount(data.code, data.weight * slope**2, minlength=data.n_tasks)
+        size = np.sqrt(np.maximum(square, (_AT_REST**2) * data.share * square.sum()))
         bound = data.design.column_norms(data.weight) * size[:, None]
         floor = max(1e-15 * bound.max(initial=0.0), np.finfo(float).tiny)
         return np.maximum(bound, floor)

@@ -285,11 +285,6 @@ def test_shared_rows_of_a_wide_target() -> None:
         np.testing.assert_allclose(assert_optimal(one).coefs, solve(other).coefs, rtol=1e-11)
 
 
-@pytest.mark.xfail(
-    reason="Problem.gradient_bound has no unit for a task whose targets are all zero: rounding of "
-    "the other tasks' coefficients is then called a violation",
-    strict=True,
-)
 def test_target_at_rest_in_one_task_does_not_warn() -> None:
     X, y, ids = random_tasks(np.random.default_rng(0), [20, 20, 20], 5)
     y[ids == 1] = 0.0
