@@ -13,6 +13,7 @@ from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.models.from_moments import FromMoments
+from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.mixed import MixedModelAnswers
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -40,12 +41,16 @@ class _MeanRegularized(MultiTaskLinear):
         tasks are pooled, by leave-one-out: exact for the squared loss, one Newton step from the
         fit for the logistic loss. "reml" (regressor) estimates a strength per coefficient, and
         with it standard errors, as the linear mixed model with random slopes does.
-    covariance : {"diagonal", "scalar", "full"}, default="diagonal"
+    covariance : {"auto", "diagonal", "scalar", "full"}, default="auto"
         With ``alpha="reml"``: a variance between tasks for every coefficient, one for all slopes
-        and one for the intercept, or a full covariance matrix.
-    alpha_common : float or "auto", default="auto"
+        (of features scaled to a mean square of one) and one for the intercept, or a full
+        covariance matrix. "auto" is scalar or diagonal, by the Akaike criterion of the restricted
+        likelihood: few rows do not tell a variance for every coefficient.
+    alpha_common : float, "auto" or "reml", default="auto"
         Ridge strength on w0. Without it w0 overfits when all tasks together have few rows.
-        "auto" is chosen with alpha if ``alpha="cv"``, otherwise 0.
+        "auto" is chosen with alpha if ``alpha="cv"``, otherwise 0. With ``alpha="reml"``: 0 leaves
+        w0 free, as lme4 does; "reml" estimates a variance of the common slopes, and "auto" does
+        so where there are fewer than ten tasks, or ten rows, a coefficient.
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. Tasks that differ mostly in level want
         it much smaller than alpha. "auto" is chosen with alpha if ``alpha="cv"``, otherwise the
@@ -74,7 +79,11 @@ class _MeanRegularized(MultiTaskLinear):
     deviation_coef_ : ndarray of shape (m, d)
         Δw_i.
     tasks_ : ndarray of shape (m,)
-    alpha_, alpha_common_, alpha_intercept_ : float (alpha_ may be an array)
+    alpha_, alpha_common_, alpha_intercept_ : float
+        Strengths. With ``alpha="reml"`` alpha_ and alpha_common_ have a value per feature, inf
+        where the variance between tasks is zero (alpha_ is a matrix if the covariance is full).
+    covariance_ : str
+        What ``covariance="auto"`` chose (``alpha="reml"``).
     noise_variance_, deviance_ : float
         Variance of the noise, and the restricted deviance (``alpha="reml"``).
     deviation_covariance_, common_covariance_ : ndarray of shape (p, p)
@@ -104,9 +113,9 @@ class _MeanRegularized(MultiTaskLinear):
 
     _parameter_constraints = {
         "alpha": [StrOptions({"cv", "reml"}), "array-like", Interval(Real, 0, None, closed="left")],
-        "covariance": [StrOptions({"scalar", "diagonal", "full"})],
+        "covariance": [StrOptions({"auto", "scalar", "diagonal", "full"})],
         "task_weight": [StrOptions({"auto", "equal", "size"})],
-        "alpha_common": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "alpha_common": [StrOptions({"auto", "reml"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
 
@@ -114,7 +123,7 @@ class _MeanRegularized(MultiTaskLinear):
         self,
         alpha: Any = "cv",
         *,
-        covariance: str = "diagonal",
+        covariance: str = "auto",
         alpha_common: float | str = "auto",
         alpha_intercept: float | str = "auto",
         task: str | int | None = None,
@@ -163,6 +172,11 @@ class _MeanRegularized(MultiTaskLinear):
         common: Any = self.alpha_common
         if common == "auto":
             common = None if choose else 0.0
+        if common == "reml":
+            raise ValueError(
+                f"{type(self).__name__}: alpha_common must be 'auto' or a number unless "
+                f"alpha='reml'; got 'reml' with alpha={self.alpha!r}."
+            )
         level: Any = self.alpha_intercept
         if level == "auto":
             level = None if alpha is None else float(np.mean(alpha))
@@ -207,11 +221,11 @@ class _MeanRegularized(MultiTaskLinear):
         self.deviation_coef_ = solution.blocks["deviation"][:, :d]
 
 
-class MeanRegularizedRegressor(FromMoments, MixedModelAnswers, RegressorRole, _MeanRegularized):
+class MeanRegularizedRegressor(RegressorFromParquet, FromMoments, MixedModelAnswers, RegressorRole, _MeanRegularized):
     """Coefficients of every task near a common part, squared loss."""
 
 
-class MeanRegularizedClassifier(ClassifierRole, _MeanRegularized):
+class MeanRegularizedClassifier(ClassifierFromParquet, ClassifierRole, _MeanRegularized):
     """Coefficients of every task near a common part, logistic loss."""
 
 

@@ -19,15 +19,28 @@ class MixedModelAnswers:
     """What ``alpha="reml"`` knows beyond coefficients."""
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
-        fit = fit_mixed(data, Squared(), self.covariance)
+        fit = fit_mixed(data, Squared(), self.covariance, self._random_common())
         d, N = data.n_features, float(data.sample_weight.sum())
-        self._keep(fit.solution, data, _strengths(fit, d, N, self.covariance))
+        self._keep(fit.solution, data, _strengths(fit, d, N))
+        self.covariance_ = fit.covariance
         self.noise_variance_ = fit.noise
         self.deviation_covariance_ = fit.deviation_covariance
         self.common_covariance_ = fit.common_covariance
         self.coef_covariance_ = fit.coef_covariance
         self.deviance_ = fit.deviance
         return self
+
+    def _random_common(self: Any) -> bool | None:
+        """Whether w0 is random; None lets the data decide."""
+        rule = self.alpha_common
+        if rule == "auto":
+            return None
+        if rule == "reml" or rule == 0:
+            return bool(rule == "reml")
+        raise ValueError(
+            f"{type(self).__name__}: alpha_common must be 'auto', 'reml' or 0 with alpha='reml'; "
+            f"got {rule!r}. The strength on w0 is estimated, or w0 is free."
+        )
 
     def predict(self: Any, X: Any, return_std: bool = False) -> Any:
         """Predicted targets, and on request their standard deviations.
@@ -86,17 +99,20 @@ class MixedModelAnswers:
         return np.sqrt(variance + self.noise_variance_)
 
 
-def _strengths(fit: MixedFit, d: int, N: float, covariance: str) -> dict[str, Any]:
+def _strengths(fit: MixedFit, d: int, N: float) -> dict[str, Any]:
     """The penalty strengths that the variances amount to: alpha = sigma² / (2 N variance)."""
     between = fit.deviation_covariance
-    if covariance == "full":
+    if fit.covariance == "full":
         alpha: Any = fit.noise / (2.0 * N) * np.linalg.pinv(between[:d, :d], hermitian=True)
     else:
-        variance = np.diag(between)[:d]
-        alpha = np.full(d, np.inf)
-        alpha[variance > 0] = fit.noise / (2.0 * N * variance[variance > 0])
-        if covariance == "scalar":
-            alpha = float(alpha.min(initial=np.inf))
-    level = float(np.diag(between)[d:].sum())
-    intercept = fit.noise / (2.0 * N * level) if level > 0 else np.inf
-    return {"alpha": alpha, "alpha_intercept": intercept, "alpha_common": 0.0}
+        alpha = _strength(np.diag(between)[:d], fit.noise, N)
+    level = _strength(np.diag(between)[d:].sum(keepdims=True), fit.noise, N)
+    return {
+        "alpha": alpha, "alpha_intercept": float(level[0]), "alpha_common": fit.common_strength
+    }  # fmt: skip
+
+
+def _strength(variance: np.ndarray, noise: float, N: float) -> np.ndarray:
+    strength = np.full(variance.shape, np.inf)
+    strength[variance > 0] = noise / (2.0 * N * variance[variance > 0])
+    return strength

@@ -44,6 +44,8 @@ class MixedFit:
         Restricted deviance: minus twice the log likelihood, up to a constant of the data.
     common_strength : ndarray of shape (d,)
         Ridge strength on the common slopes that their variance amounts to; zero where w0 is free.
+    covariance : {"scalar", "diagonal", "full"}
+        What "auto" chose.
     """
 
     solution: Solution
@@ -53,6 +55,7 @@ class MixedFit:
     coef_covariance: np.ndarray
     deviance: float
     common_strength: np.ndarray
+    covariance: str
 
 
 def fit_mixed(
@@ -65,9 +68,10 @@ def fit_mixed(
     data : TaskData
         With ``task_weight="size"``: the likelihood counts every row alike.
     loss : Squared
-    covariance : {"scalar", "diagonal", "full"}
-        One variance for all slopes and one for the intercept; one per coefficient; or a full
-        covariance matrix of the coefficients.
+    covariance : {"auto", "scalar", "diagonal", "full"}
+        One variance for all slopes (in scaled columns) and one for the intercept; one per
+        coefficient; or a full covariance matrix. "auto" is scalar or diagonal, whichever has the
+        smaller Akaike criterion.
     random_common : bool or None
         Whether the common slopes have a normal prior of estimated variance, or are free; None
         decides by the number of rows and tasks.
@@ -75,7 +79,8 @@ def fit_mixed(
     model = MixedModel.from_data(data)
     if random_common is None:
         random_common = few_for_common(data)
-    estimate = _estimate(model, data, covariance, random_common)
+    _check_rows(model, random_common)
+    estimate, chosen = _estimate(model, data, covariance, random_common)
     point, unit = estimate.point, 1.0 / model.scale
     C = point.L * unit[:, None]
     blocks = {"common": (model.shift + point.common) * unit, "deviation": point.q @ point.L}
@@ -106,24 +111,50 @@ def fit_mixed(
         point.coef_covariance() * unit[:, None] * unit,
         point.deviance,
         common[: data.n_features],
+        chosen,
     )
 
 
+def _check_rows(model: MixedModel, random_common: bool) -> None:
+    lost = int(model.intercept) if random_common else model.rank
+    if model.n_rows <= lost:
+        raise ValueError(
+            f"alpha='reml' needs more rows than free common coefficients; got {model.n_rows:g} "
+            f"rows and {lost}. Set alpha_common='reml', which gives w0 a variance too."
+        )
+
+
 def few_for_common(data: TaskData) -> bool:
-    """Whether a free w0 would overfit: fewer than ten rows, or fewer than a task, a coefficient."""
-    return len(data.y) < 10 * data.n_coefs or data.n_tasks < data.n_coefs
+    """Whether a free w0 could overfit: fewer than ten tasks, or ten rows, a coefficient."""
+    return min(data.n_tasks, len(data.y)) < 10 * data.n_coefs
 
 
 def _estimate(
     model: MixedModel, data: TaskData, covariance: str, random_common: bool
-) -> RemlEstimate:
-    """The REML estimate; a column that is zero everywhere has no variance to estimate."""
+) -> tuple[RemlEstimate, str]:
+    """The REML estimate; a column that is zero everywhere has no variance to estimate.
+
+    "auto" takes the smaller of the restricted deviances plus twice the number of variances: both
+    models have the same common part, so that their restricted likelihoods compare.
+    """
     p, d = data.n_coefs, data.n_features
-    groups = np.where(np.arange(p) < d, 0, 1) if covariance == "scalar" else np.arange(p)
     varies = np.einsum("bkk->k", model.grams) > 0
-    groups = np.where(varies, groups, -1)
-    estimate = estimate_diagonal(Variances(model, groups, random_common))
-    return estimate_full(estimate.point) if covariance == "full" else estimate
+    by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
+    found = []
+    for name in ["diagonal"] if covariance == "full" else by_name:
+        if covariance in (name, "auto", "full"):
+            groups = _renumbered(np.where(varies, by_name[name], -1))
+            estimate = estimate_diagonal(Variances(model, groups, random_common))
+            found.append((estimate.point.deviance + 2.0 * groups.max(), name, estimate))
+    _, name, estimate = min(found, key=lambda each: each[0])
+    return (estimate_full(estimate.point), "full") if covariance == "full" else (estimate, name)
+
+
+def _renumbered(groups: np.ndarray) -> np.ndarray:
+    """Groups 0, 1, ... without gaps; -1 stays."""
+    out = np.full(groups.shape, -1)
+    out[groups >= 0] = np.unique(groups[groups >= 0], return_inverse=True)[1]
+    return out
 
 
 def _violation(problem: Problem, blocks: dict[str, np.ndarray]) -> float:

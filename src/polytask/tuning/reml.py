@@ -76,9 +76,12 @@ class MixedModel:
         scale = np.where(size > 0, size, 1.0)
         w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
         e = data.y - design.predict(np.broadcast_to(w, (data.n_tasks, data.n_coefs)))
+        square = float(s @ e**2)
+        if square <= 1e-24 * float(s @ data.y**2):  # nothing but rounding is left
+            e, square = np.zeros_like(e), 0.0
         cross = design.adjoint(s * e) / scale
         grams /= scale[:, None] * scale
-        return cls(grams, cross, float(s @ e**2), w * scale, scale, n_rows, data.intercept)
+        return cls(grams, cross, square, w * scale, scale, n_rows, data.intercept)
 
     @property
     def n_coefs(self) -> int:
@@ -90,10 +93,10 @@ class MixedModel:
         """Gram matrix of all rows, shape (p, p)."""
         return self.grams.sum(axis=0)
 
-    def free(self, J: np.ndarray) -> float:
-        """N - rank of the part of w0 that is not random (where J is zero)."""
-        fixed = J == 0
-        return self.n_rows - np.linalg.matrix_rank(self.total[np.ix_(fixed, fixed)])
+    @cached_property
+    def rank(self) -> int:
+        """Rank of the common part where it is free."""
+        return int(np.linalg.matrix_rank(self.total))
 
     def at(self, L: np.ndarray, kappa: float | None = None) -> RemlPoint:
         """Everything at Gamma = L L', L of shape (p, k); kappa of None leaves w0 free."""
@@ -130,7 +133,8 @@ class RemlPoint:
         explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
         left = model.square - explained - self.explained
         self.rss = max(left, 1e-14 * max(model.square, 1e-300))
-        self.free = model.free(self.J)
+        lost = model.rank if kappa is None else int(model.intercept)
+        self.free = model.n_rows - lost
         self.noise = self.rss / self.free
         self.deviance = self.free * np.log(self.noise) + log_det
 

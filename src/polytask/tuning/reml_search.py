@@ -16,6 +16,7 @@ _START = 0.1  # deviation variance over noise variance, in scaled columns
 _TOL = 1e-7  # deviance that a last relative change of a variance could still gain
 _ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
+_MOST = 1e6  # a larger one leaves no noise: the likelihood of a perfect fit has no maximum
 _DIGITS = 1e-13  # relative change of the deviance that rounding hides
 
 
@@ -103,6 +104,9 @@ def estimate_diagonal(variances: Variances, max_iter: int = 100) -> RemlEstimate
     halved until the deviance falls.
     """
     gamma = variances.start()
+    if variances.model.square == 0:  # one common part explains all: there is no likelihood to climb
+        gamma = np.where(variances.least > 0, _MOST, 0.0)
+        return RemlEstimate(variances.at(gamma), 0.0, 1, True)
     point = variances.at(gamma)
     violation = np.inf
     for n_iter in range(1, max_iter + 1):
@@ -114,13 +118,19 @@ def estimate_diagonal(variances: Variances, max_iter: int = 100) -> RemlEstimate
         if moved is None:  # the deviance has no digits left
             break
         gamma, point = moved
-    return RemlEstimate(point, violation, n_iter, violation <= 1e-4)
+    return RemlEstimate(point, violation, n_iter, violation <= 1e-4 or _noiseless(point))
+
+
+def _noiseless(point: RemlPoint) -> bool:
+    """Whether the tasks' own coefficients leave next to no noise: a likelihood without maximum."""
+    return bool(point.noise <= 1e-4 * point.model.square / point.model.n_rows)
 
 
 def _violation(gamma: np.ndarray, slope: np.ndarray, least: np.ndarray) -> float:
-    """Largest slope in log variance; at the bound, the slope inwards over a small step."""
-    inwards = np.maximum(-slope, 0.0) * 1e-4
-    size = np.where(gamma > least, np.abs(slope) * gamma, inwards)
+    """Largest slope in log variance; at a bound, the slope inwards (over a small step at zero)."""
+    size = np.abs(slope) * gamma
+    size = np.where(gamma > least, size, np.maximum(-slope, 0.0) * 1e-4)
+    size = np.where(gamma < _MOST, size, np.maximum(slope, 0.0) * gamma)
     return float(size.max(initial=0.0))
 
 
@@ -129,7 +139,7 @@ def _step(
 ) -> tuple[np.ndarray, RemlPoint] | None:
     """The first of the halved projected Newton steps that lowers the deviance."""
     least = variances.least
-    free = (gamma > least) | (slope < 0)
+    free = ((gamma > least) | (slope < 0)) & ((gamma < _MOST) | (slope > 0))
     hessian = variances.hessian(point)[np.ix_(free, free)]
     # a floor of one tenth of a log-scale Newton step keeps steps sane where information is flat
     floor = 0.1 * np.abs(slope[free]) / np.maximum(gamma[free], 1e-3)
@@ -137,7 +147,7 @@ def _step(
     direction = np.zeros_like(gamma)
     direction[free] = -np.linalg.lstsq(hessian, slope[free], rcond=None)[0]
     for size in 0.5 ** np.arange(20):
-        trial = np.maximum(gamma + size * direction, least)
+        trial = np.clip(gamma + size * direction, least, _MOST)
         trial[trial < _ZERO] = least[trial < _ZERO]
         found = variances.at(trial)
         gain = point.deviance - found.deviance
@@ -152,8 +162,9 @@ def _step(
 def estimate_full(start: RemlPoint, max_iter: int = 500) -> RemlEstimate:
     """A full covariance of the deviations, by L-BFGS on its Cholesky factor.
 
-    Starts at a diagonal estimate, which also says how far w0 is random; columns whose variance was zero there start small, because a
-    zero column of the factor is stationary whether or not it is a minimum.
+    Starts at a diagonal estimate, which also says how far w0 is random. Columns whose variance was
+    zero there start small, because a zero column of the factor is stationary whether or not it is
+    a minimum.
     """
     model, kappa = start.model, start.kappa
     p = model.n_coefs
@@ -167,8 +178,9 @@ def estimate_full(start: RemlPoint, max_iter: int = 500) -> RemlEstimate:
         point = model.at(L, kappa)
         return point.deviance, (2.0 * point.gradient @ L)[low]
 
+    reach = np.sqrt(_MOST)
     found = minimize(
-        deviance, theta, jac=True, method="L-BFGS-B",
+        deviance, theta, jac=True, method="L-BFGS-B", bounds=[(-reach, reach)] * len(theta),
         options={
             "maxiter": max_iter, "maxfun": 4 * max_iter, "maxcor": 30,
             "ftol": 1e-13, "gtol": 1e-6,
@@ -176,5 +188,9 @@ def estimate_full(start: RemlPoint, max_iter: int = 500) -> RemlEstimate:
     )  # fmt: skip
     L = np.zeros((p, p))
     L[low] = found.x
-    violation = float(np.abs(found.jac).max())
-    return RemlEstimate(model.at(L, kappa), violation, int(found.nit), violation <= 1e-3)
+    size = np.linalg.norm(L, axis=1)[low[0]]  # of the coefficient: makes the slope one in its log
+    inside = np.abs(found.x) < reach
+    violation = float(np.abs(found.jac * size)[inside].max(initial=0.0))
+    point = model.at(L, kappa)
+    done = violation <= 1e-2 or _noiseless(point)
+    return RemlEstimate(point, violation, int(found.nit), done)
