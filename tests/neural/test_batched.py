@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch", reason="PyTorch is in the extra `neural`")
+import torch
 
 from polytask import SharedHiddenLayerRegressor, SingleTaskNetworkRegressor
 from polytask.neural import MeanRegularizedHeads
@@ -93,7 +92,7 @@ def test_mini_batches_reach_the_optimum_of_unequal_tasks():
         (), optimizer="lbfgs", batch_size=None, dtype="float64", tol=1e-8, **kwargs
     ).fit(X, y)
     by_batch = SharedHiddenLayerRegressor(
-        (), optimizer="sgd", learning_rate=0.002, batch_size=32, max_iter=400, tol=0.0,
+        (), optimizer="sgd", learning_rate=0.005, batch_size=64, max_iter=120, tol=0.0,
         n_iter_no_change=500, **kwargs,
     ).fit(X, y)  # fmt: skip
     assert by_batch.objective_ == pytest.approx(exact.objective_, rel=1e-3)

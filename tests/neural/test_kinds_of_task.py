@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("torch", reason="PyTorch is in the extra `neural`")
-
 from polytask import (
     PooledNetworkRegressor,
     SharedHiddenLayerClassifier,
@@ -52,7 +50,7 @@ def model(request, mixed):
 
 
 def test_answers_are_of_the_kind_of_the_task(model, mixed):
-    X, y = mixed
+    X, _ = mixed
     answer = model.predict(X)
     task = X["task"].to_numpy()
     assert set(answer[task == "assay"]) == {"active", "inactive"}
@@ -195,7 +193,7 @@ def test_the_mean_of_gradients_is_the_plain_gradient(loud):
 
 
 def test_aggregation_is_refused_with_the_reason_and_the_alternative():
-    with pytest.raises(ValueError, match="more than 50 tasks; got 51 tasks.*'uncertainty'"):
+    with pytest.raises(ValueError, match=r"more than 50 tasks; got 51 tasks.*'uncertainty'"):
         make_aggregator("Shared", "upgrad", 51)
     pytest.importorskip("torchjd", reason="torchjd is in the extra `gradients`")
     with pytest.raises(ValueError, match=r"must name an aggregator.*There are .*pcgrad"):

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="PyTorch is in the extra `neural`")
-
 from polytask import (
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
@@ -43,7 +41,7 @@ def test_adam_in_single_precision_comes_close_to_the_same_optimum():
     X, y = long_table()
     adam = {"optimizer": "adam", "batch_size": None, "early_stopping": False, "random_state": 0}
     ours = SharedHiddenLayerRegressor(
-        (), task="task", **STRENGTHS, **adam, max_iter=1500, learning_rate=0.01, tol=0.0,
+        (), task="task", **STRENGTHS, **adam, max_iter=800, learning_rate=0.02, tol=0.0,
         n_iter_no_change=5000,
     )  # fmt: skip
     with pytest.warns(match="still fell"):

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch", reason="PyTorch is in the extra `neural`")
+import torch
 
 from polytask.neural.coding import make_groups
 from polytask.neural.heads import CommonHead, MeanRegularizedHeads, SeparateHeads

@@ -3,9 +3,6 @@
 import warnings
 
 import pytest
-
-pytest.importorskip("torch", reason="PyTorch is in the extra `neural`")
-
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 

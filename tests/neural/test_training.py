@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch", reason="PyTorch is in the extra `neural`")
-
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 

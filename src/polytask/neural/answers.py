@@ -19,7 +19,7 @@ def answers_of(z: np.ndarray, code: np.ndarray | None, groups: Sequence[Group]) 
     """
     text = any(labels is not None and labels.dtype.kind not in "iufb" for labels in _labels(groups))
     out = np.empty(z.shape[:-1], dtype=object if text else float)
-    for group, i, labels, where in _cells(code, groups):
+    for group, _, labels, where in _cells(code, groups):
         own = z[where][..., : group.width]
         if not group.kind.classes:
             out[where] = group.kind.mean(own)
@@ -35,7 +35,7 @@ def probabilities_of(
     """Probabilities of labels: (n, most labels), or of wide outputs a list of (n, labels)."""
     most = max(len(labels) for labels in _labels(groups) if labels is not None)
     out: Any = np.full((len(z), most), np.nan) if code is not None else [None] * n_tasks
-    for group, i, labels, where in _cells(code, groups):
+    for group, i, _, where in _cells(code, groups):
         if not group.kind.classes:
             if code is None:
                 out[i] = np.full((len(z), 0), np.nan)

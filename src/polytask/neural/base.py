@@ -13,28 +13,23 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from polytask.data import Rows, TaskData, make_task_data, read_rows, read_target, task_codes
-from polytask.models.unseen import unseen_message
+from polytask.data import Rows, TaskData, make_task_data, read_rows, read_target
 from polytask.neural.body import ACTIVATIONS
 from polytask.neural.callbacks import CallbackSupportMixin, EpochWatch, with_callbacks
-from polytask.neural.coding import Group, make_groups
-from polytask.neural.network import Architecture, Network, build_network, from_arrays
-from polytask.neural.outputs import Reader
+from polytask.neural.network import Architecture
+from polytask.neural.predictions import NetworkPredictions
 from polytask.neural.session import Session
 from polytask.neural.targets import Targets, hold_out, targets_of
 from polytask.neural.training import Recipe, Run
-from polytask.neural.units import plain_units
 
 __all__ = ["MultiTaskNetwork"]
 
 
-class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
+class MultiTaskNetwork(NetworkPredictions, CallbackSupportMixin, BaseEstimator):
     """Base of the neural formulations; a formulation says how its heads are tied."""
 
     fit_intercept: ClassVar[bool] = False  # heads have a bias; the table needs no column of ones
-    _tying: ClassVar[str]
     _auto_alpha: ClassVar[float] = 10.0  # alpha times rows (a weight is that many rows)
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -67,7 +62,9 @@ class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         for base in reversed(cls.__mro__):
             merged.update(vars(base).get("_parameter_constraints", {}))
         cls._parameter_constraints = merged
-        shared = next((b.__doc__ for b in cls.__mro__[1:] if "Parameters" in (b.__doc__ or "")), None)
+        shared = next(
+            (b.__doc__ for b in cls.__mro__[1:] if "Parameters" in (b.__doc__ or "")), None
+        )
         if shared and "Parameters" not in (cls.__doc__ or ""):
             cls.__doc__ = f"{cls.__doc__}\n\n    {shared}"
         super().__init_subclass__(**kwargs)
@@ -165,8 +162,8 @@ class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         kept = np.flatnonzero(np.isin(tasks, data.tasks))
         if reset:
             self._wide = wide
-            self.kinds_ = np.asarray([kinds[i] for i in kept])
-            self.task_classes_ = [classes[i] for i in kept]
+            self.kinds_ = np.asarray([kinds[int(i)] for i in kept])
+            self.task_classes_ = [classes[int(i)] for i in kept]
         return rows, data
 
     def _fits(self, rows: Rows, data: TaskData) -> bool:
@@ -205,9 +202,6 @@ class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
                 f"got {value} for task {task!r}."
             )
         return float(value)
-
-    def _groups(self) -> list[Group]:
-        return make_groups(self.kinds_, self.task_classes_)
 
     def _architecture(self) -> Architecture:
         return Architecture(
@@ -283,49 +277,6 @@ class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
             return
         warnings.warn(f"{type(self).__name__}: {message}", ConvergenceWarning, stacklevel=4)
 
-    # Predictions.
-
-    def _reader(self) -> Reader:
-        groups, separate = self._groups(), self._tying == "separate"
-        units = plain_units(len(self.tasks_), separate)
-        a = Architecture(self._tying, self._network_widths, self.activation)
-        network: Network = build_network(a, groups, self._n_inputs, units).double()
-        from_arrays(network, self.weights_, groups, units)
-        return Reader(network, groups, len(self.tasks_), separate)
-
-    def _hidden_features(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        return self._reader().hidden(read_rows(self, X, reset=False).X)
-
-    def _one_head(self, name: str) -> np.ndarray:
-        """A block of weights of the heads, where all tasks have one output of one kind."""
-        check_is_fitted(self)
-        groups = self._groups()
-        if len(groups) > 1 or groups[0].width > 1:
-            raise AttributeError(
-                f"{type(self).__name__}: heads of several kinds or widths are in weights_."
-            )
-        return self.weights_[f"heads.0.{name}"]
-
-    def _outputs(self, X: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Outputs (n, q) and the task of each row; or (n, m, q) and None after a wide y."""
-        check_is_fitted(self)
-        rows = read_rows(self, X, reset=False)
-        reader = self._reader()
-        if self._wide:
-            return reader.wide(rows.X), None
-        code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
-        new = code < 0
-        if new.any():
-            if self.unseen == "error":
-                raise ValueError(unseen_message(self, rows.ids[new]))
-            if len(reader.groups) > 1:
-                raise ValueError(
-                    f"{type(self).__name__}: unseen='common' must know what kind of task it is; "
-                    "this model has heads of several kinds, and a common head for each."
-                )
-        return reader.long(rows.X, code), code
-
     def __sklearn_tags__(self) -> Any:
         """Tags: sparse input, and a wide y where no task column is named."""
         tags = super().__sklearn_tags__()
@@ -333,4 +284,3 @@ class MultiTaskNetwork(CallbackSupportMixin, BaseEstimator):
         tags.target_tags.multi_output = self.task is None
         tags.target_tags.required = True
         return tags
-

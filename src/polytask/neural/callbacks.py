@@ -41,7 +41,8 @@ class EpochWatch:
         self, estimator: Any, n_epochs: int, fitted: Callable[[], dict[str, Any]], X: Any, y: Any
     ) -> None:
         self.estimator, self.fitted, self.data = estimator, fitted, {"X": X, "y": y}
-        self.root = self.epoch = None
+        self.root: Any = None
+        self.epoch: Any = None
         if getattr(estimator, "_skl_callbacks", None) or hasattr(estimator, "_parent_callback_ctx"):
             self.root = estimator._init_callback_context(max_subtasks=n_epochs)
             self.root.call_on_fit_task_begin(estimator=estimator, **self.data)

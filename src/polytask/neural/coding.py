@@ -95,6 +95,7 @@ def _encode_labels(
         wanted = "two labels" if kind == "logistic" else "two labels or more"
         raise ValueError(
             f"{owner}: y must hold {wanted} where the loss is {kind!r}; task {task!r} holds "
-            f"{np.unique(values)[:5].tolist()}" + ("." if known is None else f" after {known.tolist()}.")
+            f"{np.unique(values)[:5].tolist()}"
+            + ("." if known is None else f" after {known.tolist()}.")
         )
     return code.astype(np.float64), labels

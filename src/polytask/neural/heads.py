@@ -108,7 +108,7 @@ class MeanRegularizedHeads(nn.Module):
         return self.common(features) + own + functional.embedding(task, self.level)
 
     def penalty(self) -> Tensor:
-        """alpha ‖ΔW‖_F² + alpha_common ‖w0‖_F² + alpha_intercept ‖Δb‖², a scalar."""
+        """Alpha ‖ΔW‖_F² + alpha_common ‖w0‖_F² + alpha_intercept ‖Δb‖², a scalar."""
         total = self.alpha * _square(self.deviation)
         if self.alpha_intercept:
             total = total + self.alpha_intercept * _square(self.level)
@@ -144,7 +144,7 @@ class CommonHead(nn.Module):
         return out.unsqueeze(1).expand(-1, self.n_tasks, -1) if task is None else out
 
     def penalty(self) -> Tensor:
-        """alpha ‖w‖²."""
+        """Alpha ‖w‖²."""
         return self.alpha * _square(self.common.weight)
 
 

@@ -28,14 +28,14 @@ class Keeper:
         1, or the number m of separate networks.
     tol : float
         Smallest fall of the value that counts as getting better.
-    patience : int
+    patience : int or inf
         Epochs without that after which training ends.
     keep_best : bool
         Whether the weights of the best epoch are kept, or those of the last finite one.
     """
 
     def __init__(
-        self, network: Network, groups: Sequence[Group], n_values: int, tol: float, patience: int,
+        self, network: Network, groups: Sequence[Group], n_values: int, tol: float, patience: float,
         keep_best: bool,
     ) -> None:  # fmt: skip
         self.network, self.groups = network, groups

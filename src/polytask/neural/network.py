@@ -93,7 +93,7 @@ def start_at(
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             weight = "weight" in name
-            stacked = "body.weights" in name or name.endswith("weight") and parameter.ndim == 3
+            stacked = "body.weights" in name or (name.endswith("weight") and parameter.ndim == 3)
             if weight or stacked:
                 inputs = parameter.shape[-2] if parameter.ndim == 3 else parameter.shape[-1]
                 gain = 3.0 if "heads" in name else 6.0

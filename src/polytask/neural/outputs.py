@@ -47,7 +47,7 @@ class Reader:
 
     @torch.no_grad()
     def wide(self, X: Any) -> np.ndarray:
-        """z of every row and task, shape (n, m, q); NaN beyond a task's own width."""
+        """Z of every row and task, shape (n, m, q); NaN beyond a task's own width."""
         out = np.full((X.shape[0], self.n_tasks, self.width), np.nan)
         for rows, x in self._pieces(X, self.n_tasks):
             h = self._hidden_of_all(x)
@@ -58,7 +58,7 @@ class Reader:
 
     @torch.no_grad()
     def long(self, X: Any, code: np.ndarray) -> np.ndarray:
-        """z of every row for its own task, shape (n, q); code -1 is the common head."""
+        """Z of every row for its own task, shape (n, q); code -1 is the common head."""
         out = np.full((X.shape[0], self.width), np.nan)
         if self.separate:
             for rows in _alike_in_size(code):

@@ -17,6 +17,7 @@ from polytask.data import read_target
 from polytask.neural.answers import answers_of, probabilities_of
 from polytask.neural.coding import encode_task, read_kinds
 from polytask.neural.kinds import KINDS
+from polytask.neural.predictions import NetworkPredictions
 from polytask.neural.scores import score_table
 
 __all__ = ["NetworkClassifierRole", "NetworkRegressorRole"]
@@ -24,7 +25,7 @@ __all__ = ["NetworkClassifierRole", "NetworkRegressorRole"]
 _NUMBERS = ("squared", "huber", "poisson")
 
 
-class _Role:
+class _Role(NetworkPredictions):
     """What both roles do with outputs."""
 
     def score_tasks(self, X: Any, y: Any) -> pd.DataFrame:
@@ -37,9 +38,9 @@ class _Role:
         -------
         DataFrame with the columns task, kind, metric, score, rows
         """
-        z, code = self._outputs(X)  # type: ignore[attr-defined]
-        target, _ = read_target(self, y)  # type: ignore[arg-type]
-        return score_table(z, code, target, self.tasks_, self.kinds_, self.task_classes_)  # type: ignore[attr-defined]
+        z, code = self._outputs(X)
+        target, _ = read_target(self, y)
+        return score_table(z, code, target, self.tasks_, list(self.kinds_), self.task_classes_)
 
 
 class NetworkRegressorRole(_Role, RegressorMixin):
@@ -49,7 +50,7 @@ class NetworkRegressorRole(_Role, RegressorMixin):
         self, y: np.ndarray, tasks: np.ndarray, code: np.ndarray | None, reset: bool
     ) -> tuple[np.ndarray, Sequence[str], Sequence[Any]]:
         owner = type(self).__name__
-        loss = "squared" if self.loss == "auto" else self.loss  # type: ignore[attr-defined]
+        loss = "squared" if self.loss == "auto" else self.loss
         if isinstance(loss, Mapping):
             return self._encode_each(y, tasks, code, read_kinds(owner, loss, tasks), reset)
         if loss not in _NUMBERS:
@@ -68,7 +69,7 @@ class NetworkRegressorRole(_Role, RegressorMixin):
     ) -> tuple[np.ndarray, Sequence[str], Sequence[Any]]:  # fmt: skip
         owner, known = type(self).__name__, {}
         if not reset:
-            known = dict(zip(self.tasks_.tolist(), self.task_classes_, strict=True))  # type: ignore[attr-defined]
+            known = dict(zip(self.tasks_.tolist(), self.task_classes_, strict=True))
         out, classes = np.full(y.shape, np.nan), []
         parts = _parts(y, code, len(tasks))
         for task, kind, part in zip(tasks.tolist(), kinds, parts, strict=True):
@@ -89,12 +90,12 @@ class NetworkRegressorRole(_Role, RegressorMixin):
         -------
         self
         """
-        return self._partial_fit(X, y, sample_weight)  # type: ignore[attr-defined]
+        return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X: Any) -> np.ndarray:
         """Expected targets, labels in tasks of labels; (n,), or (n, m) after a wide y."""
-        z, code = self._outputs(X)  # type: ignore[attr-defined]
-        return answers_of(z, code, self._groups())  # type: ignore[attr-defined]
+        z, code = self._outputs(X)
+        return answers_of(z, code, self._groups())
 
     @available_if(lambda self: any(KINDS[kind].classes for kind in getattr(self, "kinds_", ())))
     def predict_proba(self, X: Any) -> Any:
@@ -103,13 +104,13 @@ class NetworkRegressorRole(_Role, RegressorMixin):
         Shape (n, most labels) with NaN for labels that the row's task does not have; after a
         wide y a list with an array (n, labels) for each task. All NaN in tasks of numbers.
         """
-        z, code = self._outputs(X)  # type: ignore[attr-defined]
-        return probabilities_of(z, code, self._groups(), len(self.tasks_))  # type: ignore[attr-defined]
+        z, code = self._outputs(X)
+        return probabilities_of(z, code, self._groups(), len(self.tasks_))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R² over rows; the mean of `score_tasks` with a wide y or a loss per task."""
-        target, _ = read_target(self, y)  # type: ignore[arg-type]
-        if target.ndim == 2 or isinstance(self.loss, Mapping):  # type: ignore[attr-defined]
+        target, _ = read_target(self, y)
+        if target.ndim == 2 or isinstance(self.loss, Mapping):
             return float(self.score_tasks(X, y)["score"].mean())
         return float(r2_score(target, self.predict(X), sample_weight=sample_weight))
 
@@ -120,10 +121,10 @@ class NetworkClassifierRole(_Role, ClassifierMixin):
     def _encode(
         self, y: np.ndarray, tasks: np.ndarray, code: np.ndarray | None, reset: bool
     ) -> tuple[np.ndarray, Sequence[str], Sequence[Any]]:
-        if self.loss != "auto":  # type: ignore[attr-defined]
+        if self.loss != "auto":
             raise ValueError(
                 f"{type(self).__name__}: loss must be 'auto', logistic for two labels and "
-                f"multinomial for more; got {self.loss!r}. A loss per task is the regressor's."  # type: ignore[attr-defined]
+                f"multinomial for more; got {self.loss!r}. A loss per task is the regressor's."
             )
         if y.dtype.kind == "f":  # before labels are made of what is no label
             assert_all_finite(y[~np.isnan(y)] if y.ndim == 2 else y, input_name="y")
@@ -168,12 +169,12 @@ class NetworkClassifierRole(_Role, ClassifierMixin):
         """
         if not hasattr(self, "weights_") and classes is not None:
             self.classes_ = np.unique(classes)
-            return self._partial_fit(X, y, sample_weight, reset_labels=False)  # type: ignore[attr-defined]
-        return self._partial_fit(X, y, sample_weight)  # type: ignore[attr-defined]
+            return self._partial_fit(X, y, sample_weight, reset_labels=False)
+        return self._partial_fit(X, y, sample_weight)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Log odds of ``classes_[1]``, (n,) or (n, m); an output per class if there are more."""
-        z, _ = self._outputs(X)  # type: ignore[attr-defined]
+        z, _ = self._outputs(X)
         return z[..., 0] if z.shape[-1] == 1 else z
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -182,19 +183,19 @@ class NetworkClassifierRole(_Role, ClassifierMixin):
         After a fit to a wide y: (n, m), the probability of ``classes_[1]`` in each task, or
         (n, m, classes) with more than two.
         """
-        z, _ = self._outputs(X)  # type: ignore[attr-defined]
-        p = KINDS[self.kinds_[0]].mean(z)  # type: ignore[attr-defined]
+        z, _ = self._outputs(X)
+        p = KINDS[self.kinds_[0]].mean(z)
         return p[..., 1] if p.ndim == 3 and z.shape[-1] == 1 else p
 
     def predict(self, X: Any) -> np.ndarray:
         """Predicted classes, shape (n,), or (n, m) after a fit to a wide y."""
-        z, _ = self._outputs(X)  # type: ignore[attr-defined]
+        z, _ = self._outputs(X)
         best = (z[..., 0] > 0).astype(int) if z.shape[-1] == 1 else z.argmax(axis=-1)
         return self.classes_[best]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy over rows; with a wide y the mean over tasks on measured entries."""
-        target, _ = read_target(self, y)  # type: ignore[arg-type]
+        target, _ = read_target(self, y)
         prediction = self.predict(X)
         if target.ndim == 1:
             return float(accuracy_score(target, prediction, sample_weight=sample_weight))
@@ -203,7 +204,7 @@ class NetworkClassifierRole(_Role, ClassifierMixin):
 
     def __sklearn_tags__(self) -> Any:
         """Tags: labels in one column, two or more."""
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = False
         return tags
 

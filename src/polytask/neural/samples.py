@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -20,9 +20,17 @@ from torch import Tensor
 from polytask.neural.coding import Group
 from polytask.neural.network import Network
 
-__all__ = ["LongSample", "Observations", "Sample", "StackedSample", "WideSample", "deal", "writable"]
+__all__ = [
+    "LongSample",
+    "Observations",
+    "Sample",
+    "StackedSample",
+    "WideSample",
+    "deal",
+    "writable",
+]
 
-Batch = Tensor | None  # None is everything, in order
+Batch: TypeAlias = Tensor | None  # None is everything, in order
 
 
 @dataclass(frozen=True, eq=False)

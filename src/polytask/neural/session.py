@@ -51,7 +51,12 @@ class Session:
         X: Any, targets: Targets, held: Targets | None, *, batch_size: int | str | None, wide: bool,
         delta: float, device: torch.device, dtype: torch.dtype, rng: np.random.RandomState,
     ) -> None:  # fmt: skip
-        self.owner, self.architecture, self.groups, self.recipe = owner, architecture, groups, recipe
+        self.owner, self.architecture, self.groups, self.recipe = (
+            owner,
+            architecture,
+            groups,
+            recipe,
+        )
         self.X, self.targets, self.held = X, targets, held
         self.batch_size, self.wide, self.delta = batch_size, wide, delta
         self.device, self.dtype, self.rng = device, dtype, rng

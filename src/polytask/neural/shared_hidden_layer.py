@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,8 @@ class _SharedHiddenLayer(MultiTaskNetwork):
     f_i(x) = (w0 + Δw_i)'h(x) + b0 + Δb_i with hidden layers h (weights V) that all tasks share,
     alpha_intercept ‖Δb‖² on the intercepts, and R the mean over tasks of the mean loss over rows,
     under mini-batches too: a batch deals every task's rows evenly, so that its estimate of R has
-    R as its expectation. Large alpha pools the heads; without hidden layers it is `MeanRegularized`.
+    R as its expectation. Large alpha pools the heads; without hidden layers this is
+    `MeanRegularized`.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ __all__ = ["SingleTaskNetworkClassifier", "SingleTaskNetworkRegressor"]
 
 
 class _SingleTaskNetwork(MultiTaskNetwork):
-    """min over each network f_i alone: R(f_1, ..., f_m) + alpha sum_i ‖w_i‖² + weight_decay sum_i ‖V_i‖².
+    """min over networks f_i alone: R(f_1, ..., f_m) + sum_i (alpha ‖w_i‖² + weight_decay ‖V_i‖²).
 
     w_i is the output layer and V_i the hidden layers of the network of task i, and R is the mean
     over tasks of the mean loss over rows. The networks share nothing, so neither do their scales,

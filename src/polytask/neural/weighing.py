@@ -1,4 +1,4 @@
-"""How the losses of the tasks become a step: fixed weights, learned weights, aggregated gradients."""
+"""How the losses of the tasks become a step: with fixed weights, or with learned ones."""
 
 from __future__ import annotations
 
