@@ -28,7 +28,7 @@ from polytask.tuning import (
 __all__ = ["LowRankBase"]
 
 _FOLDS = 5
-_PATH = 16
+_PATH = {True: 16, False: 10}  # points of a path where fits are cheap (squares), and where not
 _SEARCH_TOL = 1e-4  # relative gap at which a held-out risk no longer moves
 _RIDGE = 1e-2  # of the mean curvature, for losses without a minimum on separable rows
 
@@ -62,7 +62,7 @@ class LowRankBase(MultiTaskLinear):
         level = 0.0 if isinstance(self.alpha_intercept, str) else self.alpha_intercept
         free = self._make_problem(data, loss, {"alpha": 1.0, "alpha_intercept": level})
         return {
-            "alpha": trace_grid(free, _PATH),
+            "alpha": trace_grid(free, _PATH[loss.constant_curvature]),
             "alpha_intercept": level_grid(data, loss.curvature_bound),
             self.limit_name: rank_grid(data).astype(float),
         }

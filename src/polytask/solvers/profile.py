@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from polytask.data import TaskData
 from polytask.penalties.spectral import spectral_norm
 from polytask.problem import Problem
 from polytask.solvers.curvature import RowProducts
 from polytask.solvers.rest import make_rest
 from polytask.structures import Blocks
 
-__all__ = ["Profile", "duality_gap", "profile", "zero_profile"]
+__all__ = ["Profile", "duality_gap", "profile", "rest_facts", "zero_profile"]
 
 _NEWTON_STEPS = 60
 _REST_TOL = 1e-11  # of `Problem.gradient_bound`: the dual point is feasible to this
@@ -61,7 +64,7 @@ def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Pro
     f = f_L + data.design.predict(rest.assemble(u))
     value = _smooth(problem, u, f)
     solver = None
-    for step in range(_NEWTON_STEPS):
+    for step in range(3 if loss.constant_curvature else _NEWTON_STEPS):
         G = problem.risk_gradient(f)
         residual = _rest_residual(problem, u, G)
         if step > 0 and _small(problem, residual):
@@ -74,22 +77,40 @@ def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Pro
             )  # fmt: skip
         best = solver.solve(G + data.design.adjoint(v * (f_L - f)))
         f_best = f_L + data.design.predict(rest.assemble(best))
+        if loss.constant_curvature:
+            u, f = best, f_best
+            continue
         found = _search(problem, u, f, value, best, f_best, residual)
         if found is None:
             break
         u, f, value = found
-        if loss.constant_curvature and step > 1:
-            break
     G = problem.risk_gradient(f)
     residual = _rest_residual(problem, u, G)
     slack = sum(abs(float((residual[b] * u[b]).sum())) for b in residual)
-    return Profile(L, u, f, value, G[:, : L.shape[1]], slack)
+    return Profile(L, u, f, _smooth(problem, u, f), G[:, : L.shape[1]], slack)
 
 
 def zero_profile(problem: Problem) -> Profile:
-    """The point L = 0, which is the optimum from ``alpha = ‖gradient‖_2`` on."""
+    """The point L = 0, which is the optimum from ``alpha = ‖gradient‖_2`` on.
+
+    Kept for as long as the data live, because every strength of a path asks for it.
+    """
     data = problem.data
-    return profile(problem, np.zeros((data.n_tasks, data.n_features)))
+    kept = _KEPT.setdefault(data, {})
+    key = rest_facts(problem)
+    if key not in kept:
+        kept[key] = profile(problem, np.zeros((data.n_tasks, data.n_features)))
+    return kept[key]
+
+
+def rest_facts(problem: Problem) -> tuple[Any, ...]:
+    """What makes two problems on the same data differ beside the penalty on L."""
+    rest = problem.structure.rest  # type: ignore[attr-defined]
+    strengths = (problem.penalties[b].strength.tobytes() for b in ("common", "deviation"))  # type: ignore[attr-defined]
+    return (problem.loss.name, rest.common.tobytes(), rest.deviation.tobytes(), *strengths)
+
+
+_KEPT: WeakKeyDictionary[TaskData, dict[tuple[Any, ...], Profile]] = WeakKeyDictionary()
 
 
 def duality_gap(problem: Problem, at: Profile, alpha: float, norm: float) -> float:

@@ -16,7 +16,7 @@ from polytask.solvers.alternating import Factored, alternate, objective_of
 from polytask.solvers.base import Solution, Status
 from polytask.solvers.fista import Fista
 from polytask.solvers.heads import FreeHeads, HeadModel, Heads, TraceHeads
-from polytask.solvers.profile import profile, zero_profile
+from polytask.solvers.profile import profile, rest_facts, zero_profile
 from polytask.solvers.starts import extended, principal, starting_directions
 from polytask.structures import Blocks, LowRankPlus
 
@@ -110,10 +110,7 @@ def rank_fits(
 
 def _kept(problem: Problem, tol: float) -> dict[int, Factored]:
     """Fits of this problem by rank, kept for as long as its data live: a path asks for them often."""
-    rest = problem.structure.rest  # type: ignore[attr-defined]
-    strengths = (problem.penalties[b].strength.tobytes() for b in ("common", "deviation"))  # type: ignore[attr-defined]
-    masks = (rest.common.tobytes(), rest.deviation.tobytes())
-    facts = (problem.loss.name, tol, _free(problem), *masks, *strengths)
+    facts = (tol, _free(problem), *rest_facts(problem))
     return _KEPT.setdefault(problem.data, {}).setdefault(facts, {0: _nothing(problem)})
 
 
