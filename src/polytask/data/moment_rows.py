@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.linalg import lapack
@@ -58,7 +58,10 @@ class MomentData(TaskData):
             if not (test[known, 0, 0] > 0).any():
                 continue
             test = np.where(known[:, None, None], test, 0.0)
-            options = {"intercept": self.intercept, "task_weight": self.task_weight}
+            options: dict[str, Any] = {
+                "intercept": self.intercept,
+                "task_weight": self.task_weight,
+            }
             yield (
                 task_data_of_moments(train, moments.shift, self.tasks, **options),
                 task_data_of_moments(test, moments.shift, self.tasks, total=total, **options),

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from polytask.data import MomentData, TaskData, TaskMoments, read_rows, read_target
 from polytask.losses import Loss
 from polytask.solvers import one_blas_thread
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = ["FromMoments"]
 
@@ -25,7 +22,7 @@ class FromMoments:
 
     moments_: TaskMoments
 
-    def fit_moments(self, moments: TaskMoments) -> Self:
+    def fit_moments(self: Any, moments: TaskMoments) -> Any:
         """Fit to moments: the same answer as `fit` on the rows that they were made of.
 
         The KKT violation and the objective that are reported are computed from the moments.
@@ -46,7 +43,7 @@ class FromMoments:
         ValueError
             If the moments were made with another task column, or hold no folds for "cv".
         """
-        self._validate_params()  # type: ignore[attr-defined]
+        self._validate_params()
         self._check_moments(moments)
         self._take_columns(moments)
         if self._must_choose() and moments.n_folds < 2:
@@ -57,15 +54,15 @@ class FromMoments:
             )
         data = MomentData.make(
             moments,
-            intercept=self.fit_intercept,  # type: ignore[attr-defined]
-            task_weight=getattr(self, "_weight_rule", self.task_weight),  # type: ignore[attr-defined]
+            intercept=self.fit_intercept,
+            task_weight=_rule(self),
         )
         with one_blas_thread():
-            self._fit_data(data)  # type: ignore[attr-defined]
+            self._fit_data(data)
         self.moments_ = moments
         return self
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.
 
         The rows are not kept, only their moments (`moments_`), so a call costs the sums over its
@@ -86,7 +83,7 @@ class FromMoments:
         ValueError
             After `fit`, which keeps no moments, or with a wide y.
         """
-        self._validate_params()  # type: ignore[attr-defined]
+        self._validate_params()
         before: TaskMoments | None = getattr(self, "moments_", None)
         if before is None and hasattr(self, "coef_"):
             raise ValueError(
@@ -94,8 +91,8 @@ class FromMoments:
                 "estimator comes from fit, which keeps no moments of its rows. Pass its first rows "
                 "to partial_fit as well."
             )
-        read_rows(self, X, reset=before is None)  # type: ignore[arg-type]
-        target, _ = read_target(self, y)  # type: ignore[arg-type]
+        read_rows(self, X, reset=before is None)
+        target, _ = read_target(self, y)
         if target.ndim == 2:
             raise ValueError(
                 f"{type(self).__name__}: partial_fit must be given a long table; got a wide y of "
@@ -104,46 +101,51 @@ class FromMoments:
         if before is not None:
             return self.fit_moments(before.extended(X, target, sample_weight))
         folds = _FOLDS if self._must_choose() else 1
-        task: str | int | None = self.task  # type: ignore[attr-defined]
+        task: str | int | None = self.task
         return self.fit_moments(
             TaskMoments.from_rows(X, target, task=task, sample_weight=sample_weight, n_folds=folds)
         )
 
-    def _fit_data(self, data: TaskData) -> Any:
+    def _fit_data(self: Any, data: TaskData) -> Any:
         if not isinstance(data, MomentData):
             vars(self).pop("moments_", None)  # of an earlier fit
         return super()._fit_data(data)  # type: ignore[misc]
 
-    def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[dict[str, Any]], float]:
+    def _estimate_risk(self: Any, data: TaskData, loss: Loss) -> Callable[[dict[str, Any]], float]:
         if not isinstance(data, MomentData):
             return super()._estimate_risk(data, loss)  # type: ignore[misc]
         from polytask.streaming.fold_risk import MomentRisk
 
-        risk = MomentRisk(data, _TUNING_TOL, self.max_iter)  # type: ignore[attr-defined]
-        return lambda s: risk(lambda part: self._make_problem(part, loss, s))  # type: ignore[attr-defined]
+        risk = MomentRisk(data, _TUNING_TOL, self.max_iter)
+        return lambda s: risk(lambda part: self._make_problem(part, loss, s))
 
-    def _must_choose(self) -> bool:
+    def _must_choose(self: Any) -> bool:
         """Whether a strength is left to cross-validation."""
-        return isinstance(self.alpha, str) and self.alpha == "cv"  # type: ignore[attr-defined]
+        return isinstance(self.alpha, str) and self.alpha == "cv"
 
-    def _check_moments(self, moments: TaskMoments) -> None:
+    def _check_moments(self: Any, moments: TaskMoments) -> None:
         name = type(self).__name__
         if not isinstance(moments, TaskMoments):
             raise TypeError(
                 f"{name}: moments must be TaskMoments; got {type(moments).__name__}. Make them "
                 "with TaskMoments.from_batches, or use fit for rows."
             )
-        if moments.task != self.task:  # type: ignore[attr-defined]
+        if moments.task != self.task:
             raise ValueError(
                 f"{name}: moments must be made with the estimator's task; got task="
-                f"{moments.task!r} in the moments and {self.task!r} here. Set task="  # type: ignore[attr-defined]
+                f"{moments.task!r} in the moments and {self.task!r} here. Set task="
                 f"{moments.task!r}."
             )
 
-    def _take_columns(self, moments: TaskMoments) -> None:
+    def _take_columns(self: Any, moments: TaskMoments) -> None:
         """What `predict` is to find in X."""
         self._wide = False
         self.n_features_in_ = moments.n_features + (moments.task is not None)
         vars(self).pop("feature_names_in_", None)
         if moments.columns is not None:
             self.feature_names_in_ = np.array(moments.columns, dtype=object)
+
+
+def _rule(estimator: Any) -> str:
+    """Weighting of tasks; some estimators resolve "auto" first."""
+    return str(getattr(estimator, "_weight_rule", estimator.task_weight))

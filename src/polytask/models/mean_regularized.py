@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.models.from_moments import FromMoments
 from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.mixed import MixedModelAnswers
 from polytask.models.registry import Formulation
@@ -84,8 +83,9 @@ class _MeanRegularized(MultiTaskLinear):
         where the variance between tasks is zero (alpha_ is a matrix if the covariance is full).
     covariance_ : str
         What ``covariance="auto"`` chose (``alpha="reml"``).
-    noise_variance_, deviance_ : float
-        Variance of the noise, and the restricted deviance (``alpha="reml"``).
+    noise_variance_, deviance_, slope_ : float
+        Variance of the noise, the restricted deviance, and the largest slope in log variance that
+        is left of it (``alpha="reml"``).
     deviation_covariance_, common_covariance_ : ndarray of shape (p, p)
         Covariance of the deviations between tasks, and of the estimate of w0; the intercept is
         the last of the p coefficients (``alpha="reml"``).
@@ -221,7 +221,9 @@ class _MeanRegularized(MultiTaskLinear):
         self.deviation_coef_ = solution.blocks["deviation"][:, :d]
 
 
-class MeanRegularizedRegressor(RegressorFromParquet, FromMoments, MixedModelAnswers, RegressorRole, _MeanRegularized):
+class MeanRegularizedRegressor(
+    RegressorFromParquet, MixedModelAnswers, RegressorRole, _MeanRegularized
+):
     """Coefficients of every task near a common part, squared loss."""
 
 

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.models.from_moments import FromMoments
+from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -111,11 +111,11 @@ class _Pooled(MultiTaskLinear):
         self.common_intercept_ = float(self.intercept_[0])
 
 
-class PooledRegressor(FromMoments, RegressorRole, _Pooled):
+class PooledRegressor(RegressorFromParquet, RegressorRole, _Pooled):
     """One model for all tasks, squared loss."""
 
 
-class PooledClassifier(ClassifierRole, _Pooled):
+class PooledClassifier(ClassifierFromParquet, ClassifierRole, _Pooled):
     """One model for all tasks, logistic loss."""
 
 

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.models.from_moments import FromMoments
+from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -128,11 +128,11 @@ class _SingleTask(MultiTaskLinear):
         self.common_intercept_ = float(self.intercept_.mean())
 
 
-class SingleTaskRegressor(FromMoments, RegressorRole, _SingleTask):
+class SingleTaskRegressor(RegressorFromParquet, RegressorRole, _SingleTask):
     """Every task alone, squared loss: ridge regression per task."""
 
 
-class SingleTaskClassifier(ClassifierRole, _SingleTask):
+class SingleTaskClassifier(ClassifierFromParquet, ClassifierRole, _SingleTask):
     """Every task alone, logistic loss: ridge logistic regression per task."""
 
 

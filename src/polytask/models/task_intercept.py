@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.models.from_moments import FromMoments
+from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -121,11 +121,11 @@ class _TaskIntercept(MultiTaskLinear):
         self.common_intercept_ = float(solution.blocks["common"][-1])
 
 
-class TaskInterceptRegressor(FromMoments, RegressorRole, _TaskIntercept):
+class TaskInterceptRegressor(RegressorFromParquet, RegressorRole, _TaskIntercept):
     """Shared slopes and an intercept per task, squared loss."""
 
 
-class TaskInterceptClassifier(ClassifierRole, _TaskIntercept):
+class TaskInterceptClassifier(ClassifierFromParquet, ClassifierRole, _TaskIntercept):
     """Shared slopes and an intercept per task, logistic loss."""
 
 

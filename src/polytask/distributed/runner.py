@@ -1,0 +1,84 @@
+"""Passes on a Dask cluster, with futures only: a task per partition, merged in a tree."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from typing import Any
+
+from distributed.comm import CommClosedError
+
+from distributed import Client, Future, KilledWorker, as_completed
+from polytask.distributed.work import hand_on, merge_parts, sum_partition
+from polytask.streaming.passes import Job, Progress
+from polytask.streaming.source import ParquetSource
+
+__all__ = ["FAN_IN", "DaskRunner"]
+
+FAN_IN = 4  # results that one task merges
+
+
+class DaskRunner:
+    """Every partition is one task; results meet in groups of four until one is left.
+
+    The job and its coefficients are themselves the result of a task, so that a worker that dies
+    takes nothing with it that the scheduler cannot have made again.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    progress : callable or None
+        Told ``(what, rows done, rows in all)`` when a partition is done.
+    """
+
+    def __init__(self, client: Client, progress: Progress | None = None) -> None:
+        self.client, self.progress = client, progress
+
+    def run(self, job: Job, source: ParquetSource) -> Any:
+        """The job's result over all partitions.
+
+        Raises
+        ------
+        ConnectionError
+            If the scheduler is lost.
+        MemoryError
+            If a partition kills one worker after the other.
+        """
+        try:
+            return self._run(job, source)
+        except KilledWorker as error:
+            raise MemoryError(
+                f"fit_parquet: a worker must survive a partition; several died on one ({error}). "
+                "They may have too little memory: lower batch_rows."
+            ) from error
+        except (CancelledError, CommClosedError, TimeoutError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and self.client.status == "running":
+                raise
+            address = getattr(self.client.scheduler, "address", "its address")
+            raise ConnectionError(
+                f"fit_parquet: the Dask scheduler at {address} was lost in the pass "
+                f"{job.what!r}; nothing was fitted. Start it, connect a new Client, and call "
+                "fit_parquet again."
+            ) from error
+
+    def _run(self, job: Job, source: ParquetSource) -> Any:
+        client = self.client
+        held = client.submit(hand_on, (job, replace(source, partitions=())), pure=False)
+        parts = [client.submit(sum_partition, held, part, pure=False) for part in source.partitions]
+        rows = {f.key: part.n_rows for f, part in zip(parts, source.partitions, strict=True)}
+        total = self._merge(held, parts)
+        waiting = as_completed(parts, loop=client.loop)
+        del parts  # the scheduler forgets a part once it is merged
+        done = 0
+        for future in waiting:
+            done += rows[future.key]
+            if self.progress is not None and future.status == "finished":
+                self.progress(job.what, done, source.n_rows)
+            del future
+        return total.result()
+
+    def _merge(self, held: Future, parts: list[Future]) -> Future:
+        while len(parts) > 1:
+            groups = [parts[k : k + FAN_IN] for k in range(0, len(parts), FAN_IN)]
+            parts = [self.client.submit(merge_parts, held, group, pure=False) for group in groups]
+        return parts[0]

@@ -1,0 +1,158 @@
+"""Fits to Parquet files that are larger than memory, in one process or on a Dask cluster."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+
+from polytask.models.from_moments import FromMoments
+from polytask.models.labels import encode_labels
+from polytask.solvers import one_blas_thread
+
+if TYPE_CHECKING:
+    from polytask.streaming.passes import Progress, Runner
+    from polytask.streaming.prepare import StreamPreparer
+    from polytask.streaming.source import ParquetSource, Paths
+
+__all__ = ["ClassifierFromParquet", "RegressorFromParquet"]
+
+
+class FromParquet:
+    """`fit_parquet`: what both roles share."""
+
+    def fit_parquet(
+        self: Any,
+        path: Paths,
+        *,
+        target: str,
+        features: Sequence[str] | None = None,
+        prepare: StreamPreparer | None = None,
+        client: Any = None,
+        batch_rows: int = 1 << 17,
+        progress: Progress | None = None,
+    ) -> Any:
+        """Fit to Parquet files without loading them: the same answer as `fit` on their rows.
+
+        A regressor reads the files once. A classifier reads its tasks and classes, then the files
+        once for every Newton step. Memory does not grow with the files.
+
+        Parameters
+        ----------
+        path : path or list of paths
+            Parquet files, or directories of them. The task column is the estimator's ``task``.
+        target : str
+            Target column.
+        features : sequence of str or None
+            Feature columns; None is every column but the task and the target.
+        prepare : StreamPreparer or None
+            Scales numbers and encodes categories; fitted in a first pass unless it already is.
+            `predict` then wants ``prepare.transform(X)``. None wants numbers without gaps.
+        client : dask.distributed.Client, False or None
+            The cluster that works on the partitions. None is the active client if there is one,
+            False is this process.
+        batch_rows : int
+            Rows in memory at a time (and in every worker).
+        progress : callable or None
+            Told ``(what, rows done, rows in all)``.
+
+        Returns
+        -------
+        self
+            Unchanged if reading fails or is interrupted.
+
+        Raises
+        ------
+        ValueError
+            If columns are absent or hold missing values, with what to do.
+        """
+        self._validate_params()
+        from polytask.streaming.first_pass import prepared
+        from polytask.streaming.source import ParquetSource
+
+        source = ParquetSource.open(
+            path, task=self.task, target=target, features=features, batch_rows=batch_rows,
+        )  # fmt: skip
+        runner = _runner(client, progress)
+        with one_blas_thread():
+            source = prepared(source, runner, prepare)
+            return self._fit_source(source, runner)
+
+    def _expect(self: Any, columns: tuple[str, ...]) -> None:
+        """What `predict` is to find in X."""
+        self._wide = False
+        self.n_features_in_ = len(columns)
+        self.feature_names_in_ = np.array(columns, dtype=object)
+
+
+class RegressorFromParquet(FromParquet, FromMoments):
+    """Squared loss: moments in one pass."""
+
+    def _fit_source(self: Any, source: ParquetSource, runner: Runner) -> Any:
+        from polytask.streaming.moments import moments_of
+
+        moments = moments_of(source, runner, 5 if self._must_choose() else 1)
+        self.fit_moments(moments)
+        del self.moments_  # read_moments and fit_moments keep them
+        return self
+
+
+class ClassifierFromParquet(FromParquet):
+    """Logistic loss: a pass for every Newton step."""
+
+    def _fit_source(self: Any, source: ParquetSource, runner: Runner) -> Any:
+        from polytask.streaming.newton import shell, solve_by_passes
+        from polytask.streaming.newton_job import NewtonJob
+        from polytask.streaming.survey import SurveyJob
+
+        survey = runner.run(SurveyJob(), source)
+        name = type(self).__name__
+        classes, _ = encode_labels(name, np.array(sorted(survey.labels, key=str)))
+        tasks, counts = survey.by_task()
+        equal = getattr(self, "_weight_rule", self.task_weight) == "equal"
+        share = np.full(len(tasks), 1.0 / len(tasks)) if equal else counts / counts.sum()
+        d = len(source.features)
+        data = shell(tasks, share, d + int(self.fit_intercept), self.fit_intercept)
+        strengths = self._strengths_for(source.model_columns)
+        loss = self._loss()
+        problem = self._make_problem(data, loss, strengths)
+        job = NewtonJob(np.zeros((0, 0)), tasks, classes, loss, self.fit_intercept)
+        solution = solve_by_passes(
+            problem,
+            lambda theta: runner.run(replace(job, theta=theta), source).weighted(share / counts),
+            self.tol,
+            self.max_iter,
+        )
+        self.classes_ = classes
+        self._expect(source.model_columns)
+        self._keep(solution, data, strengths)
+        return self
+
+    def _strengths_for(self: Any, columns: tuple[str, ...]) -> dict[str, Any]:
+        """Strengths as given; the estimator itself is not touched before there is an answer."""
+        plain = clone(self)
+        plain._expect(columns)
+        strengths = plain._given()
+        if any(value is None for value in strengths.values()):
+            raise ValueError(
+                f"{type(self).__name__}: alpha must be given for fit_parquet of a classifier; got "
+                f"{self.alpha!r}. Choose it with fit on a sample of the rows."
+            )
+        return strengths
+
+
+def _runner(client: Any, progress: Callable[[str, int, int], None] | None) -> Runner:
+    """The cluster that was given or is active, or this process."""
+    if client is None and "distributed" in sys.modules:
+        client = importlib.import_module("polytask.distributed.active").active_client()
+    if client is None or client is False:
+        from polytask.streaming.passes import SerialRunner
+
+        return SerialRunner(progress)
+    runner = importlib.import_module("polytask.distributed.runner")
+    return runner.DaskRunner(client, progress)

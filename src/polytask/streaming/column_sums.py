@@ -1,0 +1,84 @@
+"""What a first pass keeps of a column: mean and variance of numbers, counts of categories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["CategorySums", "NumberSums"]
+
+_MOST_LEVELS = 100_000
+
+
+@dataclass
+class NumberSums:
+    """Count, mean and sum of squared deviations of a column, and how many values are missing."""
+
+    count: int = 0
+    mean: float = 0.0
+    square: float = 0.0
+    missing: int = 0
+
+    def add(self, column: pa.Array, name: str) -> None:
+        """Add values; null and NaN are missing."""
+        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        known = values[~np.isnan(values)]
+        if not np.isfinite(known).all():
+            raise ValueError(
+                f"StreamPreparer: column {name!r} must be finite; it holds infinity. Replace it."
+            )
+        part = NumberSums(missing=len(values) - len(known))
+        if len(known):
+            mean = float(known.mean())
+            part = NumberSums(len(known), mean, float(((known - mean) ** 2).sum()), part.missing)
+        self.merge(part)
+
+    def merge(self, other: NumberSums) -> None:
+        """Add another part (Chan, Golub and LeVeque 1983)."""
+        n = self.count + other.count
+        self.missing += other.missing
+        if other.count:
+            delta = other.mean - self.mean
+            self.square += other.square + delta**2 * self.count * other.count / n
+            self.mean += delta * other.count / n
+            self.count = n
+
+    def summary(self) -> tuple[float, float, float]:
+        """Mean, scale (1 for a constant column), share of missing values."""
+        variance = self.square / max(self.count, 1)
+        noise = (8 * np.finfo(float).eps * self.mean) ** 2
+        scale = float(np.sqrt(variance)) if variance > noise else 1.0
+        return self.mean, scale, self.missing / max(self.count + self.missing, 1)
+
+
+@dataclass
+class CategorySums:
+    """How often each category occurs; None is a missing value."""
+
+    counts: Counter[Any] = field(default_factory=Counter)
+
+    def add(self, column: pa.Array, name: str) -> None:
+        """Add labels, which are kept as text."""
+        for found in pc.value_counts(column.cast(pa.string())).to_pylist():
+            self.counts[found["values"]] += found["counts"]
+        if len(self.counts) > _MOST_LEVELS:
+            raise ValueError(
+                f"StreamPreparer: column {name!r} must have at most {_MOST_LEVELS} categories; it "
+                "looks like an id. Leave it out with features=[...]."
+            )
+
+    def merge(self, other: CategorySums) -> None:
+        """Add another part."""
+        self.counts.update(other.counts)
+
+    def most_frequent(self, limit: int) -> tuple[list[Any], bool]:
+        """Categories that get a column of their own, in order, and whether others share one."""
+        ranked = sorted(self.counts, key=lambda level: (-self.counts[level], str(level)))
+        kept = ranked if len(ranked) <= limit else ranked[: limit - 1]
+        named = sorted(level for level in kept if level is not None)
+        return named + ([None] if None in kept else []), len(kept) < len(ranked)

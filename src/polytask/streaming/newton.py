@@ -1,0 +1,146 @@
+"""Newton's method when the rows are somewhere else: a pass over them for every step.
+
+It is `polytask.solvers.Newton` with the sums of each pass in the place of rows: the same steps,
+line search and stopping rule, hence the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.data.design import Design
+from polytask.problem import Problem
+from polytask.solvers import Solution, Status
+from polytask.solvers.arrow import factor_arrow
+from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
+from polytask.streaming.newton_job import LossSums
+from polytask.structures import Blocks, CommonDeviation
+
+__all__ = ["shell", "solve_by_passes"]
+
+Pass = Callable[[np.ndarray], LossSums]
+
+
+def shell(tasks: np.ndarray, share: np.ndarray, n_coefs: int, intercept: bool) -> TaskData:
+    """TaskData without rows: it knows its tasks, their shares, and how many coefficients."""
+    design = Design(np.zeros((0, n_coefs)), None, np.arange(len(tasks) + 1) * n_coefs)
+    none = np.zeros(0)
+    return TaskData(design, none, none, share, tasks, intercept, none.astype(int))
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """A point, and what a pass found there (weighted as in R)."""
+
+    problem: Problem
+    blocks: Blocks
+    sums: LossSums
+
+    @property
+    def objective(self) -> float:
+        penalties = self.problem.penalties
+        risk = float(self.sums.value.sum())
+        return risk + sum(penalties[b].value(B) for b, B in self.blocks.items())
+
+    @property
+    def residual(self) -> Blocks:
+        """Gradient in every block."""
+        G = self.problem.structure.adjoint(self.sums.gradient, self.blocks)
+        return {b: self.problem.penalties[b].residual(B, G[b]) for b, B in self.blocks.items()}
+
+    def step(self, residual: Blocks) -> Blocks:
+        """The Newton step: the arrow system at this curvature."""
+        arrow = arrow_problem(self.problem)
+        design, none = self.problem.data.design, np.zeros(0)
+        structure = cast(CommonDeviation, self.problem.structure)
+        grams = self.sums.gram
+        return factor_arrow(design, none, structure, arrow.G, arrow.D, grams).solve(residual)
+
+
+def solve_by_passes(
+    problem: Problem, look: Pass, tol: float, max_iter: int, start: Blocks | None = None
+) -> Solution:
+    """Minimize a problem whose data are a `shell`.
+
+    Parameters
+    ----------
+    problem : Problem
+        With quadratic penalties.
+    look : callable
+        Sums of the loss at Theta (m, p), weighted as in R: one pass over the rows.
+    tol, max_iter
+        As in `polytask.solvers.Newton`.
+    start : dict or None
+        Blocks to start from, other than zero.
+
+    Raises
+    ------
+    ValueError
+        If the Hessian of the problem is no block arrow.
+    """
+    reason = why_not_arrow(problem)
+    if reason is not None:
+        raise ValueError(f"fit_parquet: the formulation must have quadratic penalties; {reason}.")
+    zero = problem.zeros()
+    here = _look(problem, look, zero)
+    scale = _scale(problem, here)
+    if start is not None:
+        here = _look(problem, look, start)
+    status, n_iter = Status.MAX_ITER, 0
+    for n_iter in range(max_iter + 1):
+        residual = here.residual
+        violation = _violation(residual, scale)
+        if violation <= tol:
+            status = Status.SOLVED
+            break
+        if n_iter == max_iter:
+            break
+        found = _line_search(here, look, residual)
+        if found is None:
+            status = Status.STALLED
+            break
+        here = found
+    return Solution(
+        here.blocks, problem.structure.assemble(here.blocks), here.objective, violation, status,
+        "global", "newton by passes", n_iter,
+    )  # fmt: skip
+
+
+def _look(problem: Problem, look: Pass, blocks: Blocks) -> _Point:
+    return _Point(problem, blocks, look(problem.structure.assemble(blocks)))
+
+
+def _line_search(here: _Point, look: Pass, residual: Blocks) -> _Point | None:
+    """The first of the steps 1, 1/2, 1/4, ... that falls enough; None where none does."""
+    step, value = here.step(residual), here.objective
+    slope = sum(float((step[b] * residual[b]).sum()) for b in step)
+    noise = 1e-14 * max(abs(value), 1e-300)
+    for size in 0.5 ** np.arange(20):
+        blocks = {b: B - size * step[b] for b, B in here.blocks.items()}
+        trial = _look(here.problem, look, blocks)
+        if trial.objective <= value - 1e-4 * size * slope + noise:
+            return trial
+    return None
+
+
+def _scale(problem: Problem, zero: _Point) -> Blocks:
+    """`Problem.gradient_bound` in each block, from the sums at Theta = 0.
+
+    At zero a loss has one curvature, whatever the target, so that its Hessian holds sum x².
+    """
+    loss, none = problem.loss, np.zeros(1)
+    curvature = float(loss.curvature(none, none)[0])
+    squares = np.einsum("mpp->mp", zero.sums.gram) / curvature
+    bound = np.sqrt(np.maximum(squares, 0.0)) * np.sqrt(zero.sums.slope)[:, None]
+    floor = max(1e-15 * bound.max(initial=0.0), np.finfo(float).tiny)
+    return problem.structure.adjoint(np.maximum(bound, floor), zero.blocks)
+
+
+def _violation(residual: Blocks, scale: Blocks) -> float:
+    shares = [np.abs(R) / np.abs(scale[b]) for b, R in residual.items() if R.size]
+    return max((float(share.max()) for share in shares), default=0.0)

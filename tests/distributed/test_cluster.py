@@ -1,0 +1,100 @@
+"""A fit on a cluster is the fit in this process, whatever happens to workers."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import distributed
+from polytask import MeanRegularizedClassifier, MeanRegularizedRegressor
+from polytask.streaming.prepare import StreamPreparer
+
+STRENGTHS = {"alpha": 0.01, "alpha_common": 0.001, "alpha_intercept": 0.02}
+
+
+def regressor(**options):
+    return MeanRegularizedRegressor(task="task", **(STRENGTHS | options))
+
+
+def classifier(**options):
+    return MeanRegularizedClassifier(task="task", **(STRENGTHS | options))
+
+
+def test_regressor_equals_fit(client, numbers):
+    folder, X, y = numbers
+    here = regressor().fit(X, y)
+    there = regressor().fit_parquet(folder, target="y", client=client)
+    assert_allclose(there.coef_, here.coef_, rtol=1e-10)
+    assert_allclose(there.predict(X), here.predict(X), rtol=1e-9)
+
+
+def test_classifier_equals_fit(client, labels):
+    folder, X, y = labels
+    here = classifier().fit(X, y)
+    there = classifier().fit_parquet(folder, target="y", client=client)
+    assert_allclose(there.coef_, here.coef_, rtol=1e-6)
+    assert there.violation_ <= there.tol
+
+
+def test_strength_is_chosen_alike_here_and_there(client, numbers):
+    folder, _, _ = numbers
+    model = MeanRegularizedRegressor(task="task")
+    here = model.fit_parquet(folder, target="y", client=False)
+    chosen, scores = here.alpha_, here.cv_scores_
+    there = model.fit_parquet(folder, target="y", client=client)
+    assert_allclose(there.alpha_, chosen)
+    assert_allclose(there.cv_scores_, scores, rtol=1e-9)
+
+
+def test_preparer_is_fitted_on_the_cluster(client, numbers):
+    folder, X, _ = numbers
+    prepare = StreamPreparer(task="task")
+    model = regressor().fit_parquet(folder, target="y", prepare=prepare, client=client)
+    again = StreamPreparer(task="task").fit(X)
+    assert_allclose(prepare.transform(X), again.transform(X), rtol=1e-9, atol=1e-12)
+    assert model.coef_.shape == (12, 5)
+
+
+def test_the_active_client_is_used_without_being_named(cluster, numbers):
+    folder, _, _ = numbers
+    told = []
+    with distributed.Client(cluster) as client:
+        before = client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.task_prefixes))
+        regressor().fit_parquet(folder, target="y", progress=lambda *news: told.append(news))
+        names = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.task_prefixes))
+    assert before >= 0
+    assert {"sum_partition", "merge_parts"} <= set(names)
+    assert [what for what, _, _ in told] == ["moments"] * 9
+    assert told[-1][1] == told[-1][2]
+
+
+@pytest.mark.parametrize("role", ["regressor", "classifier"])
+def test_a_killed_worker_changes_nothing(client, numbers, labels, role):
+    folder, make = (numbers[0], regressor) if role == "regressor" else (labels[0], classifier)
+    here = make().fit_parquet(folder, target="y", client=False)
+    victims = client.run(os.getpid)
+    killed = []
+
+    def kill_once(what, done, total):
+        if not killed:
+            killed.append(next(iter(victims.values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    there = make().fit_parquet(folder, target="y", client=client, progress=kill_once)
+    client.wait_for_workers(2, timeout=30)
+    assert killed
+    assert killed[0] not in client.run(os.getpid).values()
+    assert_allclose(there.coef_, here.coef_, rtol=1e-9)
+
+
+def test_bad_rows_are_reported_as_they_would_be_here(client, numbers, tmp_path):
+    _, X, y = numbers
+    rows = X.assign(y=y)
+    rows.loc[3, "x1"] = np.nan
+    rows.to_parquet(tmp_path / "holes.parquet")
+    model = regressor()
+    with pytest.raises(ValueError, match=r"NaN or infinity in column 'x1'.*StreamPreparer"):
+        model.fit_parquet(tmp_path, target="y", client=client)
+    assert not hasattr(model, "coef_")
