@@ -9,13 +9,18 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+_ROOMS = {
+    "StreamPreparer": "polytask.streaming.prepare",
+    "TaskMoments": "polytask.data",
+    "read_moments": "polytask.streaming.moments",
+    "stack_tasks": "polytask.data",
+}
+
 
 def __getattr__(name: str) -> Any:
     """Public names, each from the room that it lives in."""
-    if name == "stack_tasks":
-        from polytask.data import stack_tasks
-
-        return stack_tasks
+    if name in _ROOMS:
+        return getattr(importlib.import_module(_ROOMS[name]), name)
     if name == "TRUSTED_TYPES":
         from polytask.models.trusted import trusted_types
 
@@ -34,4 +39,4 @@ def __dir__() -> list[str]:
     """Public names."""
     from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 
-    return sorted([*estimators(), *NEURAL_ESTIMATORS, "TRUSTED_TYPES", "__version__", "stack_tasks"])
+    return sorted([*estimators(), *NEURAL_ESTIMATORS, *_ROOMS, "TRUSTED_TYPES", "__version__"])

@@ -24,6 +24,11 @@ class TaskIndex:
     def __len__(self) -> int:
         return len(self._code)
 
+    @property
+    def names(self) -> list[Any]:
+        """The ids by code."""
+        return list(self._code)
+
     def codes(self, ids: Sequence[Any]) -> np.ndarray:
         """Code of each id; a new id gets the next one."""
         table = self._code
@@ -68,6 +73,7 @@ class MomentSums:
         self.sums = np.zeros((0, 0, 0, 0))
         self.rows = np.zeros((0, n_folds), dtype=np.int64)
         self._turn = np.zeros(0, dtype=np.int64)
+        self._first = np.zeros(0, dtype=np.int64)
         self._layout = np.zeros((0, 0))
         self._part = 0
 
@@ -115,6 +121,10 @@ class MomentSums:
     def _grow(self, m: int) -> None:
         """Room for m tasks."""
         have = len(self.sums)
+        if self.n_folds > 1:  # tasks of one row are not all to be in fold 0
+            new = self.index.names[len(self._first) :]
+            spread = [zlib.crc32(str(name).encode()) for name in new]
+            self._first = np.concatenate([self._first, np.array(spread, dtype=np.int64)])
         if m > have:
             more = max(m, have + have // 2) - have
             self.sums = np.concatenate([self.sums, np.zeros((more, *self.sums.shape[1:]))])
@@ -148,12 +158,8 @@ class MomentSums:
         """Task and fold of each row as one number."""
         m = len(self.sums)
         turn = self._turn[code] + rank_in_group(code, m) + self._part
-        names = self.index.ids()
-        first = np.zeros(m, dtype=np.int64)
-        for i in np.unique(code):  # tasks of one row are not all in fold 0
-            first[i] = zlib.crc32(str(names[i]).encode())
         self._turn += np.bincount(code, minlength=m)
-        return code * self.n_folds + (first[code] + turn) % self.n_folds
+        return code * self.n_folds + (self._first[code] + turn) % self.n_folds
 
     def _place(self, p: int, length: int) -> np.ndarray:
         """A layout to write to, kept between batches."""

@@ -211,11 +211,13 @@ class TaskMoments:
         A constant feature has scale one, as in scikit-learn's StandardScaler.
         """
         total = self.sums.sum(axis=(0, 1))[:-1, :-1]
-        mean = total[0, 1:] / total[0, 0]
-        variance = np.diag(total)[1:] / total[0, 0] - mean**2
-        noise = 8 * np.finfo(float).eps * (np.diag(total)[1:] / total[0, 0] + self.shift[:-1] ** 2)
-        scale = np.where(variance > noise, np.sqrt(np.maximum(variance, 0.0)), 1.0)
-        return mean + self.shift[:-1], scale
+        off = total[0, 1:] / total[0, 0]  # mean of x - shift
+        square = np.diag(total)[1:] / total[0, 0]
+        mean = off + self.shift[:-1]
+        variance = square - off**2
+        eps = 8 * np.finfo(float).eps
+        varies = variance > eps * square + (eps * mean) ** 2
+        return mean, np.where(varies, np.sqrt(np.maximum(variance, 0.0)), 1.0)
 
     def select_folds(self, keep: np.ndarray) -> np.ndarray:
         """Sum of S_ik over the folds where keep (n_folds,) is true, shape (m, d + 2, d + 2)."""

@@ -1,0 +1,217 @@
+"""A fit to moments is the fit to the rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import polytask
+from polytask import (
+    MeanRegularizedRegressor,
+    PooledRegressor,
+    SingleTaskRegressor,
+    TaskInterceptRegressor,
+)
+from polytask.data import TaskMoments
+from polytask.datasets import make_related_tasks
+
+MODELS = [
+    SingleTaskRegressor(0.01),
+    PooledRegressor(0.01),
+    TaskInterceptRegressor(0.01, alpha_intercept=0.05),
+    MeanRegularizedRegressor(0.02, alpha_common=0.001, alpha_intercept=0.005),
+    MeanRegularizedRegressor([0.1, 0.2, 0.3, 0.0], alpha_intercept=0.0),
+]
+
+
+@pytest.fixture(scope="module")
+def sample():
+    X, y, _ = make_related_tasks(15, 4, (8, 40), level=2.0, random_state=5)
+    return X, y
+
+
+def model_for(template, **options):
+    return template.__class__(**(template.get_params() | {"task": "task"} | options))
+
+
+def in_parts(X, y, **options):
+    third = len(y) // 3
+    parts = [slice(0, third), slice(third, 2 * third), slice(2 * third, None)]
+    a, b, c = (TaskMoments.from_rows(X[p], y[p], task="task", **options) for p in parts)
+    return c + (a + b)
+
+
+@pytest.mark.parametrize("template", MODELS, ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize("options", [{}, {"task_weight": "size"}])
+def test_equals_fit(sample, template, options):
+    X, y = sample
+    here = model_for(template, **options).fit(X, y)
+    there = model_for(template, **options).fit_moments(in_parts(X, y))
+    assert_allclose(there.coef_, here.coef_, rtol=1e-10, atol=1e-12)
+    assert_allclose(there.intercept_, here.intercept_, rtol=1e-10)
+    assert_allclose(there.objective_, here.objective_, rtol=1e-12)
+    assert_allclose(there.predict(X), here.predict(X), rtol=1e-10)
+    assert there.violation_ < 1e-12
+    assert there.status_ == "solved"
+
+
+def test_equals_fit_with_weights_and_no_intercept(sample):
+    X, y = sample
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, size=len(y))
+    model = MeanRegularizedRegressor(0.02, task="task", fit_intercept=False)
+    here = model.fit(X, y, sample_weight=weight).coef_
+    moments = TaskMoments.from_rows(X, y, task="task", sample_weight=weight)
+    assert_allclose(model.fit_moments(moments).coef_, here, rtol=1e-10)
+
+
+def test_tasks_with_fewer_rows_than_features():
+    X, y, _ = make_related_tasks(30, 12, (1, 6), random_state=1)
+    model = MeanRegularizedRegressor(0.05, task="task")
+    here = model.fit(X, y).coef_
+    there = model.fit_moments(TaskMoments.from_rows(X, y, task="task")).coef_
+    assert_allclose(there, here, rtol=1e-9, atol=1e-10)
+
+
+def test_a_constant_and_a_duplicated_column(sample):
+    X, y = sample
+    X = X.assign(one=3.0, twin=X["x0"])[[*X.columns[:-1], "one", "twin", "task"]]
+    model = MeanRegularizedRegressor(0.05, alpha_common=0.01, task="task")
+    here = model.fit(X, y).predict(X)
+    there = model.fit_moments(TaskMoments.from_rows(X, y, task="task")).predict(X)
+    assert_allclose(there, here, rtol=1e-8)
+
+
+def test_a_mean_of_1e8_is_no_harm_once_standardized(sample):
+    X, y = sample
+    features = X.columns[:-1]
+    far = X.assign(**{name: X[name] + 1e8 for name in features})
+    moments = TaskMoments.from_rows(far, y, task="task")
+    model = MeanRegularizedRegressor(0.02, task="task")
+    there = model.fit_moments(moments.standardized(*moments.mean_and_scale())).coef_
+    scaled = X.assign(**{n: (X[n] - X[n].mean()) / X[n].std(ddof=0) for n in features})
+    assert_allclose(there, model.fit(scaled, y).coef_, rtol=1e-6)
+
+
+def test_variances_by_reml_need_no_rows(sample):
+    X, y = sample
+    model = MeanRegularizedRegressor("reml", covariance="diagonal", task="task")
+    here = model.fit(X, y)
+    noise, prediction = here.noise_variance_, here.predict(X)
+    there = model.fit_moments(in_parts(X, y))
+    assert_allclose(there.noise_variance_, noise, rtol=1e-6)
+    assert_allclose(there.predict(X), prediction, rtol=1e-5)
+
+
+def held_out_risk(model, X, y, moments):
+    """The K-fold risk by the definition: rows in the folds that the moments dealt them to."""
+    risk, weight = 0.0, 0.0
+    sizes = X["task"].map(X["task"].value_counts())
+    omega = (1.0 / sizes / X["task"].nunique()).to_numpy()
+    for k in range(moments.n_folds):
+        part = TaskMoments(
+            moments.tasks, moments.shift, np.delete(moments.sums, k, axis=1),
+            np.delete(moments.rows, k, axis=1), moments.columns, moments.task,
+        )  # fmt: skip
+        fitted = model_for(model).fit_moments(part)
+        held = moments.sums[:, k]
+        for i, coef in enumerate(np.column_stack([fitted.coef_, fitted.intercept_])):
+            row = np.append(-coef[:-1], 1.0)
+            level = row @ moments.shift - coef[-1]
+            z = np.concatenate([[level], row])  # y - f = z'(1, x - shift, y - shift_y)
+            w = omega[X["task"] == moments.tasks[i]][0]
+            risk += 0.5 * w * z @ held[i] @ z
+            weight += w * held[i, 0, 0]
+    return risk / weight
+
+
+@pytest.mark.parametrize("template", MODELS[:4], ids=lambda m: type(m).__name__)
+def test_cv_is_k_fold_over_the_folds_of_the_moments(sample, template):
+    X, y = sample
+    moments = in_parts(X, y, n_folds=4)
+    chosen = type(template)(task="task").fit_moments(moments)
+    assert len(chosen.cv_scores_) == len(chosen.alpha_path_)
+    names = [n for n in ("alpha", "alpha_common", "alpha_intercept") if hasattr(chosen, f"{n}_")]
+    given = type(template)(**{n: getattr(chosen, f"{n}_") for n in names}, task="task")
+    assert_allclose(-chosen.cv_scores_.max(), held_out_risk(given, X, y, moments), rtol=1e-8)
+
+
+def test_cv_needs_folds(sample):
+    X, y = sample
+    moments = TaskMoments.from_rows(X, y, task="task")
+    with pytest.raises(ValueError, match=r"by fold; got n_folds=1.*n_folds=5"):
+        MeanRegularizedRegressor(task="task").fit_moments(moments)
+
+
+def test_moments_of_another_task_column(sample):
+    X, y = sample
+    with pytest.raises(ValueError, match="estimator's task"):
+        PooledRegressor(0.1, task="school").fit_moments(TaskMoments.from_rows(X, y, task="task"))
+    with pytest.raises(TypeError, match=r"must be TaskMoments.*from_batches"):
+        PooledRegressor(0.1, task="task").fit_moments(X)
+
+
+def test_partial_fit_adds_rows_and_tasks(sample):
+    X, y = sample
+    late = X["task"] == X["task"].max()
+    model = MeanRegularizedRegressor(0.02, task="task")
+    model.partial_fit(X[~late][:100], y[~late][:100])
+    assert len(model.tasks_) < X["task"].nunique()
+    model.partial_fit(X[~late][100:], y[~late][100:]).partial_fit(X[late], y[late])
+    here = MeanRegularizedRegressor(0.02, task="task").fit(X, y)
+    assert_allclose(model.coef_, here.coef_, rtol=1e-9)
+    assert_allclose(model.predict(X), here.predict(X), rtol=1e-9)
+
+
+def test_partial_fit_chooses_strengths_by_folds(sample):
+    X, y = sample
+    model = TaskInterceptRegressor(alpha_intercept=0.01, task="task")
+    model.partial_fit(X[:200], y[:200]).partial_fit(X[200:], y[200:])
+    assert model.moments_.n_folds == 5
+    best = TaskInterceptRegressor(alpha_intercept=0.01, task="task").fit(X, y)
+    assert_allclose(-model.cv_scores_.max(), -best.cv_scores_.max(), rtol=0.2)
+
+
+def test_partial_fit_of_arrays_and_of_a_single_task(sample):
+    X, y = sample
+    both = np.column_stack([X.drop(columns="task"), pd.factorize(X["task"])[0]])
+    model = SingleTaskRegressor(0.1, task=-1).partial_fit(both[:150], y[:150])
+    model.partial_fit(both[150:], y[150:])
+    assert_allclose(model.coef_, SingleTaskRegressor(0.1, task=-1).fit(both, y).coef_, rtol=1e-9)
+    plain = both[:, :-1]
+    alone = PooledRegressor(0.1).partial_fit(plain[:9], y[:9]).partial_fit(plain[9:], y[9:])
+    assert_allclose(alone.coef_, PooledRegressor(0.1).fit(plain, y).coef_, rtol=1e-9)
+
+
+def test_partial_fit_after_fit_is_refused_and_fit_forgets(sample):
+    X, y = sample
+    model = PooledRegressor(0.1, task="task").fit(X, y)
+    with pytest.raises(ValueError, match="must follow partial_fit or fit_moments"):
+        model.partial_fit(X, y)
+    again = PooledRegressor(0.1, task="task").partial_fit(X, y)
+    again.fit(X[:50], y[:50])
+    assert not hasattr(again, "moments_")
+
+
+def test_partial_fit_refuses_other_columns_and_a_wide_y(sample):
+    X, y = sample
+    model = PooledRegressor(0.1, task="task").partial_fit(X, y)
+    coef = model.coef_.copy()
+    with pytest.raises(ValueError, match="feature names"):
+        model.partial_fit(X.rename(columns={"x0": "z"}), y)
+    assert_allclose(model.coef_, coef)
+    with pytest.raises(ValueError, match=r"long table.*stack_tasks"):
+        PooledRegressor(0.1).partial_fit(X[["x0", "x1"]], np.column_stack([y, y]))
+
+
+def test_a_fit_that_fails_leaves_the_last_one(sample):
+    X, y = sample
+    model = PooledRegressor(0.1, task="task").partial_fit(X[:100], y[:100])
+    before = model.coef_.copy()
+    with pytest.raises(ValueError, match="NaN"):
+        model.partial_fit(X[100:].assign(x0=np.nan), y[100:])
+    assert_allclose(model.coef_, before)
+    assert model.moments_.rows.sum() == 100
+
+
+def test_public_name():
+    assert polytask.TaskMoments is TaskMoments
