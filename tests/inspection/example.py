@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
+from polytask.datasets import make_outlier_tasks
+from polytask.inspection import TaskRelatedness
 from polytask.inspection.comparison import (
     Comparison,
     DataSummary,
@@ -207,3 +211,12 @@ def _provenance() -> Provenance:
         versions={"python": "3.11.2", "polytask": "0.1.0", "scikit-learn": "1.9.1"},
         method=("Gains are tested task by task on out-of-fold losses.",),
     )
+
+
+@cache
+def example_related(n_tasks: int = 12) -> TaskRelatedness:
+    """The relatedness of made-up tasks, with ids that hold markup."""
+    X, y, _ = make_outlier_tasks(n_tasks, 4, 20, n_outliers=1, random_state=0)
+    ids = np.array([str(i) for i in _ids(n_tasks)], dtype=object)
+    X = X.assign(task=ids[X["task"].to_numpy()])
+    return TaskRelatedness.from_data(X, y, task="task", n_draws=40)

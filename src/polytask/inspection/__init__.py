@@ -13,6 +13,8 @@ from polytask.inspection.comparison import (
     Provenance,
     Verdict,
 )
+from polytask.inspection.learning_curve import TaskLearningCurve
+from polytask.inspection.relatedness import TaskRelatedness
 
 __all__ = [
     "BoostedTreesClassifier",
@@ -21,6 +23,8 @@ __all__ = [
     "DataSummary",
     "Interval",
     "Provenance",
+    "TaskLearningCurve",
+    "TaskRelatedness",
     "Verdict",
     "compare_tasks",
     "default_estimators",
