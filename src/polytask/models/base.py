@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
@@ -166,7 +167,7 @@ class MultiTaskLinear(BaseEstimator):
                 f"{type(self).__name__}: {measure} after {solution.n_iter} iterations, above "
                 f"tol={self.tol:.1e}: {solution.status.value}.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=_callers_level(),
             )
 
     def _linear_predictor(self, X: Any) -> np.ndarray:
@@ -195,6 +196,14 @@ class MultiTaskLinear(BaseEstimator):
         tags.target_tags.multi_output = self.task is None
         tags.target_tags.required = True
         return tags
+
+
+def _callers_level() -> int:
+    """``stacklevel`` of the first frame outside this package, whose line a warning should name."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("polytask."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _rowwise(X: Any, coef: np.ndarray, code: np.ndarray) -> np.ndarray:
