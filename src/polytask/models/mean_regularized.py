@@ -43,8 +43,8 @@ class _MeanRegularized(MultiTaskLinear):
     covariance : {"auto", "diagonal", "scalar", "full"}, default="auto"
         With ``alpha="reml"``: a variance between tasks for every coefficient, one for all slopes
         (of features scaled to a mean square of one) and one for the intercept, or a full
-        covariance matrix. "auto" is scalar or diagonal, by the Akaike criterion of the restricted
-        likelihood: few rows do not tell a variance for every coefficient.
+        covariance matrix. "auto" is scalar or, from ten tasks on, diagonal if the Akaike
+        criterion of the restricted likelihood prefers it.
     alpha_common : float, "auto" or "reml", default="auto"
         Ridge strength on w0. Without it w0 overfits when all tasks together have few rows.
         "auto" is chosen with alpha if ``alpha="cv"``, otherwise 0. With ``alpha="reml"``: 0 leaves
@@ -208,17 +208,16 @@ class _MeanRegularized(MultiTaskLinear):
         deviation[:d] = strengths["alpha"]
         deviation[d:] = strengths["alpha_intercept"]
         common[:d] = strengths["alpha_common"]
-        everywhere = np.ones(p, dtype=bool)
-        structure = CommonDeviation(everywhere, everywhere)
-        return Problem(
-            data, loss, structure, {"common": Ridge(common), "deviation": Ridge(deviation)}
-        )
+        may_deviate = np.isfinite(deviation)  # an infinite strength forbids it
+        structure = CommonDeviation(np.ones(p, dtype=bool), may_deviate)
+        penalties = {"common": Ridge(common), "deviation": Ridge(deviation[may_deviate])}
+        return Problem(data, loss, structure, penalties)
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         d = data.n_features
         self.common_coef_ = solution.blocks["common"][:d]
         self.common_intercept_ = float(solution.blocks["common"][d:].sum())
-        self.deviation_coef_ = solution.blocks["deviation"][:, :d]
+        self.deviation_coef_ = self.coef_ - self.common_coef_
 
 
 class MeanRegularizedRegressor(

@@ -27,7 +27,7 @@ class MixedModelAnswers:
         self.deviation_covariance_ = fit.deviation_covariance
         self.common_covariance_ = fit.common_covariance
         self.coef_covariance_ = fit.coef_covariance
-        self.deviance_ = fit.deviance
+        self.deviance_, self.slope_ = fit.deviance, fit.slope
         return self
 
     def _random_common(self: Any) -> bool | None:

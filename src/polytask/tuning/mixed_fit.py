@@ -22,6 +22,8 @@ from polytask.tuning.reml_search import (
 
 __all__ = ["MixedFit", "fit_mixed"]
 
+_MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
+
 
 @dataclass(frozen=True, eq=False)
 class MixedFit:
@@ -46,6 +48,8 @@ class MixedFit:
         Ridge strength on the common slopes that their variance amounts to; zero where w0 is free.
     covariance : {"scalar", "diagonal", "full"}
         What "auto" chose.
+    slope : float
+        Largest slope of the deviance that is left, in log variance.
     """
 
     solution: Solution
@@ -56,6 +60,7 @@ class MixedFit:
     deviance: float
     common_strength: np.ndarray
     covariance: str
+    slope: float
 
 
 def fit_mixed(
@@ -112,6 +117,7 @@ def fit_mixed(
         point.deviance,
         common[: data.n_features],
         chosen,
+        estimate.violation,
     )
 
 
@@ -134,15 +140,17 @@ def _estimate(
 ) -> tuple[RemlEstimate, str]:
     """The REML estimate; a column that is zero everywhere has no variance to estimate.
 
-    "auto" takes the smaller of the restricted deviances plus twice the number of variances: both
-    models have the same common part, so that their restricted likelihoods compare.
+    "auto" is scalar with few tasks, which are as few draws of each variance; with more it takes
+    the smaller restricted deviance plus twice the number of variances: both models have the same
+    common part, so that their restricted likelihoods compare.
     """
     p, d = data.n_coefs, data.n_features
     varies = np.einsum("bkk->k", model.grams) > 0
     by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
     found = []
-    for name in ["diagonal"] if covariance == "full" else by_name:
-        if covariance in (name, "auto", "full"):
+    for name in by_name:
+        wanted = {"full": name == "diagonal", "auto": name == "scalar" or data.n_tasks >= _MANY}
+        if wanted.get(covariance, covariance == name):
             groups = _renumbered(np.where(varies, by_name[name], -1))
             estimate = estimate_diagonal(Variances(model, groups, random_common))
             found.append((estimate.point.deviance + 2.0 * groups.max(), name, estimate))

@@ -1,0 +1,84 @@
+"""Held-out predictions of a fitted estimator on its own training rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+
+from polytask.data import TaskData, make_task_data, read_rows
+from polytask.data.folds import task_folds
+from polytask.solvers import one_blas_thread
+from polytask.solvers.arrow_problem import why_not_arrow
+from polytask.tuning import LeaveOneOut
+
+__all__ = ["held_out_predictions", "linear_predictor"]
+
+_STRENGTHS = ("alpha", "alpha_intercept", "alpha_common")
+
+
+def held_out_predictions(
+    estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any, data: TaskData, cv: int
+) -> np.ndarray:
+    """Linear predictors (N,) of every observation from fits without it, at the chosen strengths.
+
+    By leave-one-out from the factorization of the fit where the penalties are quadratic (exact
+    for the squared loss, one Newton step for others), else by ``cv`` fits to folds inside tasks.
+    NaN where nothing else informs an observation.
+    """
+    own = _own_problem(estimator, X, target, names, weight)
+    if own is None:
+        return _by_folds(estimator, X, target, weight, data, cv)
+    with one_blas_thread():
+        return LeaveOneOut(tol=1e-6, max_iter=estimator.max_iter).predictions(own)
+
+
+def linear_predictor(estimator: Any, X: Any) -> np.ndarray:
+    """Log odds of a classifier, prediction of a regressor."""
+    if hasattr(estimator, "decision_function"):
+        return np.asarray(estimator.decision_function(X), dtype=float)
+    return np.asarray(estimator.predict(X), dtype=float)
+
+
+def _own_problem(estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any) -> Any:
+    """The problem that a fitted estimator solved, where it has leave-one-out predictions."""
+    if not hasattr(estimator, "_make_problem"):
+        return None
+    rows = read_rows(estimator, X, reset=False)
+    data = make_task_data(estimator, rows, estimator._encode(target), names, weight)
+    strengths = {name: getattr(estimator, f"{name}_", None) for name in estimator._given()}
+    problem = estimator._make_problem(data, estimator._loss(), strengths)
+    return problem if why_not_arrow(problem) is None else None
+
+
+def _by_folds(
+    estimator: Any, X: Any, target: np.ndarray, weight: Any, data: TaskData, cv: int
+) -> np.ndarray:
+    labels = data.y if hasattr(estimator, "classes_") else None
+    fold = task_folds(data.code, cv, np.random.default_rng(0), labels)
+    model = clone(estimator).set_params(**_chosen(estimator))
+    out = np.full(len(data.y), np.nan)
+    for k in np.unique(fold[fold >= 0]):
+        train, test = data.row[fold != k], data.row[fold == k]
+        if target.ndim == 2:
+            left = target.astype(float)
+            left[test, data.code[fold == k]] = np.nan
+            f = linear_predictor(model.fit(X, left, sample_weight=weight), X)
+            out[fold == k] = f[test, data.code[fold == k]]
+            continue
+        part = None if weight is None else _safe_indexing(np.asarray(weight), train)
+        model.fit(_safe_indexing(X, train), target[train], sample_weight=part)
+        out[fold == k] = linear_predictor(model, _safe_indexing(X, test))
+    return out
+
+
+def _chosen(estimator: Any) -> dict[str, Any]:
+    """Strengths that the fit chose, as parameters."""
+    given = estimator.get_params(deep=False)
+    return {
+        name: getattr(estimator, f"{name}_")
+        for name in _STRENGTHS
+        if isinstance(given.get(name), str) and np.ndim(getattr(estimator, f"{name}_", [])) == 0
+    }

@@ -1,0 +1,249 @@
+"""The model for who does not want to choose: candidates, weighed by their held-out predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from polytask.data import TaskData, make_task_data, read_rows, read_target, task_codes
+from polytask.models._held_out import held_out_predictions, linear_predictor
+from polytask.models.registry import Formulation, formulations, neural_formulations
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.models.unseen import unseen_message
+from polytask.tuning.stacking import stack
+
+__all__ = ["AutoMultiTaskClassifier", "AutoMultiTaskRegressor"]
+
+_REML = "mean-regularized-reml"
+_SIMPLE = ("single-task", "pooled", "task-intercept", "mean-regularized")
+
+
+class _AutoMultiTask(BaseEstimator):
+    """f_i(x) = sum_c a_ic f_ic(x), a_i >= 0 with sum one, over candidate formulations c.
+
+    The weights minimize the loss of held-out predictions on the training rows, first in common
+    for all tasks. Tasks move from the common weights to their own by as much as held-out rows
+    support (a task with n_i rows by n_i / (n_i + tau), tau chosen on held-out rows), and not at
+    all where that gains nothing clear. A task that sharing harms falls back to single-task so.
+
+    Parameters
+    ----------
+    candidates : None, list of str or dict {str: estimator}, default=None
+        Names of formulations, or estimators with the parameter ``task``. None: single-task,
+        pooled, task-intercept, mean-regularized with strengths by leave-one-out and (regressor)
+        by REML, and low-rank. Names of neural formulations load PyTorch.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether every task has an intercept.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in the risk.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or weigh the candidates' answers.
+    own_weights : bool, default=True
+        Whether tasks may have weights of their own.
+    cv : int, default=5
+        Folds inside tasks for candidates without leave-one-out predictions.
+
+    Attributes
+    ----------
+    candidates_ : list of str, length c
+    estimators_ : dict {str: estimator}
+        The candidates, fitted to all rows.
+    weights_ : ndarray of shape (m, c)
+        Weight of each candidate in each task.
+    common_weights_ : ndarray of shape (c,)
+        Weights where tasks have none of their own; unseen tasks use them.
+    tau_ : float
+        Rows that the common weights count for; inf: no task has weights of its own.
+    scores_ : dict {str: float}
+        Minus the held-out risk of each candidate.
+    coef_, intercept_ : ndarray of shape (m, d), (m,)
+        The combination, where every candidate is linear.
+    tasks_ : ndarray of shape (m,)
+
+    References
+    ----------
+    Breiman, Stacked regressions, Machine Learning 24, 1996.
+
+    Examples
+    --------
+    >>> from polytask import AutoMultiTaskRegressor
+    >>> from polytask.datasets import make_related_tasks
+    >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
+    >>> model = AutoMultiTaskRegressor(["single-task", "pooled"], task="task").fit(X, y)
+    >>> model.weights_.shape
+    (3, 2)
+    """
+
+    _parameter_constraints = {
+        "candidates": [None, list, tuple, dict],
+        "task": [None, str, Integral],
+        "fit_intercept": ["boolean"],
+        "task_weight": [StrOptions({"equal", "size"})],
+        "unseen": [StrOptions({"error", "common"})],
+        "own_weights": ["boolean"],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+    }
+    joint = True
+
+    def __init__(
+        self,
+        candidates: list[str] | Mapping[str, Any] | None = None,
+        *,
+        task: str | int | None = None,
+        fit_intercept: bool = True,
+        task_weight: str = "equal",
+        unseen: str = "error",
+        own_weights: bool = True,
+        cv: int = 5,
+    ) -> None:
+        self.candidates = candidates
+        self.task = task
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.own_weights = own_weights
+        self.cv = cv
+
+    def fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Fit every candidate and weigh them.
+
+        Parameters
+        ----------
+        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
+        y : array of shape (n,), or of shape (n, m) with ``task=None``
+        sample_weight : array of shape (n,) or, with a wide y, (n, m)
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        rows = read_rows(self, X, reset=True)
+        target, names = read_target(self, y)
+        self._wide = target.ndim == 2
+        data = make_task_data(self, rows, self._encode(target), names, sample_weight)
+        self._check_data(data)
+        made = self._make_candidates(data)
+        self.estimators_ = {n: e.fit(X, y, sample_weight=sample_weight) for n, e in made.items()}
+        self.candidates_ = list(self.estimators_)
+        F = np.column_stack([
+            held_out_predictions(e, X, target, names, sample_weight, data, self.cv)
+            for e in self.estimators_.values()
+        ])  # fmt: skip
+        self._weigh(F, data)
+        return self
+
+    def _check_data(self, data: TaskData) -> None:
+        """Refuse data that the role cannot learn from."""
+
+    def _weigh(self: Any, F: np.ndarray, data: TaskData) -> None:
+        loss = self._loss()
+        found = stack(F, data.y, data.weight, data.code, loss, data.n_tasks, self.own_weights)
+        self.tasks_, self.tau_ = data.tasks, found.tau
+        self.weights_, self.common_weights_ = found.weights, found.common
+        self.scores_ = {}
+        for name, f in zip(self.candidates_, F.T, strict=True):
+            known = np.isfinite(f)
+            risk = data.weight[known] @ loss.value(data.y[known], f[known])
+            self.scores_[name] = -float(risk / max(data.weight[known].sum(), 1e-300))
+        models = list(self.estimators_.values())
+        if all(hasattr(e, "coef_") and e.coef_.ndim == 2 for e in models):
+            self.coef_ = sum(
+                self.weights_[:, [c]] * e.coef_ for c, e in enumerate(models)
+            )  # fmt: skip
+            self.intercept_ = sum(self.weights_[:, c] * e.intercept_ for c, e in enumerate(models))
+
+    def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
+        wanted = self.candidates
+        if wanted is None:
+            wanted = _default_names(data, self._loss().constant_curvature)
+        if not wanted:
+            raise ValueError(f"{type(self).__name__}: candidates must name one model; got none.")
+        if isinstance(wanted, Mapping):
+            return {name: self._ready(clone(e)) for name, e in wanted.items()}
+        return {name: self._ready(self._by_name(name)) for name in wanted}
+
+    def _by_name(self: Any, name: str) -> Any:
+        role = "regressor" if self._loss().constant_curvature else "classifier"
+        if name == _REML and role == "regressor":
+            return formulations()["mean-regularized"].regressor(alpha="reml")  # type: ignore[misc]
+        known: Mapping[str, Formulation] = formulations()
+        if name not in known:
+            known = neural_formulations()
+        found = getattr(known.get(name), role, None)
+        if found is None or issubclass(found, _AutoMultiTask):
+            names = sorted(n for n in formulations() if n != FORMULATION.name)
+            raise ValueError(
+                f"{type(self).__name__}: candidates must be names of formulations; got {name!r}. "
+                f"Known here: {', '.join(names)}."
+            )
+        return found()
+
+    def _ready(self: Any, estimator: Any) -> Any:
+        """The candidate with this estimator's task column and weighting."""
+        ours = {
+            "task": self.task, "unseen": "common", "fit_intercept": self.fit_intercept,
+            "task_weight": self.task_weight,
+        }  # fmt: skip
+        takes = estimator.get_params(deep=False)
+        if takes.get("alpha") == "reml":  # its likelihood counts rows
+            del ours["task_weight"]
+        return estimator.set_params(**{k: v for k, v in ours.items() if k in takes})
+
+    def _linear_predictor(self: Any, X: Any) -> np.ndarray:
+        """Weighted linear predictors, shape (n,), or (n, m) after a fit to a wide y."""
+        check_is_fitted(self)
+        rows = read_rows(self, X, reset=False)
+        parts = np.stack([linear_predictor(e, X) for e in self.estimators_.values()], axis=-1)
+        if self._wide:
+            return np.einsum("nmc,mc->nm", parts, self.weights_)
+        code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
+        if rows.ids is not None and (code < 0).any() and self.unseen == "error":
+            raise ValueError(unseen_message(self, rows.ids[code < 0]))
+        weights = np.vstack([self.weights_, self.common_weights_])  # code -1 is the last row
+        return (parts * weights[code]).sum(axis=1)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags: sparse input, and a wide y where no task column is named."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = self.task is None
+        tags.target_tags.required = True
+        return tags
+
+
+def _default_names(data: TaskData, squared: bool) -> list[str]:
+    """Candidates that can differ: of one task, all are single-task learning."""
+    if data.n_tasks == 1:
+        return ["single-task"]
+    names = [*_SIMPLE, *([_REML] if squared else [])]
+    if "low-rank" in formulations():
+        names.append("low-rank")
+    return names
+
+
+class AutoMultiTaskRegressor(RegressorRole, _AutoMultiTask):
+    """Candidates weighed by held-out squared error."""
+
+
+class AutoMultiTaskClassifier(ClassifierRole, _AutoMultiTask):
+    """Candidates' log odds weighed by held-out log loss."""
+
+
+FORMULATION = Formulation(
+    name="auto",
+    title="Weighted candidates",
+    objective="f_i = sum_c a_ic f_ic, a_i in the simplex, min of the held-out loss",
+    regressor=AutoMultiTaskRegressor,
+    classifier=AutoMultiTaskClassifier,
+    default=False,
+    order=90,
+)
