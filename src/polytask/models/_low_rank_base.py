@@ -29,6 +29,7 @@ __all__ = ["LowRankBase"]
 
 _FOLDS = 5
 _PATH = {True: 16, False: 10}  # points of a path where fits are cheap (squares), and where not
+_SHORT_PATH, _SMALL = 8, 500  # points for fewer observations than this, whose risk says no more
 _SEARCH_TOL = 1e-4  # relative gap at which a held-out risk no longer moves
 _RIDGE = 1e-2  # of the mean curvature, for losses without a minimum on separable rows
 
@@ -61,8 +62,9 @@ class LowRankBase(MultiTaskLinear):
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
         level = 0.0 if isinstance(self.alpha_intercept, str) else self.alpha_intercept
         free = self._make_problem(data, loss, {"alpha": 1.0, "alpha_intercept": level})
+        points = _SHORT_PATH if len(data.y) < _SMALL else _PATH[loss.constant_curvature]
         return {
-            "alpha": trace_grid(free, _PATH[loss.constant_curvature]),
+            "alpha": trace_grid(free, points),
             "alpha_intercept": level_grid(data, loss.curvature_bound),
             self.limit_name: rank_grid(data).astype(float),
         }

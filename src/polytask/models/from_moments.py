@@ -11,9 +11,9 @@ from polytask.data import MomentData, TaskData, TaskMoments, read_rows, read_tar
 from polytask.losses import Loss
 from polytask.solvers import one_blas_thread
 
-__all__ = ["FromMoments"]
+__all__ = ["FOLDS", "FromMoments"]
 
-_FOLDS = 5  # kept where a strength is to be chosen
+FOLDS = 5  # kept where a strength is to be chosen
 _TUNING_TOL = 1e-4
 
 
@@ -100,7 +100,7 @@ class FromMoments:
             )
         if before is not None:
             return self.fit_moments(before.extended(X, target, sample_weight))
-        folds = _FOLDS if self._must_choose() else 1
+        folds = FOLDS if self._must_choose() else 1
         task: str | int | None = self.task
         return self.fit_moments(
             TaskMoments.from_rows(X, target, task=task, sample_weight=sample_weight, n_folds=folds)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 
-from polytask.models.from_moments import FromMoments
+from polytask.models.from_moments import FOLDS, FromMoments
 from polytask.models.labels import encode_labels
 from polytask.solvers import one_blas_thread
 
@@ -96,7 +95,7 @@ class RegressorFromParquet(FromParquet, FromMoments):
     def _fit_source(self: Any, source: ParquetSource, runner: Runner) -> Any:
         from polytask.streaming.moments import moments_of
 
-        moments = moments_of(source, runner, 5 if self._must_choose() else 1)
+        moments = moments_of(source, runner, FOLDS if self._must_choose() else 1)
         self.fit_moments(moments)
         del self.moments_  # read_moments and fit_moments keep them
         return self
@@ -106,44 +105,35 @@ class ClassifierFromParquet(FromParquet):
     """Logistic loss: a pass for every Newton step."""
 
     def _fit_source(self: Any, source: ParquetSource, runner: Runner) -> Any:
-        from polytask.streaming.newton import shell, solve_by_passes
+        from polytask.streaming.by_passes import Formulas, LossPasses, fit_by_passes
+        from polytask.streaming.newton import shell
         from polytask.streaming.newton_job import NewtonJob
         from polytask.streaming.survey import SurveyJob
 
         survey = runner.run(SurveyJob(), source)
-        name = type(self).__name__
-        classes, _ = encode_labels(name, np.array(sorted(survey.labels, key=str)))
+        labels = np.array(sorted(survey.labels, key=str))
+        classes, _ = encode_labels(type(self).__name__, labels)
         tasks, counts = survey.by_task()
         equal = getattr(self, "_weight_rule", self.task_weight) == "equal"
         share = np.full(len(tasks), 1.0 / len(tasks)) if equal else counts / counts.sum()
-        d = len(source.features)
-        data = shell(tasks, share, d + int(self.fit_intercept), self.fit_intercept)
-        strengths = self._strengths_for(source.model_columns)
-        loss = self._loss()
-        problem = self._make_problem(data, loss, strengths)
-        job = NewtonJob(np.zeros((0, 0)), tasks, classes, loss, self.fit_intercept)
-        solution = solve_by_passes(
-            problem,
-            lambda theta: runner.run(replace(job, theta=theta), source).weighted(share / counts),
-            self.tol,
-            self.max_iter,
+        data = shell(tasks, share, len(source.features) + self.fit_intercept, self.fit_intercept)
+        loss, plain = self._loss(), clone(self)  # self is not touched before there is an answer
+        plain._expect(source.model_columns)
+        given = plain._given()
+        folds = FOLDS if any(value is None for value in given.values()) else 1
+        job = NewtonJob(np.zeros((0, 0)), tasks, classes, loss, self.fit_intercept, folds)
+        says = Formulas(
+            lambda part, strengths: plain._make_problem(part, loss, strengths),
+            lambda rows: plain._grids(rows, loss),
         )
-        self.classes_ = classes
+        passes = LossPasses(runner, source, job, data, counts)
+        solution, strengths, choice = fit_by_passes(passes, says, given, self.tol, self.max_iter)
         self._expect(source.model_columns)
+        self.classes_ = classes
+        if choice is not None:
+            self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
         self._keep(solution, data, strengths)
         return self
-
-    def _strengths_for(self: Any, columns: tuple[str, ...]) -> dict[str, Any]:
-        """Strengths as given; the estimator itself is not touched before there is an answer."""
-        plain = clone(self)
-        plain._expect(columns)
-        strengths = plain._given()
-        if any(value is None for value in strengths.values()):
-            raise ValueError(
-                f"{type(self).__name__}: alpha must be given for fit_parquet of a classifier; got "
-                f"{self.alpha!r}. Choose it with fit on a sample of the rows."
-            )
-        return strengths
 
 
 def _runner(client: Any, progress: Callable[[str, int, int], None] | None) -> Runner:

@@ -32,8 +32,6 @@ class Admm:
         reason = why_not_trace(problem)
         if reason is None and problem.data.n_coefs > 2 * problem.data.sizes.mean():
             return "is the slower method where tasks have fewer rows than half their features"
-        if reason is None and problem.data.design.shared:
-            return "is the slower method where all tasks share their rows"
         return reason
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
@@ -105,10 +103,13 @@ class _System:
         rest = F.structure.rest
         everywhere = rest.deviation.copy()
         everywhere[:d] = True
-        self.structure = CommonDeviation(rest.common, everywhere)
+        common, own = rest.common.copy(), F.penalties["deviation"].strength  # type: ignore[attr-defined]
+        if not own.any():  # b0 beside free intercepts would make the system singular
+            common[d:] &= ~rest.deviation[d:]
+        self.structure = CommonDeviation(common, everywhere)
         D = np.full(int(everywhere.sum()), rho)
-        D[d:] = 2.0 * F.penalties["deviation"].strength  # type: ignore[attr-defined]
-        G = 2.0 * F.penalties["common"].strength  # type: ignore[attr-defined]
+        D[d:] = 2.0 * own
+        G = 2.0 * F.penalties["common"].strength[common[rest.common]]  # type: ignore[attr-defined]
         self.factor: ArrowFactor = factor_arrow(
             F.data.design, F.v, self.structure, G, D, F.curvature.grams
         )

@@ -18,6 +18,7 @@ __all__ = ["Inner", "solve_trace", "why_not_trace"]
 
 # (F, alpha, start, gap to reach, iterations at most) -> L, iterations
 Inner = Callable[[Squares, float, np.ndarray, float, int], tuple[np.ndarray, int]]
+_SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _OUTER = 50  # Newton steps at most
 _ROUNDING = 1e-12  # share of alpha's maximum that rounding can move
 
@@ -106,7 +107,7 @@ def _solution(
         blocks=at.blocks,
         coefs=problem.structure.assemble(at.blocks),
         objective=at.smooth + alpha * norm,
-        violation=problem.violation(at.blocks),
+        violation=problem.violation(at.blocks) if tol < _SEARCHING else np.nan,
         status=Status.SOLVED if gap <= tol else Status.MAX_ITER,
         certificate="global",
         solver=name,

@@ -48,14 +48,46 @@ class KFoldRisk:
             f = test.design.predict(solution.coefs)
             total += float(omega @ problem.loss.value(test.y, f))
             weight += float(omega.sum())
-        return total / weight
+        return total / weight if weight > 0 else np.inf  # every task has one row
 
 
 def _folds(data: TaskData, n_splits: int) -> np.ndarray:
-    """Fold of every observation: classes spread in each task, shared rows whole in one fold."""
-    rng = np.random.default_rng(0)  # folds are part of the definition of the choice
+    """Fold of every observation: classes spread in each task, shared rows whole in one fold.
+
+    Rows are dealt in an order that is made from their content, and equal rows of a task stay
+    together. So the folds do not depend on the order of rows, and a row of weight 2 is the row
+    twice.
+    """
     if data.design.shared:
-        rows = task_folds(np.zeros(int(data.sizes[0]), dtype=int), n_splits, rng)
+        n = int(data.sizes[0])
+        rows = _deal(_mixed(_row_keys(data)[:n]), np.zeros(n, dtype=int), None, n_splits)
         return np.tile(rows, data.n_tasks)
     classes = data.y if np.isin(data.y, (0.0, 1.0)).all() else None
-    return task_folds(data.code, n_splits, rng, labels=classes)
+    return _deal(_mixed(_row_keys(data) + np.pi * data.y), data.code, classes, n_splits)
+
+
+def _deal(
+    keys: np.ndarray, code: np.ndarray, labels: np.ndarray | None, n_splits: int
+) -> np.ndarray:
+    pairs = np.rec.fromarrays([keys, code])
+    _, first, group = np.unique(pairs, return_index=True, return_inverse=True)
+    chosen = None if labels is None else labels[first]
+    return task_folds(code[first], n_splits, None, labels=chosen)[group]
+
+
+def _row_keys(data: TaskData) -> np.ndarray:
+    """A number per observation that equal rows share: a random projection, summed row by row."""
+    design = data.design
+    direction = np.random.default_rng(0).normal(size=design.n_columns)
+    if design.sparse:
+        keys = design.X.astype(np.float64) @ direction
+    else:
+        keys = (design.X * direction).sum(axis=1, dtype=np.float64)
+    return keys if design.index is None else keys[design.index]
+
+
+def _mixed(keys: np.ndarray) -> np.ndarray:
+    """The numbers' bits in a fixed, haphazard order."""
+    bits = np.ascontiguousarray(keys, dtype=np.float64).view(np.uint64)
+    bits = (bits ^ (bits >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
+    return bits ^ (bits >> np.uint64(32))

@@ -4,10 +4,10 @@ With held-out linear predictors F (N, c) of c models, the weights of all tasks m
 
     sum_j omega_j loss(y_j, F_j a)   over the simplex a >= 0, sum a = 1,
 
-averaged over Bayesian bootstrap draws, and those of task i start from them: with the quadratic model of the loss there, Gram matrix
-G_i = sum_j h_j F_j F_j' and its own minimizer a_i*, they minimize over the simplex
+averaged over Bayesian bootstrap draws. Those of task i start from them: with the quadratic model
+of the loss there, Gram matrix G_i = sum_j h_j F_j F_j' and its own minimizer a_i*, they minimize
 
-    n_i (a - a_i*)' G_i (a - a_i*) + tau (a - a0)' G_i (a - a0),
+    n_i (a - a_i*)' G_i (a - a_i*) + tau (a - a0)' G_i (a - a0)   over the simplex,
 
 so that tau is the number of rows that the common weights a0 count for. tau is chosen on held-out
 rows, and infinity (the same weights for all) unless a smaller one is clearly better. See Breiman,

@@ -1,0 +1,235 @@
+"""Mean-regularized heads on learned features: P, w0 and ΔW together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from polytask.data import TaskData
+from polytask.losses import Loss
+from polytask.models._projected import LearnedFeatures
+from polytask.models.base import Strengths
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.penalties import Orthonormal, Ridge
+from polytask.problem import Problem
+from polytask.solvers import Solution
+from polytask.structures import CommonDeviation, Projected
+from polytask.tuning import (
+    KFoldRisk,
+    LeaveOneOut,
+    choose,
+    common_grid,
+    deviation_grid,
+    intercept_grid,
+    rank_grid,
+    with_zero,
+)
+
+__all__ = ["ProjectedMeanRegularizedClassifier", "ProjectedMeanRegularizedRegressor"]
+
+_FOLDS = 5
+_SEARCH_TOL = 1e-4
+_SHARES = (1.0, 0.1, 0.01)  # of the strength that is best without a projection
+
+
+class _ProjectedMeanRegularized(LearnedFeatures):
+    """min over w0, ΔW, P with P'P = I: R on P'x with w0 + Δw_i, + alpha ‖ΔW‖_F².
+
+    P has shape (d, k), w0 and Δw_i length k; R is the mean over tasks of the mean loss over rows.
+    ``alpha_common ‖w0‖²`` and the intercepts' ``b_i = b0 + Δb_i`` with ``alpha_intercept ‖Δb‖²``
+    as in `MeanRegularizedRegressor`, which this model is at k = min(m, d). With alpha large it is
+    `PooledRegressor`, whatever k.
+
+    Parameters
+    ----------
+    alpha : float or "cv", default="cv"
+        Strength that pulls the heads to their common part. "cv" starts from the best strength
+        without a projection and compares weaker ones by 5 folds at the chosen k.
+    n_components : None, int or "cv", default="cv"
+        k. None is min(m, d), which limits nothing; "cv" compares several by 5 folds inside tasks.
+    alpha_common : float or "auto", default="auto"
+        Ridge strength on w0. "auto" is chosen without a projection if ``alpha="cv"``, otherwise 0.
+    alpha_intercept : float or "auto", default="auto"
+        Strength that pulls the tasks' intercepts together. "auto" is chosen without a projection
+        if ``alpha="cv"``, otherwise alpha.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether every task has an intercept.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or predict it from P w0.
+    tol : float, default=1e-8
+        Decrease in a sweep at which to stop, as a share of the objective at zero slopes.
+    max_iter : int, default=500
+        Sweeps at most.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (k, d)
+        P', orthonormal rows: the directions of the coefficients, the strongest first, the largest
+        entry of each positive.
+    task_coef_ : ndarray of shape (m, k)
+        Heads w0 + Δw_i: ``coef_ = task_coef_ @ components_``.
+    common_task_coef_, deviation_task_coef_ : ndarray of shape (k,), (m, k)
+        w0 and Δw_i in the space of P.
+    coef_, intercept_ : ndarray of shape (m, d), (m,)
+    common_coef_, common_intercept_, deviation_coef_
+        P w0, b0 and P Δw_i, in the space of the features.
+    tasks_ : ndarray of shape (m,)
+    alpha_, alpha_common_, alpha_intercept_, n_components_
+    alpha_path_, cv_scores_ : ndarray
+        Values of alpha that were compared at the end, and minus the estimated risk of each.
+    objective_, violation_, certificate_, solver_, status_
+        Certificate "global" at k = min(m, d), otherwise "stationary": the best of several starts.
+
+    References
+    ----------
+    Evgeniou and Pontil, Regularized multi-task learning, KDD 2004.
+    Ando and Zhang, A framework for learning predictive structures, JMLR 2005.
+
+    Examples
+    --------
+    >>> from polytask import ProjectedMeanRegularizedRegressor
+    >>> from polytask.datasets import make_low_rank_tasks
+    >>> X, y, truth = make_low_rank_tasks(10, 6, 30, rank=2, noise=0.1, random_state=0)
+    >>> model = ProjectedMeanRegularizedRegressor(alpha=0.01, n_components=2, task="task")
+    >>> model.fit(X, y).transform(X).shape
+    (300, 2)
+    """
+
+    _parameter_constraints = {
+        "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
+        "n_components": [None, StrOptions({"cv"}), Interval(Integral, 1, None, closed="left")],
+        "alpha_common": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        alpha: float | str = "cv",
+        *,
+        n_components: int | str | None = "cv",
+        alpha_common: float | str = "auto",
+        alpha_intercept: float | str = "auto",
+        task: str | int | None = None,
+        fit_intercept: bool = True,
+        task_weight: str = "equal",
+        unseen: str = "error",
+        tol: float = 1e-8,
+        max_iter: int = 500,
+    ) -> None:
+        self.alpha = alpha
+        self.n_components = n_components
+        self.alpha_common = alpha_common
+        self.alpha_intercept = alpha_intercept
+        self.task = task
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _given(self) -> Strengths:
+        chosen = self.alpha == "cv"
+        alpha = None if chosen else float(self.alpha)
+        common: Any = self.alpha_common
+        if common == "auto":
+            common = None if chosen else 0.0
+        level: Any = self.alpha_intercept
+        if level == "auto":
+            level = alpha
+        return {"alpha": alpha, "alpha_intercept": level, "alpha_common": common}
+
+    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
+        exact, bound = loss.constant_curvature, loss.curvature_bound
+        return {
+            "alpha": deviation_grid(data, bound, 33 if exact else 12),
+            "alpha_intercept": intercept_grid(data, bound, 22 if exact else 8),
+            "alpha_common": with_zero(common_grid(data, bound, 13 if exact else 5)),
+        }
+
+    def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[Strengths], float]:
+        """Leave-one-out of the model without a projection, which is exact and fast."""
+        risk_of = LeaveOneOut(_SEARCH_TOL, self.max_iter)
+        return lambda s: risk_of(self._unprojected(data, loss, s))
+
+    def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
+        """Strengths without a projection first; then k by folds, then weaker alphas at that k."""
+        strengths = super()._choose_strengths(data, loss)
+        most = min(data.n_tasks, data.n_features)
+        if self.n_components != "cv":
+            k = most if self.n_components is None else min(self.n_components, data.n_features)
+            return {**strengths, "n_components": int(k)}
+        if most == 1:
+            return {**strengths, "n_components": 1}
+        folds = KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
+
+        def risk(s: Strengths) -> float:
+            return folds(lambda part: self._make_problem(part, loss, s))
+
+        found = choose(risk, {"n_components": rank_grid(data).astype(float)}, strengths)
+        strengths = {**found.strengths, "n_components": int(found.strengths["n_components"])}
+        if self.alpha == "cv" and strengths["n_components"] < most:
+            grid = strengths["alpha"] * np.array(_SHARES)
+            choice = choose(risk, {"alpha": grid}, {**strengths, "alpha": 0.0})
+            self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
+            strengths["alpha"] = choice.strengths["alpha"]
+        return strengths
+
+    def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+        k = min(int(strengths["n_components"]), data.n_features)
+        penalties = {"projection": Orthonormal(), **_ridges(k, data, strengths)}
+        return Problem(data, loss, Projected(data.n_features, k, data.intercept), penalties)
+
+    def _unprojected(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+        everywhere = np.ones(data.n_coefs, dtype=bool)
+        structure = CommonDeviation(everywhere, everywhere)
+        return Problem(data, loss, structure, _ridges(data.n_features, data, strengths))
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        k, blocks = self.n_components_, solution.blocks
+        self.components_ = np.ascontiguousarray(blocks["projection"].T)
+        self.common_task_coef_ = blocks["common"][:k]
+        self.deviation_task_coef_ = blocks["deviation"][:, :k]
+        self.task_coef_ = self.common_task_coef_ + self.deviation_task_coef_
+        self.coef_ = self.task_coef_ @ self.components_
+        self.common_coef_ = self.common_task_coef_ @ self.components_
+        self.deviation_coef_ = self.deviation_task_coef_ @ self.components_
+        self.common_intercept_ = float(blocks["common"][k:].sum())
+        self._level, self._pull = self.common_intercept_, float(self.alpha_intercept_)
+
+    def _head_prior(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.common_task_coef_, np.full(len(self.components_), float(self.alpha_))
+
+
+def _ridges(k: int, data: TaskData, strengths: Strengths) -> dict[str, Ridge]:
+    level = data.n_coefs - data.n_features
+    own = np.append(np.full(k, strengths["alpha"]), np.full(level, strengths["alpha_intercept"]))
+    common = np.append(np.full(k, strengths["alpha_common"]), np.zeros(level))
+    return {"common": Ridge(common.astype(float)), "deviation": Ridge(own.astype(float))}
+
+
+class ProjectedMeanRegularizedRegressor(RegressorRole, _ProjectedMeanRegularized):
+    """Mean-regularized heads on features P'x that all tasks share, squared loss."""
+
+
+class ProjectedMeanRegularizedClassifier(ClassifierRole, _ProjectedMeanRegularized):
+    """Mean-regularized heads on features P'x that all tasks share, logistic loss."""
+
+
+FORMULATION = Formulation(
+    name="projected-mean-regularized",
+    title="Projected mean-regularized",
+    objective="min over w0, DW, P with P'P = I: R on P'x with w0 + Dw_i, + alpha ||DW||_F^2",
+    regressor=ProjectedMeanRegularizedRegressor,
+    classifier=ProjectedMeanRegularizedClassifier,
+    default=False,
+    order=70,
+)
