@@ -7,6 +7,8 @@ import pandas as pd
 
 from polytask.inspection.roles import title_of
 
+_MATTERS = 1.1  # rows saved below a tenth are nobody's reason to share
+
 __all__ = ["equal_rows", "equivalence_frame", "sentence"]
 
 
@@ -89,23 +91,28 @@ def sentence(
     title = title_of(baseline).lower()
     best = _best(asked)
     mine = asked[asked["name"] == best]
-    inside = mine[(mine["beyond"] == "") & (mine["equal_rows"] > mine["rows"])]
+    worth = mine["equal_rows"].fillna(np.inf).where(mine["beyond"] != "below", 0.0)
+    saves = mine[(mine["low"] > mine["rows"]) & (worth >= _MATTERS * mine["rows"])]
+    inside = saves[saves["beyond"] == ""]
     if len(inside):
         row = inside.iloc[(len(inside) - 1) // 2]
         return (
             f"{row['title']} at {row['rows']} rows per task has the {loss_title} of {title} at "
             f"about {row['equal_rows']:.0f} ({_span(row, points)})."
         )
-    row = mine.iloc[0]
-    if (mine["beyond"] == "above").any():
-        row = mine[mine["beyond"] == "above"].iloc[0]
+    if len(saves):
+        row = saves.iloc[0]
         return (
             f"{row['title']} at {row['rows']} rows per task has less {loss_title} than {title} at "
             f"any number of rows measured: {title} would need more than {points[-1]}."
         )
+    row = mine.iloc[(len(mine) - 1) // 2]
+    many = f"at about {row['equal_rows']:.0f}" if row["beyond"] == "" else "with fewer"
+    if row["beyond"] == "above":
+        many = f"with more than {points[-1]}"
     return (
-        f"{row['title']} saves no rows: at {row['rows']} rows per task {title} does as well with "
-        f"{'fewer' if row['beyond'] == 'below' else 'about as many'}."
+        f"{row['title']} saves no rows to speak of: what it reaches with "
+        f"{row['rows']} rows per task, {title} reaches {many} ({_span(row, points)})."
     )
 
 

@@ -127,7 +127,9 @@ class TaskLearningCurve:
         points = _points(sample, rows)
         folds, tested = _folds(sample, points, n_repeats, random_state)
         found = predict_out_of_fold(given, sample, folds, n_jobs=n_jobs, progress=progress)
-        loss = row_loss_for((metric or "").removesuffix("_tasks").removesuffix("_rows"), sample.kind)
+        loss = row_loss_for(
+            (metric or "").removesuffix("_tasks").removesuffix("_rows"), sample.kind
+        )
         losses = _task_losses(found, sample, loss.of, len(points), tested)
         failed = {name: found.reason(name) for name in given if found.reason(name)}
         if baseline in failed:
@@ -242,7 +244,7 @@ def _curve(
     """Means over tasks with bootstrap intervals over tasks."""
     base = losses[baseline]
     # a task that is hard for all models at all rows says nothing about any of them
-    hard = np.mean([loss for loss in losses.values()], axis=(0, 1))
+    hard = np.mean(list(losses.values()), axis=(0, 1))
     frames = []
     for name, loss in losses.items():
         around = np.quantile((loss - hard)[:, draws].mean(axis=2), [0.025, 0.975], axis=1)

@@ -1,4 +1,4 @@
-"""How the tasks of a table are related: correlations, directions, groups, tasks that stand apart."""
+"""How tasks are related: correlations, directions, groups, tasks that stand apart."""
 
 from __future__ import annotations
 

@@ -1,7 +1,19 @@
 """Figures of a comparison, for notebooks and for the report; matplotlib loads on first use."""
 
+from polytask.inspection.displays.coefficient_spread import CoefficientSpreadDisplay
 from polytask.inspection.displays.gain import TaskGainDisplay
 from polytask.inspection.displays.leaderboard import LeaderboardDisplay
+from polytask.inspection.displays.learning_curve import TaskLearningCurveDisplay
+from polytask.inspection.displays.relatedness import TaskRelatednessDisplay
 from polytask.inspection.displays.shrinkage import ShrinkageDisplay
+from polytask.inspection.displays.shrinkage_path import ShrinkagePathDisplay
 
-__all__ = ["LeaderboardDisplay", "ShrinkageDisplay", "TaskGainDisplay"]
+__all__ = [
+    "CoefficientSpreadDisplay",
+    "LeaderboardDisplay",
+    "ShrinkageDisplay",
+    "ShrinkagePathDisplay",
+    "TaskGainDisplay",
+    "TaskLearningCurveDisplay",
+    "TaskRelatednessDisplay",
+]

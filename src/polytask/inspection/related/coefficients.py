@@ -26,8 +26,8 @@ def coefficient_spread(
         deviation of the coefficient over these tasks), ``spread_low``, ``spread_high`` (95 %
         of posterior draws); ``p`` (Cochran's Q: are the tasks' own estimates further apart than
         their noise explains; NaN where the rows of fewer than three tasks determine it), ``q``
-        (false discovery rate adjusted), ``differs`` (q at most 5 %); ``scale`` (standard deviation of the
-        feature, 1 for the level).
+        (false discovery rate adjusted), ``differs`` (q at most 5 %); ``scale`` (standard
+        deviation of the feature, 1 for the level).
 
     References
     ----------
