@@ -6,7 +6,7 @@ import torch
 
 from polytask import SharedHiddenLayerRegressor, SingleTaskNetworkRegressor
 from polytask.neural import MeanRegularizedHeads
-from tests.neural.worlds import UNFINISHED, long_table
+from tests.neural.worlds import UNFINISHED, long_table, wide_table
 
 ADAM = {
     "batch_size": None, "dtype": "float64", "early_stopping": False, "tol": 0.0,
@@ -101,3 +101,15 @@ def test_mini_batches_reach_the_optimum_of_unequal_tasks():
     ).fit(X, y)
     distance = np.abs(by_batch.common_head_coef_ - exact.common_head_coef_).max()
     assert distance < 0.2 * np.abs(by_rows.common_head_coef_ - exact.common_head_coef_).max()
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("cls", [SharedHiddenLayerRegressor, SingleTaskNetworkRegressor])
+def test_losses_judged_in_pieces_are_losses_judged_at_once(cls, wide, monkeypatch):
+    X, y = wide_table() if wide else long_table()
+    model = cls((4,), task=None if wide else "task", max_iter=5, random_state=0)
+    at_once = model.fit(X, y).history_["validation_loss"], model.objective_
+    monkeypatch.setattr("polytask.neural.samples._PIECE", 7)
+    model.fit(X, y)
+    np.testing.assert_allclose(model.history_["validation_loss"], at_once[0], rtol=1e-5)
+    assert model.objective_ == pytest.approx(at_once[1], rel=1e-5)

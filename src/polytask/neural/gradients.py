@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -73,6 +74,11 @@ def make_aggregator(owner: str, name: Any, n_tasks: int) -> Any:
             f"{owner}: gradient_aggregation needs torchjd, which is not installed: "
             'pip install "polytask[gradients]"'
         ) from error
+    if not version("torchjd").startswith("0.18."):
+        raise ImportError(
+            f"{owner}: gradient_aggregation needs torchjd 0.18, whose interface moves between "
+            f'versions; {version("torchjd")} is installed: pip install "polytask[gradients]"'
+        )
     found = {
         key.lower(): value
         for key, value in vars(aggregation).items()

@@ -30,6 +30,7 @@ __all__ = [
     "writable",
 ]
 
+_PIECE = 50_000  # rows that are judged at once
 Batch: TypeAlias = Tensor | None  # None is everything, in order
 
 
@@ -100,6 +101,18 @@ class Sample:
 
     def _strata(self) -> np.ndarray:
         return self.obs.code
+
+    def _pieces(self) -> Iterator[Batch]:
+        """Everything, in order, in pieces that fit in memory."""
+        n = len(self._strata())
+        everything = torch.arange(n, device=self.obs.device)
+        yield from (everything.split(_PIECE) if n > _PIECE else [None])
+
+    @torch.no_grad()
+    def mean_losses(self, network: Network) -> np.ndarray:
+        """Mean loss of each task at the network's weights, shape (m,)."""
+        total = sum(self.task_losses(network, piece).double() for piece in self._pieces())
+        return np.asarray(total.cpu())
 
     def task_losses(self, network: Network, batch: Batch) -> Tensor:
         """Sum of weight times loss over a batch for each task, shape (m,)."""
@@ -191,6 +204,9 @@ class StackedSample(Sample):
             yield None
             return
         yield from self._pad(deal(self.obs.code, self.n_batches, rng), self.n_batches)
+
+    def _pieces(self) -> Iterator[Batch]:
+        yield from self.everything.split(max(1, _PIECE // self.n_tasks), dim=1)
 
     def _pad(self, slot: np.ndarray, n_batches: int) -> Tensor:
         """Observations by slot, task and place, shape (n_batches, m, most rows)."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from polytask.neural.coding import Group
 from polytask.neural.gradients import AggregatedGradients, make_aggregator
@@ -133,16 +132,12 @@ class Session:
             aggregator = make_aggregator(self.owner, recipe.aggregation, self.targets.n_tasks)
             return AggregatedGradients(self.units, aggregator)
         if recipe.uncertainty:
-            return UncertaintyWeights(self.units, self._losses())
+            return UncertaintyWeights(self.units, self.sample.mean_losses(self.network))
         return FixedWeights(self.units)
-
-    def _losses(self) -> Tensor:
-        with torch.no_grad():
-            return self.sample.task_losses(self.network, None)
 
     def objective(self) -> float:
         """R on the training part plus the penalties, in the units of the user."""
-        losses = self._losses().cpu().double().numpy()
+        losses = self.sample.mean_losses(self.network)
         with torch.no_grad():
             if not self.separate:
                 penalty = float(self.network.penalty()) * self.units.total

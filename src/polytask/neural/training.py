@@ -60,8 +60,7 @@ class Judge:
         train, values = self._values(losses, self.units)
         self._write("train_loss", train)
         if self.held_out is not None and self.held_units is not None:
-            with torch.no_grad():
-                held = self.held_out.task_losses(self.network, None).cpu().double().numpy()
+            held = self.held_out.mean_losses(self.network)
             validation, values = self._values(held, self.held_units)
             self._write("validation_loss", validation)
         if conflict is not None:

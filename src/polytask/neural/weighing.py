@@ -48,7 +48,7 @@ class UncertaintyWeights(Weighing):
     Parameters
     ----------
     units : Units
-    start : Tensor of shape (m,)
+    start : ndarray of shape (m,)
         Mean losses of the tasks at the start of training.
 
     References
@@ -57,12 +57,12 @@ class UncertaintyWeights(Weighing):
     geometry and semantics, CVPR 2018.
     """
 
-    def __init__(self, units: Units, start: Tensor) -> None:
+    def __init__(self, units: Units, start: np.ndarray) -> None:
         super().__init__()
         self.register_buffer("share", torch.as_tensor(units.share))
         self.register_buffer("unit", torch.as_tensor(units.scale**2 / units.total))
-        start = start.detach().cpu().double() * self.unit
-        self.log_variance = nn.Parameter((2.0 * start).clamp(min=1e-12).log())
+        variance = 2.0 * torch.as_tensor(start) * self.unit
+        self.log_variance = nn.Parameter(variance.clamp(min=1e-12).log())
 
     def forward(self, losses: Tensor) -> Tensor:
         """The weighted sum with the price of a large variance."""
