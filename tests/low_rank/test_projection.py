@@ -1,0 +1,84 @@
+"""The projected mean-regularized problem: identities, limits, descent."""
+
+import numpy as np
+import pytest
+
+from polytask.penalties import Ridge
+from polytask.problem import Problem
+from polytask.solvers import BlockElimination, Newton
+from polytask.solvers.alternating import alternate
+from polytask.solvers.projection import Alternating, _core
+from polytask.solvers.starts import starting_directions
+from polytask.structures import CommonDeviation
+from tests.low_rank.problems import LOSSES, make_data, projected
+
+
+def mean_regularized(data, loss, alpha, common, level):
+    d = data.n_features
+    everywhere = np.ones(d + 1, dtype=bool)
+    ridges = {
+        "common": Ridge(np.append(np.full(d, common), 0.0)),
+        "deviation": Ridge(np.append(np.full(d, alpha), level)),
+    }
+    problem = Problem(data, loss, CommonDeviation(everywhere, everywhere), ridges)
+    solver = BlockElimination() if loss.constant_curvature else Newton()
+    return solver.solve(problem, None, 1e-10, 100)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(("m", "d"), [(6, 4), (3, 6)])
+def test_all_directions_are_the_mean_regularized_model(rng, name, m, d):
+    loss = LOSSES[name]
+    data = make_data(rng, loss, m=m, d=d)
+    expected = mean_regularized(data, loss, 0.01, 1e-3, 0.01)
+    for k in {min(m, d), d}:
+        problem = projected(data, loss, k)
+        solution = Alternating().solve(problem, None, 1e-8, 100)
+        assert solution.certificate == "global"
+        assert solution.objective == pytest.approx(expected.objective, rel=1e-8)
+        np.testing.assert_allclose(solution.coefs, expected.coefs, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("k", [1, 2])
+def test_strong_alpha_is_the_pooled_model_for_any_k(rng, name, k):
+    loss = LOSSES[name]
+    data = make_data(rng, loss)
+    pooled = mean_regularized(data, loss, 1e7, 1e-3, 1e7)
+    problem = projected(data, loss, k, alpha=1e7, level=1e7)
+    solution = Alternating().solve(problem, None, 1e-12, 300)
+    assert solution.objective == pytest.approx(pooled.objective, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("k", [1, 3])
+def test_objective_never_rises_and_directions_stay_orthonormal(rng, name, k):
+    loss = LOSSES[name]
+    data = make_data(rng, loss, m=8, d=6, rank=3)
+    problem = projected(data, loss, k)
+    core, model = _core(problem)
+    for V in starting_directions(core, k, 1e-8):
+        path = alternate(core, model, V, 0.0, 8).history
+        assert max(np.diff(path)) <= 1e-12
+    solution = Alternating().solve(problem, None, 1e-10, 500)
+    P = solution.blocks["projection"]
+    np.testing.assert_allclose(P.T @ P, np.eye(k), atol=1e-10)
+    assert solution.objective <= path[-1] + 1e-10
+    assert solution.violation < 1e-3
+    assert solution.objective == pytest.approx(problem.objective(solution.blocks), rel=1e-12)
+
+
+def test_structure_adjoint_is_the_gradient(rng):
+    data = make_data(rng, LOSSES["squared"])
+    problem = projected(data, LOSSES["squared"], 2)
+    blocks = {b: rng.normal(size=B.shape) for b, B in problem.zeros().items()}
+    G = problem.risk_gradient(problem.predict(blocks))
+    gradient = problem.structure.adjoint(G, blocks)
+    for name, B in blocks.items():
+        step = rng.normal(size=B.shape)
+        values = []
+        for size in (1e-6, -1e-6):
+            f = problem.predict({**blocks, name: B + size * step})
+            values.append(float(data.weight @ problem.loss.value(data.y, f)))
+        slope = (values[0] - values[1]) / 2e-6
+        assert slope == pytest.approx(float((gradient[name] * step).sum()), rel=1e-5)
