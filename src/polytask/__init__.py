@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _ROOMS = {
     "StreamPreparer": "polytask.streaming.prepare",
     "TaskMoments": "polytask.data",
+    "low_rank_path": "polytask.models.paths",
     "read_moments": "polytask.streaming.moments",
     "stack_tasks": "polytask.data",
 }

@@ -1,0 +1,123 @@
+"""A path of trace-norm fits, from the strength at which W = 0 down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from polytask.data import make_task_data, read_rows, read_target
+from polytask.models._low_rank_base import LowRankBase
+from polytask.penalties.spectral import numerical_rank
+from polytask.solvers import one_blas_thread, select
+from polytask.tuning import trace_grid
+
+__all__ = ["LowRankPath", "low_rank_path"]
+
+
+@dataclass(frozen=True, eq=False)
+class LowRankPath:
+    """Fits along a path of alphas; the first axis is the path.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n,)
+        From large to small.
+    tasks : ndarray of shape (m,)
+    coefs : ndarray of shape (n, m, d)
+    intercepts : ndarray of shape (n, m)
+    ranks : ndarray of shape (n,)
+    singular_values : ndarray of shape (n, min(m, d))
+    objectives, gaps : ndarray of shape (n,)
+        Objective, and duality gap as a share of the objective at W = 0.
+    """
+
+    alphas: np.ndarray
+    tasks: np.ndarray
+    coefs: np.ndarray
+    intercepts: np.ndarray
+    ranks: np.ndarray
+    singular_values: np.ndarray
+    objectives: np.ndarray
+    gaps: np.ndarray
+
+
+def low_rank_path(
+    estimator: Any, X: Any, y: Any, *, alphas: Any = None, n_alphas: int = 50,
+    decades: float = 3.0, sample_weight: Any = None,
+) -> LowRankPath:  # fmt: skip
+    """Fit a low-rank model along a path of alphas, each from the last one's solution.
+
+    Gram matrices are made once for the path, which starts at the smallest alpha with W = 0,
+    computed as the spectral norm of the gradient of R there.
+
+    Parameters
+    ----------
+    estimator : LowRank or ProjectedLowRank estimator with ``penalty="nuclear"``
+        Says everything but alpha; it is not fitted. ``alpha_intercept="auto"`` counts as 0 here.
+    X, y, sample_weight
+        As in the estimator's `fit`.
+    alphas : array of shape (n,), optional
+        Strengths; sorted from large to small. None makes ``n_alphas`` over so many ``decades``.
+
+    Returns
+    -------
+    LowRankPath
+
+    Raises
+    ------
+    ValueError
+        If the estimator's penalty is not the trace norm.
+
+    Examples
+    --------
+    >>> from polytask import LowRankRegressor, low_rank_path
+    >>> from polytask.datasets import make_low_rank_tasks
+    >>> X, y, truth = make_low_rank_tasks(10, 6, 30, rank=2, noise=0.1, random_state=0)
+    >>> path = low_rank_path(LowRankRegressor(task="task"), X, y, n_alphas=5)
+    >>> path.coefs.shape, int(path.ranks[0])
+    ((5, 10, 6), 0)
+    """
+    if not isinstance(estimator, LowRankBase) or estimator.penalty != "nuclear":
+        raise ValueError(
+            "low_rank_path: estimator must be a LowRank or ProjectedLowRank model with "
+            f"penalty='nuclear'; got {estimator!r}."
+        )
+    model = clone(estimator)
+    model._validate_params()
+    rows = read_rows(model, X, reset=True)
+    target, names = read_target(model, y)
+    data = make_task_data(model, rows, model._encode(target), names, sample_weight)
+    model._check_data(data)
+    loss, limit = model._loss(), model._limit()
+    level = model.alpha_intercept
+    strengths = {"alpha_intercept": 0.0 if level == "auto" else level}
+    strengths[model.limit_name] = np.inf if limit in (None, "cv") else limit
+
+    def problem_at(alpha: float) -> Any:
+        return model._make_problem(data, loss, {**strengths, "alpha": alpha})
+
+    with one_blas_thread():
+        grid = trace_grid(problem_at(1.0), n_alphas, decades) if alphas is None else alphas
+        grid = np.sort(np.asarray(grid, dtype=float))[::-1]
+        fits: list[Any] = []
+        for alpha in grid:
+            problem, start = problem_at(float(alpha)), fits[-1].blocks if fits else None
+            fits.append(select(problem).solve(problem, start, model.tol, model.max_iter))
+    return _path(grid, fits, data.tasks, data.n_features)
+
+
+def _path(alphas: np.ndarray, fits: list[Any], tasks: np.ndarray, d: int) -> LowRankPath:
+    s = np.array([np.linalg.svd(fit.blocks["low_rank"], compute_uv=False) for fit in fits])
+    return LowRankPath(
+        alphas=alphas,
+        tasks=tasks,
+        coefs=np.array([fit.coefs[:, :d] for fit in fits]),
+        intercepts=np.array([fit.coefs[:, d:].sum(axis=1) for fit in fits]),
+        ranks=np.array([numerical_rank(row) for row in s]),
+        singular_values=s,
+        objectives=np.array([fit.objective for fit in fits]),
+        gaps=np.array([np.nan if fit.gap is None else fit.gap for fit in fits]),
+    )
