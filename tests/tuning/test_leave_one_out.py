@@ -168,3 +168,23 @@ def test_an_exact_relation_has_a_risk_of_zero() -> None:
     X, _, ids = random_tasks(np.random.default_rng(8), [12, 9], 2)
     data = make_data(X, X @ [1.0, -2.0] + 3.0, ids)
     assert LeaveOneOut()(pooled(data, 0.0)) < 1e-20
+
+
+@pytest.mark.parametrize("alpha", [1e-4, 1e-6, 1e-8])
+def test_next_to_interpolation(alpha: float) -> None:
+    """Residuals and 1 - h are then both tiny, and only their ratio matters."""
+    rng = np.random.default_rng(9)
+    X, y, times = rng.random((15, 30)), rng.integers(0, 3, 15).astype(float), rng.integers(1, 4, 15)
+    again = np.repeat(np.arange(15), times)
+    for make in (pooled, task_intercept, single_task, mean_regularized):
+        weighted = make(make_data(X, y, sample_weight=times.astype(float)), alpha)
+        repeated = make(make_data(X[again], y[again]), alpha)
+        a, b = LeaveOneOut()(weighted), LeaveOneOut()(repeated)
+        assert a == pytest.approx(b, rel=1e-5 + 1e-10 / alpha)
+    f = leave_one_out(pooled(make_data(X, y), alpha))
+    for j in range(0, 15, 4):
+        held = np.arange(15) != j
+        data = make_data(X[held], y[held])  # 14 rows of weight 1/14: as strong a penalty as 1/15
+        problem = pooled(data, alpha * 15 / 14)
+        theta = select(problem).solve(problem, None, 1e-10, 100).coefs[0]
+        assert f[j] == pytest.approx(X[j] @ theta[:-1] + theta[-1], rel=1e-5 + 1e-10 / alpha)

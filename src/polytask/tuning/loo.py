@@ -29,6 +29,7 @@ from polytask.structures import Blocks
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
 _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
+_LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 _GRAMS_LIMIT = 1e8  # numbers: Gram matrices of all tasks are kept over a path up to 800 MB
 
@@ -73,8 +74,8 @@ class LeaveOneOut:
         data, loss, arrow = problem.data, problem.loss, arrow_problem(problem)
         if loss.constant_curvature:
             factor = arrow.factor(np.ones(len(data.y)), self._shared_grams(arrow))
-            step = factor.solve(problem.residual(problem.zeros()))
-            f = -problem.predict(step)
+            blocks = _minus(problem.zeros(), factor.solve(problem.residual(problem.zeros())))
+            f = problem.predict(blocks)
         else:
             solution = select(problem).solve(problem, self._start, self.tol, self.max_iter)
             self._start = solution.blocks
@@ -87,6 +88,10 @@ class LeaveOneOut:
             / _repeats(data)
         )
         left = 1.0 - curvature * influence
+        if loss.constant_curvature and left.min(initial=1.0) < _LITTLE_LEFT:
+            for _ in range(2):  # y - f is as small as left, and needs its digits
+                blocks = _minus(blocks, factor.solve(problem.residual(blocks, f)))
+                f = problem.predict(blocks)
         step = influence * loss.gradient(data.y, f) / np.maximum(left, _NO_INFORMATION)
         return np.where(left > _NO_INFORMATION, f + step, np.nan)
 
@@ -110,6 +115,10 @@ class LeaveOneOut:
 def leave_one_out(problem: Problem) -> np.ndarray:
     """Leave-one-out linear predictors f_(-j) of a problem, shape (N,)."""
     return LeaveOneOut(tol=1e-10).predictions(problem)
+
+
+def _minus(blocks: Blocks, step: Blocks) -> Blocks:
+    return {name: B - step[name] for name, B in blocks.items()}
 
 
 def _alone(problem: Problem) -> np.ndarray:
