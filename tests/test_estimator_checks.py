@@ -1,0 +1,56 @@
+"""scikit-learn's own checks on every estimator, as one task and with a task column."""
+
+import inspect
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from polytask.models import estimators
+
+CORE = ("SingleTask", "Pooled", "TaskIntercept", "MeanRegularized")
+
+
+def with_column(Model: type) -> Any:
+    """Column 0 of whatever the checks pass is the task; strengths are given, which is faster."""
+    known = inspect.signature(Model).parameters
+    given = {name: 0.1 for name in ("alpha", "alpha_intercept") if name in known}
+    return Model(task=0, unseen="common", **given)
+
+
+def candidates(core: bool) -> Iterator[BaseEstimator]:
+    for name, Model in estimators().items():
+        if name.startswith(CORE) == core:
+            yield Model()
+            yield with_column(Model)
+
+
+def known_faults(estimator: BaseEstimator) -> dict[str, str]:
+    if hasattr(estimator, "partial_fit"):
+        return {"check_fit_score_takes_y": "partial_fit after fit is refused; it should go on"}
+    return {}
+
+
+def run(estimator: BaseEstimator, check: Any) -> None:
+    with warnings.catch_warnings():
+        if estimator.task is not None:  # the checks' column 0 holds measurements
+            warnings.filterwarnings("ignore", message="The task column 0 looks continuous")
+        check(estimator)
+
+
+@parametrize_with_checks(list(candidates(core=True)), expected_failed_checks=known_faults)
+def test_contract(estimator: BaseEstimator, check: Any) -> None:
+    run(estimator, check)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(list(candidates(core=False)), expected_failed_checks=known_faults)
+def test_contract_of_iterative_estimators(estimator: BaseEstimator, check: Any) -> None:
+    run(estimator, check)
+
+
+def test_every_core_estimator_is_here() -> None:
+    assert len(list(candidates(core=True))) == 16
