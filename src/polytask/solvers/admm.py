@@ -8,6 +8,7 @@ from polytask.penalties.spectral import soft_threshold
 from polytask.problem import Problem
 from polytask.solvers.arrow import ArrowFactor, factor_arrow
 from polytask.solvers.base import Solution
+from polytask.solvers.curvature import narrow
 from polytask.solvers.fista import fista
 from polytask.solvers.squares import Squares, squares_gap
 from polytask.solvers.trace_norm import solve_trace, why_not_trace
@@ -30,7 +31,7 @@ class Admm:
     def why_not(self, problem: Problem) -> str | None:
         """None, or why the method does not apply, or would be the slower one."""
         reason = why_not_trace(problem)
-        if reason is None and problem.data.n_coefs > 2 * problem.data.sizes.mean():
+        if reason is None and not narrow(problem.data):
             return "is the slower method where tasks have fewer rows than half their features"
         return reason
 

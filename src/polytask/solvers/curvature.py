@@ -14,8 +14,9 @@ import numpy as np
 
 from polytask.data import Design, TaskData
 
-__all__ = ["Curvature", "RowProducts", "SharedGram", "TaskGrams", "make_curvature"]
+__all__ = ["Curvature", "RowProducts", "SharedGram", "TaskGrams", "make_curvature", "narrow"]
 
+_TINY = 40  # columns up to which the number of rows decides nothing
 _GRAMS_LIMIT = 1e8  # numbers in all Gram matrices: 800 MB
 
 
@@ -98,9 +99,14 @@ def make_curvature(data: TaskData, v: np.ndarray, constant: bool) -> Curvature:
 _KEPT: WeakKeyDictionary[TaskData, Curvature] = WeakKeyDictionary()
 
 
+def narrow(data: TaskData) -> bool:
+    """Whether a Gram matrix per task is worth its memory: p within twice the rows, or tiny."""
+    return data.n_coefs <= max(2.0 * float(data.sizes.mean()), _TINY)
+
+
 def _make(data: TaskData, v: np.ndarray) -> Curvature:
     design, p = data.design, data.n_coefs
-    if design.shared and p <= 2 * data.sizes[0]:
+    if design.shared and narrow(data):
         weights = v.reshape(data.n_tasks, -1)
         scale = weights.sum(axis=1)
         first = weights[0] / max(scale[0], 1e-300)
@@ -108,6 +114,6 @@ def _make(data: TaskData, v: np.ndarray) -> Curvature:
             rows = design.block(0)
             rows = rows.toarray() if design.sparse else rows
             return SharedGram((rows * first[:, None]).T @ rows, scale)
-    if p <= 2 * data.sizes.mean() and data.n_tasks * p * p <= _GRAMS_LIMIT:
+    if narrow(data) and data.n_tasks * p * p <= _GRAMS_LIMIT:
         return TaskGrams(design.grams(v))
     return RowProducts(design, v)
