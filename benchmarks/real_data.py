@@ -1,4 +1,4 @@
-"""Real multi-task tables as (name, X with a task column, y), from a folder beside the repository."""
+"""Real multi-task tables (X with a task column, y), from a folder beside the repository."""
 
 from __future__ import annotations
 

@@ -32,7 +32,10 @@ def held_out_predictions(
     if own is None:
         return _by_folds(estimator, X, target, weight, data, cv)
     with one_blas_thread():
-        return LeaveOneOut(tol=1e-6, max_iter=estimator.max_iter).predictions(own)
+        f = LeaveOneOut(tol=1e-6, max_iter=estimator.max_iter).predictions(own)
+    if not own.structure.common.any():  # every task alone: nothing informs the only row of one
+        f[(data.sizes == 1)[data.code]] = np.nan
+    return f
 
 
 def linear_predictor(estimator: Any, X: Any) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from numbers import Integral
 from typing import Any
 
@@ -21,7 +22,7 @@ from polytask.tuning.stacking import stack
 __all__ = ["AutoMultiTaskClassifier", "AutoMultiTaskRegressor"]
 
 _REML = "mean-regularized-reml"
-_SIMPLE = ("single-task", "pooled", "task-intercept", "mean-regularized")
+_SMALL = 5000  # coefficients of all tasks up to which a path of low-rank fits takes seconds
 
 
 class _AutoMultiTask(BaseEstimator):
@@ -37,7 +38,7 @@ class _AutoMultiTask(BaseEstimator):
     candidates : None, list of str or dict {str: estimator}, default=None
         Names of formulations, or estimators with the parameter ``task``. None: single-task,
         pooled, task-intercept, mean-regularized with strengths by leave-one-out and (regressor)
-        by REML, and low-rank. Names of neural formulations load PyTorch.
+        by REML, and low-rank where m d <= 5000. Names of neural formulations load PyTorch.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -48,7 +49,7 @@ class _AutoMultiTask(BaseEstimator):
         What to do with an unseen task in `predict`: refuse, or weigh the candidates' answers.
     own_weights : bool, default=True
         Whether tasks may have weights of their own.
-    cv : int, default=5
+    n_folds : int, default=5
         Folds inside tasks for candidates without leave-one-out predictions.
 
     Attributes
@@ -66,6 +67,8 @@ class _AutoMultiTask(BaseEstimator):
         Minus the held-out risk of each candidate.
     coef_, intercept_ : ndarray of shape (m, d), (m,)
         The combination, where every candidate is linear.
+    common_coef_, common_intercept_ : ndarray of shape (d,), float
+        That of the candidates' answers for an unseen task.
     tasks_ : ndarray of shape (m,)
 
     References
@@ -89,7 +92,7 @@ class _AutoMultiTask(BaseEstimator):
         "task_weight": [StrOptions({"equal", "size"})],
         "unseen": [StrOptions({"error", "common"})],
         "own_weights": ["boolean"],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "n_folds": [Interval(Integral, 2, None, closed="left")],
     }
     joint = True
 
@@ -102,7 +105,7 @@ class _AutoMultiTask(BaseEstimator):
         task_weight: str = "equal",
         unseen: str = "error",
         own_weights: bool = True,
-        cv: int = 5,
+        n_folds: int = 5,
     ) -> None:
         self.candidates = candidates
         self.task = task
@@ -110,7 +113,7 @@ class _AutoMultiTask(BaseEstimator):
         self.task_weight = task_weight
         self.unseen = unseen
         self.own_weights = own_weights
-        self.cv = cv
+        self.n_folds = n_folds
 
     def fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit every candidate and weigh them.
@@ -135,7 +138,7 @@ class _AutoMultiTask(BaseEstimator):
         self.estimators_ = {n: e.fit(X, y, sample_weight=sample_weight) for n, e in made.items()}
         self.candidates_ = list(self.estimators_)
         F = np.column_stack([
-            held_out_predictions(e, X, target, names, sample_weight, data, self.cv)
+            held_out_predictions(e, X, target, names, sample_weight, data, self.n_folds)
             for e in self.estimators_.values()
         ])  # fmt: skip
         self._weigh(F, data)
@@ -154,12 +157,18 @@ class _AutoMultiTask(BaseEstimator):
             known = np.isfinite(f)
             risk = data.weight[known] @ loss.value(data.y[known], f[known])
             self.scores_[name] = -float(risk / max(data.weight[known].sum(), 1e-300))
-        models = list(self.estimators_.values())
-        if all(hasattr(e, "coef_") and e.coef_.ndim == 2 for e in models):
-            self.coef_ = sum(
-                self.weights_[:, [c]] * e.coef_ for c, e in enumerate(models)
-            )  # fmt: skip
-            self.intercept_ = sum(self.weights_[:, c] * e.intercept_ for c, e in enumerate(models))
+        self._keep_coefs(list(self.estimators_.values()))
+
+    def _keep_coefs(self: Any, models: list[Any]) -> None:
+        """Coefficients of the combination, where every candidate is linear."""
+        if not all(np.ndim(getattr(e, "coef_", None)) == 2 for e in models):
+            return
+        self.coef_ = np.einsum("mc,cmd->md", self.weights_, np.stack([e.coef_ for e in models]))
+        self.intercept_ = (self.weights_ * np.stack([e.intercept_ for e in models], axis=1)).sum(1)
+        if all(hasattr(e, "common_coef_") for e in models):
+            w = self.common_weights_
+            self.common_coef_ = w @ np.stack([e.common_coef_ for e in models])
+            self.common_intercept_ = float(w @ [e.common_intercept_ for e in models])
 
     def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
         wanted = self.candidates
@@ -176,7 +185,7 @@ class _AutoMultiTask(BaseEstimator):
         if name == _REML and role == "regressor":
             return formulations()["mean-regularized"].regressor(alpha="reml")  # type: ignore[misc]
         known: Mapping[str, Formulation] = formulations()
-        if name not in known:
+        if name not in known and find_spec("torch") is not None:
             known = neural_formulations()
         found = getattr(known.get(name), role, None)
         if found is None or issubclass(found, _AutoMultiTask):
@@ -224,8 +233,12 @@ def _default_names(data: TaskData, squared: bool) -> list[str]:
     """Candidates that can differ: of one task, all are single-task learning."""
     if data.n_tasks == 1:
         return ["single-task"]
-    names = [*_SIMPLE, *([_REML] if squared else [])]
-    if "low-rank" in formulations():
+    names = ["single-task", "pooled", "mean-regularized"]
+    if data.intercept:
+        names.insert(2, "task-intercept")
+    if squared:
+        names.append(_REML)
+    if data.n_tasks * data.n_features <= _SMALL and data.n_features > 1:
         names.append("low-rank")
     return names
 

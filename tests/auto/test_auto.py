@@ -1,0 +1,188 @@
+"""AutoMultiTask: what it combines, how it predicts, and that it lands where it should."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from polytask import (
+    AutoMultiTaskClassifier,
+    AutoMultiTaskRegressor,
+    MeanRegularizedRegressor,
+    PooledRegressor,
+    SingleTaskRegressor,
+)
+from polytask.data import make_task_data, read_rows, read_target
+from polytask.datasets import (
+    make_independent_tasks,
+    make_low_rank_tasks,
+    make_outlier_tasks,
+    make_related_tasks,
+)
+from polytask.models._held_out import held_out_predictions
+
+QUICK = ["single-task", "pooled", "task-intercept", "mean-regularized"]
+WITH_REML = [*QUICK, "mean-regularized-reml"]
+
+
+@parametrize_with_checks([AutoMultiTaskRegressor(), AutoMultiTaskClassifier()])
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+def train_and_test(make, n, seed=0, **options):
+    X, y, truth = make(n_rows=n + 60, random_state=seed, **options)
+    train = X.groupby("task").cumcount().to_numpy() < n
+    return X[train], y[train], X[~train], y[~train], truth
+
+
+def rmse(model, X, y):
+    return float(np.sqrt(np.mean((y - model.predict(X)) ** 2)))
+
+
+@pytest.mark.parametrize("make", [make_related_tasks, make_independent_tasks, make_outlier_tasks])
+@pytest.mark.parametrize("n", [6, 20])
+def test_near_the_best_candidate(make, n):
+    X, y, X_test, y_test, _ = train_and_test(make, n)
+    model = AutoMultiTaskRegressor(WITH_REML, task="task").fit(X, y)
+    losses = {name: rmse(e, X_test, y_test) for name, e in model.estimators_.items()}
+    assert rmse(model, X_test, y_test) < 1.03 * min(losses.values())
+
+
+def test_low_rank_is_a_candidate():
+    X, y, X_test, y_test, _ = train_and_test(make_low_rank_tasks, 20, n_tasks=15, n_features=10)
+    model = AutoMultiTaskRegressor(task="task").fit(X, y)
+    assert "low-rank" in model.candidates_
+    assert rmse(model, X_test, y_test) < 0.97 * rmse(
+        model.estimators_["single-task"], X_test, y_test
+    )
+
+
+def test_tasks_that_sharing_harms_fall_back():
+    X, y, X_test, y_test, truth = train_and_test(make_outlier_tasks, 40, n_outliers=5)
+    model = AutoMultiTaskRegressor(["single-task", "pooled"], task="task").fit(X, y)
+    outlier = truth.labels == 1
+    alone = model.weights_[:, 0]
+    assert alone[outlier].min() > alone[~outlier].mean()
+    own, same = (
+        AutoMultiTaskRegressor(["single-task", "pooled"], task="task", own_weights=own).fit(X, y)
+        for own in (True, False)
+    )
+    assert rmse(own, X_test, y_test) < rmse(same, X_test, y_test)
+
+
+@pytest.mark.parametrize("alpha", ["cv", "reml"])
+def test_held_out_predictions_are_refits(alpha):
+    X, y, _ = make_related_tasks(5, 3, (4, 9), level=1.0, random_state=0)
+    model = MeanRegularizedRegressor(alpha, task="task").fit(X, y)
+    target, names = read_target(model, y)
+    data = make_task_data(model, read_rows(model, X, reset=False), target, names, None)
+    f = held_out_predictions(model, X, target, names, None, data, 5)
+    strengths = {
+        "alpha": np.broadcast_to(np.minimum(model.alpha_, 1e9), 3),
+        "alpha_intercept": min(model.alpha_intercept_, 1e9),
+    }
+    ridge = np.broadcast_to(np.asarray(model.alpha_common_, dtype=float), 3)
+    for k in (0, 7, 20):
+        left = np.delete(np.arange(len(y)), k)
+        rows = data.design.X[left]
+        code = data.code[left]
+        A = np.zeros((len(left), 4 * 6))
+        for j, i in enumerate(code):
+            A[j, :4] = A[j, 4 * (i + 1) : 4 * (i + 2)] = rows[j]
+        own = np.append(strengths["alpha"], strengths["alpha_intercept"])
+        penalty = np.concatenate([np.append(ridge, 0.0), np.tile(own, 5)])
+        w = data.weight[left]
+        theta = np.linalg.solve(
+            (A * w[:, None]).T @ A + 2 * np.diag(penalty), A.T @ (w * data.y[left])
+        )
+        i = data.code[k]
+        expected = data.design.X[k] @ (theta[:4] + theta[4 * (i + 1) : 4 * (i + 2)])
+        assert f[k] == pytest.approx(expected, abs=1e-5)
+
+
+def test_predictions_are_the_weighted_candidates():
+    X, y, X_test, _, _ = train_and_test(make_outlier_tasks, 30)
+    model = AutoMultiTaskRegressor(WITH_REML, task="task").fit(X, y)
+    code = np.searchsorted(model.tasks_, X_test["task"])
+    parts = np.column_stack([e.predict(X_test) for e in model.estimators_.values()])
+    np.testing.assert_allclose(model.predict(X_test), (parts * model.weights_[code]).sum(axis=1))
+    linear = (X_test.drop(columns="task").to_numpy() * model.coef_[code]).sum(axis=1)
+    np.testing.assert_allclose(model.predict(X_test), linear + model.intercept_[code])
+    assert (model.weights_ >= 0).all()
+    np.testing.assert_allclose(model.weights_.sum(axis=1), 1.0)
+    assert list(model.scores_) == model.candidates_ == WITH_REML
+
+
+def test_one_candidate_is_itself():
+    X, y, X_test, _, _ = train_and_test(make_related_tasks, 10)
+    alone = SingleTaskRegressor(task="task").fit(X, y).predict(X_test)
+    model = AutoMultiTaskRegressor(["single-task"], task="task").fit(X, y)
+    np.testing.assert_allclose(model.predict(X_test), alone, rtol=1e-12)
+
+
+def test_estimators_of_ones_own():
+    X, y, _, _, _ = train_and_test(make_related_tasks, 10)
+    mine = {"weak": PooledRegressor(alpha=1.0), "strong": MeanRegularizedRegressor("reml")}
+    model = AutoMultiTaskRegressor(mine, task="task").fit(X, y)
+    assert model.candidates_ == ["weak", "strong"]
+    assert mine["weak"].task is None
+    assert model.weights_[0, 1] > 0.9
+    clone(model).fit(X, y)
+
+
+def test_unseen_tasks():
+    X, y, X_test, _, _ = train_and_test(make_related_tasks, 10)
+    new = X_test.head(5).assign(task="never")
+    X, X_test = X.assign(task=X["task"].astype(str)), X_test.assign(task=X_test["task"].astype(str))
+    model = AutoMultiTaskRegressor(QUICK, task="task").fit(X, y)
+    with pytest.raises(ValueError, match="unseen='common'"):
+        model.predict(new)
+    model = AutoMultiTaskRegressor(QUICK, task="task", unseen="common").fit(X, y)
+    parts = [e.predict(new) for e in model.estimators_.values()]
+    np.testing.assert_allclose(model.predict(new), model.common_weights_ @ parts)
+    linear = new.drop(columns="task") @ model.common_coef_ + model.common_intercept_
+    np.testing.assert_allclose(model.predict(new), linear)
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_wide_labels_are_the_long_table(classes, rng):
+    X = rng.normal(size=(50, 3))
+    Y = X @ rng.normal(size=(3, 4)) + rng.normal(size=(50, 4))
+    Y = (Y > 0).astype(float) if classes else Y
+    Y[rng.random(Y.shape) < 0.2] = np.nan
+    row, task = np.nonzero(~np.isnan(Y))
+    long = pd.DataFrame(X[row], columns=list("abc")).assign(task=task)
+    Auto = AutoMultiTaskClassifier if classes else AutoMultiTaskRegressor
+    wide = Auto(QUICK).fit(X, Y)
+    tall = Auto(QUICK, task="task").fit(long, Y[row, task])
+    f = (lambda m, X: m.decision_function(X)) if classes else (lambda m, X: m.predict(X))
+    np.testing.assert_allclose(f(wide, X)[row, task], f(tall, long), atol=1e-5)
+
+
+def test_classes():
+    X, y, X_test, y_test, _ = train_and_test(make_related_tasks, 25, classification=True)
+    labels = np.array(["no", "yes"])
+    model = AutoMultiTaskClassifier(QUICK, task="task").fit(X, labels[y.astype(int)])
+    p = model.predict_proba(X_test)
+    np.testing.assert_allclose(p.sum(axis=1), 1.0)
+    best = max(e.score(X_test, labels[y_test.astype(int)]) for e in model.estimators_.values())
+    assert model.score(X_test, labels[y_test.astype(int)]) > best - 0.02
+
+
+def test_tiny_tasks():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(30, 2)), columns=["a", "b"])
+    X["task"] = [0] * 20 + [1] * 8 + [2, 3]
+    y = X["a"].to_numpy() + rng.normal(size=30)
+    model = AutoMultiTaskRegressor(WITH_REML, task="task").fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    assert (model.weights_[2:, model.candidates_.index("single-task")] == 0).all()
+
+
+@pytest.mark.parametrize("candidates", [[], ["auto"]])
+def test_refusals(candidates):
+    X, y, _ = make_related_tasks(3, 2, 5, random_state=0)
+    with pytest.raises(ValueError, match="AutoMultiTaskRegressor: candidates must"):
+        AutoMultiTaskRegressor(candidates, task="task").fit(X, y)
