@@ -29,7 +29,7 @@ ONE_OF_EACH = [
 THE_OTHERS = [
     SharedHiddenLayerRegressor(task=0, unseen="common", **TINY),
     SharedHiddenLayerClassifier(**TINY),
-    SharedHiddenLayerRegressor(hidden_layer_sizes=(4,), max_iter=5, n_iter_no_change=2),
+    SharedHiddenLayerRegressor(hidden_layer_sizes=(4,), learning_rate=0.03, max_iter=60),
     SingleTaskNetworkRegressor(**TINY),
     SingleTaskNetworkClassifier(**TINY),
     SingleTaskNetworkClassifier(task=0, unseen="common", **TINY),

@@ -46,7 +46,7 @@ n_iter_no_change, warm_start, device, dtype, random_state
     >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
     >>> model = PooledNetworkRegressor((8,), task="task", max_iter=5, random_state=0).fit(X, y)
     >>> model.predict(X).shape
-    (90,)
+    (60,)
     """
 
     _tying = "common"

@@ -120,7 +120,7 @@ class _SharedHiddenLayer(MultiTaskNetwork):
     >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
     >>> model = SharedHiddenLayerRegressor((8,), task="task", max_iter=5, random_state=0).fit(X, y)
     >>> model.predict(X).shape, model.head_coef_.shape
-    ((90,), (3, 8))
+    ((60,), (3, 8))
     """
 
     _tying = "tied"

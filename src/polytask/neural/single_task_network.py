@@ -55,7 +55,7 @@ n_iter_no_change, warm_start, device, dtype, random_state
     >>> X, y, truth = make_related_tasks(n_tasks=3, n_features=4, random_state=0)
     >>> model = SingleTaskNetworkRegressor((8,), task="task", max_iter=5, random_state=0).fit(X, y)
     >>> model.predict(X).shape, model.weights_["body.weights.0"].shape
-    ((90,), (3, 4, 8))
+    ((60,), (3, 4, 8))
     """
 
     _tying = "separate"
