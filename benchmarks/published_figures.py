@@ -5,9 +5,9 @@ independent rerun (numpy, strength by 5 folds inside the training part) stands i
 
     school            10 official splits; explained variance on test rows, within tasks: 1 - SSE /
                       sum of squares about each school's test mean; pooled: about the grand mean
-    computer survey   8 training and 4 test rows a person, 13 design columns; RMSE, mean over persons
+    survey            8 training and 4 test rows a person, 13 design columns; mean RMSE of persons
     landmine          10, 20, 50 % of each field for training; AUC, mean over fields
-    mnist, usps       digits one-vs-all on 1000 training and 500 test rows; error of the largest score
+    mnist, usps       digits one-vs-all, 1000 training and 500 test rows; error of the largest score
 
 Usage: python benchmarks/published_figures.py [--data FOLDER] [--repeats 10] [--only NAME ...]
 """
@@ -199,7 +199,10 @@ def _report(data: str, model: str, make: Callable, runs: list[Callable]) -> None
         digits = 1 if values["value"].mean() > 5 else 3
         spread = f" ± {values['value'].std():.{digits}f}" if len(values) > 1 else ""
         ours = f"{values['value'].mean():.{digits}f}{spread}"
-        print(f"| {data} | {measure} | {model} | {published} | {rerun} | {ours} | {seconds:.1f} |", flush=True)
+        print(
+            f"| {data} | {measure} | {model} | {published} | {rerun} | {ours} | {seconds:.1f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

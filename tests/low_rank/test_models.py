@@ -120,7 +120,7 @@ def test_directions_are_orthonormal_and_printed_alike(sample, model):
     np.testing.assert_allclose(first.transform(X), X.drop(columns="task").to_numpy() @ P.T)
 
 
-@pytest.mark.parametrize("model", PROJECTED + [LowRankRegressor(alpha=0.02, task="task")])
+@pytest.mark.parametrize("model", [*PROJECTED, LowRankRegressor(alpha=0.02, task="task")])
 def test_rotated_features_rotate_the_coefficients(sample, model):
     X, y, _ = sample
     Q = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))[0]

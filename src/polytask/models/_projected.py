@@ -38,7 +38,7 @@ class TaskHead:
     classes: np.ndarray | None
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """w'x + b of feature rows X (n, d)."""
+        """W'x + b of feature rows X (n, d)."""
         X = check_array(X, accept_sparse="csr")
         return np.asarray(X @ self.coef + self.intercept)
 
@@ -119,5 +119,5 @@ class LearnedFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MultiTa
         return (y == self.classes_[1]).astype(float)
 
     def _head_prior(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Centre and strength of a new head's coordinates, shapes (k,); infinite keeps one there."""
+        """Centre and strength of a new head's coordinates (k,); infinite keeps one there."""
         raise NotImplementedError

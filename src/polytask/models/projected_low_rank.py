@@ -135,7 +135,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     def _head_prior(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """The trace norm's ridge at its learned shape, alpha w'(W'W)^-½ w / 2; for the rank, the
         heads' own second moment as the variance of a Gaussian prior.
-        """  # noqa: D205
+        """
         s = np.linalg.norm(self.task_coef_, axis=0)
         with np.errstate(divide="ignore"):
             if self.penalty == "nuclear" and self.alpha_ > 0:

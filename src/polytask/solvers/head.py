@@ -16,7 +16,7 @@ def fit_head(
     Z: np.ndarray, y: np.ndarray, omega: np.ndarray, loss: Loss, centre: np.ndarray,
     strength: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
-    """min over a: sum_j omega_j loss(y_j, z_j'a) + sum_k strength_k (a_k - centre_k)².
+    """Min over a: sum_j omega_j loss(y_j, z_j'a) + sum_k strength_k (a_k - centre_k)².
 
     Newton's method with halving; one step for the squared loss. Where rows and strengths leave
     directions free, the answer is the one nearest to the centre.

@@ -15,7 +15,7 @@ from polytask.solvers.arrow_problem import arrow_problem
 from polytask.solvers.newton import Newton
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["FreeHeads", "Heads", "HeadModel", "MeanHeads", "TraceHeads", "project"]
+__all__ = ["FreeHeads", "HeadModel", "Heads", "MeanHeads", "TraceHeads", "project"]
 
 _TOL = 1e-10
 _NEWTON_STEPS = (60, 4)  # for the first heads, and between steps of the directions
@@ -34,17 +34,22 @@ class Heads:
 
 
 class HeadModel(Protocol):
-    """What is believed about L = A V, beside its rank.
+    """What is believed about L = A V, beside its rank."""
 
-    ``value`` is the penalty; ``on_basis(A, V)`` gives B (k, k) and a scaling of A and V, such that
-    ½ tr(V' B V) plus a constant bounds the penalty from above and touches it at V.
-    """
+    def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
+        """The best heads on V."""
+        ...
 
-    def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads: ...
+    def value(self, A: np.ndarray, V: np.ndarray) -> float:
+        """Penalty of A V, for V with orthonormal rows."""
+        ...
 
-    def value(self, A: np.ndarray, V: np.ndarray) -> float: ...
+    def on_basis(self, A: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """B (k, k) and a scaling of A and V.
 
-    def on_basis(self, A: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+        ½ tr(V' B V) plus a constant bounds the penalty from above and touches it at V.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,9 @@ class MeanHeads:
         everywhere = np.ones(k + len(level), dtype=bool)
         common = np.append(np.full(k, self.alpha_common), problem.penalties["common"].strength)  # type: ignore[attr-defined]
         own = np.append(np.full(k, self.alpha), problem.penalties["deviation"].strength)  # type: ignore[attr-defined]
-        blocks = _solve(problem, project(problem.data, V), everywhere, everywhere, common, own, before)
+        blocks = _solve(
+            problem, project(problem.data, V), everywhere, everywhere, common, own, before
+        )
         A = blocks["common"][:k] + blocks["deviation"][:, :k]
         u = {"common": blocks["common"][k:], "deviation": blocks["deviation"][:, k:]}
         return Heads(A, u, blocks)

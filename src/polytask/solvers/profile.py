@@ -129,7 +129,10 @@ def duality_gap(problem: Problem, at: Profile, alpha: float, norm: float) -> flo
         return (1.0 - s) ** 2 * at.smooth + s * slope + alpha * norm + at.free_residual
     nu = loss.gradient(data.y, at.f)
     q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
-    duals = [-float(data.weight @ loss.conjugate(data.y, s * nu)) - s * s * q for s in (top, min(top, 1.0))]
+    duals = [
+        -float(data.weight @ loss.conjugate(data.y, s * nu)) - s * s * q
+        for s in (top, min(top, 1.0))
+    ]
     return at.smooth + alpha * norm - max(duals) + at.free_residual
 
 

@@ -61,7 +61,7 @@ def _limited_trace(
     free = replace(problem, penalties={**problem.penalties, "low_rank": TraceNorm(alpha)})
     solver = Admm() if Admm().why_not(free) is None else Fista()
     convex = solver.solve(free, start, tol, max(max_iter, 1000))
-    U, s, Vt = canonical_svd(convex.blocks["low_rank"])
+    _, s, Vt = canonical_svd(convex.blocks["low_rank"])
     if (s > 0).sum() <= limit:
         return convex
     starts = [Vt[:limit], *starting_directions(problem, limit, tol)]
@@ -70,9 +70,7 @@ def _limited_trace(
     return _solution(problem, best, limit)
 
 
-def _best_rank(
-    problem: Problem, alpha: float, limit: int, tol: float, max_iter: int
-) -> Solution:
+def _best_rank(problem: Problem, alpha: float, limit: int, tol: float, max_iter: int) -> Solution:
     if alpha == 0.0:  # the limit alone: no smaller rank can win
         fits = _kept(problem, tol)
         if limit not in fits:
@@ -109,7 +107,7 @@ def rank_fits(
 
 
 def _kept(problem: Problem, tol: float) -> dict[int, Factored]:
-    """Fits of this problem by rank, kept for as long as its data live: a path asks for them often."""
+    """Fits of this problem by rank, kept for as long as its data live: a path asks again."""
     facts = (tol, _free(problem), *rest_facts(problem))
     return _KEPT.setdefault(problem.data, {}).setdefault(facts, {0: _nothing(problem)})
 
@@ -151,10 +149,8 @@ def _best_of(
     return replace(long, history=best.history + long.history)
 
 
-def _hard_threshold(
-    problem: Problem, alpha: float, limit: int, at: Factored
-) -> np.ndarray | None:
-    """Directions after a proximal step of R + alpha rank; None where it does not lower the value."""
+def _hard_threshold(problem: Problem, alpha: float, limit: int, at: Factored) -> np.ndarray | None:
+    """Directions after a proximal step of R + alpha rank; None where it lowers nothing."""
     here = profile(problem, at.L, at.rest)
     bound = problem.loss.curvature_bound * _largest_eigenvalue(problem)
     model = _free(problem)
@@ -162,7 +158,9 @@ def _hard_threshold(
     rank = int(np.linalg.matrix_rank(L))
     if rank == np.linalg.matrix_rank(at.L) or rank == 0:
         return None
-    moved = profile(problem, L, here.rest).smooth + alpha * rank + model.ridge * float((L * L).sum())
+    moved = (
+        profile(problem, L, here.rest).smooth + alpha * rank + model.ridge * float((L * L).sum())
+    )
     return principal(L, rank) if moved < at.objective + alpha * len(at.V) else None
 
 

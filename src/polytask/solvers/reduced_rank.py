@@ -79,7 +79,7 @@ def _solve(problem: Problem, alpha: float, max_rank: int | None) -> np.ndarray:
     X, Y = _centred(problem, p)
     root = np.sqrt(p)[:, None]
     Q, T, Zt = np.linalg.svd(root * X, full_matrices=False)
-    kept = T > _RANK_TOL * max(T.max(initial=0.0), 1e-300)
+    kept = _RANK_TOL * max(T.max(initial=0.0), 1e-300) < T
     Q, T, Zt = Q[:, kept], T[kept], Zt[kept]
     U, t, V = canonical_svd((Q.T @ (root * Y)) * np.sqrt(s))
     rank = int((t**2 > 2.0 * alpha).sum())
