@@ -28,26 +28,21 @@ def candidates(core: bool) -> Iterator[BaseEstimator]:
             yield with_column(Model)
 
 
-def known_faults(estimator: BaseEstimator) -> dict[str, str]:
-    if hasattr(estimator, "partial_fit"):
-        return {"check_fit_score_takes_y": "partial_fit after fit is refused; it should go on"}
-    return {}
-
-
 def run(estimator: BaseEstimator, check: Any) -> None:
     with warnings.catch_warnings():
         if estimator.task is not None:  # the checks' column 0 holds measurements
             warnings.filterwarnings("ignore", message="The task column 0 looks continuous")
+        warnings.filterwarnings("ignore", message=".*partial_fit starts anew")
         check(estimator)
 
 
-@parametrize_with_checks(list(candidates(core=True)), expected_failed_checks=known_faults)
+@parametrize_with_checks(list(candidates(core=True)))
 def test_contract(estimator: BaseEstimator, check: Any) -> None:
     run(estimator, check)
 
 
 @pytest.mark.slow
-@parametrize_with_checks(list(candidates(core=False)), expected_failed_checks=known_faults)
+@parametrize_with_checks(list(candidates(core=False)))
 def test_contract_of_iterative_estimators(estimator: BaseEstimator, check: Any) -> None:
     run(estimator, check)
 

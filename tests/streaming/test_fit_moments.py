@@ -182,10 +182,10 @@ def test_partial_fit_of_arrays_and_of_a_single_task(sample):
     assert_allclose(alone.coef_, PooledRegressor(0.1).fit(plain, y).coef_, rtol=1e-9)
 
 
-def test_partial_fit_after_fit_is_refused_and_fit_forgets(sample):
+def test_partial_fit_after_fit_says_that_it_starts_anew_and_fit_forgets(sample):
     X, y = sample
     model = PooledRegressor(0.1, task="task").fit(X, y)
-    with pytest.raises(ValueError, match="must follow partial_fit or fit_moments"):
+    with pytest.warns(UserWarning, match="starts anew from these rows"):
         model.partial_fit(X, y)
     again = PooledRegressor(0.1, task="task").partial_fit(X, y)
     again.fit(X[:50], y[:50])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -81,15 +82,21 @@ class FromMoments:
         Raises
         ------
         ValueError
-            After `fit`, which keeps no moments, or with a wide y.
+            With a wide y.
+
+        Warns
+        -----
+        UserWarning
+            After `fit`, which keeps no moments: the call then starts anew from its own rows.
         """
         self._validate_params()
         before: TaskMoments | None = getattr(self, "moments_", None)
         if before is None and hasattr(self, "coef_"):
-            raise ValueError(
-                f"{type(self).__name__}: partial_fit must follow partial_fit or fit_moments; this "
-                "estimator comes from fit, which keeps no moments of its rows. Pass its first rows "
-                "to partial_fit as well."
+            warnings.warn(
+                f"{type(self).__name__}: partial_fit starts anew from these rows, because fit "
+                "keeps no moments of its own. To add to earlier rows, pass them to partial_fit as well.",
+                UserWarning,
+                stacklevel=2,
             )
         read_rows(self, X, reset=before is None)
         target, _ = read_target(self, y)
