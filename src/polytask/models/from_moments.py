@@ -94,7 +94,8 @@ class FromMoments:
         if before is None and hasattr(self, "coef_"):
             warnings.warn(
                 f"{type(self).__name__}: partial_fit starts anew from these rows, because fit "
-                "keeps no moments of its own. To add to earlier rows, pass them to partial_fit as well.",
+                "keeps no moments of its own. To add to earlier rows, pass them to partial_fit "
+                "as well.",
                 UserWarning,
                 stacklevel=2,
             )
