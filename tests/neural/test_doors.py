@@ -22,7 +22,7 @@ from polytask import (
 )
 from polytask.model_selection import TaskKFold
 from polytask.models import formulations, neural_formulations
-from polytask.models.registry import NEURAL_ESTIMATORS
+from polytask.models.registry import NEURAL_ESTIMATORS, NEURAL_NAMES
 from polytask.neural import LearningHistoryDisplay
 from tests.neural.worlds import FEW, UNFINISHED, long_table, wide_table
 
@@ -110,7 +110,7 @@ def test_a_fit_leaves_the_parameters_alone():
 
 def test_the_registry_and_the_top_level_agree():
     found = neural_formulations()
-    assert list(found) == ["single-task-network", "pooled-network", "shared-hidden-layer"]
+    assert tuple(found) == NEURAL_NAMES
     classes = {c for f in found.values() for c in (f.regressor, f.classifier)}
     assert {f"{c.__module__}.{c.__name__}" for c in classes} == {
         f"{module}.{name}" for name, module in NEURAL_ESTIMATORS.items()

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-__all__ = ["NEURAL_ESTIMATORS", "Formulation", "estimators", "formulations", "neural_formulations"]
+__all__ = [
+    "NEURAL_ESTIMATORS",
+    "NEURAL_NAMES",
+    "Formulation",
+    "estimators",
+    "formulations",
+    "neural_formulations",
+]
 
-# Class name and file of the neural estimators, known without loading PyTorch.
-NEURAL_ESTIMATORS = {
-    f"{stem}{role}": f"polytask.neural.{module}"
-    for stem, module in {
-        "SingleTaskNetwork": "single_task_network",
-        "PooledNetwork": "pooled_network",
-        "SharedHiddenLayer": "shared_hidden_layer",
-    }.items()
+# What the neural room has, known without loading PyTorch.
+NEURAL_NAMES = ("single-task-network", "pooled-network", "shared-hidden-layer")
+NEURAL_ESTIMATORS = {  # class name: file
+    f"{name.title().replace('-', '')}{role}": f"polytask.neural.{name.replace('-', '_')}"
+    for name in NEURAL_NAMES
     for role in ("Regressor", "Classifier")
 }
 
