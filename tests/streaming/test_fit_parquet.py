@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.model_selection import cross_val_score
 
 from polytask import (
     MeanRegularizedClassifier,
@@ -19,6 +20,7 @@ from polytask import (
     read_moments,
 )
 from polytask.datasets import make_related_tasks
+from polytask.model_selection import TaskKFold
 from polytask.streaming import source as source_module
 
 REGRESSORS = [
@@ -140,6 +142,32 @@ def test_strength_by_folds(numbers):
     assert_allclose(model.coef_, again.coef_, rtol=1e-10)
 
 
+@pytest.mark.parametrize("template", CLASSIFIERS[:4], ids=lambda m: type(m).__name__)
+def test_strengths_of_a_classifier(labels, template):
+    """The choice is made in the first pass, and predicts about as well as that of `fit`."""
+    folder, X, y = labels
+    told = []
+    here = type(template)(task="task").fit(X, y)
+    there = type(template)(task="task")
+    there.fit_parquet(folder, target="y", progress=lambda *news: told.append(news))
+    assert sum(done == total for _, done, total in told) == there.n_iter_ + 2
+    assert len(there.cv_scores_) == len(there.alpha_path_)
+    losses = [held_out(type(template), strengths_of(model), X, y) for model in (there, here)]
+    assert losses[0] < 1.04 * losses[1]
+    again = type(template)(task="task", **strengths_of(there)).fit(X, y)
+    assert_allclose(again.coef_, there.coef_, rtol=1e-6, atol=1e-9)
+
+
+def strengths_of(model):
+    return {n: getattr(model, f"{n}_") for n in model.get_params() if n.startswith("alpha")}
+
+
+def held_out(kind, strengths, X, y):
+    model = kind(task="task", **strengths)
+    folds = TaskKFold(5, task="task", shuffle=True, random_state=0)
+    return -cross_val_score(model, X, y, cv=folds, scoring="neg_log_loss").mean()
+
+
 def test_moments_of_files_can_go_on(numbers):
     folder, X, y = numbers
     moments = read_moments(folder / "a.parquet", task="task", target="y")
@@ -185,8 +213,6 @@ def test_mistakes_are_explained(numbers, labels, tmp_path):
         model.fit_parquet(folder, target="y", features=["x0", "y"])
     with pytest.raises(ValueError, match="batch_rows must be 1 or more"):
         model.fit_parquet(folder, target="y", batch_rows=0)
-    with pytest.raises(ValueError, match=r"alpha must be given.*sample of the rows"):
-        MeanRegularizedClassifier(task="task").fit_parquet(labels[0], target="y")
     with pytest.raises(ValueError, match="must hold two classes; 'x1' holds more"):
         model_for(CLASSIFIERS[3]).fit_parquet(folder, target="x1", features=["x0"])
     (tmp_path / "text.parquet").write_text("no parquet")

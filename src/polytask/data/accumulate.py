@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from polytask.data.grouping import Bucket, group_rows, rank_in_group
+from polytask.data.grouping import Bucket, compact, group_rows, rank_in_group
 
-__all__ = ["MomentSums", "TaskIndex"]
+__all__ = ["FoldDealer", "MomentSums", "TaskIndex"]
 
 _ROWS = 1 << 18  # rows that are laid out at a time
 
@@ -52,6 +52,43 @@ class TaskIndex:
         return np.array(names) if names else np.zeros(0, dtype=np.int64)
 
 
+class FoldDealer:
+    """Deals the rows of every task to folds in turn, part by part of a data set.
+
+    What a part deals depends on its number and its own rows only, so that parts may be worked on
+    anywhere; tasks start at different folds, so that small ones are not all in the first.
+
+    Parameters
+    ----------
+    n_folds : int
+    """
+
+    def __init__(self, n_folds: int) -> None:
+        self.n_folds = n_folds
+        self.dealt = np.zeros(0, dtype=np.int64)
+        self._first = np.zeros(0, dtype=np.int64)
+        self._part = 0
+
+    def meet(self, names: Sequence[Any]) -> None:
+        """Know the tasks of these names, by code; the first ones are known already."""
+        new = names[len(self._first) :]
+        spread = np.array([zlib.crc32(str(name).encode()) for name in new], dtype=np.int64)
+        self._first = np.concatenate([self._first, spread])
+        self.dealt = np.concatenate([self.dealt, np.full(len(new), self._part)])
+
+    def new_part(self, part: int) -> None:
+        """Begin anew, at other folds than the last part."""
+        self._part = part
+        self.dealt[:] = part
+
+    def cells(self, code: np.ndarray) -> np.ndarray:
+        """``task * n_folds + fold`` of each row."""
+        m = len(self._first)
+        turn = self._first[code] + self.dealt[code] + rank_in_group(code, m)
+        self.dealt += np.bincount(code, minlength=m)
+        return code * self.n_folds + turn % self.n_folds
+
+
 class MomentSums:
     """sum z z' with z = (1, x - shift, y - shift_y), by task and fold; float64 throughout.
 
@@ -72,15 +109,12 @@ class MomentSums:
         self.shift: np.ndarray | None = None
         self.sums = np.zeros((0, 0, 0, 0))
         self.rows = np.zeros((0, n_folds), dtype=np.int64)
-        self._turn = np.zeros(0, dtype=np.int64)
-        self._first = np.zeros(0, dtype=np.int64)
+        self._dealer = FoldDealer(n_folds)
         self._layout = np.zeros((0, 0))
-        self._part = 0
 
     def new_part(self, part: int) -> None:
-        """Deal folds anew: what a part deals depends on its number and its own rows only."""
-        self._part = part
-        self._turn[:] = 0
+        """Deal folds anew, see `FoldDealer`."""
+        self._dealer.new_part(part)
 
     def go_on_from(self, ids: Sequence[Any], rows: np.ndarray, shift: np.ndarray) -> None:
         """Take over tasks with ``rows`` (m,) dealt so far, and the shift, of other moments."""
@@ -88,7 +122,8 @@ class MomentSums:
         self.shift, self.sums = shift, np.zeros((0, self.n_folds, p, p))
         self.index.codes(ids)
         self._grow(len(ids))
-        self._turn[:] = rows
+        if self.n_folds > 1:
+            self._dealer.dealt[:] = rows
 
     def add(
         self, columns: Sequence[np.ndarray], y: np.ndarray, local: np.ndarray, ids: Sequence[Any],
@@ -121,23 +156,20 @@ class MomentSums:
     def _grow(self, m: int) -> None:
         """Room for m tasks."""
         have = len(self.sums)
-        if self.n_folds > 1:  # tasks of one row are not all to be in fold 0
-            new = self.index.names[len(self._first) :]
-            spread = [zlib.crc32(str(name).encode()) for name in new]
-            self._first = np.concatenate([self._first, np.array(spread, dtype=np.int64)])
+        if self.n_folds > 1:
+            self._dealer.meet(self.index.names)
         if m > have:
             more = max(m, have + have // 2) - have
             self.sums = np.concatenate([self.sums, np.zeros((more, *self.sums.shape[1:]))])
             self.rows = np.concatenate([self.rows, np.zeros((more, self.n_folds), dtype=np.int64)])
-            self._turn = np.concatenate([self._turn, np.zeros(more, dtype=np.int64)])
 
     def _add(
         self, columns: list[np.ndarray], y: np.ndarray, code: np.ndarray,
         weight: np.ndarray | None, names: Sequence[str] | None,
     ) -> None:  # fmt: skip
         assert self.shift is not None
-        cell = self._cells(code) if self.n_folds > 1 else code
-        present, local = _compact(cell, len(self.sums) * self.n_folds)
+        cell = self._dealer.cells(code) if self.n_folds > 1 else code
+        present, local = compact(cell, len(self.sums) * self.n_folds)
         p = len(columns) + 2
         grouping = group_rows(local, len(present), p)
         Z = self._place(p, len(grouping.take))
@@ -154,13 +186,6 @@ class MomentSums:
             flat[present[bucket.groups]] += _products(bucket, Z)
         self.rows.reshape(-1)[present] += np.bincount(local, minlength=len(present))
 
-    def _cells(self, code: np.ndarray) -> np.ndarray:
-        """Task and fold of each row as one number."""
-        m = len(self.sums)
-        turn = self._turn[code] + rank_in_group(code, m) + self._part
-        self._turn += np.bincount(code, minlength=m)
-        return code * self.n_folds + (self._first[code] + turn) % self.n_folds
-
     def _place(self, p: int, length: int) -> np.ndarray:
         """A layout to write to, kept between batches."""
         if self._layout.shape[0] != p or self._layout.shape[1] < length:
@@ -172,13 +197,6 @@ def _products(bucket: Bucket, Z: np.ndarray) -> np.ndarray:
     """Sum z z' of every group of a bucket, shape (b, p, p)."""
     rows = bucket.view(Z)
     return rows.transpose(1, 0, 2) @ rows.transpose(1, 2, 0)
-
-
-def _compact(cell: np.ndarray, n_cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cells that occur, and the position of each row's cell among them."""
-    occurs = np.bincount(cell, minlength=n_cells) > 0
-    present = np.flatnonzero(occurs)
-    return present, (np.cumsum(occurs) - 1)[cell]
 
 
 def _not_finite(position: int, n_features: int, names: Sequence[str] | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-__all__ = ["Bucket", "Grouping", "group_rows", "rank_in_group"]
+__all__ = ["Bucket", "Grouping", "compact", "group_rows", "rank_in_group"]
 
 _CHUNK = 4_000_000  # numbers in one bucket: 32 MB
 _LITTLE = 1 << 16  # groups up to which numpy sorts codes by radix
@@ -75,6 +75,13 @@ def group_rows(code: np.ndarray, n_groups: int, n_columns: int) -> Grouping:
         first += at.size
     take = np.concatenate(takes) if takes else np.zeros(0, dtype=np.intp)
     return Grouping(take, buckets, len(code))
+
+
+def compact(cell: np.ndarray, n_cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """The cells that occur, and the position of each row's cell among them."""
+    occurs = np.bincount(cell, minlength=n_cells) > 0
+    present = np.flatnonzero(occurs)
+    return present, (np.cumsum(occurs) - 1)[cell]
 
 
 def rank_in_group(code: np.ndarray, n_groups: int) -> np.ndarray:

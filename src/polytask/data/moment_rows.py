@@ -19,7 +19,7 @@ from polytask.data.task_data import TaskData
 if TYPE_CHECKING:
     from polytask.data.moments import TaskMoments
 
-__all__ = ["MomentData", "moment_rows", "task_data_of_moments"]
+__all__ = ["MomentData", "moment_rows", "rows_of_grams", "task_data_of_moments"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +125,18 @@ def task_data_of_moments(
         Design(np.ascontiguousarray(X), None, start), flat[:, -1].copy(), weight,
         share / share.sum(), tasks, intercept, np.arange(m * p),
     )  # fmt: skip
+
+
+def rows_of_grams(
+    grams: np.ndarray, share: np.ndarray, tasks: np.ndarray, intercept: bool
+) -> TaskData:
+    """TaskData with ``sum omega x x' = grams`` (m, p, p) and no targets: enough for grids."""
+    m, p = grams.shape[:2]
+    weight = np.where(share > 0, share, 1.0) / p
+    X = (_roots(grams) / np.sqrt(weight)[:, None, None]).reshape(m * p, p)
+    design = Design(np.ascontiguousarray(X), None, np.arange(m + 1) * p)
+    rows = np.arange(m * p)
+    return TaskData(design, np.zeros(m * p), np.ones(m * p), share, tasks, intercept, rows)
 
 
 def _roots(C: np.ndarray) -> np.ndarray:

@@ -41,6 +41,10 @@ class FromParquet:
         A regressor reads the files once. A classifier reads its tasks and classes, then the files
         once for every Newton step. Memory does not grow with the files.
 
+        ``alpha="cv"`` is answered by 5-fold cross-validation in that pass: exactly for the squared
+        loss; for the logistic loss on its quadratic model at zero, which leans to a little too
+        strong a penalty where classes are nearly separable.
+
         Parameters
         ----------
         path : path or list of paths

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from polytask.data.accumulate import TaskIndex
-from polytask.data.grouping import Bucket, group_rows
+from polytask.data.accumulate import FoldDealer, TaskIndex
+from polytask.data.grouping import compact, group_rows
 from polytask.losses import Loss
 from polytask.streaming.source import Batch, ParquetSource, Partition
 
@@ -20,6 +20,8 @@ class LossSums:
 
     Parameters
     ----------
+    count : ndarray of shape (m,)
+        Rows.
     value : ndarray of shape (m,)
         Of the loss.
     slope : ndarray of shape (m,)
@@ -29,6 +31,7 @@ class LossSums:
         Of loss'' x x'.
     """
 
+    count: np.ndarray
     value: np.ndarray
     slope: np.ndarray
     gradient: np.ndarray
@@ -37,17 +40,23 @@ class LossSums:
     @classmethod
     def zeros(cls, m: int, p: int) -> LossSums:
         """No rows."""
-        return cls(np.zeros(m), np.zeros(m), np.zeros((m, p)), np.zeros((m, p, p)))
+        return cls(*(np.zeros((m, *shape)) for shape in ((), (), (), (p,), (p, p))))
 
     def __add__(self, other: LossSums) -> LossSums:
         """Sums over both sets of rows."""
         return LossSums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
+    def over_folds(self, keep: np.ndarray) -> LossSums:
+        """Sums over the folds where keep (n_folds,) is true; they were kept by task and fold."""
+        parts = (getattr(self, f.name) for f in fields(self))
+        folded = (part.reshape(-1, len(keep), *part.shape[1:]) for part in parts)
+        return LossSums(*(part[:, keep].sum(axis=1) for part in folded))
+
     def weighted(self, omega: np.ndarray) -> LossSums:
         """The sums of each task times its weight omega (m,)."""
         return LossSums(
-            self.value * omega, self.slope * omega, self.gradient * omega[:, None],
-            self.gram * omega[:, None, None],
+            self.count * omega, self.value * omega, self.slope * omega,
+            self.gradient * omega[:, None], self.gram * omega[:, None, None],
         )  # fmt: skip
 
 
@@ -64,6 +73,8 @@ class NewtonJob:
         Labels; the second is y = 1.
     loss : Loss
     intercept : bool
+    n_folds : int
+        Sums are kept by task and fold; 1 where no strength is to be chosen.
     """
 
     theta: np.ndarray
@@ -71,17 +82,23 @@ class NewtonJob:
     classes: np.ndarray
     loss: Loss
     intercept: bool
+    n_folds: int = 1
     what: str = "newton step"
 
     def begin(self) -> LossSums:
         """Empty sums."""
-        return LossSums.zeros(*self.theta.shape)
+        m, p = self.theta.shape
+        return LossSums.zeros(m * self.n_folds, p)
 
     def add(self, sums: LossSums, source: ParquetSource, part: Partition) -> None:
         """Add a partition's rows to ``sums`` in place."""
         index = TaskIndex(self.tasks.tolist())
+        dealer = FoldDealer(self.n_folds)
+        dealer.new_part(part.number)
+        dealer.meet(index.names)
         for batch in source.batches(part):
-            self._add(sums, batch, index.codes(batch.ids), source)
+            code = index.codes(batch.ids)[batch.local]
+            self._add(sums, batch, dealer.cells(code) if self.n_folds > 1 else code, source)
 
     def finish(self, sums: LossSums) -> LossSums:
         """The sums as they are."""
@@ -91,10 +108,11 @@ class NewtonJob:
         """Both together."""
         return first + second
 
-    def _add(self, sums: LossSums, batch: Batch, code: np.ndarray, source: ParquetSource) -> None:
+    def _add(self, sums: LossSums, batch: Batch, cell: np.ndarray, source: ParquetSource) -> None:
         d = len(batch.columns)
+        present, local = compact(cell, len(sums.count))
         y = (batch.y == self.classes[1]).astype(np.float64)
-        grouping = group_rows(batch.local, len(code), d + 2)
+        grouping = group_rows(local, len(present), d + 2)
         Z = np.empty((d + 2, len(grouping.take)))
         bad = grouping.spread([*batch.columns, np.ones(len(y)), y], Z, np.zeros(d + 2))
         if bad is not None:
@@ -103,13 +121,14 @@ class NewtonJob:
                 "or leave it out, or pass prepare=StreamPreparer()."
             )
         for bucket in grouping.buckets:
-            self._add_bucket(sums, bucket, bucket.view(Z), code[bucket.groups])
+            self._add_bucket(sums, bucket.view(Z), present[bucket.groups])
 
-    def _add_bucket(self, sums: LossSums, bucket: Bucket, rows: np.ndarray, at: np.ndarray) -> None:
+    def _add_bucket(self, sums: LossSums, rows: np.ndarray, at: np.ndarray) -> None:
         p = self.theta.shape[1]
         X, valid, y = rows[:p].transpose(1, 0, 2), rows[-2], rows[-1]
-        f = (self.theta[at][:, None, :] @ X)[:, 0]
+        f = (self.theta[at // self.n_folds][:, None, :] @ X)[:, 0]
         slope = valid * self.loss.gradient(y, f)
+        sums.count[at] += valid.sum(axis=1)
         sums.value[at] += (valid * self.loss.value(y, f)).sum(axis=1)
         sums.slope[at] += (slope**2).sum(axis=1)
         sums.gradient[at] += (X @ slope[:, :, None])[:, :, 0]

@@ -1,0 +1,103 @@
+"""A fit of a smooth loss to rows that are only passed over, its strengths included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.data.moment_rows import rows_of_grams
+from polytask.problem import Problem
+from polytask.solvers import Solution
+from polytask.streaming.newton import solve_by_passes
+from polytask.streaming.newton_job import LossSums, NewtonJob
+from polytask.streaming.passes import Runner
+from polytask.streaming.quadratic_risk import QuadraticRisk
+from polytask.streaming.source import ParquetSource
+from polytask.tuning import Choice, choose
+
+__all__ = ["Formulas", "LossPasses", "fit_by_passes"]
+
+
+class LossPasses:
+    """Sums of the loss at Theta; the passes at zero and at the last point are not made twice.
+
+    Parameters
+    ----------
+    runner : Runner
+    source : ParquetSource
+    job : NewtonJob
+        Its ``theta`` is replaced.
+    data : TaskData
+        Without rows.
+    counts : ndarray of shape (m,)
+        Rows of each task.
+    """
+
+    def __init__(
+        self, runner: Runner, source: ParquetSource, job: NewtonJob, data: TaskData,
+        counts: np.ndarray,
+    ) -> None:  # fmt: skip
+        self.runner, self.source, self.job, self.data = runner, source, job, data
+        self.omega = data.share / counts
+        self._zero: LossSums | None = None
+        self._last: tuple[np.ndarray, LossSums] | None = None
+
+    def by_fold(self, theta: np.ndarray) -> LossSums:
+        """Unweighted sums by task and fold."""
+        if not theta.any() and self._zero is not None:
+            return self._zero
+        if self._last is None or not np.array_equal(self._last[0], theta):
+            sums = self.runner.run(replace(self.job, theta=theta), self.source)
+            self._last = (theta, sums)
+            if not theta.any():
+                self._zero = sums
+        return self._last[1]
+
+    def __call__(self, theta: np.ndarray) -> LossSums:
+        """Sums by task, weighted as in R."""
+        every = np.ones(self.job.n_folds, dtype=bool)
+        return self.by_fold(theta).over_folds(every).weighted(self.omega)
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """What a formulation says: its problem at given strengths, and grids for those to choose."""
+
+    problem: Callable[[TaskData, dict[str, Any]], Problem]
+    grids: Callable[[TaskData], Mapping[str, np.ndarray]]
+
+
+def fit_by_passes(
+    passes: LossPasses, says: Formulas, given: dict[str, Any], tol: float, max_iter: int
+) -> tuple[Solution, dict[str, Any], Choice | None]:
+    """Solution, strengths, and how they were chosen.
+
+    Strengths that are None are chosen by folds on the quadratic model of the loss at zero, which
+    the first pass finds; see `QuadraticRisk`.
+    """
+    data = passes.data
+    wanted = [name for name, value in given.items() if value is None]
+    strengths, choice = given, None
+    if wanted:
+        zero = np.zeros((data.n_tasks, data.n_coefs))
+        risk = QuadraticRisk(data, zero, passes.by_fold(zero), passes.job.n_folds)
+        found = says.grids(_rows(passes, zero))
+        choice = choose(
+            lambda s: risk(lambda data: says.problem(data, s)),
+            {name: found[name] for name in wanted},
+            {name: value for name, value in given.items() if value is not None},
+        )
+        strengths = {name: choice.strengths[name] for name in given}
+    solution = solve_by_passes(says.problem(data, strengths), passes, tol, max_iter)
+    return solution, strengths, choice
+
+
+def _rows(passes: LossPasses, zero: np.ndarray) -> TaskData:
+    """Rows with the features' Gram matrices, of which the curvature at zero is a multiple."""
+    data, none = passes.data, np.zeros(1)
+    grams = passes(zero).gram / float(passes.job.loss.curvature(none, none)[0])
+    return rows_of_grams(grams, data.share, data.tasks, data.intercept)
