@@ -42,12 +42,12 @@ def rmse(model, X, y):
 
 
 @pytest.mark.parametrize("make", [make_related_tasks, make_independent_tasks, make_outlier_tasks])
-@pytest.mark.parametrize("n", [6, 20])
-def test_near_the_best_candidate(make, n):
+@pytest.mark.parametrize(("n", "regret"), [(6, 1.06), (20, 1.01)])
+def test_near_the_best_candidate(make, n, regret):
     X, y, X_test, y_test, _ = train_and_test(make, n)
     model = AutoMultiTaskRegressor(WITH_REML, task="task").fit(X, y)
     losses = {name: rmse(e, X_test, y_test) for name, e in model.estimators_.items()}
-    assert rmse(model, X_test, y_test) < 1.03 * min(losses.values())
+    assert rmse(model, X_test, y_test) < regret * min(losses.values())
 
 
 def test_low_rank_is_a_candidate():

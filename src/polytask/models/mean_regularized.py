@@ -12,8 +12,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
+from polytask.models.few_shot import FewShot
 from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
-from polytask.models.mixed import MixedModelAnswers
+from polytask.models.mixed import MIXED_ATTRIBUTES, MixedModelAnswers
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -25,7 +26,7 @@ from polytask.tuning import common_grid, deviation_grid, intercept_grid, with_ze
 __all__ = ["MeanRegularizedClassifier", "MeanRegularizedRegressor"]
 
 
-class _MeanRegularized(MultiTaskLinear):
+class _MeanRegularized(FewShot, MultiTaskLinear):
     """min over w0, ΔW: R(w0 + Δw_i) + alpha ‖ΔW‖_F² + alpha_common ‖w0‖².
 
     R is the mean over tasks of the mean loss over rows. The intercept takes part,
@@ -152,6 +153,8 @@ class _MeanRegularized(MultiTaskLinear):
         return "size" if isinstance(self.alpha, str) and self.alpha == "reml" else "equal"
 
     def _fit_data(self, data: TaskData) -> Any:
+        for name in MIXED_ATTRIBUTES:  # of an earlier fit
+            vars(self).pop(name, None)
         if not (isinstance(self.alpha, str) and self.alpha == "reml"):
             return super()._fit_data(data)
         if not self._loss().constant_curvature:
@@ -215,6 +218,8 @@ class _MeanRegularized(MultiTaskLinear):
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         d = data.n_features
+        self.n_training_tasks_ = data.n_tasks
+        self.training_weight_ = float(data.sample_weight.sum())
         self.common_coef_ = solution.blocks["common"][:d]
         self.common_intercept_ = float(solution.blocks["common"][d:].sum())
         self.deviation_coef_ = self.coef_ - self.common_coef_

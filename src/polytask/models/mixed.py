@@ -12,7 +12,17 @@ from polytask.data import TaskData, read_rows, task_codes
 from polytask.losses import Squared
 from polytask.tuning.mixed_fit import MixedFit, fit_mixed
 
-__all__ = ["MixedModelAnswers"]
+__all__ = ["MIXED_ATTRIBUTES", "MixedModelAnswers"]
+
+MIXED_ATTRIBUTES = (
+    "covariance_",
+    "noise_variance_",
+    "deviation_covariance_",
+    "common_covariance_",
+    "coef_covariance_",
+    "deviance_",
+    "slope_",
+)
 
 
 class MixedModelAnswers:

@@ -132,7 +132,7 @@ def _check_rows(model: MixedModel, random_common: bool) -> None:
 
 def few_for_common(data: TaskData) -> bool:
     """Whether a free w0 could overfit: fewer than ten tasks, or ten rows, a coefficient."""
-    return min(data.n_tasks, len(data.y)) < 10 * data.n_coefs
+    return min(data.n_tasks, float(data.sample_weight.sum())) < 10 * data.n_coefs
 
 
 def _estimate(

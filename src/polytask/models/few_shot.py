@@ -1,0 +1,118 @@
+"""New tasks for a fitted model, from their own rows alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from polytask.data import read_rows, read_target
+from polytask.losses import Loss
+from polytask.solvers.new_task import adapt, prior_root
+
+__all__ = ["FewShot"]
+
+
+class FewShot:
+    """`add_task` of the mean-regularized models."""
+
+    def add_task(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn tasks that were not in training, from their rows and what the others share.
+
+        With w0 held, the new task's deviation minimizes ``sum_j omega_j loss + alpha ‖Δw‖²``, its
+        rows weighed as in the fit (``omega_j = 1 / (m n)``, or ``1 / N`` where rows weigh alike).
+        With ``alpha="reml"`` that is the posterior mean, and standard errors come with it. What
+        the new rows say about w0 and so about other tasks is left out: of the order 1 / m. For
+        the refit from sufficient statistics, without the old rows, see ``partial_fit``.
+
+        Parameters
+        ----------
+        X : table or array of shape (n, d + 1)
+            Rows of one or more new tasks, with the task column.
+        y : array of shape (n,)
+        sample_weight : array of shape (n,), default=None
+
+        Returns
+        -------
+        self
+            With the new tasks at the end of ``tasks_``, ``coef_``, ``intercept_`` and
+            ``deviation_coef_``; nothing else changes.
+
+        Raises
+        ------
+        ValueError
+            If a task was in training, or the model was fitted without a task column.
+
+        Examples
+        --------
+        >>> from polytask import MeanRegularizedRegressor
+        >>> from polytask.datasets import make_related_tasks
+        >>> X, y, truth = make_related_tasks(n_tasks=9, n_features=4, random_state=0)
+        >>> old = X["task"] < 8
+        >>> model = MeanRegularizedRegressor("reml", task="task").fit(X[old], y[old])
+        >>> model.add_task(X[~old].head(3), y[~old][:3]).predict(X[~old]).shape
+        (20,)
+        """
+        check_is_fitted(self)
+        if self.task is None:
+            raise ValueError(
+                f"{type(self).__name__}: add_task needs a task column; got task=None in fit."
+            )
+        rows = read_rows(self, X, reset=False)
+        target, _ = read_target(self, y)
+        weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight, float)
+        check_consistent_length(rows.X, target, weight)
+        values = self._known_target(target)
+        known = np.isin(rows.ids, self.tasks_)
+        if known.any():
+            raise ValueError(
+                f"{type(self).__name__}: add_task takes tasks that were not in training; got "
+                f"{np.unique(rows.ids[known])[:5].tolist()}. Fit again to change a task."
+            )
+        design = np.asarray(rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X, dtype=float)
+        if self.fit_intercept:
+            design = np.column_stack([design, np.ones(len(design))])
+        for task in np.unique(rows.ids):
+            here = (rows.ids == task) & (weight > 0)
+            self._add_one(task, design[here], values[here], weight[here])
+        return self
+
+    def _known_target(self: Any, target: np.ndarray) -> np.ndarray:
+        """Targets as numbers; a classifier's are 0 and 1 in the order of ``classes_``."""
+        if not hasattr(self, "classes_"):
+            return target.astype(float)
+        strange = ~np.isin(target, self.classes_)
+        if strange.any():
+            raise ValueError(
+                f"{type(self).__name__}: y must hold the classes of training, "
+                f"{self.classes_.tolist()}; got {np.unique(target[strange])[:5].tolist()}."
+            )
+        return (target == self.classes_[1]).astype(float)
+
+    def _add_one(self: Any, task: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
+        loss: Loss = self._loss()
+        d = self.coef_.shape[1]
+        common = np.append(self.common_coef_, self.common_intercept_)[: rows.shape[1]]
+        if hasattr(self, "deviation_covariance_"):
+            values, vectors = np.linalg.eigh(self.deviation_covariance_)
+            L, weight = vectors * np.sqrt(np.maximum(values, 0.0)), s / self.noise_variance_
+        else:
+            strength = np.append(np.broadcast_to(self.alpha_, d), self.alpha_intercept_)
+            L, weight = prior_root(strength[: rows.shape[1]]), s * self._row_weight(s)
+        deviation, posterior = adapt(loss, rows, y, weight, common, L)
+        theta = common + deviation
+        self.tasks_ = np.append(self.tasks_, task)
+        self.coef_ = np.vstack([self.coef_, theta[:d]])
+        self.intercept_ = np.append(self.intercept_, theta[d:].sum())
+        self.deviation_coef_ = np.vstack([self.deviation_coef_, deviation[:d]])
+        if hasattr(self, "coef_covariance_"):
+            left = np.eye(len(theta)) - posterior @ ((rows * weight[:, None]).T @ rows)
+            covariance = posterior + left @ self.common_covariance_ @ left.T
+            self.coef_covariance_ = np.concatenate([self.coef_covariance_, covariance[None]])
+
+    def _row_weight(self: Any, s: np.ndarray) -> float:
+        """Weight in the risk of a new row of weight one, on the scale of the fit."""
+        if self._weight_rule == "size":
+            return 1.0 / self.training_weight_
+        return 1.0 / (self.n_training_tasks_ * float(s.sum()))
