@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from polytask.datasets import make_outlier_tasks
-from polytask.inspection import TaskRelatedness
+from polytask.datasets import make_outlier_tasks, make_related_tasks
+from polytask.inspection import TaskLearningCurve, TaskRelatedness
 from polytask.inspection.comparison import (
     Comparison,
     DataSummary,
@@ -220,3 +220,10 @@ def example_related(n_tasks: int = 12) -> TaskRelatedness:
     ids = np.array([str(i) for i in _ids(n_tasks)], dtype=object)
     X = X.assign(task=ids[X["task"].to_numpy()])
     return TaskRelatedness.from_data(X, y, task="task", n_draws=40)
+
+
+@cache
+def example_curve() -> TaskLearningCurve:
+    """A learning curve of made-up tasks."""
+    X, y, _ = make_related_tasks(8, 4, 40, deviation=0.8, noise=1.0, random_state=0)
+    return TaskLearningCurve.from_data(None, X, y, task="task", rows=(6, 14, 32), n_repeats=1)

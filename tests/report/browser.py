@@ -111,7 +111,9 @@ class Page:
         if method in EVENTS:
             self.said.append(params)
         elif method == "Network.requestWillBeSent":
-            self.asked.append(params["request"]["url"])
+            url = params["request"]["url"]
+            if not url.startswith("data:"):  # pictures inside the page ask nobody
+                self.asked.append(url)
         elif method == "Page.loadEventFired":
             self._loaded = True
 

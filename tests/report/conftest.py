@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from polytask import SingleTaskRegressor
+from polytask.datasets import make_related_tasks
 from polytask.inspection.displays import ShrinkageDisplay
 from polytask.report import write_report
-from tests.inspection.example import example_comparison
+from tests.inspection.example import example_comparison, example_curve, example_related
 
 N_TASKS = 65
 NASTY = "<img src=x onerror=alert(1)>"
@@ -23,13 +26,27 @@ def example_shrinkage(n_tasks: int = N_TASKS, n_features: int = 10) -> Shrinkage
     return ShrinkageDisplay(single, common + 0.3 * (single - common), common, names)
 
 
+def example_parts() -> dict[str, Any]:
+    """Every part that a report may have."""
+    return {
+        "shrinkage": example_shrinkage(),
+        "relatedness": example_related(),
+        "learning_curve": example_curve(),
+        "fitted": {"single-task": example_fit()},
+        "tasks_csv": "tasks & more.csv",
+    }
+
+
+def example_fit() -> SingleTaskRegressor:
+    X, y, _ = make_related_tasks(3, 2, 6, random_state=0)
+    return SingleTaskRegressor(task="task").fit(X, y)
+
+
 @pytest.fixture(scope="package")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
     comparison = example_comparison(N_TASKS)
-    return write_report(
-        comparison, path, shrinkage=example_shrinkage(), tasks_csv="tasks & more.csv"
-    )
+    return write_report(comparison, path, **example_parts())
 
 
 @pytest.fixture(scope="package")

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from polytask.report import render_report, write_report
-from tests.inspection.example import example_comparison
-from tests.report.conftest import N_TASKS, NASTY, example_shrinkage
+from tests.inspection.example import example_comparison, example_related
+from tests.report.conftest import N_TASKS, NASTY, example_parts, example_shrinkage
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "use"}
-SECTIONS = ["verdict", "models", "tasks", "coefficients", "strengths", "data", "how"]
+SECTIONS = ["verdict", "models", "tasks", "curve", "relatedness", "coefficients", "strengths"]
+SECTIONS += ["data", "how"]
+OPTIONAL = {"curve", "relatedness", "coefficients"}
 
 
 class Outline(HTMLParser):
@@ -140,7 +142,7 @@ def test_nothing_points_outside(html: str) -> None:
     for _, attributes in outline.tags:
         for name in ("src", "href", "srcset", "data", "action"):
             value = attributes.get(name) or "#"
-            assert value.startswith(("#", "data:", "tasks%20")), value
+            assert value.startswith(("#", "data:", "tasks%20")), value[:80]
     assert "http:" not in html
     assert "https:" not in html
     assert "@import" not in html
@@ -154,9 +156,7 @@ def test_size_and_mode_of_the_file(report: Path) -> None:
 
 
 def test_same_bytes_each_time(html: str) -> None:
-    again = render_report(
-        example_comparison(N_TASKS), example_shrinkage(), tasks_csv="tasks & more.csv"
-    )
+    again = render_report(example_comparison(N_TASKS), **example_parts())
     assert again == html
 
 
@@ -177,7 +177,7 @@ def test_two_thousand_tasks_stay_usable() -> None:
 def test_without_coefficients_and_for_classes(classification: bool) -> None:
     outline = Outline(render_report(example_comparison(5, classification)))
     ids = [s["id"] for s in named(outline, "section")]
-    assert ids == [s for s in SECTIONS if s != "coefficients"]
+    assert ids == [s for s in SECTIONS if s not in OPTIONAL]
 
 
 def test_unknown_numbers_show_as_a_dash() -> None:
@@ -213,3 +213,40 @@ def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="taken"):
         write_report(example_comparison(4), goal)
     assert list(tmp_path.iterdir()) == [goal]
+
+
+def test_sparklines_hold_the_interval_and_zero(html: str) -> None:
+    found = re.findall(r"--l:([\d.]+)%;--h:([\d.]+)%;--v:([\d.]+)%;--z:([\d.]+)%", html)
+    assert len(found) == N_TASKS - 1  # one task has no gain
+    for low, high, value, zero in (map(float, place) for place in found):
+        assert 0 <= low <= value <= high <= 100
+        assert 0 <= zero <= 100
+
+
+def test_learning_curve_is_told_in_words_and_numbers(html: str) -> None:
+    part = re.search(r'<section id="curve".*?</section>', html, re.S)
+    assert part is not None
+    assert example_parts()["learning_curve"].text.replace(" %", "\u00a0%") in part[0]
+    assert part[0].count("<tr") == 2 + 9 + 6
+    assert "more than 32 to more than 32" not in part[0]
+
+
+def test_relatedness_names_tasks_and_coefficients(html: str) -> None:
+    part = re.search(r'<section id="relatedness".*?</section>', html, re.S)
+    assert part is not None
+    outline = Outline(part[0])
+    assert "(level)" in " ".join(outline.text)
+    assert part[0].count("<tr") == 2 + 12 + 5
+    assert "Spread between tasks" in part[0]
+
+
+def test_objectives_and_certificates(html: str) -> None:
+    assert "‖ΔW‖_F²" in html
+    assert "global optimum" in html
+
+
+def test_report_of_139_tasks_stays_below_a_megabyte() -> None:
+    parts = {**example_parts(), "shrinkage": example_shrinkage(139, 27)}
+    parts["relatedness"] = example_related(139)
+    text = render_report(example_comparison(139), **parts)
+    assert len(text.encode()) < 1_000_000

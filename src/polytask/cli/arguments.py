@@ -173,6 +173,11 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     _number(group, "--repeats", 1, 1, "repeat it with new folds: narrower intervals, more time")
     _number(group, "--seed", 0, 0, "of the folds and of models that draw at random")
     _number(group, "--jobs", 1, 1, "processes that work at the same time")
+    group.add_argument(
+        "--learning-curve",
+        action="store_true",
+        help="also measure how many rows sharing saves (some times the work of the comparison)",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out", metavar="DIR", default="polytask-report", help="directory (default %(default)s)"

@@ -9,16 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polytask.cli.candidates import BASELINE, choose_models, make_candidate
+from polytask.cli.candidates import BASELINE, BOOSTING, choose_models, make_candidate
 from polytask.cli.fit import fit_on_all
 from polytask.cli.inputs import read_task_table, split_names
 from polytask.cli.leaderboard import show_comparison
 from polytask.cli.outputs import check_directory
 from polytask.cli.progress import Progress
+from polytask.cli.relations import relatedness_of
 from polytask.cli.saved_model import make_card, save_model
 from polytask.cli.screen import screen, without_nan
 
 if TYPE_CHECKING:
+    from polytask.inspection import TaskLearningCurve, TaskRelatedness
     from polytask.inspection.comparison import Comparison
     from polytask.inspection.displays import ShrinkageDisplay
     from polytask.tables import TaskTable
@@ -41,8 +43,12 @@ def run(args: argparse.Namespace) -> int:
         progress.say(f"fitting {best} on all rows")
         models, told = _fit_all(args, comparison, best, table)
         comparison = comparison.with_notes(warnings=told)
+        progress.say("how the tasks are related")
+        relatedness, untold = relatedness_of(models, table)
+        curve, short = _learning_curve(args, names, table, progress)
+        comparison = comparison.with_notes(*untold, *short)
         progress.say("writing the report")
-        _write(out, args, comparison, best, models, table)
+        _write(out, args, comparison, best, models, table, relatedness, curve)
     console = screen()
     show_comparison(console, comparison, [str(out / name) for name in FILES], best)
     return 0
@@ -113,6 +119,37 @@ def _compare(
     return comparison.with_notes(*table.notes)
 
 
+def _learning_curve(
+    args: argparse.Namespace,
+    names: tuple[str, ...],
+    table: TaskTable,
+    progress: Callable[[int, int, str], None],
+) -> tuple[TaskLearningCurve | None, tuple[str, ...]]:
+    """The curve where it was asked for and the tasks have the rows, else None and why."""
+    from polytask.inspection import TaskLearningCurve
+
+    if not args.learning_curve:
+        return None, ()
+    candidates = {
+        name: make_candidate(name, table, args.seed) for name in names if name != BOOSTING
+    }
+    try:
+        curve = TaskLearningCurve.from_data(
+            candidates,
+            table.X,
+            table.y,
+            task=table.task,
+            metric=args.metric,
+            baseline=BASELINE,
+            random_state=args.seed,
+            n_jobs=args.jobs,
+            progress=progress,
+        )
+    except ValueError as error:
+        return None, (f"There is no learning curve. {error}",)
+    return curve, ()
+
+
 def _fit_all(
     args: argparse.Namespace, comparison: Comparison, best: str, table: TaskTable
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -134,14 +171,26 @@ def _write(
     best: str,
     models: dict[str, Any],
     table: TaskTable,
+    relatedness: TaskRelatedness | None,
+    curve: TaskLearningCurve | None,
 ) -> None:
     from polytask.report import write_report
     from polytask.tables import staged
 
     with staged(out) as stage:
         picture = _shrinkage(models, comparison.verdict.focus, table.task)
-        write_report(comparison, stage / "report.html", shrinkage=picture, tasks_csv="tasks.csv")
+        write_report(
+            comparison,
+            stage / "report.html",
+            shrinkage=picture,
+            relatedness=relatedness,
+            learning_curve=curve,
+            fitted=models,
+            tasks_csv="tasks.csv",
+        )
         content = {"table": str(args.table), "model": best, **comparison.to_dict()}
+        content["relatedness"] = relatedness and relatedness.to_dict()
+        content["learning_curve"] = curve and curve.to_dict()
         (stage / "results.json").write_text(
             json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False),
             encoding="utf-8",

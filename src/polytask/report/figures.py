@@ -31,7 +31,13 @@ class Drawing(NamedTuple):
 
 
 def draw(
-    display: Display, *, key: str, title: str, height: float, narrow: dict[str, Any] | None = None
+    display: Display,
+    *,
+    key: str,
+    title: str,
+    height: float,
+    narrow: dict[str, Any] | None = None,
+    narrow_height: float | None = None,
 ) -> Drawing:
     """Draw `display` in both widths.
 
@@ -43,13 +49,15 @@ def draw(
     title : str
         Title for screen readers.
     height : float
-        In inches, the same for both.
+        In inches.
     narrow : dict, optional
         Arguments of ``display.plot`` for the narrow drawing.
+    narrow_height : float, optional
+        Of the narrow drawing, where it is not the same.
     """
     return Drawing(
         _draw(display, f"{key}-w", title, (_WIDE, height), {}),
-        _draw(display, f"{key}-n", title, (_NARROW, height), narrow or {}),
+        _draw(display, f"{key}-n", title, (_NARROW, narrow_height or height), narrow or {}),
     )
 
 

@@ -6,15 +6,20 @@ import base64
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from polytask.inspection import TaskLearningCurve, TaskRelatedness
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.displays import LeaderboardDisplay, ShrinkageDisplay, TaskGainDisplay
 from polytask.report import formats, tables
+from polytask.report.curves import curve_content
 from polytask.report.definitions import metric_definitions, word_definitions
 from polytask.report.figures import draw
+from polytask.report.fitted import fitted_table, objectives_table
+from polytask.report.relations import relatedness_content
 from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict
 
 _CITATION = (
@@ -27,6 +32,9 @@ def write_report(
     path: str | os.PathLike[str],
     *,
     shrinkage: ShrinkageDisplay | None = None,
+    relatedness: TaskRelatedness | None = None,
+    learning_curve: TaskLearningCurve | None = None,
+    fitted: Mapping[str, Any] | None = None,
     tasks_csv: str | None = None,
     citation: str | None = None,
 ) -> Path:
@@ -40,6 +48,12 @@ def write_report(
         The file, by custom ``report.html``; written under a temporary name and renamed.
     shrinkage : ShrinkageDisplay, optional
         Coefficients alone and together; the section is left out without it.
+    relatedness : TaskRelatedness, optional
+        Correlations, groups, tasks that stand apart, coefficients; left out without it.
+    learning_curve : TaskLearningCurve, optional
+        What sharing is worth in rows; left out without it.
+    fitted : mapping of str to estimator, optional
+        Models fitted on all rows, by name: their strengths and certificates are shown.
     tasks_csv : str, optional
         Name of a CSV file beside the report that holds every task; the report points to it.
     citation : str, optional
@@ -61,15 +75,25 @@ def write_report(
     >>> write_report(comparison, "report.html")  # doctest: +SKIP
     PosixPath('report.html')
     """
-    return _write(
-        Path(path), render_report(comparison, shrinkage, tasks_csv=tasks_csv, citation=citation)
+    text = render_report(
+        comparison,
+        shrinkage,
+        relatedness=relatedness,
+        learning_curve=learning_curve,
+        fitted=fitted,
+        tasks_csv=tasks_csv,
+        citation=citation,
     )
+    return _write(Path(path), text)
 
 
 def render_report(
     comparison: Comparison,
     shrinkage: ShrinkageDisplay | None = None,
     *,
+    relatedness: TaskRelatedness | None = None,
+    learning_curve: TaskLearningCurve | None = None,
+    fitted: Mapping[str, Any] | None = None,
     tasks_csv: str | None = None,
     citation: str | None = None,
 ) -> str:
@@ -84,6 +108,10 @@ def render_report(
         .render(
             _content(comparison),
             figures=_figures(comparison, shrinkage),
+            relations=relatedness and relatedness_content(relatedness),
+            curve=learning_curve and curve_content(learning_curve),
+            fitted=fitted_table(fitted or {}),
+            objectives=objectives_table(comparison.models["name"].tolist()),
             coefficients=shrinkage and tables.coefficients_table(shrinkage.summary()),
             tasks_csv=tasks_csv,
             citation=citation or _CITATION.format(version=version),

@@ -23,12 +23,22 @@ class Column(NamedTuple):
     kind: str = "number"
 
 
+class Spark(NamedTuple):
+    """A small picture of an interval: places in per cent of the width of the cell."""
+
+    low: float
+    value: float
+    high: float
+    zero: float
+
+
 class Cell(NamedTuple):
-    """A cell: its text, a remark in small print, a label whose chip it is."""
+    """A cell: its text, a remark in small print, a label whose chip it is, a small picture."""
 
     text: str
     note: str = ""
     label: str = ""
+    spark: Spark | None = None
 
 
 class Table(NamedTuple):
@@ -116,23 +126,50 @@ def tasks_table(comparison: Comparison) -> Table:
         Column("q"),
         Column("Rows to decide"),
     ]
-    rows = [list(_task_row(row, loss, gain)) for _, row in tasks.iterrows()]
+    frame = _frame(tasks)
+    rows = [list(_task_row(row, loss, gain, frame)) for _, row in tasks.iterrows()]
     caption = (
         f"Gain of {comparison.verdict.focus} over {comparison.baseline} in "
         f"{comparison.loss_title}, by {comparison.task}"
     )
-    table = Table("tasks", caption, columns, rows, searchable=True)
+    return cut(Table("tasks", caption, columns, rows, searchable=True))
+
+
+def cut(table: Table) -> Table:
+    """Keep the ends of a long table in view, the rest on demand."""
+    rows = table.rows
     if len(rows) <= MOST_ROWS:
         return table
     return table._replace(rows=rows[:_ENDS] + rows[-_ENDS:], rest=rows[_ENDS:-_ENDS])
 
 
-def _task_row(row: pd.Series, loss: int, gain: int) -> Iterator[Cell]:
+def _frame(tasks: pd.DataFrame) -> tuple[float, float]:
+    """Ends of the small pictures: nine tenths of the intervals and zero lie inside."""
+    low, high = tasks["low"].dropna(), tasks["high"].dropna()
+    if low.empty:
+        return 0.0, 1.0
+    left, right = min(float(low.quantile(0.05)), 0.0), max(float(high.quantile(0.95)), 0.0)
+    return (left, right) if right > left else (left, left + 1.0)
+
+
+def _spark(row: pd.Series, frame: tuple[float, float]) -> Spark | None:
+    if not (row["low"] == row["low"] and row["high"] == row["high"]):
+        return None
+    left, right = frame
+    places = [
+        round(min(max(100 * (value - left) / (right - left), 0.0), 100.0), 1)
+        for value in (row["low"], row["gain"], row["high"], 0.0)
+    ]
+    return Spark(*places)
+
+
+def _task_row(row: pd.Series, loss: int, gain: int, frame: tuple[float, float]) -> Iterator[Cell]:
     yield Cell(str(row["task"]))
     yield Cell(str(row["label"]), label=str(row["label"]))
     yield Cell(f.count(row["rows"]))
     yield Cell(f.difference(row["gain"], gain))
-    yield Cell(f.interval(row["low"], row["high"], gain, sign=True))
+    interval = f.interval(row["low"], row["high"], gain, sign=True)
+    yield Cell(interval, spark=_spark(row, frame))
     yield Cell(f.difference(row["shrunken"], gain))
     yield Cell(f.number(row["loss_baseline"], loss))
     yield Cell(f.number(row["loss_focus"], loss))

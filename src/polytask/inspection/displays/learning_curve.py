@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from polytask.inspection.learning_curve import TaskLearningCurve
 
-_LOOKS = [("accent", "o"), ("harmed", "s"), ("ink", "D"), ("faint", "^"), ("muted", "v")]
+_POOLED = ("harmed", "s")
+_LOOKS = [("accent", "D"), ("ink", "^"), ("faint", "v"), ("muted", "P")]
 
 
 class TaskLearningCurveDisplay:
@@ -60,8 +62,14 @@ class TaskLearningCurveDisplay:
             f"{rows.min()} to {rows.max()} training rows per task. {self.result.text}"
         )
 
-    def plot(self, ax: Axes | None = None) -> TaskLearningCurveDisplay:
+    def plot(self, ax: Axes | None = None, *, columns: int = 4) -> TaskLearningCurveDisplay:
         """Draw on `ax`, or on a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        columns : int, default=4
+            Of the legend.
 
         Returns
         -------
@@ -72,12 +80,15 @@ class TaskLearningCurveDisplay:
             self.ax_: Axes
             self.figure_, self.ax_ = axes_for(ax)
             self.ax_.set_xscale("log")
-            looks = iter(_LOOKS * len(self.result.curve))
+            looks = cycle(_LOOKS)
             for name, one in self.result.curve.groupby("name", sort=False):
                 base = name == self.result.baseline
-                self._draw(one, *(("undecided", "o") if base else next(looks)), base)
+                look = ("undecided", "o") if base else _POOLED
+                if not base and name != "pooled":
+                    look = next(looks)
+                self._draw(one, *look, base)
             self._draw_answer()
-            self._words()
+            self._words(columns)
         return self
 
     def _draw(self, one: pd.DataFrame, colour: str, marker: str, base: bool) -> None:
@@ -106,7 +117,7 @@ class TaskLearningCurveDisplay:
             arrowprops={"arrowstyle": "->", "color": PALETTE["ink"], "lw": 1.0},
         )  # fmt: skip
 
-    def _words(self) -> None:
+    def _words(self, columns: int) -> None:
         from matplotlib.ticker import FuncFormatter
 
         points = np.unique(self.result.curve["rows"])
@@ -118,6 +129,6 @@ class TaskLearningCurveDisplay:
         self.ax_.set_xlabel("training rows per task")
         self.ax_.set_ylabel(plain(self.result.loss_title), parse_math=False)
         self.ax_.legend(
-            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, columnspacing=1.2,
+            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, columnspacing=1.2,
             borderaxespad=0.2, handlelength=2.2,
         )  # fmt: skip

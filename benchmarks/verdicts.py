@@ -1,0 +1,175 @@
+"""How often the verdicts and the labels of tasks are right, where the truth is known.
+
+Related, partly related (30 % of the tasks are outliers) and unrelated worlds at 5, 20 and 80 rows
+per task. The rows are standard normal, so the gain of a task on new rows is known exactly: the
+squared distance of the single-task coefficients to the true ones, less that of the joint model.
+The truth of a task is its mean over the draws of a world.
+
+Printed per world and number of rows: the true overall gain; how often the verdict said so (right),
+said that it cannot tell (open), or said the opposite (wrong); and of the tasks that were called
+"gains" or "harmed" the share that truly does.
+
+With --real the verdicts on data sets in ../shared/data, where they are present.
+
+Usage: python benchmarks/verdicts.py [--truths 2] [--draws 4] [--tasks 20] [--real]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from calibration import FEATURES, NOISE, ROWS, WORLDS, default_models, draw_rows, draw_truth
+
+from polytask.inspection import Comparison, compare_tasks, default_estimators
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SPOKEN = {"single-task-best": -1, "joint-helps": 1, "pooling-suffices": 1}
+MATTERS = 0.01
+JOINT = "mean-regularized"
+
+
+def exact_gain(W: np.ndarray, table: pd.DataFrame, y: np.ndarray) -> np.ndarray:
+    """True gain of every task: excess error alone less excess error together."""
+    error = {}
+    for name, model in default_models().items():
+        if name in ("single-task", JOINT):
+            fitted = model.fit(table, y)
+            found = np.column_stack([fitted.coef_, fitted.intercept_])
+            error[name] = ((found - W) ** 2).sum(axis=1)
+    difference: np.ndarray = error["single-task"] - error[JOINT]
+    return difference
+
+
+def run_world(world: str, n: int, truths: int, draws: int, m: int) -> dict[str, Any]:
+    """Verdicts and labels against the truth."""
+    rng = np.random.default_rng(0)
+    common = rng.standard_normal(FEATURES + 1)
+    rights: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
+    calls: list[tuple[np.ndarray, np.ndarray]] = []
+    gains = []
+    for _ in range(truths):
+        W = draw_truth(world, m, common, rng)
+        made = [draw_rows(W, n, rng) for _ in range(draws)]
+        true = np.mean([exact_gain(W, *sample) for sample in made], axis=0)
+        loss = NOISE**2 + 1.0
+        overall = true.mean() / loss
+        gains.append(overall)
+        for X, y in made:
+            found = compare_tasks(default_models(), X, y, task="task")
+            verdicts[found.verdict.label] += 1
+            rights[_standing(found, overall)] += 1
+            mine = found.gains[found.gains["name"] == JOINT]
+            calls.append((mine["label"].to_numpy(), true))
+    return {"gain": np.mean(gains), "verdicts": verdicts, **rights, **_labels(calls)}
+
+
+def _standing(found: Comparison, overall: float) -> str:
+    said = SPOKEN.get(found.verdict.label, 0)
+    if said == 0:
+        return "right" if abs(overall) < MATTERS else "open"
+    return "right" if said * overall > 0 else "wrong"
+
+
+def _labels(calls: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:
+    label, true = (np.concatenate(parts) for parts in zip(*calls, strict=True))
+    out = {}
+    for name, sign in (("gains", 1), ("harmed", -1)):
+        called = label == name
+        right = int((called & (sign * true > 0)).sum())
+        out[name] = f"{right} of {called.sum()}"
+    return out
+
+
+def simulate(truths: int, draws: int, m: int) -> None:
+    """Print a line per world and number of rows."""
+    head = f"{'world':<16}{'rows':>5}{'true gain':>11}{'right':>7}{'open':>6}{'wrong':>7}"
+    print(f"{head}  {'gains: right':<14}{'harmed: right':<15}verdicts")
+    for world in WORLDS:
+        for n in (5, *ROWS[1:]):
+            got = run_world(world, n, truths, draws, m)
+            counts = "".join(
+                f"{got.get(k, 0):>{w}}" for k, w in (("right", 7), ("open", 6), ("wrong", 7))
+            )
+            said = ", ".join(f"{k} {v}" for k, v in got["verdicts"].most_common())
+            print(
+                f"{world:<16}{n:>5}{100 * got['gain']:>9.1f} %{counts}  {got['gains']:<14}"
+                f"{got['harmed']:<15}{said}",
+                flush=True,
+            )
+
+
+def real_tables() -> dict[str, Any]:
+    """Readers of real data sets: (features with the column task, target)."""
+
+    def long(name: str, file: str = "data.parquet") -> tuple[pd.DataFrame, pd.Series]:
+        frame = pd.read_parquet(DATA / name / file)
+        return frame.drop(columns="target"), frame["target"]
+
+    def wide(name: str, labels: str, rows: int) -> tuple[pd.DataFrame, pd.Series]:
+        frame = pd.read_parquet(DATA / name / "wide.parquet").sample(rows, random_state=0)
+        names = [column for column in frame if str(column).startswith(labels)]
+        inputs = frame.drop(columns=names).select_dtypes("number")
+        parts = []
+        for column in names:
+            known = frame[column].notna()
+            part = inputs[known].assign(task=str(column), target=frame.loc[known, column])
+            parts.append(part)
+        table = pd.concat(parts, ignore_index=True)
+        if table["target"].nunique() > 2:  # torques in units of their own
+            by = table.groupby("task")["target"]
+            table["target"] = (table["target"] - by.transform("mean")) / by.transform("std")
+        return table.drop(columns="target"), table["target"]
+
+    return {
+        "school": lambda: long("school"),
+        "computer_survey": lambda: long("computer_survey"),
+        "landmine": lambda: long("landmine"),
+        "sarcos, 300 rows a task": lambda: wide("sarcos", "y", 300),
+        "tox21, 1,000 molecules": lambda: wide("tox21", "y_", 1000),
+    }
+
+
+def on_real_data() -> None:
+    """Print the verdict on each data set."""
+    for name, read in real_tables().items():
+        if not (DATA / name.split(",")[0]).is_dir():
+            print(f"\n{name}: not here")
+            continue
+        X, y = read()
+        start = time.perf_counter()
+        kind = "classification" if y.nunique() == 2 else "regression"
+        models = default_estimators(kind, "task")
+        models = {k: v for k, v in models.items() if k != "gradient-boosting"}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = compare_tasks(models, X, y.rename("target"), task="task")
+        print(f"\n{name} ({time.perf_counter() - start:.0f} s): {found.verdict.label}")
+        print(found.verdict.text, flush=True)
+
+
+def main() -> None:
+    """Simulated worlds, or real data."""
+    parser = argparse.ArgumentParser(description="How often verdicts and labels are right.")
+    for name, default in (("truths", 2), ("draws", 4), ("tasks", 20)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--real", action="store_true", help="verdicts on real data sets instead")
+    given = parser.parse_args()
+    if given.real:
+        on_real_data()
+    else:
+        simulate(given.truths, given.draws, given.tasks)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""How the tasks of a table are related, where that is cheap to say."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from polytask.cli.candidates import BASELINE
+
+if TYPE_CHECKING:
+    from polytask.inspection import TaskRelatedness
+    from polytask.tables import TaskTable
+
+__all__ = ["relatedness_of"]
+
+MOST_FEATURES = 60
+MOST_CELLS = 5_000_000  # tasks times squared features: some seconds
+
+
+def relatedness_of(
+    models: dict[str, Any], table: TaskTable
+) -> tuple[TaskRelatedness | None, tuple[str, ...]]:
+    """The relatedness of the tasks on prepared features; None and a note where it is left out."""
+    from polytask.inspection import TaskRelatedness
+
+    if BASELINE not in models:
+        return None, ()
+    pipeline = models[BASELINE]
+    d = pipeline[-1].coef_.shape[1]
+    if d > MOST_FEATURES or len(table.sizes) * d**2 > MOST_CELLS:
+        return None, (
+            f"The relatedness of the tasks is left out: {d} prepared features are too many for a "
+            "quick answer. polytask.inspection.TaskRelatedness computes it.",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its answers carry their own intervals
+            return TaskRelatedness.from_estimator(pipeline, table.X, table.y), ()
+    except ValueError as error:
+        return None, (f"The relatedness of the tasks is left out. {error}",)

@@ -1,0 +1,73 @@
+"""What the models that were fitted on all rows say of themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from polytask.inspection.roles import final_step, strengths_of, strengths_text, title_of
+from polytask.models.registry import formulations
+from polytask.report import formats as f
+from polytask.report.tables import Cell, Column, Table
+
+__all__ = ["fitted_table", "objectives_table"]
+
+_CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
+
+
+def objectives_table(names: list[str]) -> Table | None:
+    """What each model minimizes; None where none of them is a formulation."""
+    known = formulations()
+    rows = [
+        [Cell(known[name].title), Cell(_formula(known[name].objective))]
+        for name in names
+        if name in known
+    ]
+    columns = [Column("Model", "text"), Column("Objective", "words")]
+    caption = "Objectives; R is the mean over tasks of the mean loss over rows"
+    return Table("objectives", caption, columns, rows) if rows else None
+
+
+def _formula(text: str) -> str:
+    """Write a formula as the papers do.
+
+    Examples
+    --------
+    >>> _formula("min over DW: R(w0 + Dw_i) + alpha ||DW||_F^2")
+    'min over ΔW: R(w0 + Δw_i) + alpha ‖ΔW‖_F²'
+    """
+    return re.sub(r"\bD(?=[Wwb])", "Δ", text).replace("||", "‖").replace("^2", "²")
+
+
+def fitted_table(fitted: Mapping[str, Any]) -> Table | None:
+    """Strengths, optimality and certificate of models fitted on all rows."""
+    rows = []
+    for name, estimator in fitted.items():
+        model = final_step(estimator)
+        if not hasattr(model, "certificate_"):
+            continue
+        rows.append(
+            [
+                Cell(title_of(name)),
+                Cell(strengths_text([strengths_of(estimator)]) or f.MISSING),
+                Cell(_plain(getattr(model, "objective_", None))),
+                Cell(_plain(getattr(model, "violation_", None))),
+                Cell(_CERTIFICATES.get(str(model.certificate_), str(model.certificate_))),
+                Cell(str(getattr(model, "solver_", f.MISSING))),
+            ]
+        )
+    columns = [
+        Column("Model", "text"),
+        Column("Strengths", "words"),
+        Column("Objective"),
+        Column("Violation"),
+        Column("Certificate", "words"),
+        Column("Solver", "words"),
+    ]
+    caption = "Fitted on all rows: chosen strengths, and how near the optimum the solver came"
+    return Table("fitted", caption, columns, rows) if rows else None
+
+
+def _plain(value: Any) -> str:
+    return f.MISSING if value is None else f"{float(value):.2g}"
