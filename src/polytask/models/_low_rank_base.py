@@ -22,6 +22,7 @@ from polytask.tuning import (
     level_grid,
     rank_grid,
     rank_strengths,
+    trace_alpha_max,
     trace_grid,
 )
 
@@ -60,12 +61,17 @@ class LowRankBase(MultiTaskLinear):
         }
 
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        level = 0.0 if isinstance(self.alpha_intercept, str) else self.alpha_intercept
-        free = self._make_problem(data, loss, {"alpha": 1.0, "alpha_intercept": level})
+        levels = level_grid(data, loss.curvature_bound)
+        auto = isinstance(self.alpha_intercept, str)
+        ends = levels[[0, -1]] if auto else [self.alpha_intercept]  # both ends: W may be zero at one
+        free = [
+            self._make_problem(data, loss, {"alpha": 1.0, "alpha_intercept": level})
+            for level in ends
+        ]
         points = _SHORT_PATH if len(data.y) < _SMALL else _PATH[loss.constant_curvature]
         return {
-            "alpha": trace_grid(free, points),
-            "alpha_intercept": level_grid(data, loss.curvature_bound),
+            "alpha": trace_grid(max(free, key=trace_alpha_max), points),
+            "alpha_intercept": levels,
             self.limit_name: rank_grid(data).astype(float),
         }
 
