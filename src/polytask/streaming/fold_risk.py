@@ -34,6 +34,7 @@ class MomentRisk:
                 "Give alpha a number."
             )
         self._grams = [train.design.grams(train.weight) for train, _ in self.parts]
+        self._slopes = [-train.design.adjoint(train.weight * train.y) for train, _ in self.parts]
         counts = data.moments.sums[:, :, 0, 0]
         share = data.share / np.maximum(counts.sum(axis=1), 1e-300)
         known = counts.sum(axis=1, keepdims=True) > counts  # predicted by other folds
@@ -42,17 +43,17 @@ class MomentRisk:
     def __call__(self, make: Callable[[TaskData], Problem]) -> float:
         """Mean held-out loss with the weights of R."""
         total = 0.0
-        for (train, test), grams in zip(self.parts, self._grams, strict=True):
+        for (train, test), grams, slope in zip(self.parts, self._grams, self._slopes, strict=True):
             problem = make(train)
-            coefs = self._solve(problem, grams)
+            coefs = self._solve(problem, grams, slope)
             f = test.design.predict(coefs)
             total += float(test.weight @ problem.loss.value(test.y, f))
         return total / self._weight
 
-    def _solve(self, problem: Problem, grams: np.ndarray) -> np.ndarray:
+    def _solve(self, problem: Problem, grams: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Coefficients; ``slope`` is the gradient of R at zero."""
         if problem.loss.constant_curvature and why_not_arrow(problem) is None:
-            zeros = problem.zeros()
             factor = arrow_problem(problem).factor(np.ones(len(problem.data.y)), grams)
-            step = factor.solve(problem.residual(zeros))
+            step = factor.solve(problem.structure.adjoint(slope, problem.zeros()))
             return -problem.structure.assemble(step)
         return select(problem).solve(problem, None, self.tol, self.max_iter).coefs
