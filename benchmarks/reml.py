@@ -6,7 +6,8 @@ Set OMP_NUM_THREADS=1 for times that compare. The tables printed:
 
 1. seconds of a fit and the ratio, with the largest relative difference of the estimates;
 2. on real tables: seconds, Newton steps, slope of the deviance in log variance that is left;
-3. exam: test RMSE, mean over repeats, at shares of training rows.
+3. exam: test RMSE, mean over repeats, at shares of training rows;
+4. tasks that differ by their level only: test RMSE of the best single strength in hindsight.
 """
 
 from __future__ import annotations
@@ -117,6 +118,33 @@ def exam_shares(repeats: int, folder: Path) -> None:
         print(f"{name:24}" + "".join(f"{value:8.4f}" for value in values.mean(axis=0)))
 
 
+def levels(repeats: int) -> None:
+    print("\ntasks that differ by level only (sd 2, noise 0.5), test RMSE by rows per task")
+    models = {
+        "single-task": lambda: SingleTaskRegressor(task="task"),
+        "mean-regularized, cv": lambda: MeanRegularizedRegressor(task="task"),
+        "reml, auto": reml,
+        "reml, diagonal": lambda: reml("diagonal"),
+    }
+    rows = (5, 20, 80)
+    rmse = {name: np.zeros((repeats, len(rows))) for name in (*models, "one strength, best")}
+    for r, (k, n) in ((r, each) for r in range(repeats) for each in enumerate(rows)):
+        X, y, _ = make_related_tasks(20, 10, n + 100, deviation=0, level=2, random_state=r)
+        train = X.groupby("task").cumcount().to_numpy() < n
+
+        def loss(model, X=X, y=y, train=train):
+            prediction = model.fit(X[train], y[train]).predict(X[~train])
+            return np.sqrt(np.mean((y[~train] - prediction) ** 2))
+
+        for name, make in models.items():
+            rmse[name][r, k] = loss(make())
+        rmse["one strength, best"][r, k] = min(
+            loss(MeanRegularizedRegressor(alpha, task="task")) for alpha in np.logspace(-6, 1, 15)
+        )
+    for name, values in rmse.items():
+        print(f"{name:24}" + "".join(f"{value:8.4f}" for value in values.mean(axis=0)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
@@ -125,6 +153,7 @@ def main() -> None:
     side_by_side(arguments.repeats)
     hard_data(arguments.data)
     exam_shares(arguments.repeats, arguments.data)
+    levels(arguments.repeats)
 
 
 if __name__ == "__main__":

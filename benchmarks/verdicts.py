@@ -112,14 +112,18 @@ def simulate(truths: int, draws: int, m: int) -> None:
 def real_tables() -> dict[str, Any]:
     """Readers of real data sets: (features with the column task, target)."""
 
-    def long(name: str, file: str = "data.parquet") -> tuple[pd.DataFrame, pd.Series]:
-        frame = pd.read_parquet(DATA / name / file)
-        return frame.drop(columns="target"), frame["target"]
+    def long(name: str, without: str = "-") -> tuple[pd.DataFrame, pd.Series]:
+        frame = pd.read_parquet(DATA / name / "data.parquet")
+        others = [c for c in frame if c.startswith(without) or c == "profile"]
+        return frame.drop(columns=["target", *others]), frame["target"]
 
-    def wide(name: str, labels: str, rows: int) -> tuple[pd.DataFrame, pd.Series]:
-        frame = pd.read_parquet(DATA / name / "wide.parquet").sample(rows, random_state=0)
+    def wide(
+        name: str, file: str, labels: str, rows: int, features: int = 60
+    ) -> tuple[pd.DataFrame, pd.Series]:
+        frame = pd.read_parquet(DATA / name / file).sample(rows, random_state=0)
         names = [column for column in frame if str(column).startswith(labels)]
         inputs = frame.drop(columns=names).select_dtypes("number")
+        inputs = inputs[inputs.var().sort_values(ascending=False).index[:features]]
         parts = []
         for column in names:
             known = frame[column].notna()
@@ -133,10 +137,10 @@ def real_tables() -> dict[str, Any]:
 
     return {
         "school": lambda: long("school"),
-        "computer_survey": lambda: long("computer_survey"),
+        "computer_survey": lambda: long("computer_survey", "person_"),
         "landmine": lambda: long("landmine"),
-        "sarcos, 300 rows a task": lambda: wide("sarcos", "y", 300),
-        "tox21, 1,000 molecules": lambda: wide("tox21", "y_", 1000),
+        "sarcos, 300 rows a task": lambda: wide("sarcos", "wide.parquet", "torque", 300),
+        "tox21, 1,000 molecules, 60 bits": lambda: wide("tox21", "data.parquet", "y_", 1000),
     }
 
 

@@ -132,3 +132,19 @@ def test_ctrl_c_in_a_real_process(place, tmp_path):
     assert process.returncode == 130
     assert err.decode().count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_relatedness_is_told_and_the_learning_curve_on_request(regression, polytask, place):
+    found = json.loads((regression[0] / "results.json").read_text(encoding="utf-8"))
+    assert found["relatedness"]["text"].startswith("The tasks ")
+    assert found["learning_curve"] is None
+    page = (regression[0] / "report.html").read_text(encoding="utf-8")
+    assert 'id="relatedness"' in page
+    assert 'id="curve"' not in page
+    out = place / "with-curve"
+    answer = polytask("compare", place / "table.csv", *QUICK, "--target", "score", "--out", out,
+                      "--features", "größe,dose,arm", "--learning-curve")  # fmt: skip
+    assert answer.code == 0, answer.err
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert "rows per task" in found["learning_curve"]["text"]
+    assert 'id="curve"' in (out / "report.html").read_text(encoding="utf-8")

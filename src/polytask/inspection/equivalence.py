@@ -121,7 +121,7 @@ def _best(frame: pd.DataFrame) -> str:
     worth = frame["equal_rows"].where(
         frame["beyond"] == "", np.where(frame["beyond"] == "above", 4 * frame["rows"], 1)
     )
-    ratio = np.log(worth / frame["rows"])
+    ratio = pd.Series(np.log((worth / frame["rows"]).to_numpy()), index=frame.index)
     return str(ratio.groupby(frame["name"], sort=False).mean().idxmax())
 
 
