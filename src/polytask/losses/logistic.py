@@ -29,7 +29,7 @@ class Logistic:
         return p * (1.0 - p)
 
     def conjugate(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """sup_f (u f - loss(y, f)): with q = u + y in [0, 1], q log q + (1-q) log(1-q); else inf."""
+        """sup_f (u f - loss(y, f)): q log q + (1-q) log(1-q) at q = u + y in [0, 1]."""
         q = u + y
         inside = (q >= 0) & (q <= 1)
         q = np.clip(q, 0.0, 1.0)
