@@ -63,7 +63,7 @@ class LowRankBase(MultiTaskLinear):
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
         levels = level_grid(data, loss.curvature_bound)
         auto = isinstance(self.alpha_intercept, str)
-        ends = levels[[0, -1]] if auto else [self.alpha_intercept]  # both ends: W may be zero at one
+        ends = levels[[0, -1]] if auto else [self.alpha_intercept]  # W may be zero at one
         free = [
             self._make_problem(data, loss, {"alpha": 1.0, "alpha_intercept": level})
             for level in ends

@@ -120,7 +120,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         self.max_iter = max_iter
 
     def _store(self, solution: Solution, data: TaskData) -> None:
-        wanted = self.n_components_
+        wanted = getattr(self, "n_components_")  # noqa: B009 (set by the base from strengths)
         super()._store(solution, data)
         if self.n_components not in (None, "cv"):
             self.n_components_ = int(min(wanted, data.n_features))

@@ -15,7 +15,7 @@ from polytask.models._projected import LearnedFeatures
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
-from polytask.penalties import Orthonormal, Ridge
+from polytask.penalties import Orthonormal, Penalty, Ridge
 from polytask.problem import Problem
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, Projected
@@ -185,7 +185,8 @@ class _ProjectedMeanRegularized(LearnedFeatures):
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         k = min(int(strengths["n_components"]), data.n_features)
-        penalties = {"projection": Orthonormal(), **_ridges(k, data, strengths)}
+        penalties: dict[str, Penalty] = {"projection": Orthonormal()}
+        penalties.update(_ridges(k, data, strengths))
         return Problem(data, loss, Projected(data.n_features, k, data.intercept), penalties)
 
     def _unprojected(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:

@@ -88,7 +88,7 @@ def admm(
             if squares_gap(F, Z, g, float(new.singular_values.sum()), alpha) <= tol:
                 return Z, n_iter + 1, rho
             shares = primal * np.linalg.norm(dual), change * np.linalg.norm(L)
-            ratio = shares[0] / max(shares[1], 1e-300)
+            ratio = float(shares[0]) / max(float(shares[1]), 1e-300)
             if n_iter < _BALANCED_AFTER and not 1 / _UNBALANCED < ratio < _UNBALANCED:
                 factor = float(np.clip(np.sqrt(ratio), 0.1, 10.0))
                 rho, dual = rho * factor, dual / factor

@@ -93,7 +93,8 @@ class _Model:
     """The squares at a point; made once where the loss is quadratic."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem, self._kept = problem, None
+        self.problem = problem
+        self._kept: BasisStep | None = None
 
     def at(self, f: np.ndarray) -> BasisStep:
         data, loss = self.problem.data, self.problem.loss

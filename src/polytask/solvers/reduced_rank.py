@@ -37,7 +37,7 @@ class ReducedRank:
             return "needs a penalty on the rank"
         if not problem.loss.constant_curvature:
             return "needs a loss of constant curvature"
-        if problem.penalties["low_rank"].ridge:  # type: ignore[attr-defined]
+        if problem.penalties["low_rank"].ridge:
             return "needs the rank penalty without a ridge"
         data, rest = problem.data, problem.structure.rest
         if not data.design.shared or _weights(problem) is None:
