@@ -16,13 +16,15 @@ __all__ = ["BASELINE", "BOOSTING", "choose_models", "make_candidate", "model_nam
 
 BASELINE = "single-task"
 BOOSTING = "gradient-boosting"
+NEURAL = "neural"  # stands for all networks
 
 
 def model_names() -> tuple[str, ...]:
     """Every name, the simple models first."""
     from polytask.models import formulations
+    from polytask.models.registry import NEURAL_NAMES
 
-    return (*formulations(), BOOSTING)
+    return (*formulations(), *NEURAL_NAMES, BOOSTING)
 
 
 def choose_models(wanted: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -32,11 +34,19 @@ def choose_models(wanted: tuple[str, ...] | None) -> tuple[tuple[str, ...], tupl
     if wanted is None:
         defaults = [name for name, found in formulations().items() if found.default]
         return (*defaults, BOOSTING), ()
+    wanted = _spelled_out(wanted)
     for name in wanted:
         check_name(name, "models")
     if BASELINE in wanted:
         return wanted, ()
     return (BASELINE, *wanted), ("Single-task learning takes part because gains are against it.",)
+
+
+def _spelled_out(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """With "neural" replaced by the names of the networks."""
+    from polytask.models.registry import NEURAL_NAMES
+
+    return tuple(n for name in wanted for n in (NEURAL_NAMES if name == NEURAL else (name,)))
 
 
 def check_name(name: str, argument: str) -> None:
@@ -60,9 +70,7 @@ def make_candidate(name: str, table: TaskTable, seed: int = 0) -> Pipeline:
 
 
 def _formulation(name: str, table: TaskTable, seed: int) -> Any:
-    from polytask.models import formulations
-
-    found = formulations()[name]
+    found = _found(name)
     estimator = found.classifier if table.kind == "classification" else found.regressor
     if estimator is None:
         raise TableError(
@@ -71,6 +79,21 @@ def _formulation(name: str, table: TaskTable, seed: int) -> Any:
     model = estimator(task=table.task)
     seeded = "random_state" in model.get_params(deep=False)
     return model.set_params(random_state=seed) if seeded else model
+
+
+def _found(name: str) -> Any:
+    """The formulation called ``name``; networks need PyTorch."""
+    from polytask.models import formulations
+    from polytask.models.registry import NEURAL_NAMES, neural_formulations
+
+    if name not in NEURAL_NAMES:
+        return formulations()[name]
+    try:
+        return neural_formulations()[name]
+    except ImportError as error:
+        raise TableError(
+            f"must name models that can run here; got {name!r}. {error}", "models"
+        ) from error
 
 
 def _boosting(table: TaskTable, seed: int) -> Pipeline:

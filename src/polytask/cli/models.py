@@ -9,6 +9,7 @@ from polytask.cli.screen import print_json, screen, show_table
 
 __all__ = ["run"]
 
+NEURAL_TEXT = "needs the extra polytask[neural]; the name 'neural' stands for all three networks"
 BOOSTING_TEXT = "scikit-learn's gradient boosted trees with the task as one more category"
 
 
@@ -26,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _records() -> list[dict[str, object]]:
     from polytask.models import formulations
+    from polytask.models.registry import NEURAL_NAMES
 
     found = [
         {
@@ -44,7 +46,17 @@ def _records() -> list[dict[str, object]]:
         "default": True,
         "kinds": ["regression", "classification"],
     }
-    return [*found, boosting]
+    networks = [
+        {
+            "name": name,
+            "title": name.replace("-", " ").capitalize(),
+            "objective": NEURAL_TEXT,
+            "default": False,
+            "kinds": ["regression", "classification"],
+        }
+        for name in NEURAL_NAMES
+    ]
+    return [*found, *networks, boosting]
 
 
 def _kinds(regressor: type | None, classifier: type | None) -> list[str]:

@@ -1,0 +1,24 @@
+"""Names of models on the command line."""
+
+import pytest
+
+from polytask.cli.candidates import choose_models, model_names
+from polytask.models.registry import NEURAL_NAMES
+from polytask.tables.errors import TableError
+
+
+def test_neural_stands_for_every_network() -> None:
+    names, notes = choose_models(("neural", "pooled"))
+    assert names == ("single-task", *NEURAL_NAMES, "pooled")
+    assert len(notes) == 1
+
+
+def test_every_name_is_listed_once() -> None:
+    names = model_names()
+    assert len(set(names)) == len(names)
+    assert set(NEURAL_NAMES) <= set(names)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(TableError, match="Did you mean 'pooled'"):
+        choose_models(("poold",))
