@@ -14,7 +14,7 @@ from polytask.datasets import make_related_tasks  # noqa: E402
 @pytest.fixture(scope="session")
 def cluster() -> Iterator["distributed.LocalCluster"]:
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
         memory_limit=0,
     ) as cluster:  # fmt: skip
         yield cluster

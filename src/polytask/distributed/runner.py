@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import Any
 
 from distributed.comm import CommClosedError
 
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import Client, Future, KilledWorker
 from polytask.distributed.work import hand_on, merge_parts, sum_partition
 from polytask.streaming.passes import Job, Progress
 from polytask.streaming.source import ParquetSource
@@ -16,6 +17,8 @@ from polytask.streaming.source import ParquetSource
 __all__ = ["FAN_IN", "DaskRunner"]
 
 FAN_IN = 4  # results that one task merges
+_POLL = 0.01  # seconds between looks at what is done
+_PATIENCE = 300.0  # seconds that fetching a finished result may take
 
 
 class DaskRunner:
@@ -65,17 +68,28 @@ class DaskRunner:
         client = self.client
         held = client.submit(hand_on, (job, replace(source, partitions=())), pure=False)
         parts = [client.submit(sum_partition, held, part, pure=False) for part in source.partitions]
-        rows = {f.key: part.n_rows for f, part in zip(parts, source.partitions, strict=True)}
         total = self._merge(held, parts)
-        waiting = as_completed(parts, loop=client.loop)
+        waiting = {f: part.n_rows for f, part in zip(parts, source.partitions, strict=True)}
         del parts  # the scheduler forgets a part once it is merged
-        done = 0
-        for future in waiting:
-            done += rows[future.key]
+        while not total.done():
+            self._check_scheduler()
+            self._tell(job, waiting, source.n_rows)
+            time.sleep(_POLL)
+        self._tell(job, waiting, source.n_rows)
+        return total.result(timeout=_PATIENCE)
+
+    def _check_scheduler(self) -> None:
+        """Futures of a lost scheduler may stay pending for ever, so its loss is asked for."""
+        if self.client.status != "running":
+            raise CommClosedError(f"the client is {self.client.status}")
+
+    def _tell(self, job: Job, waiting: dict[Future, int], n_rows: int) -> None:
+        """Progress, once for every partition that is done; its future is let go."""
+        for future in [f for f in waiting if f.done()]:
+            waiting.pop(future)
             if self.progress is not None and future.status == "finished":
-                self.progress(job.what, done, source.n_rows)
-            del future
-        return total.result()
+                done = n_rows - sum(waiting.values())
+                self.progress(job.what, done, n_rows)
 
     def _merge(self, held: Future, parts: list[Future]) -> Future:
         while len(parts) > 1:
