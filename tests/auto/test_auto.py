@@ -50,6 +50,7 @@ def test_near_the_best_candidate(make, n, regret):
     assert rmse(model, X_test, y_test) < regret * min(losses.values())
 
 
+@pytest.mark.slow
 def test_low_rank_is_a_candidate():
     X, y, X_test, y_test, _ = train_and_test(make_low_rank_tasks, 20, n_tasks=15, n_features=10)
     model = AutoMultiTaskRegressor(task="task").fit(X, y)

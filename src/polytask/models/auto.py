@@ -161,7 +161,7 @@ class _AutoMultiTask(BaseEstimator):
 
     def _keep_coefs(self: Any, models: list[Any]) -> None:
         """Coefficients of the combination, where every candidate is linear."""
-        if not all(np.ndim(getattr(e, "coef_", None)) == 2 for e in models):
+        if not all(np.ndim(getattr(e, "coef_", 0.0)) == 2 for e in models):
             return
         self.coef_ = np.einsum("mc,cmd->md", self.weights_, np.stack([e.coef_ for e in models]))
         self.intercept_ = (self.weights_ * np.stack([e.intercept_ for e in models], axis=1)).sum(1)

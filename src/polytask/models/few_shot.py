@@ -60,21 +60,22 @@ class FewShot:
                 f"{type(self).__name__}: add_task needs a task column; got task=None in fit."
             )
         rows = read_rows(self, X, reset=False)
+        ids = np.asarray(rows.ids)
         target, _ = read_target(self, y)
         weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight, float)
         check_consistent_length(rows.X, target, weight)
         values = self._known_target(target)
-        known = np.isin(rows.ids, self.tasks_)
+        known = np.isin(ids, self.tasks_)
         if known.any():
             raise ValueError(
                 f"{type(self).__name__}: add_task takes tasks that were not in training; got "
-                f"{np.unique(rows.ids[known])[:5].tolist()}. Fit again to change a task."
+                f"{np.unique(ids[known])[:5].tolist()}. Fit again to change a task."
             )
         design = np.asarray(rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X, dtype=float)
         if self.fit_intercept:
             design = np.column_stack([design, np.ones(len(design))])
-        for task in np.unique(rows.ids):
-            here = (rows.ids == task) & (weight > 0)
+        for task in np.unique(ids):
+            here = (ids == task) & (weight > 0)
             self._add_one(task, design[here], values[here], weight[here])
         return self
 

@@ -154,7 +154,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
 
     def _fit_data(self, data: TaskData) -> Any:
         for name in MIXED_ATTRIBUTES:  # of an earlier fit
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         if not (isinstance(self.alpha, str) and self.alpha == "reml"):
             return super()._fit_data(data)
         if not self._loss().constant_curvature:

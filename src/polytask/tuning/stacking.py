@@ -4,8 +4,9 @@ With held-out linear predictors F (N, c) of c models, the weights of all tasks m
 
     sum_j omega_j loss(y_j, F_j a)   over the simplex a >= 0, sum a = 1,
 
-averaged over Bayesian bootstrap draws. Those of task i start from them: with the quadratic model
-of the loss there, Gram matrix G_i = sum_j h_j F_j F_j' and its own minimizer a_i*, they minimize
+averaged over Bayesian bootstrap draws; with the squared loss omega also holds the inverse of the
+task's noise. Those of task i start from them: with the quadratic model of the loss there, Gram
+matrix G_i = sum_j h_j F_j F_j' and its own minimizer a_i*, they minimize
 
     n_i (a - a_i*)' G_i (a - a_i*) + tau (a - a0)' G_i (a - a0)   over the simplex,
 
@@ -30,6 +31,7 @@ _TAUS = (1000.0, 300.0, 100.0, 30.0)
 _LEAST_ROWS = 8  # in smaller tasks the held-out errors of one row follow from those of the others
 _FOLDS = 5
 _ROUNDS = 10  # Newton rounds for the weights of all tasks; the squared loss needs one
+_NOISE_ROWS = 3
 _DRAWS = 30
 _MANY_TASKS = 10
 _CLEAR = 1.5  # standard errors over tasks by which own weights must be better than common ones
@@ -81,12 +83,28 @@ def stack(
         common = np.full(F.shape[1], 1.0 / F.shape[1])
         return Stack(common, _only(usable, np.tile(common, (m, 1))), np.inf)
     F, y, omega, code = F[known], y[known], omega[known], code[known]
+    if loss.constant_curvature:
+        omega = omega / _noise(F, y, code, m)[code]
     common = _common_weights(F, y, omega, code, loss)
     tau = _choose_tau(F, y, omega, code, loss, common) if own_weights else np.inf
     weights = np.tile(common, (m, 1))
     if np.isfinite(tau):
         weights = _task_weights(F, y, code, loss, common, np.array([tau]), m)[0]
     return Stack(common, _only(usable, weights), tau)
+
+
+def _noise(F: np.ndarray, y: np.ndarray, code: np.ndarray, m: int) -> np.ndarray:
+    """Squared error of each task's best model, moved towards the mean of tasks.
+
+    Rows weigh by its inverse: else the weights of all tasks are those of the noisiest.
+    """
+    squares = [np.bincount(code, weights=(y - f) ** 2, minlength=m) for f in F.T]
+    total = np.min(squares, axis=0)
+    mean = max(float(total.sum()), 1e-9 * float(y @ y), 1e-100) / len(y)
+    noise: np.ndarray = (total + _NOISE_ROWS * mean) / (
+        np.bincount(code, minlength=m) + _NOISE_ROWS
+    )
+    return noise
 
 
 def _only(usable: np.ndarray, weights: np.ndarray) -> np.ndarray:
