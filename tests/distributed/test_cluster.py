@@ -78,6 +78,7 @@ def test_the_active_client_is_used_without_being_named(cluster, numbers):
     assert told[-1][1] == told[-1][2]
 
 
+@pytest.mark.slow
 def test_killed_workers_change_nothing(numbers, labels):
     """A worker is killed in the first pass of each fit; two of three are dead at the end."""
     options = {"threads_per_worker": 1, "dashboard_address": ":0", "memory_limit": 0}

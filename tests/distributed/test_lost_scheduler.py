@@ -26,7 +26,7 @@ def scheduler(tmp_path) -> Iterator[tuple[str, subprocess.Popen]]:
     )  # fmt: skip
     worker = start(
         "distributed.cli.dask_worker", "--scheduler-file", place, "--nthreads", "1", "--no-nanny",
-        "--no-dashboard", "--death-timeout", "5", "--local-directory", str(tmp_path),
+        "--no-dashboard", "--death-timeout", "60", "--local-directory", str(tmp_path),
     )  # fmt: skip
     yield place, boss
     for process in (boss, worker):
@@ -34,11 +34,13 @@ def scheduler(tmp_path) -> Iterator[tuple[str, subprocess.Popen]]:
         process.wait()
 
 
+@pytest.mark.slow
 def test_lost_scheduler(scheduler, numbers):
     place, boss = scheduler
     folder, _, _ = numbers
     model = PooledRegressor(0.1, task="task")
     with distributed.Client(scheduler_file=place, set_as_default=False, timeout=30) as client:
+        client.wait_for_workers(1, timeout=60)
 
         def lose(what, done, total):
             boss.kill()
