@@ -12,6 +12,8 @@ _TOL = 1e-8
 class Orthonormal:
     """value(P) = 0 if P'P = I, else infinite; for objectives that rotations of P do not change."""
 
+    orthonormal = True
+
     def value(self, B: np.ndarray) -> float:
         """0 or infinity for B (d, k)."""
         return 0.0 if np.abs(B.T @ B - np.eye(B.shape[1])).max(initial=0.0) < _TOL else np.inf

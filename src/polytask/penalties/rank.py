@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ class Rank:
         Keeps a minimum at finite B where the loss alone has none (separable classes).
     """
 
+    spectral: ClassVar[str] = "count"
     alpha: float
     max_rank: int | None = None
     ridge: float = 0.0

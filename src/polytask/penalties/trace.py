@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class TraceNorm:
         With it the penalty is not convex.
     """
 
+    spectral: ClassVar[str] = "values"
     alpha: float
     max_rank: int | None = None
 

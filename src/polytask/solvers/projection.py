@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from polytask.penalties import Orthonormal, Rank
+from polytask.penalties import Rank
 from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
 from polytask.solvers.alternating import Factored, alternate
 from polytask.solvers.base import Solution, Status
+from polytask.solvers.facts import has_basis, keeps_orthonormal
 from polytask.solvers.heads import MeanHeads
 from polytask.solvers.profile import zero_profile
 from polytask.solvers.starts import extended, starting_directions
-from polytask.structures import Blocks, CommonDeviation, LowRankPlus, Projected
+from polytask.structures import Blocks, CommonDeviation, LowRankPlus
 
 __all__ = ["Alternating"]
 
@@ -34,9 +35,9 @@ class Alternating:
 
     def why_not(self, problem: Problem) -> str | None:
         """None, or why the method does not apply."""
-        if not isinstance(problem.structure, Projected):
+        if not has_basis(problem.structure):
             return "needs a projection in its structure"
-        if not isinstance(problem.penalties["projection"], Orthonormal):
+        if not keeps_orthonormal(problem.penalties["projection"]):
             return "needs orthonormal directions"
         return None
 

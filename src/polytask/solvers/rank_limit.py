@@ -14,11 +14,12 @@ from polytask.problem import Problem
 from polytask.solvers.admm import Admm
 from polytask.solvers.alternating import Factored, alternate, objective_of
 from polytask.solvers.base import Solution, Status
+from polytask.solvers.facts import has_low_rank_block, spectral_kind, sums_singular
 from polytask.solvers.fista import Fista
 from polytask.solvers.heads import FreeHeads, HeadModel, Heads, TraceHeads
 from polytask.solvers.profile import profile, rest_facts, zero_profile
 from polytask.solvers.starts import extended, principal, starting_directions
-from polytask.structures import Blocks, LowRankPlus
+from polytask.structures import Blocks
 
 __all__ = ["RankLimit", "fixed_rank", "rank_fits"]
 
@@ -38,9 +39,9 @@ class RankLimit:
 
     def why_not(self, problem: Problem) -> str | None:
         """None, or why the method does not apply."""
-        if not isinstance(problem.structure, LowRankPlus):
+        if not has_low_rank_block(problem.structure):
             return "needs a low-rank part in its structure"
-        if not isinstance(problem.penalties["low_rank"], Rank | TraceNorm):
+        if not spectral_kind(problem.penalties["low_rank"]):
             return "needs a penalty on the rank or a trace norm"
         return None
 
@@ -49,7 +50,7 @@ class RankLimit:
         penalty = problem.penalties["low_rank"]
         most = min(problem.data.n_tasks, problem.data.n_features)
         limit = most if penalty.max_rank is None else min(penalty.max_rank, most)  # type: ignore[attr-defined]
-        if isinstance(penalty, TraceNorm):
+        if sums_singular(penalty):
             return _limited_trace(problem, penalty.alpha, limit, start, tol, max_iter)
         return _best_rank(problem, penalty.alpha, limit, tol, max_iter)  # type: ignore[attr-defined]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytask.penalties import Rank
 from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Status
-from polytask.structures import Blocks, LowRankPlus
+from polytask.solvers.facts import has_low_rank_block, spectral_kind
+from polytask.structures import Blocks
 
 __all__ = ["ReducedRank"]
 
@@ -31,13 +31,13 @@ class ReducedRank:
 
     def why_not(self, problem: Problem) -> str | None:
         """None, or why the closed form does not apply."""
-        if not isinstance(problem.structure, LowRankPlus):
+        if not has_low_rank_block(problem.structure):
             return "needs a low-rank part in its structure"
-        if not isinstance(problem.penalties["low_rank"], Rank):
+        if spectral_kind(problem.penalties["low_rank"]) != "count":
             return "needs a penalty on the rank"
         if not problem.loss.constant_curvature:
             return "needs a loss of constant curvature"
-        if problem.penalties["low_rank"].ridge:
+        if getattr(problem.penalties["low_rank"], "ridge", 0.0):
             return "needs the rank penalty without a ridge"
         data, rest = problem.data, problem.structure.rest
         if not data.design.shared or _weights(problem) is None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from polytask.penalties import TraceNorm
 from polytask.penalties.spectral import spectral_norm
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Status
+from polytask.solvers.facts import has_low_rank_block, sums_singular
 from polytask.solvers.profile import Profile, duality_gap, profile, zero_profile
 from polytask.solvers.squares import Squares
-from polytask.structures import Blocks, LowRankPlus
+from polytask.structures import Blocks
 
 __all__ = ["Inner", "solve_trace", "why_not_trace"]
 
@@ -25,10 +25,10 @@ _ROUNDING = 1e-12  # share of alpha's maximum that rounding can move
 
 def why_not_trace(problem: Problem) -> str | None:
     """None, or why the problem is not a convex trace-norm problem."""
-    if not isinstance(problem.structure, LowRankPlus):
+    if not has_low_rank_block(problem.structure):
         return "needs a low-rank part in its structure"
     penalty = problem.penalties["low_rank"]
-    if not isinstance(penalty, TraceNorm) or penalty.max_rank is not None:
+    if not sums_singular(penalty) or penalty.max_rank is not None:
         return "needs the trace norm without a limit on the rank"
     return None
 

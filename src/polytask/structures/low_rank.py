@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class LowRankPlus:
     Blocks: ``low_rank`` (m, d), and ``common`` and ``deviation`` of ``rest``.
     """
 
+    low_rank: ClassVar[bool] = True
     rest: CommonDeviation
     n_features: int
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class Projected:
     entry belongs to the intercept (absent without one).
     """
 
+    projects: ClassVar[bool] = True
     n_features: int
     n_components: int
     intercept: bool

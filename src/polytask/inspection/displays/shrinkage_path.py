@@ -159,7 +159,7 @@ class ShrinkagePathDisplay:
 
 def _middle(alpha: Any) -> float:
     """Geometric mean of the positive finite strengths, 1 where there is none."""
-    values = np.ravel(np.asarray(alpha, dtype=float)) if not isinstance(alpha, str) else []
+    values: Any = np.ravel(np.asarray(alpha, dtype=float)) if not isinstance(alpha, str) else []
     used = [v for v in values if np.isfinite(v) and v > 0]
     return float(np.exp(np.mean(np.log(used)))) if used else 1.0
 
