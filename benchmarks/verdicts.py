@@ -39,15 +39,14 @@ JOINT = "mean-regularized"
 
 
 def exact_gain(W: np.ndarray, table: pd.DataFrame, y: np.ndarray) -> np.ndarray:
-    """True gain of every task: excess error alone less excess error together."""
+    """Expected loss of every task alone, and its true gain: that less the loss together."""
     error = {}
     for name, model in default_models().items():
         if name in ("single-task", JOINT):
             fitted = model.fit(table, y)
             found = np.column_stack([fitted.coef_, fitted.intercept_])
             error[name] = ((found - W) ** 2).sum(axis=1)
-    difference: np.ndarray = error["single-task"] - error[JOINT]
-    return difference
+    return np.array([NOISE**2 + error["single-task"], error["single-task"] - error[JOINT]])
 
 
 def run_world(world: str, n: int, truths: int, draws: int, m: int) -> dict[str, Any]:
@@ -61,9 +60,8 @@ def run_world(world: str, n: int, truths: int, draws: int, m: int) -> dict[str, 
     for _ in range(truths):
         W = draw_truth(world, m, common, rng)
         made = [draw_rows(W, n, rng) for _ in range(draws)]
-        true = np.mean([exact_gain(W, *sample) for sample in made], axis=0)
-        loss = NOISE**2 + 1.0
-        overall = true.mean() / loss
+        loss, true = np.mean([exact_gain(W, *sample) for sample in made], axis=0)
+        overall = true.mean() / loss.mean()
         gains.append(overall)
         for X, y in made:
             found = compare_tasks(default_models(), X, y, task="task")

@@ -110,8 +110,10 @@ def sentence(
     many = f"at about {row['equal_rows']:.0f}" if row["beyond"] == "" else "with fewer"
     if row["beyond"] == "above":
         many = f"with more than {points[-1]}"
+    large = row["beyond"] == "above" or row["equal_rows"] >= _MATTERS * row["rows"]
+    no_rows = "no rows that could be told from chance" if large else "no rows to speak of"
     return (
-        f"{row['title']} saves no rows to speak of: what it reaches with "
+        f"{row['title']} saves {no_rows}: what it reaches with "
         f"{row['rows']} rows per task, {title} reaches {many} ({_span(row, points)})."
     )
 
