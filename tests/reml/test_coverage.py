@@ -48,7 +48,7 @@ def test_coverage_by_simulation(covariance, n_tasks, n_rows):
     # the error of ten variances and covariances from 120 rows is not in the intervals
     lack = 0.04 if covariance == "full" and n_tasks == 20 else 0.02
     assert shares[:2] == pytest.approx([0.95, 0.95], abs=lack)
-    assert 0.86 < shares[2] < 0.99
+    assert 0.91 - 2 * lack < shares[2] < 0.99
 
 
 def test_an_unseen_task_is_less_certain_than_a_seen_one():
