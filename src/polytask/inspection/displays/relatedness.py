@@ -80,9 +80,9 @@ class TaskRelatednessDisplay:
             self._draw_tree(len(values))
             self._mark_apart(len(values))
             self._words(len(values))
-            bar = self.figure_.colorbar(
-                image, ax=self.ax_, location="bottom", shrink=0.4, pad=0.02, aspect=26
-            )
+            # below the map itself: a colorbar of the axes' room would leave a gap under a square
+            below = self.ax_.inset_axes((0.25, -0.05, 0.5, 0.022))
+            bar = self.figure_.colorbar(image, cax=below, orientation="horizontal")
             bar.set_ticks([-1, 0, 1], labels=["−1 opposite", "0", "1 alike"])
             bar.outline.set_visible(False)
         return self
