@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -129,6 +130,7 @@ class _AutoMultiTask(BaseEstimator):
         self
         """
         self._validate_params()
+        X = X.tocsr() if sparse.issparse(X) else X  # some sparse formats cannot take rows
         rows = read_rows(self, X, reset=True)
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
