@@ -40,13 +40,20 @@ def true_correlation(W):
     return unit @ unit.T
 
 
-@pytest.mark.parametrize("make", [make_related_tasks, make_independent_tasks])
-def test_correlations_are_the_true_ones_without_attenuation(make, seed):
-    found, truth = relatedness(make, n=20, seed=seed)
+@pytest.mark.parametrize(
+    ("make", "n", "error"),
+    [
+        (make_related_tasks, 20, 0.05),  # measured .023 to .033
+        (make_independent_tasks, 20, 0.27),  # measured .169 to .230: each pair for itself
+        (make_independent_tasks, 30, 0.22),  # measured .154 to .180
+    ],
+)
+def test_correlations_are_the_true_ones_without_attenuation(make, n, error, seed):
+    found, truth = relatedness(make, n=n, seed=seed)
     true = true_correlation(truth.coef)
     assert abs(pairs(found.correlation).mean() - pairs(true).mean()) < 0.06
     assert found.mean_correlation.low <= found.mean_correlation.value
-    assert np.sqrt(np.mean((pairs(found.correlation) - pairs(true)) ** 2)) < 0.27
+    assert np.sqrt(np.mean((pairs(found.correlation) - pairs(true)) ** 2)) < error
     assert np.linalg.eigvalsh(found.correlation)[0] > -1e-9
 
 
