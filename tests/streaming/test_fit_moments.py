@@ -7,13 +7,16 @@ from numpy.testing import assert_allclose
 
 import polytask
 from polytask import (
+    LowRankRegressor,
     MeanRegularizedRegressor,
     PooledRegressor,
+    ProjectedLowRankRegressor,
+    ProjectedMeanRegularizedRegressor,
     SingleTaskRegressor,
     TaskInterceptRegressor,
 )
 from polytask.data import TaskMoments
-from polytask.datasets import make_related_tasks
+from polytask.datasets import make_low_rank_tasks, make_related_tasks
 
 MODELS = [
     SingleTaskRegressor(0.01),
@@ -21,6 +24,16 @@ MODELS = [
     TaskInterceptRegressor(0.01, alpha_intercept=0.05),
     MeanRegularizedRegressor(0.02, alpha_common=0.001, alpha_intercept=0.005),
     MeanRegularizedRegressor([0.1, 0.2, 0.3, 0.0], alpha_intercept=0.0),
+]
+
+LOW_RANK = [
+    LowRankRegressor(0.01, alpha_intercept=0.05),
+    LowRankRegressor(0.01, common=True, alpha_intercept=0.1),
+    LowRankRegressor(0.001, max_rank=2),
+    LowRankRegressor(0.02, penalty="rank"),
+    ProjectedLowRankRegressor(0.01, n_components=2),
+    ProjectedMeanRegularizedRegressor(0.01, n_components=2),
+    ProjectedMeanRegularizedRegressor(0.01, n_components=None),
 ]
 
 
@@ -53,6 +66,85 @@ def test_equals_fit(sample, template, options):
     assert_allclose(there.predict(X), here.predict(X), rtol=1e-10)
     assert there.violation_ < 1e-12
     assert there.status_ == "solved"
+
+
+@pytest.mark.parametrize("template", LOW_RANK, ids=lambda m: type(m).__name__)
+def test_low_rank_and_projections_run_on_moments(template):
+    X, y, _ = make_low_rank_tasks(12, 6, 30, rank=2, noise=0.3, random_state=0)
+    here = model_for(template).fit(X, y)
+    there = model_for(template).fit_moments(in_parts(X, y))
+    assert_allclose(there.coef_, here.coef_, atol=1e-9)
+    assert_allclose(there.intercept_, here.intercept_, atol=1e-9)
+    assert_allclose(there.objective_, here.objective_, rtol=1e-10)
+    assert there.status_ == "solved"
+    assert there.certificate_ == here.certificate_
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        LowRankRegressor(),
+        LowRankRegressor(penalty="rank"),
+        ProjectedLowRankRegressor(0.01, n_components="cv"),
+        ProjectedMeanRegularizedRegressor(),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_low_rank_strengths_by_the_folds_of_the_moments(template):
+    X, y, _ = make_low_rank_tasks(12, 6, 30, rank=2, noise=0.3, random_state=0)
+    here = model_for(template).fit(X, y)
+    there = model_for(template).fit_moments(in_parts(X, y, n_folds=5))
+    assert_allclose(there.score(X, y), here.score(X, y), atol=0.005)
+    with pytest.raises(ValueError, match="n_folds=5"):
+        model_for(template).fit_moments(in_parts(X, y))
+
+
+def wide_sample(gaps):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 5))
+    W = rng.normal(size=(7, 2)) @ rng.normal(size=(2, 5))
+    Y = X @ W.T + rng.normal(size=7) + 0.3 * rng.normal(size=(120, 7))
+    if gaps:
+        Y[rng.random(Y.shape) < 0.3] = np.nan
+    return X, pd.DataFrame(Y, columns=list("gfedcba"))
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("template", MODELS[:4] + LOW_RANK[:5], ids=lambda m: type(m).__name__)
+def test_a_wide_y_with_gaps(template, gaps):
+    X, Y = wide_sample(gaps)
+    parts = [slice(0, 50), slice(50, None)]
+    a, b = (TaskMoments.from_rows(X[p], Y[p]) for p in parts)
+    here = template.__class__(**template.get_params()).fit(X, Y)
+    there = template.__class__(**template.get_params()).fit_moments(a + b)
+    assert there.tasks_.tolist() == list("gfedcba")
+    assert_allclose(there.predict(X), here.predict(X), atol=1e-8)
+
+
+def test_a_row_of_a_wide_y_is_in_one_fold():
+    X, Y = wide_sample(gaps=False)
+    moments = TaskMoments.from_rows(X, Y, n_folds=4)
+    first = moments.sums[0, :, :-1, :-1]
+    for task in moments.sums:
+        assert_allclose(task[:, :-1, :-1], first, rtol=1e-12)
+    later = moments.extended(X[:6], Y[:6])
+    assert (later.rows.sum(axis=1) == 126).all()
+    assert np.ptp(later.rows) <= 1
+
+
+def test_wide_moments_keep_their_columns(tmp_path):
+    X, Y = wide_sample(gaps=True)
+    moments = TaskMoments.from_rows(X, Y, sample_weight=np.full(len(X), 2.0))
+    moments.save(tmp_path / "wide.npz")
+    again = TaskMoments.load(tmp_path / "wide.npz")
+    assert again.wide
+    assert again.tasks.tolist() == list("gfedcba")
+    with pytest.raises(ValueError, match=r"columns of y must agree.*one order"):
+        moments + TaskMoments.from_rows(X, Y[list("abcdefg")])
+    with pytest.raises(ValueError, match="same targets"):
+        TaskMoments.from_batches([(X, Y), (X, Y["a"])])
+    with pytest.raises(ValueError, match=r"at least one measured value.*'g'"):
+        PooledRegressor(0.1).fit_moments(TaskMoments.from_rows(X, Y.assign(g=np.nan)))
 
 
 def test_equals_fit_with_weights_and_no_intercept(sample):
@@ -192,15 +284,19 @@ def test_partial_fit_after_fit_says_that_it_starts_anew_and_fit_forgets(sample):
     assert not hasattr(again, "moments_")
 
 
-def test_partial_fit_refuses_other_columns_and_a_wide_y(sample):
+def test_partial_fit_of_a_wide_y():
+    X, Y = wide_sample(gaps=True)
+    model = MeanRegularizedRegressor(0.1).partial_fit(X[:60], Y[:60]).partial_fit(X[60:], Y[60:])
+    assert_allclose(model.predict(X), MeanRegularizedRegressor(0.1).fit(X, Y).predict(X))
+
+
+def test_partial_fit_refuses_other_columns(sample):
     X, y = sample
     model = PooledRegressor(0.1, task="task").partial_fit(X, y)
     coef = model.coef_.copy()
     with pytest.raises(ValueError, match="feature names"):
         model.partial_fit(X.rename(columns={"x0": "z"}), y)
     assert_allclose(model.coef_, coef)
-    with pytest.raises(ValueError, match=r"long table.*stack_tasks"):
-        PooledRegressor(0.1).partial_fit(X[["x0", "x1"]], np.column_stack([y, y]))
 
 
 def test_a_fit_that_fails_leaves_the_last_one(sample):

@@ -9,10 +9,13 @@ from numpy.testing import assert_allclose
 from sklearn.model_selection import cross_val_score
 
 from polytask import (
+    LowRankRegressor,
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
     PooledClassifier,
     PooledRegressor,
+    ProjectedLowRankRegressor,
+    ProjectedMeanRegularizedRegressor,
     SingleTaskClassifier,
     SingleTaskRegressor,
     TaskInterceptClassifier,
@@ -28,6 +31,9 @@ REGRESSORS = [
     PooledRegressor(0.01, task_weight="size"),
     TaskInterceptRegressor(0.01, alpha_intercept=0.05),
     MeanRegularizedRegressor(0.02, alpha_common=0.001, alpha_intercept=0.005),
+    LowRankRegressor(0.02),
+    ProjectedLowRankRegressor(0.0, penalty="rank", n_components=2),
+    ProjectedMeanRegularizedRegressor(0.02, n_components=2),
 ]
 CLASSIFIERS = [
     SingleTaskClassifier(0.01, alpha_intercept=0.01),
@@ -81,7 +87,7 @@ def test_regressor_equals_fit(numbers, template):
     there = model_for(template).fit_parquet(folder, target="y", batch_rows=37)
     assert_allclose(there.coef_, here.coef_, rtol=1e-10)
     assert_allclose(there.predict(X), here.predict(X), rtol=1e-10)
-    assert there.violation_ < 1e-12
+    assert there.violation_ < max(1e-12, 2 * here.violation_)  # the low-rank ones stop on a gap
     assert not hasattr(there, "moments_")
 
 

@@ -110,6 +110,7 @@ class MomentSums:
         self.sums = np.zeros((0, 0, 0, 0))
         self.rows = np.zeros((0, n_folds), dtype=np.int64)
         self._dealer = FoldDealer(n_folds)
+        self._dealt = 0  # rows of a wide target
         self._layout = np.zeros((0, 0))
 
     def new_part(self, part: int) -> None:
@@ -122,14 +123,18 @@ class MomentSums:
         self.shift, self.sums = shift, np.zeros((0, self.n_folds, p, p))
         self.index.codes(ids)
         self._grow(len(ids))
+        self._dealt = int(rows.max(initial=0))
         if self.n_folds > 1:
             self._dealer.dealt[:] = rows
 
     def add(
         self, columns: Sequence[np.ndarray], y: np.ndarray, local: np.ndarray, ids: Sequence[Any],
         weight: np.ndarray | None = None, names: Sequence[str] | None = None,
+        fold: np.ndarray | None = None,
     ) -> None:  # fmt: skip
-        """Add rows, given by columns; row k is of task ``ids[local[k]]``.
+        """Add rows, given by columns; row k is of task ``ids[local[k]]``, in fold ``fold[k]``.
+
+        Without ``fold`` the rows of every task are dealt to the folds in turn.
 
         Raises
         ------
@@ -145,7 +150,32 @@ class MomentSums:
         for first in range(0, len(y), _ROWS):
             part = slice(first, first + _ROWS)
             chunk = [column[part] for column in columns]
-            self._add(chunk, y[part], code[part], None if weight is None else weight[part], names)
+            cell = self._cells(code[part], None if fold is None else fold[part])
+            self._add(chunk, y[part], cell, None if weight is None else weight[part], names)
+
+    def add_wide(
+        self, columns: Sequence[np.ndarray], Y: np.ndarray, ids: Sequence[Any], weight: np.ndarray
+    ) -> None:
+        """Add rows with a target per task, Y (n, m) with NaN where it was not measured.
+
+        A row is in one fold for all tasks: their targets share its noise.
+        """
+        self.index.codes(ids)
+        step = max(1, _ROWS // max(len(ids), 1))
+        for first in range(0, len(Y), step):
+            part = slice(first, first + step)
+            local, row = np.nonzero((~np.isnan(Y[part]) & (weight[part] > 0)).T)
+            chunk = [column[part][row] for column in columns]
+            fold = (self._dealt + first + row) % self.n_folds
+            y, w = Y[part][row, local], weight[part][row, local]
+            self.add(chunk, y, local, ids, w, fold=fold)
+        self._dealt += len(Y)
+
+    def _cells(self, code: np.ndarray, fold: np.ndarray | None) -> np.ndarray:
+        """``task * n_folds + fold`` of each row."""
+        if fold is not None:
+            return code * self.n_folds + fold
+        return self._dealer.cells(code) if self.n_folds > 1 else code
 
     def _begin(self, columns: Sequence[np.ndarray], y: np.ndarray) -> None:
         means = np.array([np.mean(c[:_ROWS], dtype=np.float64) for c in (*columns, y)])
@@ -164,11 +194,10 @@ class MomentSums:
             self.rows = np.concatenate([self.rows, np.zeros((more, self.n_folds), dtype=np.int64)])
 
     def _add(
-        self, columns: list[np.ndarray], y: np.ndarray, code: np.ndarray,
+        self, columns: list[np.ndarray], y: np.ndarray, cell: np.ndarray,
         weight: np.ndarray | None, names: Sequence[str] | None,
     ) -> None:  # fmt: skip
         assert self.shift is not None
-        cell = self._dealer.cells(code) if self.n_folds > 1 else code
         present, local = compact(cell, len(self.sums) * self.n_folds)
         p = len(columns) + 2
         grouping = group_rows(local, len(present), p)

@@ -86,6 +86,12 @@ class Design:
         rows = self.X[part] if self.index is None else self.X[self.index[part]]
         return rows.astype(np.float64, copy=False)
 
+    def last_column(self) -> np.ndarray:
+        """The last coordinate of every observation, shape (N,): ones for rows with an intercept."""
+        last = self.X[:, -1:].toarray() if self.sparse else self.X[:, -1:]
+        values = np.asarray(last[:, 0], dtype=np.float64)
+        return values if self.index is None else values[self.index]
+
     @cached_property
     def batches(self) -> list[Batch]:
         """Tasks grouped by size; empty tasks are in no batch."""

@@ -29,7 +29,7 @@ class TaskMoments:
     Parameters
     ----------
     tasks : ndarray of shape (m,)
-        Task ids, sorted.
+        Task ids, sorted; with a wide y the names of its columns, in their order.
     shift : ndarray of shape (d + 1,)
         Reference of each feature and, last, of the target; in their units.
     sums : ndarray of shape (m, n_folds, d + 2, d + 2)
@@ -40,6 +40,8 @@ class TaskMoments:
         Names of the columns of X, the task column in its place; None for arrays.
     task : str, int or None
         The task column, as estimators name it.
+    wide : bool
+        Whether y had a column per task.
 
     Notes
     -----
@@ -65,6 +67,7 @@ class TaskMoments:
     rows: np.ndarray
     columns: tuple[str, ...] | None = None
     task: str | int | None = None
+    wide: bool = False
 
     def __post_init__(self) -> None:
         m, p = len(self.tasks), len(self.shift) + 1
@@ -100,7 +103,7 @@ class TaskMoments:
         cls, X: Any, y: Any, *, task: str | int | None = None, sample_weight: Any = None,
         n_folds: int = 1,
     ) -> TaskMoments:  # fmt: skip
-        """Moments of a long table; see `from_batches`."""
+        """Moments of one table; see `from_batches`."""
         return cls.from_batches([(X, y, sample_weight)], task=task, n_folds=n_folds)
 
     @classmethod
@@ -116,12 +119,14 @@ class TaskMoments:
         Parameters
         ----------
         batches : iterable of (X, y) or (X, y, sample_weight)
-            X a table or an array (float32 is summed up in float64), y of shape (n,).
+            X a table or an array (float32 is summed up in float64), y of shape (n,), or (n, m) with
+            ``task=None``: a column per task, NaN where it was not measured.
         task : str, int or None
             Task column of X: a name, or a position. None is one task.
         n_folds : int, default=1
             2 or more keeps sums per fold, so that ``alpha="cv"`` can be answered by K-fold
-            cross-validation: the rows of each task are dealt to the folds in turn.
+            cross-validation: the rows of each task are dealt to the folds in turn; with a wide y
+            the rows of X, each to one fold for all tasks.
 
         Raises
         ------
@@ -142,31 +147,33 @@ class TaskMoments:
     def _gather(
         cls, sums: MomentSums, batches: Iterable[tuple[Any, ...]], task: str | int | None
     ) -> TaskMoments:
-        columns, width = None, None
+        columns, width, wide = None, None, None
         for X, y, *weight in batches:
             features, ids, names = _read(X, task)
-            target = check_array(
-                to_array(y), ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
-            )
-            target = column_or_1d(target).astype(np.float64)
+            target, labels = _read_target(y, task)
             check_consistent_length(features, target)
             columns, width = _same(columns, names, width, features.shape[1])
+            wide = _same_targets(wide, labels)
+            given = _weights(weight[0] if weight else None, target.shape)
+            if labels is not None:
+                sums.add_wide(list(features.T), target, labels, given)
+                continue
             present, local = np.unique(ids, return_inverse=True)
-            given = _weights(weight[0] if weight else None, len(target))
             sums.add(list(features.T), target, local, present.tolist(), given)
-        return cls.of_sums(sums, columns, task)
+        return cls.of_sums(sums, columns, task, wide=isinstance(wide, list))
 
     @classmethod
     def of_sums(
-        cls, sums: MomentSums, columns: Sequence[str] | None, task: str | int | None
-    ) -> TaskMoments:
-        """What was accumulated, tasks in sorted order."""
+        cls, sums: MomentSums, columns: Sequence[str] | None, task: str | int | None,
+        wide: bool = False,
+    ) -> TaskMoments:  # fmt: skip
+        """What was accumulated, tasks sorted, or as the columns of a wide y."""
         if sums.shift is None:
             raise ValueError("TaskMoments: there must be at least one row; got none.")
         tasks = sums.index.ids()
-        order = np.argsort(tasks)
+        order = np.arange(len(tasks)) if wide else np.argsort(tasks)
         names = None if columns is None else tuple(columns)
-        return cls(tasks[order], sums.shift, sums.sums[order], sums.rows[order], names, task)
+        return cls(tasks[order], sums.shift, sums.sums[order], sums.rows[order], names, task, wide)
 
     def __add__(self, other: TaskMoments) -> TaskMoments:
         """Moments of the rows of both; tasks unite."""
@@ -178,12 +185,12 @@ class TaskMoments:
             shift = self.shift
         else:
             shift = (here * self.shift + there * other.shift) / max(here + there, 1e-300)
-        tasks = np.union1d(self.tasks, other.tasks)
+        tasks = self.tasks if self.wide else np.union1d(self.tasks, other.tasks)
         p = len(shift) + 1
         sums = np.zeros((len(tasks), self.n_folds, p, p))
         rows = np.zeros((len(tasks), self.n_folds), dtype=np.int64)
         for part in (self.shifted(shift), other.shifted(shift)):
-            at = np.searchsorted(tasks, part.tasks)
+            at = slice(None) if self.wide else np.searchsorted(tasks, part.tasks)
             sums[at] += part.sums
             rows[at] += part.rows
         return replace(self, tasks=tasks, shift=shift, sums=sums, rows=rows)
@@ -243,6 +250,9 @@ class TaskMoments:
             refuse("columns", mine, its, "Select the same columns, in one order, for every part.")
         if self.task != other.task:
             refuse("task columns", repr(self.task), repr(other.task), "Name the same one.")
+        if self.wide != other.wide or (self.wide and self.tasks.tolist() != other.tasks.tolist()):
+            mine, its = (m.tasks.tolist()[:5] if m.wide else "a long y" for m in (self, other))
+            refuse("columns of y", mine, its, "Give every part the same targets, in one order.")
         if self.n_folds != other.n_folds:
             refuse("n_folds", self.n_folds, other.n_folds, "Make all parts with one n_folds.")
         if (self.tasks.dtype.kind == "U") != (other.tasks.dtype.kind == "U"):
@@ -261,6 +271,31 @@ def _read(X: Any, task: str | int | None) -> tuple[np.ndarray, np.ndarray, tuple
     return features, read_task_ids(X, task), names
 
 
+def _read_target(y: Any, task: str | int | None) -> tuple[np.ndarray, list[Any] | None]:
+    """Target (n,), or (n, m) with the names of its columns where it is wide."""
+    target = check_array(
+        to_array(y), ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+    )
+    if target.ndim == 2 and task is None:
+        if np.isinf(target).any():
+            raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
+        named = frame_columns(y)
+        labels = list(range(target.shape[1])) if named is None else list(named)
+        return target.astype(np.float64), labels
+    return column_or_1d(target).astype(np.float64), None
+
+
+def _same_targets(before: list[Any] | bool | None, labels: list[Any] | None) -> list[Any] | bool:
+    """The names of y's columns, or True for a long y, which all batches must share."""
+    now = True if labels is None else labels
+    if before is not None and before != now:
+        raise ValueError(
+            f"TaskMoments: batches must have the same targets; got {before}, then {now}. Select "
+            "one set of columns of y, in one order."
+        )
+    return now
+
+
 def _same(
     columns: Any, names: Any, width: int | None, d: int
 ) -> tuple[tuple[str, ...] | None, int]:
@@ -273,10 +308,12 @@ def _same(
     return names, d
 
 
-def _weights(weight: Any, n: int) -> np.ndarray | None:
+def _weights(weight: Any, shape: tuple[int, ...]) -> Any:
+    """Weights in the shape of y; None for rows of a long table that weigh alike."""
     if weight is None:
-        return None
-    weight = np.broadcast_to(np.asarray(to_array(weight), dtype=np.float64), (n,))
+        return None if len(shape) == 1 else np.ones(shape)
+    weight = np.asarray(to_array(weight), dtype=np.float64)
+    weight = np.broadcast_to(weight[:, None] if weight.ndim == 1 < len(shape) else weight, shape)
     if not (np.isfinite(weight) & (weight >= 0)).all():
         raise ValueError("sample_weight must be zero or positive; got negative or missing values.")
     return weight

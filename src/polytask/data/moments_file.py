@@ -21,7 +21,12 @@ def write_moments_file(path: str | os.PathLike[str], moments: Any) -> None:
     path = Path(path)
     temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
     upper = np.triu_indices(moments.sums.shape[-1])
-    head = {"format": _FORMAT, "columns": moments.columns, "task": moments.task}
+    head = {
+        "format": _FORMAT,
+        "columns": moments.columns,
+        "task": moments.task,
+        "wide": moments.wide,
+    }
     try:
         with temporary.open("wb") as file:
             np.savez(
@@ -62,6 +67,7 @@ def read_moments_file(path: str | os.PathLike[str]) -> dict[str, Any]:
         "sums": _square(fields["upper"], len(fields["shift"]) + 1),
         "columns": None if columns is None else tuple(columns),
         "task": head["task"],
+        "wide": bool(head.get("wide", False)),
     }
 
 

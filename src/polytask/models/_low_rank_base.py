@@ -76,8 +76,11 @@ class LowRankBase(MultiTaskLinear):
         }
 
     def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[Strengths], float]:
-        risk_of = KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
+        risk_of = self._k_fold(data)
         return lambda s: risk_of(lambda part: self._make_problem(part, loss, s))
+
+    def _k_fold(self, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
+        return KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
 
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         if self.penalty == "rank" and self.alpha == "cv":

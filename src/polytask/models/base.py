@@ -73,6 +73,10 @@ class MultiTaskLinear(BaseEstimator):
         """A grid for every strength that may be chosen, from large to small."""
         raise NotImplementedError
 
+    def _tuned_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+        """The problem whose held-out risk chooses strengths: the formulation's own."""
+        return self._make_problem(data, loss, strengths)
+
     def _store(self, solution: Solution, data: TaskData) -> None:
         """Keep a formulation's own attributes."""
 

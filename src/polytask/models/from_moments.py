@@ -10,6 +10,7 @@ import numpy as np
 
 from polytask.data import MomentData, TaskData, TaskMoments, read_rows, read_target
 from polytask.losses import Loss
+from polytask.problem import Problem
 from polytask.solvers import one_blas_thread
 
 __all__ = ["FOLDS", "FromMoments"]
@@ -73,16 +74,11 @@ class FromMoments:
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`, a long table.
+            As in `fit`.
 
         Returns
         -------
         self
-
-        Raises
-        ------
-        ValueError
-            With a wide y.
 
         Warns
         -----
@@ -101,11 +97,7 @@ class FromMoments:
             )
         read_rows(self, X, reset=before is None)
         target, _ = read_target(self, y)
-        if target.ndim == 2:
-            raise ValueError(
-                f"{type(self).__name__}: partial_fit must be given a long table; got a wide y of "
-                f"shape {target.shape}. Stack it with polytask.stack_tasks and set task."
-            )
+        target = y if target.ndim == 2 else target  # with the names of its columns
         if before is not None:
             return self.fit_moments(before.extended(X, target, sample_weight))
         folds = FOLDS if self._must_choose() else 1
@@ -122,14 +114,20 @@ class FromMoments:
     def _estimate_risk(self: Any, data: TaskData, loss: Loss) -> Callable[[dict[str, Any]], float]:
         if not isinstance(data, MomentData):
             return super()._estimate_risk(data, loss)  # type: ignore[misc]
+        risk = self._k_fold(data)
+        return lambda s: risk(lambda part: self._tuned_problem(part, loss, s))
+
+    def _k_fold(self: Any, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
+        if not isinstance(data, MomentData):
+            return super()._k_fold(data)  # type: ignore[misc]
         from polytask.streaming.fold_risk import MomentRisk
 
-        risk = MomentRisk(data, _TUNING_TOL, self.max_iter)
-        return lambda s: risk(lambda part: self._make_problem(part, loss, s))
+        return MomentRisk(data, _TUNING_TOL, self.max_iter)
 
     def _must_choose(self: Any) -> bool:
-        """Whether a strength is left to cross-validation."""
-        return isinstance(self.alpha, str) and self.alpha == "cv"
+        """Whether a strength or a rank is left to cross-validation."""
+        values = (getattr(self, name, None) for name in ("alpha", "max_rank", "n_components"))
+        return any(isinstance(value, str) and value == "cv" for value in values)
 
     def _check_moments(self: Any, moments: TaskMoments) -> None:
         name = type(self).__name__
@@ -145,9 +143,16 @@ class FromMoments:
                 f"{moments.task!r}."
             )
 
+        if moments.wide and not (moments.counts > 0).all():
+            empty = moments.tasks[moments.counts <= 0].tolist()[:5]
+            raise ValueError(
+                f"{name}: y must have at least one measured value in every column; column(s) "
+                f"{empty} have none. Drop them."
+            )
+
     def _take_columns(self: Any, moments: TaskMoments) -> None:
         """What `predict` is to find in X."""
-        self._wide = False
+        self._wide = moments.wide
         self.n_features_in_ = moments.n_features + (moments.task is not None)
         vars(self).pop("feature_names_in_", None)
         if moments.columns is not None:

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
 from polytask.models._low_rank_base import LowRankBase
+from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.solvers import Solution
@@ -144,7 +145,7 @@ class _LowRank(LowRankBase):
         return super()._common()
 
 
-class LowRankRegressor(RegressorRole, _LowRank):
+class LowRankRegressor(RegressorFromParquet, RegressorRole, _LowRank):
     """Coefficients of all tasks in a small common space, squared loss."""
 
 

@@ -13,6 +13,7 @@ from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.models._projected import LearnedFeatures
 from polytask.models.base import Strengths
+from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Orthonormal, Penalty, Ridge
@@ -158,7 +159,10 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[Strengths], float]:
         """Leave-one-out of the model without a projection, which is exact and fast."""
         risk_of = LeaveOneOut(_SEARCH_TOL, self.max_iter)
-        return lambda s: risk_of(self._unprojected(data, loss, s))
+        return lambda s: risk_of(self._tuned_problem(data, loss, s))
+
+    def _k_fold(self, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
+        return KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
 
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         """Strengths without a projection first; then k by folds, then weaker alphas at that k."""
@@ -169,7 +173,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
             return {**strengths, "n_components": int(k)}
         if most == 1:
             return {**strengths, "n_components": 1}
-        folds = KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
+        folds = self._k_fold(data)
 
         def risk(s: Strengths) -> float:
             return folds(lambda part: self._make_problem(part, loss, s))
@@ -189,7 +193,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         penalties.update(_ridges(k, data, strengths))
         return Problem(data, loss, Projected(data.n_features, k, data.intercept), penalties)
 
-    def _unprojected(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+    def _tuned_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         everywhere = np.ones(data.n_coefs, dtype=bool)
         structure = CommonDeviation(everywhere, everywhere)
         return Problem(data, loss, structure, _ridges(data.n_features, data, strengths))
@@ -217,7 +221,9 @@ def _ridges(k: int, data: TaskData, strengths: Strengths) -> dict[str, Ridge]:
     return {"common": Ridge(common.astype(float)), "deviation": Ridge(own.astype(float))}
 
 
-class ProjectedMeanRegularizedRegressor(RegressorRole, _ProjectedMeanRegularized):
+class ProjectedMeanRegularizedRegressor(
+    RegressorFromParquet, RegressorRole, _ProjectedMeanRegularized
+):
     """Mean-regularized heads on features P'x that all tasks share, squared loss."""
 
 

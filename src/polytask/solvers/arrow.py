@@ -169,7 +169,7 @@ def _blocks(
         b = len(narrow)
         return C[np.ix_(c, c)], np.zeros((b, 0, len(c))), np.zeros((b, 0, 0))
     if len(k) == 1 and k[0] == p - 1 and grams is None:  # only an intercept of its own
-        sums = design.adjoint(v)
+        sums = design.adjoint(v * design.last_column())
         C = design.total_gram(v)
         return C[np.ix_(c, c)], sums[:, None, c], sums[:, None, k]
     H = (design.grams(v, narrow) if grams is None else grams)[narrow]

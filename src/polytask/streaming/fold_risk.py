@@ -10,6 +10,7 @@ from polytask.data import MomentData, TaskData
 from polytask.problem import Problem
 from polytask.solvers import select
 from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
+from polytask.structures import Blocks
 
 __all__ = ["MomentRisk"]
 
@@ -38,22 +39,26 @@ class MomentRisk:
         counts = data.moments.sums[:, :, 0, 0]
         share = data.share / np.maximum(counts.sum(axis=1), 1e-300)
         known = counts.sum(axis=1, keepdims=True) > counts  # predicted by other folds
+        self._starts: list[Blocks | None] = [None] * len(self.parts)
         self._weight = float((share[:, None] * np.where(known, counts, 0.0)).sum())
 
     def __call__(self, make: Callable[[TaskData], Problem]) -> float:
         """Mean held-out loss with the weights of R."""
         total = 0.0
-        for (train, test), grams, slope in zip(self.parts, self._grams, self._slopes, strict=True):
+        for k, (train, test) in enumerate(self.parts):
             problem = make(train)
-            coefs = self._solve(problem, grams, slope)
+            coefs = self._solve(problem, k)
             f = test.design.predict(coefs)
             total += float(test.weight @ problem.loss.value(test.y, f))
         return total / self._weight
 
-    def _solve(self, problem: Problem, grams: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """Coefficients; ``slope`` is the gradient of R at zero."""
+    def _solve(self, problem: Problem, k: int) -> np.ndarray:
+        """Coefficients without fold k: in closed form, or from the last ones at other strengths."""
         if problem.loss.constant_curvature and why_not_arrow(problem) is None:
-            factor = arrow_problem(problem).factor(np.ones(len(problem.data.y)), grams)
-            step = factor.solve(problem.structure.adjoint(slope, problem.zeros()))
+            factor = arrow_problem(problem).factor(np.ones(len(problem.data.y)), self._grams[k])
+            at_zero = self._slopes[k]  # the gradient of R
+            step = factor.solve(problem.structure.adjoint(at_zero, problem.zeros()))
             return -problem.structure.assemble(step)
-        return select(problem).solve(problem, None, self.tol, self.max_iter).coefs
+        found = select(problem).solve(problem, self._starts[k], self.tol, self.max_iter)
+        self._starts[k] = found.blocks
+        return found.coefs
