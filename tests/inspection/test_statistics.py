@@ -44,6 +44,47 @@ def test_moderated_variance_gives_a_task_without_spread_that_of_the_others():
     assert np.all(moderated > 0)
 
 
+def test_moderated_variance_follows_a_trend():
+    rng = np.random.default_rng(0)
+    df = rng.choice([2.0, 10.0, 50.0], 3000)
+    true = 100.0 / (df + 1) * 20.0 / rng.chisquare(20.0, 3000)  # falls as one over the rows
+    seen = true * rng.chisquare(df) / df
+    error = {
+        name: np.mean(np.log(moderated_variance(seen, df, trend)[0] / true) ** 2)
+        for name, trend in {"with": np.log(df + 1), "without": None}.items()
+    }
+    assert error["with"] < 0.7 * error["without"]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.4], ids=["of one scale", "of many scales"])
+def test_tasks_of_few_rows_hold_their_level_beside_large_ones(spread):
+    """Means of tasks against a common zero, levels such that neither is better in expectation.
+
+    Both folds of a task of two rows err by the same amount, so its own variance says nothing.
+    """
+    rng = np.random.default_rng(0)
+    sizes = np.repeat([2, 3, 5, 40], [10, 20, 10, 40])
+    held = []
+    for _ in range(60):
+        difference, codes = _mean_against_zero(sizes, np.exp(spread * rng.normal(size=80)), rng)
+        found = task_gains(difference, np.abs(difference), codes, 80, inflation=1.25)
+        assert found.loc[sizes == 2, ["low", "p"]].isna().all(axis=None)
+        assert (found["label"][sizes == 2] == "undecided").all()
+        held.append((found["low"] <= 0) & (found["high"] >= 0))
+    assert np.mean(held, axis=0)[sizes == 3].mean() > 0.93
+
+
+def _mean_against_zero(sizes, scales, rng):
+    difference = []
+    for n, scale in zip(sizes, scales, strict=True):
+        fold = np.arange(n) % min(5, n)
+        rest = [np.flatnonzero(fold != fold[j]) for j in range(n)]
+        level = np.sqrt(np.mean([1 / len(r) for r in rest])) * rng.choice([-1, 1])
+        y = scale * (level + rng.normal(size=n))
+        difference.append([(y[j] - y[rest[j]].mean()) ** 2 - y[j] ** 2 for j in range(n)])
+    return np.concatenate(difference), np.repeat(np.arange(len(sizes)), sizes)
+
+
 def test_corrected_t_is_the_published_formula():
     values = np.array([0.1, 0.3, 0.2, 0.4])
     spread, half = resampled_t(values, 75, 25)

@@ -12,6 +12,7 @@ from polytask.inspection.statistics.variance import moderated_variance
 __all__ = ["POWER", "task_gains"]
 
 POWER = 0.8  # with which `rows_to_decide` rows would decide
+_TESTABLE_ROWS = 3  # of two rows each is all of the other's training set: one piece of evidence
 _SCALE_ROWS = 50  # a task's loss counts as a scale only with about this many rows behind it
 
 
@@ -28,12 +29,14 @@ def task_gains(
 
     The gain of a task is the mean over its n rows of d = loss of the baseline - loss of the
     model. Its interval is gain ± t sqrt(c s² / n): s² is the variance of d inside the task, the
-    small tasks borrowing from the others (`moderated_variance`), and c the correction for the
-    overlap of training sets. It speaks about this task, with new training and test rows. The
+    small tasks borrowing from the others, at the level of tasks of their size (losses of models
+    trained on few rows vary more; see `moderated_variance`), and c the correction for the overlap
+    of training sets. It speaks about this task, with new training and test rows. The
     p-values are two-sided; q are Benjamini and Hochberg's over the tasks, and a task is labelled
     "gains" or "harmed" where q is at most 1 - level, which bounds the expected share of wrong
     labels among these (wrong directions included). Gains relative to the task's loss are then
-    partially pooled.
+    partially pooled. Tasks of fewer than three rows have no interval and no test: of two rows each
+    is the whole training set of the other.
 
     Parameters
     ----------
@@ -59,8 +62,9 @@ def task_gains(
     """
     rows, gain, variance = _moments(difference, codes, n_tasks)
     _, level_of_loss, _ = _moments(np.where(np.isfinite(difference), loss, np.nan), codes, n_tasks)
-    variance, df = moderated_variance(variance, rows - 1.0)
-    testable = rows >= 2
+    testable = rows >= _TESTABLE_ROWS
+    variance = np.where(testable, variance, np.nan)
+    variance, df = moderated_variance(variance, rows - 1.0, np.log(np.maximum(rows, 1)))
     error = np.where(testable, np.sqrt(inflation * variance / np.maximum(rows, 1)), np.nan)
     found = pd.DataFrame({"rows": rows, "gain": gain})
     half = stats.t.ppf((1 + level) / 2, np.maximum(df, 1)) * error

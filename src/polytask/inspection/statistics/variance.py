@@ -8,9 +8,12 @@ from scipy.special import digamma, polygamma
 __all__ = ["moderated_variance"]
 
 _FLOOR = 1e-5  # of the median variance: log(0) has no place in the moments below
+_TREND_TASKS = 10
 
 
-def moderated_variance(variance: np.ndarray, df: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def moderated_variance(
+    variance: np.ndarray, df: np.ndarray, trend: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Variances shrunken towards their common level, and their degrees of freedom.
 
     The variances s_i² with df_i degrees of freedom are taken as draws around true ones that
@@ -25,6 +28,8 @@ def moderated_variance(variance: np.ndarray, df: np.ndarray) -> tuple[np.ndarray
         At least zero; NaN where unknown.
     df : ndarray of shape (m,)
         Degrees of freedom, n_i - 1.
+    trend : ndarray of shape (m,), optional
+        What log s0² may depend on, linearly. Used from ten tasks that differ in it.
 
     Returns
     -------
@@ -35,6 +40,7 @@ def moderated_variance(variance: np.ndarray, df: np.ndarray) -> tuple[np.ndarray
     ----------
     Smyth (2004), Linear models and empirical Bayes methods for assessing differential
     expression, Statistical Applications in Genetics and Molecular Biology 3(1), article 3.
+    Law, Chen, Shi and Smyth (2014), voom, Genome Biology 15, R29, for the trend.
 
     Examples
     --------
@@ -46,24 +52,42 @@ def moderated_variance(variance: np.ndarray, df: np.ndarray) -> tuple[np.ndarray
     known = np.isfinite(variance) & (df > 0)
     if known.sum() < 3 or not np.any(variance[known] > 0):
         return np.where(known, variance, np.nan), np.where(known, df, np.nan)
-    level, prior_df = _prior(variance[known], df[known])
+    basis = _basis(known, trend)
+    mean, between = _trend(variance[known], df[known], basis[known])
+    level = np.exp(basis @ mean)
+    if between <= 0:
+        return level, np.full(len(variance), np.inf)
+    prior_df = 2 * _inverse_trigamma(between)
+    level *= np.exp(digamma(prior_df / 2) - np.log(prior_df / 2))
     own = np.where(known, df, 0.0)
-    if np.isinf(prior_df):
-        return np.full(len(variance), level), np.full(len(variance), np.inf)
     spread = np.where(known, variance, 0.0)
     return (prior_df * level + own * spread) / (prior_df + own), prior_df + own
 
 
-def _prior(variance: np.ndarray, df: np.ndarray) -> tuple[float, float]:
-    """s0² and d0 from the moments of log s² (Smyth 2004, section 6.2)."""
+def _basis(known: np.ndarray, trend: np.ndarray | None) -> np.ndarray:
+    """Constant and, where it can be told, slope of log s0², shape (m, 1 or 2)."""
+    ones = np.ones(len(known))
+    if trend is None or known.sum() < _TREND_TASKS or np.ptp(trend[known]) == 0:
+        return ones[:, None]
+    return np.column_stack([ones, np.where(known, trend, trend[known].mean())])
+
+
+def _trend(variance: np.ndarray, df: np.ndarray, basis: np.ndarray) -> tuple[np.ndarray, float]:
+    """Mean of log s² less its bias, in the basis, and the true variance about it.
+
+    Moments of log s² (Smyth 2004, section 6.2); tasks weigh by what their log s² tells.
+    """
     positive = variance[variance > 0]
     log_variance = np.log(np.maximum(variance, _FLOOR * np.median(positive)))
     excess = log_variance - digamma(df / 2) + np.log(df / 2)
-    between = excess.var(ddof=1) - polygamma(1, df / 2).mean()
-    if between <= 0:
-        return float(np.exp(excess.mean())), np.inf
-    prior_df = 2 * _inverse_trigamma(between)
-    return float(np.exp(excess.mean() + digamma(prior_df / 2) - np.log(prior_df / 2))), prior_df
+    sampling = polygamma(1, df / 2)
+    mean, between = np.zeros(basis.shape[1]), 0.0
+    for _ in range(2):  # weights need the variance, which needs the mean
+        root = 1 / np.sqrt(sampling + max(between, 0.0))
+        mean = np.linalg.lstsq(basis * root[:, None], excess * root, rcond=None)[0]
+        left = ((excess - basis @ mean) ** 2).sum() / (len(excess) - basis.shape[1])
+        between = left - float(sampling.mean())
+    return mean, between
 
 
 def _inverse_trigamma(value: float) -> float:
