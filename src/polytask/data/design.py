@@ -13,7 +13,7 @@ from scipy import sparse
 __all__ = ["Batch", "Design", "make_design"]
 
 _CHUNK = 4_000_000  # numbers in one padded batch: 32 MB in float64
-_OWN_BATCH = 40_000  # a task with more numbers than this is worth a BLAS call of its own
+_OWN_BATCH = 2_000  # a task with more numbers than this is read in place, not gathered with others
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,15 +23,20 @@ class Batch:
     tasks: np.ndarray  # (b,)
     obs: np.ndarray  # (b, n_max) positions of observations; padding repeats the first
     valid: np.ndarray | None  # (b, n_max) False on padding; None where nothing is padded
+    part: slice | None  # the observations, where they stand in one run: nothing is gathered
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values of observations (N,) as (b, n_max), zero on padding."""
+        if self.part is not None:
+            return values[self.part].reshape(self.obs.shape)
         taken = values[self.obs]
         return taken if self.valid is None else np.where(self.valid, taken, 0.0)
 
     def collect(self, padded: np.ndarray, out: np.ndarray) -> None:
         """Write padded values (b, n_max) back to their observations."""
-        if self.valid is None:
+        if self.part is not None:
+            out[self.part] = padded.ravel()
+        elif self.valid is None:
             out[self.obs] = padded
         else:
             out[self.obs[self.valid]] = padded[self.valid]
@@ -99,10 +104,8 @@ class Design:
 
     def rows(self, batch: Batch) -> np.ndarray:
         """Dense rows of a batch, shape (b, n_max, p), float64. Padding holds arbitrary rows."""
-        first = batch.obs[0, 0]
-        whole = batch.valid is None and len(batch.tasks) == 1
-        if self.index is None and whole:
-            rows = self.X[first : first + batch.obs.shape[1]][None]
+        if self.index is None and batch.part is not None:
+            rows = self.X[batch.part].reshape(*batch.obs.shape, -1)
         else:
             rows = self.X[batch.obs if self.index is None else self.index[batch.obs]]
         return rows.astype(np.float64, copy=False)
@@ -146,9 +149,17 @@ class Design:
         for batch in self.batches:
             if wanted is not None and not wanted[batch.tasks].any():
                 continue
-            root = np.sqrt(batch.spread(v))
-            Z = self.rows(batch) * root[:, :, None]
-            out[batch.tasks] = Z.transpose(0, 2, 1) @ Z
+            rows, weights = self.rows(batch), batch.spread(v)
+            level = weights[:, :1]
+            if (weights == level).all():  # no copy of the rows, and BLAS sees that Z'Z is symmetric
+                product = rows.transpose(0, 2, 1) @ rows
+                product *= level[:, :, None]
+            else:
+                Z = rows * np.sqrt(weights)[:, :, None]
+                product = Z.transpose(0, 2, 1) @ Z
+            if len(batch.tasks) == self.n_tasks and batch.part is not None:
+                return product
+            out[batch.tasks] = product
         return out
 
     def total_gram(self, v: np.ndarray) -> np.ndarray:
@@ -191,7 +202,8 @@ def make_design(X: Any, index: np.ndarray | None, start: np.ndarray, intercept: 
     """A design from feature rows, with a column of ones appended if ``intercept``.
 
     Where ``index`` only reorders long rows, they are gathered once, so that later passes read
-    memory in order.
+    memory in order. Dense rows are contiguous, so that the order in memory of a user's array is
+    no matter of digits.
     """
     ones = np.ones((X.shape[0], 1), dtype=X.dtype)
     if sparse.issparse(X):
@@ -200,6 +212,8 @@ def make_design(X: Any, index: np.ndarray | None, start: np.ndarray, intercept: 
         X = np.hstack([X, ones])
     if index is not None and len(index) <= X.shape[0]:
         X, index = X[index], None
+    if not sparse.issparse(X):
+        X = np.ascontiguousarray(X)
     return Design(X, index, np.asarray(start))
 
 
@@ -226,6 +240,8 @@ def _make_batches(start: np.ndarray, p: int) -> Iterator[Batch]:
 def _make_batch(tasks: np.ndarray, start: np.ndarray, sizes: np.ndarray) -> Batch:
     steps = np.arange(sizes[tasks[-1]])
     if (sizes[tasks] == len(steps)).all():
-        return Batch(tasks, start[tasks][:, None] + steps, None)
+        first, last = int(start[tasks[0]]), int(start[tasks[-1] + 1])
+        part = slice(first, last) if last - first == len(tasks) * len(steps) else None
+        return Batch(tasks, start[tasks][:, None] + steps, None, part)
     valid = steps < sizes[tasks][:, None]
-    return Batch(tasks, start[tasks][:, None] + np.where(valid, steps, 0), valid)
+    return Batch(tasks, start[tasks][:, None] + np.where(valid, steps, 0), valid, None)
