@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -143,3 +144,6 @@ def test_models_are_listed(polytask):
     assert names[-1] == "gradient-boosting"
     shown = polytask("models").out
     assert all(name in shown for name in names)
+    if find_spec("torch") is not None:
+        network = next(r for r in records if r["name"] == "shared-hidden-layer")
+        assert "w0 + Dw_i" in network["objective"]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from polytask.cli.candidates import BOOSTING
 from polytask.cli.screen import print_json, screen, show_table
 
+if TYPE_CHECKING:
+    from polytask.models.registry import Formulation
+
 __all__ = ["run"]
 
-NEURAL_TEXT = "needs the extra polytask[neural]; the name 'neural' stands for all three networks"
+NEURAL_TEXT = "needs the extra polytask[neural]"
 BOOSTING_TEXT = "scikit-learn's gradient boosted trees with the task as one more category"
 
 
@@ -27,18 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _records() -> list[dict[str, object]]:
     from polytask.models import formulations
-    from polytask.models.registry import NEURAL_NAMES
 
-    found = [
-        {
-            "name": f.name,
-            "title": f.title,
-            "objective": f.objective,
-            "default": f.default,
-            "kinds": _kinds(f.regressor, f.classifier),
-        }
-        for f in formulations().values()
-    ]
     boosting = {
         "name": BOOSTING,
         "title": "Gradient boosting",
@@ -46,7 +40,27 @@ def _records() -> list[dict[str, object]]:
         "default": True,
         "kinds": ["regression", "classification"],
     }
-    networks = [
+    return [*(_record(f) for f in formulations().values()), *_networks(), boosting]
+
+
+def _record(formulation: Formulation) -> dict[str, object]:
+    kinds = {"regression": formulation.regressor, "classification": formulation.classifier}
+    return {
+        "name": formulation.name,
+        "title": formulation.title,
+        "objective": formulation.objective,
+        "default": formulation.default,
+        "kinds": [kind for kind, found in kinds.items() if found is not None],
+    }
+
+
+def _networks() -> list[dict[str, object]]:
+    """What is known of the networks: their objectives where PyTorch is there to load them."""
+    from polytask.models.registry import NEURAL_NAMES, neural_formulations
+
+    if find_spec("torch") is not None:
+        return [_record(f) for f in neural_formulations().values()]
+    return [
         {
             "name": name,
             "title": name.replace("-", " ").capitalize(),
@@ -56,12 +70,6 @@ def _records() -> list[dict[str, object]]:
         }
         for name in NEURAL_NAMES
     ]
-    return [*found, *networks, boosting]
-
-
-def _kinds(regressor: type | None, classifier: type | None) -> list[str]:
-    kinds = {"regression": regressor, "classification": classifier}
-    return [kind for kind, found in kinds.items() if found is not None]
 
 
 def _text(record: dict[str, object]) -> str:

@@ -17,5 +17,6 @@ def unseen_message(estimator: Any, ids: np.ndarray) -> str:
     return (
         f"{type(estimator).__name__}: every task must have been in training; got task "
         f"{shown}{more} ({len(ids)} rows). Set unseen='common' to "
-        "predict unseen tasks from what the tasks share."
+        "predict unseen tasks from what the tasks share; in cross-validation, TaskKFold keeps "
+        "every task in training."
     )
