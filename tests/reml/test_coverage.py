@@ -11,15 +11,15 @@ DEVIATION = np.array([0.8, 0.3, 0.0, 0.6])
 COMMON = np.array([1.0, -2.0, 0.5, 3.0])
 
 
-def covered(rng, n_tasks, n_rows, covariance="diagonal"):
+def covered(rng, n_tasks, n_rows, covariance="diagonal", deviation=DEVIATION):
     """Shares of covered new rows of seen tasks, of unseen tasks, and of coefficients."""
-    X, y, theta = draw(rng, [n_rows + 20] * n_tasks, DEVIATION, COMMON)
+    X, y, theta = draw(rng, [n_rows + 20] * n_tasks, deviation, COMMON)
     turn = X.groupby("task").cumcount().to_numpy()
     train = turn < n_rows
     model = MeanRegularizedRegressor(
         "reml", covariance=covariance, task="task", unseen="common"
     ).fit(X[train], y[train])
-    fresh_X, fresh_y, _ = draw(rng, [1] * 300, DEVIATION, COMMON)
+    fresh_X, fresh_y, _ = draw(rng, [1] * 300, deviation, COMMON)
     shares = []
     for table, target in [
         (X[~train], y[~train]), (fresh_X.assign(task=fresh_X["task"] + 10_000), fresh_y)
@@ -36,19 +36,35 @@ def test_intervals_cover():
     seen, unseen, coef = np.mean([covered(rng, 60, 8) for _ in range(6)], axis=0)
     assert seen == pytest.approx(0.95, abs=0.02)
     assert unseen == pytest.approx(0.95, abs=0.02)
-    assert 0.88 < coef < 0.99
+    assert coef == pytest.approx(0.95, abs=0.02)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("covariance", ["diagonal", "full"])
-@pytest.mark.parametrize(("n_tasks", "n_rows"), [(20, 6), (60, 6), (60, 30)])
+@pytest.mark.parametrize("covariance", ["scalar", "diagonal", "factor", "full"])
+@pytest.mark.parametrize(("n_tasks", "n_rows"), [(20, 6), (20, 12), (60, 6), (60, 30)])
 def test_coverage_by_simulation(covariance, n_tasks, n_rows):
     rng = np.random.default_rng(1)
-    shares = np.mean([covered(rng, n_tasks, n_rows, covariance) for _ in range(60)], axis=0)
-    # the error of ten variances and covariances from 120 rows is not in the intervals
-    lack = 0.04 if covariance == "full" and n_tasks == 20 else 0.02
-    assert shares[:2] == pytest.approx([0.95, 0.95], abs=lack)
-    assert 0.91 - 2 * lack < shares[2] < 0.99
+    deviation = np.array([0.5, 0.5, 0.5, 0.8]) if covariance == "scalar" else DEVIATION
+    shares = np.mean(
+        [covered(rng, n_tasks, n_rows, covariance, deviation) for _ in range(60)], axis=0
+    )
+    # standard errors of .003 (rows) and .006 (coefficients); with 11 parameters from 120 rows the
+    # split normal posterior is a little too narrow: .926 to .936 over three seeds
+    lack = 0.03 if covariance == "full" and n_tasks * n_rows == 120 else 0.02
+    assert shares == pytest.approx([0.95, 0.95, 0.95], abs=lack)
+
+
+@pytest.mark.slow
+def test_the_error_of_the_variances_vanishes_with_many_tasks():
+    rng = np.random.default_rng(2)
+    ratios = []
+    for m in (20, 80, 320):
+        X, y, _ = draw(rng, [8] * m, np.full(4, 0.5), COMMON)
+        model = MeanRegularizedRegressor("reml", covariance="full", task="task").fit(X, y)
+        known = 1.96 * np.sqrt(np.einsum("bkk->bk", model.coef_covariance_)[:, :3])
+        ratios.append(float(np.mean((model.coef_interval()[1] - model.coef_) / known)))
+    assert ratios[0] > ratios[1] > ratios[2] > 1.0
+    assert ratios[2] < 1.01
 
 
 def test_an_unseen_task_is_less_certain_than_a_seen_one():

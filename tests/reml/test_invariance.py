@@ -7,7 +7,7 @@ import pytest
 from polytask import MeanRegularizedRegressor
 from tests.reml.worlds import draw
 
-ALL = ["auto", "scalar", "diagonal", "full"]
+ALL = ["auto", "scalar", "diagonal", "factor", "full"]
 
 
 def reml(covariance, task="task", **kwargs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -41,11 +41,15 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         tasks are pooled, by leave-one-out: exact for the squared loss, one Newton step from the
         fit for the logistic loss. "reml" (regressor) estimates a strength per coefficient, and
         with it standard errors, as the linear mixed model with random slopes does.
-    covariance : {"auto", "diagonal", "scalar", "full"}, default="auto"
+    covariance : {"auto", "diagonal", "scalar", "factor", "full"}, default="auto"
         With ``alpha="reml"``: a variance between tasks for every coefficient, one for all slopes
-        (of features scaled to a mean square of one) and one for the intercept, or a full
-        covariance matrix. "auto" is scalar or, from ten tasks on, diagonal if the Akaike
-        criterion of the restricted likelihood prefers it.
+        (of features scaled to a mean square of one) and one for the intercept, a variance for
+        every coefficient plus ``n_factors`` common factors, or a full covariance matrix. "auto" is
+        scalar or, from ten tasks on, diagonal if the Akaike criterion of the restricted likelihood
+        prefers it.
+    n_factors : int, default=1
+        Rank of what ``covariance="factor"`` adds to a diagonal: 0 is the diagonal, one per
+        coefficient is the full covariance.
     alpha_common : float, "auto" or "reml", default="auto"
         Ridge strength on w0. Without it w0 overfits when all tasks together have few rows.
         "auto" is chosen with alpha if ``alpha="cv"``, otherwise 0. With ``alpha="reml"``: 0 leaves
@@ -81,7 +85,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     tasks_ : ndarray of shape (m,)
     alpha_, alpha_common_, alpha_intercept_ : float
         Strengths. With ``alpha="reml"`` alpha_ and alpha_common_ have a value per feature, inf
-        where the variance between tasks is zero (alpha_ is a matrix if the covariance is full).
+        where the variance between tasks is zero (alpha_ is a matrix where they are correlated).
     covariance_ : str
         What ``covariance="auto"`` chose (``alpha="reml"``).
     noise_variance_, deviance_, slope_ : float
@@ -91,7 +95,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         Covariance of the deviations between tasks, and of the estimate of w0; the intercept is
         the last of the p coefficients (``alpha="reml"``).
     coef_covariance_ : ndarray of shape (m, p, p)
-        Covariance of each task's coefficients around their estimate (``alpha="reml"``).
+        Covariance of each task's coefficients around their estimate, the estimated variances taken
+        as known (``alpha="reml"``); `coef_interval` adds their error.
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
     objective_, violation_, certificate_, solver_, status_
@@ -114,7 +119,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
 
     _parameter_constraints = {
         "alpha": [StrOptions({"cv", "reml"}), "array-like", Interval(Real, 0, None, closed="left")],
-        "covariance": [StrOptions({"auto", "scalar", "diagonal", "full"})],
+        "covariance": [StrOptions({"auto", "scalar", "diagonal", "factor", "full"})],
+        "n_factors": [Interval(Integral, 0, None, closed="left")],
         "task_weight": [StrOptions({"auto", "equal", "size"})],
         "alpha_common": [StrOptions({"auto", "reml"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
@@ -125,6 +131,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         alpha: Any = "cv",
         *,
         covariance: str = "auto",
+        n_factors: int = 1,
         alpha_common: float | str = "auto",
         alpha_intercept: float | str = "auto",
         task: str | int | None = None,
@@ -136,6 +143,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     ) -> None:
         self.alpha = alpha
         self.covariance = covariance
+        self.n_factors = n_factors
         self.alpha_common = alpha_common
         self.alpha_intercept = alpha_intercept
         self.task = task

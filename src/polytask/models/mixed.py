@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import TaskData, read_rows, task_codes
 from polytask.losses import Squared
-from polytask.tuning.mixed_fit import MixedFit, fit_mixed
+from polytask.tuning.mixed_fit import MixedFit, MixedState, fit_mixed
 
 __all__ = ["MIXED_ATTRIBUTES", "MixedModelAnswers"]
 
@@ -22,6 +22,8 @@ MIXED_ATTRIBUTES = (
     "coef_covariance_",
     "deviance_",
     "slope_",
+    "_mixed_state",
+    "_spread",
 )
 
 
@@ -29,7 +31,7 @@ class MixedModelAnswers:
     """What ``alpha="reml"`` knows beyond coefficients."""
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
-        fit = fit_mixed(data, Squared(), self.covariance, self._random_common())
+        fit = fit_mixed(data, Squared(), self.covariance, self._random_common(), self.n_factors)
         d, N = data.n_features, float(data.sample_weight.sum())
         self._keep(fit.solution, data, _strengths(fit, d, N))
         self.covariance_ = fit.covariance
@@ -38,6 +40,7 @@ class MixedModelAnswers:
         self.common_covariance_ = fit.common_covariance
         self.coef_covariance_ = fit.coef_covariance
         self.deviance_, self.slope_ = fit.deviance, fit.slope
+        self._mixed_state = fit.state.to_dict()
         return self
 
     def _random_common(self: Any) -> bool | None:
@@ -60,8 +63,8 @@ class MixedModelAnswers:
         X : table or array of shape (n, d) or (n, d + 1)
         return_std : bool, default=False
             Also return the standard deviation of a new observation at each row: noise, error of
-            the coefficients, and for an unseen task the variance between tasks. Needs
-            ``alpha="reml"``; the variances themselves are taken as known.
+            the coefficients, for an unseen task the variance between tasks, and what the error of
+            the estimated variances adds. Needs ``alpha="reml"``.
 
         Returns
         -------
@@ -74,45 +77,50 @@ class MixedModelAnswers:
     def coef_interval(self: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of every task's coefficients, each of shape (m, d).
 
-        Empirical Bayes intervals: the estimated variances are taken as known.
+        Empirical Bayes intervals, with what the error of the estimated variances adds (but for
+        tasks that `add_task` has added).
         """
         d = self.coef_.shape[1]
-        variance = np.einsum("bkk->bk", self._covariance())[:, :d]
+        _, _, seen = self._second_moments()
+        variance = np.einsum("bkk->bk", seen)[:, :d]
         half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
         return self.coef_ - half, self.coef_ + half
 
-    def _covariance(self: Any) -> np.ndarray:
+    def _second_moments(self: Any) -> tuple[float, np.ndarray, np.ndarray]:
+        """Of a new row's noise, an unseen task's coefficients (p, p), and each task's (m, p, p)."""
         check_is_fitted(self)
-        if not hasattr(self, "coef_covariance_"):
+        if not hasattr(self, "_mixed_state"):
             raise ValueError(
                 f"{type(self).__name__}: standard errors need alpha='reml'; got "
                 f"alpha={self.alpha!r}, which estimates no variances."
             )
-        return self.coef_covariance_
+        if not hasattr(self, "_spread"):  # not made in fit, where few ask for it
+            self._spread = MixedState.from_dict(self._mixed_state).second_moments()
+        noise, unseen, seen = self._spread
+        return noise, unseen, np.concatenate([seen, self.coef_covariance_[len(seen) :]])
 
     def _predictive_std(self: Any, X: Any) -> np.ndarray:
-        covariance = self._covariance()
+        noise, unseen, covariance = self._second_moments()
         rows = read_rows(self, X, reset=False)
         design = np.asarray(rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X, dtype=float)
         if self.fit_intercept:
             design = np.column_stack([design, np.ones(len(design))])
         if self._wide:
             variance = np.einsum("nk,bkl,nl->nb", design, covariance, design)
-            return np.sqrt(variance + self.noise_variance_)
+            return np.sqrt(variance + noise)
         code = task_codes(rows.ids, self.tasks_, len(design))
-        unseen = (self.common_covariance_ + self.deviation_covariance_)[None]
         variance = np.empty(len(design))
         for i in np.unique(code):
             here = code == i
-            V = unseen[0] if i < 0 else covariance[i]
+            V = unseen if i < 0 else covariance[i]
             variance[here] = ((design[here] @ V) * design[here]).sum(axis=1)
-        return np.sqrt(variance + self.noise_variance_)
+        return np.sqrt(variance + noise)
 
 
 def _strengths(fit: MixedFit, d: int, N: float) -> dict[str, Any]:
     """The penalty strengths that the variances amount to: alpha = sigma² / (2 N variance)."""
     between = fit.deviation_covariance
-    if fit.covariance == "full":
+    if fit.covariance in ("full", "factor"):
         alpha: Any = fit.noise / (2.0 * N) * np.linalg.pinv(between[:d, :d], hermitian=True)
     else:
         alpha = _strength(np.diag(between)[:d], fit.noise, N)

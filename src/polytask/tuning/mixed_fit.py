@@ -12,15 +12,12 @@ from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status
 from polytask.structures.rotated_deviation import RotatedDeviation
+from polytask.tuning.mixed_state import MixedState
 from polytask.tuning.reml import MixedModel
-from polytask.tuning.reml_search import (
-    RemlEstimate,
-    Variances,
-    estimate_diagonal,
-    estimate_full,
-)
+from polytask.tuning.reml_lbfgs import estimate_factor, estimate_full
+from polytask.tuning.reml_search import RemlEstimate, Variances, estimate_diagonal
 
-__all__ = ["MixedFit", "fit_mixed"]
+__all__ = ["MixedFit", "MixedState", "fit_mixed"]
 
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 
@@ -46,10 +43,12 @@ class MixedFit:
         Restricted deviance: minus twice the log likelihood, up to a constant of the data.
     common_strength : ndarray of shape (d,)
         Ridge strength on the common slopes that their variance amounts to; zero where w0 is free.
-    covariance : {"scalar", "diagonal", "full"}
+    covariance : {"scalar", "diagonal", "factor", "full"}
         What "auto" chose.
     slope : float
         Largest slope of the deviance that is left, in log variance.
+    state : MixedState
+        What standard errors follow from.
     """
 
     solution: Solution
@@ -61,10 +60,15 @@ class MixedFit:
     common_strength: np.ndarray
     covariance: str
     slope: float
+    state: MixedState
 
 
 def fit_mixed(
-    data: TaskData, loss: Loss, covariance: str, random_common: bool | None = None
+    data: TaskData,
+    loss: Loss,
+    covariance: str,
+    random_common: bool | None = None,
+    n_factors: int = 1,
 ) -> MixedFit:
     """Estimate the variances and the coefficients that go with them.
 
@@ -73,10 +77,10 @@ def fit_mixed(
     data : TaskData
         With ``task_weight="size"``: the likelihood counts every row alike.
     loss : Squared
-    covariance : {"auto", "scalar", "diagonal", "full"}
+    covariance : {"auto", "scalar", "diagonal", "factor", "full"}
         One variance for all slopes (in scaled columns) and one for the intercept; one per
-        coefficient; or a full covariance matrix. "auto" is scalar or diagonal, whichever has the
-        smaller Akaike criterion.
+        coefficient; that and ``n_factors`` factors; or a full covariance matrix. "auto" is scalar
+        or diagonal, whichever has the smaller Akaike criterion.
     random_common : bool or None
         Whether the common slopes have a normal prior of estimated variance, or are free; None
         decides by the number of rows and tasks.
@@ -85,7 +89,7 @@ def fit_mixed(
     if random_common is None:
         random_common = few_for_common(data)
     _check_rows(model, random_common)
-    estimate, chosen = _estimate(model, data, covariance, random_common)
+    estimate, chosen = _estimate(model, data, covariance, random_common, n_factors)
     point, unit = estimate.point, 1.0 / model.scale
     C = point.L * unit[:, None]
     blocks = {"common": (model.shift + point.common) * unit, "deviation": point.q @ point.L}
@@ -118,6 +122,7 @@ def fit_mixed(
         common[: data.n_features],
         chosen,
         estimate.violation,
+        MixedState(model, point.kappa, estimate.root, estimate.parameters),
     )
 
 
@@ -136,7 +141,7 @@ def few_for_common(data: TaskData) -> bool:
 
 
 def _estimate(
-    model: MixedModel, data: TaskData, covariance: str, random_common: bool
+    model: MixedModel, data: TaskData, covariance: str, random_common: bool, n_factors: int = 1
 ) -> tuple[RemlEstimate, str]:
     """The REML estimate; a column that is zero everywhere has no variance to estimate.
 
@@ -149,13 +154,18 @@ def _estimate(
     by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
     found = []
     for name in by_name:
-        wanted = {"full": name == "diagonal", "auto": name == "scalar" or data.n_tasks >= _MANY}
+        start = name == "diagonal"
+        wanted = {"full": start, "factor": start, "auto": not start or data.n_tasks >= _MANY}
         if wanted.get(covariance, covariance == name):
             groups = _renumbered(np.where(varies, by_name[name], -1))
             estimate = estimate_diagonal(Variances(model, groups, random_common))
             found.append((estimate.point.deviance + 2.0 * groups.max(), name, estimate))
     _, name, estimate = min(found, key=lambda each: each[0])
-    return (estimate_full(estimate.point), "full") if covariance == "full" else (estimate, name)
+    if covariance == "full":
+        return estimate_full(model, estimate, varies), "full"
+    if covariance == "factor":
+        return estimate_factor(model, estimate, varies, n_factors), "factor"
+    return estimate, name
 
 
 def _renumbered(groups: np.ndarray) -> np.ndarray:

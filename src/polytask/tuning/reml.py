@@ -31,6 +31,7 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.solvers.linalg import psd_inverse
+from polytask.tuning.mixed_point import MixedPoint, log_det_and_inverses
 
 __all__ = ["MixedModel", "RemlPoint"]
 
@@ -88,6 +89,16 @@ class MixedModel:
         """Number of coefficients p."""
         return self.grams.shape[-1]
 
+    @property
+    def silent(self) -> bool:
+        """Whether the pooled fit explains all: there is no likelihood to climb."""
+        return self.square == 0
+
+    @cached_property
+    def slopes(self) -> np.ndarray:
+        """One for a slope, zero for the intercept, shape (p,)."""
+        return (np.arange(self.n_coefs) < self.n_coefs - int(self.intercept)).astype(float)
+
     @cached_property
     def total(self) -> np.ndarray:
         """Gram matrix of all rows, shape (p, p)."""
@@ -103,7 +114,7 @@ class MixedModel:
         return RemlPoint(self, L, kappa)
 
 
-class RemlPoint:
+class RemlPoint(MixedPoint):
     """Deviance, gradient, and estimates of a mixed model at one Gamma.
 
     Parameters
@@ -118,89 +129,45 @@ class RemlPoint:
     def __init__(self, model: MixedModel, L: np.ndarray, kappa: float | None = None) -> None:
         self.model, self.L, self.kappa = model, L, kappa
         H, r = model.grams, model.cross
+        self.grams = H
         HL = H @ L
         A = L.T @ HL
         np.einsum("bkk->bk", A)[:] += 1.0
-        log_det, self.A_inverse = _log_det_and_inverses(A)
+        log_det, self.A_inverse = log_det_and_inverses(A)
         HLA = HL @ self.A_inverse
         self.T = H - HLA @ HL.transpose(0, 2, 1)
         projected = r - (HLA @ (r @ L)[:, :, None])[:, :, 0]  # X_i'V_i^-1 e_i
         self.pull = projected.sum(axis=0)
         self.S = self.T.sum(axis=0)
-        log_det += self._solve_common()
+        log_det += self._set_precision(model.slopes)
+        self._solve_common()
         self.q = projected - self.T @ self.common
         rL = r @ L
         explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
         left = model.square - explained - self.explained
         self.rss = max(left, 1e-14 * max(model.square, 1e-300))
+        self.profiled = 1.0 / self.rss
         lost = model.rank if kappa is None else int(model.intercept)
         self.free = model.n_rows - lost
         self.noise = self.rss / self.free
+        # the tasks' own coefficients leave next to no noise: a likelihood without maximum
+        self.noiseless = bool(self.noise <= 1e-4 * model.square / model.n_rows)
         self.deviance = self.free * np.log(self.noise) + log_det
 
-    def _solve_common(self) -> float:
-        """w0 - shift and what it takes off the sum of squares; returns log|D S D + J|."""
+    def _solve_common(self) -> None:
+        """w0 - shift, and what it takes off the sum of squares."""
         model = self.model
-        slopes = np.ones(model.n_coefs)
-        slopes[model.n_coefs - int(model.intercept) :] = 0.0
-        if self.kappa is None:
-            D, self.J = np.ones(model.n_coefs), np.zeros(model.n_coefs)
-        else:
-            D, self.J = np.where(slopes > 0, np.sqrt(self.kappa), 1.0), slopes
-        M = D[:, None] * self.S * D + np.diag(self.J)
-        self.S_inverse = D[:, None] * psd_inverse(M) * D
         if self.kappa is None:
             self.common = self.S_inverse @ self.pull
             self.explained = float(self.common @ self.pull)
-        else:
-            w = self.S_inverse @ (self.pull + self.S @ model.shift)
-            self.common = w - model.shift
-            prior = float((slopes * w**2).sum() / self.kappa)
-            fitted = 2.0 * self.common @ self.pull - self.common @ self.S @ self.common
-            self.explained = float(fitted) - prior
-        values = np.linalg.eigvalsh(M)
-        return float(np.log(values[values > values[-1] * 1e-12]).sum())
-
-    @cached_property
-    def gradient(self) -> np.ndarray:
-        """Gradient of the deviance in Gamma, shape (p, p)."""
-        shared = ((self.T @ self.S_inverse) @ self.T).sum(axis=0)
-        M = self.S - shared - self.q.T @ self.q / self.noise
-        return 0.5 * (M + M.T)
-
-    @cached_property
-    def kappa_gradient(self) -> float:
-        """Derivative of the deviance in kappa."""
-        pull = self.q.sum(axis=0)
-        M = self.S - self.S @ self.S_inverse @ self.S - np.outer(pull, pull) / self.noise
-        return float(self.J @ np.diag(M))
-
-    @cached_property
-    def information(self) -> np.ndarray:
-        """Average information of a diagonal Gamma and, where w0 is random, of kappa (last)."""
-        U = np.einsum("bk,kl->bkl", self.q, np.eye(self.model.n_coefs))
-        if self.kappa is not None:
-            U = np.concatenate([U, np.tile(self.J * self.q.sum(axis=0), (len(U), 1, 1))], axis=1)
-        UT = U @ self.T  # (m, number of variances, p)
-        pull = UT.sum(axis=0)
-        B = (UT @ U.transpose(0, 2, 1)).sum(axis=0) - pull @ self.S_inverse @ pull.T
-        a = (U @ self.q[:, :, None]).sum(axis=(0, 2))
-        return (B - np.outer(a, a) / self.rss) / self.noise
+            return
+        w = self.S_inverse @ (self.pull + self.S @ model.shift)
+        self.common = w - model.shift
+        prior = float((model.slopes * w**2).sum() / self.kappa)
+        fitted = 2.0 * self.common @ self.pull - self.common @ self.S @ self.common
+        self.explained = float(fitted) - prior
 
     @property
-    def deviations(self) -> np.ndarray:
-        """E(Δw_i | y) = Gamma q_i in scaled columns, shape (m, p)."""
-        return (self.q @ self.L) @ self.L.T
-
-    def coef_covariance(self) -> np.ndarray:
-        """Cov(w0 + Δw_i - its estimate) of every task in scaled columns, shape (m, p, p)."""
-        K = self.L @ self.A_inverse @ self.L.T
-        left = np.eye(self.model.n_coefs) - K @ self.model.grams
-        return self.noise * (K + left @ self.S_inverse @ left.transpose(0, 2, 1))
-
-
-def _log_det_and_inverses(A: np.ndarray) -> tuple[float, np.ndarray]:
-    """Sum of log|A_i| and every A_i^-1; A_i - I is positive semidefinite, so no pivot is small."""
-    if A.shape[-1] == 0:
-        return 0.0, A
-    return float(np.linalg.slogdet(A)[1].sum()), np.linalg.inv(A)
+    def noise_mean(self) -> float:
+        """Posterior mean of the noise variance; its mode, rss / free, where few rows have none."""
+        return self.rss / (self.free - 2.0) if self.free > 4.0 else self.noise

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import minimize
 
-from polytask.tuning.reml import MixedModel, RemlPoint
+from polytask.tuning.mixed_point import AnyMixedModel, MixedPoint
+from polytask.tuning.root import Root
 
-__all__ = ["RemlEstimate", "Variances", "estimate_diagonal", "estimate_full"]
+__all__ = ["MOST_VARIANCE", "RemlEstimate", "Variances", "estimate_diagonal"]
 
 _START = 0.1  # deviation variance over noise variance, in scaled columns
 _TOL = 1e-7  # deviance that a last relative change of a variance could still gain
 _ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
-_MOST = 1e6  # a larger one leaves no noise: the likelihood of a perfect fit has no maximum
+MOST_VARIANCE = 1e6  # a larger one leaves no noise: the likelihood of a perfect fit has no maximum
 _DIGITS = 1e-13  # relative change of the deviance that rounding hides
 
 
@@ -26,18 +26,24 @@ class RemlEstimate:
 
     Parameters
     ----------
-    point : RemlPoint
+    point : MixedPoint
     violation : float
         Largest slope of the deviance: in log variance where it is positive, downhill from zero
         where it is zero.
     n_iter : int
     converged : bool
+    root : Root
+        How L follows from free parameters.
+    parameters : ndarray of shape (q,)
+        Those of the point.
     """
 
-    point: RemlPoint
+    point: MixedPoint
     violation: float
     n_iter: int
     converged: bool
+    root: Root
+    parameters: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +52,7 @@ class Variances:
 
     Parameters
     ----------
-    model : MixedModel
+    model : a mixed model
     groups : int ndarray of shape (p,)
         Group of each column, 0, 1, ...; columns of a group share a variance between tasks; -1 for
         a column that must not deviate.
@@ -54,7 +60,7 @@ class Variances:
         Whether the common slopes are random too; their variance kappa comes last.
     """
 
-    model: MixedModel
+    model: AnyMixedModel
     groups: np.ndarray
     random_common: bool
 
@@ -74,7 +80,7 @@ class Variances:
         """Where the search starts."""
         return np.where(self.least > 0, 1.0, _START)
 
-    def at(self, gamma: np.ndarray) -> RemlPoint:
+    def at(self, gamma: np.ndarray) -> MixedPoint:
         """The point at these variances."""
         g = self.sum_up.shape[1]
         variance = self.sum_up @ gamma[:g]
@@ -83,12 +89,20 @@ class Variances:
         L[used, np.arange(len(used))] = np.sqrt(variance[used])
         return self.model.at(L, float(gamma[g]) if self.random_common else None)
 
-    def slope(self, point: RemlPoint) -> np.ndarray:
+    def estimate(
+        self, gamma: np.ndarray, point: MixedPoint, violation: float, n_iter: int, converged: bool
+    ) -> RemlEstimate:
+        """What a search that ended here has found."""
+        deviations = np.sqrt(gamma[: self.sum_up.shape[1]])
+        root = Root.diagonal(self.groups)
+        return RemlEstimate(point, violation, n_iter, converged, root, deviations)
+
+    def slope(self, point: MixedPoint) -> np.ndarray:
         """Derivative of the deviance in each variance."""
         between = self.sum_up.T @ np.diag(point.gradient)
         return np.append(between, point.kappa_gradient) if self.random_common else between
 
-    def hessian(self, point: RemlPoint) -> np.ndarray:
+    def hessian(self, point: MixedPoint) -> np.ndarray:
         """Average information of the variances."""
         p, g = self.sum_up.shape
         S = np.zeros((p + self.random_common, g + self.random_common))
@@ -104,42 +118,38 @@ def estimate_diagonal(variances: Variances, max_iter: int = 100) -> RemlEstimate
     halved until the deviance falls.
     """
     gamma = variances.start()
-    if variances.model.square == 0:  # one common part explains all: there is no likelihood to climb
-        gamma = np.where(variances.least > 0, _MOST, 0.0)
-        return RemlEstimate(variances.at(gamma), 0.0, 1, True)
+    if variances.model.silent:  # one common part explains all: there is no likelihood to climb
+        gamma = np.where(variances.least > 0, MOST_VARIANCE, 0.0)
+        return variances.estimate(gamma, variances.at(gamma), 0.0, 1, True)
     point = variances.at(gamma)
     violation = np.inf
     for n_iter in range(1, max_iter + 1):
         slope = variances.slope(point)
         violation = _violation(gamma, slope, variances.least)
         if violation <= _TOL:
-            return RemlEstimate(point, violation, n_iter, True)
+            return variances.estimate(gamma, point, violation, n_iter, True)
         moved = _step(variances, gamma, point, slope)
         if moved is None:  # the deviance has no digits left
             break
         gamma, point = moved
-    return RemlEstimate(point, violation, n_iter, violation <= 1e-4 or _noiseless(point))
-
-
-def _noiseless(point: RemlPoint) -> bool:
-    """Whether the tasks' own coefficients leave next to no noise: a likelihood without maximum."""
-    return bool(point.noise <= 1e-4 * point.model.square / point.model.n_rows)
+    done = violation <= 1e-4 or point.noiseless
+    return variances.estimate(gamma, point, violation, n_iter, done)
 
 
 def _violation(gamma: np.ndarray, slope: np.ndarray, least: np.ndarray) -> float:
     """Largest slope in log variance; at a bound, the slope inwards (over a small step at zero)."""
     size = np.abs(slope) * gamma
     size = np.where(gamma > least, size, np.maximum(-slope, 0.0) * 1e-4)
-    size = np.where(gamma < _MOST, size, np.maximum(slope, 0.0) * gamma)
+    size = np.where(gamma < MOST_VARIANCE, size, np.maximum(slope, 0.0) * gamma)
     return float(size.max(initial=0.0))
 
 
 def _step(
-    variances: Variances, gamma: np.ndarray, point: RemlPoint, slope: np.ndarray
-) -> tuple[np.ndarray, RemlPoint] | None:
+    variances: Variances, gamma: np.ndarray, point: MixedPoint, slope: np.ndarray
+) -> tuple[np.ndarray, MixedPoint] | None:
     """The first of the halved projected Newton steps that lowers the deviance."""
     least = variances.least
-    free = ((gamma > least) | (slope < 0)) & ((gamma < _MOST) | (slope > 0))
+    free = ((gamma > least) | (slope < 0)) & ((gamma < MOST_VARIANCE) | (slope > 0))
     hessian = variances.hessian(point)[np.ix_(free, free)]
     # a floor of one tenth of a log-scale Newton step keeps steps sane where information is flat
     floor = 0.1 * np.abs(slope[free]) / np.maximum(gamma[free], 1e-3)
@@ -147,7 +157,7 @@ def _step(
     direction = np.zeros_like(gamma)
     direction[free] = -np.linalg.lstsq(hessian, slope[free], rcond=None)[0]
     for size in 0.5 ** np.arange(20):
-        trial = np.clip(gamma + size * direction, least, _MOST)
+        trial = np.clip(gamma + size * direction, least, MOST_VARIANCE)
         trial[trial < _ZERO] = least[trial < _ZERO]
         found = variances.at(trial)
         gain = point.deviance - found.deviance
@@ -157,40 +167,3 @@ def _step(
         if promised < _DIGITS * abs(point.deviance):
             return None
     return None
-
-
-def estimate_full(start: RemlPoint, max_iter: int = 500) -> RemlEstimate:
-    """A full covariance of the deviations, by L-BFGS on its Cholesky factor.
-
-    Starts at a diagonal estimate, which also says how far w0 is random. Columns whose variance was
-    zero there start small, because a zero column of the factor is stationary whether or not it is
-    a minimum.
-    """
-    model, kappa = start.model, start.kappa
-    p = model.n_coefs
-    low = np.tril_indices(p)
-    variance = np.maximum(np.diag(start.L @ start.L.T), 1e-3)
-    theta = np.diag(np.sqrt(variance))[low]
-
-    def deviance(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        L = np.zeros((p, p))
-        L[low] = theta
-        point = model.at(L, kappa)
-        return point.deviance, (2.0 * point.gradient @ L)[low]
-
-    reach = np.sqrt(_MOST)
-    found = minimize(
-        deviance, theta, jac=True, method="L-BFGS-B", bounds=[(-reach, reach)] * len(theta),
-        options={
-            "maxiter": max_iter, "maxfun": 4 * max_iter, "maxcor": 30,
-            "ftol": 1e-13, "gtol": 1e-6,
-        },
-    )  # fmt: skip
-    L = np.zeros((p, p))
-    L[low] = found.x
-    size = np.linalg.norm(L, axis=1)[low[0]]  # of the coefficient: makes the slope one in its log
-    inside = np.abs(found.x) < reach
-    violation = float(np.abs(found.jac * size)[inside].max(initial=0.0))
-    point = model.at(L, kappa)
-    done = violation <= 1e-2 or _noiseless(point)
-    return RemlEstimate(point, violation, int(found.nit), done)

@@ -1,0 +1,79 @@
+"""A diagonal plus factors: between the diagonal and the full covariance, in the deviance too."""
+
+import numpy as np
+import pytest
+
+from polytask import MeanRegularizedRegressor
+from polytask.tuning.reml import MixedModel
+from polytask.tuning.root import Root
+from tests.reml.worlds import draw, task_data
+
+
+def reml(covariance, **kwargs):
+    return MeanRegularizedRegressor("reml", covariance=covariance, task="task", **kwargs)
+
+
+@pytest.fixture
+def sample(rng):
+    """Slopes that differ between tasks along one direction."""
+    X, y, _ = draw(rng, [15] * 30, np.array([0.3, 0.3, 0.0, 0.5]), np.ones(4))
+    score = rng.normal(size=30)[X["task"]]
+    return X, y + score * (0.8 * X["x0"] - 0.8 * X["x2"]).to_numpy()
+
+
+def test_no_factor_is_the_diagonal(sample):
+    none, diagonal = reml("factor", n_factors=0).fit(*sample), reml("diagonal").fit(*sample)
+    assert none.deviance_ == pytest.approx(diagonal.deviance_, abs=1e-5)
+    np.testing.assert_allclose(none.coef_, diagonal.coef_, atol=1e-3)
+
+
+def test_a_factor_per_coefficient_is_the_full_covariance(sample):
+    most, full = reml("factor", n_factors=4).fit(*sample), reml("full").fit(*sample)
+    assert most.deviance_ == pytest.approx(full.deviance_, abs=1e-4)
+    np.testing.assert_allclose(
+        most.deviation_covariance_, full.deviation_covariance_, rtol=0.02, atol=2e-3
+    )
+
+
+def test_every_factor_lowers_the_deviance(sample):
+    found = [reml("factor", n_factors=r).fit(*sample).deviance_ for r in range(4)]
+    assert (np.diff(found) < 1e-4).all()
+    assert found[0] - found[1] > 20.0  # this world has one
+
+
+def test_the_factor_is_found(sample):
+    covariance = reml("factor").fit(*sample).deviation_covariance_
+    correlation = covariance[0, 2] / np.sqrt(covariance[0, 0] * covariance[2, 2])
+    assert correlation < -0.6
+
+
+def test_strengths_are_those_of_the_penalized_problem(sample):
+    model = reml("factor").fit(*sample)
+    assert model.alpha_.shape == (3, 3)
+    assert model.violation_ < 1e-8
+
+
+@pytest.mark.parametrize("kind", ["diagonal", "full", "factor"])
+def test_slopes_and_bends_of_a_root(sample, kind, rng):
+    model = MixedModel.from_data(task_data(*sample))
+    varies = np.array([True, True, False, True])
+    root = {
+        "diagonal": Root.diagonal(np.array([0, 0, -1, 1])),
+        "full": Root.full(varies),
+        "factor": Root.factor(varies, 1),
+    }[kind]
+    t, v = rng.normal(size=(2, root.size))
+    V, step = v[:, None], 1e-4
+    gamma = [root.at(t + s * v) @ root.at(t + s * v).T for s in (-step, 0.0, step)]
+    np.testing.assert_allclose(
+        root.turned(root.at(t), V)[0], (gamma[2] - gamma[0]) / (2 * step), atol=1e-6
+    )
+    bent = (gamma[2] - 2 * gamma[1] + gamma[0]) / (2 * step**2)
+    np.testing.assert_allclose(root.bent(V)[0], bent, atol=1e-6)
+    M = rng.normal(size=(4, 4))
+    M = M + M.T
+    assert v @ root.bending(M) @ v == pytest.approx((M * bent).sum(), rel=1e-5)
+    up, down = (model.at(root.at(t + s * step * v)).deviance for s in (1, -1))
+    slope = root.slope(model.at(root.at(t))) @ v
+    assert slope == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-5)
+    np.testing.assert_array_equal(root.read(root.at(t)), t)
