@@ -111,6 +111,7 @@ class FewShot:
             left = np.eye(len(theta)) - posterior @ ((rows * weight[:, None]).T @ rows)
             covariance = posterior + left @ self.common_covariance_ @ left.T
             self.coef_covariance_ = np.concatenate([self.coef_covariance_, covariance[None]])
+            self._keep_task(rows, y, s)
 
     def _row_weight(self: Any, s: np.ndarray) -> float:
         """Weight in the risk of a new row of weight one, on the scale of the fit."""

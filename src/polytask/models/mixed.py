@@ -77,14 +77,19 @@ class MixedModelAnswers:
     def coef_interval(self: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of every task's coefficients, each of shape (m, d).
 
-        Empirical Bayes intervals, with what the error of the estimated variances adds (but for
-        tasks that `add_task` has added).
+        Empirical Bayes intervals, with what the error of the estimated variances adds.
         """
         d = self.coef_.shape[1]
         _, _, seen = self._second_moments()
         variance = np.einsum("bkk->bk", seen)[:, :d]
         half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
         return self.coef_ - half, self.coef_ + half
+
+    def _keep_task(self: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
+        """A task that was added, for its standard errors."""
+        state = MixedState.from_dict(self._mixed_state)
+        self._mixed_state = state.with_task(rows, y, s).to_dict()
+        self.__dict__.pop("_spread", None)
 
     def _second_moments(self: Any) -> tuple[float, np.ndarray, np.ndarray]:
         """Of a new row's noise, an unseen task's coefficients (p, p), and each task's (m, p, p)."""
@@ -96,8 +101,8 @@ class MixedModelAnswers:
             )
         if not hasattr(self, "_spread"):  # not made in fit, where few ask for it
             self._spread = MixedState.from_dict(self._mixed_state).second_moments()
-        noise, unseen, seen = self._spread
-        return noise, unseen, np.concatenate([seen, self.coef_covariance_[len(seen) :]])
+        found: tuple[float, np.ndarray, np.ndarray] = self._spread
+        return found
 
     def _predictive_std(self: Any, X: Any) -> np.ndarray:
         noise, unseen, covariance = self._second_moments()

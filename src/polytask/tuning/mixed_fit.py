@@ -122,7 +122,7 @@ def fit_mixed(
         common[: data.n_features],
         chosen,
         estimate.violation,
-        MixedState(model, point.kappa, estimate.root, estimate.parameters),
+        MixedState.of_fit(model, point.kappa, estimate.root, estimate.parameters),
     )
 
 

@@ -105,8 +105,18 @@ class MixedPoint:
 
     def coef_covariance(self) -> np.ndarray:
         """Cov(w0 + Δw_i - its estimate) of every task in scaled columns, shape (m, p, p)."""
-        K = self.L @ self.A_inverse @ self.L.T
-        left = np.eye(len(self.L)) - K @ self.grams
+        return self._covariance(self.grams, self.L @ self.A_inverse @ self.L.T)
+
+    def tasks(self, grams: np.ndarray, cross: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients less the shift, (m, p), and covariances (m, p, p) of given tasks."""
+        L = self.L
+        K = L @ log_det_and_inverses(np.eye(L.shape[1]) + L.T @ grams @ L)[1] @ L.T
+        pull = cross - grams @ self.common
+        theta = self.common + (K @ pull[:, :, None])[:, :, 0]
+        return theta, self._covariance(grams, K)
+
+    def _covariance(self, grams: np.ndarray, K: np.ndarray) -> np.ndarray:
+        left = np.eye(len(self.L)) - K @ grams
         return self.noise * (K + left @ self.S_inverse @ left.transpose(0, 2, 1))
 
 

@@ -51,20 +51,37 @@ class Spread:
     seen: np.ndarray
 
 
-def spread(model: AnyMixedModel, point: MixedPoint, root: Root, t: np.ndarray) -> Spread:
-    """Second moments over the posterior of the variances."""
+def spread(
+    model: AnyMixedModel,
+    point: MixedPoint,
+    root: Root,
+    t: np.ndarray,
+    grams: np.ndarray,
+    cross: np.ndarray,
+) -> Spread:
+    """Second moments over the posterior of the variances.
+
+    Parameters
+    ----------
+    model, point, root, t
+        The estimate, and how its L follows from t.
+    grams, cross : ndarrays of shapes (m, p, p), (m, p)
+        Statistics of the tasks asked about: those of the model, or new ones, which say nothing
+        about the variances.
+    """
     p, noise = model.n_coefs, 0.0
-    unseen, seen = np.zeros((p, p)), np.zeros_like(point.grams)
+    unseen, seen = np.zeros((p, p)), np.zeros_like(grams)
+    estimate, _ = point.tasks(grams, cross)
     draws = _draws(model, point, root, t)
     for drawn in draws:
         other = model.at(root.at(drawn), point.kappa)
-        more = other.noise_mean / other.noise
         off = other.common - point.common
-        own = off + other.deviations - point.deviations
-        noise = noise + other.noise_mean
+        noise += other.noise_mean
         between = other.S_inverse + other.L @ other.L.T
-        unseen = unseen + other.noise_mean * between + np.outer(off, off)
-        seen = seen + more * other.coef_covariance() + own[:, :, None] * own[:, None, :]
+        unseen += other.noise_mean * between + np.outer(off, off)
+        theta, covariance = other.tasks(grams, cross)
+        own = theta - estimate
+        seen += other.noise_mean / other.noise * covariance + own[:, :, None] * own[:, None, :]
     K = len(draws)
     return Spread(noise / K, unseen / K, seen / K)
 
