@@ -16,7 +16,7 @@ from polytask import (
     SingleTaskRegressor,
     TaskInterceptRegressor,
 )
-from polytask.inspection.few_shot import few_shot_losses
+from polytask.inspection import NewTasks
 
 
 def main() -> None:
@@ -30,14 +30,15 @@ def main() -> None:
     X, y = load(arguments.table, arguments.data)
     models = {
         "single-task": SingleTaskRegressor(task="task"),
-        "pooled": PooledRegressor(task="task", unseen="common"),
-        "task-intercept": TaskInterceptRegressor(task="task", unseen="common"),
-        "mean-regularized, reml": MeanRegularizedRegressor("reml", task="task", unseen="common"),
+        "pooled": PooledRegressor(task="task"),
+        "task-intercept": TaskInterceptRegressor(task="task"),
+        "mean-regularized": MeanRegularizedRegressor("reml", task="task"),
     }
-    table = few_shot_losses(models, X, y, task="task", n_support=arguments.rows, cv=arguments.cv)
-    wide = table.pivot(index=["estimator", "road"], columns="n_support", values="loss")
-    print(f"mean squared error, {table['tasks'].iloc[0]} tasks of {arguments.table}, by rows given")
+    found = NewTasks.from_data(models, X, y, task="task", n_support=arguments.rows, cv=arguments.cv)
+    wide = found.answers.pivot(index="answer", columns="n_support", values="loss")
+    print(f"{found.loss_title}, {found.tasks_tested} tasks of {arguments.table}, by rows given")
     print(wide.round(3).to_string())
+    print(found.text)
 
 
 if __name__ == "__main__":

@@ -28,25 +28,22 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from calibration import FEATURES, NOISE, ROWS, WORLDS, default_models, draw_rows, draw_truth
+from calibration import (
+    FEATURES,
+    JOINT,
+    ROWS,
+    WORLDS,
+    default_models,
+    draw_rows,
+    draw_truth,
+    exact_gain,
+)
 
 from polytask.inspection import Comparison, compare_tasks, default_estimators
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SPOKEN = {"single-task-best": -1, "joint-helps": 1, "pooling-suffices": 1}
 MATTERS = 0.01
-JOINT = "mean-regularized"
-
-
-def exact_gain(W: np.ndarray, table: pd.DataFrame, y: np.ndarray) -> np.ndarray:
-    """Expected loss of every task alone, and its true gain: that less the loss together."""
-    error = {}
-    for name, model in default_models().items():
-        if name in ("single-task", JOINT):
-            fitted = model.fit(table, y)
-            found = np.column_stack([fitted.coef_, fitted.intercept_])
-            error[name] = ((found - W) ** 2).sum(axis=1)
-    return np.array([NOISE**2 + error["single-task"], error["single-task"] - error[JOINT]])
 
 
 def run_world(world: str, n: int, truths: int, draws: int, m: int) -> dict[str, Any]:
@@ -94,7 +91,7 @@ def simulate(truths: int, draws: int, m: int) -> None:
     head = f"{'world':<16}{'rows':>5}{'true gain':>11}{'right':>7}{'open':>6}{'wrong':>7}"
     print(f"{head}  {'gains: right':<14}{'harmed: right':<15}verdicts")
     for world in WORLDS:
-        for n in (5, *ROWS[1:]):
+        for n in ROWS:
             got = run_world(world, n, truths, draws, m)
             counts = "".join(
                 f"{got.get(k, 0):>{w}}" for k, w in (("right", 7), ("open", 6), ("wrong", 7))

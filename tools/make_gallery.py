@@ -13,10 +13,11 @@ from matplotlib import pyplot as plt
 
 from polytask import MeanRegularizedRegressor, SingleTaskRegressor
 from polytask.datasets import load_exam, make_clustered_tasks, make_related_tasks
-from polytask.inspection import TaskLearningCurve, TaskRelatedness, compare_tasks
+from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness, compare_tasks
 from polytask.inspection.displays import (
     CoefficientSpreadDisplay,
     LeaderboardDisplay,
+    NewTasksDisplay,
     ShrinkageDisplay,
     ShrinkagePathDisplay,
     TaskGainDisplay,
@@ -46,6 +47,8 @@ def main() -> None:
     save(LeaderboardDisplay.from_results(found), "leaderboard")
     curve = TaskLearningCurve.from_data(None, X, y, task="school", n_repeats=4)
     save(TaskLearningCurveDisplay.from_results(curve), "learning_curve")
+    new = NewTasks.from_data(None, X, y, task="school", n_support=(0, 2, 5, 20))
+    save(NewTasksDisplay.from_results(new), "new_tasks")
 
     X, y, _ = make_clustered_tasks(30, 8, 30, random_state=2)
     save(TaskRelatednessDisplay(TaskRelatedness.from_data(X, y, task="task")), "relatedness")

@@ -134,7 +134,7 @@ def test_ctrl_c_in_a_real_process(place, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_relatedness_is_told_and_the_learning_curve_on_request(regression, polytask, place):
+def test_relatedness_is_told_and_more_on_request(regression, polytask, place):
     found = json.loads((regression[0] / "results.json").read_text(encoding="utf-8"))
     assert found["relatedness"]["text"].startswith("The tasks ")
     assert found["learning_curve"] is None
@@ -143,8 +143,13 @@ def test_relatedness_is_told_and_the_learning_curve_on_request(regression, polyt
     assert 'id="curve"' not in page
     out = place / "with-curve"
     answer = polytask("compare", place / "table.csv", *QUICK, "--target", "score", "--out", out,
-                      "--features", "größe,dose,arm", "--learning-curve")  # fmt: skip
+                      "--features", "größe,dose,arm", "--learning-curve",
+                      "--new-tasks", "0,4")  # fmt: skip
     assert answer.code == 0, answer.err
     found = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert "rows per task" in found["learning_curve"]["text"]
-    assert 'id="curve"' in (out / "report.html").read_text(encoding="utf-8")
+    assert {a["n_support"] for a in found["new_tasks"]["answers"]} == {0, 4}
+    assert found["new_tasks"]["text"] in " ".join(answer.out.split())
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert 'id="curve"' in page
+    assert 'id="newcomers"' in page

@@ -39,6 +39,7 @@ def check(answer, *told):
         ({"kind": "classification"}, ["--target must have two distinct values"]),
         ({"metric": "auc"}, ["--metric must be a metric for a regression", "'auc'", "rmse"]),
         ({"metric": "foo_tasks"}, ["--metric"]),
+        ({"new-tasks": "0"}, ["--new-tasks must be whole numbers", "got '0'"]),
         ({"models": "single-tsak"}, ["--models", "Did you mean 'single-task'"]),
         ({"models": "foo"}, ["--models", "There are single-task"]),
     ],

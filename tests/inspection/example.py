@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polytask.datasets import make_outlier_tasks, make_related_tasks
-from polytask.inspection import TaskLearningCurve, TaskRelatedness
+from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
 from polytask.inspection.comparison import (
     Comparison,
     DataSummary,
@@ -227,3 +227,10 @@ def example_curve() -> TaskLearningCurve:
     """A learning curve of made-up tasks."""
     X, y, _ = make_related_tasks(8, 4, 40, deviation=0.8, noise=1.0, random_state=0)
     return TaskLearningCurve.from_data(None, X, y, task="task", rows=(6, 14, 32), n_repeats=1)
+
+
+@cache
+def example_new_tasks() -> NewTasks:
+    """What made-up tasks would get as new ones."""
+    X, y, _ = make_related_tasks(8, 3, 16, deviation=0.5, random_state=0)
+    return NewTasks.from_data(None, X, y, task="task", n_support=(0, 6), cv=2)

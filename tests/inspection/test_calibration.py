@@ -44,15 +44,15 @@ def test_intervals_and_labels_hold(calibration, world, alpha):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [10, 20, 80])
+@pytest.mark.parametrize("n", [5, 20, 80])
 @pytest.mark.parametrize("world", ["independent", "related", "partly related"])
 def test_calibration_with_chosen_strengths(calibration, world, n):
-    found = list(calibration.simulate(world, n, truths=3, draws=15, m=20, cv=5))
+    found = list(calibration.simulate(world, n, truths=20, draws=2, m=20, cv=5))
     measured = calibration.measure(found)
-    verdicts = [c.verdict.label for draws in found for c in draws]
+    verdicts = [c.verdict.label for draws in found for c in draws.comparisons]
     assert measured["false"] <= 0.05
-    assert measured["task"] >= (0.85 if n == 10 else 0.90)  # 8 rows train 6 parameters: skew
-    assert measured["shrunken"] >= (0.82 if n == 10 else 0.90)
+    assert measured["task"] >= (0.87 if n == 5 else 0.93)  # 4 rows train 6 parameters: skew
+    assert measured["shrunken"] >= (0.86 if n == 5 else 0.93)
     if world == "independent":
         assert measured["gains"] <= 0.05
         assert verdicts.count("pooling-suffices") == 0

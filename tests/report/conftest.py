@@ -12,7 +12,12 @@ from polytask import SingleTaskRegressor
 from polytask.datasets import make_related_tasks
 from polytask.inspection.displays import ShrinkageDisplay
 from polytask.report import write_report
-from tests.inspection.example import example_comparison, example_curve, example_related
+from tests.inspection.example import (
+    example_comparison,
+    example_curve,
+    example_new_tasks,
+    example_related,
+)
 
 N_TASKS = 65
 NASTY = "<img src=x onerror=alert(1)>"
@@ -32,6 +37,7 @@ def example_parts() -> dict[str, Any]:
         "shrinkage": example_shrinkage(),
         "relatedness": example_related(),
         "learning_curve": example_curve(),
+        "new_tasks": example_new_tasks(),
         "fitted": {"single-task": example_fit()},
         "tasks_csv": "tasks & more.csv",
     }

@@ -55,7 +55,7 @@ def numbers(cells: list[str]) -> list[float]:
 
 def test_dom_holds_verdict_figures_and_tasks(opened: Page) -> None:
     assert opened.value("document.querySelector('h1').textContent").endswith("helps.")
-    assert opened.value("document.querySelectorAll('svg[role=img] > title').length") == 12
+    assert opened.value("document.querySelectorAll('svg[role=img] > title').length") == 14
     assert opened.value("document.querySelectorAll('#tasks-table tbody th').length") == N_TASKS
     names = opened.value(
         "[...document.querySelectorAll('#tasks-table tbody th')].map(c => c.textContent)"

@@ -15,9 +15,9 @@ from tests.inspection.example import example_comparison, example_related
 from tests.report.conftest import N_TASKS, NASTY, example_parts, example_shrinkage
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "use"}
-SECTIONS = ["verdict", "models", "tasks", "curve", "relatedness", "coefficients", "strengths"]
-SECTIONS += ["data", "how"]
-OPTIONAL = {"curve", "relatedness", "coefficients"}
+SECTIONS = ["verdict", "models", "tasks", "curve", "newcomers", "relatedness", "coefficients"]
+SECTIONS += ["strengths", "data", "how"]
+OPTIONAL = {"curve", "newcomers", "relatedness", "coefficients"}
 
 
 class Outline(HTMLParser):
@@ -250,3 +250,12 @@ def test_report_of_139_tasks_stays_below_a_megabyte() -> None:
     parts["relatedness"] = example_related(139)
     text = render_report(example_comparison(139), **parts)
     assert len(text.encode()) < 1_000_000
+
+
+def test_new_tasks_are_told_in_words_and_numbers(html: str) -> None:
+    part = re.findall(r'<section id="newcomers".*?</section>', html, re.DOTALL)
+    found = example_parts()["new_tasks"]
+    assert found.text.replace(" %", "\u00a0%") in part[0]
+    assert part[0].count("<tr>") == 2 + len(found.answers) + found.tasks_tested
+    assert "what the others share" in part[0]
+    assert "LeaveTasksOut" in html

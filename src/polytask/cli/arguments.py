@@ -179,6 +179,13 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
         action="store_true",
         help="also measure how many rows sharing saves (some times the work of the comparison)",
     )
+    group.add_argument(
+        "--new-tasks",
+        metavar="K,...",
+        type=_counts,
+        help="also measure what a new task with K rows of its own would get, such as 0,5,20: "
+        "whole tasks are held out",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out", metavar="DIR", default="polytask-report", help="directory (default %(default)s)"
@@ -276,6 +283,20 @@ def _number(
         default=default,
         help=f"{words} (default %(default)s)",
     )
+
+
+def _counts(text: str) -> list[int]:
+    """Numbers of rows, one above 0 among them."""
+    try:
+        counts = [int(part) for part in text.split(",")]
+    except ValueError:
+        counts = []
+    if not counts or min(counts) < 0 or max(counts) < 1:
+        raise argparse.ArgumentTypeError(
+            "must be whole numbers of at least 0 with commas between them, one above 0; "
+            f"got {text!r}"
+        )
+    return counts
 
 
 def _at_least(least: int) -> Callable[[str], int]:

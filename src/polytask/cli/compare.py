@@ -13,6 +13,7 @@ from polytask.cli.candidates import BASELINE, BOOSTING, choose_models, make_cand
 from polytask.cli.fit import fit_on_all
 from polytask.cli.inputs import read_task_table, split_names
 from polytask.cli.leaderboard import show_comparison
+from polytask.cli.new_tasks import new_tasks_of
 from polytask.cli.outputs import check_directory
 from polytask.cli.progress import Progress
 from polytask.cli.relations import relatedness_of
@@ -20,7 +21,7 @@ from polytask.cli.saved_model import make_card, save_model
 from polytask.cli.screen import screen, without_nan
 
 if TYPE_CHECKING:
-    from polytask.inspection import TaskLearningCurve, TaskRelatedness
+    from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
     from polytask.inspection.comparison import Comparison
     from polytask.inspection.displays import ShrinkageDisplay
     from polytask.tables import TaskTable
@@ -46,11 +47,14 @@ def run(args: argparse.Namespace) -> int:
         progress.say("how the tasks are related")
         relatedness, untold = relatedness_of(models, table)
         curve, short = _learning_curve(args, names, table, progress)
-        comparison = comparison.with_notes(*untold, *short)
+        newcomers, missing = new_tasks_of(args, names, table, progress)
+        comparison = comparison.with_notes(*untold, *short, *missing)
         progress.say("writing the report")
-        _write(out, args, comparison, best, models, table, relatedness, curve)
+        _write(out, args, comparison, best, models, table, relatedness, curve, newcomers)
     console = screen()
-    show_comparison(console, comparison, [str(out / name) for name in FILES], best)
+    extra = {"Learning curve": curve, "New tasks": newcomers}
+    answers = {title: found.text for title, found in extra.items() if found is not None}
+    show_comparison(console, comparison, [str(out / name) for name in FILES], best, answers)
     return 0
 
 
@@ -173,6 +177,7 @@ def _write(
     table: TaskTable,
     relatedness: TaskRelatedness | None,
     curve: TaskLearningCurve | None,
+    newcomers: NewTasks | None,
 ) -> None:
     from polytask.report import write_report
     from polytask.tables import staged
@@ -185,12 +190,14 @@ def _write(
             shrinkage=picture,
             relatedness=relatedness,
             learning_curve=curve,
+            new_tasks=newcomers,
             fitted=models,
             tasks_csv="tasks.csv",
         )
         content = {"table": str(args.table), "model": best, **comparison.to_dict()}
         content["relatedness"] = relatedness and relatedness.to_dict()
         content["learning_curve"] = curve and curve.to_dict()
+        content["new_tasks"] = newcomers and newcomers.to_dict()
         (stage / "results.json").write_text(
             json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False),
             encoding="utf-8",

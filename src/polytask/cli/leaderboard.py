@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from polytask.cli.screen import number, plain, show_list, show_table
@@ -20,9 +20,13 @@ ROOM_FOR_BOTH = 96  # columns that the averages over tasks and over rows need si
 
 
 def show_comparison(
-    console: Console, comparison: Comparison, paths: Sequence[str], best: str
+    console: Console,
+    comparison: Comparison,
+    paths: Sequence[str],
+    best: str,
+    answers: Mapping[str, str],
 ) -> None:
-    """Print what a person wants to know before opening the report."""
+    """Print what a person wants to know before opening the report; `answers` are further ones."""
     from rich.text import Text
 
     verdict = comparison.verdict
@@ -34,6 +38,8 @@ def show_comparison(
     console.print()
     _show_models(console, comparison)
     _show_tasks(console, comparison)
+    for title, text in answers.items():
+        show_list(console, title, [text])
     show_list(console, "Failed", _failures(comparison), "red")
     show_list(console, "Take care", comparison.warnings, "yellow")
     show_list(console, "Notes", comparison.notes)

@@ -14,6 +14,7 @@ from polytask.inspection.comparison import (
     Verdict,
 )
 from polytask.inspection.learning_curve import TaskLearningCurve
+from polytask.inspection.new_tasks import NewTasks
 from polytask.inspection.relatedness import TaskRelatedness
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Comparison",
     "DataSummary",
     "Interval",
+    "NewTasks",
     "Provenance",
     "TaskLearningCurve",
     "TaskRelatedness",

@@ -35,7 +35,7 @@ def compare_tasks(
     y: Any,
     *,
     task: str | int,
-    cv: int = 5,
+    cv: int | Any = 5,
     n_repeats: int = 1,
     metric: str | None = None,
     baseline: str = "single-task",
@@ -63,8 +63,10 @@ def compare_tasks(
         Numbers, or two classes. No missing values.
     task : str or int
         The task column, a name or a position.
-    cv : int, default=5
-        Folds; each keeps every task in training (`TaskKFold`), stratified for classes.
+    cv : int or splitter, default=5
+        Folds; each keeps every task in training (`TaskKFold`), stratified for classes. A splitter
+        that tests no row twice is taken as it is: with `LeaveTasksOut(n_support=k, task=...)` the
+        comparison is about new tasks that bring k rows (`NewTasks` asks for several k at once).
     n_repeats : int, default=1
         How often the folds are drawn anew. More repeats take the luck of the folds out of the
         gains; they add no rows, so intervals shrink only a little.
@@ -90,7 +92,8 @@ def compare_tasks(
     ------
     ValueError
         If there are fewer than two tasks, y has missing values or does not suit the estimators,
-        the baseline is not among them, or an estimator has ``task=None``.
+        the baseline is not among them, an estimator has ``task=None``, or a splitter tests a row
+        twice.
 
     References
     ----------
@@ -118,17 +121,18 @@ def compare_tasks(
     sample = read_sample(X, y, task, kind_of(given, y))
     primary = primary_column(metric, sample.kind)
     folds = _make_folds(sample, cv, n_repeats, random_state)
+    n_folds = len(folds) // n_repeats
     found = predict_out_of_fold(given, sample, folds, n_jobs=n_jobs, progress=progress)
     evidence = _evidence(given, sample, found, primary, baseline)
     made = Provenance(
         date=date.isoformat(timespec="seconds"),
         seconds=time.perf_counter() - start,
-        cv=cv,
+        cv=n_folds,
         n_repeats=n_repeats,
         random_state=random_state,
         splitter=_splitter_words(sample, cv, n_repeats, random_state),
         versions=versions(),
-        method=method_sentences(evidence, cv),
+        method=method_sentences(evidence, n_folds, known=_tasks_are_known(sample, folds)),
     )
     return _assemble(sample, found, evidence, primary, made)
 
@@ -166,9 +170,11 @@ def _check(estimators: dict[str, Any], baseline: str) -> None:
             )
 
 
-def _make_folds(sample: Sample, cv: int, n_repeats: int, random_state: int | None) -> list[Fold]:
+def _make_folds(sample: Sample, cv: Any, n_repeats: int, random_state: int | None) -> list[Fold]:
     if n_repeats < 1:
         raise ValueError(f"compare_tasks: n_repeats must be at least 1; got {n_repeats}.")
+    if hasattr(cv, "split"):
+        return _given_folds(sample, cv, n_repeats)
     seeds = [random_state, *np.random.RandomState(random_state).randint(2**31 - 1, size=n_repeats)]
     folds = []
     for repeat in range(n_repeats):
@@ -183,7 +189,26 @@ def _make_folds(sample: Sample, cv: int, n_repeats: int, random_state: int | Non
     return folds
 
 
-def _splitter_words(sample: Sample, cv: int, n_repeats: int, seed: int | None) -> str:
+def _given_folds(sample: Sample, cv: Any, n_repeats: int) -> list[Fold]:
+    splits = cv.split(sample.X, sample.labels)
+    folds = [Fold(0, k, train, test) for k, (train, test) in enumerate(splits)]
+    tested = np.concatenate([fold.test for fold in folds])
+    if n_repeats > 1 or len(np.unique(tested)) < len(tested):
+        raise ValueError(
+            "compare_tasks: cv must be a splitter that tests no row twice, with n_repeats=1; got "
+            f"{cv!r} and n_repeats={n_repeats}. Give a number of folds to repeat them."
+        )
+    return folds
+
+
+def _tasks_are_known(sample: Sample, folds: list[Fold]) -> bool:
+    """Whether the tasks of all tested rows were in training."""
+    return all(np.isin(sample.codes[f.test], sample.codes[f.train]).all() for f in folds)
+
+
+def _splitter_words(sample: Sample, cv: Any, n_repeats: int, seed: int | None) -> str:
+    if hasattr(cv, "split"):
+        return " ".join(repr(cv).split())
     kind = "stratified by class, " if sample.kind == "classification" else ""
     times = f", {n_repeats} times" if n_repeats > 1 else ""
     return f"TaskKFold with {cv} folds{times}, {kind}shuffled, seed {seed}"

@@ -84,13 +84,13 @@ class Evidence:
 
     def count(self, name: str, label: str) -> int:
         """Tasks with that label when `name` is held against the baseline."""
-        if name not in self.losses or name == self.baseline:
+        if not self.complete or name not in self.losses or name == self.baseline:
             return 0
         return int((self.by_task(name)["label"] == label).sum())
 
     def signs(self, name: str) -> tuple[int, int]:
         """Tasks on which `name` has less, and more, loss than the baseline, clear or not."""
-        if name not in self.losses or name == self.baseline:
+        if not self.complete or name not in self.losses or name == self.baseline:
             return 0, 0
         gain = self.by_task(name)["gain"]
         return int((gain > 0).sum()), int((gain < 0).sum())

@@ -17,7 +17,7 @@ from sklearn.utils import _safe_indexing
 from polytask.inspection.roles import final_step, strengths_of, strengths_text
 from polytask.inspection.sample import Sample
 
-__all__ = ["Fold", "OutOfFold", "predict_out_of_fold"]
+__all__ = ["Fold", "OutOfFold", "predict_out_of_fold", "predict_rows"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -130,7 +130,7 @@ def _fit(name: str, estimator: Any, sample: Sample, fold: Fold, position: int) -
         try:
             model.fit(_safe_indexing(sample.X, fold.train), sample.labels[fold.train])
             seconds = time.perf_counter() - start
-            predictions = _predict(model, sample, fold.test)
+            predictions = predict_rows(model, sample, fold.test)
         except Exception as error:  # noqa: BLE001  anyone's estimator may fail in any way; one
             # that does is a line of the report, and the other models go on
             reason = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
@@ -140,7 +140,8 @@ def _fit(name: str, estimator: Any, sample: Sample, fold: Fold, position: int) -
     return Fit(name, position, predictions, seconds, strengths, reason, told, notes)
 
 
-def _predict(model: Any, sample: Sample, test: np.ndarray) -> np.ndarray:
+def predict_rows(model: Any, sample: Sample, test: np.ndarray) -> np.ndarray:
+    """Predicted numbers, or probabilities of the second class, of some rows; all finite."""
     X = _safe_indexing(sample.X, test)
     if sample.kind == "regression":
         found = np.asarray(model.predict(X), dtype=float).ravel()

@@ -31,8 +31,11 @@ def versions() -> dict[str, str]:
     return found
 
 
-def method_sentences(evidence: Evidence, n_folds: int) -> tuple[str, ...]:
-    """How intervals, p-values and labels were computed, one sentence each."""
+def method_sentences(evidence: Evidence, n_folds: int, *, known: bool = True) -> tuple[str, ...]:
+    """How intervals, p-values and labels were computed, one sentence each.
+
+    `known` says whether every tested task was in training.
+    """
     share = f"{100 * (1 - evidence.level):.0f} %"
     many = evidence.n_tasks >= FEW_TASKS
     unit = (
@@ -40,9 +43,10 @@ def method_sentences(evidence: Evidence, n_folds: int) -> tuple[str, ...]:
         if many
         else "treat the rows inside the tasks as the sampling unit: they speak about these tasks"
     )
+    tasks = "every fold keeps every task in training" if known else "tasks were held out whole"
     return (
-        f"All models were fitted and scored on the same {n_folds} folds; every fold keeps every "
-        "task in training, and each model chose its strengths inside the training part.",
+        f"All models were fitted and scored on the same {n_folds} folds; {tasks}, and each model "
+        "chose its strengths inside the training part.",
         f"A gain is the baseline's {evidence.loss_title} minus the model's, on rows that were "
         "not in training; tasks count alike in the overall gain.",
         f"Intervals of the overall gain {unit}; that of the best model is corrected for the "

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from polytask.inspection import TaskLearningCurve, TaskRelatedness
+from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.displays import LeaderboardDisplay, ShrinkageDisplay, TaskGainDisplay
 from polytask.report import formats, tables
@@ -19,6 +19,7 @@ from polytask.report.curves import curve_content
 from polytask.report.definitions import metric_definitions, word_definitions
 from polytask.report.figures import draw
 from polytask.report.fitted import fitted_table, objectives_table
+from polytask.report.newcomers import new_tasks_content
 from polytask.report.relations import relatedness_content
 from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict
 
@@ -34,6 +35,7 @@ def write_report(
     shrinkage: ShrinkageDisplay | None = None,
     relatedness: TaskRelatedness | None = None,
     learning_curve: TaskLearningCurve | None = None,
+    new_tasks: NewTasks | None = None,
     fitted: Mapping[str, Any] | None = None,
     tasks_csv: str | None = None,
     citation: str | None = None,
@@ -52,6 +54,8 @@ def write_report(
         Correlations, groups, tasks that stand apart, coefficients; left out without it.
     learning_curve : TaskLearningCurve, optional
         What sharing is worth in rows; left out without it.
+    new_tasks : NewTasks, optional
+        What a new task with k rows would get; left out without it.
     fitted : mapping of str to estimator, optional
         Models fitted on all rows, by name: their strengths and certificates are shown.
     tasks_csv : str, optional
@@ -80,6 +84,7 @@ def write_report(
         shrinkage,
         relatedness=relatedness,
         learning_curve=learning_curve,
+        new_tasks=new_tasks,
         fitted=fitted,
         tasks_csv=tasks_csv,
         citation=citation,
@@ -93,6 +98,7 @@ def render_report(
     *,
     relatedness: TaskRelatedness | None = None,
     learning_curve: TaskLearningCurve | None = None,
+    new_tasks: NewTasks | None = None,
     fitted: Mapping[str, Any] | None = None,
     tasks_csv: str | None = None,
     citation: str | None = None,
@@ -110,6 +116,7 @@ def render_report(
             figures=_figures(comparison, shrinkage),
             relations=relatedness and relatedness_content(relatedness),
             curve=learning_curve and curve_content(learning_curve),
+            newcomers=new_tasks and new_tasks_content(new_tasks),
             fitted=fitted_table(fitted or {}),
             objectives=objectives_table(comparison.models["name"].tolist()),
             coefficients=shrinkage and tables.coefficients_table(shrinkage.summary()),

@@ -4,6 +4,7 @@ from polytask.inspection.displays.coefficient_spread import CoefficientSpreadDis
 from polytask.inspection.displays.gain import TaskGainDisplay
 from polytask.inspection.displays.leaderboard import LeaderboardDisplay
 from polytask.inspection.displays.learning_curve import TaskLearningCurveDisplay
+from polytask.inspection.displays.new_tasks import NewTasksDisplay
 from polytask.inspection.displays.relatedness import TaskRelatednessDisplay
 from polytask.inspection.displays.shrinkage import ShrinkageDisplay
 from polytask.inspection.displays.shrinkage_path import ShrinkagePathDisplay
@@ -11,6 +12,7 @@ from polytask.inspection.displays.shrinkage_path import ShrinkagePathDisplay
 __all__ = [
     "CoefficientSpreadDisplay",
     "LeaderboardDisplay",
+    "NewTasksDisplay",
     "ShrinkageDisplay",
     "ShrinkagePathDisplay",
     "TaskGainDisplay",
