@@ -7,6 +7,11 @@ import pandas as pd
 from scipy import stats
 
 from polytask.inspection.statistics.partial_pooling import partial_pooling
+from polytask.inspection.statistics.skewness import (
+    pooled_skewness,
+    transformed_t,
+    without_skewness,
+)
 from polytask.inspection.statistics.variance import moderated_variance
 
 __all__ = ["POWER", "task_gains"]
@@ -58,7 +63,7 @@ def task_gains(
     References
     ----------
     Nadeau and Bengio (2003), Machine Learning 52; Benjamini and Hochberg (1995), JRSS B 57;
-    Benjamini and Yekutieli (2005), JASA 100, for directions.
+    Benjamini and Yekutieli (2005), JASA 100, for directions; Hall (1992), JRSS B 54.
     """
     rows, gain, variance = _moments(difference, codes, n_tasks)
     _, level_of_loss, _ = _moments(np.where(np.isfinite(difference), loss, np.nan), codes, n_tasks)
@@ -67,15 +72,17 @@ def task_gains(
     variance, df = moderated_variance(variance, rows - 1.0, np.log(np.maximum(rows, 1)))
     error = np.where(testable, np.sqrt(inflation * variance / np.maximum(rows, 1)), np.nan)
     found = pd.DataFrame({"rows": rows, "gain": gain})
-    half = stats.t.ppf((1 + level) / 2, np.maximum(df, 1)) * error
-    found["low"], found["high"] = gain - half, gain + half
+    bend = pooled_skewness(difference, codes, n_tasks) / np.sqrt(np.maximum(rows, 1))
+    ends = stats.t.ppf((1 + level) / 2, np.maximum(df, 1))
+    found["low"] = gain - without_skewness(ends, bend) * error
+    found["high"] = gain - without_skewness(-ends, bend) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         found["relative_gain"] = np.where(level_of_loss > 0, gain / level_of_loss, np.nan)
     scale = _scale(level_of_loss, rows)
     pooled = partial_pooling(gain / scale, (error / scale) ** 2, rows, level)
     found["shrunken"] = pooled.value * scale
     found["shrunken_low"], found["shrunken_high"] = pooled.low * scale, pooled.high * scale
-    found["p"] = _p_values(gain, error, df)
+    found["p"] = _p_values(gain, error, df, bend)
     found["q"] = _adjusted(found["p"].to_numpy())
     found["label"] = _labels(found, 1 - level)
     found["rows_to_decide"] = _rows_to_decide(found, inflation * variance, 1 - level)
@@ -103,10 +110,12 @@ def _scale(loss: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.where(scale > 0, scale, 1.0)
 
 
-def _p_values(gain: np.ndarray, error: np.ndarray, df: np.ndarray) -> np.ndarray:
+def _p_values(
+    gain: np.ndarray, error: np.ndarray, df: np.ndarray, bend: np.ndarray
+) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(gain) / error
-    p = 2 * stats.t.sf(t, np.maximum(df, 1))
+        t = transformed_t(gain / error, bend)
+    p = 2 * stats.t.sf(np.abs(t), np.maximum(df, 1))
     # no spread at all: nothing can be tested, and equal predictions are no evidence either
     return np.where(np.isfinite(error), np.where(error > 0, p, 1.0), np.nan)
 
