@@ -98,8 +98,8 @@ def compare_tasks(
     References
     ----------
     Nadeau and Bengio (2003), Machine Learning 52; Hothorn, Bretz and Westfall (2008),
-    Biometrical Journal 50; Benjamini and Hochberg (1995), JRSS B 57; Smyth (2004); Morris
-    (1983), JASA 78. `polytask.inspection.statistics` says what each is used for.
+    Biometrical Journal 50; Benjamini and Hochberg (1995), JRSS B 57; Smyth (2004); Hall (1992),
+    JRSS B 54; Morris (1983), JASA 78. `polytask.inspection.statistics` says what each is used for.
 
     Examples
     --------

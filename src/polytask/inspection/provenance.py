@@ -53,7 +53,8 @@ def method_sentences(evidence: Evidence, n_folds: int, *, known: bool = True) ->
         "choice among several (Hothorn, Bretz and Westfall 2008).",
         "Intervals of a task's gain are corrected for overlapping training sets (Nadeau and "
         f"Bengio 2003, variance times {evidence.inflation:.3g}); tasks with few rows borrow their "
-        "variance from the others (Smyth 2004).",
+        "variance from the others (Smyth 2004), and the skewness of the differences is taken out "
+        "(Hall 1992).",
         f"Labels control the false discovery rate over the tasks at {share} (Benjamini and "
         "Hochberg 1995).",
         "Shrunken gains pool the tasks' relative gains partially, towards what tasks of their "

@@ -40,7 +40,8 @@ def task_gains(
     p-values are two-sided; q are Benjamini and Hochberg's over the tasks, and a task is labelled
     "gains" or "harmed" where q is at most 1 - level, which bounds the expected share of wrong
     labels among these (wrong directions included). Gains relative to the task's loss are then
-    partially pooled. Tasks of fewer than three rows have no interval and no test: of two rows each
+    partially pooled, each with the normal likelihood that has its interval (Efron 1993). Tasks of
+    fewer than three rows have no interval and no test: of two rows each
     is the whole training set of the other.
 
     Parameters
@@ -63,7 +64,8 @@ def task_gains(
     References
     ----------
     Nadeau and Bengio (2003), Machine Learning 52; Benjamini and Hochberg (1995), JRSS B 57;
-    Benjamini and Yekutieli (2005), JASA 100, for directions; Hall (1992), JRSS B 54.
+    Benjamini and Yekutieli (2005), JASA 100, for directions; Hall (1992), JRSS B 54;
+    Efron (1993), Bayes and likelihood calculations from confidence intervals, Biometrika 80.
     """
     rows, gain, variance = _moments(difference, codes, n_tasks)
     _, level_of_loss, _ = _moments(np.where(np.isfinite(difference), loss, np.nan), codes, n_tasks)
@@ -79,7 +81,9 @@ def task_gains(
     with np.errstate(divide="ignore", invalid="ignore"):
         found["relative_gain"] = np.where(level_of_loss > 0, gain / level_of_loss, np.nan)
     scale = _scale(level_of_loss, rows)
-    pooled = partial_pooling(gain / scale, (error / scale) ** 2, rows, level)
+    # what a normal likelihood has to be to give this interval: wider than `error` with few rows
+    spread = (found["high"] - found["low"]).to_numpy() / (2 * stats.norm.ppf((1 + level) / 2))
+    pooled = partial_pooling(gain / scale, (spread / scale) ** 2, rows, level)
     found["shrunken"] = pooled.value * scale
     found["shrunken_low"], found["shrunken_high"] = pooled.low * scale, pooled.high * scale
     found["p"] = _p_values(gain, error, df, bend)
@@ -110,9 +114,7 @@ def _scale(loss: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.where(scale > 0, scale, 1.0)
 
 
-def _p_values(
-    gain: np.ndarray, error: np.ndarray, df: np.ndarray, bend: np.ndarray
-) -> np.ndarray:
+def _p_values(gain: np.ndarray, error: np.ndarray, df: np.ndarray, bend: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         t = transformed_t(gain / error, bend)
     p = 2 * stats.t.sf(np.abs(t), np.maximum(df, 1))
