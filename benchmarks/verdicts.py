@@ -1,17 +1,17 @@
 """How often the verdicts and the labels of tasks are right, where the truth is known.
 
 Related, partly related (30 % of the tasks are outliers) and unrelated worlds at 5, 20 and 80 rows
-per task. The rows are standard normal, so the gain of a task on new rows is known exactly: the
-squared distance of the single-task coefficients to the true ones, less that of the joint model.
-The truth of a task is its mean over the draws of a world.
+per task, drawn as in `calibration`: the true gains are known exactly, at the size that the folds
+train on.
 
 Printed per world and number of rows: the true overall gain; how often the verdict said so (right),
 said that it cannot tell (open), or said the opposite (wrong); and of the tasks that were called
-"gains" or "harmed" the share that truly does.
+"gains" or "harmed" how many truly do. A gain of less than 1 % is none.
 
 With --real the verdicts on data sets in ../shared/data, where they are present.
 
-Usage: python benchmarks/verdicts.py [--truths 2] [--draws 4] [--tasks 20] [--real]
+Usage: python benchmarks/verdicts.py [--truths 20] [--draws 2] [--world related] [--rows 5 20 80]
+       [--seed 0] [--real]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import time
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,7 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from calibration import (
-    FEATURES,
-    JOINT,
-    ROWS,
-    WORLDS,
-    default_models,
-    draw_rows,
-    draw_truth,
-    exact_gain,
-)
+from calibration import JOINT, ROWS, WORLDS, Draws, simulate
 
 from polytask.inspection import Comparison, compare_tasks, default_estimators
 
@@ -46,27 +38,20 @@ SPOKEN = {"single-task-best": -1, "joint-helps": 1, "pooling-suffices": 1}
 MATTERS = 0.01
 
 
-def run_world(world: str, n: int, truths: int, draws: int, m: int) -> dict[str, Any]:
-    """Verdicts and labels against the truth."""
-    rng = np.random.default_rng(0)
-    common = rng.standard_normal(FEATURES + 1)
+def judge(found: list[Draws]) -> dict[str, Any]:
+    """Verdicts and labels on the draws of a world against its truths."""
     rights: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
     calls: list[tuple[np.ndarray, np.ndarray]] = []
-    gains = []
-    for _ in range(truths):
-        W = draw_truth(world, m, common, rng)
-        made = [draw_rows(W, n, rng) for _ in range(draws)]
-        loss, true = np.mean([exact_gain(W, *sample) for sample in made], axis=0)
-        overall = true.mean() / loss.mean()
-        gains.append(overall)
-        for X, y in made:
-            found = compare_tasks(default_models(), X, y, task="task")
-            verdicts[found.verdict.label] += 1
-            rights[_standing(found, overall)] += 1
-            mine = found.gains[found.gains["name"] == JOINT]
-            calls.append((mine["label"].to_numpy(), true))
-    return {"gain": np.mean(gains), "verdicts": verdicts, **rights, **_labels(calls)}
+    for draws in found:
+        overall = draws.gain.mean() / draws.loss.mean()
+        for comparison in draws.comparisons:
+            verdicts[comparison.verdict.label] += 1
+            rights[_standing(comparison, overall)] += 1
+            mine = comparison.gains[comparison.gains["name"] == JOINT]
+            calls.append((mine["label"].to_numpy(), draws.gain))
+    gain = np.mean([d.gain.mean() for d in found]) / np.mean([d.loss.mean() for d in found])
+    return {"gain": gain, "verdicts": verdicts, **rights, **_labels(calls)}
 
 
 def _standing(found: Comparison, overall: float) -> str:
@@ -86,13 +71,13 @@ def _labels(calls: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:
     return out
 
 
-def simulate(truths: int, draws: int, m: int) -> None:
+def on_worlds(worlds: Sequence[str], rows: Sequence[int], **size: int) -> None:
     """Print a line per world and number of rows."""
     head = f"{'world':<16}{'rows':>5}{'true gain':>11}{'right':>7}{'open':>6}{'wrong':>7}"
     print(f"{head}  {'gains: right':<14}{'harmed: right':<15}verdicts")
-    for world in WORLDS:
-        for n in ROWS:
-            got = run_world(world, n, truths, draws, m)
+    for world in worlds:
+        for n in rows:
+            got = judge(list(simulate(world, n, cv=5, **size)))
             counts = "".join(
                 f"{got.get(k, 0):>{w}}" for k, w in (("right", 7), ("open", 6), ("wrong", 7))
             )
@@ -160,14 +145,18 @@ def on_real_data() -> None:
 def main() -> None:
     """Simulated worlds, or real data."""
     parser = argparse.ArgumentParser(description="How often verdicts and labels are right.")
-    for name, default in (("truths", 2), ("draws", 4), ("tasks", 20)):
+    sizes = (("truths", 20), ("draws", 2), ("fresh", 30), ("tasks", 20), ("seed", 0))
+    for name, default in sizes:
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--world", nargs="*", choices=WORLDS, default=WORLDS)
+    parser.add_argument("--rows", nargs="*", type=int, default=ROWS)
     parser.add_argument("--real", action="store_true", help="verdicts on real data sets instead")
-    given = parser.parse_args()
-    if given.real:
+    given = vars(parser.parse_args())
+    warnings.simplefilter("ignore")
+    if given.pop("real"):
         on_real_data()
     else:
-        simulate(given.truths, given.draws, given.tasks)
+        on_worlds(given.pop("world"), given.pop("rows"), m=given.pop("tasks"), **given)
 
 
 if __name__ == "__main__":

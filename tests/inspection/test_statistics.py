@@ -9,6 +9,7 @@ from polytask.inspection.statistics import (
     overall_gains,
     overlap_inflation,
     partial_pooling,
+    resampled_interval,
     resampled_t,
     task_gains,
 )
@@ -92,6 +93,22 @@ def test_corrected_t_is_the_published_formula():
     assert spread == pytest.approx(values.std(ddof=1))
     assert half == pytest.approx(stats.t.ppf(0.975, 3) * error)
     assert np.isnan(resampled_t(np.array([1.0, np.nan]), 75, 25)).all()
+
+
+@pytest.mark.parametrize("bounds", [(0, np.inf), (0, 1), (-np.inf, 1), (-np.inf, np.inf)])
+def test_intervals_of_metrics_stay_inside_their_bounds(bounds):
+    folds = np.array([0.5, 0.9])
+    low, high = resampled_interval(0.7, folds, 50, 50, bounds=bounds)
+    half = resampled_t(folds, 50, 50)[1]
+    assert bounds[0] <= low < 0.7 < high <= bounds[1]
+    assert 0.7 - half < 0  # what the interval was without the bound
+    near = resampled_interval(0.7, 0.7 + 1e-4 * (folds - 0.7), 50, 50, bounds=bounds)
+    np.testing.assert_allclose(near, [0.7 - 1e-4 * half, 0.7 + 1e-4 * half], rtol=1e-3)
+
+
+def test_a_metric_on_its_bound():
+    low, high = resampled_interval(1.0, np.array([1.0, 1.0, 0.9]), 50, 25, bounds=(0, 1))
+    assert low < high == 1.0
 
 
 def test_overlap_inflation_of_k_folds():

@@ -236,7 +236,7 @@ def test_relatedness_names_tasks_and_coefficients(html: str) -> None:
     assert part is not None
     outline = Outline(part[0])
     assert "(level)" in " ".join(outline.text)
-    assert part[0].count("<tr") == 2 + 12 + 5
+    assert part[0].count("<tr") == 3 + 12 + 5 + 60
     assert "Spread between tasks" in part[0]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from polytask.inspection.out_of_fold import OutOfFold
 from polytask.inspection.sample import Sample
-from polytask.inspection.statistics import resampled_t
+from polytask.inspection.statistics import resampled_interval, resampled_t
 from polytask.model_selection.metrics import METRICS, Metric
 
 __all__ = ["fold_scores", "metric_columns", "model_scores", "primary_column"]
@@ -117,9 +117,18 @@ def model_scores(
         if name not in found.predictions:
             values = values[:0]  # a model that failed on one fold has no score
         sizes = float(mine["n_train"].mean()), float(mine["n_test"].mean())
-        row["spread"], row["half_width"] = resampled_t(values, *sizes, level)
+        row["spread"] = resampled_t(values, *sizes, level)[0]
+        row["low"], row["high"] = resampled_interval(
+            _number(row[columns["column"].iloc[0]]), values, *sizes,
+            bounds=METRICS[columns["metric"].iloc[0]].bounds, level=level,
+        )  # fmt: skip
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, float)
+    return value
 
 
 def _overall(

@@ -71,7 +71,7 @@ def models_frame(
     for score in scores.to_dict("records"):
         name = score["name"]
         gain = gains.get(name)
-        value, half = score[primary], score["half_width"]
+        value = score[primary]
         rows.append(
             {
                 "name": name,
@@ -81,8 +81,8 @@ def models_frame(
                 "reason": found.reason(name),
                 "recommended": name == verdict.model,
                 "metric": value,
-                "low": value - half,
-                "high": value + half,
+                "low": score["low"],
+                "high": score["high"],
                 "spread": score["spread"],
                 "gain": gain.value if gain else np.nan,
                 "gain_low": gain.low if gain else np.nan,

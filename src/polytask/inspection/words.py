@@ -46,6 +46,8 @@ def span(gain: Interval) -> str:
     """The interval of "less" or "more": "95 % interval 4.0 to 8.3 %"."""
     ends = (gain.low, gain.high) if gain.value >= 0 else (-gain.high, -gain.low)
     digits = 0 if max(abs(end) for end in ends) >= 0.0995 else 1
+    if digits and min(abs(end) for end in ends) < 0.0005:
+        digits = 2  # on which side of zero an end lies is what matters
     low, high = (f"{100 * end + 0.0:.{digits}f}".replace("-", "−") for end in ends)
     return f"{100 * gain.level:.0f} % interval {low} to {high} %"
 

@@ -63,6 +63,13 @@ class Metric:
     compute_pooled: Callable[..., float] | None = field(default=None, repr=False)
     by_rank: bool = False
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Least and largest value that it can take."""
+        if self.kind == "classification" and self.unit == "share":
+            return 0.0, 1.0
+        return (-np.inf, 1.0) if self.greater_is_better else (0.0, np.inf)
+
     def per_task(
         self,
         y: Any,

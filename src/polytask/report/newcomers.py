@@ -54,16 +54,13 @@ def _method(found: NewTasks) -> str:
 
 def _answers_table(found: NewTasks) -> Table:
     digits = digits_for(found.answers["loss"])
-    level = "95\u00a0% interval"
     columns = [
         Column("Model", "text"),
         Column("Rows of the new task"),
         Column("Learns from", "words"),
         Column(f.sentence(found.loss_title)),
         Column("Gain over alone"),
-        Column(level, "interval"),
         Column("Gain over pooled"),
-        Column(level, "interval"),
     ]
     rows = [
         [
@@ -71,17 +68,21 @@ def _answers_table(found: NewTasks) -> Table:
             Cell(f.count(row["n_support"])),
             Cell(_ROADS[str(row["road"])]),
             Cell(f.number(row["loss"], digits)),
-            *(Cell(text) for name in ("gain", "over_pooled") for text in _gain(row, name)),
+            *(_gain(row, name) for name in ("gain", "over_pooled")),
         ]
         for _, row in found.answers.iterrows()
     ]
-    caption = f"Mean over {found.tasks_tested} tasks that were held out whole"
+    caption = (
+        f"Mean over {found.tasks_tested} tasks that were held out whole; 95\u00a0% intervals in "
+        "small print"
+    )
     return Table("newcomers", caption, columns, rows)
 
 
-def _gain(row: pd.Series, name: str) -> tuple[str, str]:
+def _gain(row: pd.Series, name: str) -> Cell:
+    """The gain, its interval in small print."""
     ends = f.percent_interval(row[f"{name}_low"], row[f"{name}_high"])
-    return f.percent(row[name], sign=True), ends
+    return Cell(f.percent(row[name], sign=True), "" if ends == f.MISSING else ends)
 
 
 def _tasks_table(found: NewTasks) -> Table | None:

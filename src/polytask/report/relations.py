@@ -17,6 +17,7 @@ from polytask.report.tables import Cell, Column, Table, cut
 __all__ = ["relatedness_content"]
 
 _MOST_FEATURES = 60
+_MOST_DEVIATIONS = 60
 
 
 def relatedness_content(found: TaskRelatedness) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def relatedness_content(found: TaskRelatedness) -> dict[str, Any]:
         "spread": draw(spread, key="spread", title="Coefficients", height=spread.height()),
         "tasks": _tasks_table(found),
         "coefficients": _coefficients_table(found),
+        "deviations": _deviations_table(found),
         "apart": bool(found.outliers["outlier"].any()),
         "method": found.method,
     }
@@ -101,3 +103,36 @@ def _coefficients_table(found: TaskRelatedness) -> Table:
     more = shown if len(frame) > _MOST_FEATURES else ", largest spread first"
     caption = f"Coefficients per standard deviation of the feature{more}"
     return Table("spread", caption, columns, rows)
+
+
+def _deviations_table(found: TaskRelatedness) -> Table:
+    """The deviations of tasks that are largest for their standard errors."""
+    common = found.coefficients["common"].to_numpy()
+    deviation, error = found.coef - common, np.maximum(found.coef_std, 1e-300)
+    sure = np.abs(deviation) / error
+    first = np.argsort(-sure, axis=None, kind="stable")[:_MOST_DEVIATIONS]
+    digits = digits_for(deviation.ravel()[first])
+    columns = [
+        Column("Task", "text"),
+        Column("Feature", "words"),
+        Column("Common (w0)"),
+        Column("Deviation (Δw)"),
+        Column("95\u00a0% interval", "interval"),
+    ]
+    rows = []
+    for task, feature in zip(*np.unravel_index(first, deviation.shape), strict=True):
+        value, half = deviation[task, feature], 1.96 * error[task, feature]
+        rows.append(
+            [
+                Cell(str(found.tasks[task])),
+                Cell(str(found.coefficients["feature"].iloc[feature])),
+                Cell(f.difference(common[feature], digits)),
+                Cell(f.difference(value, digits)),
+                Cell(f.interval(value - half, value + half, digits, sign=True)),
+            ]
+        )
+    caption = (
+        f"Deviations of tasks from the common coefficients, the {len(rows)} clearest of "
+        f"{deviation.size:,}"
+    )
+    return Table("deviations", caption, columns, rows)

@@ -9,6 +9,7 @@ from polytask.inspection.comparison import Comparison, Interval, Verdict
 from polytask.inspection.displays.style import digits_for
 from polytask.inspection.words import percent, span
 from polytask.report import formats as f
+from polytask.report.tables import METRIC_DIGITS
 
 
 class KeyNumber(NamedTuple):
@@ -34,7 +35,7 @@ def key_numbers(comparison: Comparison) -> list[KeyNumber]:
     found = []
     chosen = comparison.models[comparison.models["recommended"].astype(bool)]
     for _, row in chosen.head(1).iterrows():
-        digits = digits_for(comparison.models["metric"])
+        digits = digits_for(comparison.models["metric"], METRIC_DIGITS)
         found.append(
             KeyNumber(
                 f.sentence(comparison.metric_title),

@@ -12,6 +12,7 @@ from polytask.inspection.displays.style import digits_for
 from polytask.report import formats as f
 
 MOST_ROWS = 300  # a longer table keeps its best and worst rows in view, the rest in a template
+METRIC_DIGITS = 4  # models differ in the third
 _ENDS = 50
 _ROLES = {"baseline": "baseline", "non-joint": "not a multi-task model"}
 
@@ -56,7 +57,7 @@ class Table(NamedTuple):
 def models_table(comparison: Comparison) -> Table:
     """Every model with the primary metric, its gain, the tasks it helps and its time."""
     models = comparison.models
-    digits = digits_for(models["metric"])
+    digits = digits_for(models["metric"], METRIC_DIGITS)
     level = f"{100 * comparison.level:g}\u00a0% interval"
     columns = [
         Column("Model", "text"),
@@ -101,7 +102,7 @@ def metrics_table(comparison: Comparison) -> Table:
     digits = {}
     for _, metric in comparison.metrics.iterrows():
         columns.append(Column(f.sentence(str(metric["title"]))))
-        digits[metric["column"]] = digits_for(comparison.models[metric["column"]])
+        digits[metric["column"]] = digits_for(comparison.models[metric["column"]], METRIC_DIGITS)
     rows = [
         [Cell(str(row["title"])), *(Cell(f.number(row[c], d)) for c, d in digits.items())]
         for _, row in comparison.models.iterrows()
@@ -222,7 +223,7 @@ def folds_table(comparison: Comparison, most: int = 30) -> Table | None:
     folds = comparison.folds[comparison.folds["name"] == name].head(most)
     if folds.empty:
         return None
-    digits = digits_for(folds[comparison.metric])
+    digits = digits_for(folds[comparison.metric], METRIC_DIGITS)
     columns = [
         Column("Repeat and fold", "text"),
         Column("Training rows"),

@@ -1,7 +1,11 @@
 """The statistics of a comparison, one idea a file: what is random, what intervals say."""
 
 from polytask.inspection.statistics.partial_pooling import partial_pooling
-from polytask.inspection.statistics.resampled_t import overlap_inflation, resampled_t
+from polytask.inspection.statistics.resampled_t import (
+    overlap_inflation,
+    resampled_interval,
+    resampled_t,
+)
 from polytask.inspection.statistics.simultaneous import overall_gains
 from polytask.inspection.statistics.task_gains import task_gains
 from polytask.inspection.statistics.variance import moderated_variance
@@ -11,6 +15,7 @@ __all__ = [
     "overall_gains",
     "overlap_inflation",
     "partial_pooling",
+    "resampled_interval",
     "resampled_t",
     "task_gains",
 ]

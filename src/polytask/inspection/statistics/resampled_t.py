@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import stats
+from scipy.special import expit, logit
 
-__all__ = ["overlap_inflation", "resampled_t"]
+__all__ = ["overlap_inflation", "resampled_interval", "resampled_t"]
 
 
 def overlap_inflation(n_train: float, n_test: float) -> float:
@@ -66,3 +69,47 @@ def resampled_t(
     spread = float(values.std(ddof=1))
     error = spread * np.sqrt(1 / len(values) + n_test / n_train)
     return spread, float(stats.t.ppf((1 + level) / 2, len(values) - 1) * error)
+
+
+def resampled_interval(
+    value: float,
+    folds: np.ndarray,
+    n_train: float,
+    n_test: float,
+    *,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Interval about `value`, with the width of the folds' corrected resampled t.
+
+    A metric that has a bound is transformed first, so that no end lies beyond it: log(x - low)
+    or -log(high - x) with one bound, the logit with two. A value on a bound is not transformed,
+    and its interval ends there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> low, high = resampled_interval(1.0, np.array([0.9, 1.1]), 50, 50, bounds=(0, np.inf))
+    >>> 0 < low < 1 < high
+    True
+    """
+    known = folds[np.isfinite(folds)]
+    there, back = _scale_of(bounds, np.append(known, value))
+    half = resampled_t(there(known), n_train, n_test, level)[1]
+    ends = np.clip(back(there(np.asarray(value)) + half * np.array([-1.0, 1.0])), *bounds)
+    return float(ends[0]), float(ends[1])
+
+
+_Map = Callable[[np.ndarray], np.ndarray]
+
+
+def _scale_of(bounds: tuple[float, float], values: np.ndarray) -> tuple[_Map, _Map]:
+    """A map to the whole line and back; the identity where a value lies on a bound."""
+    low, high = bounds
+    if (values <= low).any() or (values >= high).any() or not np.isfinite(bounds).any():
+        return lambda x: x, lambda z: z
+    if np.isfinite(low) and np.isfinite(high):
+        return lambda x: logit((x - low) / (high - low)), lambda z: low + (high - low) * expit(z)
+    if np.isfinite(low):
+        return lambda x: np.log(x - low), lambda z: low + np.exp(z)
+    return lambda x: -np.log(high - x), lambda z: high - np.exp(-z)

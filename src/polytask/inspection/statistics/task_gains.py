@@ -85,7 +85,7 @@ def task_gains(
     spread = (found["high"] - found["low"]).to_numpy() / (2 * stats.norm.ppf((1 + level) / 2))
     pooled = partial_pooling(gain / scale, (spread / scale) ** 2, rows, level)
     found["shrunken"] = pooled.value * scale
-    found["shrunken_low"], found["shrunken_high"] = pooled.low * scale, pooled.high * scale
+    found["shrunken_low"], found["shrunken_high"] = _leaning(found, pooled.high - pooled.low, scale)
     found["p"] = _p_values(gain, error, df, bend)
     found["q"] = _adjusted(found["p"].to_numpy())
     found["label"] = _labels(found, 1 - level)
@@ -104,6 +104,16 @@ def _moments(
     mean = np.bincount(codes, values, minlength=n_tasks) / safe
     squares = np.bincount(codes, (values - mean[codes]) ** 2, minlength=n_tasks)
     return rows, mean, squares / np.where(rows > 1, rows - 1.0, np.nan)
+
+
+def _leaning(
+    found: pd.DataFrame, width: np.ndarray, scale: np.ndarray
+) -> tuple[pd.Series, pd.Series]:
+    """Ends of the shrunken gains' intervals, as far to each side as those of the gains."""
+    above = (found["high"] - found["gain"]) / (found["high"] - found["low"])
+    above = above.where(np.isfinite(above), 0.5)
+    width = width * scale
+    return found["shrunken"] - (1 - above) * width, found["shrunken"] + above * width
 
 
 def _scale(loss: np.ndarray, rows: np.ndarray) -> np.ndarray:
