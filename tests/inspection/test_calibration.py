@@ -31,7 +31,7 @@ def fixed_models(alpha):
 
 @pytest.mark.parametrize(("world", "alpha"), [("independent", 2e-3), ("related", 2e-2)])
 def test_intervals_and_labels_hold(calibration, world, alpha):
-    size = {"truths": 6, "draws": 2, "m": 16, "cv": 4, "fresh": 12}
+    size = {"truths": 8, "draws": 2, "m": 16, "cv": 4, "fresh": 20}
     found = list(calibration.simulate(world, 20, models=fixed_models(alpha), **size))
     measured = calibration.measure(found)
     assert measured["false"] <= 0.05
