@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-__all__ = ["FEW_TASKS", "OverallGains", "overall_gains"]
+__all__ = ["FEW_TASKS", "OverallGains", "overall_gains", "overall_gains_of_moments"]
 
 FEW_TASKS = 10  # with fewer, tasks are too few to be the sampling unit
 _DRAWS = 20_000
@@ -87,9 +87,45 @@ def overall_gains(
         covariance = np.atleast_2d(np.cov(error, rowvar=False)) / used.sum()
         df, unit = float(used.sum() - 1), "tasks"
     else:
-        covariance, df = _row_covariance(residual / mean_loss, codes, rows, inflation)
+        inside = [residual[codes == i] / mean_loss for i in np.flatnonzero(rows > 1)]
+        parts = [np.atleast_2d(np.cov(part, rowvar=False)) for part in inside]
+        covariance, df = _row_covariance(parts, rows, inflation)
         unit = "rows"
     return _intervals(value, covariance, df, unit, level, seed)
+
+
+def overall_gains_of_moments(
+    rows: np.ndarray,
+    reference: np.ndarray,
+    gain: np.ndarray,
+    covariance: np.ndarray,
+    *,
+    inflation: float,
+    level: float = 0.95,
+    seed: int = 0,
+) -> OverallGains:
+    """`overall_gains` from what the tasks' rows sum up to.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m,)
+    reference, gain : ndarray of shape (m,), (m, k)
+        Mean loss of the reference, and mean gains over it.
+    covariance : ndarray of shape (m, k + 1, k + 1)
+        Covariance over the rows of each task of the k gains and, last, the reference's loss.
+    """
+    used = rows > 0
+    mean_loss = float(reference[used].mean())
+    mean_loss = mean_loss if mean_loss > 0 else 1.0
+    value = gain[used].mean(axis=0) / mean_loss
+    if used.sum() >= FEW_TASKS:
+        error = (gain - value * reference[:, None])[used] / mean_loss
+        total = np.atleast_2d(np.cov(error, rowvar=False)) / used.sum()
+        return _intervals(value, total, float(used.sum() - 1), "tasks", level, seed)
+    turn = np.hstack([np.eye(len(value)), -value[:, None]]) / mean_loss
+    parts = [turn @ covariance[i] @ turn.T for i in np.flatnonzero(rows > 1)]
+    total, df = _row_covariance(parts, rows, inflation)
+    return _intervals(value, total, df, "rows", level, seed)
 
 
 def _ratio(
@@ -110,13 +146,13 @@ def _task_means(values: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> np.n
 
 
 def _row_covariance(
-    residual: np.ndarray, codes: np.ndarray, rows: np.ndarray, inflation: float
+    inside: list[np.ndarray], rows: np.ndarray, inflation: float
 ) -> tuple[np.ndarray, float]:
-    """Covariance of the k gains, and Satterthwaite's degrees of freedom (the least of them)."""
-    parts = [
-        inflation * np.atleast_2d(np.cov(residual[codes == i], rowvar=False)) / rows[i]
-        for i in np.flatnonzero(rows > 1)
-    ]
+    """Covariance of the k gains, and Satterthwaite's degrees of freedom (the least of them).
+
+    ``inside`` holds the covariance (k, k) over the rows of each task that has two or more.
+    """
+    parts = [inflation * part / n for part, n in zip(inside, rows[rows > 1], strict=True)]
     total = np.sum(parts, axis=0)
     own = np.array([np.diag(part) for part in parts])
     freedom = (rows[rows > 1] - 1.0)[:, None]

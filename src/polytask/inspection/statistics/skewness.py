@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["pooled_skewness", "transformed_t", "without_skewness"]
+__all__ = ["pooled_skewness", "skewness_of_moments", "transformed_t", "without_skewness"]
 
 _LEAST = 1e-8  # below it the transformation is the identity to the last digit
 
@@ -28,6 +28,11 @@ def pooled_skewness(values: np.ndarray, codes: np.ndarray, n_tasks: int) -> floa
     apart = values - (np.bincount(codes, values, minlength=n_tasks) / np.maximum(n, 1))[codes]
     second = np.bincount(codes, apart**2, minlength=n_tasks) / np.maximum(n, 1)
     third = np.bincount(codes, apart**3, minlength=n_tasks) / np.maximum(n, 1)
+    return skewness_of_moments(n, second, third)
+
+
+def skewness_of_moments(n: np.ndarray, second: np.ndarray, third: np.ndarray) -> float:
+    """`pooled_skewness` from each task's count and central moments (means), shapes (m,)."""
     used = (n >= 3) & (second > 1e-300)
     if not used.any():
         return 0.0

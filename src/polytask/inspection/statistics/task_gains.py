@@ -14,7 +14,7 @@ from polytask.inspection.statistics.skewness import (
 )
 from polytask.inspection.statistics.variance import moderated_variance
 
-__all__ = ["POWER", "task_gains"]
+__all__ = ["POWER", "gains_of_moments", "task_gains"]
 
 POWER = 0.8  # with which `rows_to_decide` rows would decide
 _TESTABLE_ROWS = 3  # of two rows each is all of the other's training set: one piece of evidence
@@ -67,14 +67,31 @@ def task_gains(
     Benjamini and Yekutieli (2005), JASA 100, for directions; Hall (1992), JRSS B 54;
     Efron (1993), Bayes and likelihood calculations from confidence intervals, Biometrika 80.
     """
-    rows, gain, variance = _moments(difference, codes, n_tasks)
+    moments = _moments(difference, codes, n_tasks)
     _, level_of_loss, _ = _moments(np.where(np.isfinite(difference), loss, np.nan), codes, n_tasks)
+    skewness = pooled_skewness(difference, codes, n_tasks)
+    return gains_of_moments(*moments, level_of_loss, skewness, inflation=inflation, level=level)
+
+
+def gains_of_moments(
+    rows: np.ndarray,
+    gain: np.ndarray,
+    variance: np.ndarray,
+    level_of_loss: np.ndarray,
+    skewness: float,
+    *,
+    inflation: float,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """`task_gains` from the count, mean and variance of d in each task, its mean loss (all (m,)),
+    and the skewness of d that all tasks share.
+    """
     testable = rows >= _TESTABLE_ROWS
     variance = np.where(testable, variance, np.nan)
     variance, df = moderated_variance(variance, rows - 1.0, np.log(np.maximum(rows, 1)))
     error = np.where(testable, np.sqrt(inflation * variance / np.maximum(rows, 1)), np.nan)
     found = pd.DataFrame({"rows": rows, "gain": gain})
-    bend = pooled_skewness(difference, codes, n_tasks) / np.sqrt(np.maximum(rows, 1))
+    bend = skewness / np.sqrt(np.maximum(rows, 1))
     ends = stats.t.ppf((1 + level) / 2, np.maximum(df, 1))
     found["low"] = gain - without_skewness(ends, bend) * error
     found["high"] = gain - without_skewness(-ends, bend) * error
