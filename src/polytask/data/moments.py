@@ -230,6 +230,13 @@ class TaskMoments:
         """Sum of S_ik over the folds where keep (n_folds,) is true, shape (m, d + 2, d + 2)."""
         return self.sums[:, keep].sum(axis=1)
 
+    def without_fold(self, fold: int, always: np.ndarray) -> TaskMoments:
+        """Moments less those of one fold; tasks in ``always`` (m,) keep its rows in another."""
+        sums, rows = np.delete(self.sums, fold, axis=1), np.delete(self.rows, fold, axis=1)
+        sums[always, 0] += self.sums[always, fold]
+        rows[always, 0] += self.rows[always, fold]
+        return replace(self, sums=sums, rows=rows)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a ``.npz`` file without pickled objects; whole or not at all."""
         write_moments_file(path, self)

@@ -11,7 +11,7 @@ import numpy as np
 
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.out_of_fold import OutOfFold
-from polytask.inspection.sample import Sample
+from polytask.inspection.sample import Sample, TaskRows
 from polytask.inspection.statistics.simultaneous import FEW_TASKS
 
 __all__ = ["method_sentences", "notes_on", "versions", "warnings_on"]
@@ -82,7 +82,7 @@ def notes_on(
     return tuple(notes)
 
 
-def warnings_on(evidence: Evidence, sample: Sample, found: OutOfFold) -> tuple[str, ...]:
+def warnings_on(evidence: Evidence, sample: TaskRows, found: OutOfFold) -> tuple[str, ...]:
     """What may make the answer wrong: failures, warnings of the fits, tasks of unlike scale."""
     told = [
         f"{evidence.titles[name]} failed and is left out: {found.reason(name)}"
@@ -109,7 +109,7 @@ def _warnings_of(title: str, found: OutOfFold, name: str) -> list[str]:
     return [*shown[:_MOST_WARNINGS], f"{title}: {len(shown) - _MOST_WARNINGS} more warnings."]
 
 
-def _scale_warning(evidence: Evidence, sample: Sample) -> tuple[str, ...]:
+def _scale_warning(evidence: Evidence, sample: TaskRows) -> tuple[str, ...]:
     """Tasks in different units: a mean over tasks is then the mean of the largest ones."""
     if sample.kind != "regression" or evidence.baseline not in evidence.losses:
         return ()

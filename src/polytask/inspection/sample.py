@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -16,7 +16,26 @@ from sklearn.utils.validation import column_or_1d
 from polytask.data import drop_task_column, is_frame, read_task_ids
 from polytask.inspection.comparison import DataSummary
 
-__all__ = ["Sample", "kind_of", "read_sample", "summarize"]
+__all__ = ["Sample", "TaskRows", "kind_of", "read_sample", "summarize"]
+
+
+class TaskRows(Protocol):
+    """What tables of results ask of a sample, be it in memory or only passed over."""
+
+    @property
+    def ids(self) -> np.ndarray:
+        """Task ids (m,)."""
+        ...
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Rows of each task (m,)."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """As in `Comparison`."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)

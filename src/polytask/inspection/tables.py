@@ -9,7 +9,7 @@ from polytask.inspection.comparison import Verdict
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.out_of_fold import OutOfFold
 from polytask.inspection.roles import strengths_text
-from polytask.inspection.sample import Sample
+from polytask.inspection.sample import TaskRows
 
 __all__ = ["gains_frame", "models_frame", "tasks_frame"]
 
@@ -19,12 +19,12 @@ _GAIN_COLUMNS = [
 ]  # fmt: skip
 
 
-def _task_ids(sample: Sample) -> pd.Series:
+def _task_ids(sample: TaskRows) -> pd.Series:
     plain = [value.item() if hasattr(value, "item") else value for value in sample.ids]
     return pd.Series(plain, dtype=object)
 
 
-def gains_frame(evidence: Evidence, sample: Sample) -> pd.DataFrame:
+def gains_frame(evidence: Evidence, sample: TaskRows) -> pd.DataFrame:
     """Gains over the baseline, a row per model and task."""
     columns = ["name", "task", "rows", "loss", *_GAIN_COLUMNS]
     if not evidence.complete:
@@ -40,7 +40,7 @@ def gains_frame(evidence: Evidence, sample: Sample) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def tasks_frame(evidence: Evidence, sample: Sample, verdict: Verdict) -> pd.DataFrame:
+def tasks_frame(evidence: Evidence, sample: TaskRows, verdict: Verdict) -> pd.DataFrame:
     """A row per task: losses of baseline, pooled and focus, and the gains of the focus."""
     pooled = next(iter(evidence.names("pooled")), "")
     frame = pd.DataFrame({"task": _task_ids(sample), "rows": sample.rows})

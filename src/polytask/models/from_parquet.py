@@ -15,11 +15,15 @@ from polytask.models.labels import encode_labels
 from polytask.solvers import one_blas_thread
 
 if TYPE_CHECKING:
+    from polytask.data import TaskData
+    from polytask.solvers import Solution
+    from polytask.streaming.by_passes import Formulas
     from polytask.streaming.passes import Progress, Runner
     from polytask.streaming.prepare import StreamPreparer
     from polytask.streaming.source import ParquetSource, Paths
+    from polytask.tuning import Choice
 
-__all__ = ["ClassifierFromParquet", "RegressorFromParquet"]
+__all__ = ["ClassifierFromParquet", "RegressorFromParquet", "make_runner"]
 
 
 class FromParquet:
@@ -81,7 +85,7 @@ class FromParquet:
         source = ParquetSource.open(
             path, task=self.task, target=target, features=features, batch_rows=batch_rows,
         )  # fmt: skip
-        runner = _runner(client, progress)
+        runner = make_runner(client, progress)
         with one_blas_thread():
             source = prepared(source, runner, prepare)
             return self._fit_source(source, runner)
@@ -109,7 +113,7 @@ class ClassifierFromParquet(FromParquet):
     """Logistic loss: a pass for every Newton step."""
 
     def _fit_source(self: Any, source: ParquetSource, runner: Runner) -> Any:
-        from polytask.streaming.by_passes import Formulas, LossPasses, fit_by_passes
+        from polytask.streaming.by_passes import LossPasses, fit_by_passes
         from polytask.streaming.newton import shell
         from polytask.streaming.newton_job import NewtonJob
         from polytask.streaming.survey import SurveyJob
@@ -118,21 +122,40 @@ class ClassifierFromParquet(FromParquet):
         labels = np.array(sorted(survey.labels, key=str))
         classes, _ = encode_labels(type(self).__name__, labels)
         tasks, counts = survey.by_task()
-        equal = getattr(self, "_weight_rule", self.task_weight) == "equal"
-        share = np.full(len(tasks), 1.0 / len(tasks)) if equal else counts / counts.sum()
-        data = shell(tasks, share, len(source.features) + self.fit_intercept, self.fit_intercept)
-        loss, plain = self._loss(), clone(self)  # self is not touched before there is an answer
+        n_coefs = len(source.features) + self.fit_intercept
+        data = shell(tasks, self._shares(counts), n_coefs, self.fit_intercept)
+        plain = clone(self)  # self is not touched before there is an answer
         plain._expect(source.model_columns)
-        given = plain._given()
+        given, says = plain._given(), plain._formulas()
         folds = FOLDS if any(value is None for value in given.values()) else 1
-        job = NewtonJob(np.zeros((0, 0)), tasks, classes, loss, self.fit_intercept, folds)
-        says = Formulas(
-            lambda part, strengths: plain._make_problem(part, loss, strengths),
-            lambda rows: plain._grids(rows, loss),
-        )
+        job = NewtonJob(np.zeros((0, 0)), tasks, classes, says.loss, self.fit_intercept, folds)
         passes = LossPasses(runner, source, job, data, counts)
         solution, strengths, choice = fit_by_passes(passes, says, given, self.tol, self.max_iter)
-        self._expect(source.model_columns)
+        return self._take(source.model_columns, classes, solution, data, strengths, choice)
+
+    def _shares(self: Any, counts: np.ndarray) -> np.ndarray:
+        """Share of each task in R; tasks without rows have none."""
+        equal = getattr(self, "_weight_rule", self.task_weight) == "equal"
+        mass = (counts > 0).astype(float) if equal else counts
+        return np.asarray(mass / mass.sum())
+
+    def _formulas(self: Any) -> Formulas:
+        """What the formulation says, to those who know nothing of estimators."""
+        from polytask.streaming.by_passes import Formulas
+
+        loss = self._loss()
+        return Formulas(
+            lambda part, strengths: self._make_problem(part, loss, strengths),
+            lambda rows: self._grids(rows, loss),
+            loss,
+        )
+
+    def _take(
+        self: Any, columns: tuple[str, ...], classes: np.ndarray, solution: Solution,
+        data: TaskData, strengths: dict[str, Any], choice: Choice | None,
+    ) -> Any:  # fmt: skip
+        """Fitted attributes of what the passes found."""
+        self._expect(columns)
         self.classes_ = classes
         if choice is not None:
             self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
@@ -140,7 +163,7 @@ class ClassifierFromParquet(FromParquet):
         return self
 
 
-def _runner(client: Any, progress: Callable[[str, int, int], None] | None) -> Runner:
+def make_runner(client: Any, progress: Callable[[str, int, int], None] | None) -> Runner:
     """The cluster that was given or is active, or this process."""
     if client is None and "distributed" in sys.modules:
         client = importlib.import_module("polytask.distributed.active").active_client()

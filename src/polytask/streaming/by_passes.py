@@ -10,6 +10,7 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.data.moment_rows import rows_of_grams
+from polytask.losses import Loss
 from polytask.problem import Problem
 from polytask.solvers import Solution
 from polytask.streaming.newton import solve_by_passes
@@ -19,7 +20,7 @@ from polytask.streaming.quadratic_risk import QuadraticRisk
 from polytask.streaming.source import ParquetSource
 from polytask.tuning import Choice, choose
 
-__all__ = ["Formulas", "LossPasses", "fit_by_passes"]
+__all__ = ["Formulas", "LossPasses", "choose_at_zero", "fit_by_passes"]
 
 
 class LossPasses:
@@ -69,6 +70,7 @@ class Formulas:
 
     problem: Callable[[TaskData, dict[str, Any]], Problem]
     grids: Callable[[TaskData], Mapping[str, np.ndarray]]
+    loss: Loss
 
 
 def fit_by_passes(
@@ -80,24 +82,40 @@ def fit_by_passes(
     the first pass finds; see `QuadraticRisk`.
     """
     data = passes.data
-    wanted = [name for name, value in given.items() if value is None]
     strengths, choice = given, None
-    if wanted:
+    if any(value is None for value in given.values()):
         zero = np.zeros((data.n_tasks, data.n_coefs))
-        risk = QuadraticRisk(data, zero, passes.by_fold(zero), passes.job.n_folds)
-        found = says.grids(_rows(passes, zero))
-        choice = choose(
-            lambda s: risk(lambda data: says.problem(data, s)),
-            {name: found[name] for name in wanted},
-            {name: value for name, value in given.items() if value is not None},
-        )
+        choice = choose_at_zero(data, passes.by_fold(zero), passes.job.n_folds, says, given)
         strengths = {name: choice.strengths[name] for name in given}
     solution = solve_by_passes(says.problem(data, strengths), passes, tol, max_iter)
     return solution, strengths, choice
 
 
-def _rows(passes: LossPasses, zero: np.ndarray) -> TaskData:
+def choose_at_zero(
+    data: TaskData, sums: LossSums, n_folds: int, says: Formulas, given: dict[str, Any]
+) -> Choice:
+    """Strengths that are None in ``given``, on the quadratic model of the loss at zero.
+
+    Parameters
+    ----------
+    data : TaskData
+        Without rows.
+    sums : LossSums
+        Unweighted, at Theta = 0, by task and fold.
+    """
+    zero = np.zeros((data.n_tasks, data.n_coefs))
+    risk = QuadraticRisk(data, zero, sums, n_folds)
+    whole = sums.over_folds(np.ones(n_folds, dtype=bool))
+    grids = says.grids(_rows(data, whole.weighted(data.share / np.maximum(whole.count, 1.0)), says))
+    return choose(
+        lambda s: risk(lambda data: says.problem(data, s)),
+        {name: grids[name] for name, value in given.items() if value is None},
+        {name: value for name, value in given.items() if value is not None},
+    )
+
+
+def _rows(data: TaskData, at_zero: LossSums, says: Formulas) -> TaskData:
     """Rows with the features' Gram matrices, of which the curvature at zero is a multiple."""
-    data, none = passes.data, np.zeros(1)
-    grams = passes(zero).gram / float(passes.job.loss.curvature(none, none)[0])
+    none = np.zeros(1)
+    grams = at_zero.gram / float(says.loss.curvature(none, none)[0])
     return rows_of_grams(grams, data.share, data.tasks, data.intercept)

@@ -10,9 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["CategorySums", "NumberSums"]
+__all__ = ["CategorySums", "NumberSums", "as_text"]
 
 _MOST_LEVELS = 100_000
+
+
+def as_text(column: pa.Array) -> pa.Array:
+    """Labels as text: the same text for 1 and 1.0, and that of Python for true and false."""
+    if pa.types.is_boolean(column.type):
+        return pc.if_else(column, "True", "False")
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return column.cast(pa.string())
 
 
 @dataclass
@@ -23,6 +32,8 @@ class NumberSums:
     mean: float = 0.0
     square: float = 0.0
     missing: int = 0
+    low: float = np.inf
+    high: float = -np.inf
 
     def add(self, column: pa.Array, name: str) -> None:
         """Add values; null and NaN are missing."""
@@ -35,13 +46,16 @@ class NumberSums:
         part = NumberSums(missing=len(values) - len(known))
         if len(known):
             mean = float(known.mean())
-            part = NumberSums(len(known), mean, float(((known - mean) ** 2).sum()), part.missing)
+            square = float(((known - mean) ** 2).sum())
+            ends = float(known.min()), float(known.max())
+            part = NumberSums(len(known), mean, square, part.missing, *ends)
         self.merge(part)
 
     def merge(self, other: NumberSums) -> None:
         """Add another part (Chan, Golub and LeVeque 1983)."""
         n = self.count + other.count
         self.missing += other.missing
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         if other.count:
             delta = other.mean - self.mean
             self.square += other.square + delta**2 * self.count * other.count / n
@@ -58,23 +72,33 @@ class NumberSums:
 
 @dataclass
 class CategorySums:
-    """How often each category occurs; None is a missing value."""
+    """How often each category occurs; None is a missing value.
+
+    A column with more categories than anybody has a use for is an id: ``too_many`` is then true,
+    and nothing is counted any more.
+    """
 
     counts: Counter[Any] = field(default_factory=Counter)
+    too_many: bool = False
 
     def add(self, column: pa.Array, name: str) -> None:
         """Add labels, which are kept as text."""
-        for found in pc.value_counts(column.cast(pa.string())).to_pylist():
+        if self.too_many:
+            return
+        for found in pc.value_counts(as_text(column)).to_pylist():
             self.counts[found["values"]] += found["counts"]
-        if len(self.counts) > _MOST_LEVELS:
-            raise ValueError(
-                f"StreamPreparer: column {name!r} must have at most {_MOST_LEVELS} categories; it "
-                "looks like an id. Leave it out with features=[...]."
-            )
+        self._check()
 
     def merge(self, other: CategorySums) -> None:
         """Add another part."""
         self.counts.update(other.counts)
+        self.too_many |= other.too_many
+        self._check()
+
+    def _check(self) -> None:
+        if self.too_many or len(self.counts) > _MOST_LEVELS:
+            self.too_many = True
+            self.counts.clear()
 
     def most_frequent(self, limit: int) -> tuple[list[Any], bool]:
         """Categories that get a column of their own, in order, and whether others share one."""

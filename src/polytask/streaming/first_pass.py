@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from polytask.streaming.passes import Runner
 from polytask.streaming.prepare import StreamPreparer, add_columns
-from polytask.streaming.source import ParquetSource, Partition
+from polytask.streaming.source import ParquetSource, Partition, kinds_of
 
 __all__ = ["PrepareJob", "prepared"]
 
@@ -68,7 +67,5 @@ def prepared(
             )
         return source
     if not hasattr(prepare, "levels_"):
-        schema = pq.read_schema(source.partitions[0].path)
-        kinds = {name: schema.field(name).type for name in source.read_columns}
-        prepare.settle(runner.run(PrepareJob(prepare, kinds), source))
+        prepare.settle(runner.run(PrepareJob(prepare, kinds_of(source)), source))
     return replace(source, prepare=prepare)

@@ -6,7 +6,7 @@ line search and stopping rule, hence the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,9 +21,10 @@ from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
 from polytask.streaming.newton_job import LossSums
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["shell", "solve_by_passes"]
+__all__ = ["Steps", "newton_steps", "shell", "solve_by_passes"]
 
 Pass = Callable[[np.ndarray], LossSums]
+Steps = Generator[np.ndarray, LossSums, Solution]
 
 
 def shell(tasks: np.ndarray, share: np.ndarray, n_coefs: int, intercept: bool) -> TaskData:
@@ -69,10 +70,30 @@ def solve_by_passes(
 
     Parameters
     ----------
-    problem : Problem
-        With quadratic penalties.
+    problem, tol, max_iter, start
+        As in `newton_steps`.
     look : callable
         Sums of the loss at Theta (m, p), weighted as in R: one pass over the rows.
+    """
+    steps = newton_steps(problem, tol, max_iter, start)
+    try:
+        theta = next(steps)
+        while True:
+            theta = steps.send(look(theta))
+    except StopIteration as done:
+        found: Solution = done.value
+        return found
+
+
+def newton_steps(problem: Problem, tol: float, max_iter: int, start: Blocks | None = None) -> Steps:
+    """Newton's method as a generator: it yields Theta (m, p), and is sent the sums there.
+
+    So several problems can share the passes over their rows.
+
+    Parameters
+    ----------
+    problem : Problem
+        With quadratic penalties.
     tol, max_iter
         As in `polytask.solvers.Newton`.
     start : dict or None
@@ -87,10 +108,10 @@ def solve_by_passes(
     if reason is not None:
         raise ValueError(f"fit_parquet: the formulation must have quadratic penalties; {reason}.")
     zero = problem.zeros()
-    here = _look(problem, look, zero)
+    here = yield from _look(problem, zero)
     scale = _scale(problem, here)
     if start is not None:
-        here = _look(problem, look, start)
+        here = yield from _look(problem, start)
     status, n_iter = Status.MAX_ITER, 0
     for n_iter in range(max_iter + 1):
         residual = here.residual
@@ -100,7 +121,7 @@ def solve_by_passes(
             break
         if n_iter == max_iter:
             break
-        found = _line_search(here, look, residual)
+        found = yield from _line_search(here, residual)
         if found is None:
             status = Status.STALLED
             break
@@ -111,18 +132,19 @@ def solve_by_passes(
     )  # fmt: skip
 
 
-def _look(problem: Problem, look: Pass, blocks: Blocks) -> _Point:
-    return _Point(problem, blocks, look(problem.structure.assemble(blocks)))
+def _look(problem: Problem, blocks: Blocks) -> Generator[np.ndarray, LossSums, _Point]:
+    sums = yield problem.structure.assemble(blocks)
+    return _Point(problem, blocks, sums)
 
 
-def _line_search(here: _Point, look: Pass, residual: Blocks) -> _Point | None:
+def _line_search(here: _Point, residual: Blocks) -> Generator[np.ndarray, LossSums, _Point | None]:
     """The first of the steps 1, 1/2, 1/4, ... that falls enough; None where none does."""
     step, value = here.step(residual), here.objective
     slope = sum(float((step[b] * residual[b]).sum()) for b in step)
     noise = 1e-14 * max(abs(value), 1e-300)
     for size in 0.5 ** np.arange(20):
         blocks = {b: B - size * step[b] for b, B in here.blocks.items()}
-        trial = _look(here.problem, look, blocks)
+        trial = yield from _look(here.problem, blocks)
         if trial.objective <= value - 1e-4 * size * slope + noise:
             return trial
     return None

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from polytask.data.accumulate import FoldDealer, TaskIndex
-from polytask.data.grouping import compact, group_rows
+from polytask.data.grouping import Grouping, compact, group_rows
 from polytask.losses import Loss
 from polytask.streaming.source import Batch, ParquetSource, Partition
 
-__all__ = ["LossSums", "NewtonJob"]
+__all__ = ["LossSums", "NewtonJob", "cell_sums", "spread_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,17 @@ class LossSums:
         parts = (getattr(self, f.name) for f in fields(self))
         folded = (part.reshape(-1, len(keep), *part.shape[1:]) for part in parts)
         return LossSums(*(part[:, keep].sum(axis=1) for part in folded))
+
+    def without(self, fold: int, n_folds: int, always: np.ndarray) -> LossSums:
+        """Sums by task and fold less one; tasks in ``always`` (m,) keep its rows in another."""
+        out = []
+        for f in fields(self):
+            parts = getattr(self, f.name)
+            parts = parts.reshape(-1, n_folds, *parts.shape[1:])
+            left = np.delete(parts, fold, axis=1)
+            left[always, 0] += parts[always, fold]
+            out.append(left.reshape(-1, *left.shape[2:]))
+        return LossSums(*out)
 
     def weighted(self, omega: np.ndarray) -> LossSums:
         """The sums of each task times its weight omega (m,)."""
@@ -109,28 +120,43 @@ class NewtonJob:
         return first + second
 
     def _add(self, sums: LossSums, batch: Batch, cell: np.ndarray, source: ParquetSource) -> None:
-        d = len(batch.columns)
         present, local = compact(cell, len(sums.count))
-        y = (batch.y == self.classes[1]).astype(np.float64)
-        grouping = group_rows(local, len(present), d + 2)
-        Z = np.empty((d + 2, len(grouping.take)))
-        bad = grouping.spread([*batch.columns, np.ones(len(y)), y], Z, np.zeros(d + 2))
-        if bad is not None:
-            raise ValueError(
-                f"Input X contains NaN or infinity in column {source.features[bad]!r}. Impute it "
-                "or leave it out, or pass prepare=StreamPreparer()."
-            )
+        grouping = group_rows(local, len(present), len(batch.columns) + 2)
+        Z = spread_rows(grouping, batch, self.classes, source)
         for bucket in grouping.buckets:
-            self._add_bucket(sums, bucket.view(Z), present[bucket.groups])
+            at = present[bucket.groups]
+            found = cell_sums(bucket.view(Z), self.theta[at // self.n_folds], self.loss)
+            for f in fields(LossSums):
+                getattr(sums, f.name)[at] += getattr(found, f.name)
 
-    def _add_bucket(self, sums: LossSums, rows: np.ndarray, at: np.ndarray) -> None:
-        p = self.theta.shape[1]
-        X, valid, y = rows[:p].transpose(1, 0, 2), rows[-2], rows[-1]
-        f = (self.theta[at // self.n_folds][:, None, :] @ X)[:, 0]
-        slope = valid * self.loss.gradient(y, f)
-        sums.count[at] += valid.sum(axis=1)
-        sums.value[at] += (valid * self.loss.value(y, f)).sum(axis=1)
-        sums.slope[at] += (slope**2).sum(axis=1)
-        sums.gradient[at] += (X @ slope[:, :, None])[:, :, 0]
-        V = rows[:p] * np.sqrt(valid * self.loss.curvature(y, f))
-        sums.gram[at] += V.transpose(1, 0, 2) @ V.transpose(1, 2, 0)
+
+def spread_rows(
+    grouping: Grouping, batch: Batch, classes: np.ndarray, source: ParquetSource
+) -> np.ndarray:
+    """Features, ones and y in {0, 1} in the layout of a grouping, zero on padding."""
+    d = len(batch.columns)
+    y = (batch.y == classes[1]).astype(np.float64)
+    Z = np.empty((d + 2, len(grouping.take)))
+    bad = grouping.spread([*batch.columns, np.ones(len(y)), y], Z, np.zeros(d + 2))
+    if bad is not None:
+        raise ValueError(
+            f"Input X contains NaN or infinity in column {source.features[bad]!r}. Impute it "
+            "or leave it out, or pass prepare=StreamPreparer()."
+        )
+    return Z
+
+
+def cell_sums(rows: np.ndarray, theta: np.ndarray, loss: Loss) -> LossSums:
+    """Sums of the loss in b cells at theta (b, p), from rows (d + 2, b, width)."""
+    p = theta.shape[1]
+    X, valid, y = rows[:p].transpose(1, 0, 2), rows[-2], rows[-1]
+    f = (theta[:, None, :] @ X)[:, 0]
+    slope = valid * loss.gradient(y, f)
+    V = rows[:p] * np.sqrt(valid * loss.curvature(y, f))
+    return LossSums(
+        valid.sum(axis=1),
+        (valid * loss.value(y, f)).sum(axis=1),
+        (slope**2).sum(axis=1),
+        (X @ slope[:, :, None])[:, :, 0],
+        V.transpose(1, 0, 2) @ V.transpose(1, 2, 0),
+    )

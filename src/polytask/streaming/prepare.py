@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from polytask.streaming.column_sums import CategorySums, NumberSums
+from polytask.streaming.column_sums import CategorySums, NumberSums, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +105,12 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
 
     def settle(self, sums: Mapping[str, NumberSums | CategorySums]) -> StreamPreparer:
         """Take what sums over all rows say."""
+        ids = [n for n, s in sums.items() if isinstance(s, CategorySums) and s.too_many]
+        if ids:
+            raise ValueError(
+                f"StreamPreparer: column {ids[0]!r} must have fewer categories; it looks like an "
+                "id. Leave it out with features=[...]."
+            )
         self.feature_names_in_ = np.array(list(sums), dtype=object)
         self.numbers_ = {n: s.summary() for n, s in sums.items() if isinstance(s, NumberSums)}
         self.levels_, self.rest_ = {}, {}
@@ -157,8 +163,9 @@ def _scaled(column: pa.Array, mean: float, scale: float, share: float) -> list[n
 
 def _one_hot(column: pa.Array, levels: Sequence[Any], rest: bool) -> list[np.ndarray]:
     known = pa.array([level for level in levels if level is not None], type=pa.string())
-    at = pc.index_in(column.cast(pa.string()), value_set=known)
-    missing = column.is_null().to_numpy(zero_copy_only=False)
+    text = as_text(column)
+    at = pc.index_in(text, value_set=known)
+    missing = text.is_null().to_numpy(zero_copy_only=False)
     code = pc.fill_null(at, -1).to_numpy()
     code = np.where(missing, len(known) if None in levels else -1, code)
     width = len(levels) + int(rest)

@@ -47,7 +47,7 @@ class QuadraticRisk:
             known = train.count > 0
             share = np.where(known, data.share, 0.0)
             omega = share / share.sum() / np.maximum(train.count, 1.0)
-            held = np.where(known, data.share / total, 0.0)
+            held = np.where(known, data.share / np.maximum(total, 1.0), 0.0)
             self.weight += float(held @ test.count)
             self.parts.append((train.weighted(omega), test.weighted(held)))
 

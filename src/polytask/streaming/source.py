@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from polytask.data import read_task_ids
 from polytask.streaming.prepare import StreamPreparer
 
-__all__ = ["Batch", "ParquetSource", "Partition", "Paths"]
+__all__ = ["Batch", "ParquetSource", "Partition", "Paths", "kinds_of", "task_codes"]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 _BUFFER = 1 << 20  # bytes read ahead of each column
@@ -60,6 +60,8 @@ class ParquetSource:
         Columns of X that are not numbers.
     prepare : StreamPreparer or None
         Makes the features of the columns.
+    complete : bool
+        Whether rows without a task or a target are left out; otherwise they are errors.
     """
 
     partitions: tuple[Partition, ...]
@@ -69,11 +71,12 @@ class ParquetSource:
     batch_rows: int
     other: tuple[str, ...]
     prepare: StreamPreparer | None = None
+    complete: bool = False
 
     @classmethod
     def open(
         cls, paths: Paths, *, task: str, target: str, features: Sequence[str] | None = None,
-        batch_rows: int = 1 << 17,
+        batch_rows: int = 1 << 17, complete: bool = False,
     ) -> ParquetSource:  # fmt: skip
         """Look into the files; reads no rows.
 
@@ -85,6 +88,8 @@ class ParquetSource:
         features : sequence of str or None
             Feature columns; None is every column but the task and the target.
         batch_rows : int
+        complete : bool
+            See the class.
 
         Raises
         ------
@@ -104,7 +109,7 @@ class ParquetSource:
         names = _choose(schema, task, target, features)
         kept = tuple(n for n in schema.names if n in {*names, task})
         other = tuple(n for n in names if not _is_number(schema.field(n).type))
-        return cls(tuple(partitions), kept, task, target, int(batch_rows), other)
+        return cls(tuple(partitions), kept, task, target, int(batch_rows), other, complete=complete)
 
     @property
     def read_columns(self) -> tuple[str, ...]:
@@ -130,12 +135,27 @@ class ParquetSource:
 
     def tables(self, part: Partition, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Record batches of some columns of a partition."""
+        columns = list(columns)
+        if self.complete:
+            columns = list(dict.fromkeys([*columns, self.task, self.target]))
         with pq.ParquetFile(part.path, pre_buffer=False, buffer_size=_BUFFER) as file:
-            yield from _ahead(
+            for table in _ahead(
                 file.iter_batches(
-                    self.batch_rows, row_groups=list(part.row_groups), columns=list(columns)
+                    self.batch_rows, row_groups=list(part.row_groups), columns=columns
                 )
-            )
+            ):
+                yield self._complete_rows(table) if self.complete else table
+
+    def _complete_rows(self, table: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows that have a task and a target."""
+        known = [pc.is_valid(table.column(name)) for name in (self.task, self.target)]
+        for name in (self.task, self.target):
+            if pa.types.is_floating(table.column(name).type):
+                known.append(pc.invert(pc.is_nan(table.column(name))))
+        keep = known[0]
+        for mask in known[1:]:
+            keep = pc.and_(keep, pc.fill_null(mask, False))
+        return table if pc.all(keep).as_py() else table.filter(keep)
 
     def batches(self, part: Partition, *, features: bool = True) -> Iterator[Batch]:
         """Batches of a partition; without ``features`` only tasks and targets are read."""
@@ -147,6 +167,12 @@ class ParquetSource:
                 columns = [to_numbers(table.column(name)) for name in wanted]
             local, ids = task_codes(table.column(self.task), self.task)
             yield Batch(columns, _target(table.column(self.target)), local, ids)
+
+
+def kinds_of(source: ParquetSource) -> dict[str, pa.DataType]:
+    """Types of the columns that features are made of."""
+    schema = pq.read_schema(source.partitions[0].path)
+    return {name: schema.field(name).type for name in source.read_columns}
 
 
 def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -257,7 +283,10 @@ def _choose(schema: pa.Schema, task: str, target: str, features: Sequence[str] |
                 f"fit_parquet: {role} must be a column of the file; got {name!r}. Columns are "
                 f"{schema.names[:20]}."
             )
-    names = [n for n in schema.names if n not in (task, target)] if wanted is None else wanted
+    names = wanted
+    if names is None:  # without the unnamed index that pandas stores
+        others = (n for n in schema.names if n not in (task, target))
+        names = [n for n in others if not n.startswith("__index_level_")]
     if task == target or task in names or target in names or not names:
         raise ValueError(
             "fit_parquet: features, task and target must be different columns, with one feature "
