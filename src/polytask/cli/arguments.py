@@ -157,7 +157,7 @@ def _command(
 def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     summary = "compare models over the tasks of a table, write a report"
     parser = _command(commands, "compare", summary, COMPARE, COMPARE_WRITES)
-    _add_table(parser)
+    _add_table(parser, stream=True)
     group = parser.add_argument_group("what is compared, and how")
     group.add_argument(
         "--models",
@@ -195,7 +195,7 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_fit(commands: argparse._SubParsersAction[Parser]) -> None:
     summary = "fit one model on all rows and save it"
     parser = _command(commands, "fit", summary, FIT, FIT_EXAMPLES)
-    _add_table(parser)
+    _add_table(parser, stream=True)
     group = parser.add_argument_group("the model")
     group.add_argument(
         "--model",
@@ -245,7 +245,7 @@ def _add_models(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
-def _add_table(parser: argparse.ArgumentParser) -> None:
+def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None:
     group = parser.add_argument_group("the table")
     group.add_argument("table", metavar="TABLE", help="CSV, TSV or Parquet; a row per observation")
     group.add_argument(
@@ -265,6 +265,14 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="columns whose numbers are labels (codes, levels)",
     )
+    if stream:
+        group.add_argument(
+            "--stream",
+            action=argparse.BooleanOptionalAction,
+            default=None,
+            help="pass over a Parquet file (or a directory of them) instead of loading it; default "
+            "where it would take more than an eighth of the memory",
+        )
     group.add_argument(
         "--kind",
         choices=("auto", "regression", "classification"),

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     from polytask.tables import TaskTable
 
-__all__ = ["BASELINE", "BOOSTING", "choose_models", "make_candidate", "model_names"]
+__all__ = [
+    "BASELINE",
+    "BOOSTING",
+    "check_name",
+    "choose_models",
+    "formulation_for",
+    "make_candidate",
+    "model_names",
+]
 
 BASELINE = "single-task"
 BOOSTING = "gradient-boosting"
@@ -65,18 +73,21 @@ def make_candidate(name: str, table: TaskTable, seed: int = 0) -> Pipeline:
 
     if name == BOOSTING:
         return _boosting(table, seed)
-    model = _formulation(name, table, seed)
+    model = formulation_for(name, table.task, table.kind, seed)
     return make_task_pipeline(model, table.task, table.numeric, table.categorical)
 
 
-def _formulation(name: str, table: TaskTable, seed: int) -> Any:
+def formulation_for(name: str, task: str, kind: str, seed: int = 0) -> Any:
+    """The estimator of a formulation, unfitted, or that of the boosted trees."""
+    if name == BOOSTING:
+        return _boosted_trees(task, kind, seed)
     found = _found(name)
-    estimator = found.classifier if table.kind == "classification" else found.regressor
+    estimator = found.classifier if kind == "classification" else found.regressor
     if estimator is None:
         raise TableError(
-            f"must name models for a {table.kind}; {name!r} has none. Leave it out.", "models"
+            f"must name models for a {kind}; {name!r} has none. Leave it out.", "models"
         )
-    model = estimator(task=table.task)
+    model = estimator(task=task)
     seeded = "random_state" in model.get_params(deep=False)
     return model.set_params(random_state=seed) if seeded else model
 
@@ -100,8 +111,11 @@ def _boosting(table: TaskTable, seed: int) -> Pipeline:
     """Trees need no scaling, have a branch for missing values and take categories as they are."""
     from sklearn.pipeline import Pipeline
 
+    return Pipeline([("model", _boosted_trees(table.task, table.kind, seed))])
+
+
+def _boosted_trees(task: str, kind: str, seed: int) -> Any:
     from polytask.inspection import BoostedTreesClassifier, BoostedTreesRegressor
 
-    classes = table.kind == "classification"
-    model = BoostedTreesClassifier if classes else BoostedTreesRegressor
-    return Pipeline([("model", model(task=table.task, random_state=seed))])
+    model = BoostedTreesClassifier if kind == "classification" else BoostedTreesRegressor
+    return model(task=task, random_state=seed)

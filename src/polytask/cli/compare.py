@@ -19,12 +19,14 @@ from polytask.cli.progress import Progress
 from polytask.cli.relations import relatedness_of
 from polytask.cli.saved_model import make_card, save_model
 from polytask.cli.screen import screen, without_nan
+from polytask.cli.stream import compare_streamed, is_streamed
 
 if TYPE_CHECKING:
     from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
     from polytask.inspection.comparison import Comparison
     from polytask.inspection.displays import ShrinkageDisplay
     from polytask.tables import TaskTable
+    from polytask.tables.stream_table import StreamTable
 
 __all__ = ["run"]
 
@@ -35,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     """Compare, write, show."""
     out = check_directory(args.out)
     names, added = choose_models(split_names([args.models]) if args.models else None)
+    if is_streamed(args):
+        return _run_streamed(args, out)
     table = read_task_table(args)
     check_metric(args.metric, table.kind)
     table = dataclasses.replace(table, notes=(*table.notes, *added))
@@ -55,6 +59,22 @@ def run(args: argparse.Namespace) -> int:
     extra = {"Learning curve": curve, "New tasks": newcomers}
     answers = {title: found.text for title, found in extra.items() if found is not None}
     show_comparison(console, comparison, [str(out / name) for name in FILES], best, answers)
+    return 0
+
+
+def _run_streamed(args: argparse.Namespace, out: Path) -> int:
+    """The same for a table that is passed over."""
+    with Progress() as progress:
+        comparison, fitted, table = compare_streamed(args, progress)
+        best = best_model(comparison)
+        names = dict.fromkeys([best, BASELINE, comparison.verdict.focus])
+        models = {name: fitted[name] for name in names if name in fitted}
+        comparison = comparison.with_notes(
+            "How the tasks are related is left out: it needs all rows in memory."
+        )
+        progress.say("writing the report")
+        _write(out, args, comparison, best, models, table, None, None)
+    show_comparison(screen(), comparison, [str(out / name) for name in FILES], best)
     return 0
 
 
@@ -174,7 +194,7 @@ def _write(
     comparison: Comparison,
     best: str,
     models: dict[str, Any],
-    table: TaskTable,
+    table: TaskTable | StreamTable,
     relatedness: TaskRelatedness | None,
     curve: TaskLearningCurve | None,
     newcomers: NewTasks | None,

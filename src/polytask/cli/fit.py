@@ -12,11 +12,13 @@ from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
 from polytask.cli.saved_model import make_card, save_model
 from polytask.cli.screen import plain, screen, show_list
+from polytask.cli.stream import fit_streamed, is_streamed
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from polytask.tables import TaskTable
+    from polytask.tables.stream_table import StreamTable
 
 __all__ = ["fit_on_all", "run"]
 
@@ -29,17 +31,25 @@ def run(args: argparse.Namespace) -> int:
     if out.suffix != ".skops":
         raise TableError(f"must end in .skops; got {out.name!r}.", "out")
     check_name(args.model, "model")
-    table = read_task_table(args)
     with Progress() as progress:
-        progress.say(f"fitting {args.model}")
-        model, told = fit_on_all(make_candidate(args.model, table, args.seed), args.model, table)
+        fit = fit_streamed if is_streamed(args) else _fit_in_memory
+        model, table, told = fit(args, progress)
         with replacing(out) as temporary:
             save_model(model, make_card(args.model, table), temporary)
     console = screen()
     show_list(console, "Notes", [*table.notes, *told])
-    words = f"{args.model} fitted on {len(table.y):,} rows of {len(table.sizes):,} tasks"
+    words = f"{args.model} fitted on {table.n_rows:,} rows of {len(table.task_ids):,} tasks"
     console.print(plain(f"{words}; saved in {out}"))
     return 0
+
+
+def _fit_in_memory(
+    args: argparse.Namespace, progress: Progress
+) -> tuple[Pipeline, TaskTable | StreamTable, tuple[str, ...]]:
+    table = read_task_table(args)
+    progress.say(f"fitting {args.model}")
+    model, told = fit_on_all(make_candidate(args.model, table, args.seed), args.model, table)
+    return model, table, told
 
 
 def fit_on_all(pipeline: Pipeline, name: str, table: TaskTable) -> tuple[Pipeline, tuple[str, ...]]:

@@ -29,10 +29,10 @@ class Progress:
         self._bar: Bar | None = None
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
-        self._last_line = 0.0
+        self._last_line = self._begun = 0.0
 
     def __enter__(self) -> Progress:
-        self._last_line = time.monotonic()
+        self._last_line = self._begun = time.monotonic()
         if self._terminal:
             self._timer = threading.Timer(QUIET_SECONDS, self._start_bar)
             self._timer.daemon = True
@@ -47,7 +47,19 @@ class Progress:
                 self._bar.update(self._bar.task_ids[0], completed=done, total=total, text=text)
         if not self._terminal and time.monotonic() - self._last_line > LINE_SECONDS:
             self._last_line = time.monotonic()
-            print(f"polytask: {done} of {total} ({text})", file=sys.stderr, flush=True)
+            line = f"polytask: {done:,} of {total:,}{self._left(done, total)} ({text})"
+            print(line, file=sys.stderr, flush=True)
+
+    def _left(self, done: int, total: int) -> str:
+        """About how long it will take, at the pace so far."""
+        if not 0 < done < total:
+            return ""
+        seconds = (time.monotonic() - self._begun) * (total - done) / done
+        return (
+            f", about {seconds:.0f} s left"
+            if seconds < 120
+            else f", about {seconds / 60:.0f} min left"
+        )
 
     def say(self, text: str) -> None:
         """What is being done now that the counted work is over."""

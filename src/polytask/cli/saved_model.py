@@ -15,6 +15,7 @@ from polytask.tables.errors import TableError, name_list
 
 if TYPE_CHECKING:
     from polytask.tables import TaskTable
+    from polytask.tables.stream_table import StreamTable
 
 __all__ = ["ModelCard", "load_model", "make_card", "save_model"]
 
@@ -72,19 +73,19 @@ class ModelCard:
         return (*self.numeric, *self.categorical, self.task)
 
 
-def make_card(name: str, table: TaskTable) -> ModelCard:
+def make_card(name: str, table: TaskTable | StreamTable) -> ModelCard:
     """The card of a model fitted on all rows of ``table``."""
     return ModelCard(
         model=name,
         task=table.task,
         target=table.target,
         id_form=table.id_form,
-        tasks=tuple(sorted(table.X[table.task].unique().tolist())),
+        tasks=table.task_ids,
         numeric=table.numeric,
         categorical=table.categorical,
         kind=table.kind,
         classes=table.classes,
-        rows=len(table.y),
+        rows=table.n_rows,
         versions=_versions(),
     )
 

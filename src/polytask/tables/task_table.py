@@ -57,6 +57,16 @@ class TaskTable:
         return tuple(name for name in self.X.columns if name != self.task)
 
     @property
+    def task_ids(self) -> tuple[Any, ...]:
+        """Every task."""
+        return tuple(sorted(self.X[self.task].unique().tolist()))
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that have a task and a target."""
+        return len(self.y)
+
+    @property
     def sizes(self) -> pd.Series:
         """Rows of every task."""
         return self.X[self.task].value_counts(sort=False)

@@ -1,0 +1,193 @@
+"""Tables larger than memory: `fit` and `compare` pass over them instead of loading them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polytask.cli.candidates import BASELINE, check_name, choose_models, formulation_for
+from polytask.cli.inputs import split_names
+from polytask.tables.errors import TableError
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from polytask.cli.progress import Progress
+    from polytask.inspection.comparison import Comparison
+    from polytask.streaming.passes import Runner
+    from polytask.tables.stream_table import StreamTable
+
+__all__ = ["compare_streamed", "fit_streamed", "is_streamed", "read_stream_table", "stream_runner"]
+
+SHARE = 8  # a table is streamed where it would take more than this part of the memory
+_PASSES = {("fit", "regression"): 2, ("fit", "classification"): 10,
+           ("compare", "regression"): 3, ("compare", "classification"): 11}  # fmt: skip
+
+
+def is_streamed(args: argparse.Namespace) -> bool:
+    """Whether the table is passed over; a choice that nobody asked for is told on stderr."""
+    if args.stream is not None:
+        return bool(args.stream)
+    path = Path(args.table)
+    if path.is_dir():
+        return any(path.glob("*.parquet"))
+    needed, memory = _size_in_memory(path), _memory()
+    if needed * SHARE <= memory:
+        return False
+    print(
+        f"polytask: {path.name} would take {needed / 2**30:.1f} GB in memory, more than an eighth "
+        f"of {memory / 2**30:.1f} GB: it is streamed (--no-stream loads it).",
+        file=sys.stderr,
+        flush=True,
+    )
+    return True
+
+
+def _size_in_memory(path: Path) -> float:
+    """Bytes of the table as 8-byte values; 0 for what is no Parquet file."""
+    if path.suffix.lower() not in (".parquet", ".pq", ".parq") or not path.is_file():
+        return 0.0
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        about = pq.read_metadata(path)
+    except pa.ArrowInvalid:
+        return 0.0  # reading says what is wrong with it
+    return 8.0 * about.num_rows * about.num_columns
+
+
+def _memory() -> float:
+    """Bytes of memory that this process may use: the machine's, or its control group's limit."""
+    try:
+        total = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (ValueError, OSError, AttributeError):  # no such thing on this system
+        return float("inf")
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        text = Path(limit).read_text().strip() if os.path.exists(limit) else "max"
+        total = min(total, float(text)) if text.isdigit() else total
+    return total
+
+
+class _Passes:
+    """Progress over several passes as one count of rows; how many there will be is a guess."""
+
+    def __init__(self, progress: Progress, passes: int) -> None:
+        self.progress, self.passes = progress, passes
+        self.number, self.last = 0, 0
+
+    def __call__(self, what: str, done: int, n_rows: int) -> None:
+        if self.number == 0 or done <= self.last:
+            self.number += 1
+        self.last = done
+        self.passes = max(self.passes, self.number)
+        before = (self.number - 1) * n_rows
+        self.progress(before + done, self.passes * n_rows, f"rows; pass {self.number}: {what}")
+
+
+def stream_runner(args: argparse.Namespace, progress: Progress) -> tuple[Runner, _Passes]:
+    """Who makes the passes."""
+    from polytask.streaming.passes import SerialRunner
+
+    told = _Passes(progress, _PASSES[args.command, "regression"])
+    return SerialRunner(told), told
+
+
+def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -> StreamTable:
+    """The table after a first look."""
+    from polytask.tables.stream_table import make_stream_table
+
+    features = split_names(args.features)
+    if features == ():
+        raise TableError("must name at least one column; got an empty list.", "features")
+    table = make_stream_table(
+        args.table, args.task, args.target, features=features,
+        categorical=split_names(args.categorical) or (), kind=args.kind, runner=runner,
+    )  # fmt: skip
+    told.passes = _PASSES[args.command, table.kind]
+    return table
+
+
+def streamed_model(name: str, table: StreamTable) -> Any:
+    """The model called ``name``, unfitted; an error where it needs all rows at once."""
+    check_name(name, "models")
+    model = formulation_for(name, table.task, table.kind)
+    needed = "fit_moments" if table.kind == "regression" else "_formulas"
+    if not hasattr(model, needed):
+        raise TableError(
+            f"must name models that can be streamed; {name!r} needs all rows of a {table.kind} in "
+            "memory. Leave it out, or load the table with --no-stream.",
+            "models",
+        )
+    return model
+
+
+def fit_streamed(
+    args: argparse.Namespace, progress: Progress
+) -> tuple[Pipeline, StreamTable, tuple[str, ...]]:
+    """One model on all rows, behind its preprocessing; the warnings that came."""
+    from polytask.solvers import one_blas_thread
+
+    runner, told = stream_runner(args, progress)
+    table = read_stream_table(args, runner, told)
+    model = streamed_model(args.model, table)
+    with warnings.catch_warnings(record=True) as caught, one_blas_thread():
+        warnings.simplefilter("always")
+        try:
+            model._fit_source(table.source, runner)
+        except ValueError as error:
+            raise TableError(f"{args.model} cannot be fitted to this table: {error}") from error
+    words = tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+    return _pipeline(model, table), table, words
+
+
+def compare_streamed(
+    args: argparse.Namespace, progress: Progress
+) -> tuple[Comparison, dict[str, Pipeline], StreamTable]:
+    """The comparison, and its models fitted on all rows."""
+    from polytask.inspection.compare_parquet import compare_source
+
+    if args.repeats > 1:
+        raise TableError("must be 1 for a table that is streamed; rows are dealt once.", "repeats")
+    runner, told = stream_runner(args, progress)
+    table = read_stream_table(args, runner, told)
+    names, notes = _names(args, table)
+    models = {name: streamed_model(name, table) for name in names}
+    try:
+        found = compare_source(
+            models, table.source, table.sample, runner, cv=args.cv, metric=args.metric,
+            baseline=BASELINE,
+        )  # fmt: skip
+    except ValueError as error:
+        raise TableError(str(error)) from error
+    if args.learning_curve:
+        notes = (*notes, "There is no learning curve: it needs all rows in memory.")
+    comparison = found.comparison.with_notes(*table.notes, *notes)
+    return comparison, {n: _pipeline(m, table) for n, m in found.fitted.items()}, table
+
+
+def _names(args: argparse.Namespace, table: StreamTable) -> tuple[list[str], tuple[str, ...]]:
+    """The models asked for, or those of the defaults that can be streamed."""
+    wanted = split_names([args.models]) if args.models else None
+    names, notes = choose_models(wanted)
+    if wanted is not None:
+        return list(names), notes
+    able, left = [], []
+    for name in names:
+        try:
+            streamed_model(name, table)
+            able.append(name)
+        except TableError:
+            left.append(name)
+    more = f"Left out, because they need all rows in memory: {', '.join(left)}."
+    return able, (*notes, more) if left else notes
+
+
+def _pipeline(model: Any, table: StreamTable) -> Pipeline:
+    from sklearn.pipeline import Pipeline
+
+    return Pipeline([("prepare", table.source.prepare), ("model", model)])

@@ -1,0 +1,294 @@
+"""A table that is passed over instead of loaded: the counterpart of `make_task_table`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polytask.tables.columns import DATE, ROW_COUNTERS
+from polytask.tables.errors import TableError, find_column, name_list, plural
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from polytask.inspection.compare_parquet import StreamedSample
+    from polytask.streaming.first_look import Look
+    from polytask.streaming.passes import Runner
+    from polytask.streaming.source import ParquetSource
+
+__all__ = ["StreamTable", "make_stream_table"]
+
+
+@dataclass(frozen=True, eq=False)
+class StreamTable:
+    """A Parquet table made ready for passes: what `TaskTable` is for one in memory.
+
+    Attributes
+    ----------
+    source : ParquetSource
+        With a fitted preparer; rows without a task or a target are left out.
+    sample : StreamedSample
+    numeric, categorical : tuple of str
+        The feature columns by kind.
+    notes : tuple of str
+        Rows and columns left out, decisions taken.
+    """
+
+    source: ParquetSource
+    sample: StreamedSample
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def task(self) -> str:
+        """Column of the task ids."""
+        return self.source.task
+
+    @property
+    def target(self) -> str:
+        """Column to predict."""
+        return self.source.target
+
+    @property
+    def kind(self) -> str:
+        """Regression or classification."""
+        return self.sample.kind
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The two class labels, empty for a regression."""
+        return tuple(self.sample.classes.tolist())
+
+    @property
+    def id_form(self) -> str:
+        """How task ids are stored."""
+        return "text" if self.sample.ids.dtype.kind == "U" else "integer"
+
+    @property
+    def task_ids(self) -> tuple[Any, ...]:
+        """Every task."""
+        return tuple(self.sample.ids.tolist())
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that have a task and a target."""
+        return int(self.sample.rows.sum())
+
+
+def make_stream_table(
+    path: str | os.PathLike[str],
+    task: str,
+    target: str,
+    *,
+    features: Sequence[str] | None = None,
+    categorical: Sequence[str] = (),
+    kind: str = "auto",
+    runner: Runner,
+) -> StreamTable:
+    """Choose columns and kinds as `make_task_table` does, in one pass over the file.
+
+    Columns of dates and nested values are left out by their type; columns that count the rows,
+    hold a text per row, dates as text, or nothing, after the pass.
+
+    Parameters
+    ----------
+    path : path
+        A Parquet file, or a directory of them.
+    task, target, features, categorical, kind
+        As in `make_task_table`.
+    runner : Runner
+
+    Raises
+    ------
+    TableError
+        If a column is absent or cannot serve its purpose, or nothing is left to learn from.
+    """
+    from polytask.streaming.first_look import FirstLookJob
+    from polytask.streaming.prepare import StreamPreparer
+    from polytask.streaming.source import ParquetSource
+
+    schema = _schema(path)
+    columns = [n for n in schema.names if not n.startswith("__index_level_")]
+    task, target = (find_column(task, columns, "task"), find_column(target, columns, "target"))
+    labels = [find_column(name, columns, "categorical") for name in categorical]
+    wanted, notes = _by_type(schema, columns, task, target, features)
+    try:
+        source = ParquetSource.open(path, task=task, target=target, features=wanted, complete=True)
+        prepare = StreamPreparer(task, categorical=labels)
+        look = runner.run(FirstLookJob(prepare, {n: schema.field(n).type for n in wanted}), source)
+    except ValueError as error:
+        raise TableError(str(error)) from error
+    if not look.counts:
+        raise TableError("TABLE must have rows with a task and a target; there are none.")
+    kept, more = _by_content(look, features is not None)
+    prepare.settle(kept)
+    _check_names(prepare, task)
+    found, told = _target(look, target, kind)
+    source = replace(
+        source, columns=tuple(n for n in source.columns if n in kept or n == task), other=(),
+        prepare=prepare,
+    )  # fmt: skip
+    rows = _rows_left_out(source.n_rows - look.n_rows, source.n_rows)
+    return StreamTable(
+        source, _sample(look, source, found), tuple(prepare.numbers_), tuple(prepare.levels_),
+        (*rows, *told, *notes, *more, *_gaps(look, kept)),
+    )  # fmt: skip
+
+
+def _schema(path: str | os.PathLike[str]) -> pa.Schema:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    place = Path(path)
+    files = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
+    if not files or not files[0].exists():
+        raise TableError(
+            f"TABLE must be a Parquet file, or a directory of them, to be streamed; there is none "
+            f"at {str(path)!r}."
+        )
+    try:
+        return pq.read_schema(files[0])
+    except pa.ArrowInvalid as error:
+        raise TableError(
+            f"TABLE must be Parquet to be streamed; {str(files[0])!r} is not. Convert it, or load "
+            "it with --no-stream."
+        ) from error
+
+
+def _by_type(
+    schema: pa.Schema, columns: list[str], task: str, target: str, features: Sequence[str] | None
+) -> tuple[list[str], tuple[str, ...]]:
+    """Columns whose type can be a feature, and a note on the others."""
+    import pyarrow.types as types
+
+    wanted = [c for c in columns if c not in (task, target)]
+    if features is not None:
+        wanted = list(dict.fromkeys(find_column(name, columns, "features") for name in features))
+        if task in wanted or target in wanted:
+            raise TableError("must not contain the task or the target. Leave them out.", "features")
+    bad = {
+        name: "holds dates" if types.is_temporal(schema.field(name).type) else "holds nested values"
+        for name in wanted
+        if types.is_temporal(schema.field(name).type) or types.is_nested(schema.field(name).type)
+    }
+    left = [name for name in wanted if name not in bad]
+    if not left:
+        raise TableError("must leave a column to learn from; none is left.", "features")
+    notes = (
+        f"Column {n!r} was left out: it {why} (derive numbers first)." for n, why in bad.items()
+    )
+    return left, tuple(notes)
+
+
+def _by_content(look: Look, asked: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Columns that can be features, and a note on each that cannot."""
+    why = {name: _why_not(name, found, look.n_rows, asked) for name, found in look.columns.items()}
+    kept = {name: found for name, found in look.columns.items() if not why[name]}
+    if not kept:
+        raise TableError("must leave a column to learn from; none is left.", "features")
+    return kept, tuple(f"Column {n!r} was left out: it {text}." for n, text in why.items() if text)
+
+
+def _why_not(name: str, found: Any, n_rows: int, asked: bool) -> str:
+    from polytask.streaming.column_sums import NumberSums
+
+    if isinstance(found, NumberSums):
+        if found.count == 0:
+            return "holds no value"
+        run = found.count == n_rows > 2 and found.high - found.low == n_rows - 1
+        counts = run and ROW_COUNTERS.fullmatch(name.strip().lower())
+        return "counts the rows" if counts and not asked else ""
+    levels = [level for level in found.counts if level is not None]
+    if found.too_many:
+        return "has too many distinct texts for categories, like an id"
+    if not levels:
+        return "holds no value"
+    if asked:
+        return ""
+    if all(DATE.fullmatch(level) for level in levels):
+        return "holds dates (derive numbers first)"
+    texts = len(levels)
+    if (texts == n_rows > 2) or (texts > 50 and texts > 0.5 * n_rows):
+        return f"has {texts} distinct texts in {n_rows} rows, like an id"
+    return ""
+
+
+def _target(look: Look, target: str, kind: str) -> tuple[str, tuple[str, ...]]:
+    """Kind of the problem, and what a reader should know about it."""
+    distinct = len(look.labels)
+    if distinct == 1:
+        raise TableError(
+            f"must vary; {target!r} is {next(iter(look.labels))!s} in every row, so there is "
+            "nothing to learn. Choose another column.",
+            "target",
+        )
+    if kind == "classification" and distinct > 2:
+        raise TableError(
+            f"must have two distinct values for a classification; {target!r} has more. Make one "
+            "column per class (this class or not).",
+            "target",
+        )
+    if kind != "regression" and distinct == 2:
+        first, second = sorted(look.labels)
+        return "classification", (
+            f"The target {target!r} has two values, so this is a classification of {second!r} "
+            f"against {first!r}.",
+        )
+    if not look.target.count:
+        raise TableError(
+            f"must be numeric or have two distinct values; {target!r} holds "
+            f"{name_list(sorted(map(str, look.labels)))} and others.",
+            "target",
+        )
+    return "regression", ()
+
+
+def _sample(look: Look, source: ParquetSource, kind: str) -> StreamedSample:
+    from polytask.inspection.compare_parquet import StreamedSample
+
+    sample = StreamedSample.of_look(look, source, kind)
+    whole = sample.classes.dtype.kind == "f" and (sample.classes == sample.classes.round()).all()
+    return (
+        replace(sample, classes=sample.classes.astype(np.int64))
+        if whole and kind == ("classification")
+        else sample
+    )
+
+
+def _check_names(prepare: Any, task: str) -> None:
+    names = [*prepare.get_feature_names_out(), task]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise TableError(
+            f"columns must have names that preprocessing does not make; {twice[0]!r} would be made "
+            "twice. Rename a column or leave it out with --features."
+        )
+
+
+def _rows_left_out(count: int, n_rows: int) -> tuple[str, ...]:
+    if not count:
+        return ()
+    share = count / n_rows
+    return (f"{plural(count, 'row')} ({share:.1%}) without a target or a task id left out.",)
+
+
+def _gaps(look: Look, kept: dict[str, Any]) -> tuple[str, ...]:
+    from polytask.streaming.column_sums import NumberSums
+
+    missing = {
+        name: found.missing if isinstance(found, NumberSums) else found.counts[None]
+        for name, found in kept.items()
+    }
+    holes = [name for name, count in missing.items() if count]
+    if not holes:
+        return ()
+    return (
+        f"{plural(sum(missing.values()), 'missing feature value')} in {name_list(holes)} filled: "
+        "numbers by the mean with an indicator column, categories by a category of their own.",
+    )
