@@ -6,6 +6,7 @@ from polytask.inspection.baselines import (
     default_estimators,
 )
 from polytask.inspection.compare import compare_tasks
+from polytask.inspection.compare_parquet import StreamedComparison, compare_parquet
 from polytask.inspection.comparison import (
     Comparison,
     DataSummary,
@@ -25,9 +26,11 @@ __all__ = [
     "Interval",
     "NewTasks",
     "Provenance",
+    "StreamedComparison",
     "TaskLearningCurve",
     "TaskRelatedness",
     "Verdict",
+    "compare_parquet",
     "compare_tasks",
     "default_estimators",
 ]

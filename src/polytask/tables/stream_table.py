@@ -209,10 +209,10 @@ def _why_not(name: str, found: Any, n_rows: int, asked: bool) -> str:
         return "has too many distinct texts for categories, like an id"
     if not levels:
         return "holds no value"
-    if asked:
-        return ""
     if all(DATE.fullmatch(level) for level in levels):
         return "holds dates (derive numbers first)"
+    if asked:
+        return ""
     texts = len(levels)
     if (texts == n_rows > 2) or (texts > 50 and texts > 0.5 * n_rows):
         return f"has {texts} distinct texts in {n_rows} rows, like an id"

@@ -1,0 +1,183 @@
+"""Files that memory cannot hold: `--stream` passes over them, and a killed run leaves nothing."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polytask.cli import stream
+from polytask.datasets import make_related_tasks
+
+TASK = ["--task", "site, nr"]
+FILES = ["model.skops", "report.html", "results.json", "tasks.csv"]
+
+
+@pytest.fixture(scope="module")
+def report(polytask, place):
+    out = place / "streamed"
+    answer = polytask("compare", place / "table.parquet", *TASK, "--target", "score", "--stream",
+                      "--out", out, "--learning-curve")  # fmt: skip
+    assert answer.code == 0, answer.err
+    return out, answer
+
+
+def test_it_ends_in_the_same_kind_of_results(report):
+    out, answer = report
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert [m["status"] for m in found["models"]] == ["ok"] * 4
+    assert found["verdict"]["headline"] == answer.out.strip().splitlines()[0]
+    assert pd.read_csv(out / "tasks.csv")["rows"].tolist() == [14] * 8
+    told = " ".join(answer.out.split())
+    assert "passed over, not loaded" in told
+    assert "need all rows in memory: gradient-boosting" in told
+    assert "'seen' was left out: it holds dates" in told
+    assert "'prediction' was left out: it has 112 distinct texts" in told
+    assert "no learning curve" in told
+    assert "passed over, not loaded" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_its_answer_is_near_that_in_memory(report, polytask, place):
+    answer = polytask("compare", place / "table.parquet", *TASK, "--target", "score", "--out",
+                      place / "loaded", "--models", "pooled,mean-regularized")  # fmt: skip
+    assert answer.code == 0, answer.err
+    one, two = (
+        {m["name"]: m["metric"] for m in json.loads((p / "results.json").read_text())["models"]}
+        for p in (report[0], place / "loaded")
+    )
+    for name, rmse in two.items():
+        assert one[name] == pytest.approx(rmse, rel=0.15)  # other folds of 112 rows
+
+
+@pytest.mark.parametrize("target", ["score", "healthy"])
+def test_fit_and_predict(polytask, place, related, tmp_path, target):
+    out = tmp_path / "m.skops"
+    words = ["fit", place / "table.parquet", *TASK, "--target", target, "--out", out]
+    answer = polytask(*words, "--features", "größe,dose,arm", "--stream")
+    assert answer.code == 0, answer.err
+    assert "fitted on 112 rows of 8 tasks" in answer.out
+    answer = polytask("predict", out, place / "table.csv", "--out", tmp_path / "p.parquet")
+    assert answer.code == 0, answer.err
+    found = pd.read_parquet(tmp_path / "p.parquet")["prediction_2"]
+    if target == "score":
+        assert np.corrcoef(found, related["score"])[0, 1] > 0.7
+    else:
+        assert (found == related["healthy"]).mean() > 0.6
+
+
+def test_a_directory_of_files(polytask, related, tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    related[:60].to_parquet(folder / "a.parquet")
+    related[60:].to_parquet(folder / "b.parquet")
+    answer = polytask("fit", folder, *TASK, "--target", "score", "--features", "größe",
+                      "--out", tmp_path / "m.skops")  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "112 rows of 8 tasks" in answer.out
+
+
+def test_rows_and_columns_that_cannot_serve(polytask, related, tmp_path):
+    table = related.assign(id=np.arange(len(related)), flag=related["dose"] > 0, empty=np.nan)
+    table["code"] = np.arange(len(table)) % 3
+    table.loc[:4, "score"] = np.nan
+    table["site, nr"] = table["site, nr"].astype(str)
+    table.loc[5:6, "site, nr"] = None
+    table.to_parquet(tmp_path / "t.parquet")
+    answer = polytask("fit", tmp_path / "t.parquet", *TASK, "--target", "score", "--stream",
+                      "--categorical", "code,flag", "--out", tmp_path / "m.skops")  # fmt: skip
+    assert answer.code == 0, answer.err
+    told = " ".join(answer.out.split())
+    assert "7 rows (6.2%) without a target or a task id left out" in told
+    assert "'id' was left out: it counts the rows" in told
+    assert "'empty' was left out: it holds no value" in told
+    table.to_csv(tmp_path / "t.csv", index=False)
+    answer = polytask("predict", tmp_path / "m.skops", tmp_path / "t.csv", "--unseen", "common",
+                      "--out", tmp_path / "p.csv")  # fmt: skip
+    assert answer.code == 0, answer.err
+
+
+def test_large_files_are_streamed_without_being_asked(polytask, place, tmp_path, monkeypatch):
+    words = ["fit", place / "table.parquet", *TASK, "--target", "score", "--features", "größe",
+             "--out", tmp_path / "m.skops"]  # fmt: skip
+    assert "streamed" not in polytask(*words).err
+    monkeypatch.setattr(stream, "_memory", lambda: 8.0 * 112 * 8 * stream.SHARE - 1)
+    assert "more than an eighth" in polytask(*words).err
+    assert "streamed" not in polytask(*words, "--no-stream").err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--models", "gradient-boosting"], "--models must name models that can be streamed"),
+        (["--repeats", "2"], "--repeats must be 1"),
+        (["--metric", "rmse", "--cv", "2"], "cv must be 3 or more"),
+        (["--features", "seen"], "must leave a column to learn from"),
+        (["--features", "dosis"], "Did you mean 'dose'"),
+    ],
+)
+def test_mistakes(polytask, place, tmp_path, words, told):
+    answer = polytask("compare", place / "table.parquet", *TASK, "--target", "score", "--stream",
+                      "--out", tmp_path / "out", *words)  # fmt: skip
+    assert answer.code == 2
+    assert told in answer.err
+    assert answer.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_mistakes_about_the_target_and_the_file(polytask, place, tmp_path):
+    table = place / "table.parquet"
+    for target, told in (("arm", "classification of 'b' against 'a'"), ("seen", "must be numeric")):
+        answer = polytask("fit", table, *TASK, "--target", target, "--stream", "--features", "dose",
+                          "--out", tmp_path / "m.skops")  # fmt: skip
+        assert told in " ".join((answer.out + answer.err).split())
+    answer = polytask("fit", place / "table.csv", *TASK, "--target", "score", "--stream",
+                      "--out", tmp_path / "n.skops")  # fmt: skip
+    assert answer.code == 2
+    assert "--no-stream" in answer.err
+    assert not (tmp_path / "n.skops").exists()
+
+
+@pytest.fixture(scope="module")
+def long_table(tmp_path_factory):
+    """Enough rows to be interrupted in the middle of."""
+    X, y, _ = make_related_tasks(200, 10, 100, random_state=0)
+    path = tmp_path_factory.mktemp("long")
+    for part in range(40):
+        X.assign(y=y).to_parquet(path / f"{part:02}.parquet", row_group_size=2000)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("command", ["compare", "fit"])
+def test_a_killed_run_leaves_the_old_output_or_none(long_table, tmp_path, command, sign):
+    name = {"compare": "out", "fit": "m.skops"}[command]
+    words = [command, long_table, "--task", "task", "--target", "y", "--stream"]
+
+    def killed(out, seconds):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "polytask.cli", *map(str, words), "--out", str(out)],
+            stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        time.sleep(seconds)
+        assert process.poll() is None, "it ended before it could be killed"
+        process.send_signal(sign)
+        process.communicate(timeout=60)
+        assert process.returncode == (130 if sign == signal.SIGINT else -signal.SIGKILL)
+
+    killed(tmp_path / name, 4.0)
+    assert list(tmp_path.iterdir()) == []
+    if command == "compare":
+        (tmp_path / name).mkdir()
+        old = tmp_path / name / "results.json"
+    else:
+        old = tmp_path / name
+    old.write_text("old")
+    killed(tmp_path / name, 4.0)
+    assert old.read_text() == "old"
+    assert [p.name for p in old.parent.iterdir()] == [old.name]
