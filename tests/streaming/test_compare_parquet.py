@@ -1,5 +1,7 @@
 """A comparison that passes over its file says what one in memory says on the same folds."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,7 +126,7 @@ FITS = {}
 @pytest.fixture(scope="module", params=["regression", "classification"])
 def streamed(request, tmp_path_factory):
     """The fits are kept as they are made: a comparison keeps those to all rows only."""
-    from polytask.inspection import compare_parquet as module
+    module = importlib.import_module("polytask.inspection.compare_parquet")
 
     original = module.fit_folds
     with pytest.MonkeyPatch.context() as patch:

@@ -73,8 +73,8 @@ def _run_streamed(args: argparse.Namespace, out: Path) -> int:
             "How the tasks are related is left out: it needs all rows in memory."
         )
         progress.say("writing the report")
-        _write(out, args, comparison, best, models, table, None, None)
-    show_comparison(screen(), comparison, [str(out / name) for name in FILES], best)
+        _write(out, args, comparison, best, models, table, None, None, None)
+    show_comparison(screen(), comparison, [str(out / name) for name in FILES], best, {})
     return 0
 
 

@@ -166,6 +166,8 @@ def compare_streamed(
         raise TableError(str(error)) from error
     if args.learning_curve:
         notes = (*notes, "There is no learning curve: it needs all rows in memory.")
+    if args.new_tasks:
+        notes = (*notes, "Nothing is said of new tasks: that needs all rows in memory.")
     comparison = found.comparison.with_notes(*table.notes, *notes)
     return comparison, {n: _pipeline(m, table) for n, m in found.fitted.items()}, table
 

@@ -322,6 +322,8 @@ def _evidence(
     loss = totals.losses[..., list(LOSSES[sample.kind]).index(loss_title)].sum(axis=1)
     sums = np.concatenate([loss[:, :1], loss[:, :1] - loss[:, 1:]], axis=1)
     mean = sums / np.maximum(rows, 1.0)[:, None]
+    square = np.einsum("maa->ma", totals.products) / np.maximum(rows, 1.0)[:, None]
+    cubes = totals.cubes / np.maximum(rows, 1.0)[:, None] - 3 * mean * square + 2 * mean**3
     scatter = totals.products - rows[:, None, None] * mean[:, :, None] * mean[:, None, :]
     train = np.mean([len(fold.train) for fold in found.folds])
     test = np.mean([len(fold.test) for fold in found.folds])
@@ -338,6 +340,7 @@ def _evidence(
         rows=rows,
         mean=mean,
         covariance=scatter / np.maximum(rows - 1.0, 1.0)[:, None, None],
+        cubes=cubes,
     )
 
 

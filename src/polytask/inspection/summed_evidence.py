@@ -10,6 +10,7 @@ import pandas as pd
 from polytask.inspection.comparison import Interval
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.statistics.simultaneous import overall_gains_of_moments
+from polytask.inspection.statistics.skewness import skewness_of_moments
 from polytask.inspection.statistics.task_gains import gains_of_moments
 
 __all__ = ["SummedEvidence"]
@@ -27,11 +28,14 @@ class SummedEvidence(Evidence):
         Mean over the rows of g = (loss of the baseline, its excess over each other model's).
     covariance : ndarray of shape (m, M, M)
         Of g over the rows of each task; zero where there are fewer than two.
+    cubes : ndarray of shape (m, M)
+        Third central moment of g over the rows of each task.
     """
 
     rows: np.ndarray = None  # type: ignore[assignment]
     mean: np.ndarray = None  # type: ignore[assignment]
     covariance: np.ndarray = None  # type: ignore[assignment]
+    cubes: np.ndarray = None  # type: ignore[assignment]
 
     def _loss_of(self, name: str) -> np.ndarray:
         """Weights (M,) that make a model's loss of g."""
@@ -59,10 +63,20 @@ class SummedEvidence(Evidence):
                 known * (self.mean @ gain),
                 np.where(self.rows > 1, np.maximum(variance, 0.0), np.nan),
                 self.task_losses(self.baseline),
+                self._skewness(name),
                 inflation=self.inflation,
                 level=self.level,
             )
         return self._by_task[name]
+
+    def _skewness(self, name: str) -> float:
+        """That of a model's gains on single rows, one for all tasks."""
+        at = list(self.losses).index(name)
+        second = self.covariance[:, at, at] * (self.rows - 1.0) / np.maximum(self.rows, 1.0)
+        rounding = 1e-13 * (second + self.mean[:, at] ** 2)
+        return skewness_of_moments(
+            self.rows, np.where(second > rounding, second, 0.0), self.cubes[:, at]
+        )
 
     def over(
         self, reference: str, names: list[str], *, together: bool = True

@@ -53,6 +53,8 @@ class LossTotals:
         Of every loss of `LOSSES`.
     products : ndarray of shape (m, M, M)
         Sum of g g', with g = (the baseline's loss, and its excess over each other model's).
+    cubes : ndarray of shape (m, M)
+        Sum of g³.
     """
 
     rows: Array
@@ -60,6 +62,7 @@ class LossTotals:
     target_square: Array
     losses: Array
     products: Array
+    cubes: Array
 
     def __add__(self, other: LossTotals) -> LossTotals:
         """Over both sets of rows."""
@@ -102,7 +105,7 @@ class ScoreJob:
         q = len(LOSSES[self.kind])
         return LossTotals(
             np.zeros((m, folds)), np.zeros((m, folds)), np.zeros((m, folds)),
-            np.zeros((m, folds, models, q)), np.zeros((m, models, models)),
+            np.zeros((m, folds, models, q)), np.zeros((m, models, models)), np.zeros((m, models)),
         )  # fmt: skip
 
     def add(self, sums: LossTotals, source: ParquetSource, part: Partition) -> None:
@@ -152,3 +155,4 @@ class ScoreJob:
             if name == self.loss:
                 excess = np.concatenate([value[:, :1], value[:, :1] - value[:, 1:]], axis=1)
                 np.add.at(sums.products, task, excess @ excess.transpose(0, 2, 1))
+                np.add.at(sums.cubes, task, (excess**3).sum(axis=2))
