@@ -57,7 +57,7 @@ def without_skewness(quantile: np.ndarray, bend: np.ndarray) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> without_skewness(np.array([-2.0, 2.0]), np.array([0.3, 0.3])).round(2).tolist()
-    [-2.7, 1.64]
+    [-2.73, 1.66]
     """
     small = np.abs(bend) < _LEAST
     k = np.where(small, 1.0, bend)
