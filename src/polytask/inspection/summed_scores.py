@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from polytask.inspection.scores import metric_columns
-from polytask.inspection.statistics import resampled_t
+from polytask.inspection.statistics import resampled_interval, resampled_t
 from polytask.model_selection.metrics import METRICS
 from polytask.streaming.score import LOSSES, LossTotals
 
@@ -67,7 +67,11 @@ def summed_model_scores(
             row |= dict.fromkeys(columns["column"], np.nan)
             values = values[:0]
         sizes = float(mine["n_train"].mean()), float(mine["n_test"].mean())
-        row["spread"], row["half_width"] = resampled_t(values, *sizes, level)
+        row["spread"] = resampled_t(values, *sizes, level)[0]
+        row["low"], row["high"] = resampled_interval(
+            float(row[columns["column"].iloc[0]]), values, *sizes,  # type: ignore[arg-type]
+            bounds=METRICS[columns["metric"].iloc[0]].bounds, level=level,
+        )  # fmt: skip
         rows.append(row)
     return pd.DataFrame(rows)
 
