@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from polytask.data.threads import share
+
 __all__ = ["Batch", "Design", "make_design"]
 
-_CHUNK = 4_000_000  # numbers in one padded batch: 32 MB in float64
+_BATCH = 131_072  # numbers in one batch: a megabyte, so that the steps on it stay in cache
+_CHUNK = 4_000_000  # numbers in a block of rows of no particular task: 32 MB
+_THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 _OWN_BATCH = 2_000  # a task with more numbers than this is read in place, not gathered with others
 
 
@@ -117,8 +121,11 @@ class Design:
             for i in range(self.n_tasks):
                 out[self.start[i] : self.start[i + 1]] = self.block(i) @ theta[i]
             return out
-        for batch in self.batches:
+
+        def work(batch: Batch) -> None:
             batch.collect((self.rows(batch) @ theta[batch.tasks][:, :, None])[:, :, 0], out)
+
+        self.each(work)
         return out
 
     def adjoint(self, u: np.ndarray) -> np.ndarray:
@@ -128,8 +135,11 @@ class Design:
             for i in range(self.n_tasks):
                 out[i] = self.block(i).T @ u[self.start[i] : self.start[i + 1]]
             return out
-        for batch in self.batches:
+
+        def work(batch: Batch) -> None:
             out[batch.tasks] = (batch.spread(u)[:, None, :] @ self.rows(batch))[:, 0]
+
+        self.each(work)
         return out
 
     def grams(self, v: np.ndarray, tasks: np.ndarray | None = None) -> np.ndarray:
@@ -145,22 +155,33 @@ class Design:
                 scaled = rows.multiply(v[self.start[i] : self.start[i + 1], None]).tocsr()
                 out[i] = (rows.T @ scaled).toarray()
             return out
-        wanted = None if tasks is None else np.isin(np.arange(self.n_tasks), tasks)
-        for batch in self.batches:
-            if wanted is not None and not wanted[batch.tasks].any():
-                continue
-            rows, weights = self.rows(batch), batch.spread(v)
-            level = weights[:, :1]
-            if (weights == level).all():  # no copy of the rows, and BLAS sees that Z'Z is symmetric
-                product = rows.transpose(0, 2, 1) @ rows
-                product *= level[:, :, None]
-            else:
-                Z = rows * np.sqrt(weights)[:, :, None]
-                product = Z.transpose(0, 2, 1) @ Z
-            if len(batch.tasks) == self.n_tasks and batch.part is not None:
-                return product
-            out[batch.tasks] = product
+        wanted = np.ones(self.n_tasks, dtype=bool)
+        if tasks is not None:
+            wanted = np.isin(np.arange(self.n_tasks), tasks)
+
+        def work(batch: Batch) -> None:
+            if wanted[batch.tasks].any():
+                out[batch.tasks] = _weighted_grams(self.rows(batch), batch.spread(v))
+
+        self.each(work, p)
         return out
+
+    def each(self, work: Callable[[Batch], None], cost: float = 1.0) -> None:
+        """Call ``work`` on every batch, in threads where there is enough of it.
+
+        ``cost`` is the number of multiplications for each number in the rows.
+        """
+        batches = self.batches
+
+        def some(which: np.ndarray) -> None:
+            for b in which:
+                work(batches[b])
+
+        each = np.arange(len(batches))
+        if self.start[-1] * self.n_columns * cost < _THREADS_FROM:
+            some(each)
+        else:
+            share(some, each)
 
     def total_gram(self, v: np.ndarray) -> np.ndarray:
         """sum_k v_k x_k x_k' over all tasks, shape (p, p); v >= 0."""
@@ -183,9 +204,15 @@ class Design:
             for i in range(self.n_tasks):
                 out[i] = self.block(i).power(2).T @ v[self.start[i] : self.start[i + 1]]
             return np.sqrt(out)
-        for batch in self.batches:
-            squares = self.rows(batch) ** 2
-            out[batch.tasks] = (batch.spread(v)[:, None, :] @ squares)[:, 0]
+
+        def work(batch: Batch) -> None:
+            rows, weights = self.rows(batch), batch.spread(v)
+            if (weights == weights[:, :1]).all():
+                out[batch.tasks] = weights[:, :1] * np.einsum("bnk,bnk->bk", rows, rows)
+            else:
+                out[batch.tasks] = (weights[:, None, :] @ rows**2)[:, 0]
+
+        self.each(work)
         return np.sqrt(out)
 
     def subset(self, keep: np.ndarray) -> Design:
@@ -217,22 +244,33 @@ def make_design(X: Any, index: np.ndarray | None, start: np.ndarray, intercept: 
     return Design(X, index, np.asarray(start))
 
 
+def _weighted_grams(rows: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """sum_j v_j x_j x_j' of each task in a batch, rows (b, n, p) and v (b, n)."""
+    level = v[:, :1]
+    if (v == level).all():  # no copy of the rows, and BLAS sees that Z'Z is symmetric
+        product: np.ndarray = rows.transpose(0, 2, 1) @ rows
+        product *= level[:, :, None]
+        return product
+    Z = rows * np.sqrt(v)[:, :, None]
+    product = Z.transpose(0, 2, 1) @ Z
+    return product
+
+
 def _make_batches(start: np.ndarray, p: int) -> Iterator[Batch]:
     sizes = np.diff(start)
     order = np.argsort(sizes, kind="stable")
     order = order[sizes[order] > 0]
+    ordered = sizes[order]
     first = 0
     while first < len(order):
-        smallest = sizes[order[first]]
-        limit = max(smallest * 1.25, smallest + 4)  # at most a quarter of the rows is padding
-        last = first + 1
-        while (
-            last < len(order)
-            and sizes[order[last]] <= limit
-            and sizes[order[last]] * p < _OWN_BATCH
-            and (last - first + 1) * sizes[order[last]] * p <= _CHUNK
-        ):
-            last += 1
+        smallest = int(ordered[first])
+        own = smallest * p >= _OWN_BATCH  # read in place with equal neighbours, or alone
+        limit = smallest if own else max(int(smallest * 1.25), smallest + 4)  # a quarter is padding
+        last = int(np.searchsorted(ordered, limit, side="right"))
+        last = min(last, first + max(1, _BATCH // (int(ordered[last - 1]) * p)))
+        if own:
+            gaps = np.flatnonzero(np.diff(order[first:last]) != 1)
+            last = first + int(gaps[0]) + 1 if len(gaps) else last
         yield _make_batch(order[first:last], start, sizes)
         first = last
 

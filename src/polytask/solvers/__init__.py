@@ -1,9 +1,9 @@
 """How a problem is solved, one method a file, and the choice among them."""
 
+from polytask.data.threads import one_blas_thread
 from polytask.solvers.base import Solution, Solver, Status
 from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.select import PREFERENCE, select
-from polytask.solvers.threads import one_blas_thread
 
 __all__ = [
     "PREFERENCE",

@@ -68,7 +68,7 @@ class ArrowFactor:
             common = self.schur.solve(reduced)
         else:
             common = self.schur @ reduced
-        shift = np.zeros_like(local)
+        shift = np.empty_like(local)
         shift[self.narrow] = self.coupling @ common
         for i, task in self.wide.items():
             shift[i] = task.ridge.Z.T @ (task.Z_common @ common)
@@ -110,10 +110,9 @@ def factor_arrow(
     C, E, L = _blocks(design, v, c, k, narrow, grams)
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
     np.einsum("bii->bi", L)[:] += D
-    heavy = bool((np.einsum("bii->bi", L) < 1e-4 * D).any())
     singular = np.zeros(len(L) + 1, dtype=bool)
     inverse = psd_inverses(np.ascontiguousarray(L), singular[:-1])
-    S = np.diag(G) + _eliminate(C, E, inverse, D, c, k, heavy)
+    S = np.diag(G) + _eliminate(C, E, inverse, D, c, k)
     for task in wide.values():
         rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
         S += rows.T @ task.ridge.annihilate(rows)
@@ -172,11 +171,11 @@ def _blocks(
         sums = design.adjoint(v * design.last_column())
         C = design.total_gram(v)
         return C[np.ix_(c, c)], sums[:, None, c], sums[:, None, k]
-    H = (design.grams(v, narrow) if grams is None else grams)[narrow]
-    everything = len(c) == len(k) == p
+    H = design.grams(v, narrow) if grams is None else grams
+    H = H if len(narrow) == len(H) else H[narrow]
+    if len(c) == len(k) == p:  # C is not asked for: E = L says it all
+        return np.zeros((p, p)), H, H.copy()
     C = H.sum(axis=0)[np.ix_(c, c)]
-    if everything:
-        return C, H, H.copy()
     return C, H[:, k[:, None], c], H[:, k[:, None], k]
 
 
@@ -187,14 +186,13 @@ def _eliminate(
     D: np.ndarray,
     c: np.ndarray,
     k: np.ndarray,
-    heavy: bool,
 ) -> np.ndarray:
     """C - sum_i E_i' (L_i + D)^-1 E_i without the cancellation that this form suffers.
 
     On coefficients with both parts, E = L there and the rows are D (L + D)^-1 E.
     """
     both, c_both, k_both = np.intersect1d(c, k, return_indices=True)
-    if len(both) == len(c) == len(k) and not heavy:
+    if len(both) == len(c) == len(k):
         total = len(inverse) * np.eye(len(k)) - inverse.sum(axis=0) * D
         return D[:, None] * total
     X = inverse @ E

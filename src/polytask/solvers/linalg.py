@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import lapack
 
-from polytask.solvers.threads import share
+from polytask.data.threads import share
 
 __all__ = ["psd_inverse", "psd_inverses"]
 
-_THREADS_FROM = 24  # below this size a LAPACK call is too short to share among threads
+_THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
 _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
 
 
@@ -40,7 +40,7 @@ def psd_inverses(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarra
         for first in part:
             _invert_chunk(A[first : first + size], singular[first : first + size])
 
-    if p >= _THREADS_FROM and b > 1:
+    if p >= _THREADS_FROM[0] and b * p**3 > _THREADS_FROM[1]:
         share(work, firsts)
     else:
         work(firsts)

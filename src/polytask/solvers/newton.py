@@ -35,23 +35,25 @@ class BlockElimination:
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Solve exactly; ``start`` and ``max_iter`` are not used."""
-        blocks = problem.zeros()
-        residual = problem.residual(blocks)
+        blocks, f = problem.zeros(), np.zeros(len(problem.data.y))
+        residual = problem.residual(blocks, f)
         violation = problem.violation(blocks, residual)
         factor = arrow_problem(problem).factor(np.ones(len(problem.data.y)))
         steps = 0
         while steps < self.refinements and (steps == 0 or violation > min(tol, 1e-12)):
             trial = _add(blocks, factor.solve(residual), -1.0)
-            trial_residual = problem.residual(trial)
+            trial_f = problem.predict(trial)
+            trial_residual = problem.residual(trial, trial_f)
             trial_violation = problem.violation(trial, trial_residual)
             if steps > 0 and trial_violation > 0.5 * violation:
                 break
-            blocks, residual, violation = trial, trial_residual, trial_violation
+            blocks, f, residual, violation = trial, trial_f, trial_residual, trial_violation
             steps += 1
         if factor.singular or not violation <= _TRUSTED:
             blocks, violation = _better(problem, blocks, violation)
+            f = problem.predict(blocks)
         status = Status.SOLVED if violation <= tol else Status.STALLED
-        return _solution(problem, blocks, violation, status, self.name, steps)
+        return _solution(problem, blocks, f, violation, status, self.name, steps)
 
 
 class Newton:
@@ -88,7 +90,7 @@ class Newton:
                 status = Status.STALLED
                 break
             blocks, f, value = found
-        return _solution(problem, blocks, violation, status, self.name, n_iter)
+        return _solution(problem, blocks, f, violation, status, self.name, n_iter)
 
 
 def _better(problem: Problem, blocks: Blocks, violation: float) -> tuple[Blocks, float]:
@@ -123,13 +125,16 @@ def _add(blocks: Blocks, step: Blocks, size: float) -> Blocks:
 
 
 def _solution(
-    problem: Problem, blocks: Blocks, violation: float, status: Status, name: str, n_iter: int
-) -> Solution:
-    blocks = arrow_problem(problem).center(blocks)
+    problem: Problem, blocks: Blocks, f: np.ndarray, violation: float, status: Status, name: str,
+    n_iter: int,
+) -> Solution:  # fmt: skip
+    centered = arrow_problem(problem).center(blocks)
+    if centered is not blocks:
+        blocks, f = centered, problem.predict(centered)
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
-        objective=problem.objective(blocks),
+        objective=problem.objective(blocks, f),
         violation=violation,
         status=status,
         certificate="global",
