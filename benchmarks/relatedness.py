@@ -4,7 +4,8 @@ Printed per world and number of rows per task, means over the samples: the mean 
 effective rank, estimated and true, how often their intervals held the truth; the number of groups
 found in each sample; tasks that were called outliers, and of these the share of false ones.
 
-Usage: python benchmarks/relatedness.py [--samples 4] [--tasks 30] [--features 10]
+Usage: python benchmarks/relatedness.py [--samples 12] [--tasks 30] [--features 10]
+       [--seed 0]
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ WORLDS = {
 ROWS = (8, 20, 80)
 
 
-def true_values(truth: Truth) -> tuple[float, float]:
-    """Mean correlation and effective rank of the true coefficients."""
-    unit = truth.coef / np.linalg.norm(truth.coef, axis=1, keepdims=True)
+def true_values(truth: Truth, X: pd.DataFrame) -> tuple[float, float]:
+    """Mean correlation and effective rank of the true predictions on the rows."""
+    values, axes = np.linalg.eigh(np.cov(X.drop(columns="task"), rowvar=False))
+    vectors = truth.coef @ (axes * np.sqrt(values)) @ axes.T
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     m = len(unit)
     correlation = ((unit @ unit.T).sum() - m) / (m * (m - 1))
-    return float(correlation), effective_rank(spectrum_shares(truth.coef))
+    return float(correlation), effective_rank(spectrum_shares(vectors))
 
 
 def measure(world: str, m: int, d: int, n: int, seed: int) -> dict[str, float]:
@@ -48,7 +51,7 @@ def measure(world: str, m: int, d: int, n: int, seed: int) -> dict[str, float]:
     options = {"n_outliers": round(0.3 * m)} if "outliers" in world else {}
     X, y, truth = WORLDS[world](m, d, n, random_state=seed, **options)
     found = TaskRelatedness.from_data(X, y, task="task")
-    correlation, rank = true_values(truth)
+    correlation, rank = true_values(truth, X)
     called = found.outliers["outlier"].to_numpy()
     real = truth.labels == 1 if "outliers" in world else np.zeros(m, dtype=bool)
     mean, directions = found.mean_correlation, found.effective_rank
@@ -69,14 +72,14 @@ def measure(world: str, m: int, d: int, n: int, seed: int) -> dict[str, float]:
 def main() -> None:
     """Print a line per world and number of rows."""
     parser = argparse.ArgumentParser(description="Relatedness where the truth is known.")
-    for name, default in (("samples", 4), ("tasks", 30), ("features", 10)):
+    for name, default in (("samples", 12), ("tasks", 30), ("features", 10), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
     for world in WORLDS:
         for n in ROWS:
             rows = [
                 measure(world, given.tasks, given.features, n, seed)
-                for seed in range(given.samples)
+                for seed in range(given.seed, given.seed + given.samples)
             ]
             frame = pd.DataFrame(rows)
             groups = ",".join(str(k) for k in frame.pop("groups"))
