@@ -68,7 +68,7 @@ class Problem:
         slope = self.loss.gradient(data.y, np.zeros_like(data.y))
         square = np.bincount(data.code, data.weight * slope**2, minlength=data.n_tasks)
         size = np.sqrt(np.maximum(square, (_AT_REST**2) * data.share * square.sum()))
-        bound = data.design.column_norms(data.weight) * size[:, None]
+        bound = data.column_norms * size[:, None]
         floor = max(1e-15 * bound.max(initial=0.0), np.finfo(float).tiny)
         return np.maximum(bound, floor)
 

@@ -8,11 +8,12 @@ from polytask.penalties import TraceNorm
 from polytask.penalties.spectral import spectral_norm
 from polytask.solvers import Status, select
 from polytask.solvers.admm import Admm
+from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.fista import Fista
 from polytask.solvers.profile import zero_profile
 from tests.low_rank.problems import LOSSES, low_rank, make_data
 
-SOLVERS = {"admm": Admm(), "fista": Fista()}
+SOLVERS = {"newton": FactoredNewton(), "admm": Admm(), "fista": Fista()}
 
 
 def alpha_max(data, loss, **kwargs) -> float:

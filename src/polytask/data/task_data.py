@@ -82,6 +82,11 @@ class TaskData:
         total[total == 0] = 1.0  # tasks without rows
         return self.sample_weight * (self.share / total)[self.code]
 
+    @cached_property
+    def column_norms(self) -> np.ndarray:
+        """sqrt(sum_k omega_k x_k²) of each column in each task, shape (m, p)."""
+        return self.design.column_norms(self.weight)
+
     def block(self, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Design rows, targets and weights omega of task i."""
         part = slice(self.start[i], self.start[i + 1])

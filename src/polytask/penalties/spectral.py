@@ -10,6 +10,7 @@ __all__ = [
     "Thresholded",
     "canonical_svd",
     "numerical_rank",
+    "singular_above",
     "soft_threshold",
     "spectral_norm",
     "tangent_split",
@@ -45,6 +46,18 @@ def soft_threshold(B: np.ndarray, threshold: float, max_rank: int | None = None)
     rank = rank if max_rank is None else min(rank, max_rank)
     s, V = s[:rank], V[:, :rank]
     return Thresholded(((B @ V) * (1.0 - threshold / s)) @ V.T, s - threshold)
+
+
+def singular_above(B: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """U, s, V of the singular values above ``threshold`` (and above rounding of squares)."""
+    if B.shape[0] < B.shape[1]:
+        V, s, U = singular_above(B.T, threshold)
+        return U, s, V
+    values, vectors = np.linalg.eigh(B.T @ B)
+    s = np.sqrt(np.maximum(values[::-1], 0.0))
+    keep = (s > threshold) & (s > 1e-7 * s.max(initial=0.0))
+    V, s = vectors[:, ::-1][:, keep], s[keep]
+    return (B @ V) / s, s, V
 
 
 def spectral_norm(B: np.ndarray) -> float:

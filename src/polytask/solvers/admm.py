@@ -14,7 +14,7 @@ from polytask.solvers.squares import Squares, squares_gap
 from polytask.solvers.trace_norm import solve_trace, why_not_trace
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["Admm", "admm"]
+__all__ = ["Admm", "AdmmInner", "admm"]
 
 _MOST = 200  # iterations; balanced rho needs 20 to 60
 _BALANCED_AFTER = 60  # iterations: rho is left alone from here, which convergence needs
@@ -37,10 +37,10 @@ class Admm:
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the duality gap is below ``tol`` times the objective at L = 0."""
-        return solve_trace(problem, _Inner(), self.name, start, tol, max_iter)
+        return solve_trace(problem, AdmmInner(), self.name, start, tol, max_iter)
 
 
-class _Inner:
+class AdmmInner:
     """ADMM, and accelerated gradient from its last point should it not get there; keeps rho."""
 
     def __init__(self) -> None:
@@ -49,6 +49,7 @@ class _Inner:
     def __call__(
         self, F: Squares, alpha: float, start: np.ndarray, tol: float, max_iter: int
     ) -> tuple[np.ndarray, int]:
+        """Minimize F(L) + alpha ‖L‖_* until the gap is at most ``tol``: L, iterations."""
         most = min(_MOST, max_iter)
         L, used, self.rho = admm(F, alpha, start, tol, most, self.rho)
         if used < most or most == max_iter:

@@ -24,6 +24,7 @@ class Curvature(Protocol):
     """H of all tasks."""
 
     grams: np.ndarray | None  # (m, p, p) where they exist
+    products: bool  # whether a product with a matrix is cheap: Gram matrices exist
 
     def apply(self, theta: np.ndarray) -> np.ndarray:
         """H Theta, shape (m, p)."""
@@ -33,9 +34,19 @@ class Curvature(Protocol):
         """H times the last unit vector in every task, shape (m, p)."""
         ...
 
+    def apply_block(self, Z: np.ndarray) -> np.ndarray:
+        """H_i Z for one Z (p, k) in every task, shape (m, p, k); needs ``products``."""
+        ...
+
+    def total(self) -> np.ndarray:
+        """Sum of the H_i, shape (p, p); needs ``products``."""
+        ...
+
 
 class TaskGrams:
     """A Gram matrix per task."""
+
+    products = True
 
     def __init__(self, grams: np.ndarray) -> None:
         self.grams: np.ndarray | None = grams
@@ -48,9 +59,20 @@ class TaskGrams:
         """H times the last unit vector in every task, shape (m, p)."""
         return self.grams[:, :, -1]  # type: ignore[index]
 
+    def apply_block(self, Z: np.ndarray) -> np.ndarray:
+        """H_i Z for one Z (p, k) in every task, shape (m, p, k)."""
+        m, p = self.grams.shape[:2]  # type: ignore[union-attr]
+        return (self.grams.reshape(m * p, p) @ Z).reshape(m, p, -1)  # type: ignore[union-attr]
+
+    def total(self) -> np.ndarray:
+        """Sum of the H_i, shape (p, p)."""
+        return self.grams.sum(axis=0)  # type: ignore[union-attr]
+
 
 class SharedGram:
     """One Gram matrix G for all tasks: H_i = scale_i G."""
+
+    products = True
 
     def __init__(self, gram: np.ndarray, scale: np.ndarray) -> None:
         self.gram, self.scale = gram, scale
@@ -64,9 +86,19 @@ class SharedGram:
         """H times the last unit vector in every task, shape (m, p)."""
         return self.scale[:, None] * self.gram[-1]
 
+    def apply_block(self, Z: np.ndarray) -> np.ndarray:
+        """H_i Z for one Z (p, k) in every task, shape (m, p, k)."""
+        return self.scale[:, None, None] * (self.gram @ Z)
+
+    def total(self) -> np.ndarray:
+        """Sum of the H_i, shape (p, p)."""
+        return float(self.scale.sum()) * self.gram
+
 
 class RowProducts:
     """Products with the rows; no Gram matrix."""
+
+    products = False
 
     def __init__(self, design: Design, v: np.ndarray) -> None:
         self.design, self.v = design, v
@@ -81,6 +113,15 @@ class RowProducts:
         unit = np.zeros((self.design.n_tasks, self.design.n_columns))
         unit[:, -1] = 1.0
         return self.apply(unit)
+
+    def apply_block(self, Z: np.ndarray) -> np.ndarray:
+        """H_i Z for one Z (p, k) in every task, shape (m, p, k)."""
+        m = self.design.n_tasks
+        return np.stack([self.apply(np.tile(z, (m, 1))) for z in Z.T], axis=-1)
+
+    def total(self) -> np.ndarray:
+        """Sum of the H_i, shape (p, p)."""
+        return self.design.total_gram(self.v)
 
 
 def make_curvature(data: TaskData, v: np.ndarray, constant: bool) -> Curvature:

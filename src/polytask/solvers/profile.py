@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,10 +13,11 @@ from polytask.data import TaskData
 from polytask.penalties.spectral import spectral_norm
 from polytask.problem import Problem
 from polytask.solvers.curvature import RowProducts
-from polytask.solvers.rest import make_rest
+from polytask.solvers.rest import make_rest, only_levels, predict_rest
+from polytask.solvers.squares import gap_of_squares
 from polytask.structures import Blocks
 
-__all__ = ["Profile", "duality_gap", "profile", "rest_facts", "zero_profile"]
+__all__ = ["Profile", "duality_gap", "gap_at", "profile", "rest_facts", "zero_profile"]
 
 _NEWTON_STEPS = 60
 _REST_TOL = 1e-11  # of `Problem.gradient_bound`: the dual point is feasible to this
@@ -34,8 +36,8 @@ class Profile:
         Linear predictor of every observation.
     smooth : float
         R + q(u): the objective without the penalty on L.
-    gradient : ndarray of shape (m, d)
-        Gradient of the smooth part in L.
+    risk_gradient : ndarray of shape (m, p)
+        Gradient of R in Theta.
     free_residual : float
         |⟨residual in u, u⟩|: by how much an inexact u may flatter a gap.
     """
@@ -44,8 +46,18 @@ class Profile:
     rest: Blocks
     f: np.ndarray
     smooth: float
-    gradient: np.ndarray
+    risk_gradient: np.ndarray
     free_residual: float
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """Gradient of the smooth part in L, shape (m, d)."""
+        return self.risk_gradient[:, : self.L.shape[1]]
+
+    @cached_property
+    def gradient_norm(self) -> float:
+        """Spectral norm of the gradient."""
+        return spectral_norm(self.gradient)
 
     @property
     def blocks(self) -> Blocks:
@@ -57,15 +69,18 @@ def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Pro
     """The best rest at L by Newton steps (two for the squared loss: solve and refine)."""
     data, loss, structure = problem.data, problem.loss, problem.structure
     rest = structure.rest  # type: ignore[attr-defined]
-    theta = np.zeros((data.n_tasks, data.n_coefs))
-    theta[:, : structure.n_features] = L  # type: ignore[attr-defined]
-    f_L = data.design.predict(theta)
+    f_L = np.zeros(len(data.y))
+    if L.any():
+        theta = np.zeros((data.n_tasks, data.n_coefs))
+        theta[:, : structure.n_features] = L  # type: ignore[attr-defined]
+        f_L = data.design.predict(theta)
+    steps = 3 if loss.constant_curvature else _NEWTON_STEPS
     u = _zero_rest(problem) if start is None else {b: start[b] for b in ("common", "deviation")}
-    f = f_L + data.design.predict(rest.assemble(u))
+    f = f_L + predict_rest(data, rest, u)
     value = _smooth(problem, u, f)
     solver = None
-    for step in range(3 if loss.constant_curvature else _NEWTON_STEPS):
-        G = problem.risk_gradient(f)
+    for step in range(steps * bool((rest.common | rest.deviation).any())):
+        G = _adjoint(problem, data.weight * loss.gradient(data.y, f))
         residual = _rest_residual(problem, u, G)
         if step > 0 and _small(problem, residual):
             break
@@ -75,8 +90,8 @@ def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Pro
                 data, v, rest, problem.penalties["common"], problem.penalties["deviation"],  # type: ignore[arg-type]
                 RowProducts(data.design, v),
             )  # fmt: skip
-        best = solver.solve(G + data.design.adjoint(v * (f_L - f)))
-        f_best = f_L + data.design.predict(rest.assemble(best))
+        best = solver.solve(G + _adjoint(problem, v * (f_L - f)))
+        f_best = f_L + predict_rest(data, rest, best)
         if loss.constant_curvature:
             u, f = best, f_best
             continue
@@ -87,7 +102,17 @@ def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Pro
     G = problem.risk_gradient(f)
     residual = _rest_residual(problem, u, G)
     slack = sum(abs(float((residual[b] * u[b]).sum())) for b in residual)
-    return Profile(L, u, f, _smooth(problem, u, f), G[:, : L.shape[1]], slack)
+    return Profile(L, u, f, _smooth(problem, u, f), G, slack)
+
+
+def _adjoint(problem: Problem, s: np.ndarray) -> np.ndarray:
+    """sum_k s_k x_k in each task, in the rest's columns at least, shape (m, p)."""
+    data = problem.data
+    if not only_levels(data, problem.structure.rest):  # type: ignore[attr-defined]
+        return data.design.adjoint(s)
+    out = np.zeros((data.n_tasks, data.n_coefs))
+    out[:, -1] = np.bincount(data.code, s, minlength=data.n_tasks)
+    return out
 
 
 def zero_profile(problem: Problem) -> Profile:
@@ -120,20 +145,25 @@ def duality_gap(problem: Problem, at: Profile, alpha: float, norm: float) -> flo
     at most alpha. As u is optimal, they satisfy the dual's equality constraints,
     and q's conjugate at s times its gradient is s² q(u).
     """
-    data, loss = problem.data, problem.loss
-    top = alpha / max(spectral_norm(at.gradient), 1e-300)
-    if loss.constant_curvature:  # the same without cancellation, at the best s
-        slope = float((at.L * at.gradient).sum())
-        best = 1.0 - slope / (2.0 * at.smooth) if at.smooth > 0 else top
-        s = min(max(best, 0.0), top)
-        return (1.0 - s) ** 2 * at.smooth + s * slope + alpha * norm + at.free_residual
-    nu = loss.gradient(data.y, at.f)
     q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
+    slope, top = float((at.L * at.gradient).sum()), at.gradient_norm
+    return gap_at(problem, at.f, at.smooth, q, slope, alpha, norm, top) + at.free_residual
+
+
+def gap_at(
+    problem: Problem, f: np.ndarray, smooth: float, q: float, slope: float, alpha: float,
+    norm: float, top: float,
+) -> float:  # fmt: skip
+    """`duality_gap` from predictors f, R + q, q, ⟨L, g⟩ and ‖g‖_2 = top, u taken for optimal."""
+    data, loss = problem.data, problem.loss
+    if loss.constant_curvature:  # the same without cancellation, at the best s
+        return gap_of_squares(smooth, slope, norm, alpha, top)
+    most, nu = alpha / max(top, 1e-300), loss.gradient(data.y, f)
     duals = [
         -float(data.weight @ loss.conjugate(data.y, s * nu)) - s * s * q
-        for s in (top, min(top, 1.0))
+        for s in {most, min(most, 1.0)}
     ]
-    return at.smooth + alpha * norm - max(duals) + at.free_residual
+    return smooth + alpha * norm - max(duals)
 
 
 def _zero_rest(problem: Problem) -> Blocks:

@@ -11,9 +11,9 @@ from polytask.data import TaskData
 from polytask.penalties import Rank, TraceNorm
 from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
-from polytask.solvers.admm import Admm
 from polytask.solvers.alternating import Factored, alternate, objective_of
 from polytask.solvers.base import Solution, Status
+from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.facts import has_low_rank_block, spectral_kind, sums_singular
 from polytask.solvers.fista import Fista
 from polytask.solvers.heads import FreeHeads, HeadModel, Heads, TraceHeads
@@ -60,7 +60,7 @@ def _limited_trace(
 ) -> Solution:
     """The convex optimum where its rank obeys the limit; else sweeps from it and other starts."""
     free = replace(problem, penalties={**problem.penalties, "low_rank": TraceNorm(alpha)})
-    solver = Admm() if Admm().why_not(free) is None else Fista()
+    solver = FactoredNewton() if FactoredNewton().why_not(free) is None else Fista()
     convex = solver.solve(free, start, tol, max(max_iter, 1000))
     _, s, Vt = canonical_svd(convex.blocks["low_rank"])
     if (s > 0).sum() <= limit:

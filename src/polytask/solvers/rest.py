@@ -20,7 +20,7 @@ from polytask.solvers.arrow import factor_arrow
 from polytask.solvers.curvature import Curvature
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["Rest", "make_rest"]
+__all__ = ["Rest", "make_rest", "only_levels", "predict_rest"]
 
 
 class Rest(Protocol):
@@ -88,3 +88,19 @@ def make_rest(
         mass = np.bincount(data.code, v, minlength=data.n_tasks)
         return InterceptRest(mass, float(deviation.strength[0]))
     return ArrowRest(data, v, rest, common, deviation, curvature.grams)
+
+
+def only_levels(data: TaskData, rest: CommonDeviation) -> bool:
+    """Whether the rest is intercepts, which need no pass over the rows."""
+    return data.intercept and not (rest.common | rest.deviation)[:-1].any()
+
+
+def predict_rest(data: TaskData, rest: CommonDeviation, u: Blocks) -> np.ndarray:
+    """F of the rest alone, shape (N,)."""
+    theta = rest.assemble(u)
+    if only_levels(data, rest):
+        level: np.ndarray = theta[:, -1][data.code]
+        return level
+    if not (rest.common | rest.deviation).any():
+        return np.zeros(len(data.y))
+    return data.design.predict(theta)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from polytask.problem import Problem
 from polytask.solvers.admm import Admm
 from polytask.solvers.base import Solver
+from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.fista import Fista
 from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.projection import Alternating
@@ -19,6 +20,7 @@ PREFERENCE: tuple[Solver, ...] = (
     BlockElimination(),
     Newton(),
     ReducedRank(),
+    FactoredNewton(),
     Admm(),
     Fista(),
     Alternating(),

@@ -10,10 +10,10 @@ from polytask.data import TaskData
 from polytask.penalties import Penalty
 from polytask.penalties.spectral import spectral_norm
 from polytask.solvers.curvature import make_curvature
-from polytask.solvers.rest import make_rest
+from polytask.solvers.rest import make_rest, predict_rest
 from polytask.structures import Blocks, LowRankPlus
 
-__all__ = ["Squares", "squares_gap"]
+__all__ = ["Squares", "gap_of_squares", "squares_gap"]
 
 
 class Squares:
@@ -47,7 +47,8 @@ class Squares:
         self._slopes_too = bool(touched[: structure.n_features].any())
         self.zero = np.zeros((data.n_tasks, structure.n_features))
         self.gradient_at_zero, u = self.gradient(self.zero)
-        f = data.design.predict(structure.rest.assemble(u))
+        self.rest_at_zero = u
+        f = predict_rest(data, rest, u)
         self.value_at_zero = 0.5 * float(v @ (z - f) ** 2) + self.rest_penalty(u)
 
     def rest_penalty(self, u: Blocks) -> float:
@@ -87,14 +88,18 @@ class Squares:
 
 
 def squares_gap(F: Squares, L: np.ndarray, g: np.ndarray, norm: float, alpha: float) -> float:
-    """Duality gap of F(L) + alpha ‖L‖_* at L with gradient g and ‖L‖_* = norm.
+    """Duality gap of F(L) + alpha ‖L‖_* at L with gradient g and ‖L‖_* = norm."""
+    slope = float((L * g).sum())
+    return gap_of_squares(F.value(L, g), slope, norm, alpha, spectral_norm(g))
 
-    The dual point is the residuals times the s in [0, alpha/‖g‖_2] that is best:
+
+def gap_of_squares(value: float, slope: float, norm: float, alpha: float, top: float) -> float:
+    """Duality gap from F(L), ⟨L, gradient⟩, ‖L‖_*, alpha and the gradient's spectral norm.
+
+    The dual point is the residuals times the s in [0, alpha/top] that is best:
     gap = (1 - s)² F(L) + s ⟨L, g⟩ + alpha ‖L‖_*.
     """
-    value = max(F.value(L, g), 0.0)
-    slope = float((L * g).sum())
-    top = alpha / max(spectral_norm(g), 1e-300)
-    best = 1.0 - slope / (2.0 * value) if value > 0 else top
-    s = min(max(best, 0.0), top)
+    value, most = max(value, 0.0), alpha / max(top, 1e-300)
+    best = 1.0 - slope / (2.0 * value) if value > 0 else most
+    s = min(max(best, 0.0), most)
     return (1.0 - s) ** 2 * value + s * slope + alpha * norm

@@ -9,7 +9,7 @@ import numpy as np
 from polytask.penalties import Ridge, TraceNorm
 from polytask.penalties.spectral import canonical_svd, numerical_rank, spectral_norm
 from polytask.problem import Problem
-from polytask.solvers.admm import Admm
+from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.fista import Fista
 from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.profile import zero_profile
@@ -70,7 +70,7 @@ def convex_path(problem: Problem) -> Iterator[np.ndarray]:
     for share in _SHARES:
         penalties = {**problem.penalties, "low_rank": TraceNorm(share * top)}
         convex = Problem(problem.data, problem.loss, rest, penalties)
-        solver = Admm() if Admm().why_not(convex) is None else Fista()
+        solver = FactoredNewton() if FactoredNewton().why_not(convex) is None else Fista()
         start = solver.solve(convex, start, _TOL, 300).blocks
         yield start["low_rank"]
 

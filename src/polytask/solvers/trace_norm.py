@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from polytask.penalties.spectral import spectral_norm
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Status
 from polytask.solvers.facts import has_low_rank_block, sums_singular
@@ -14,7 +13,14 @@ from polytask.solvers.profile import Profile, duality_gap, profile, zero_profile
 from polytask.solvers.squares import Squares
 from polytask.structures import Blocks
 
-__all__ = ["Inner", "solve_trace", "why_not_trace"]
+__all__ = [
+    "Inner",
+    "solve_trace",
+    "sum_of_singular_values",
+    "trace_solution",
+    "why_not_trace",
+    "zero_solution",
+]
 
 # (F, alpha, start, gap to reach, iterations at most) -> L, iterations
 Inner = Callable[[Squares, float, np.ndarray, float, int], tuple[np.ndarray, int]]
@@ -34,21 +40,24 @@ def why_not_trace(problem: Problem) -> str | None:
 
 
 def solve_trace(
-    problem: Problem, inner: Inner, name: str, start: Blocks | None, tol: float, max_iter: int
-) -> Solution:
+    problem: Problem, inner: Inner, name: str, start: Blocks | None, tol: float, max_iter: int,
+    n_iter: int = 0,
+) -> Solution:  # fmt: skip
     """Solve to a duality gap of ``tol`` times the objective at L = 0.
 
     For losses other than the squared a proximal Newton method: the weighted squares at the
     current point, solved by ``inner``, and a line search (Lee, Sun and Saunders 2014).
     """
     alpha = problem.penalties["low_rank"].alpha  # type: ignore[attr-defined]
+    nothing = zero_solution(problem, tol, name)
+    if nothing is not None:
+        return nothing
     zero = zero_profile(problem)
     scale = max(zero.smooth, np.finfo(float).tiny)
-    if spectral_norm(zero.gradient) <= alpha * (1.0 + _ROUNDING):
-        return _solution(problem, zero, 0.0, scale, tol, name, 0)
     at = zero if start is None else profile(problem, start["low_rank"], start)
-    norm = _trace(at.L)
-    gap, n_iter, accuracy = duality_gap(problem, at, alpha, norm), 0, 0.5
+    norm = sum_of_singular_values(at.L)
+    gap, accuracy = duality_gap(problem, at, alpha, norm), 0.5
+    max_iter += n_iter
     for _ in range(_OUTER):
         if gap <= tol * scale or n_iter >= max_iter:
             break
@@ -65,7 +74,16 @@ def solve_trace(
                 break
         if not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0:
             break
-    return _solution(problem, at, norm, scale, tol, name, n_iter, gap)
+    return trace_solution(problem, at, norm, scale, tol, name, n_iter, gap)
+
+
+def zero_solution(problem: Problem, tol: float, name: str) -> Solution | None:
+    """L = 0, where that is the optimum."""
+    zero = zero_profile(problem)
+    if zero.gradient_norm > problem.penalties["low_rank"].alpha * (1.0 + _ROUNDING):  # type: ignore[attr-defined]
+        return None
+    scale = max(zero.smooth, np.finfo(float).tiny)
+    return trace_solution(problem, zero, 0.0, scale, tol, name, 0)
 
 
 def _squares(problem: Problem, at: Profile) -> Squares:
@@ -85,7 +103,7 @@ def _step(
     value = at.smooth + alpha * norm
     for size in 0.5 ** np.arange(20):
         trial = profile(problem, L if size == 1 else at.L + size * (L - at.L), at.rest)
-        norm_trial = _trace(trial.L)
+        norm_trial = sum_of_singular_values(trial.L)
         if problem.loss.constant_curvature or trial.smooth + alpha * norm_trial <= value * (
             1 + 1e-14
         ):
@@ -93,24 +111,32 @@ def _step(
     return at, norm
 
 
-def _trace(L: np.ndarray) -> float:
+def sum_of_singular_values(L: np.ndarray) -> float:
+    """‖L‖_*."""
     return float(np.linalg.svd(L, compute_uv=False).sum())
 
 
-def _solution(
+def trace_solution(
     problem: Problem, at: Profile, norm: float, scale: float, tol: float, name: str, n_iter: int,
     gap: float = 0.0,
 ) -> Solution:  # fmt: skip
+    """A point as the answer, certified by its gap."""
     alpha = problem.penalties["low_rank"].alpha  # type: ignore[attr-defined]
     gap = max(gap, 0.0) / scale
     return Solution(
         blocks=at.blocks,
         coefs=problem.structure.assemble(at.blocks),
         objective=at.smooth + alpha * norm,
-        violation=problem.violation(at.blocks) if tol < _SEARCHING else np.nan,
+        violation=_violation(problem, at) if tol < _SEARCHING else np.nan,
         status=Status.SOLVED if gap <= tol else Status.MAX_ITER,
         certificate="global",
         solver=name,
         n_iter=n_iter,
         gap=gap,
     )
+
+
+def _violation(problem: Problem, at: Profile) -> float:
+    G = problem.structure.adjoint(at.risk_gradient, at.blocks)
+    residual = {b: problem.penalties[b].residual(B, G[b]) for b, B in at.blocks.items()}
+    return problem.violation(at.blocks, residual)

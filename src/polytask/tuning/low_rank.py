@@ -6,7 +6,6 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.penalties import Rank
-from polytask.penalties.spectral import spectral_norm
 from polytask.problem import Problem
 from polytask.solvers.profile import zero_profile
 from polytask.solvers.rank_limit import rank_fits
@@ -22,7 +21,7 @@ def trace_alpha_max(problem: Problem) -> float:
 
     Intercepts, and w0 where it is split off, are at their optimum for L = 0.
     """
-    return spectral_norm(zero_profile(problem).gradient)
+    return zero_profile(problem).gradient_norm
 
 
 def trace_grid(problem: Problem, n: int, decades: float = 3.0) -> np.ndarray:

@@ -1,0 +1,102 @@
+"""What the factored form knows before any point: the average task, the rest's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.penalties import Penalty
+from polytask.solvers.linalg import psd_inverse
+from polytask.solvers.truncated_newton import Direction
+from polytask.structures import Blocks, CommonDeviation
+
+__all__ = ["AverageTask", "RestColumns"]
+
+
+class RestColumns:
+    """The rest as changes from its optimum at L = 0: columns of a task's own, and common ones.
+
+    ``own``, ``common`` are columns of the design; ``own_ridge``, ``common_ridge`` the curvature of
+    their penalties. A common column is left out where every task has it free.
+    """
+
+    def __init__(
+        self, rest: CommonDeviation, penalties: Mapping[str, Penalty], zero: Blocks, data: TaskData
+    ) -> None:
+        self.zero, self.p = zero, data.n_coefs
+        self.own, self.common = np.flatnonzero(rest.deviation), np.flatnonzero(rest.common)
+        self.own_ridge = 2.0 * penalties["deviation"].strength  # type: ignore[attr-defined]
+        ridge = 2.0 * penalties["common"].strength  # type: ignore[attr-defined]
+        self.kept = ~np.isin(self.common, self.own[self.own_ridge == 0])
+        self.common, self.common_ridge = self.common[self.kept], ridge[self.kept]
+        self.empty = data.sizes == 0
+
+    def padded(self, C: np.ndarray) -> np.ndarray:
+        """Local columns in the space of Theta, shape (p, k + own)."""
+        k = C.shape[1]
+        Z = np.zeros((self.p, k + len(self.own)))
+        Z[: len(C), :k] = C
+        Z[self.own, k + np.arange(len(self.own))] = 1.0
+        return Z
+
+    def ridge(self, k: int, alpha: float) -> np.ndarray:
+        """Curvature of the penalties on a task's heads and own part, shape (1 or m, k + own)."""
+        D = np.append(np.full(k, alpha), self.own_ridge)
+        # a task without rows keeps its own part where it is
+        return D + self.empty[:, None] * (D == 0) if self.empty.any() else D[None]
+
+    def common_of(self, start: Blocks) -> np.ndarray:
+        """The common part of blocks, as a change."""
+        return (start["common"] - self.zero["common"])[self.kept]
+
+    def blocks(self, common: np.ndarray, own: np.ndarray) -> Blocks:
+        """The rest itself."""
+        whole = self.zero["common"].copy()
+        whole[self.kept] += common
+        return {"common": whole, "deviation": self.zero["deviation"] + own}
+
+
+class AverageTask:
+    """The mean over tasks of their Hessians, dense or by its diagonal."""
+
+    n_tasks: int
+    columns: RestColumns
+    gradient_at_zero: np.ndarray
+
+    def set_average(self, total: np.ndarray) -> None:
+        """From the sum over tasks, shape (p, p), or (p,) for its diagonal alone."""
+        d = self.gradient_at_zero.shape[1]
+        self.n_tasks = len(self.gradient_at_zero)
+        self.total, self.turn = total / self.n_tasks, None
+        if total.ndim == 2:
+            values, self.turn = np.linalg.eigh(self.total[:d, :d])
+            self.values = np.maximum(values, 0.0)
+        else:
+            self.values = self.total[:d]
+        c, ridge = self.columns.common, self.columns.common_ridge
+        square = total[np.ix_(c, c)] if total.ndim == 2 else np.diag(total[c])
+        self.common_inverse = psd_inverse(square + np.diag(ridge)) if len(c) else square
+
+    def average(self, L: np.ndarray) -> np.ndarray:
+        """The average Hessian applied to every row of L (m, d)."""
+        if self.turn is None:
+            return L * self.values
+        d = len(self.values)
+        product: np.ndarray = L @ self.total[:d, :d]
+        return product
+
+    def curvature_along(self, V: np.ndarray) -> np.ndarray:
+        """V'Hv of the average task for every column v, shape (k,)."""
+        return np.einsum("dk,kd->k", V, self.average(V.T))
+
+    def preconditioner(self, B: np.ndarray, alpha: float) -> Callable[[Direction], Direction]:
+        """The inverse of (mean b b') ⊗ (the average Hessian) + alpha."""
+        scale = self.values[:, None] * (B * B).sum(axis=0) + alpha
+
+        def apply(r: Direction) -> Direction:
+            C = r.C / scale if self.turn is None else self.turn @ ((self.turn.T @ r.C) / scale)
+            return Direction(C, self.common_inverse @ r.common)
+
+        return apply

@@ -1,0 +1,112 @@
+"""The factored form of squares from Gram matrices: heads and rest of every task in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polytask.solvers.factored_model import AverageTask, RestColumns
+from polytask.solvers.squares import Squares, gap_of_squares
+from polytask.solvers.truncated_newton import Direction
+
+__all__ = ["GramModel", "GramPoint"]
+
+
+class GramModel(AverageTask):
+    """Squares about the optimum for L = 0, where the gradient in the rest is zero.
+
+    F(L) = F(0) + ⟨g, L⟩ + min over changes of the rest of ½⟨Theta, H Theta⟩ + q: no digit of the
+    target's mean or of what the intercepts explain is lost.
+    """
+
+    def __init__(self, F: Squares) -> None:
+        self.F, self.gradient_at_zero = F, F.gradient_at_zero
+        self.columns = RestColumns(F.structure.rest, F.penalties, F.rest_at_zero, F.data)
+        self.H = F.curvature
+        self.set_average(self.H.total())
+
+    def start(self, L: np.ndarray, B: np.ndarray, C: np.ndarray, alpha: float) -> GramPoint:
+        """The point with directions C: heads and own parts are the best there."""
+        common = np.zeros(len(self.columns.common))
+        if len(common) and L.any():
+            common = self.columns.common_of(self.F.gradient(L)[1])
+        return GramPoint(self, C, common, alpha)
+
+
+class GramPoint:
+    """Directions C and the common part; heads B and own parts are solved for."""
+
+    def __init__(self, model: GramModel, C: np.ndarray, common: np.ndarray, alpha: float) -> None:
+        self.model, self.C, self.common, self.alpha = model, C, common, alpha
+        k, rest, g0 = C.shape[1], model.columns, model.gradient_at_zero
+        self.k = k
+        Z = self.Z = rest.padded(C)
+        self.HZ = model.H.apply_block(Z)
+        A = Z.T @ self.HZ
+        np.einsum("bii->bi", A)[:] += rest.ridge(k, alpha)
+        self.inverse = np.linalg.inv(A)
+        theta = np.zeros((len(g0), rest.p))
+        rhs = np.zeros(A.shape[:2])
+        slope = rhs[:, :k] = g0 @ C
+        q: np.ndarray | float = 0.0
+        if len(common):
+            theta[:, rest.common] = common
+            q = model.H.apply(theta)
+            rhs += q @ Z
+        self.local = -_each(self.inverse, rhs)
+        self.B = self.local[:, :k]
+        self.q = _each(self.HZ, self.local) + q
+        self.g = self.q[:, : len(C)] + g0
+        theta += self.local @ Z.T
+        own = self.local[:, k:]
+        twice = float(np.vdot(theta, self.q)) + float(rest.common_ridge @ common**2)
+        twice += float((own**2).sum(axis=0) @ rest.own_ridge)
+        self.smooth = model.F.value_at_zero + float(np.vdot(slope, self.B)) + 0.5 * twice
+        self.value = self.smooth + 0.5 * alpha * float(np.vdot(self.B, self.B) + np.vdot(C, C))
+
+    def gradient(self) -> np.ndarray:
+        """Gradient of the smooth part in L (m, d)."""
+        return self.g
+
+    def gap(self, g: np.ndarray, norm: float, top: float) -> float:
+        """Duality gap where ‖L‖_* = norm and ‖g‖_2 = top."""
+        return gap_of_squares(
+            self.smooth, float(np.vdot(g @ self.C, self.B)), norm, self.alpha, top
+        )
+
+    def with_directions(self, B: np.ndarray, C: np.ndarray) -> GramPoint:
+        """Other directions; heads are found anew."""
+        return GramPoint(self.model, C, self.common, self.alpha)
+
+    def moved(self, step: Direction, size: float) -> GramPoint:
+        """A step in C and the common part."""
+        C, common = self.C + size * step.C, self.common + size * step.common
+        return GramPoint(self.model, C, common, self.alpha)
+
+    def descent(self, convex: bool) -> Direction:
+        """Minus the gradient in C and the common part, heads at their best."""
+        rest = self.model.columns
+        common = self.q[:, rest.common].sum(axis=0) + rest.common_ridge * self.common
+        return Direction(-(self.g.T @ self.B) - self.alpha * self.C, -common)
+
+    def product(self, step: Direction, convex: bool) -> Direction:
+        """The Hessian in C and the common part, times a step: heads follow it."""
+        k, d, rest = self.k, len(self.C), self.model.columns
+        theta = np.zeros_like(self.q)
+        theta[:, :d] = self.B @ step.C.T
+        theta[:, rest.common] += step.common
+        q = self.model.H.apply(theta)
+        force = q @ self.Z
+        if not convex:
+            force[:, :k] += self.g @ step.C
+        local = -_each(self.inverse, force)
+        q += _each(self.HZ, local)
+        C = q[:, :d].T @ self.B + self.alpha * step.C
+        if not convex:
+            C += self.g.T @ local[:, :k]
+        return Direction(C, q[:, rest.common].sum(axis=0) + rest.common_ridge * step.common)
+
+
+def _each(A: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """A_i x_i in every task."""
+    product: np.ndarray = (A @ x[:, :, None])[:, :, 0]
+    return product

@@ -1,0 +1,84 @@
+"""Newton's method in the directions of the optimum: hard cases, and what a path does once."""
+
+import numpy as np
+import pytest
+
+from polytask import LowRankRegressor, low_rank_path
+from polytask.data import Design
+from polytask.datasets import make_low_rank_tasks
+from polytask.losses import Squared
+from polytask.penalties import TraceNorm
+from polytask.penalties.spectral import singular_above, spectral_norm
+from polytask.solvers import Status, select
+from polytask.solvers.factored import FactoredNewton
+from polytask.solvers.fista import Fista
+from polytask.solvers.profile import duality_gap, profile, zero_profile
+from tests.low_rank.problems import LOSSES, low_rank, make_data
+
+
+def ill_conditioned(rng, loss):
+    data = make_data(rng, loss, m=12, d=6, n=40, rank=2)
+    data.design.X[:, :6] *= np.array([1.0, 3.0, 0.1, 10.0, 1.0, 0.3])
+    return data
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("share", [0.3, 0.03])
+def test_ill_conditioned_features_take_few_steps(rng, name, share):
+    loss = LOSSES[name]
+    data = ill_conditioned(rng, loss)
+    top = zero_profile(low_rank(data, loss, TraceNorm(1.0), 0.02)).gradient_norm
+    problem = low_rank(data, loss, TraceNorm(share * top), 0.02)
+    solution = FactoredNewton().solve(problem, None, 1e-7, 2000)
+    other = Fista().solve(problem, None, 1e-7, 20000)
+    assert solution.status is Status.SOLVED
+    assert 3 * solution.n_iter < other.n_iter
+    assert solution.objective == pytest.approx(other.objective, rel=1e-6)
+
+
+def test_the_gap_is_that_of_the_residuals_where_the_fit_is_nearly_perfect():
+    rng = np.random.default_rng(0)
+    data = make_data(rng, Squared(), m=8, d=4, n=30, rank=2)
+    W = rng.normal(size=(8, 2)) @ rng.normal(size=(2, 4))
+    data.y[:] = 1e3 + data.design.predict(np.hstack([W, np.zeros((8, 1))]))
+    data.y[:] += 1e-6 * rng.normal(size=len(data.y))
+    top = zero_profile(low_rank(data, Squared(), TraceNorm(1.0))).gradient_norm
+    problem = low_rank(data, Squared(), TraceNorm(1e-9 * top))
+    solution = select(problem).solve(problem, None, 1e-8, 3000)
+    L = solution.blocks["low_rank"]
+    norm = float(np.linalg.svd(L, compute_uv=False).sum())
+    at = profile(problem, L)
+    gap = duality_gap(problem, at, 1e-9 * top, norm) / zero_profile(problem).smooth
+    assert solution.gap <= 1e-8
+    assert solution.gap == pytest.approx(gap, abs=1e-10)  # rounding at means of 1e3
+    assert at.smooth < 1e-8 * zero_profile(problem).smooth  # R squared is one but for 1e-8
+
+
+def test_a_path_makes_gram_matrices_once_and_starts_where_coefficients_are_zero(monkeypatch):
+    X, y, _ = make_low_rank_tasks(8, 5, 30, rank=2, random_state=0)
+    calls, grams = [], Design.grams
+
+    def counted(self, *args, **kwargs):
+        calls.append(1)
+        return grams(self, *args, **kwargs)
+
+    monkeypatch.setattr(Design, "grams", counted)
+    path = low_rank_path(LowRankRegressor(task="task"), X, y, n_alphas=10)
+    assert len(calls) == 1
+    assert path.ranks[0] == 0
+    assert path.ranks[1] >= 1
+    assert (path.gaps <= 1e-7).all()
+    just_below = low_rank_path(
+        LowRankRegressor(task="task"), X, y, alphas=path.alphas[0] * np.array([1.0, 0.999])
+    )
+    assert just_below.ranks.tolist() == [0, 1]
+
+
+def test_singular_values_above_a_threshold(rng):
+    B = rng.normal(size=(7, 4))
+    for A in (B, B.T):
+        s = np.linalg.svd(A, compute_uv=False)
+        U, found, V = singular_above(A, 0.5 * (s[1] + s[2]))
+        np.testing.assert_allclose(found, s[:2])
+        np.testing.assert_allclose(U.T @ A @ V, np.diag(s[:2]), atol=1e-12)
+        assert spectral_norm(A) == pytest.approx(s[0])
