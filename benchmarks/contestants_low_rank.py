@@ -1,0 +1,159 @@
+"""Contestants of the trace norm: ours, single-task ridge, MALSAR under Octave; one objective.
+
+`contestants(...)` gives a `Field`: ``runs`` is a dict {name: callable without arguments that
+returns (W, b)}, ``objective(W, b)`` evaluates anybody's answer.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import frontier  # sets the BLAS threads, so it comes before numpy  # isort: skip
+import numpy as np
+from scipy.io import loadmat, savemat
+
+from polytask.data import Rows, TaskData, make_task_data
+from polytask.losses import Logistic, Squared
+from polytask.penalties import Ridge, TraceNorm
+from polytask.problem import Problem
+from polytask.solvers import Solution, one_blas_thread, select
+from polytask.structures import CommonDeviation, LowRankPlus
+from polytask.tuning import trace_alpha_max, trace_grid
+
+Answer = tuple[np.ndarray, np.ndarray]
+TOL = 1e-6  # relative duality gap at which ours stops
+
+
+@dataclass(frozen=True)
+class Field:
+    """Contestants on one problem."""
+
+    runs: dict[str, Callable[[], Answer]]
+    objective: Callable[[np.ndarray, np.ndarray], float]
+    solution: Solution
+    path: Callable[[], list[Solution]]
+    malsar_seconds: Callable[[], tuple[float, Answer]] | None
+
+
+def data_of(X: np.ndarray, y: np.ndarray, code: np.ndarray, classes: bool) -> TaskData:
+    """Rows weigh alike for squares (MALSAR's sum over rows), tasks for classes (its mean)."""
+    weight = "equal" if classes else "size"
+    settings = SimpleNamespace(fit_intercept=classes, task_weight=weight)
+    return make_task_data(settings, Rows(X, code), y, None, None)
+
+
+def problem_of(data: TaskData, alpha: float, classes: bool) -> Problem:
+    """R + alpha ‖W‖_*; free intercepts for classes, none for squares."""
+    p, d = data.n_coefs, data.n_features
+    level = np.arange(p) >= d
+    penalties = {
+        "low_rank": TraceNorm(alpha),
+        "common": Ridge(np.zeros(p - d)),
+        "deviation": Ridge(np.zeros(p - d)),
+    }
+    structure = LowRankPlus(CommonDeviation(level, level), d)
+    return Problem(data, Logistic() if classes else Squared(), structure, penalties)
+
+
+def contestants(
+    size: str, seed: int, classes: bool, share: float, malsar: Path | None = None
+) -> Field:
+    """Ours, and the rest, at alpha = share of the smallest alpha with W = 0."""
+    X, y, code = frontier.make(size, seed, False)
+    y = (y > np.median(y)).astype(float) if classes else y
+    data = data_of(X, y, code, classes)
+    top = trace_alpha_max(problem_of(data, 1.0, classes))
+    alpha, d = share * top, data.n_features
+    rows, start = np.asarray(data.design.X), data.start
+
+    def fit() -> Solution:
+        with one_blas_thread():
+            asked = problem_of(data_of(X, y, code, classes), alpha, classes)
+            return select(asked).solve(asked, None, TOL, 5000)
+
+    def path() -> list[Solution]:
+        fresh = data_of(X, y, code, classes)
+        fits: list[Solution] = []
+        with one_blas_thread():
+            for a in trace_grid(problem_of(fresh, 1.0, classes), 50, 2.0):
+                asked = problem_of(fresh, float(a), classes)
+                begin = fits[-1].blocks if fits else None
+                fits.append(select(asked).solve(asked, begin, TOL, 5000))
+        return fits
+
+    def split(solution: Solution) -> Answer:
+        return solution.coefs[:, :d], solution.coefs[:, d:].sum(axis=1)
+
+    def objective(W: np.ndarray, b: np.ndarray) -> float:
+        theta = np.column_stack([W, b]) if classes else W
+        asked = problem_of(data, alpha, classes)
+        risk = asked.loss.value(data.y, data.design.predict(theta))
+        return float(data.weight @ risk) + alpha * float(np.linalg.svd(W, compute_uv=False).sum())
+
+    best = fit()
+    runs: dict[str, Callable[[], Answer]] = {"ours": lambda: split(fit())}
+    if not classes:
+        runs["STL"] = lambda: (frontier.single_task(rows, data.y, start, 2.0), np.zeros(len(start)))
+    timed = None if malsar is None else _malsar(malsar, data, alpha, classes, best.objective)
+    return Field(runs, objective, best, path, timed)
+
+
+def _malsar(
+    folder: Path, data: TaskData, alpha: float, classes: bool, optimum: float
+) -> Callable[[], tuple[float, Answer]]:
+    """MALSAR with oracle stopping: as many iterations as its objective needs to 1 + 1e-6.
+
+    For squares X is scaled such that the step it begins with is the right one.
+    """
+    d, m, n = data.n_features, data.n_tasks, len(data.y)
+    blocks = [np.asarray(data.design.block(i))[:, :d] for i in range(m)]
+    root = 1.0 if classes else max(float(np.linalg.norm(A, 2)) for A in blocks)
+    scale = m if classes else n
+    y = 2.0 * data.y - 1.0 if classes else data.y
+    cells = [np.empty((1, m), dtype=object) for _ in range(2)]
+    for i, A in enumerate(blocks):
+        cells[0][0, i] = A / root
+        cells[1][0, i] = y[data.start[i] : data.start[i + 1], None]
+    call = "[W, C, f] = Logistic_Trace" if classes else "C = 0; [W, f] = Least_Trace"
+    place = Path(tempfile.mkdtemp())
+    savemat(place / "in.mat", {"X": cells[0], "Y": cells[1], "rho": alpha * scale / root})
+
+    def octave(iterations: int) -> dict[str, np.ndarray]:
+        opts = f"struct('maxIter', {iterations}, 'tFlag', 3, 'init', 2)"
+        code = (
+            f"addpath('{folder}'); load('{place}/in.mat'); tic; {call}(X, Y, rho, {opts}); t = toc;"
+            f" save('-v7', '{place}/out.mat', 'W', 'C', 'f', 't');"
+        )
+        subprocess.run(["octave-cli", "--eval", code], check=True, capture_output=True)
+        found: dict[str, np.ndarray] = loadmat(place / "out.mat")
+        return found
+
+    reached: list[int] = []
+
+    def run() -> tuple[float, Answer]:
+        iterations = 50
+        while not reached:
+            f = octave(iterations)["f"].ravel() / scale
+            good = np.flatnonzero(f <= optimum * (1 + 1e-6))
+            reached.extend(good[:1] + 1)
+            iterations *= 2
+            if iterations > 3000:
+                reached.append(iterations)
+        out = octave(int(reached[0]))
+        b = out["C"].ravel() if classes else np.zeros(m)
+        return float(out["t"].item()), (out["W"].T / root, b)
+
+    return run
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of one run."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
