@@ -31,12 +31,9 @@ class WideRidge:
         self.Z, self.root = Z, root
         self.free = np.flatnonzero(D <= 0)
         self.inverse_D = np.where(D > 0, 1.0 / np.where(D > 0, D, 1.0), 0.0)
-        scaled = (
-            Z.multiply(self.inverse_D[None, :]).tocsr()
-            if sparse.issparse(Z)
-            else Z * self.inverse_D
-        )
-        kernel = _dense(scaled @ Z.T)
+        root_D = np.sqrt(self.inverse_D)
+        half = Z.multiply(root_D[None, :]).tocsr() if sparse.issparse(Z) else Z * root_D
+        kernel = _dense(half @ half.T)  # A A': BLAS makes one triangle of it only
         kernel = self._apply_root(self._apply_root(kernel).T)
         kernel[np.diag_indices_from(kernel)] += 1.0
         self.kernel = _Kernel(kernel)
