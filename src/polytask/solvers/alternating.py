@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
 from polytask.solvers.basis import BasisStep
+from polytask.solvers.gram_alternation import alternate_grams
 from polytask.solvers.heads import HeadModel, Heads
+from polytask.solvers.profile import profile
 from polytask.solvers.squares import Squares
+from polytask.solvers.task_quadratic import task_quadratic
 from polytask.structures import Blocks
 
 __all__ = ["Factored", "alternate", "objective_of"]
+
+_DENSE_UP_TO = 2000  # unknowns k d of the directions that one dense system solves
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,10 @@ def alternate(
     directions are extrapolated where that lowers the objective, which shortens the slow tail of
     alternation.
     """
+    quadratic = task_quadratic(problem)
+    if quadratic is not None and V.size <= _DENSE_UP_TO:
+        A, V, path, settled = alternate_grams(quadratic, model, V, tol, max_iter)
+        return _measured(problem, model, A, V, path, settled)
     squares = _Model(problem)
     heads = model.fit(problem, V, None) if before is None else before.heads
     V, heads = _orthonormal(V, heads)
@@ -81,6 +90,17 @@ def alternate(
         if start - value <= tol:
             return Factored(V, heads, value, history, True)
     return Factored(V, heads, value, history, False)
+
+
+def _measured(
+    problem: Problem, model: HeadModel, A: np.ndarray, V: np.ndarray, path: list[float],
+    settled: bool,
+) -> Factored:  # fmt: skip
+    """A V in principal directions, its rest and its objective from residuals."""
+    V, heads = _orthonormal(V, Heads(A, {}, {}))
+    at = profile(problem, heads.A @ V)
+    objective = at.smooth + model.value(heads.A, V)
+    return Factored(V, replace(heads, rest=at.rest), objective, path, settled)
 
 
 def objective_of(problem: Problem, model: HeadModel, heads: Heads, V: np.ndarray) -> float:
@@ -143,6 +163,8 @@ def _trials(V: np.ndarray, previous: np.ndarray, stretch: float) -> list[np.ndar
 def _orthonormal(V: np.ndarray, heads: Heads) -> tuple[np.ndarray, Heads]:
     """The same L with orthonormal rows V, the principal directions of A V in order."""
     U, s, Vt = canonical_svd(heads.A @ V, len(V))
+    if not heads.blocks:
+        return Vt, Heads(U * s, heads.rest, {})
     rotation = V @ Vt.T
     blocks = {b: B.copy() for b, B in heads.blocks.items()}
     k = len(V)

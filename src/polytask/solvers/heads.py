@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -12,6 +12,7 @@ from polytask.data import Design, TaskData
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
+from polytask.solvers.gram_steps import Prior
 from polytask.solvers.newton import Newton
 from polytask.structures import Blocks, CommonDeviation
 
@@ -34,7 +35,21 @@ class Heads:
 
 
 class HeadModel(Protocol):
-    """What is believed about L = A V, beside its rank."""
+    """What is believed about L = A V, beside its rank.
+
+    ``turns`` says that the penalty depends on A V only, so that V may be turned at will.
+    """
+
+    turns: ClassVar[bool]
+
+    @property
+    def prior(self) -> Prior:
+        """The quadratic penalty on the heads of given directions."""
+        ...
+
+    def offset(self, V: np.ndarray) -> float:
+        """What the directions themselves add to it."""
+        ...
 
     def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
         """The best heads on V."""
@@ -56,7 +71,17 @@ class HeadModel(Protocol):
 class FreeHeads:
     """ridge ‖L‖_F², or no penalty at all."""
 
+    turns: ClassVar[bool] = True
     ridge: float = 0.0
+
+    @property
+    def prior(self) -> Prior:
+        """The ridge on every coordinate."""
+        return Prior(2.0 * self.ridge)
+
+    def offset(self, V: np.ndarray) -> float:
+        """Nothing."""
+        return 0.0
 
     def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
         """Least risk of the heads, with a ridge on each coordinate."""
@@ -75,7 +100,17 @@ class FreeHeads:
 class TraceHeads:
     """alpha ‖L‖_*, bounded by alpha/2 (‖A‖² + ‖V‖²) with equality where A and V are balanced."""
 
+    turns: ClassVar[bool] = False
     alpha: float
+
+    @property
+    def prior(self) -> Prior:
+        """alpha/2 ‖A‖²."""
+        return Prior(self.alpha)
+
+    def offset(self, V: np.ndarray) -> float:
+        """alpha/2 ‖V‖²."""
+        return 0.5 * self.alpha * float((V * V).sum())
 
     def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
         """Ridge alpha / (2 s_j) on the heads' j-th coordinate, s_j the singular value before."""
@@ -91,22 +126,33 @@ class TraceHeads:
 
     def on_basis(self, A: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """B = alpha I at the balanced factors U sqrt(s), sqrt(s) V'."""
-        U, s, Vt = np.linalg.svd(A @ V, full_matrices=False)
-        root = np.sqrt(s[: len(V)])
-        return self.alpha * np.eye(len(V)), U[:, : len(V)] * root, root[:, None] * Vt[: len(V)]
+        Q, R = np.linalg.qr(V.T)
+        U, s, Wt = np.linalg.svd(A @ R.T, full_matrices=False)
+        root, V = np.sqrt(s), Wt @ Q.T
+        return self.alpha * np.eye(len(s)), U * root, root[:, None] * V
 
 
 @dataclass(frozen=True)
 class MeanHeads:
     """alpha Σ ‖a_i - w0‖² + alpha_common ‖w0‖² on the heads' common part w0."""
 
+    turns: ClassVar[bool] = True
     alpha: float
     alpha_common: float
+
+    @property
+    def prior(self) -> Prior:
+        """Both."""
+        return Prior(2.0 * self.alpha, 2.0 * self.alpha_common)
+
+    def offset(self, V: np.ndarray) -> float:
+        """Nothing."""
+        return 0.0
 
     def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
         """The mean-regularized model on the projected features."""
         k, rest = len(V), problem.structure.rest  # type: ignore[attr-defined]
-        level = rest.deviation[-1:] & problem.data.intercept
+        level = rest.deviation[problem.data.n_features :]
         everywhere = np.ones(k + len(level), dtype=bool)
         common = np.append(np.full(k, self.alpha_common), problem.penalties["common"].strength)  # type: ignore[attr-defined]
         own = np.append(np.full(k, self.alpha), problem.penalties["deviation"].strength)  # type: ignore[attr-defined]

@@ -1,0 +1,113 @@
+"""The squared risk as a quadratic in L, from Gram matrices: what alternation needs of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.problem import Problem
+from polytask.solvers.curvature import make_curvature
+from polytask.solvers.profile import rest_facts
+
+__all__ = ["TaskQuadratic", "task_quadratic"]
+
+_LOST = 1e-6  # share of a feature's square left by its mean, below which rows are centred first
+
+
+@dataclass(frozen=True, eq=False)
+class TaskQuadratic:
+    """Q(L, b) = constant + Σ_i (½ l_i'H_i l_i - s_i'l_i + b'E_i l_i) + ½ b'T b - t'b.
+
+    b holds what tasks share beside L: the common intercept where one pulls the tasks' own, and w0
+    where it is split off. The tasks' own intercepts are eliminated.
+
+    Parameters
+    ----------
+    H : ndarray of shape (m, d, d)
+    s : ndarray of shape (m, d)
+    E : ndarray of shape (m, q, d)
+    T, t : ndarray of shape (q, q), (q,)
+    constant : float
+    """
+
+    H: np.ndarray
+    s: np.ndarray
+    E: np.ndarray
+    T: np.ndarray
+    t: np.ndarray
+    constant: float
+
+
+def task_quadratic(problem: Problem) -> TaskQuadratic | None:
+    """The quadratic, kept for as long as the data live; None where it is no sum of Gram matrices."""
+    data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
+    if not problem.loss.constant_curvature or rest.deviation[: data.n_features].any():
+        return None
+    grams = make_curvature(data, data.weight, True).grams
+    if grams is None:
+        return None
+    kept, key = _KEPT.setdefault(data, {}), rest_facts(problem)
+    if key not in kept:
+        kept[key] = _make(problem, grams)
+    return kept[key]
+
+
+_KEPT: WeakKeyDictionary[TaskData, dict[tuple[Any, ...], TaskQuadratic]] = WeakKeyDictionary()
+
+
+def _make(problem: Problem, grams: np.ndarray) -> TaskQuadratic:
+    data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
+    d, m = data.n_features, data.n_tasks
+    if not data.intercept:
+        H, s = grams, data.design.adjoint(data.weight * data.y)
+        constant = 0.5 * float(data.weight @ data.y**2)
+        E, T, t = np.zeros((m, 0, d)), np.zeros((0, 0)), np.zeros(0)
+    else:
+        pull = 2.0 * float(problem.penalties["deviation"].strength[-1])  # type: ignore[attr-defined]
+        H, s, E, T, t, constant = _without_intercepts(data, grams, pull)
+    if rest.common[:d].any():  # w0 on the slopes
+        T = np.block([[H.sum(axis=0), E.sum(axis=0).T], [E.sum(axis=0), T]])
+        E, t = np.concatenate([H, E], axis=1), np.append(s.sum(axis=0), t)
+    return TaskQuadratic(H, s, E, T, t, constant)
+
+
+def _without_intercepts(data: TaskData, grams: np.ndarray, pull: float) -> tuple[Any, ...]:
+    """The tasks' own intercepts at their best, near a common one with half the strength ``pull``.
+
+    With n_i the task's weight, the best deviation is a share n_i / (n_i + pull) of the residual
+    mean; what is left is a sum of squares with weight pull n_i / (n_i + pull) around b0.
+    """
+    d = data.n_features
+    n = grams[:, d, d]
+    rows = n > 0
+    mean = grams[:, :d, d] / np.where(rows, n, 1.0)[:, None]
+    y = data.y - float(data.weight @ data.y) / float(data.weight.sum())
+    level = np.bincount(data.code, data.weight * y, minlength=data.n_tasks) / np.where(rows, n, 1.0)
+    left = y - level[data.code]
+    H = grams[:, :d, :d] - (n[:, None] * mean)[:, :, None] * mean[:, None, :]
+    square, kept = np.einsum("ijj->ij", grams)[:, :d], np.einsum("ijj->ij", H)
+    if (kept < _LOST * square).any():  # the mean is far larger than what varies
+        H = _centred_grams(data, mean)
+    s = data.design.adjoint(data.weight * left)[:, :d]
+    w = n * pull / (n + pull) if pull > 0 else np.zeros_like(n)
+    constant = 0.5 * (float(data.weight @ left**2) + float(w @ level**2))
+    if pull == 0:
+        return H, s, np.zeros((len(n), 0, d)), np.zeros((0, 0)), np.zeros(0), constant
+    u = w[:, None] * mean
+    H += u[:, :, None] * mean[:, None, :]
+    E = u[:, None, :]
+    return H, s + u * level[:, None], E, np.array([[w.sum()]]), np.array([w @ level]), constant
+
+
+def _centred_grams(data: TaskData, mean: np.ndarray) -> np.ndarray:
+    H = np.zeros((data.n_tasks, data.n_features, data.n_features))
+    for i in np.flatnonzero(data.sizes):
+        rows, _, omega = data.block(int(i))
+        rows = rows.toarray() if data.design.sparse else rows
+        Z = (rows[:, :-1] - mean[i]) * np.sqrt(omega)[:, None]
+        H[i] = Z.T @ Z
+    return H
