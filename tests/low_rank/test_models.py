@@ -193,3 +193,25 @@ def test_reaching_max_iter_warns_with_the_gap(sample):
     X, y, _ = sample
     with pytest.warns(UserWarning, match="relative duality gap"):
         LowRankRegressor(alpha=1e-3, task="task", tol=1e-12, max_iter=3).fit(X, y)
+
+
+def test_projected_mean_regularized_without_intercepts(sample):
+    X, y, _ = sample
+    strengths = {"alpha": 0.05, "alpha_common": 0.01, "fit_intercept": False, "task": "task"}
+    expected = MeanRegularizedRegressor(**strengths).fit(X, y)
+    model = ProjectedMeanRegularizedRegressor(n_components=6, **strengths).fit(X, y)
+    np.testing.assert_allclose(model.coef_, expected.coef_, atol=1e-6)
+    narrow = ProjectedMeanRegularizedRegressor(n_components=2, **strengths).fit(X, y)
+    assert narrow.objective_ >= expected.objective_
+    assert (narrow.intercept_ == 0).all()
+
+
+def test_separable_classes_have_an_optimum_that_weights_and_repeats_share():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.arange(15) % 5, rng.random((15, 29))])  # more features than rows
+    y, weight = (rng.random(15) > 0.4).astype(int), rng.integers(1, 4, size=15)
+    model = ProjectedMeanRegularizedClassifier(alpha=0.1, n_components=1, task=0)
+    one = clone(model).fit(X, y, sample_weight=weight)
+    two = clone(model).fit(X.repeat(weight, axis=0), y.repeat(weight))
+    assert one.alpha_common_ > 0
+    np.testing.assert_allclose(one.decision_function(X), two.decision_function(X), rtol=1e-6)

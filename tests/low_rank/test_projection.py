@@ -6,9 +6,12 @@ import pytest
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.solvers import BlockElimination, Newton
-from polytask.solvers.alternating import alternate
+from polytask.solvers.alternating import alternate, objective_of
+from polytask.solvers.gram_steps import head_step
+from polytask.solvers.profile import profile
 from polytask.solvers.projection import Alternating, _core
 from polytask.solvers.starts import starting_directions
+from polytask.solvers.task_quadratic import task_quadratic
 from polytask.structures import CommonDeviation
 from tests.low_rank.problems import LOSSES, make_data, projected
 
@@ -82,3 +85,21 @@ def test_structure_adjoint_is_the_gradient(rng):
             values.append(float(data.weight @ problem.loss.value(data.y, f)))
         slope = (values[0] - values[1]) / 2e-6
         assert slope == pytest.approx(float((gradient[name] * step).sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize("intercept_pull", [0.0, 0.02])
+def test_steps_on_gram_matrices_are_those_on_rows(rng, intercept_pull):
+    loss = LOSSES["squared"]
+    data = make_data(rng, loss, m=8, d=6, rank=3)
+    core, model = _core(projected(data, loss, 2, level=intercept_pull))
+    V = np.linalg.qr(rng.normal(size=(6, 2)))[0].T
+    rows = model.fit(core, V, None)
+    grams = head_step(task_quadratic(core), V, model.prior)
+    np.testing.assert_allclose(grams.A, rows.A, atol=1e-10)
+    assert grams.value == pytest.approx(objective_of(core, model, rows, V), rel=1e-10)
+    found = [alternate(core, model, V, tol, 500) for tol in (1e-4, 1e-13)]
+    gradient = profile(core, found[1].L, found[1].rest).gradient
+    B = model.on_basis(found[1].heads.A, found[1].V)[0]
+    slope = found[1].heads.A.T @ gradient + B @ found[1].V
+    assert np.abs(slope).max() < 1e-8  # Newton's method ends where sweeps alone would crawl to
+    assert found[1].objective <= found[0].objective

@@ -35,6 +35,7 @@ __all__ = ["ProjectedMeanRegularizedClassifier", "ProjectedMeanRegularizedRegres
 
 _FOLDS = 5
 _SEARCH_TOL = 1e-4
+_LEAST_RIDGE = 1e-3  # of the mean curvature
 _SHARES = (1.0, 0.1, 0.01)  # of the strength that is best without a projection
 
 
@@ -54,7 +55,9 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     n_components : None, int or "cv", default="cv"
         k. None is min(m, d), which limits nothing; "cv" compares several by 5 folds inside tasks.
     alpha_common : float or "auto", default="auto"
-        Ridge strength on w0. "auto" is chosen without a projection if ``alpha="cv"``, otherwise 0.
+        Ridge strength on w0. "auto" is chosen without a projection if ``alpha="cv"``; otherwise it
+        is 0, and in a classifier a thousandth of the features' mean curvature, since separable
+        classes have no optimum without.
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen without a projection
         if ``alpha="cv"``, otherwise alpha.
@@ -167,6 +170,8 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         """Strengths without a projection first; then k by folds, then weaker alphas at that k."""
         strengths = super()._choose_strengths(data, loss)
+        if self.alpha_common == "auto" and self.alpha != "cv" and not loss.constant_curvature:
+            strengths["alpha_common"] = _bounding_ridge(data, loss)
         most = min(data.n_tasks, data.n_features)
         if self.n_components != "cv":
             k = most if self.n_components is None else min(self.n_components, data.n_features)
@@ -212,6 +217,12 @@ class _ProjectedMeanRegularized(LearnedFeatures):
 
     def _head_prior(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         return self.common_task_coef_, np.full(len(self.components_), float(self.alpha_))
+
+
+def _bounding_ridge(data: TaskData, loss: Loss) -> float:
+    """A ridge on w0 without which separable classes have no optimum."""
+    norms = data.design.column_norms(data.weight)[:, : data.n_features]
+    return _LEAST_RIDGE * loss.curvature_bound * float((norms**2).mean())
 
 
 def _ridges(k: int, data: TaskData, strengths: Strengths) -> dict[str, Ridge]:

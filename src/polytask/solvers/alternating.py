@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,9 @@ from polytask.solvers.squares import Squares
 from polytask.solvers.task_quadratic import task_quadratic
 from polytask.structures import Blocks
 
-__all__ = ["Factored", "alternate", "objective_of"]
+__all__ = ["Factored", "alternate", "best_of", "objective_of"]
+
+_SHORT = 5  # sweeps of every start before the best goes on
 
 _DENSE_UP_TO = 2000  # unknowns k d of the directions that one dense system solves
 
@@ -73,6 +76,8 @@ def alternate(
     V, heads = _orthonormal(V, heads)
     value = objective_of(problem, model, heads, V)
     history, previous, stretch = [value], V, 1.0
+    if value <= tol:  # losses and penalties are not negative: nothing more to fall
+        return Factored(V, heads, value, history, True)
     for _ in range(max_iter):
         start = value
         V_new, heads, value = _basis(problem, model, squares, V, heads, value)
@@ -90,6 +95,36 @@ def alternate(
         if start - value <= tol:
             return Factored(V, heads, value, history, True)
     return Factored(V, heads, value, history, False)
+
+
+def best_of(
+    problem: Problem, model: HeadModel, starts: Iterable[np.ndarray], tol: float, max_iter: int,
+    always: int = 1,
+) -> Factored:  # fmt: skip
+    """The best of several starts, of equals the first.
+
+    Where every one of the first ``always`` starts settles within a few sweeps and tasks have more
+    rows than features, no other start was found to do better, and the others are left out.
+    Otherwise each has a few sweeps, and the best of them goes on to the end.
+    """
+    clear = float(problem.data.sizes.mean()) > problem.data.n_features
+    short: list[Factored] = []
+    for V in starts:
+        short.append(alternate(problem, model, V, tol, min(_SHORT, max_iter)))
+        if len(short) >= always and _enough(short, tol, clear):
+            break  # before the next start is made
+    least = min(found.objective for found in short)
+    best = next(found for found in short if found.objective <= least + tol)
+    if best.converged:
+        return best
+    more = alternate(problem, model, best.V, tol, max_iter, best)
+    return replace(more, history=best.history + more.history)
+
+
+def _enough(short: list[Factored], tol: float, clear: bool) -> bool:
+    if min(found.objective for found in short) <= tol:
+        return True
+    return clear and all(found.converged for found in short)
 
 
 def _measured(

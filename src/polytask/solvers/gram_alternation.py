@@ -11,6 +11,8 @@ from polytask.solvers.task_quadratic import TaskQuadratic
 __all__ = ["alternate_grams"]
 
 _DAMPING = (1e-6, 1e3)  # first and largest, in mean curvatures of V
+_CHEAP = 1e8  # multiplications of a step of Newton's method that cost no more than a sweep or two
+_FREE = 1e-2  # damping below which a step is Newton's
 _SWEEPS_LEFT = 3  # beside the rank: predicted sweeps from which Newton's method is cheaper
 
 
@@ -26,11 +28,13 @@ def alternate_grams(
     newton = False
     for _ in range(max_iter):
         before = at.value
-        newton = (newton or at.slow(tol)) and at.newton()
+        newton = (at.free if newton else at.slow(tol)) and at.newton()
         if not newton:
             at.sweep()
         at.falls.append(before - at.value)
         if at.settled(tol, newton):
+            if not newton and at.polishes:
+                at.newton()  # sweeps settle the objective first, and its square root later
             return at.heads.A, at.heads.V, at.history, True
     return at.heads.A, at.heads.V, at.history, False
 
@@ -57,7 +61,7 @@ class _State:
     def sweep(self) -> None:
         """Directions at these heads, then heads on those directions."""
         B, A, V = self.model.on_basis(self.heads.A, self.heads.V)
-        V = direction_step(self.Q, A, B, V)
+        V = direction_step(self.Q, A, B, V, self.heads.gradient)
         heads, value = self._on(_orthonormal(V) if self.model.turns else V)
         if value <= self.value:
             self._take(heads, value)
@@ -78,6 +82,17 @@ class _State:
         self.damping = _DAMPING[0]
         return False
 
+    @property
+    def polishes(self) -> bool:
+        """Whether a step of Newton's method is cheap."""
+        (k, d), m = self.heads.V.shape, len(self.Q.s)
+        return m * k * (k * d) ** 2 <= _CHEAP
+
+    @property
+    def free(self) -> bool:
+        """Whether the last step of Newton's method took little damping."""
+        return self.damping <= _FREE
+
     def slow(self, tol: float) -> bool:
         """Whether sweeps that fall as the last two did need more than a few to settle."""
         if len(self.falls) < 2 or min(self.falls[-2:]) <= 0:
@@ -89,7 +104,9 @@ class _State:
     def settled(self, tol: float, newton: bool) -> bool:
         """Whether at most ``tol`` is left to fall: the rest of a geometric series, for sweeps."""
         fall = self.falls[-1]
-        if newton or len(self.falls) < 2 or self.falls[-2] <= 0:
+        if newton:
+            return fall <= tol and self.free
+        if len(self.falls) < 2 or self.falls[-2] <= 0:
             return fall <= tol
         rate = min(fall / self.falls[-2], 0.999)
         return bool(fall * max(1.0, rate / (1.0 - rate)) <= tol)

@@ -81,20 +81,19 @@ def head_step(Q: TaskQuadratic, V: np.ndarray, prior: Prior) -> HeadStep:
 
 
 def direction_step(
-    Q: TaskQuadratic, A: np.ndarray, B: np.ndarray, V: np.ndarray
+    Q: TaskQuadratic, A: np.ndarray, B: np.ndarray, V: np.ndarray, gradient: np.ndarray
 ) -> np.ndarray:
     """V that minimizes Q(A V) + ½ tr(V'B V): one system of k d unknowns.
 
-    Its matrix Σ a_i a_i' ⊗ H_i is a single product of (k², m) and (m, d²).
+    Its matrix Σ a_i a_i' ⊗ H_i is a single product of (k², m) and (m, d²). Solved for the change
+    of V, so that rounding is a share of the change. ``gradient`` is that of Q at A V (m, d).
     """
     k, d = V.shape
-    M = _kronecker(A, Q.H, B)
-    rhs = np.append((A.T @ Q.s).ravel(), Q.t)
+    M, rhs = _kronecker(A, Q.H, B), -(A.T @ gradient + B @ V).ravel()
     if len(Q.t):
         N = np.einsum("ip,iqd->pdq", A, Q.E).reshape(k * d, -1)
-        M = np.block([[M, N], [N.T, Q.T]])
-    x = _solve(M, rhs)
-    return x[: k * d].reshape(k, d)
+        M, rhs = np.block([[M, N], [N.T, Q.T]]), np.append(rhs, np.zeros(len(Q.t)))
+    return V + _solve(M, rhs)[: k * d].reshape(k, d)
 
 
 def newton_step(
@@ -157,11 +156,8 @@ def _kronecker(A: np.ndarray, H: np.ndarray, B: np.ndarray) -> np.ndarray:
     M = np.empty((k, d, k, d))
     M[p, :, q, :] = products
     M[q, :, p, :] = products
-    M = M.reshape(k * d, k * d)
-    for j in range(k):
-        for l in range(k):
-            M[j * d + np.arange(d), l * d + np.arange(d)] += B[j, l]
-    return M
+    M[:, np.arange(d), :, np.arange(d)] += B
+    return M.reshape(k * d, k * d)
 
 
 def _bordered(

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
 from polytask.penalties import Rank
 from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
-from polytask.solvers.alternating import Factored, alternate
+from polytask.solvers.alternating import Factored, best_of
 from polytask.solvers.base import Solution, Status
 from polytask.solvers.facts import has_basis, keeps_orthonormal
 from polytask.solvers.heads import MeanHeads
 from polytask.solvers.profile import zero_profile
-from polytask.solvers.starts import extended, starting_directions
+from polytask.solvers.starts import extended, principal, ridge_slopes, starting_directions
 from polytask.structures import Blocks, CommonDeviation, LowRankPlus
 
 __all__ = ["Alternating"]
-
-_SHORT = 5  # sweeps of every start before the best goes on
 
 
 class Alternating:
@@ -48,14 +48,11 @@ class Alternating:
         if k >= min(data.n_tasks, data.n_features):
             return _everything(problem, core, model, k)
         scale = tol * zero_profile(core).smooth
-        starts = list(starting_directions(core, k, tol))
+        starts: Iterable[np.ndarray] = starting_directions(core, k, tol)
         if start is not None:
-            starts.insert(0, extended(start["projection"].T, starts[0], k))
-        short = [alternate(core, model, V, scale, min(_SHORT, max_iter)) for V in starts]
-        best = min(short, key=lambda found: found.objective)
-        if not best.converged:
-            more = alternate(core, model, best.V, scale, max_iter, best)
-            best = replace(more, history=best.history + more.history)
+            known = extended(start["projection"].T, principal(ridge_slopes(core), k), k)
+            starts = chain([known], starts)
+        best = best_of(core, model, starts, scale, max_iter)
         return _solution(problem, model, best, "stationary")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,12 +13,12 @@ from polytask.data import TaskData
 from polytask.penalties import Rank, TraceNorm
 from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
-from polytask.solvers.alternating import Factored, alternate, objective_of
+from polytask.solvers.alternating import Factored, alternate, best_of, objective_of
 from polytask.solvers.base import Solution, Status
 from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.facts import has_low_rank_block, spectral_kind, sums_singular
 from polytask.solvers.fista import Fista
-from polytask.solvers.heads import FreeHeads, HeadModel, Heads, TraceHeads
+from polytask.solvers.heads import FreeHeads, Heads, TraceHeads
 from polytask.solvers.profile import profile, rest_facts, zero_profile
 from polytask.solvers.starts import extended, principal, starting_directions
 from polytask.structures import Blocks
@@ -65,9 +67,9 @@ def _limited_trace(
     _, s, Vt = canonical_svd(convex.blocks["low_rank"])
     if (s > 0).sum() <= limit:
         return convex
-    starts = [Vt[:limit], *starting_directions(problem, limit, tol)]
-    model = TraceHeads(alpha)
-    best = _best_of(problem, model, starts, tol * zero_profile(problem).smooth, max_iter)
+    starts = chain([Vt[:limit]], starting_directions(problem, limit, tol))
+    scale = tol * zero_profile(problem).smooth
+    best = best_of(problem, TraceHeads(alpha), starts, scale, max_iter, always=2)
     return _solution(problem, best, limit)
 
 
@@ -129,25 +131,15 @@ def fixed_rank(
         heads = replace(heads, A=U * s, blocks={})
         value = objective_of(problem, model, heads, Vt)
         return Factored(Vt, heads, value, [value], True)
-    gradient = profile(problem, smaller.L, smaller.rest).gradient
-    starts = [extended(smaller.V, gradient, r), *starting_directions(problem, r, tol)]
-    return _best_of(problem, model, starts, tol * scale, max_iter)
+    starts: Iterable[np.ndarray] = starting_directions(problem, r, tol)
+    if len(smaller.V):
+        gradient = profile(problem, smaller.L, smaller.rest).gradient
+        starts = chain([extended(smaller.V, gradient, r)], starts)
+    return best_of(problem, model, starts, tol * scale, max_iter, always=2 if len(smaller.V) else 1)
 
 
 def _free(problem: Problem) -> FreeHeads:
     return FreeHeads(problem.penalties["low_rank"].ridge)  # type: ignore[attr-defined]
-
-
-def _best_of(
-    problem: Problem, model: HeadModel, starts: list[np.ndarray], tol: float, max_iter: int
-) -> Factored:
-    """A few sweeps from every start, and the best of them to the end."""
-    short = [alternate(problem, model, V, tol, min(5, max_iter)) for V in starts]
-    best = min(short, key=lambda found: found.objective)
-    if best.converged:
-        return best
-    long = alternate(problem, model, best.V, tol, max_iter, best)
-    return replace(long, history=best.history + long.history)
 
 
 def _hard_threshold(problem: Problem, alpha: float, limit: int, at: Factored) -> np.ndarray | None:

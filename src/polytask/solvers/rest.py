@@ -91,8 +91,10 @@ def make_rest(
 
 
 def only_levels(data: TaskData, rest: CommonDeviation) -> bool:
-    """Whether the rest is intercepts, which need no pass over the rows."""
-    return data.intercept and not (rest.common | rest.deviation)[:-1].any()
+    """Whether the rest is intercepts on a column of ones, which need no pass over the rows."""
+    if not data.intercept or (rest.common | rest.deviation)[:-1].any():
+        return False
+    return bool((data.design.last_column() == 1.0).all())  # not so where moments stand for rows
 
 
 def predict_rest(data: TaskData, rest: CommonDeviation, u: Blocks) -> np.ndarray:

@@ -13,6 +13,7 @@ from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.fista import Fista
 from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.profile import zero_profile
+from polytask.solvers.task_quadratic import task_quadratic
 from polytask.structures import Blocks, CommonDeviation, LowRankPlus
 
 __all__ = ["convex_path", "extended", "principal", "ridge_slopes", "starting_directions"]
@@ -49,6 +50,11 @@ def ridge_slopes(problem: Problem) -> np.ndarray:
     """L (m, d) of every task alone, with a small ridge; the rest as in the problem."""
     data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
     d = data.n_features
+    Q = task_quadratic(problem)
+    if Q is not None and len(Q.t) <= 1:  # Gram matrices are at hand
+        mean = max(float(np.einsum("ijj->ij", Q.H).mean()), 1e-300)
+        slopes: np.ndarray = np.linalg.solve(Q.H + 2 * _RIDGE * mean * np.eye(d), Q.s[:, :, None])
+        return slopes[:, :, 0]
     own = rest.deviation.copy()
     own[:d] = True
     mean = float((data.design.column_norms(data.weight)[:, :d] ** 2).mean())

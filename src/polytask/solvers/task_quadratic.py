@@ -7,15 +7,18 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from scipy import sparse
 
 from polytask.data import TaskData
 from polytask.problem import Problem
-from polytask.solvers.curvature import make_curvature
+from polytask.solvers.curvature import SharedGram, make_curvature
 from polytask.solvers.profile import rest_facts
 
 __all__ = ["TaskQuadratic", "task_quadratic"]
 
 _LOST = 1e-6  # share of a feature's square left by its mean, below which rows are centred first
+
+_COPIES_LIMIT = 1e7  # numbers: a Gram matrix that tasks share is copied up to 80 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +46,14 @@ class TaskQuadratic:
 
 
 def task_quadratic(problem: Problem) -> TaskQuadratic | None:
-    """The quadratic, kept for as long as the data live; None where it is no sum of Gram matrices."""
+    """The quadratic, kept for as long as the data live; None where no Gram matrices serve."""
     data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
     if not problem.loss.constant_curvature or rest.deviation[: data.n_features].any():
         return None
-    grams = make_curvature(data, data.weight, True).grams
+    curvature = make_curvature(data, data.weight, True)
+    grams = curvature.grams
+    if isinstance(curvature, SharedGram) and data.n_tasks * data.n_coefs**2 <= _COPIES_LIMIT:
+        grams = curvature.scale[:, None, None] * curvature.gram
     if grams is None:
         return None
     kept, key = _KEPT.setdefault(data, {}), rest_facts(problem)
@@ -85,16 +91,17 @@ def _without_intercepts(data: TaskData, grams: np.ndarray, pull: float) -> tuple
     n = grams[:, d, d]
     rows = n > 0
     mean = grams[:, :d, d] / np.where(rows, n, 1.0)[:, None]
-    y = data.y - float(data.weight @ data.y) / float(data.weight.sum())
-    level = np.bincount(data.code, data.weight * y, minlength=data.n_tasks) / np.where(rows, n, 1.0)
-    left = y - level[data.code]
+    one, omega = data.design.last_column(), data.weight  # of ones, or of what stands for rows
+    y = data.y - float((omega * one) @ data.y) / float((omega * one) @ one) * one
+    level = np.bincount(data.code, omega * one * y, minlength=len(n)) / np.where(rows, n, 1.0)
+    left = y - level[data.code] * one
     H = grams[:, :d, :d] - (n[:, None] * mean)[:, :, None] * mean[:, None, :]
     square, kept = np.einsum("ijj->ij", grams)[:, :d], np.einsum("ijj->ij", H)
     if (kept < _LOST * square).any():  # the mean is far larger than what varies
         H = _centred_grams(data, mean)
-    s = data.design.adjoint(data.weight * left)[:, :d]
+    s = data.design.adjoint(omega * left)[:, :d]
     w = n * pull / (n + pull) if pull > 0 else np.zeros_like(n)
-    constant = 0.5 * (float(data.weight @ left**2) + float(w @ level**2))
+    constant = 0.5 * (float(omega @ left**2) + float(w @ level**2))
     if pull == 0:
         return H, s, np.zeros((len(n), 0, d)), np.zeros((0, 0)), np.zeros(0), constant
     u = w[:, None] * mean
@@ -106,8 +113,8 @@ def _without_intercepts(data: TaskData, grams: np.ndarray, pull: float) -> tuple
 def _centred_grams(data: TaskData, mean: np.ndarray) -> np.ndarray:
     H = np.zeros((data.n_tasks, data.n_features, data.n_features))
     for i in np.flatnonzero(data.sizes):
-        rows, _, omega = data.block(int(i))
-        rows = rows.toarray() if data.design.sparse else rows
-        Z = (rows[:, :-1] - mean[i]) * np.sqrt(omega)[:, None]
+        block, _, omega = data.block(int(i))
+        rows = block.toarray() if sparse.issparse(block) else block  # type: ignore[attr-defined]
+        Z = (rows[:, :-1] - rows[:, -1:] * mean[i]) * np.sqrt(omega)[:, None]
         H[i] = Z.T @ Z
     return H
