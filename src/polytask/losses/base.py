@@ -32,6 +32,10 @@ class Loss(Protocol):
         """Second derivative in f."""
         ...
 
+    def third(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Third derivative in f."""
+        ...
+
     def conjugate(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
         """sup_f (u f - loss(y, f)); infinite outside its domain."""
         ...

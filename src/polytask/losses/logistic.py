@@ -28,6 +28,11 @@ class Logistic:
         p = expit(f)
         return p * (1.0 - p)
 
+    def third(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Third derivative in f."""
+        p = expit(f)
+        return p * (1.0 - p) * (1.0 - 2.0 * p)
+
     def conjugate(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
         """sup_f (u f - loss(y, f)): q log q + (1-q) log(1-q) at q = u + y in [0, 1]."""
         q = u + y

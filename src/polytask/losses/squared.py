@@ -26,6 +26,10 @@ class Squared:
         """Second derivative in f."""
         return np.ones_like(f)
 
+    def third(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Third derivative in f."""
+        return np.zeros_like(f)
+
     def conjugate(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
         """sup_f (u f - loss(y, f)) = u²/2 + u y."""
         return 0.5 * u**2 + u * y

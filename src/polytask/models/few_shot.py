@@ -97,7 +97,8 @@ class FewShot:
         common = np.append(self.common_coef_, self.common_intercept_)[: rows.shape[1]]
         if hasattr(self, "deviation_covariance_"):
             values, vectors = np.linalg.eigh(self.deviation_covariance_)
-            L, weight = vectors * np.sqrt(np.maximum(values, 0.0)), s / self.noise_variance_
+            L = vectors * np.sqrt(np.maximum(values, 0.0))
+            weight = s / getattr(self, "noise_variance_", 1.0)
         else:
             strength = np.append(np.broadcast_to(self.alpha_, d), self.alpha_intercept_)
             L, weight = prior_root(strength[: rows.shape[1]]), s * self._row_weight(s)
@@ -108,10 +109,14 @@ class FewShot:
         self.intercept_ = np.append(self.intercept_, theta[d:].sum())
         self.deviation_coef_ = np.vstack([self.deviation_coef_, deviation[:d]])
         if hasattr(self, "coef_covariance_"):
-            left = np.eye(len(theta)) - posterior @ ((rows * weight[:, None]).T @ rows)
+            f = rows @ theta
+            curvature = loss.curvature(y, f)
+            gram = (rows * (weight * curvature)[:, None]).T @ rows
+            left = np.eye(len(theta)) - posterior @ gram
             covariance = posterior + left @ self.common_covariance_ @ left.T
             self.coef_covariance_ = np.concatenate([self.coef_covariance_, covariance[None]])
-            self._keep_task(rows, y, s)
+            response = f - loss.gradient(y, f) / np.maximum(curvature, 1e-12)
+            self._keep_task(rows, response, s * curvature)
 
     def _row_weight(self: Any, s: np.ndarray) -> float:
         """Weight in the risk of a new row of weight one, on the scale of the fit."""

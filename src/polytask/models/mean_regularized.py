@@ -14,7 +14,7 @@ from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.models.few_shot import FewShot
 from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
-from polytask.models.mixed import MIXED_ATTRIBUTES, MixedModelAnswers
+from polytask.models.mixed import MIXED_ATTRIBUTES, MixedModelAnswers, MixedModelFit
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -39,8 +39,9 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         Strength that pulls the tasks' coefficients to their common part, one for all or one per
         coefficient; larger means more alike. "cv" chooses it from a path that starts where the
         tasks are pooled, by leave-one-out: exact for the squared loss, one Newton step from the
-        fit for the logistic loss. "reml" (regressor) estimates a strength per coefficient, and
-        with it standard errors, as the linear mixed model with random slopes does.
+        fit for the logistic loss. "reml" estimates a strength per coefficient, and with it
+        standard errors, as the mixed model with random slopes does: by restricted maximum
+        likelihood, of labels with Laplace's approximation.
     covariance : {"auto", "diagonal", "scalar", "factor", "full"}, default="auto"
         With ``alpha="reml"``: a variance between tasks for every coefficient, one for all slopes
         (of features scaled to a mean square of one) and one for the intercept, a variance for
@@ -165,11 +166,6 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
             self.__dict__.pop(name, None)
         if not (isinstance(self.alpha, str) and self.alpha == "reml"):
             return super()._fit_data(data)
-        if not self._loss().constant_curvature:
-            raise ValueError(
-                f"{type(self).__name__}: alpha must be 'cv' or given for the logistic loss; got "
-                "'reml', which needs the squared loss."
-            )
         if self._weight_rule != "size":
             raise ValueError(
                 f"{type(self).__name__}: task_weight must be 'auto' or 'size' with alpha='reml'; "
@@ -239,7 +235,9 @@ class MeanRegularizedRegressor(
     """Coefficients of every task near a common part, squared loss."""
 
 
-class MeanRegularizedClassifier(ClassifierFromParquet, ClassifierRole, _MeanRegularized):
+class MeanRegularizedClassifier(
+    ClassifierFromParquet, MixedModelFit, ClassifierRole, _MeanRegularized
+):
     """Coefficients of every task near a common part, logistic loss."""
 
 

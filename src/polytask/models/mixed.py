@@ -9,10 +9,9 @@ from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import TaskData, read_rows, task_codes
-from polytask.losses import Squared
 from polytask.tuning.mixed_fit import MixedFit, MixedState, fit_mixed
 
-__all__ = ["MIXED_ATTRIBUTES", "MixedModelAnswers"]
+__all__ = ["MIXED_ATTRIBUTES", "MixedModelAnswers", "MixedModelFit"]
 
 MIXED_ATTRIBUTES = (
     "covariance_",
@@ -27,15 +26,16 @@ MIXED_ATTRIBUTES = (
 )
 
 
-class MixedModelAnswers:
-    """What ``alpha="reml"`` knows beyond coefficients."""
+class MixedModelFit:
+    """Variances, and intervals of coefficients, of either role."""
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
-        fit = fit_mixed(data, Squared(), self.covariance, self._random_common(), self.n_factors)
+        fit = fit_mixed(data, self._loss(), self.covariance, self._random_common(), self.n_factors)
         d, N = data.n_features, float(data.sample_weight.sum())
         self._keep(fit.solution, data, _strengths(fit, d, N))
         self.covariance_ = fit.covariance
-        self.noise_variance_ = fit.noise
+        if self._loss().constant_curvature:
+            self.noise_variance_ = fit.noise
         self.deviation_covariance_ = fit.deviation_covariance
         self.common_covariance_ = fit.common_covariance
         self.coef_covariance_ = fit.coef_covariance
@@ -54,25 +54,6 @@ class MixedModelAnswers:
             f"{type(self).__name__}: alpha_common must be 'auto', 'reml' or 0 with alpha='reml'; "
             f"got {rule!r}. The strength on w0 is estimated, or w0 is free."
         )
-
-    def predict(self: Any, X: Any, return_std: bool = False) -> Any:
-        """Predicted targets, and on request their standard deviations.
-
-        Parameters
-        ----------
-        X : table or array of shape (n, d) or (n, d + 1)
-        return_std : bool, default=False
-            Also return the standard deviation of a new observation at each row: noise, error of
-            the coefficients, for an unseen task the variance between tasks, and what the error of
-            the estimated variances adds. Needs ``alpha="reml"``.
-
-        Returns
-        -------
-        prediction : ndarray of shape (n,), or (n, m) after a fit to a wide y
-        std : ndarray of the same shape, with ``return_std=True``
-        """
-        mean = self._linear_predictor(X)
-        return (mean, self._predictive_std(X)) if return_std else mean
 
     def coef_interval(self: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of every task's coefficients, each of shape (m, d).
@@ -103,6 +84,29 @@ class MixedModelAnswers:
             self._spread = MixedState.from_dict(self._mixed_state).second_moments()
         found: tuple[float, np.ndarray, np.ndarray] = self._spread
         return found
+
+
+class MixedModelAnswers(MixedModelFit):
+    """What a regressor with ``alpha="reml"`` knows beyond that: the spread of new rows."""
+
+    def predict(self: Any, X: Any, return_std: bool = False) -> Any:
+        """Predicted targets, and on request their standard deviations.
+
+        Parameters
+        ----------
+        X : table or array of shape (n, d) or (n, d + 1)
+        return_std : bool, default=False
+            Also return the standard deviation of a new observation at each row: noise, error of
+            the coefficients, for an unseen task the variance between tasks, and what the error of
+            the estimated variances adds. Needs ``alpha="reml"``.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n,), or (n, m) after a fit to a wide y
+        std : ndarray of the same shape, with ``return_std=True``
+        """
+        mean = self._linear_predictor(X)
+        return (mean, self._predictive_std(X)) if return_std else mean
 
     def _predictive_std(self: Any, X: Any) -> np.ndarray:
         noise, unseen, covariance = self._second_moments()

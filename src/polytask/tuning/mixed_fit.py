@@ -12,6 +12,8 @@ from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status
 from polytask.structures.rotated_deviation import RotatedDeviation
+from polytask.tuning.laplace import LaplaceModel
+from polytask.tuning.mixed_point import AnyMixedModel
 from polytask.tuning.mixed_state import MixedState
 from polytask.tuning.reml import MixedModel
 from polytask.tuning.reml_lbfgs import estimate_factor, estimate_full
@@ -32,7 +34,7 @@ class MixedFit:
         At ``min R(w0 + C u_i) + 1/(2N) sum ‖u_i‖²``, R the mean over rows and sigma² C C' the
         covariance of deviations; blocks "common" (p,) and "deviation" (m, p), the Δw_i.
     noise : float
-        sigma².
+        sigma²; one where the loss is a likelihood by itself.
     deviation_covariance : ndarray of shape (p, p)
         Covariance of Δw_i between tasks.
     common_covariance : ndarray of shape (p, p)
@@ -76,7 +78,8 @@ def fit_mixed(
     ----------
     data : TaskData
         With ``task_weight="size"``: the likelihood counts every row alike.
-    loss : Squared
+    loss : Loss
+        Squared, or minus the log likelihood of a row.
     covariance : {"auto", "scalar", "diagonal", "factor", "full"}
         One variance for all slopes (in scaled columns) and one for the intercept; one per
         coefficient; that and ``n_factors`` factors; or a full covariance matrix. "auto" is scalar
@@ -85,7 +88,8 @@ def fit_mixed(
         Whether the common slopes have a normal prior of estimated variance, or are free; None
         decides by the number of rows and tasks.
     """
-    model = MixedModel.from_data(data)
+    exact = loss.constant_curvature
+    model: AnyMixedModel = MixedModel.from_data(data) if exact else LaplaceModel(data, loss)
     if random_common is None:
         random_common = few_for_common(data)
     _check_rows(model, random_common)
@@ -122,11 +126,11 @@ def fit_mixed(
         common[: data.n_features],
         chosen,
         estimate.violation,
-        MixedState.of_fit(model, point.kappa, estimate.root, estimate.parameters),
+        MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters),
     )
 
 
-def _check_rows(model: MixedModel, random_common: bool) -> None:
+def _check_rows(model: AnyMixedModel, random_common: bool) -> None:
     lost = int(model.intercept) if random_common else model.rank
     if model.n_rows <= lost:
         raise ValueError(
@@ -136,12 +140,19 @@ def _check_rows(model: MixedModel, random_common: bool) -> None:
 
 
 def few_for_common(data: TaskData) -> bool:
-    """Whether a free w0 could overfit: fewer than ten tasks, or ten rows, a coefficient."""
-    return min(data.n_tasks, float(data.sample_weight.sum())) < 10 * data.n_coefs
+    """Whether a free w0 could overfit: fewer than ten tasks, or ten rows, a coefficient.
+
+    Of labels, the rarer one counts.
+    """
+    rows = float(data.sample_weight.sum())
+    if np.isin(data.y, (0.0, 1.0)).all():
+        ones = float(data.sample_weight @ data.y)
+        rows = min(ones, rows - ones)
+    return min(data.n_tasks, rows) < 10 * data.n_coefs
 
 
 def _estimate(
-    model: MixedModel, data: TaskData, covariance: str, random_common: bool, n_factors: int = 1
+    model: AnyMixedModel, data: TaskData, covariance: str, random_common: bool, n_factors: int = 1
 ) -> tuple[RemlEstimate, str]:
     """The REML estimate; a column that is zero everywhere has no variance to estimate.
 
@@ -150,7 +161,7 @@ def _estimate(
     common part, so that their restricted likelihoods compare.
     """
     p, d = data.n_coefs, data.n_features
-    varies = np.einsum("bkk->k", model.grams) > 0
+    varies = model.varies
     by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
     found = []
     for name in by_name:

@@ -15,11 +15,14 @@ and the average information sum <dGamma q_i, dGamma q_i>_P / noise. See `polytas
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from polytask.solvers.linalg import psd_inverse
+
+if TYPE_CHECKING:
+    from polytask.tuning.reml import MixedModel
 
 __all__ = ["AnyMixedModel", "MixedPoint", "log_det_and_inverses"]
 
@@ -46,6 +49,10 @@ class MixedPoint:
     deviance: float
     profiled: float = 0.0
     noiseless: bool = False
+
+    def quadratic(self) -> MixedModel:
+        """The linear mixed model that has this mode and curvature."""
+        raise NotImplementedError
 
     @property
     def noise_mean(self) -> float:
@@ -138,6 +145,31 @@ class AnyMixedModel(Protocol):
     @property
     def n_coefs(self) -> int:
         """Number of coefficients p."""
+        ...
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Root mean square of each column, shape (p,)."""
+        ...
+
+    @property
+    def n_rows(self) -> float:
+        """Sum of the sample weights."""
+        ...
+
+    @property
+    def rank(self) -> int:
+        """Rank of the common part where it is free."""
+        ...
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the last column is the constant one."""
+        ...
+
+    @property
+    def varies(self) -> np.ndarray:
+        """Columns that are not zero everywhere, shape (p,)."""
         ...
 
     @property

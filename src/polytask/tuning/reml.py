@@ -56,6 +56,8 @@ class MixedModel:
         Sum of the sample weights N.
     intercept : bool
         Whether the last column is the constant one, whose common part is always free.
+    known_noise : bool
+        Whether sigma² is one and not to be estimated.
     """
 
     grams: np.ndarray
@@ -65,6 +67,7 @@ class MixedModel:
     scale: np.ndarray
     n_rows: float
     intercept: bool = True
+    known_noise: bool = False
 
     @classmethod
     def from_data(cls, data: TaskData) -> MixedModel:
@@ -98,6 +101,11 @@ class MixedModel:
     def slopes(self) -> np.ndarray:
         """One for a slope, zero for the intercept, shape (p,)."""
         return (np.arange(self.n_coefs) < self.n_coefs - int(self.intercept)).astype(float)
+
+    @cached_property
+    def varies(self) -> np.ndarray:
+        """Columns that are not zero everywhere, shape (p,)."""
+        return np.einsum("bkk->k", self.grams) > 0
 
     @cached_property
     def total(self) -> np.ndarray:
@@ -146,10 +154,12 @@ class RemlPoint(MixedPoint):
         explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
         left = model.square - explained - self.explained
         self.rss = max(left, 1e-14 * max(model.square, 1e-300))
-        self.profiled = 1.0 / self.rss
         lost = model.rank if kappa is None else int(model.intercept)
         self.free = model.n_rows - lost
-        self.noise = self.rss / self.free
+        if model.known_noise:
+            self.noise, self.deviance = 1.0, left + log_det
+            return
+        self.profiled, self.noise = 1.0 / self.rss, self.rss / self.free
         # the tasks' own coefficients leave next to no noise: a likelihood without maximum
         self.noiseless = bool(self.noise <= 1e-4 * model.square / model.n_rows)
         self.deviance = self.free * np.log(self.noise) + log_det
@@ -170,4 +180,9 @@ class RemlPoint(MixedPoint):
     @property
     def noise_mean(self) -> float:
         """Posterior mean of the noise variance; its mode, rss / free, where few rows have none."""
-        return self.rss / (self.free - 2.0) if self.free > 4.0 else self.noise
+        known = self.model.known_noise or self.free <= 4.0
+        return self.noise if known else self.rss / (self.free - 2.0)
+
+    def quadratic(self) -> MixedModel:
+        """The linear mixed model that has this mode and curvature."""
+        return self.model
