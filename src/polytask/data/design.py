@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from polytask.data.sparse_products import SparseProducts
 from polytask.data.threads import share
 
 __all__ = ["Batch", "Design", "make_design"]
@@ -17,6 +18,7 @@ __all__ = ["Batch", "Design", "make_design"]
 _BATCH = 131_072  # numbers in one batch: a megabyte, so that the steps on it stay in cache
 _CHUNK = 4_000_000  # numbers in a block of rows of no particular task: 32 MB
 _THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
+_MOST_NUMBERS = 1e9  # in Gram matrices that are made at once: 8 GB
 _OWN_BATCH = 2_000  # a task with more numbers than this is read in place, not gathered with others
 
 
@@ -102,6 +104,11 @@ class Design:
         return values if self.index is None else values[self.index]
 
     @cached_property
+    def _products(self) -> SparseProducts:
+        code = np.repeat(np.arange(self.n_tasks), np.diff(self.start))
+        return SparseProducts(self.X, self.index, code, self.n_tasks)
+
+    @cached_property
     def batches(self) -> list[Batch]:
         """Tasks grouped by size; empty tasks are in no batch."""
         return list(_make_batches(self.start, self.n_columns))
@@ -116,11 +123,9 @@ class Design:
 
     def predict(self, theta: np.ndarray) -> np.ndarray:
         """w_i'x of every observation; theta has shape (m, p)."""
-        out = np.zeros(self.start[-1])
         if self.sparse:
-            for i in range(self.n_tasks):
-                out[self.start[i] : self.start[i + 1]] = self.block(i) @ theta[i]
-            return out
+            return self._products.predict(theta)
+        out = np.zeros(self.start[-1])
 
         def work(batch: Batch) -> None:
             batch.collect((self.rows(batch) @ theta[batch.tasks][:, :, None])[:, :, 0], out)
@@ -130,11 +135,9 @@ class Design:
 
     def adjoint(self, u: np.ndarray) -> np.ndarray:
         """sum_k u_k x_k in each task, shape (m, p); the adjoint of `predict`."""
-        out = np.zeros((self.n_tasks, self.n_columns))
         if self.sparse:
-            for i in range(self.n_tasks):
-                out[i] = self.block(i).T @ u[self.start[i] : self.start[i + 1]]
-            return out
+            return self._products.adjoint(u)
+        out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
             out[batch.tasks] = (batch.spread(u)[:, None, :] @ self.rows(batch))[:, 0]
@@ -147,14 +150,12 @@ class Design:
 
         ``tasks`` restricts the work to some tasks (the others stay zero).
         """
+        self._refuse_large(self.n_tasks if tasks is None else len(tasks))
+        if self.sparse:
+            some = np.arange(self.n_tasks) if tasks is None else tasks
+            return self._products.grams(v, self.start, some)
         p = self.n_columns
         out = np.zeros((self.n_tasks, p, p))
-        if self.sparse:
-            for i in range(self.n_tasks) if tasks is None else tasks:
-                rows = self.block(i)
-                scaled = rows.multiply(v[self.start[i] : self.start[i + 1], None]).tocsr()
-                out[i] = (rows.T @ scaled).toarray()
-            return out
         wanted = np.ones(self.n_tasks, dtype=bool)
         if tasks is not None:
             wanted = np.isin(np.arange(self.n_tasks), tasks)
@@ -185,6 +186,7 @@ class Design:
 
     def total_gram(self, v: np.ndarray) -> np.ndarray:
         """sum_k v_k x_k x_k' over all tasks, shape (p, p); v >= 0."""
+        self._refuse_large(1)
         if self.index is not None:  # observations of one row share its outer product
             v = np.bincount(self.index, weights=v, minlength=self.X.shape[0])
         if self.sparse:
@@ -197,13 +199,22 @@ class Design:
             out += Z.T @ Z
         return out
 
+    def _refuse_large(self, n_matrices: int) -> None:
+        p = self.n_columns
+        if n_matrices * p * p > _MOST_NUMBERS:
+            raise MemoryError(
+                "Gram matrices must hold less than a billion numbers; got "
+                f"{n_matrices} of {p} x {p} ({8e-9 * n_matrices * p * p:.0f} GB). This formulation "
+                "needs them at these strengths: use fewer features (TruncatedSVD, a hashing "
+                "vectorizer), or a formulation that needs only products with the rows (see the "
+                "docs on sparse data)."
+            )
+
     def column_norms(self, v: np.ndarray) -> np.ndarray:
         """sqrt(sum_k v_k x_k²) of each column in each task, shape (m, p)."""
-        out = np.zeros((self.n_tasks, self.n_columns))
         if self.sparse:
-            for i in range(self.n_tasks):
-                out[i] = self.block(i).power(2).T @ v[self.start[i] : self.start[i + 1]]
-            return np.sqrt(out)
+            return np.sqrt(self._products.adjoint(v, power=2))
+        out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
             rows, weights = self.rows(batch), batch.spread(v)

@@ -171,6 +171,9 @@ def _blocks(
         sums = design.adjoint(v * design.last_column())
         C = design.total_gram(v)
         return C[np.ix_(c, c)], sums[:, None, c], sums[:, None, k]
+    if grams is None and len(narrow) == 0:  # all tasks are kept in row space
+        none = np.zeros((0, len(k), len(k)))
+        return np.zeros((len(c), len(c))), np.zeros((0, len(k), len(c))), none
     H = design.grams(v, narrow) if grams is None else grams
     H = H if len(narrow) == len(H) else H[narrow]
     if len(c) == len(k) == p:  # C is not asked for: E = L says it all

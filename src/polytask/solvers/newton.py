@@ -10,7 +10,7 @@ from polytask.solvers.base import Solution, Status
 from polytask.solvers.orthogonal import solve_orthogonal, too_large
 from polytask.structures import Blocks
 
-__all__ = ["BlockElimination", "Newton"]
+__all__ = ["BlockElimination", "Newton", "line_search"]
 
 _TRUSTED = 1e-10  # violation above which the Gram matrices are suspected to have lost digits
 
@@ -85,7 +85,7 @@ class Newton:
             if n_iter == max_iter:
                 break
             step = arrow_problem(problem).factor(loss.curvature(data.y, f)).solve(residual)
-            found = _line_search(problem, blocks, f, value, step, residual)
+            found = line_search(problem, blocks, f, value, step, residual)
             if found is None:
                 status = Status.STALLED
                 break
@@ -105,7 +105,7 @@ def _better(problem: Problem, blocks: Blocks, violation: float) -> tuple[Blocks,
     return (blocks, violation) if worse else (trial, trial_violation)
 
 
-def _line_search(
+def line_search(
     problem: Problem, blocks: Blocks, f: np.ndarray, value: float, step: Blocks, residual: Blocks
 ) -> tuple[Blocks, np.ndarray, float] | None:
     """The first of the steps 1, 1/2, 1/4, ... that falls enough; None where none does."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from polytask.problem import Problem
 from polytask.solvers.admm import Admm
 from polytask.solvers.base import Solver
+from polytask.solvers.conjugate import ConjugateGradients
 from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.fista import Fista
 from polytask.solvers.newton import BlockElimination, Newton
@@ -17,6 +18,7 @@ from polytask.solvers.reduced_rank import ReducedRank
 __all__ = ["PREFERENCE", "select"]
 
 PREFERENCE: tuple[Solver, ...] = (
+    ConjugateGradients(),
     BlockElimination(),
     Newton(),
     ReducedRank(),
