@@ -12,6 +12,7 @@ __all__ = ["factor_numbers", "products_pay"]
 _MOST_NUMBERS = 5e8  # in the matrices of a factorization: 4 GB
 _PRODUCTS = 300  # products that conjugate gradients are thought to need
 _FLOPS, _READS = 2e10, 5e8  # a second: of LAPACK, and of nonzeros in a product
+_NOT_WORTH = 0.5  # seconds of an exact factorization that nothing need save
 _CALL = 5e-4  # seconds for a task whose system is kept in row space
 
 
@@ -20,7 +21,9 @@ def products_pay(arrow: ArrowProblem) -> bool:
     if factor_numbers(arrow) > _MOST_NUMBERS:
         return True
     design = arrow.problem.data.design
-    return design.sparse and _factor_seconds(arrow) > _PRODUCTS * _product_seconds(design)
+    return design.sparse and _factor_seconds(arrow) > max(
+        _NOT_WORTH, _PRODUCTS * _product_seconds(design)
+    )
 
 
 def factor_numbers(arrow: ArrowProblem) -> float:
