@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from polytask.data import TaskData, make_task_data, read_rows
 from polytask.data.folds import task_folds
 from polytask.solvers import one_blas_thread
 from polytask.solvers.arrow_problem import why_not_arrow
-from polytask.tuning import LeaveOneOut
+from polytask.tuning import LeaveOneOut, few_labels, fold_predictions
 
 __all__ = ["held_out_predictions", "linear_predictor"]
 
+_TOL = 1e-6  # of fits that are only compared
 _STRENGTHS = ("alpha", "alpha_intercept", "alpha_common")
 
 
@@ -25,14 +27,20 @@ def held_out_predictions(
     """Linear predictors (N,) of every observation from fits without it, at the chosen strengths.
 
     By leave-one-out from the factorization of the fit where the penalties are quadratic (exact
-    for the squared loss, one Newton step for others), else by ``cv`` fits to folds inside tasks.
+    for the squared loss, one Newton step for others), else, and where labels are few, by ``cv``
+    fits to folds inside tasks.
     NaN where nothing else informs an observation.
     """
-    own = _own_problem(estimator, X, target, names, weight)
-    if own is None:
+    made = _own_problems(estimator, X, target, names, weight)
+    if made is None:
         return _by_folds(estimator, X, target, weight, data, cv)
+    make, own_data = made
+    own = make(own_data)
     with one_blas_thread():
-        f = LeaveOneOut(tol=1e-6, max_iter=estimator.max_iter).predictions(own)
+        if not own.loss.constant_curvature and few_labels(own_data):
+            f = fold_predictions(own_data, make, cv, _TOL, estimator.max_iter)
+        else:
+            f = LeaveOneOut(_TOL, estimator.max_iter).predictions(own)
     if not own.structure.common.any():  # every task alone: nothing informs the only row of one
         f[(data.sizes == 1)[data.code]] = np.nan
     return f
@@ -45,15 +53,20 @@ def linear_predictor(estimator: Any, X: Any) -> np.ndarray:
     return np.asarray(estimator.predict(X), dtype=float)
 
 
-def _own_problem(estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any) -> Any:
-    """The problem that a fitted estimator solved, where it has leave-one-out predictions."""
+def _own_problems(
+    estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any
+) -> tuple[Callable[[TaskData], Any], TaskData] | None:
+    """A fitted estimator's problem on any data, and its data, where penalties are quadratic."""
     if not hasattr(estimator, "_make_problem"):
         return None
     rows = read_rows(estimator, X, reset=False)
     data = make_task_data(estimator, rows, estimator._encode(target), names, weight)
     strengths = {name: getattr(estimator, f"{name}_", None) for name in estimator._given()}
-    problem = estimator._make_problem(data, estimator._loss(), strengths)
-    return problem if why_not_arrow(problem) is None else None
+
+    def make(part: TaskData) -> Any:
+        return estimator._make_problem(part, estimator._loss(), strengths)
+
+    return (make, data) if why_not_arrow(make(data)) is None else None
 
 
 def _by_folds(

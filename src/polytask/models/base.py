@@ -19,11 +19,12 @@ from polytask.losses import Loss
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status, one_blas_thread, select
-from polytask.tuning import LeaveOneOut, choose
+from polytask.tuning import KFoldRisk, LeaveOneOut, choose, few_labels
 
 __all__ = ["MultiTaskLinear", "Strengths"]
 
 Strengths = dict[str, Any]
+_FOLDS = 5
 _TUNING_TOL = 1e-4  # violation at which a held-out risk no longer moves
 
 
@@ -156,7 +157,13 @@ class MultiTaskLinear(BaseEstimator):
         return {name: choice.strengths[name] for name in given}
 
     def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[Strengths], float]:
-        """Estimated risk at given strengths; leave-one-out where penalties are quadratic."""
+        """Estimated risk at given strengths; leave-one-out where penalties are quadratic.
+
+        It is one Newton step for losses other than the squared, which few labels mislead.
+        """
+        if not loss.constant_curvature and few_labels(data):
+            folds = KFoldRisk(data, _FOLDS, _TUNING_TOL, self.max_iter)
+            return lambda s: folds(lambda part: self._make_problem(part, loss, s))
         risk_of = LeaveOneOut(_TUNING_TOL, self.max_iter)
         return lambda s: risk_of(self._make_problem(data, loss, s))
 

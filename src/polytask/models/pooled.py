@@ -33,7 +33,8 @@ class _Pooled(MultiTaskLinear):
     ----------
     alpha : float or "cv", default="cv"
         Ridge strength, zero or positive; larger shrinks the coefficients to zero. "cv" chooses it
-        by exact leave-one-out (squared loss) or folds inside tasks.
+        by leave-one-out: exact for the squared loss, one Newton step
+        for others, and folds inside tasks where labels are few.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True

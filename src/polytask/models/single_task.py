@@ -33,7 +33,8 @@ class _SingleTask(MultiTaskLinear):
     ----------
     alpha : float or "cv", default="cv"
         Ridge strength, zero or positive; larger shrinks coefficients to zero. "cv" chooses one
-        for all tasks, by exact leave-one-out (squared loss) or folds inside tasks.
+        for all tasks, by leave-one-out: exact for the squared loss, one Newton step
+        for others, and folds inside tasks where labels are few.
     alpha_intercept : float or "auto", default="auto"
         Ridge strength on the intercepts. "auto" is 0 for a regressor; for a classifier with
         ``alpha="cv"`` it is chosen too, because a task with one class has no finite intercept.

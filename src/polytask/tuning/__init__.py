@@ -1,6 +1,6 @@
 """How strengths are chosen: grids from the data, leave-one-out, folds, the search."""
 
-from polytask.tuning.folds import KFoldRisk
+from polytask.tuning.folds import KFoldRisk, few_labels, fold_predictions
 from polytask.tuning.grids import common_grid, deviation_grid, intercept_grid, with_zero
 from polytask.tuning.loo import LeaveOneOut, leave_one_out
 from polytask.tuning.low_rank import (
@@ -19,6 +19,8 @@ __all__ = [
     "choose",
     "common_grid",
     "deviation_grid",
+    "few_labels",
+    "fold_predictions",
     "intercept_grid",
     "leave_one_out",
     "level_grid",

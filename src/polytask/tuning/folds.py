@@ -12,7 +12,9 @@ from polytask.problem import Problem
 from polytask.solvers import select
 from polytask.structures import Blocks
 
-__all__ = ["KFoldRisk"]
+__all__ = ["KFoldRisk", "few_labels", "fold_predictions"]
+
+_FEW = 5.0  # rows of the rarer class in the average task: fewer are few
 
 
 class KFoldRisk:
@@ -49,6 +51,33 @@ class KFoldRisk:
             total += float(omega @ problem.loss.value(test.y, f))
             weight += float(omega.sum())
         return total / weight if weight > 0 else np.inf  # every task has one row
+
+
+def few_labels(data: TaskData) -> bool:
+    """Whether tasks have so few rows of the rarer class that one of them decides a fit.
+
+    Without its only positive row a task's fit is far from the one with it, farther than the one
+    Newton step of the approximate leave-one-out goes; folds refit.
+    """
+    counts = [float(data.sample_weight[data.y == label].sum()) for label in (0.0, 1.0)]
+    return min(counts) < _FEW * data.n_tasks
+
+
+def fold_predictions(
+    data: TaskData, make: Callable[[TaskData], Problem], n_splits: int, tol: float, max_iter: int
+) -> np.ndarray:
+    """Linear predictor of every observation from the fit without its fold, shape (N,).
+
+    Only rows of their task are held out too, each with one of the folds.
+    """
+    fold = _folds(data, n_splits)
+    fold = np.where(fold < 0, data.code % n_splits, fold)
+    f = np.empty(len(data.y))
+    for k in np.unique(fold):
+        problem = make(data.subset(fold != k))
+        coefs = select(problem).solve(problem, None, tol, max_iter).coefs
+        f[fold == k] = data.subset(fold == k).design.predict(coefs)
+    return f
 
 
 def _folds(data: TaskData, n_splits: int) -> np.ndarray:
