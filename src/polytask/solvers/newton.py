@@ -13,6 +13,7 @@ from polytask.structures import Blocks
 __all__ = ["BlockElimination", "Newton", "line_search"]
 
 _TRUSTED = 1e-10  # violation above which the Gram matrices are suspected to have lost digits
+_FLAT = 1e-30  # least curvature: where a loss is saturated, a step would leave the numbers
 
 
 class BlockElimination:
@@ -84,7 +85,8 @@ class Newton:
                 break
             if n_iter == max_iter:
                 break
-            step = arrow_problem(problem).factor(loss.curvature(data.y, f)).solve(residual)
+            curvature = np.maximum(loss.curvature(data.y, f), _FLAT)
+            step = arrow_problem(problem).factor(curvature).solve(residual)
             found = line_search(problem, blocks, f, value, step, residual)
             if found is None:
                 status = Status.STALLED
