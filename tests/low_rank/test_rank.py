@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from polytask import LowRankRegressor
 from polytask.losses import Squared
 from polytask.penalties import Rank, TraceNorm
 from polytask.solvers import select
@@ -132,3 +133,22 @@ def test_hard_threshold_is_the_prox(rng):
     U, s, Vt = np.linalg.svd(B, full_matrices=False)
     kept = [value((U[:, :r] * (s[:r] / (1 + 2 * step * 0.1))) @ Vt[:r]) for r in range(5)]
     assert value(at) == pytest.approx(min(kept))
+
+
+@pytest.mark.parametrize("rank", [2, 4])
+def test_features_constant_inside_tasks_do_not_mislead_gram_matrices(rank):
+    """Without a penalty the heads of singular tasks were read off lost digits: 1e27 for 0.4."""
+    rng = np.random.default_rng(0)
+    code = np.repeat(np.arange(30), 40)
+    X = rng.normal(size=(1200, 8))
+    X[:, 5:] = rng.normal(size=(30, 3))[code]
+    X[:, 4] = X[:, 3] + X[:, 5]
+    own = (X[:, :2] * rng.normal(size=(30, 2))[code]).sum(axis=1)
+    y = X @ rng.normal(size=8) + own + rng.normal(size=1200)
+    fits = [
+        LowRankRegressor(0.0, penalty="rank", max_rank=r, task=8).fit(np.column_stack([X, code]), y)
+        for r in (rank - 1, rank)
+    ]
+    assert fits[1].objective_ < fits[0].objective_ < 0.5 * np.var(y)
+    assert fits[1].violation_ < 1e-3
+    assert fits[1].status_ == "solved"

@@ -171,7 +171,7 @@ class MultiTaskLinear(BaseEstimator):
         measure = f"KKT violation {solution.violation:.1e}"
         if solution.gap is not None:
             measure = f"relative duality gap {solution.gap:.1e}"
-        if solution.certificate == "stationary":
+        if solution.certificate == "stationary" and solution.status is not Status.STALLED:
             measure = "relative decrease of the objective per sweep"
         if solution.status is not Status.SOLVED:
             warnings.warn(

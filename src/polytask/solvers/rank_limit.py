@@ -26,6 +26,7 @@ from polytask.structures import Blocks
 __all__ = ["RankLimit", "fixed_rank", "rank_fits"]
 
 _PROX_ROUNDS = 5
+_STATIONARY = 1e-2  # violation above which a point that sweeps leave alone is not stationary
 
 
 class RankLimit:
@@ -174,12 +175,14 @@ def _solution(problem: Problem, found: Factored, limit: int) -> Solution:
     blocks = {"low_rank": found.L, **found.rest}
     everything = limit >= min(problem.data.n_tasks, problem.data.n_features)
     convex = problem.penalties["low_rank"].alpha == 0 and everything  # type: ignore[attr-defined]
+    violation = problem.violation(blocks)
+    ended = Status.SOLVED if violation <= _STATIONARY else Status.STALLED
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
         objective=problem.objective(blocks),
-        violation=problem.violation(blocks),
-        status=Status.SOLVED if found.converged else Status.MAX_ITER,
+        violation=violation,
+        status=ended if found.converged else Status.MAX_ITER,
         certificate="global" if convex else "stationary",
         solver=RankLimit.name,
         n_iter=len(found.history) // 2,
