@@ -26,7 +26,7 @@ from polytask.structures import Blocks
 __all__ = ["RankLimit", "fixed_rank", "rank_fits"]
 
 _PROX_ROUNDS = 5
-_STATIONARY = 1e-2  # violation above which a point that sweeps leave alone is not stationary
+_STATIONARY = 1.0  # violation above which sweeps stopped for lost digits: steeper than the start
 
 
 class RankLimit:
