@@ -12,9 +12,9 @@ import numpy as np
 
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem, why_not_arrow
-from polytask.solvers.base import Solution, Status
+from polytask.solvers.base import Solution
 from polytask.solvers.cost import products_pay
-from polytask.solvers.newton import line_search
+from polytask.solvers.newton import descend
 from polytask.structures import Blocks
 
 __all__ = ["ConjugateGradients"]
@@ -41,40 +41,14 @@ class ConjugateGradients:
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the violation is below ``tol``; ``max_iter`` limits the Newton steps."""
-        data, loss, arrow = problem.data, problem.loss, arrow_problem(problem)
-        blocks = problem.zeros() if start is None else start
-        f = problem.predict(blocks)
-        value = problem.objective(blocks, f)
-        scale = problem.structure.adjoint(problem.gradient_bound, blocks)
-        status, total = Status.MAX_ITER, 0
-        for n_iter in range(max_iter + 1):
-            residual = problem.residual(blocks, f)
-            violation = problem.violation(blocks, residual)
-            if violation <= tol:
-                status = Status.SOLVED
-                break
-            if n_iter == max_iter:
-                break
-            system = _System(arrow, data.weight * loss.curvature(data.y, f))
+        arrow, loss = arrow_problem(problem), problem.loss
+        scale = problem.structure.adjoint(problem.gradient_bound, problem.zeros())
+
+        def step(residual: Blocks, curvature: np.ndarray, violation: float) -> tuple[Blocks, int]:
             goal = 0.5 * tol if loss.constant_curvature else _goal(violation, tol)
-            step, used = system.solve(residual, scale, goal)
-            total += used
-            found = line_search(problem, blocks, f, value, step, residual)
-            if found is None or used == 0:
-                status = Status.STALLED
-                break
-            blocks, f, value = found
-        centered = arrow.center(blocks)
-        return Solution(
-            blocks=centered,
-            coefs=problem.structure.assemble(centered),
-            objective=problem.objective(centered),
-            violation=violation,
-            status=status,
-            certificate="global",
-            solver=self.name,
-            n_iter=total,
-        )
+            return _System(arrow, problem.data.weight * curvature).solve(residual, scale, goal)
+
+        return descend(problem, start, tol, max_iter, step, self.name)
 
 
 def _goal(violation: float, tol: float) -> float:

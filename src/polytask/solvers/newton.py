@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from polytask.problem import Problem
@@ -10,7 +12,7 @@ from polytask.solvers.base import Solution, Status
 from polytask.solvers.orthogonal import solve_orthogonal, too_large
 from polytask.structures import Blocks
 
-__all__ = ["BlockElimination", "Newton", "line_search"]
+__all__ = ["BlockElimination", "Newton", "descend"]
 
 _TRUSTED = 1e-10  # violation above which the Gram matrices are suspected to have lost digits
 _FLAT = 1e-30  # least curvature: where a loss is saturated, a step would leave the numbers
@@ -72,27 +74,46 @@ class Newton:
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the violation is below ``tol``."""
-        data, loss = problem.data, problem.loss
-        blocks = problem.zeros() if start is None else start
-        f = problem.predict(blocks)
-        value = problem.objective(blocks, f)
-        status, n_iter = Status.MAX_ITER, 0
-        for n_iter in range(max_iter + 1):
-            residual = problem.residual(blocks, f)
-            violation = problem.violation(blocks, residual)
-            if violation <= tol:
-                status = Status.SOLVED
-                break
-            if n_iter == max_iter:
-                break
-            curvature = np.maximum(loss.curvature(data.y, f), _FLAT)
-            step = arrow_problem(problem).factor(curvature).solve(residual)
-            found = line_search(problem, blocks, f, value, step, residual)
-            if found is None:
-                status = Status.STALLED
-                break
-            blocks, f, value = found
-        return _solution(problem, blocks, f, violation, status, self.name, n_iter)
+        arrow = arrow_problem(problem)
+
+        def step(residual: Blocks, curvature: np.ndarray, _: float) -> tuple[Blocks, int]:
+            return arrow.factor(np.maximum(curvature, _FLAT)).solve(residual), 1
+
+        return descend(problem, start, tol, max_iter, step, self.name)
+
+
+Step = Callable[[Blocks, np.ndarray, float], tuple[Blocks, int]]
+
+
+def descend(
+    problem: Problem, start: Blocks | None, tol: float, max_iter: int, step: Step, name: str
+) -> Solution:
+    """Newton steps with a line search, until the violation is below ``tol``.
+
+    ``step(residual, curvature, violation)`` solves the Newton system, exactly or not, and says how
+    much work that was (0: it found no step); `n_iter` of the solution is the sum of it.
+    """
+    data, loss = problem.data, problem.loss
+    blocks = problem.zeros() if start is None else start
+    f = problem.predict(blocks)
+    value = problem.objective(blocks, f)
+    status, work = Status.MAX_ITER, 0
+    for n_iter in range(max_iter + 1):
+        residual = problem.residual(blocks, f)
+        violation = problem.violation(blocks, residual)
+        if violation <= tol:
+            status = Status.SOLVED
+            break
+        if n_iter == max_iter:
+            break
+        direction, used = step(residual, loss.curvature(data.y, f), violation)
+        found = _line_search(problem, blocks, f, value, direction, residual) if used else None
+        if found is None:
+            status = Status.STALLED
+            break
+        blocks, f, value = found
+        work += used
+    return _solution(problem, blocks, f, violation, status, name, work)
 
 
 def _better(problem: Problem, blocks: Blocks, violation: float) -> tuple[Blocks, float]:
@@ -107,7 +128,7 @@ def _better(problem: Problem, blocks: Blocks, violation: float) -> tuple[Blocks,
     return (blocks, violation) if worse else (trial, trial_violation)
 
 
-def line_search(
+def _line_search(
     problem: Problem, blocks: Blocks, f: np.ndarray, value: float, step: Blocks, residual: Blocks
 ) -> tuple[Blocks, np.ndarray, float] | None:
     """The first of the steps 1, 1/2, 1/4, ... that falls enough; None where none does."""
