@@ -1,7 +1,7 @@
 """Published figures of the low-rank and projection families beside ours, on the same protocol.
 
-Strengths are chosen inside the training part, by polytask's default search. A figure of an
-independent rerun (numpy, strength by 5 folds inside the training part) stands in the middle.
+Strengths and ranks are chosen inside the training part, by polytask's default search. A figure of
+an independent rerun (numpy, strength by 5 folds inside the training part) stands in the middle.
 
     school            10 official splits; explained variance on test rows, within tasks: 1 - SSE /
                       sum of squares about each school's test mean; pooled: about the grand mean
@@ -9,15 +9,22 @@ independent rerun (numpy, strength by 5 folds inside the training part) stands i
     landmine          10, 20, 50 % of each field for training; AUC, mean over fields
     mnist, usps       digits one-vs-all, 1000 training and 500 test rows; error of the largest score
 
-Usage: python benchmarks/published_figures.py [--data FOLDER] [--repeats 10] [--only NAME ...]
+With --results FILE every fit adds its lines to the file (JSON), and the table is of all that the
+file holds: a long table can be made in parts, and one that was cut off goes on where it stood.
+
+Usage: python benchmarks/published_figures.py [--data FOLDER] [--draws 0 1 2 ...] [--only NAME ...]
+       [--models NAME ...] [--results FILE] [--table]
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
+import subprocess
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +37,8 @@ from polytask import (
     LowRankRegressor,
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
+    ProjectedLowRankClassifier,
+    ProjectedLowRankRegressor,
     ProjectedMeanRegularizedClassifier,
     ProjectedMeanRegularizedRegressor,
     SingleTaskClassifier,
@@ -41,19 +50,17 @@ SURVEY = [
     "hot_line", "ram", "screen_size", "cpu_speed", "hard_disk", "cd_rom", "cache", "color",
     "availability", "warranty", "software", "guarantee", "price",
 ]  # fmt: skip
-REGRESSORS = {
-    "single-task": lambda **kw: SingleTaskRegressor(**kw),
-    "mean-regularized": lambda **kw: MeanRegularizedRegressor(**kw),
-    "trace norm": lambda **kw: LowRankRegressor(**kw),
-    "w0 + trace norm": lambda **kw: LowRankRegressor(common=True, **kw),
-    "P, w0 + dW": lambda **kw: ProjectedMeanRegularizedRegressor(**kw),
-}
-CLASSIFIERS = {
-    "single-task": lambda **kw: SingleTaskClassifier(**kw),
-    "mean-regularized": lambda **kw: MeanRegularizedClassifier(**kw),
-    "trace norm": lambda **kw: LowRankClassifier(**kw),
-    "P, w0 + dW": lambda **kw: ProjectedMeanRegularizedClassifier(**kw),
-}
+FAMILIES = {
+    "single-task": (SingleTaskRegressor, SingleTaskClassifier, {}),
+    "mean-regularized": (MeanRegularizedRegressor, MeanRegularizedClassifier, {}),
+    "trace norm": (LowRankRegressor, LowRankClassifier, {}),
+    "w0 + trace norm": (LowRankRegressor, LowRankClassifier, {"common": True}),
+    "rank": (LowRankRegressor, LowRankClassifier, {"penalty": "rank"}),
+    "P, k by folds, trace norm": (
+        ProjectedLowRankRegressor, ProjectedLowRankClassifier, {"n_components": "cv"},
+    ),
+    "P, w0 + dW": (ProjectedMeanRegularizedRegressor, ProjectedMeanRegularizedClassifier, {}),
+}  # fmt: skip
 # (data, measure, model): (published, independent rerun)
 FIGURES = {
     ("school", "EV within", "single-task"): ("23.8 ± 2.0 (Argyriou 2008)", "25.3 ± 1.4"),
@@ -68,36 +75,34 @@ FIGURES = {
     ("landmine 50 %", "AUC", "trace norm"): (".780 (Ruvolo 2013)", ".784 ± .012"),
 }
 Score = tuple[str, float]
+Run = Callable[[Callable], list[Score]]
 
 
-def school(folder: Path, repeats: int) -> Iterator[Callable]:
+def school(folder: Path, draw: int) -> Run:
     table = pd.read_parquet(folder / "school" / "data.parquet").drop(columns="x28")
     splits = pd.read_parquet(folder / "school" / "splits.parquet")
-    for name in splits.columns[:repeats]:
-        train = (splits[name] == 1).to_numpy()
-        yield lambda make, train=train: _regression(table, train, ~train, make, _variances)
+    train = (splits.iloc[:, draw] == 1).to_numpy()
+    return lambda make: _regression(table, train, ~train, make, _variances)
 
 
-def survey(folder: Path, repeats: int) -> Iterator[Callable]:
+def survey(folder: Path, draw: int) -> Run:
     table = pd.read_parquet(folder / "computer_survey" / "data.parquet")
     table = table[["task", *SURVEY, "target"]]
-    for seed in range(repeats):
-        rank = _rank_in_task(table, seed)
-        train, test = rank < 8, (rank >= 8) & (rank < 12)
-        yield lambda make, train=train, test=test: _regression(table, train, test, make, _rmse)
+    rank = _rank_in_task(table, draw)
+    train, test = rank < 8, (rank >= 8) & (rank < 12)
+    return lambda make: _regression(table, train, test, make, _rmse)
 
 
-def landmine(folder: Path, repeats: int, share: float) -> Iterator[Callable]:
+def landmine(folder: Path, draw: int, share: float) -> Run:
     table = pd.read_parquet(folder / "landmine" / "data.parquet")
     size = table.groupby("task")["target"].transform("size").to_numpy()
-    for seed in range(repeats):
-        train = _rank_in_task(table, seed) < share * size
-        yield lambda make, train=train: _auc(table, train, make)
+    train = _rank_in_task(table, draw) < share * size
+    return lambda make: _auc(table, train, make)
 
 
-def digits(folder: Path, repeats: int) -> Iterator[Callable]:
+def digits(folder: Path, draw: int) -> Run:
     table = pd.read_parquet(folder / "data.parquet")
-    yield lambda make: _digit_error(table, make)
+    return lambda make: _digit_error(table, make)
 
 
 def _rank_in_task(table: pd.DataFrame, seed: int) -> np.ndarray:
@@ -154,55 +159,99 @@ def _digit_error(table, make) -> list[Score]:
     return [("error %", 100 * float(wrong.mean()))]
 
 
-def protocols(folder: Path, repeats: int) -> dict[str, tuple[Callable[[], Iterator], dict]]:
-    made = {
-        "school": (lambda: school(folder, repeats), REGRESSORS),
-        "survey": (lambda: survey(folder, repeats), REGRESSORS),
+def protocols(folder: Path) -> dict[str, tuple[Callable[[int], Run], bool, int]]:
+    """(run of a draw, whether the target is a class, draws that there are) of each data set."""
+    made: dict = {
+        "school": (lambda draw: school(folder, draw), False, 10),
+        "survey": (lambda draw: survey(folder, draw), False, 10),
     }
     for percent in (10, 20, 50):
-        made[f"landmine {percent} %"] = (
-            lambda share=percent / 100: landmine(folder, repeats, share),
-            CLASSIFIERS,
-        )
+        one = lambda draw, share=percent / 100: landmine(folder, draw, share)  # noqa: E731
+        made[f"landmine {percent} %"] = (one, True, 10)
     for name in ("mnist", "usps"):
-        place = folder / f"{name}_kang"
-        made[name] = (lambda place=place: digits(place, repeats), CLASSIFIERS)
+        one = lambda draw, place=folder / f"{name}_kang": digits(place, draw)  # noqa: E731
+        made[name] = (one, True, 1)
     return made
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=FOLDER)
-    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--draws", type=int, nargs="*", default=range(10))
     parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--models", nargs="*", default=[])
-    arguments = parser.parse_args()
-    print("| data | measure | model | published | rerun | ours | s a fit |")
-    print("|---|---|---|---|---|---|---|")
-    for data, (runs, models) in protocols(arguments.data, arguments.repeats).items():
-        if arguments.only and not any(data.startswith(name) for name in arguments.only):
+    parser.add_argument("--models", nargs="*", default=list(FAMILIES))
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--table", action="store_true", help="fit nothing, print the results")
+    given = parser.parse_args()
+    known = _read(given.results)
+    for data, (run_of, classes, most) in protocols(given.data).items():
+        if given.table or (given.only and not any(data.startswith(o) for o in given.only)):
             continue
-        for model, make in models.items():
-            if not arguments.models or model in arguments.models:
-                _report(data, model, make, list(runs()))
+        done = {(k["model"], k["draw"]) for k in known if k["data"] == data}
+        wanted = itertools.product(given.models, (draw for draw in given.draws if draw < most))
+        for model, draw in (key for key in wanted if key not in done):
+            lines = _fit(data, model, draw, run_of(draw), classes)
+            known.extend(lines)
+            _append(given.results, lines)
+    print(_table(known))
 
 
-def _report(data: str, model: str, make: Callable, runs: list[Callable]) -> None:
-    began, found = time.perf_counter(), []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        for run in runs:
-            found.extend(run(make))
-    seconds = (time.perf_counter() - began) / len(runs)
-    for measure, values in pd.DataFrame(found, columns=["measure", "value"]).groupby("measure"):
-        published, rerun = FIGURES.get((data, measure, model), ("", ""))
-        digits = 1 if values["value"].mean() > 5 else 3
-        spread = f" ± {values['value'].std():.{digits}f}" if len(values) > 1 else ""
-        ours = f"{values['value'].mean():.{digits}f}{spread}"
-        print(
-            f"| {data} | {measure} | {model} | {published} | {rerun} | {ours} | {seconds:.1f} |",
-            flush=True,
-        )
+def _fit(data: str, model: str, draw: int, run: Run, classes: bool) -> list[dict]:
+    regressor, classifier, settings = FAMILIES[model]
+    kind = classifier if classes else regressor
+    began = time.process_time()
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", ConvergenceWarning)
+        scores = run(lambda **kw: kind(**settings, **kw))
+    fit = {
+        "data": data, "model": model, "draw": draw, "commit": _commit(),
+        "seconds": time.process_time() - began,
+        "warned": any(issubclass(w.category, ConvergenceWarning) for w in seen),
+    }  # fmt: skip
+    return [{**fit, "measure": measure, "value": value} for measure, value in scores]
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+
+
+def _read(path: Path | None) -> list[dict]:
+    if path is None or not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _append(path: Path | None, lines: list[dict]) -> None:
+    if path is not None:
+        with path.open("a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+
+
+def _table(known: list[dict]) -> str:
+    """Markdown: a row for each data set, measure and model, in the order of the protocols."""
+    found = pd.DataFrame(known)
+    lines = [
+        "| data | measure | model | published | rerun | ours | draws | CPU s a fit |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for data in protocols(FOLDER):
+        part = found[found["data"] == data] if len(found) else found
+        for measure in sorted(set(part["measure"])) if len(part) else []:
+            for model in FAMILIES:
+                rows = part[(part["measure"] == measure) & (part["model"] == model)]
+                lines.extend([_line(data, measure, model, rows)] if len(rows) else [])
+    return "\n".join(lines)
+
+
+def _line(data: str, measure: str, model: str, rows: pd.DataFrame) -> str:
+    published, rerun = FIGURES.get((data, measure, model), ("", ""))
+    value, places = rows["value"], 1 if rows["value"].mean() > 5 else 3
+    spread = f" ± {value.std():.{places}f}" if len(rows) > 1 else ""
+    warned = f", {rows['warned'].sum()} warned" if rows["warned"].any() else ""
+    ours = f"{value.mean():.{places}f}{spread} | {len(rows)}{warned}"
+    seconds = f"{rows['seconds'].mean():.1f}"
+    return f"| {data} | {measure} | {model} | {published} | {rerun} | {ours} | {seconds} |"
 
 
 if __name__ == "__main__":
