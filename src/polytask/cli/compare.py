@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polytask.cli.candidates import BASELINE, BOOSTING, choose_models, make_candidate
+from polytask.cli.candidates import BASELINE, choose_models, make_candidate
 from polytask.cli.fit import fit_on_all
 from polytask.cli.inputs import read_task_table, split_names
 from polytask.cli.leaderboard import show_comparison
-from polytask.cli.new_tasks import new_tasks_of
 from polytask.cli.outputs import check_directory
 from polytask.cli.progress import Progress
+from polytask.cli.questions import learning_curve_of, new_tasks_of
 from polytask.cli.relations import relatedness_of
 from polytask.cli.saved_model import make_card, save_model
 from polytask.cli.screen import screen, without_nan
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         comparison = comparison.with_notes(warnings=told)
         progress.say("how the tasks are related")
         relatedness, untold = relatedness_of(models, table)
-        curve, short = _learning_curve(args, names, table, progress)
+        curve, short = learning_curve_of(args, names, table, progress)
         newcomers, missing = new_tasks_of(args, names, table, progress)
         comparison = comparison.with_notes(*untold, *short, *missing)
         progress.say("writing the report")
@@ -141,37 +141,6 @@ def _compare(
     except ValueError as error:  # what the library refuses about a table or a choice
         raise TableError(str(error)) from error
     return comparison.with_notes(*table.notes)
-
-
-def _learning_curve(
-    args: argparse.Namespace,
-    names: tuple[str, ...],
-    table: TaskTable,
-    progress: Callable[[int, int, str], None],
-) -> tuple[TaskLearningCurve | None, tuple[str, ...]]:
-    """The curve where it was asked for and the tasks have the rows, else None and why."""
-    from polytask.inspection import TaskLearningCurve
-
-    if not args.learning_curve:
-        return None, ()
-    candidates = {
-        name: make_candidate(name, table, args.seed) for name in names if name != BOOSTING
-    }
-    try:
-        curve = TaskLearningCurve.from_data(
-            candidates,
-            table.X,
-            table.y,
-            task=table.task,
-            metric=args.metric,
-            baseline=BASELINE,
-            random_state=args.seed,
-            n_jobs=args.jobs,
-            progress=progress,
-        )
-    except ValueError as error:
-        return None, (f"There is no learning curve. {error}",)
-    return curve, ()
 
 
 def _fit_all(

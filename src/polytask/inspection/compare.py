@@ -8,20 +8,18 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
-from polytask.inspection.baselines import default_estimators
+from polytask.inspection.assemble import assemble
 from polytask.inspection.comparison import Comparison, Provenance
 from polytask.inspection.evidence import Evidence
+from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.out_of_fold import Fold, OutOfFold, predict_out_of_fold
-from polytask.inspection.provenance import method_sentences, notes_on, versions, warnings_on
-from polytask.inspection.roles import final_step, role_of, title_of
+from polytask.inspection.provenance import method_sentences, notes_on, versions
+from polytask.inspection.roles import role_of, title_of
 from polytask.inspection.row_losses import row_loss_for
 from polytask.inspection.sample import Sample, kind_of, read_sample, summarize
 from polytask.inspection.scores import fold_scores, metric_columns, model_scores, primary_column
 from polytask.inspection.statistics import overlap_inflation
-from polytask.inspection.tables import gains_frame, models_frame, tasks_frame
-from polytask.inspection.verdict import decide
 from polytask.model_selection import TaskKFold
 
 __all__ = ["compare_tasks"]
@@ -116,8 +114,7 @@ def compare_tasks(
     'joint-helps'
     """
     date, start = datetime.now().astimezone(), time.perf_counter()
-    given = _with_defaults(estimators, y, task)
-    _check(given, baseline)
+    given = named_estimators("compare_tasks", estimators, None, y, task, baseline)
     sample = read_sample(X, y, task, kind_of(given, y))
     primary = primary_column(metric, sample.kind)
     folds = _make_folds(sample, cv, n_repeats, random_state)
@@ -134,40 +131,20 @@ def compare_tasks(
         versions=versions(),
         method=method_sentences(evidence, n_folds, known=_tasks_are_known(sample, folds)),
     )
-    return _assemble(sample, found, evidence, primary, made)
-
-
-def _with_defaults(estimators: dict[str, Any] | None, y: Any, task: str | int) -> dict[str, Any]:
-    if estimators is not None and not estimators:
-        raise ValueError("compare_tasks: estimators must name at least one model; got {}.")
-    if estimators is not None and all(model is not None for model in estimators.values()):
-        return dict(estimators)
-    defaults = default_estimators(kind_of(estimators or {}, y), task)
-    unknown = [n for n, e in (estimators or {}).items() if e is None and n not in defaults]
-    if unknown:
-        raise ValueError(
-            f"compare_tasks: a name without an estimator must be one of {', '.join(defaults)}; "
-            f"got {unknown[0]!r}."
-        )
-    chosen = estimators if estimators is not None else dict.fromkeys(defaults)
-    return {name: defaults[name] if model is None else model for name, model in chosen.items()}
-
-
-def _check(estimators: dict[str, Any], baseline: str) -> None:
-    if baseline not in estimators:
-        raise ValueError(
-            f"compare_tasks: baseline must be one of the estimators, {', '.join(estimators)}; "
-            f"got {baseline!r}. Add it, or name another baseline."
-        )
-    for name, estimator in estimators.items():
-        clone(estimator)  # what cannot be cloned is refused before the work starts
-        model = final_step(estimator)
-        params = model.get_params(deep=False)
-        if "task" in params and params["task"] is None:
-            raise ValueError(
-                f"compare_tasks: task of {name!r} must be the task column; got None. "
-                f"Write {type(model).__name__}(task=...)."
-            )
+    columns = metric_columns(sample.kind, primary)
+    scores = fold_scores(found, sample, columns)
+    scored = found.scored(len(sample.y))
+    return assemble(
+        evidence,
+        sample,
+        found,
+        columns=columns,
+        folds=scores,
+        scores=model_scores(found, sample, columns, scores, LEVEL),
+        data=summarize(sample, scored),
+        provenance=made,
+        notes=notes_on(evidence, sample, found, scored),
+    )
 
 
 def _make_folds(sample: Sample, cv: Any, n_repeats: int, random_state: int | None) -> list[Fold]:
@@ -237,35 +214,4 @@ def _evidence(
         inflation=overlap_inflation(n_train, n_test),
         level=LEVEL,
         loss_title=row_loss.title,
-    )
-
-
-def _assemble(
-    sample: Sample, found: OutOfFold, evidence: Evidence, primary: str, made: Provenance
-) -> Comparison:
-    columns = metric_columns(sample.kind, primary)
-    folds = fold_scores(found, sample, columns)
-    scores = model_scores(found, sample, columns, folds, LEVEL)
-    verdict = decide(evidence)
-    scored = found.scored(len(sample.y))
-    return Comparison(
-        kind=sample.kind,
-        task=sample.task,
-        target=sample.target,
-        baseline=evidence.baseline,
-        metric=primary,
-        metric_title=str(columns["title"].iloc[0]),
-        greater_is_better=bool(columns["greater_is_better"].iloc[0]),
-        loss_title=evidence.loss_title,
-        level=LEVEL,
-        verdict=verdict,
-        models=models_frame(scores, columns, evidence, found, verdict),
-        metrics=columns,
-        folds=folds,
-        tasks=tasks_frame(evidence, sample, verdict),
-        gains=gains_frame(evidence, sample),
-        data=summarize(sample, scored),
-        provenance=made,
-        notes=notes_on(evidence, sample, found, scored),
-        warnings=warnings_on(evidence, sample, found),
     )

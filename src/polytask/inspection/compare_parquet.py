@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polytask.inspection.assemble import assemble
 from polytask.inspection.comparison import Comparison, DataSummary, Provenance
 from polytask.inspection.out_of_fold import Fit, Fold, OutOfFold
-from polytask.inspection.provenance import method_sentences, versions, warnings_on
+from polytask.inspection.provenance import method_sentences, notes_on_tasks, versions
 from polytask.inspection.roles import role_of, strengths_of, title_of
 from polytask.inspection.row_losses import row_loss_for
 from polytask.inspection.scores import primary_column
 from polytask.inspection.statistics import overlap_inflation
-from polytask.inspection.statistics.simultaneous import FEW_TASKS
 from polytask.inspection.summed_evidence import SummedEvidence
 from polytask.inspection.summed_scores import (
     summed_columns,
     summed_fold_scores,
     summed_model_scores,
 )
-from polytask.inspection.tables import gains_frame, models_frame, tasks_frame
-from polytask.inspection.verdict import decide
 from polytask.models.fold_fits import EVERYTHING, FoldFit, fit_folds
 
 if TYPE_CHECKING:
@@ -205,32 +203,21 @@ def compare_source(
     evidence = _evidence(estimators, names, totals, found, sample, baseline, loss_title)
     folds = summed_fold_scores(found.records(), totals, names, columns, sample.kind)
     scores = summed_model_scores(folds, totals, names, columns, sample.kind, LEVEL)
-    verdict = decide(evidence)
     made = Provenance(
         date.isoformat(timespec="seconds"), time.perf_counter() - begun, cv, 1, None,
         f"{cv} folds, the rows of every task dealt in turn in the order of the files",
         versions(), method_sentences(evidence, cv),
     )  # fmt: skip
-    comparison = Comparison(
-        kind=sample.kind,
-        task=sample.task,
-        target=sample.target,
-        baseline=baseline,
-        metric=primary,
-        metric_title=str(columns["title"].iloc[0]),
-        greater_is_better=bool(columns["greater_is_better"].iloc[0]),
-        loss_title=loss_title,
-        level=LEVEL,
-        verdict=verdict,
-        models=models_frame(scores, columns, evidence, found, verdict),
-        metrics=columns,
+    comparison = assemble(
+        evidence,
+        sample,
+        found,
+        columns=columns,
         folds=folds,
-        tasks=tasks_frame(evidence, sample, verdict),
-        gains=gains_frame(evidence, sample),
+        scores=scores,
         data=_summary(sample, totals),
         provenance=made,
         notes=_notes(sample),
-        warnings=warnings_on(evidence, sample, found),
     )
     fitted = {name: fits[name, EVERYTHING].model for name in names}
     return StreamedComparison(comparison, fitted, source.prepare)
@@ -368,19 +355,10 @@ def _notes(sample: StreamedSample) -> tuple[str, ...]:
     chosen = "by the other folds of the training part"
     if sample.kind == "classification":
         chosen += ", on the quadratic model of the loss at zero"
-    notes = [
+    notes = (
         "The file was passed over, not loaded. Rows are dealt to the folds in turn in the order of "
         "the file, without shuffling; scaling, filling of gaps and categories come from all rows, "
         f"not from each training part; strengths are chosen {chosen}.",
-    ]
+    )
     single = int((sample.rows == 1).sum())
-    if single:
-        notes.append(
-            f"{single} of {sample.n_tasks} tasks have a single row: it trains the models, but "
-            "cannot be predicted out of fold, so these tasks have no gain."
-        )
-    if 0 < sample.n_tasks - single < FEW_TASKS:
-        notes.append(
-            f"With fewer than {FEW_TASKS} tasks the overall intervals speak about these tasks only."
-        )
-    return tuple(notes)
+    return (*notes, *notes_on_tasks(sample.n_tasks, single))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from polytask.inspection.comparison import Interval
 from polytask.inspection.statistics import overall_gains, task_gains
+from polytask.inspection.statistics.simultaneous import OverallGains
 
 __all__ = ["Evidence"]
 
@@ -101,14 +102,7 @@ class Evidence:
         """Relative gains of `names` over `reference`; simultaneous intervals if `together`."""
         if not names or reference not in self.losses:
             return {}
-        found = overall_gains(
-            np.column_stack([self.losses[name] for name in names]),
-            self.losses[reference],
-            self.codes,
-            self.n_tasks,
-            inflation=self.inflation,
-            level=self.level,
-        )
+        found = self._overall(reference, names)
         ends = (found.joint_low, found.joint_high, found.joint_p)
         low, high, p = ends if together else (found.low, found.high, found.p)
         return {
@@ -117,3 +111,13 @@ class Evidence:
             )
             for j, name in enumerate(names)
         }
+
+    def _overall(self, reference: str, names: list[str]) -> OverallGains:
+        return overall_gains(
+            np.column_stack([self.losses[name] for name in names]),
+            self.losses[reference],
+            self.codes,
+            self.n_tasks,
+            inflation=self.inflation,
+            level=self.level,
+        )

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from polytask.inspection._json import to_json
-from polytask.inspection.baselines import default_estimators
 from polytask.inspection.equivalence import equivalence_frame, sentence
+from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.out_of_fold import Fold, OutOfFold, predict_out_of_fold
 from polytask.inspection.roles import role_of, title_of
 from polytask.inspection.row_losses import row_loss_for
@@ -117,12 +117,7 @@ class TaskLearningCurve:
             have rows left for testing at the largest of `rows`.
         """
         start = time.perf_counter()
-        given = _estimators(estimators, y, task)
-        if baseline not in given:
-            raise ValueError(
-                f"TaskLearningCurve: baseline must be one of the estimators, {', '.join(given)}; "
-                f"got {baseline!r}."
-            )
+        given = named_estimators("TaskLearningCurve", estimators, _MODELS, y, task, baseline)
         sample = read_sample(X, y, task, kind_of(given, y))
         points = _points(sample, rows)
         folds, tested = _folds(sample, points, n_repeats, random_state)
@@ -155,14 +150,6 @@ class TaskLearningCurve:
         """Every field, JSON-ready."""
         plain: dict[str, Any] = to_json(self)
         return plain
-
-
-def _estimators(given: dict[str, Any] | None, y: Any, task: str | int) -> dict[str, Any]:
-    if given is not None and all(model is not None for model in given.values()) and given:
-        return dict(given)
-    defaults = default_estimators(kind_of(given or {}, y), task)
-    chosen = given or dict.fromkeys(_MODELS)
-    return {name: defaults[name] if model is None else model for name, model in chosen.items()}
 
 
 def _points(sample: Sample, rows: Sequence[int] | None) -> np.ndarray:

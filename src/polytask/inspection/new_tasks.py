@@ -12,8 +12,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from polytask.inspection._json import to_json
-from polytask.inspection.baselines import default_estimators
 from polytask.inspection.evidence import Evidence
+from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.new_task_fits import Answer, HeldOut, answers_of, hold_out
 from polytask.inspection.new_task_tables import answers_frame, best_joint, tasks_frame, text_of
 from polytask.inspection.roles import role_of, title_of
@@ -134,12 +134,7 @@ class NewTasks:
             negative one, or fewer than two tasks have more rows than the largest of them.
         """
         start = time.perf_counter()
-        given = _estimators(estimators, y, task)
-        if baseline not in given:
-            raise ValueError(
-                f"NewTasks: baseline must be one of the estimators, {', '.join(given)}; "
-                f"got {baseline!r}."
-            )
+        given = named_estimators("NewTasks", estimators, _MODELS, y, task, baseline)
         sample = read_sample(X, y, task, kind_of(given, y))
         ks = _numbers(n_support)
         tested = np.flatnonzero(sample.rows > ks[-1])
@@ -179,14 +174,6 @@ class NewTasks:
         """Every field, JSON-ready."""
         plain: dict[str, Any] = to_json(self)
         return plain
-
-
-def _estimators(given: dict[str, Any] | None, y: Any, task: str | int) -> dict[str, Any]:
-    if given is not None and all(model is not None for model in given.values()) and given:
-        return dict(given)
-    defaults = default_estimators(kind_of(given or {}, y), task)
-    chosen = given or dict.fromkeys(_MODELS)
-    return {name: defaults[name] if model is None else model for name, model in chosen.items()}
 
 
 def _numbers(n_support: Sequence[int]) -> list[int]:

@@ -14,7 +14,7 @@ from polytask.inspection.out_of_fold import OutOfFold
 from polytask.inspection.sample import Sample, TaskRows
 from polytask.inspection.statistics.simultaneous import FEW_TASKS
 
-__all__ = ["method_sentences", "notes_on", "versions", "warnings_on"]
+__all__ = ["method_sentences", "notes_on", "notes_on_tasks", "versions", "warnings_on"]
 
 _PACKAGES = ("polytask", "scikit-learn", "numpy", "scipy", "pandas")
 _MOST_WARNINGS = 3  # of one model
@@ -70,12 +70,18 @@ def notes_on(
     fits = (fit for name in found.fits for fit in found.fits[name])
     notes = list(dict.fromkeys(note for fit in fits for note in fit.notes))
     unscored = int((np.bincount(sample.codes[scored], minlength=sample.n_tasks) == 0).sum())
-    if unscored:
+    return (*notes, *notes_on_tasks(sample.n_tasks, unscored))
+
+
+def notes_on_tasks(n_tasks: int, single: int) -> tuple[str, ...]:
+    """Where tasks have a single row, or are few."""
+    notes = []
+    if single:
         notes.append(
-            f"{unscored} of {sample.n_tasks} tasks have a single row: it trains the models, but "
+            f"{single} of {n_tasks} tasks have a single row: it trains the models, but "
             "cannot be predicted out of fold, so these tasks have no gain."
         )
-    if 0 < sample.n_tasks - unscored < FEW_TASKS:
+    if 0 < n_tasks - single < FEW_TASKS:
         notes.append(
             f"With fewer than {FEW_TASKS} tasks the overall intervals speak about these tasks only."
         )

@@ -37,6 +37,16 @@ class TaskRows(Protocol):
         """As in `Comparison`."""
         ...
 
+    @property
+    def task(self) -> str | int:
+        """The task column."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """The target's name."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from polytask.inspection.comparison import Interval
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.statistics.simultaneous import overall_gains_of_moments
+from polytask.inspection.statistics.simultaneous import OverallGains, overall_gains_of_moments
 from polytask.inspection.statistics.skewness import skewness_of_moments
 from polytask.inspection.statistics.task_gains import gains_of_moments
 
@@ -78,16 +77,11 @@ class SummedEvidence(Evidence):
             self.rows, np.where(second > rounding, second, 0.0), self.cubes[:, at]
         )
 
-    def over(
-        self, reference: str, names: list[str], *, together: bool = True
-    ) -> dict[str, Interval]:
-        """Relative gains of `names` over `reference`; simultaneous intervals if `together`."""
-        if not names or reference not in self.losses:
-            return {}
+    def _overall(self, reference: str, names: list[str]) -> OverallGains:
         base = self._loss_of(reference)
         turn = np.array([base - self._loss_of(name) for name in names] + [base])
         mean = np.where(self.rows[:, None] > 0, self.mean @ turn.T, 0.0)
-        found = overall_gains_of_moments(
+        return overall_gains_of_moments(
             self.rows,
             mean[:, -1],
             mean[:, :-1],
@@ -95,11 +89,3 @@ class SummedEvidence(Evidence):
             inflation=self.inflation,
             level=self.level,
         )
-        ends = (found.joint_low, found.joint_high, found.joint_p)
-        low, high, p = ends if together else (found.low, found.high, found.p)
-        return {
-            name: Interval(
-                float(found.value[j]), float(low[j]), float(high[j]), float(p[j]), self.level
-            )
-            for j, name in enumerate(names)
-        }

@@ -1,0 +1,71 @@
+"""The questions beside the comparison: the learning curve, and new tasks with a few rows."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from polytask.cli.candidates import BASELINE, BOOSTING, make_candidate
+
+if TYPE_CHECKING:
+    from polytask.inspection import NewTasks, TaskLearningCurve
+    from polytask.tables import TaskTable
+
+__all__ = ["learning_curve_of", "new_tasks_of"]
+
+Progress = Callable[[int, int, str], None]
+
+
+def learning_curve_of(
+    args: argparse.Namespace, names: tuple[str, ...], table: TaskTable, progress: Progress
+) -> tuple[TaskLearningCurve | None, tuple[str, ...]]:
+    """The curve where it was asked for and the tasks have the rows, else None and why."""
+    from polytask.inspection import TaskLearningCurve
+
+    if not args.learning_curve:
+        return None, ()
+    told = "There is no learning curve."
+    return _ask(TaskLearningCurve.from_data, told, args, names, table, progress)
+
+
+def new_tasks_of(
+    args: argparse.Namespace, names: tuple[str, ...], table: TaskTable, progress: Progress
+) -> tuple[NewTasks | None, tuple[str, ...]]:
+    """What was measured on tasks held out whole; None, and why where the table cannot tell."""
+    from polytask.inspection import NewTasks
+
+    if not args.new_tasks:
+        return None, ()
+    told = "There is no answer about new tasks."
+    return _ask(NewTasks.from_data, told, args, names, table, progress, n_support=args.new_tasks)
+
+
+def _ask(
+    question: Callable[..., Any],
+    told: str,
+    args: argparse.Namespace,
+    names: tuple[str, ...],
+    table: TaskTable,
+    progress: Progress,
+    **more: Any,
+) -> tuple[Any, tuple[str, ...]]:
+    candidates = {
+        name: make_candidate(name, table, args.seed) for name in names if name != BOOSTING
+    }
+    try:
+        found = question(
+            candidates,
+            table.X,
+            table.y,
+            task=table.task,
+            metric=args.metric,
+            baseline=BASELINE,
+            random_state=args.seed,
+            n_jobs=args.jobs,
+            progress=progress,
+            **more,
+        )
+    except ValueError as error:
+        return None, (f"{told} {error}",)
+    return found, ()

@@ -1,0 +1,62 @@
+"""The models of a question, by name: defaults filled in, and refused before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sklearn.base import clone
+
+from polytask.inspection.baselines import default_estimators
+from polytask.inspection.roles import final_step
+from polytask.inspection.sample import kind_of
+
+__all__ = ["named_estimators"]
+
+
+def named_estimators(
+    caller: str,
+    given: dict[str, Any] | None,
+    names: Iterable[str] | None,
+    y: Any,
+    task: str | int,
+    baseline: str,
+) -> dict[str, Any]:
+    """The estimators to compare; a name with None takes the default model of that name.
+
+    ``names`` are the models where none are given; None takes all defaults.
+    """
+    if given is not None and not given:
+        raise ValueError(f"{caller}: estimators must name at least one model; got {{}}.")
+    chosen = _filled(caller, given, names, y, task)
+    if baseline not in chosen:
+        raise ValueError(
+            f"{caller}: baseline must be one of the estimators, {', '.join(chosen)}; "
+            f"got {baseline!r}. Add it, or name another baseline."
+        )
+    for name, estimator in chosen.items():
+        clone(estimator)  # what cannot be cloned is refused before the work starts
+        model = final_step(estimator)
+        params = model.get_params(deep=False)
+        if "task" in params and params["task"] is None:
+            raise ValueError(
+                f"{caller}: task of {name!r} must be the task column; got None. "
+                f"Write {type(model).__name__}(task=...)."
+            )
+    return chosen
+
+
+def _filled(
+    caller: str, given: dict[str, Any] | None, names: Iterable[str] | None, y: Any, task: str | int
+) -> dict[str, Any]:
+    if given is not None and all(model is not None for model in given.values()):
+        return dict(given)
+    defaults = default_estimators(kind_of(given or {}, y), task)
+    wanted = dict.fromkeys(names or defaults) if given is None else given
+    unknown = [n for n, e in wanted.items() if e is None and n not in defaults]
+    if unknown:
+        raise ValueError(
+            f"{caller}: a name without an estimator must be one of {', '.join(defaults)}; "
+            f"got {unknown[0]!r}."
+        )
+    return {name: defaults[name] if model is None else model for name, model in wanted.items()}
