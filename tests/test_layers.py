@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from polytask.models.registry import NEURAL_ESTIMATORS, estimators
+
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ["torch", "matplotlib", "pandas", "sklearn", "pyarrow", "rich", "jinja2", "skops"]
 
@@ -39,3 +41,10 @@ def test_rooms_import_downwards_only():
         [lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_star_import_brings_every_estimator_of_the_core():
+    names: dict[str, object] = {}
+    exec("from polytask import *", names)
+    assert set(estimators()) <= set(names)
+    assert not set(NEURAL_ESTIMATORS) & set(names)  # they need an extra

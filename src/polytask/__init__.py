@@ -26,6 +26,10 @@ def __getattr__(name: str) -> Any:
         from polytask.models.trusted import trusted_types
 
         return trusted_types()
+    if name == "__all__":  # of `from polytask import *`; networks need an extra, so they are named
+        from polytask.models.registry import estimators
+
+        return sorted([*estimators(), *_ROOMS])
     if not name.startswith("_"):
         from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 

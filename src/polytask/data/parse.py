@@ -187,7 +187,8 @@ def task_codes(ids: np.ndarray | None, tasks: np.ndarray, n_rows: int) -> np.nda
         kind = {True: "text", False: "numbers"}
         raise ValueError(
             f"task ids must be of the same type as in fit ({kind[tasks.dtype.kind == 'U']}); "
-            f"got {kind[ids.dtype.kind == 'U']}, such as {ids[:1].tolist()}."
+            f"got {kind[ids.dtype.kind == 'U']}, such as {ids[:1].tolist()}. Convert the column "
+            "with astype in both."
         )
     order = np.argsort(tasks)
     position = np.minimum(np.searchsorted(tasks, ids, sorter=order), len(tasks) - 1)
