@@ -15,7 +15,7 @@ from polytask.structures import Blocks, Structure
 
 __all__ = ["Problem"]
 
-_AT_REST = 1e-4  # least size of a task's gradients, in those of the average task
+_AT_REST = 1e-4  # least size of a task's gradients or features, in those of the average task
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +62,16 @@ class Problem:
 
         sqrt(sum omega x²) sqrt(sum omega loss'(y, 0)²) in each task: the unit of a violation, so
         that neither the units of features and target nor the number of tasks matter. A task whose
-        own targets are at rest is measured in a small share of what the others have.
+        own targets are at rest, or that has next to nothing of a feature, is measured in a small
+        share of what the others have.
         """
         data = self.data
         slope = self.loss.gradient(data.y, np.zeros_like(data.y))
         square = np.bincount(data.code, data.weight * slope**2, minlength=data.n_tasks)
         size = np.sqrt(np.maximum(square, (_AT_REST**2) * data.share * square.sum()))
-        bound = data.column_norms * size[:, None]
+        norms = data.column_norms
+        elsewhere = np.sqrt(np.einsum("ik,ik->k", norms, norms) / max(data.n_tasks, 1))
+        bound = np.maximum(norms, _AT_REST * elsewhere) * size[:, None]
         floor = max(1e-15 * bound.max(initial=0.0), np.finfo(float).tiny)
         return np.maximum(bound, floor)
 

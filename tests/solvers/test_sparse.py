@@ -10,9 +10,14 @@ from scipy import sparse
 
 import polytask
 from polytask.data.design import Design
-from polytask.losses import Logistic, Loss
+from polytask.losses import Logistic, Loss, Squared
+from polytask.penalties import TraceNorm
 from polytask.solvers import BlockElimination, Newton, select
 from polytask.solvers.conjugate import ConjugateGradients
+from polytask.solvers.factored import FactoredNewton
+from polytask.solvers.fista import Fista
+from polytask.solvers.profile import zero_profile
+from tests.low_rank.problems import low_rank
 from tests.solvers.helpers import make_data, mean_regularized, random_tasks, single_task
 
 ROUNDING = 1e-12
@@ -104,7 +109,7 @@ def test_sparse_rows_give_the_fit_of_dense_ones(family: str, role: str) -> None:
         "Pooled",
         "TaskIntercept",
         "MeanRegularized",
-        pytest.param("LowRank", marks=pytest.mark.slow),
+        "LowRank",
     ],
 )
 def test_no_dense_rows_and_no_features_by_features(family: str) -> None:
@@ -124,6 +129,22 @@ def test_a_common_part_beside_a_low_rank_one_is_refused_where_it_needs_a_huge_ma
     X, y = text(200, 40_000, 4)
     with pytest.raises(MemoryError, match=r"1 of 40001 x 40001 \(13 GB\)"):
         polytask.LowRankRegressor(0.1, common=True, task=-1).fit(X, y)
+
+
+@pytest.mark.parametrize("loss", [Squared(), Logistic()])
+def test_newton_in_factors_finds_on_sparse_rows_what_a_proximal_method_finds(loss: Loss) -> None:
+    X, y, ids = rows_and_targets()
+    wide = np.hstack([X, 0.1 * np.repeat(X, 12, axis=1)])  # 104 features, 30 rows a task at most
+    data = make_data(sparse.csr_matrix(wide), (y > 0).astype(float), ids)
+    top = zero_profile(low_rank(data, loss, TraceNorm(1.0))).gradient_norm
+    for share in (0.5, 0.1):
+        problem = low_rank(data, loss, TraceNorm(share * top))
+        assert isinstance(select(problem), FactoredNewton)
+        found = FactoredNewton().solve(problem, None, 1e-9, 2000)
+        other = Fista().solve(problem, None, 1e-9, 20_000)
+        assert max(found.gap or 0.0, other.gap or 0.0) <= 1e-9
+        unit = zero_profile(problem).smooth
+        assert_allclose(found.objective, other.objective, atol=1e-9 * unit)
 
 
 def test_small_problems_are_factored() -> None:

@@ -42,7 +42,7 @@ class FactoredNewton:
     def why_not(self, problem: Problem) -> str | None:
         """None, or why the method does not apply, or would be the slower one."""
         reason = why_not_trace(problem)
-        if reason is None and not narrow(problem.data):
+        if reason is None and not (narrow(problem.data) or problem.data.design.sparse):
             return "is the slower method where tasks have fewer rows than half their features"
         return reason
 
@@ -54,12 +54,20 @@ class FactoredNewton:
 def factored_squares(
     F: Squares, alpha: float, start: np.ndarray, tol: float, max_iter: int
 ) -> tuple[np.ndarray, int]:
-    """Minimize F(L) + alpha ‖L‖_* until the gap is at most ``tol``; F has Gram matrices."""
-    if not F.curvature.products:
+    """Minimize F(L) + alpha ‖L‖_* until the gap is at most ``tol``.
+
+    F has Gram matrices or sparse rows; otherwise, and at high rank with even features, a proximal
+    method is faster.
+    """
+    if not (F.curvature.products or F.data.design.sparse):
         return fista(F, alpha, start, tol, max_iter)
     model = GramModel(F)
     B, C = _factors(start) if start.any() else first_directions(model, alpha)
-    if 2 * C.shape[1] > min(start.shape) and model.values[-1] < _EVEN * model.values[0]:
+    if (
+        model.turn is not None
+        and 2 * C.shape[1] > min(start.shape)
+        and model.values[-1] < _EVEN * model.values[0]
+    ):
         return fista(F, alpha, start if start.any() else B @ C.T, tol, max_iter)
     run = _Run(model, alpha, F.value_at_zero, model.start(start, B, C, alpha), max_iter)
     run.to(tol)
@@ -68,6 +76,11 @@ def factored_squares(
         return L, run.n_iter
     L, more = AdmmInner()(F, alpha, L, tol, max_iter - run.n_iter)
     return L, run.n_iter + more
+
+
+def _even(model: GramModel) -> bool:
+    """Whether the average task is well conditioned; of sparse rows too little is known."""
+    return model.turn is not None and bool(model.values[-1] < _EVEN * model.values[0])
 
 
 class _Run:

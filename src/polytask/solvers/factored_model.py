@@ -9,6 +9,7 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.penalties import Penalty
 from polytask.solvers.linalg import psd_inverse
+from polytask.solvers.squares import Squares
 from polytask.solvers.truncated_newton import Direction
 from polytask.structures import Blocks, CommonDeviation
 
@@ -65,10 +66,10 @@ class AverageTask:
     columns: RestColumns
     gradient_at_zero: np.ndarray
 
-    def set_average(self, total: np.ndarray) -> None:
-        """From the sum over tasks, shape (p, p), or (p,) for its diagonal alone."""
-        d = self.gradient_at_zero.shape[1]
-        self.n_tasks = len(self.gradient_at_zero)
+    def set_average(self, F: Squares) -> None:
+        """From the sum over tasks, or from its diagonal where there are no Gram matrices."""
+        total = _diagonal(F) if not F.curvature.products else F.curvature.total()
+        self.n_tasks, d = self.gradient_at_zero.shape
         self.total, self.turn = total / self.n_tasks, None
         if total.ndim == 2:
             values, self.turn = np.linalg.eigh(self.total[:d, :d])
@@ -82,7 +83,7 @@ class AverageTask:
     def average(self, L: np.ndarray) -> np.ndarray:
         """The average Hessian applied to every row of L (m, d)."""
         if self.turn is None:
-            return L * self.values
+            return np.asarray(L * self.values)
         d = len(self.values)
         product: np.ndarray = L @ self.total[:d, :d]
         return product
@@ -100,3 +101,7 @@ class AverageTask:
             return Direction(C, self.common_inverse @ r.common)
 
         return apply
+
+
+def _diagonal(F: Squares) -> np.ndarray:
+    return (F.data.design.column_norms(F.v) ** 2).sum(axis=0)

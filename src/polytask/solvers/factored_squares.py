@@ -1,10 +1,11 @@
-"""The factored form of squares from Gram matrices: heads and rest of every task in closed form."""
+"""The factored form of squares: heads and rest of every task in closed form."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from polytask.solvers.factored_model import AverageTask, RestColumns
+from polytask.solvers.restricted import restrict
 from polytask.solvers.squares import Squares, gap_of_squares
 from polytask.solvers.truncated_newton import Direction
 
@@ -21,8 +22,17 @@ class GramModel(AverageTask):
     def __init__(self, F: Squares) -> None:
         self.F, self.gradient_at_zero = F, F.gradient_at_zero
         self.columns = RestColumns(F.structure.rest, F.penalties, F.rest_at_zero, F.data)
-        self.H = F.curvature
-        self.set_average(self.H.total())
+        self.set_average(F)
+
+    def curvature_along(self, V: np.ndarray) -> np.ndarray:
+        """V'Hv of the average task for every column v, shape (k,)."""
+        if self.turn is not None:
+            return super().curvature_along(V)
+        f = self.F.data.design.X[:, : len(V)] @ V  # the diagonal says little of words that meet
+        index = self.F.data.design.index
+        f = f if index is None else f[index]
+        curvature: np.ndarray = self.F.v @ (f * f) / self.n_tasks
+        return curvature
 
     def start(self, L: np.ndarray, B: np.ndarray, C: np.ndarray, alpha: float) -> GramPoint:
         """The point with directions C: heads and own parts are the best there."""
@@ -40,21 +50,21 @@ class GramPoint:
         k, rest, g0 = C.shape[1], model.columns, model.gradient_at_zero
         self.k = k
         Z = self.Z = rest.padded(C)
-        self.HZ = model.H.apply_block(Z)
-        A = Z.T @ self.HZ
+        self.H = restrict(model.F.curvature, model.F.data.design, model.F.v, Z)
+        A = self.H.square.copy()
         np.einsum("bii->bi", A)[:] += rest.ridge(k, alpha)
         self.inverse = np.linalg.inv(A)
         theta = np.zeros((len(g0), rest.p))
         rhs = np.zeros(A.shape[:2])
         slope = rhs[:, :k] = g0 @ C
-        q: np.ndarray | float = 0.0
+        image: np.ndarray | float = 0.0
         if len(common):
             theta[:, rest.common] = common
-            q = model.H.apply(theta)
-            rhs += q @ Z
+            image = self.H.image(theta)
+            rhs += self.H.force(image)
         self.local = -_each(self.inverse, rhs)
         self.B = self.local[:, :k]
-        self.q = _each(self.HZ, self.local) + q
+        self.q = self.H.whole(self.H.plus(image, self.local))
         self.g = self.q[:, : len(C)] + g0
         theta += self.local @ Z.T
         own = self.local[:, k:]
@@ -94,12 +104,12 @@ class GramPoint:
         theta = np.zeros_like(self.q)
         theta[:, :d] = self.B @ step.C.T
         theta[:, rest.common] += step.common
-        q = self.model.H.apply(theta)
-        force = q @ self.Z
+        image = self.H.image(theta)
+        force = self.H.force(image)
         if not convex:
             force[:, :k] += self.g @ step.C
         local = -_each(self.inverse, force)
-        q += _each(self.HZ, local)
+        q = self.H.whole(self.H.plus(image, local))
         C = q[:, :d].T @ self.B + self.alpha * step.C
         if not convex:
             C += self.g.T @ local[:, :k]
