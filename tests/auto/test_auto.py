@@ -172,6 +172,29 @@ def test_classes():
     assert model.score(X_test, labels[y_test.astype(int)]) > best - 0.02
 
 
+@pytest.mark.parametrize("m", [4, 12])
+@pytest.mark.parametrize(
+    ("Auto", "candidates"),
+    [
+        (AutoMultiTaskRegressor, WITH_REML),
+        (AutoMultiTaskClassifier, QUICK),
+        pytest.param(AutoMultiTaskRegressor, None, marks=pytest.mark.slow),
+        pytest.param(AutoMultiTaskClassifier, None, marks=pytest.mark.slow),
+    ],
+)
+def test_weights_are_repeated_rows_and_order_does_not_matter(Auto, candidates, m):
+    classes = Auto is AutoMultiTaskClassifier
+    X, y, _ = make_related_tasks(m, 3, (9, 14), random_state=3, classification=classes)
+    rng = np.random.default_rng(0)
+    times = rng.integers(0, 4, len(y))
+    again = rng.permutation(np.repeat(np.arange(len(y)), times))
+    weighted = Auto(candidates, task="task").fit(X, y, sample_weight=times)
+    repeated = Auto(candidates, task="task").fit(X.iloc[again], y[again])
+    assert weighted.tau_ == repeated.tau_
+    f = "decision_function" if classes else "predict"
+    np.testing.assert_allclose(getattr(weighted, f)(X), getattr(repeated, f)(X), atol=1e-6)
+
+
 def test_tiny_tasks():
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(30, 2)), columns=["a", "b"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polytask.losses import Logistic, Squared
-from polytask.tuning.stacking import _on_simplex, stack
+from polytask.tuning.stacking import HeldOut, _on_simplex, stack
 
 cvxpy = pytest.importorskip("cvxpy")
 
@@ -22,6 +22,12 @@ def test_the_quadratic_program_is_solved(rng):
         assert 0.5 * a @ G @ a - b @ a == pytest.approx(best, abs=1e-4)
 
 
+def held(F, y, code):
+    """Rows that differ, of equal weight."""
+    n = len(y)
+    return HeldOut(F, y, np.full(n, 1 / n), code, np.ones(n), np.arange(n), np.arange(n) % 5)
+
+
 def predictions(rng, m, n):
     """Two models: the first is right in the first half of the tasks, the second in the others."""
     code = np.repeat(np.arange(m), n)
@@ -32,18 +38,18 @@ def predictions(rng, m, n):
 
 def test_one_model_that_is_right_gets_all(rng):
     F, _, code = predictions(rng, 10, 20)
-    found = stack(F, F[:, 0], np.full(200, 1 / 200), code, Squared(), 10)
+    found = stack(held(F, F[:, 0], code), Squared(), 10)
     np.testing.assert_allclose(found.weights[:, 0], 1.0, atol=1e-6)
     assert found.tau == np.inf
 
 
 def test_tasks_have_weights_of_their_own_where_rows_tell(rng):
     F, y, code = predictions(rng, 10, 40)
-    found = stack(F, y, np.full(400, 1 / 400), code, Squared(), 10)
+    found = stack(held(F, y, code), Squared(), 10)
     assert np.isfinite(found.tau)
     assert (found.weights[:5, 0] > 0.6).all()
     assert (found.weights[5:, 1] > 0.6).all()
-    same = stack(F, y, np.full(400, 1 / 400), code, Squared(), 10, own_weights=False)
+    same = stack(held(F, y, code), Squared(), 10, own_weights=False)
     np.testing.assert_allclose(same.weights, np.tile(same.common, (10, 1)), rtol=1e-12)
 
 
@@ -51,7 +57,7 @@ def test_noise_is_not_chased(rng):
     code = np.repeat(np.arange(20), 15)
     F = rng.normal(size=(300, 1)) + 0.3 * rng.normal(size=(300, 4))
     y = F.mean(axis=1) + rng.normal(size=300)
-    found = stack(F, y, np.full(300, 1 / 300), code, Squared(), 20)
+    found = stack(held(F, y, code), Squared(), 20)
     assert np.abs(found.weights - found.common).max() < 0.35
     assert found.common.max() < 0.7
 
@@ -59,7 +65,7 @@ def test_noise_is_not_chased(rng):
 def test_a_model_without_predictions_in_a_task_is_not_used_there(rng):
     F, y, code = predictions(rng, 6, 10)
     F[code == 2, 0] = np.nan
-    found = stack(F, y, np.full(60, 1 / 60), code, Squared(), 6)
+    found = stack(held(F, y, code), Squared(), 6)
     assert found.weights[2].tolist() == [0.0, 1.0]
     np.testing.assert_allclose(found.weights.sum(axis=1), 1.0)
 
@@ -69,6 +75,6 @@ def test_labels(rng):
     y = (rng.random(600) < 1 / (1 + np.exp(-f))).astype(float)
     F = np.column_stack([f, rng.normal(size=600) * 2, -f])
     code = np.repeat(np.arange(10), 60)
-    found = stack(F, y, np.full(600, 1 / 600), code, Logistic(), 10)
+    found = stack(held(F, y, code), Logistic(), 10)
     assert found.common[0] > 0.8
     assert found.common[2] < 0.05

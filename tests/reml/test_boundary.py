@@ -75,6 +75,8 @@ def test_tasks_of_few_rows(covariance, sizes):
     if model.noise_variance_ > 1e-4:  # else nearly a perfect fit: no noise is left, and few digits
         assert_sane(model, X, y)
     assert np.isfinite(model.predict(X, return_std=True)).all()
+    if model.covariance_ in ("scalar", "diagonal"):
+        assert model.violation_ < 1e-9
 
 
 @pytest.mark.parametrize("alpha_common", ["auto", 0])
@@ -103,6 +105,7 @@ def test_a_perfect_fit():
     X, y, theta = draw(rng, [10] * 20, np.full(3, 0.5), np.ones(3), noise=0.0)
     model = reml().fit(X, y)
     np.testing.assert_allclose(model.coef_, theta[:, :2], atol=1e-3)
+    assert model.violation_ < 1e-9
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss
 import polytask
 from polytask.data import Rows, make_task_data
 from polytask.tuning import few_labels, fold_predictions
-from polytask.tuning.folds import _folds
+from polytask.tuning.folds import content_folds
 
 N_TASKS, N_FEATURES = 20, 4
 
@@ -44,7 +44,7 @@ def test_fold_predictions_are_those_of_fits_without_the_fold():
     f = fold_predictions(
         data, lambda part: model._make_problem(part, model._loss(), strengths), 5, 1e-10, 100
     )
-    fold = _folds(data, 5)
+    fold = content_folds(data, 5)
     fold[-1] = N_TASKS % 5  # as its task is
     assert (fold >= 0).all()
     for k in range(5):

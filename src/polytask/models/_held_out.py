@@ -10,10 +10,9 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
 from polytask.data import TaskData, make_task_data, read_rows
-from polytask.data.folds import task_folds
 from polytask.solvers import one_blas_thread
 from polytask.solvers.arrow_problem import why_not_arrow
-from polytask.tuning import LeaveOneOut, few_labels, fold_predictions
+from polytask.tuning import LeaveOneOut, content_folds, few_labels, fold_predictions, repeats
 
 __all__ = ["held_out_predictions", "linear_predictor"]
 
@@ -39,10 +38,12 @@ def held_out_predictions(
     with one_blas_thread():
         if not own.loss.constant_curvature and few_labels(own_data):
             f = fold_predictions(own_data, make, cv, _TOL, estimator.max_iter)
+            alone = content_folds(own_data, cv) < 0
         else:
             f = LeaveOneOut(_TOL, estimator.max_iter).predictions(own)
+            alone = (np.bincount(data.code, weights=repeats(data)) == 1)[data.code]
     if not own.structure.common.any():  # every task alone: nothing informs the only row of one
-        f[(data.sizes == 1)[data.code]] = np.nan
+        f[alone] = np.nan
     return f
 
 
@@ -72,8 +73,7 @@ def _own_problems(
 def _by_folds(
     estimator: Any, X: Any, target: np.ndarray, weight: Any, data: TaskData, cv: int
 ) -> np.ndarray:
-    labels = data.y if hasattr(estimator, "classes_") else None
-    fold = task_folds(data.code, cv, np.random.default_rng(0), labels)
+    fold = content_folds(data, cv)
     model = clone(estimator).set_params(**_chosen(estimator))
     out = np.full(len(data.y), np.nan)
     for k in np.unique(fold[fold >= 0]):

@@ -18,7 +18,7 @@ from polytask.models._held_out import held_out_predictions, linear_predictor
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.unseen import unseen_message
-from polytask.tuning.stacking import stack
+from polytask.tuning.stacking import HeldOut, stack
 
 __all__ = ["AutoMultiTaskClassifier", "AutoMultiTaskRegressor"]
 
@@ -151,7 +151,7 @@ class _AutoMultiTask(BaseEstimator):
 
     def _weigh(self: Any, F: np.ndarray, data: TaskData) -> None:
         loss = self._loss()
-        found = stack(F, data.y, data.weight, data.code, loss, data.n_tasks, self.own_weights)
+        found = stack(HeldOut.of(F, data), loss, data.n_tasks, self.own_weights)
         self.tasks_, self.tau_ = data.tasks, found.tau
         self.weights_, self.common_weights_ = found.weights, found.common
         self.scores_ = {}

@@ -1,8 +1,14 @@
 """How strengths are chosen: grids from the data, leave-one-out, folds, the search."""
 
-from polytask.tuning.folds import KFoldRisk, few_labels, fold_predictions
+from polytask.tuning.folds import (
+    KFoldRisk,
+    content_folds,
+    few_labels,
+    fold_predictions,
+    row_groups,
+)
 from polytask.tuning.grids import common_grid, deviation_grid, intercept_grid, with_zero
-from polytask.tuning.loo import LeaveOneOut, leave_one_out
+from polytask.tuning.loo import LeaveOneOut, leave_one_out, repeats
 from polytask.tuning.low_rank import (
     level_grid,
     rank_grid,
@@ -18,6 +24,7 @@ __all__ = [
     "LeaveOneOut",
     "choose",
     "common_grid",
+    "content_folds",
     "deviation_grid",
     "few_labels",
     "fold_predictions",
@@ -26,6 +33,8 @@ __all__ = [
     "level_grid",
     "rank_grid",
     "rank_strengths",
+    "repeats",
+    "row_groups",
     "trace_alpha_max",
     "trace_grid",
     "with_zero",

@@ -12,7 +12,7 @@ from polytask.problem import Problem
 from polytask.solvers import select
 from polytask.structures import Blocks
 
-__all__ = ["KFoldRisk", "few_labels", "fold_predictions"]
+__all__ = ["KFoldRisk", "content_folds", "few_labels", "fold_predictions", "row_groups"]
 
 _FEW = 5.0  # rows of the rarer class in the average task: fewer are few
 
@@ -31,7 +31,7 @@ class KFoldRisk:
     """
 
     def __init__(self, data: TaskData, n_splits: int, tol: float, max_iter: int) -> None:
-        fold = _folds(data, n_splits)
+        fold = content_folds(data, n_splits)
         used = [k for k in range(n_splits) if (fold == k).any()]
         self.parts = [(data.subset(fold != k), data.subset(fold == k)) for k in used]
         self.held_out_weight = [data.weight[fold == k] for k in used]
@@ -70,7 +70,7 @@ def fold_predictions(
 
     Only rows of their task are held out too, each with one of the folds.
     """
-    fold = _folds(data, n_splits)
+    fold = content_folds(data, n_splits)
     fold = np.where(fold < 0, data.code % n_splits, fold)
     f = np.empty(len(data.y))
     for k in np.unique(fold):
@@ -80,19 +80,28 @@ def fold_predictions(
     return f
 
 
-def _folds(data: TaskData, n_splits: int) -> np.ndarray:
+def content_folds(data: TaskData, n_splits: int) -> np.ndarray:
     """Fold of every observation: classes spread in each task, shared rows whole in one fold.
 
     Rows are dealt in an order that is made from their content, and equal rows of a task stay
     together. So the folds do not depend on the order of rows, and a row of weight 2 is the row
-    twice.
+    twice. -1 where a task has one row, or equal ones only.
     """
     if data.design.shared:
         n = int(data.sizes[0])
         rows = _deal(_mixed(_row_keys(data)[:n]), np.zeros(n, dtype=int), None, n_splits)
         return np.tile(rows, data.n_tasks)
     classes = data.y if np.isin(data.y, (0.0, 1.0)).all() else None
-    return _deal(_mixed(_row_keys(data) + np.pi * data.y), data.code, classes, n_splits)
+    return _deal(_keys(data), data.code, classes, n_splits)
+
+
+def row_groups(data: TaskData) -> np.ndarray:
+    """Group 0, 1, ... of every observation: equal rows of a task, numbered by their content."""
+    return np.unique(np.rec.fromarrays([_keys(data), data.code]), return_inverse=True)[1]
+
+
+def _keys(data: TaskData) -> np.ndarray:
+    return _mixed(_row_keys(data) + np.pi * data.y)
 
 
 def _deal(

@@ -26,7 +26,7 @@ from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem
 from polytask.solvers.wide import WideRidge
 from polytask.structures import Blocks
 
-__all__ = ["LeaveOneOut", "leave_one_out"]
+__all__ = ["LeaveOneOut", "leave_one_out", "repeats"]
 
 _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
@@ -85,7 +85,7 @@ class LeaveOneOut:
         influence = (
             data.weight
             * _quadratic_forms(arrow, factor, curvature, self._row_batches(data.design))
-            / _repeats(data)
+            / repeats(data)
         )
         left = 1.0 - curvature * influence
         if loss.constant_curvature and left.min(initial=1.0) < _LITTLE_LEFT:
@@ -130,7 +130,7 @@ def _alone(problem: Problem) -> np.ndarray:
     return (data.sizes == 1)[data.code]
 
 
-def _repeats(data: TaskData) -> np.ndarray:
+def repeats(data: TaskData) -> np.ndarray:
     """How often each observation counts: its weight where all weights are whole numbers."""
     weight = data.sample_weight
     return weight if (weight == np.round(weight)).all() else np.ones(len(weight))

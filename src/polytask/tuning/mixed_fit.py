@@ -10,7 +10,8 @@ from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.solvers import Solution, Status
+from polytask.solvers import Solution, Status, select
+from polytask.structures import CommonDeviation
 from polytask.structures.rotated_deviation import RotatedDeviation
 from polytask.tuning.laplace import LaplaceModel
 from polytask.tuning.mixed_point import AnyMixedModel
@@ -21,6 +22,8 @@ from polytask.tuning.reml_search import RemlEstimate, Variances, estimate_diagon
 
 __all__ = ["MixedFit", "MixedState", "fit_mixed"]
 
+_LOST = 1e-10  # KKT violation above which the search's own algebra has lost digits
+_TOL = 1e-10
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 
 
@@ -106,11 +109,15 @@ def fit_mixed(
         "deviation": Ridge(np.full(C.shape[1], 0.5 / N)),
     }
     problem = Problem(data, loss, RotatedDeviation(C), penalties)
+    violation = _violation(problem, blocks)
+    if exact and violation > _LOST and chosen in ("scalar", "diagonal"):
+        blocks = _solved_again(problem, C)
+        violation = _violation(problem, blocks)
     solution = Solution(
         blocks={"common": blocks["common"], "deviation": blocks["deviation"] @ C.T},
         coefs=problem.structure.assemble(blocks),
         objective=problem.objective(blocks),
-        violation=_violation(problem, blocks),
+        violation=violation,
         status=Status.SOLVED if estimate.converged else Status.MAX_ITER,
         certificate="global",
         solver="reml",
@@ -128,6 +135,23 @@ def fit_mixed(
         estimate.violation,
         MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters),
     )
+
+
+def _solved_again(problem: Problem, C: np.ndarray) -> dict[str, np.ndarray]:
+    """The blocks at variances of single coefficients, by a solver that keeps digits.
+
+    Where the variances leave next to no noise, the inverse of S has lost them.
+    """
+    varies = np.asarray(C.any(axis=1))
+    size = C[varies].sum(axis=1)  # one entry a row
+    penalties = {
+        "common": problem.penalties["common"],
+        "deviation": Ridge(problem.penalties["deviation"].strength / size**2),  # type: ignore[attr-defined]
+    }
+    structure = CommonDeviation(np.ones(len(C), dtype=bool), varies)
+    own = Problem(problem.data, problem.loss, structure, penalties)
+    blocks = select(own).solve(own, None, _TOL, 100).blocks
+    return {"common": blocks["common"], "deviation": blocks["deviation"] / size}
 
 
 def _check_rows(model: AnyMixedModel, random_common: bool) -> None:

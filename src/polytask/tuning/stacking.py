@@ -17,15 +17,17 @@ Stacked regressions, Machine Learning 24 (1996), for non-negative weights.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy.optimize import nnls
 
-from polytask.data.folds import task_folds
+from polytask.data import TaskData
 from polytask.losses import Loss
+from polytask.tuning.folds import content_folds, row_groups
+from polytask.tuning.loo import repeats
 
-__all__ = ["Stack", "stack"]
+__all__ = ["HeldOut", "Stack", "stack"]
 
 _TAUS = (1000.0, 300.0, 100.0, 30.0)
 _LEAST_ROWS = 8  # in smaller tasks the held-out errors of one row follow from those of the others
@@ -35,6 +37,49 @@ _NOISE_ROWS = 3
 _DRAWS = 30
 _MANY_TASKS = 10
 _CLEAR = 1.5  # standard errors over tasks by which own weights must be better than common ones
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Held-out predictions of c models, and what is known of their rows.
+
+    Parameters
+    ----------
+    F : ndarray of shape (N, c)
+        Linear predictors; NaN where a model has none. A task with a NaN does not use that model.
+    y, omega, code : ndarray of shape (N,)
+        Targets, weights in the risk, and task 0, ..., m - 1 of each observation.
+    count : ndarray of shape (N,)
+        Rows that each observation stands for.
+    group : ndarray of shape (N,)
+        Equal rows have one number.
+    fold : ndarray of shape (N,)
+        Fold in which tau is chosen; -1 for rows that are in training always.
+    """
+
+    F: np.ndarray
+    y: np.ndarray
+    omega: np.ndarray
+    code: np.ndarray
+    count: np.ndarray
+    group: np.ndarray
+    fold: np.ndarray
+
+    @classmethod
+    def of(cls, F: np.ndarray, data: TaskData) -> HeldOut:
+        """Predictions of the rows of ``data``: a row of weight 2 is the row twice."""
+        s = data.sample_weight
+        count = repeats(data) if (s == np.round(s)).all() else s / s.mean()
+        fold = content_folds(data, _FOLDS)
+        return cls(F, data.y, data.weight, data.code, count, row_groups(data), fold)
+
+    def subset(self, keep: np.ndarray) -> HeldOut:
+        """Some of the rows."""
+        return HeldOut(*(getattr(self, field.name)[keep] for field in fields(self)))
+
+    def weighed(self, factor: np.ndarray) -> HeldOut:
+        """Weights in the risk times a factor."""
+        return replace(self, omega=self.omega * factor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,56 +99,37 @@ class Stack:
     tau: float
 
 
-def stack(
-    F: np.ndarray,
-    y: np.ndarray,
-    omega: np.ndarray,
-    code: np.ndarray,
-    loss: Loss,
-    m: int,
-    own_weights: bool = True,
-) -> Stack:
-    """Weights from held-out predictions.
-
-    Parameters
-    ----------
-    F : ndarray of shape (N, c)
-        Held-out linear predictors; NaN where a model has none. A task with a NaN does not use
-        that model.
-    y, omega, code : ndarray of shape (N,)
-        Targets, weights in the risk, and task 0, ..., m - 1 of each observation.
-    own_weights : bool
-        Whether tasks may move from the common weights.
-    """
-    missing = np.isnan(F)
-    usable = np.ones((m, F.shape[1]), dtype=bool)
-    np.logical_and.at(usable, code, ~missing)
+def stack(held: HeldOut, loss: Loss, m: int, own_weights: bool = True) -> Stack:
+    """Weights from held-out predictions of m tasks; ``own_weights``: they may differ by task."""
+    missing = np.isnan(held.F)
+    usable = np.ones((m, held.F.shape[1]), dtype=bool)
+    np.logical_and.at(usable, held.code, ~missing)
     known = ~missing.any(axis=1)
-    if F.shape[1] == 1 or not known.any():
-        common = np.full(F.shape[1], 1.0 / F.shape[1])
+    if held.F.shape[1] == 1 or not known.any():
+        common = np.full(held.F.shape[1], 1.0 / held.F.shape[1])
         return Stack(common, _only(usable, np.tile(common, (m, 1))), np.inf)
-    F, y, omega, code = F[known], y[known], omega[known], code[known]
+    held = held.subset(known)
     if loss.constant_curvature:
-        omega = omega / _noise(F, y, code, m)[code]
-    common = _common_weights(F, y, omega, code, loss)
-    tau = _choose_tau(F, y, omega, code, loss, common) if own_weights else np.inf
+        held = held.weighed(1.0 / _noise(held, m)[held.code])
+    common = _common_weights(held, loss)
+    tau = _choose_tau(held, loss, common, m) if own_weights else np.inf
     weights = np.tile(common, (m, 1))
     if np.isfinite(tau):
-        weights = _task_weights(F, y, code, loss, common, np.array([tau]), m)[0]
+        weights = _task_weights(held, loss, common, np.array([tau]), m)[0]
     return Stack(common, _only(usable, weights), tau)
 
 
-def _noise(F: np.ndarray, y: np.ndarray, code: np.ndarray, m: int) -> np.ndarray:
+def _noise(held: HeldOut, m: int) -> np.ndarray:
     """Squared error of each task's best model, moved towards the mean of tasks.
 
     Rows weigh by its inverse: else the weights of all tasks are those of the noisiest.
     """
-    squares = [np.bincount(code, weights=(y - f) ** 2, minlength=m) for f in F.T]
+    y, s = held.y, held.count
+    squares = [np.bincount(held.code, weights=s * (y - f) ** 2, minlength=m) for f in held.F.T]
     total = np.min(squares, axis=0)
-    mean = max(float(total.sum()), 1e-9 * float(y @ y), 1e-100) / len(y)
-    noise: np.ndarray = (total + _NOISE_ROWS * mean) / (
-        np.bincount(code, minlength=m) + _NOISE_ROWS
-    )
+    mean = max(float(total.sum()), 1e-9 * float(s @ y**2), 1e-100) / s.sum()
+    rows = np.bincount(held.code, weights=s, minlength=m)
+    noise: np.ndarray = (total + _NOISE_ROWS * mean) / (rows + _NOISE_ROWS)
     return noise
 
 
@@ -116,25 +142,33 @@ def _only(usable: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.where(total > 1e-12, kept / np.maximum(total, 1e-12), spare)
 
 
-def _common_weights(
-    F: np.ndarray, y: np.ndarray, omega: np.ndarray, code: np.ndarray, loss: Loss
-) -> np.ndarray:
+def _common_weights(held: HeldOut, loss: Loss) -> np.ndarray:
     """Mean of the best weights over Bayesian bootstrap draws of the tasks (of rows, if few tasks).
 
     Where held-out rows do not tell models apart, the draws disagree and the models share.
     """
+    F, omega = held.F, held.omega
     a = np.full(F.shape[1], 1.0 / F.shape[1])
     for _ in range(1 if loss.constant_curvature else _ROUNDS):
-        h, pull = _quadratic(F, y, loss, a)
+        h, pull = _quadratic(F, held.y, loss, a)
         a = _on_simplex((F * (omega * h)[:, None]).T @ F, F.T @ (omega * pull))
-    h, pull = _quadratic(F, y, loss, a)
-    unit = code if len(np.unique(code)) >= _MANY_TASKS else np.arange(len(y))
+    h, pull = _quadratic(F, held.y, loss, a)
+    unit, size = _bootstrap_units(held)
     rng = np.random.default_rng(0)
     total = np.zeros_like(a)
     for _ in range(_DRAWS):
-        drawn = omega * rng.exponential(size=unit.max() + 1)[unit]
+        drawn = omega * (rng.gamma(size) / size)[unit]
         total += _on_simplex((F * (drawn * h)[:, None]).T @ F, F.T @ (drawn * pull))
     return total / _DRAWS
+
+
+def _bootstrap_units(held: HeldOut) -> tuple[np.ndarray, np.ndarray]:
+    """Unit of every row, and of how many draws its weight is the mean: equal rows are one unit."""
+    tasks, unit = np.unique(held.code, return_inverse=True)
+    if len(tasks) >= _MANY_TASKS:
+        return unit, np.ones(len(tasks))
+    unit = np.unique(held.group, return_inverse=True)[1]
+    return unit, np.bincount(unit, weights=held.count)
 
 
 def _quadratic(
@@ -147,56 +181,42 @@ def _quadratic(
 
 
 def _task_weights(
-    F: np.ndarray,
-    y: np.ndarray,
-    code: np.ndarray,
-    loss: Loss,
-    a0: np.ndarray,
-    taus: np.ndarray,
-    m: int,
+    held: HeldOut, loss: Loss, a0: np.ndarray, taus: np.ndarray, m: int
 ) -> np.ndarray:
     """Weights (number of taus, m, c) of every task, from the rows given."""
-    h, pull = _quadratic(F, y, loss, a0)
+    h, pull = _quadratic(held.F, held.y, loss, a0)
     weights = np.tile(a0, (len(taus), m, 1))
-    order = np.argsort(code, kind="stable")
-    present, first = np.unique(code[order], return_index=True)
+    order = np.argsort(held.code, kind="stable")
+    present, first = np.unique(held.code[order], return_index=True)
     for i, rows in zip(present, np.split(order, first[1:]), strict=True):
-        if len(rows) < _LEAST_ROWS * (1 - 1 / _FOLDS):
+        s, own = held.count[rows], held.F[rows]
+        if s.sum() < _LEAST_ROWS * (1 - 1 / _FOLDS):
             continue
-        own = F[rows]
-        G = (own * h[rows, None]).T @ own
-        b = own.T @ pull[rows]
+        G = (own * (s * h[rows])[:, None]).T @ own
+        b = own.T @ (s * pull[rows])
         for t, tau in enumerate(taus):
-            share = tau / len(rows)
+            share = tau / s.sum()
             weights[t, i] = _on_simplex((1.0 + share) * G, b + share * (G @ a0))
     return weights
 
 
-def _choose_tau(
-    F: np.ndarray,
-    y: np.ndarray,
-    omega: np.ndarray,
-    code: np.ndarray,
-    loss: Loss,
-    a0: np.ndarray,
-) -> float:
+def _choose_tau(held: HeldOut, loss: Loss, a0: np.ndarray, m: int) -> float:
     """The number of rows for which common weights count, by folds inside tasks."""
     taus = np.array(_TAUS)
-    m = int(code.max()) + 1
-    fold = task_folds(code, _FOLDS, np.random.default_rng(0))
-    gain = np.zeros((len(taus), len(y)))
-    base = loss.value(y, F @ a0)
-    for k in range(_FOLDS):
-        train, test = fold != k, fold == k
-        if not test.any() or not train.any():
+    gain = np.zeros((len(taus), len(held.y)))
+    base = loss.value(held.y, held.F @ a0)
+    for k in np.unique(held.fold[held.fold >= 0]):
+        test = held.fold == k
+        if test.all():
             continue
-        weights = _task_weights(F[train], y[train], code[train], loss, a0, taus, m)
+        weights = _task_weights(held.subset(~test), loss, a0, taus, m)
         for t in range(len(taus)):
-            f = (F[test] * weights[t, code[test]]).sum(axis=1)
-            gain[t, test] = base[test] - loss.value(y[test], f)
-    by_task = np.stack([np.bincount(code, omega * g, minlength=m) for g in gain])
+            f = (held.F[test] * weights[t, held.code[test]]).sum(axis=1)
+            gain[t, test] = base[test] - loss.value(held.y[test], f)
+    tasks, code = np.unique(held.code, return_inverse=True)
+    by_task = np.stack([np.bincount(code, held.omega * g) for g in gain])
     total = by_task.sum(axis=1)
-    error = by_task.std(axis=1) * np.sqrt(m)
+    error = by_task.std(axis=1) * np.sqrt(len(tasks))
     sure = total - _CLEAR * error
     return float(taus[np.argmax(sure)]) if sure.max() > 0 else np.inf
 
