@@ -24,7 +24,7 @@ from polytask.penalties import Ridge, TraceNorm
 from polytask.problem import Problem
 from polytask.solvers import Solution, one_blas_thread, select
 from polytask.structures import CommonDeviation, LowRankPlus
-from polytask.tuning import trace_alpha_max, trace_grid
+from polytask.tuning import trace_alpha_max, trace_grid, trace_path
 
 Answer = tuple[np.ndarray, np.ndarray]
 TOL = 1e-6  # relative duality gap at which ours stops
@@ -79,13 +79,9 @@ def contestants(
 
     def path() -> list[Solution]:
         fresh = data_of(X, y, code, classes)
-        fits: list[Solution] = []
         with one_blas_thread():
-            for a in trace_grid(problem_of(fresh, 1.0, classes), 50, 2.0):
-                asked = problem_of(fresh, float(a), classes)
-                begin = fits[-1].blocks if fits else None
-                fits.append(select(asked).solve(asked, begin, TOL, 5000))
-        return fits
+            grid = trace_grid(problem_of(fresh, 1.0, classes), 50, 2.0)
+            return trace_path(lambda a: problem_of(fresh, a, classes), grid, TOL, 5000)
 
     def split(solution: Solution) -> Answer:
         return solution.coefs[:, :d], solution.coefs[:, d:].sum(axis=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -56,15 +56,21 @@ class Problem:
         G = self.structure.adjoint(self.risk_gradient(f), blocks)
         return {b: self.penalties[b].residual(B, G[b]) for b, B in blocks.items()}
 
-    @cached_property
+    @property
     def gradient_bound(self) -> np.ndarray:
         """Largest |gradient of R in Theta_ik| that the starting loss allows (Cauchy-Schwarz).
 
         sqrt(sum omega x²) sqrt(sum omega loss'(y, 0)²) in each task: the unit of a violation, so
         that neither the units of features and target nor the number of tasks matter. A task whose
         own targets are at rest, or that has next to nothing of a feature, is measured in a small
-        share of what the others have.
+        share of what the others have. Kept for as long as the data live.
         """
+        kept = _KEPT.setdefault(self.data, {})
+        if self.loss.name not in kept:
+            kept[self.loss.name] = self._gradient_bound()
+        return kept[self.loss.name]
+
+    def _gradient_bound(self) -> np.ndarray:
         data = self.data
         slope = self.loss.gradient(data.y, np.zeros_like(data.y))
         square = np.bincount(data.code, data.weight * slope**2, minlength=data.n_tasks)
@@ -81,3 +87,6 @@ class Problem:
         scale = self.structure.adjoint(self.gradient_bound, blocks)
         shares = [np.abs(R) / np.abs(scale[b]) for b, R in residual.items() if R.size]
         return max((float(share.max()) for share in shares), default=0.0)
+
+
+_KEPT: WeakKeyDictionary[TaskData, dict[str, np.ndarray]] = WeakKeyDictionary()

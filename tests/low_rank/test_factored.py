@@ -9,10 +9,12 @@ from polytask.datasets import make_low_rank_tasks
 from polytask.losses import Squared
 from polytask.penalties import TraceNorm
 from polytask.penalties.spectral import singular_above, spectral_norm
-from polytask.solvers import Status, select
+from polytask.solvers import Status, factored, select
 from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.fista import Fista
 from polytask.solvers.profile import duality_gap, profile, zero_profile
+from polytask.solvers.warm_start import Continuation
+from polytask.tuning import trace_path
 from tests.low_rank.problems import LOSSES, low_rank, make_data
 
 
@@ -82,3 +84,51 @@ def test_singular_values_above_a_threshold(rng):
         np.testing.assert_allclose(found, s[:2])
         np.testing.assert_allclose(U.T @ A @ V, np.diag(s[:2]), atol=1e-12)
         assert spectral_norm(A) == pytest.approx(s[0])
+
+
+@pytest.mark.parametrize(("level", "common"), [(0.0, False), (0.3, False), (0.1, True)])
+def test_a_path_from_gram_matrices_is_certified_by_the_rows(rng, level, common):
+    data = make_data(rng, Squared(), m=12, d=6, n=40, rank=2)
+    top = zero_profile(low_rank(data, Squared(), TraceNorm(1.0), level, common)).gradient_norm
+    alphas = top * np.logspace(0, -2, 20)
+
+    def problem(alpha):
+        return low_rank(data, Squared(), TraceNorm(alpha), level, common)
+
+    for alpha, fit in zip(alphas, trace_path(problem, alphas, 1e-7, 2000), strict=True):
+        at = profile(problem(alpha), fit.blocks["low_rank"])
+        norm = float(np.linalg.svd(at.L, compute_uv=False).sum())
+        gap = duality_gap(problem(alpha), at, alpha, norm)
+        assert gap <= 1.01e-7 * zero_profile(problem(alpha)).smooth
+        assert fit.objective == pytest.approx(at.smooth + alpha * norm, rel=1e-10)
+        assert fit.violation == pytest.approx(problem(alpha).violation(fit.blocks), abs=1e-6)
+
+
+def test_gram_matrices_are_not_believed_where_they_lost_digits(rng, monkeypatch):
+    data = make_data(rng, Squared(), m=20, d=10, n=40, rank=2)
+    rows = []
+    monkeypatch.setattr(factored, "solve_trace", lambda *given: rows.append(given))
+    for mean in (1.0, 1e6):
+        data.design.X[:, 0] += mean
+        top = zero_profile(low_rank(data, Squared(), TraceNorm(1.0))).gradient_norm
+        FactoredNewton().solve(low_rank(data, Squared(), TraceNorm(0.3 * top)), None, 1e-7, 100)
+        data = make_data(rng, Squared(), m=20, d=10, n=40, rank=2)
+    assert len(rows) == 1
+
+
+def test_continuation_is_closer_than_the_last_optimum(rng):
+    data = make_data(rng, Squared(), m=12, d=6, n=40, rank=2)
+    top = zero_profile(low_rank(data, Squared(), TraceNorm(1.0))).gradient_norm
+    alphas = top * np.logspace(-0.6, -0.8, 4)
+    ahead, last = Continuation(), None
+    for alpha in alphas:
+        start = ahead.start(alpha)
+        fit = FactoredNewton().solve(
+            low_rank(data, Squared(), TraceNorm(alpha)), last and last.blocks, 1e-9, 500
+        )
+        if last is not None and "directions" in start:
+            reached = np.linalg.norm(start["low_rank"] - fit.blocks["low_rank"])
+            behind = np.linalg.norm(last.blocks["low_rank"] - fit.blocks["low_rank"])
+        ahead.add(alpha, fit)
+        last = fit
+    assert reached < 0.1 * behind

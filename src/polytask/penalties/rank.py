@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from polytask.penalties.spectral import numerical_rank, tangent_split
+from polytask.penalties.spectral import numerical_rank, singular_vectors, tangent_split
 
 __all__ = ["Rank"]
 
@@ -51,4 +51,4 @@ class Rank:
 
     def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
         """The gradient along the matrices of B's rank: zero where small moves do not help."""
-        return tangent_split(B, G + 2.0 * self.ridge * B)[0]
+        return tangent_split(*singular_vectors(B), G + 2.0 * self.ridge * B)[0]

@@ -11,6 +11,7 @@ __all__ = [
     "canonical_svd",
     "numerical_rank",
     "singular_above",
+    "singular_vectors",
     "soft_threshold",
     "spectral_norm",
     "tangent_split",
@@ -90,17 +91,21 @@ def canonical_svd(B: np.ndarray, k: int | None = None) -> tuple[np.ndarray, np.n
     return left, s, Vt * sign[:, None]
 
 
-def tangent_split(B: np.ndarray, G: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """G along and across the matrices of B's rank at B, and U V' of B.
-
-    Along: G - (I - UU') G (I - VV'); across: the rest, whose rows and columns avoid B's.
-    """
+def singular_vectors(B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """U (m, r) and V (d, r) of B, r its numerical rank."""
     U, s, Vt = np.linalg.svd(B, full_matrices=False)
     rank = numerical_rank(s)
-    U, Vt = U[:, :rank], Vt[:rank]
+    return U[:, :rank], Vt[:rank].T
+
+
+def tangent_split(U: np.ndarray, V: np.ndarray, G: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """G along and across the matrices of B's rank at B, of singular vectors U and V.
+
+    Across: (I - UU') G (I - VV'), whose rows and columns avoid B's; along: the rest.
+    """
     across = G - U @ (U.T @ G)
-    across -= (across @ Vt.T) @ Vt
-    return G - across, across, U @ Vt
+    across -= (across @ V) @ V.T
+    return G - across, across
 
 
 def _complete(Vt: np.ndarray, k: int) -> np.ndarray:

@@ -7,7 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from polytask.penalties.spectral import numerical_rank, soft_threshold, tangent_split
+from polytask.penalties.spectral import (
+    numerical_rank,
+    singular_vectors,
+    soft_threshold,
+    spectral_norm,
+    tangent_split,
+)
 
 __all__ = ["TraceNorm"]
 
@@ -44,7 +50,16 @@ class TraceNorm:
         The subdifferential is alpha (U V' + Z), ‖Z‖_2 <= 1, Z across B's rows and columns. At
         ``max_rank`` no direction across is feasible.
         """
-        along, across, UV = tangent_split(B, G)
-        if self.max_rank is not None and np.linalg.matrix_rank(B) >= self.max_rank:
-            return along + self.alpha * UV
-        return along + self.alpha * UV + soft_threshold(across, self.alpha).matrix
+        U, V = singular_vectors(B)
+        full = self.max_rank is not None and np.linalg.matrix_rank(B) >= self.max_rank
+        return self.residual_at(U, V, G, full)
+
+    def residual_at(
+        self, U: np.ndarray, V: np.ndarray, G: np.ndarray, full: bool = False
+    ) -> np.ndarray:
+        """`residual` at a B with singular vectors U (m, r) and V (d, r); ``full`` at the limit."""
+        along, across = tangent_split(U, V, G)
+        along += self.alpha * (U @ V.T)
+        if full or spectral_norm(across) <= self.alpha:
+            return along
+        return along + soft_threshold(across, self.alpha).matrix

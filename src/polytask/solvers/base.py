@@ -47,6 +47,8 @@ class Solution:
     n_iter : int
     gap : float or None
         Duality gap relative to the objective at zero, where the solver has one.
+    singular_values : ndarray of shape (rank,) or None
+        Those of the low-rank block, where the solver has them.
     """
 
     blocks: Blocks
@@ -58,6 +60,7 @@ class Solution:
     solver: str
     n_iter: int
     gap: float | None = None
+    singular_values: np.ndarray | None = None
 
 
 class Solver(Protocol):

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
+from polytask.penalties.spectral import spectral_norm
 from polytask.solvers.factored_model import AverageTask, RestColumns
 from polytask.solvers.restricted import restrict
 from polytask.solvers.squares import Squares, gap_of_squares
 from polytask.solvers.truncated_newton import Direction
+from polytask.structures import Blocks
 
-__all__ = ["GramModel", "GramPoint"]
+__all__ = ["GramModel", "GramPoint", "Look"]
+
+
+class Look(NamedTuple):
+    """What Gram matrices say at L = B C'.
+
+    ``slope`` (m, p) is the gradient in Theta and ``rest`` the best rest, both as changes from
+    L = 0; ``smooth`` is F(L), ``gap`` the duality gap.
+    """
+
+    B: np.ndarray
+    C: np.ndarray
+    L: np.ndarray
+    slope: np.ndarray
+    rest: Blocks
+    smooth: float
+    gap: float
 
 
 class GramModel(AverageTask):
@@ -34,7 +54,16 @@ class GramModel(AverageTask):
         curvature: np.ndarray = self.F.v @ (f * f) / self.n_tasks
         return curvature
 
-    def start(self, L: np.ndarray, B: np.ndarray, C: np.ndarray, alpha: float) -> GramPoint:
+    def look(self, B: np.ndarray, C: np.ndarray, alpha: float) -> Look:
+        """F and the gap at B C', whose trace norm is at most ½‖B‖² + ½‖C‖²."""
+        L, norm = B @ C.T, _half_squares(B, C)
+        slope, rest = self.F.change(L)
+        g = slope[:, : L.shape[1]] + self.gradient_at_zero
+        smooth = self.F.value(L, g)
+        gap = gap_of_squares(smooth, float(np.vdot(L, g)), norm, alpha, spectral_norm(g))
+        return Look(B, C, L, slope, rest, smooth, gap)
+
+    def start(self, L: np.ndarray, C: np.ndarray, alpha: float) -> GramPoint:
         """The point with directions C: heads and own parts are the best there."""
         common = np.zeros(len(self.columns.common))
         if len(common) and L.any():
@@ -71,21 +100,21 @@ class GramPoint:
         twice = float(np.vdot(theta, self.q)) + float(rest.common_ridge @ common**2)
         twice += float((own**2).sum(axis=0) @ rest.own_ridge)
         self.smooth = model.F.value_at_zero + float(np.vdot(slope, self.B)) + 0.5 * twice
-        self.value = self.smooth + 0.5 * alpha * float(np.vdot(self.B, self.B) + np.vdot(C, C))
+        self.norm = _half_squares(self.B, C)  # at least ‖L‖_*
+        self.value = self.smooth + alpha * self.norm
 
-    def gradient(self) -> np.ndarray:
-        """Gradient of the smooth part in L (m, d)."""
-        return self.g
+    def gap(self, top: float) -> float:
+        """Duality gap where ‖g‖_2 = top."""
+        slope = float(np.vdot(self.g @ self.C, self.B))
+        return gap_of_squares(self.smooth, slope, self.norm, self.alpha, top)
 
-    def gap(self, g: np.ndarray, norm: float, top: float) -> float:
-        """Duality gap where ‖L‖_* = norm and ‖g‖_2 = top."""
-        return gap_of_squares(
-            self.smooth, float(np.vdot(g @ self.C, self.B)), norm, self.alpha, top
-        )
-
-    def with_directions(self, B: np.ndarray, C: np.ndarray) -> GramPoint:
+    def with_directions(self, C: np.ndarray) -> GramPoint:
         """Other directions; heads are found anew."""
         return GramPoint(self.model, C, self.common, self.alpha)
+
+    def reached(self, step: Direction) -> tuple[np.ndarray, np.ndarray]:
+        """B and C after a step, where heads follow to first order."""
+        return self.B + self._response(step, False)[1][:, : self.k], self.C + step.C
 
     def moved(self, step: Direction, size: float) -> GramPoint:
         """A step in C and the common part."""
@@ -101,19 +130,28 @@ class GramPoint:
     def product(self, step: Direction, convex: bool) -> Direction:
         """The Hessian in C and the common part, times a step: heads follow it."""
         k, d, rest = self.k, len(self.C), self.model.columns
+        image, local = self._response(step, convex)
+        q = self.H.whole(self.H.plus(image, local))
+        C = q[:, :d].T @ self.B + self.alpha * step.C
+        if not convex:
+            C += self.g.T @ local[:, :k]
+        return Direction(C, q[:, rest.common].sum(axis=0) + rest.common_ridge * step.common)
+
+    def _response(self, step: Direction, convex: bool) -> tuple[Any, np.ndarray]:
+        """The image of the step alone, and how heads and own parts follow."""
+        d, rest = len(self.C), self.model.columns
         theta = np.zeros_like(self.q)
         theta[:, :d] = self.B @ step.C.T
         theta[:, rest.common] += step.common
         image = self.H.image(theta)
         force = self.H.force(image)
         if not convex:
-            force[:, :k] += self.g @ step.C
-        local = -_each(self.inverse, force)
-        q = self.H.whole(self.H.plus(image, local))
-        C = q[:, :d].T @ self.B + self.alpha * step.C
-        if not convex:
-            C += self.g.T @ local[:, :k]
-        return Direction(C, q[:, rest.common].sum(axis=0) + rest.common_ridge * step.common)
+            force[:, : self.k] += self.g @ step.C
+        return image, -_each(self.inverse, force)
+
+
+def _half_squares(B: np.ndarray, C: np.ndarray) -> float:
+    return 0.5 * float(np.vdot(B, B) + np.vdot(C, C))
 
 
 def _each(A: np.ndarray, x: np.ndarray) -> np.ndarray:

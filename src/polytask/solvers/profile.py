@@ -17,14 +17,22 @@ from polytask.solvers.rest import make_rest, only_levels, predict_rest
 from polytask.solvers.squares import gap_of_squares
 from polytask.structures import Blocks
 
-__all__ = ["Profile", "duality_gap", "gap_at", "profile", "rest_facts", "zero_profile"]
+__all__ = [
+    "Point",
+    "Profile",
+    "duality_gap",
+    "gap_at",
+    "profile",
+    "rest_facts",
+    "zero_profile",
+]
 
 _NEWTON_STEPS = 60
 _REST_TOL = 1e-11  # of `Problem.gradient_bound`: the dual point is feasible to this
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Point:
     """A point L with the best rest u there.
 
     Parameters
@@ -32,22 +40,16 @@ class Profile:
     L : ndarray of shape (m, d)
     rest : dict
         u: blocks ``common`` and ``deviation``.
-    f : ndarray of shape (N,)
-        Linear predictor of every observation.
     smooth : float
         R + q(u): the objective without the penalty on L.
     risk_gradient : ndarray of shape (m, p)
         Gradient of R in Theta.
-    free_residual : float
-        |⟨residual in u, u⟩|: by how much an inexact u may flatter a gap.
     """
 
     L: np.ndarray
     rest: Blocks
-    f: np.ndarray
     smooth: float
     risk_gradient: np.ndarray
-    free_residual: float
 
     @property
     def gradient(self) -> np.ndarray:
@@ -63,6 +65,22 @@ class Profile:
     def blocks(self) -> Blocks:
         """All blocks."""
         return {"low_rank": self.L, **self.rest}
+
+
+@dataclass(frozen=True, eq=False)
+class Profile(Point):
+    """A point measured with residuals from the rows.
+
+    Parameters
+    ----------
+    f : ndarray of shape (N,)
+        Linear predictor of every observation.
+    free_residual : float
+        |⟨residual in u, u⟩|: by how much an inexact u may flatter a gap.
+    """
+
+    f: np.ndarray
+    free_residual: float
 
 
 def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Profile:
@@ -102,7 +120,7 @@ def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Pro
     G = problem.risk_gradient(f)
     residual = _rest_residual(problem, u, G)
     slack = sum(abs(float((residual[b] * u[b]).sum())) for b in residual)
-    return Profile(L, u, f, _smooth(problem, u, f), G, slack)
+    return Profile(L, u, _smooth(problem, u, f), G, f, slack)
 
 
 def _adjoint(problem: Problem, s: np.ndarray) -> np.ndarray:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+from weakref import ref
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from polytask.penalties.spectral import spectral_norm
 from polytask.solvers.curvature import make_curvature
 from polytask.solvers.rest import make_rest, predict_rest
 from polytask.structures import Blocks, LowRankPlus
+
+if TYPE_CHECKING:
+    from polytask.solvers.profile import Profile
 
 __all__ = ["Squares", "gap_of_squares", "squares_gap"]
 
@@ -29,27 +35,45 @@ class Squares:
         Curvature and working target of every observation.
     constant : bool
         Whether v is the data's weight, so that Gram matrices may be kept over fits.
+    zero : Profile, optional
+        What residuals say at L = 0, where it is at hand.
     """
 
     def __init__(
         self, data: TaskData, structure: LowRankPlus, penalties: Mapping[str, Penalty],
-        v: np.ndarray, z: np.ndarray, constant: bool,
+        v: np.ndarray, z: np.ndarray, constant: bool, zero: Profile | None = None,
     ) -> None:  # fmt: skip
-        self.data, self.structure, self.penalties = data, structure, penalties
-        self.v, self.z = v, z
+        self._data = ref(data)  # squares are kept for as long as the data live, and no longer
+        self.structure, self.penalties, self.v, self.z = structure, penalties, v, z
         self.curvature = make_curvature(data, v, constant)
-        self.moment = data.design.adjoint(v * z)
         common, deviation = penalties["common"], penalties["deviation"]
         rest = structure.rest
         self.rest = make_rest(data, v, rest, common, deviation, self.curvature)  # type: ignore[arg-type]
         touched = rest.common | rest.deviation
         self._level = self.curvature.last_column() if touched[-1:].any() else None
         self._slopes_too = bool(touched[: structure.n_features].any())
-        self.zero = np.zeros((data.n_tasks, structure.n_features))
-        self.gradient_at_zero, u = self.gradient(self.zero)
-        self.rest_at_zero = u
-        f = predict_rest(data, rest, u)
-        self.value_at_zero = 0.5 * float(v @ (z - f) ** 2) + self.rest_penalty(u)
+        if zero is None:
+            self.rest_at_zero = self.rest.solve(-self.moment)
+            self.slope_at_zero = self._with_rest(-self.moment, self.rest_at_zero)
+            f = predict_rest(data, rest, self.rest_at_zero)
+            penalty = self.rest_penalty(self.rest_at_zero)
+            self.value_at_zero = 0.5 * float(v @ (z - f) ** 2) + penalty
+        else:
+            self.rest_at_zero, self.slope_at_zero = zero.rest, zero.risk_gradient
+            self.value_at_zero = zero.smooth
+        self.gradient_at_zero = self.slope_at_zero[:, : structure.n_features]
+
+    @property
+    def data(self) -> TaskData:
+        """The data, for as long as somebody else holds them."""
+        data = self._data()
+        assert data is not None
+        return data
+
+    @cached_property
+    def moment(self) -> np.ndarray:
+        """sum_k v_k z_k x_k in each task, shape (m, p)."""
+        return self.data.design.adjoint(self.v * self.z)
 
     def rest_penalty(self, u: Blocks) -> float:
         """q(u)."""
@@ -57,16 +81,22 @@ class Squares:
 
     def gradient(self, L: np.ndarray) -> tuple[np.ndarray, Blocks]:
         """Gradient of F (m, d), and the best rest u."""
-        d = self.structure.n_features
-        theta = np.zeros_like(self.moment)
-        theta[:, :d] = L
-        T = self.curvature.apply(theta) - self.moment
-        u = self.rest.solve(T)
+        T, step = self.change(L)
+        u = {name: self.rest_at_zero[name] + step[name] for name in step}
+        return T[:, : self.structure.n_features] + self.gradient_at_zero, u
+
+    def change(self, L: np.ndarray) -> tuple[np.ndarray, Blocks]:
+        """What L changes at zero: the sum's gradient in Theta (m, p), and the best rest."""
+        theta = np.zeros_like(self.slope_at_zero)
+        theta[:, : self.structure.n_features] = L
+        T = self.curvature.apply(theta)
+        step = self.rest.solve(T)
+        return self._with_rest(T, step), step
+
+    def _with_rest(self, T: np.ndarray, u: Blocks) -> np.ndarray:
         if self._slopes_too:
-            T += self.curvature.apply(self.structure.rest.assemble(u))
-        elif self._level is not None:
-            T += self._level * (u["common"] + u["deviation"])
-        return T[:, :d], u
+            return T + self.curvature.apply(self.structure.rest.assemble(u))
+        return T if self._level is None else T + self._level * (u["common"] + u["deviation"])
 
     def value(self, L: np.ndarray, g: np.ndarray) -> float:
         """F(L), where g is the gradient at L."""
@@ -74,7 +104,7 @@ class Squares:
 
     def largest_curvature(self, iterations: int = 12) -> float:
         """About the largest eigenvalue of F's Hessian, from below, by power iterations."""
-        theta = np.zeros_like(self.moment)
+        theta = np.zeros_like(self.slope_at_zero)
         theta[:, : self.structure.n_features] = np.random.default_rng(0).normal(
             size=(1, self.structure.n_features)
         )

@@ -9,13 +9,14 @@ import numpy as np
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Status
 from polytask.solvers.facts import has_low_rank_block, sums_singular
-from polytask.solvers.profile import Profile, duality_gap, profile, zero_profile
+from polytask.solvers.profile import Point, Profile, duality_gap, profile, zero_profile
 from polytask.solvers.squares import Squares
 from polytask.structures import Blocks
 
 __all__ = [
     "Inner",
     "solve_trace",
+    "squares_at",
     "sum_of_singular_values",
     "trace_solution",
     "why_not_trace",
@@ -63,7 +64,7 @@ def solve_trace(
             break
         exact = problem.loss.constant_curvature
         wanted = accuracy * tol * scale if exact else max(0.5 * tol * scale, 0.05 * gap)
-        L, used = inner(_squares(problem, at), alpha, at.L, wanted, max_iter - n_iter)
+        L, used = inner(squares_at(problem, at), alpha, at.L, wanted, max_iter - n_iter)
         n_iter += used
         before = gap
         at, norm = _step(problem, at, norm, L, alpha)
@@ -86,14 +87,17 @@ def zero_solution(problem: Problem, tol: float, name: str) -> Solution | None:
     return trace_solution(problem, zero, 0.0, scale, tol, name, 0)
 
 
-def _squares(problem: Problem, at: Profile) -> Squares:
+def squares_at(problem: Problem, at: Profile) -> Squares:
     """The loss to second order at a point, as weighted squares of a working target."""
     data, loss = problem.data, problem.loss
     h = np.maximum(loss.curvature(data.y, at.f), 1e-6)
     z = at.f - loss.gradient(data.y, at.f) / h
     constant = loss.constant_curvature
     z = data.y if constant else z
-    return Squares(data, problem.structure, problem.penalties, data.weight * h, z, constant)  # type: ignore[arg-type]
+    zero = zero_profile(problem) if constant else None
+    return Squares(
+        data, problem.structure, problem.penalties, data.weight * h, z, constant, zero  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def _step(
@@ -117,17 +121,17 @@ def sum_of_singular_values(L: np.ndarray) -> float:
 
 
 def trace_solution(
-    problem: Problem, at: Profile, norm: float, scale: float, tol: float, name: str, n_iter: int,
-    gap: float = 0.0,
+    problem: Problem, at: Point, norm: float, scale: float, tol: float, name: str, n_iter: int,
+    gap: float = 0.0, vectors: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Solution:  # fmt: skip
-    """A point as the answer, certified by its gap."""
+    """A point as the answer, certified by its gap; ``vectors`` are L's singular ones, if known."""
     alpha = problem.penalties["low_rank"].alpha  # type: ignore[attr-defined]
     gap = max(gap, 0.0) / scale
     return Solution(
         blocks=at.blocks,
         coefs=problem.structure.assemble(at.blocks),
         objective=at.smooth + alpha * norm,
-        violation=_violation(problem, at) if tol < _SEARCHING else np.nan,
+        violation=_violation(problem, at, vectors) if tol < _SEARCHING else np.nan,
         status=Status.SOLVED if gap <= tol else Status.MAX_ITER,
         certificate="global",
         solver=name,
@@ -136,7 +140,12 @@ def trace_solution(
     )
 
 
-def _violation(problem: Problem, at: Profile) -> float:
+def _violation(problem: Problem, at: Point, vectors: tuple[np.ndarray, np.ndarray] | None) -> float:
     G = problem.structure.adjoint(at.risk_gradient, at.blocks)
-    residual = {b: problem.penalties[b].residual(B, G[b]) for b, B in at.blocks.items()}
+    residual = {b: problem.penalties[b].residual(B, G[b]) for b, B in at.rest.items()}
+    penalty = problem.penalties["low_rank"]
+    if vectors is None:
+        residual["low_rank"] = penalty.residual(at.L, G["low_rank"])
+    else:
+        residual["low_rank"] = penalty.residual_at(*vectors, G["low_rank"])  # type: ignore[attr-defined]
     return problem.violation(at.blocks, residual)

@@ -9,7 +9,6 @@ import numpy as np
 
 __all__ = ["Direction", "newton_direction"]
 
-_FORCING = 0.1  # share of the residual that may be left: what a Newton step gains a factor of
 _MOST = 60  # products with the data in a step
 
 
@@ -29,19 +28,20 @@ class Direction:
         return float(np.vdot(self.C, other.C)) + float(self.common @ other.common)
 
 
-def newton_direction(at: Any, model: Any, alpha: float, convex: bool) -> Direction:
+def newton_direction(at: Any, model: Any, alpha: float, convex: bool, forcing: float) -> Direction:
     """About the minimizer of the second-order model at a point, heads eliminated.
 
     Preconditioned by the average task: sum_i b_i b_i' ⊗ H_i is about B'B ⊗ the mean of the H_i.
     ``convex`` drops the products of first derivatives, which far from the optimum may point to a
     saddle; what is left is positive definite. A direction of negative curvature ends the search.
+    ``forcing`` is the share of the residual that may be left: what the step gains a factor of.
     """
     precondition = model.preconditioner(at.B, alpha)
     r = at.descent(convex)
     x = Direction(np.zeros_like(r.C), np.zeros_like(r.common))
     z = precondition(r)
     p, rz = z, r.dot(z)
-    enough = _FORCING**2 * rz
+    enough = forcing**2 * rz
     for n in range(_MOST):
         Hp = at.product(p, convex)
         curvature = p.dot(Hp)

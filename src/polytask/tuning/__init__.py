@@ -15,6 +15,7 @@ from polytask.tuning.low_rank import (
     rank_strengths,
     trace_alpha_max,
     trace_grid,
+    trace_path,
 )
 from polytask.tuning.search import Choice, choose
 
@@ -37,5 +38,6 @@ __all__ = [
     "row_groups",
     "trace_alpha_max",
     "trace_grid",
+    "trace_path",
     "with_zero",
 ]

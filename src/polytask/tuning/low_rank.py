@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from polytask.data import TaskData
 from polytask.penalties import Rank
 from polytask.problem import Problem
+from polytask.solvers import Solution, select
 from polytask.solvers.profile import zero_profile
 from polytask.solvers.rank_limit import rank_fits
+from polytask.solvers.warm_start import Continuation
 
-__all__ = ["level_grid", "rank_grid", "rank_strengths", "trace_alpha_max", "trace_grid"]
+__all__ = [
+    "level_grid",
+    "rank_grid",
+    "rank_strengths",
+    "trace_alpha_max",
+    "trace_grid",
+    "trace_path",
+]
 
 _MOST_RANKS = 11
 _LITTLE = 0.01  # share of the fall so far below which another rank is not worth a try
@@ -28,6 +39,20 @@ def trace_grid(problem: Problem, n: int, decades: float = 3.0) -> np.ndarray:
     """Strengths of the trace norm, from `trace_alpha_max` down."""
     top = max(trace_alpha_max(problem), np.finfo(float).tiny * 1e20)
     return top * np.logspace(0.0, -decades, n)
+
+
+def trace_path(
+    problem_at: Callable[[float], Problem], alphas: np.ndarray, tol: float, max_iter: int
+) -> list[Solution]:
+    """Fits from the largest alpha to the smallest, each from where the last ones point to."""
+    ahead = Continuation()
+    fits: list[Solution] = []
+    for alpha in alphas:
+        problem = problem_at(float(alpha))
+        start = ahead.start(float(alpha))
+        fits.append(select(problem).solve(problem, start, tol, max_iter))
+        ahead.add(float(alpha), fits[-1])
+    return fits
 
 
 def level_grid(data: TaskData, curvature: float) -> np.ndarray:
