@@ -18,6 +18,7 @@ from polytask.tuning import (
     common_grid,
     deviation_grid,
     intercept_grid,
+    one_by_one,
     with_zero,
 )
 from tests.solvers.helpers import make_data, mean_regularized, pooled, random_tasks
@@ -68,7 +69,7 @@ def test_the_search_finds_the_minimum_and_asks_each_point_once() -> None:
         return (np.log(point["a"]) - 1) ** 2 + (np.log(point["b"]) + 0.5 * np.log(point["a"])) ** 2
 
     grids = {"a": np.logspace(3, -3, 25), "b": np.logspace(3, -3, 25)}
-    choice = choose(risk, grids, {"c": 7.0}, rounds=10)
+    choice = choose(one_by_one(risk), grids, {"c": 7.0}, rounds=10)
     assert len(asked) == len(set(asked))
     assert len(asked) < 25 * 25 / 2
     best = min((np.log(a) - 1) ** 2 + (np.log(b) + 0.5 * np.log(a)) ** 2
@@ -81,13 +82,15 @@ def test_the_search_finds_the_minimum_and_asks_each_point_once() -> None:
 
 
 def test_of_equals_the_strongest_is_chosen() -> None:
-    choice = choose(lambda point: 1.0, {"a": np.array([8.0, 4.0, 2.0, 0.0])}, {})
+    choice = choose(lambda points: np.ones(len(points)), {"a": np.array([8.0, 4.0, 2.0, 0.0])}, {})
     assert choice.strengths == {"a": 8.0}
 
 
 def test_undefined_risks_are_not_chosen() -> None:
     choice = choose(
-        lambda s: np.inf if s["a"] < 3 else 1 / s["a"], {"a": np.array([9.0, 5.0, 1.0, 0.0])}, {}
+        one_by_one(lambda s: np.inf if s["a"] < 3 else 1 / s["a"]),
+        {"a": np.array([9.0, 5.0, 1.0, 0.0])},
+        {},
     )
     assert choice.strengths == {"a": 9.0}
 

@@ -11,8 +11,11 @@ from polytask.data import TaskData
 from polytask.losses import Logistic
 from polytask.problem import Problem
 from polytask.solvers import select
+from polytask.solvers.arrow_problem import arrow_problem
 from polytask.tuning import LeaveOneOut, leave_one_out
+from polytask.tuning.spectral import serves
 from tests.solvers.helpers import (
+    expanded,
     make_data,
     mean_regularized,
     pooled,
@@ -68,6 +71,83 @@ def test_exact_for_the_squared_loss(shape: str, name: str) -> None:
     f = leave_one_out(make(data))
     for j in range(0, len(y), max(1, len(y) // 12)):
         assert f[j] == pytest.approx(refitted(make, data, j), rel=1e-7, abs=1e-8), j
+
+
+WEIGHTS = {"none": None, "fractions": (0.5, 1.5), "repetitions": (1, 4)}
+
+
+def weights(kind: str, n: int) -> np.ndarray | None:
+    rng = np.random.default_rng(6)
+    if kind == "none":
+        return None
+    return rng.uniform(0.5, 1.5, n) if kind == "fractions" else rng.integers(1, 4, n).astype(float)
+
+
+def on_rows(make: Callable[[TaskData], Problem], data: TaskData) -> float:
+    """Risk from refits on the expanded design by orthogonal transformations, a row at a time."""
+    A, strength = expanded(make(data))
+    whole = (data.sample_weight == np.round(data.sample_weight)).all()
+    f = np.empty(len(data.y))
+    for j in range(len(f)):
+        weight = data.weight.copy()
+        weight[j] *= 1.0 - 1.0 / data.sample_weight[j] if whole else 0.0
+        rows = np.vstack([A * np.sqrt(weight)[:, None], np.diag(np.sqrt(2.0 * strength))])
+        target = np.append(data.y * np.sqrt(weight), np.zeros(len(strength)))
+        f[j] = A[j] @ np.linalg.lstsq(rows, target, rcond=1e-13)[0]
+    return float(data.weight @ (0.5 * (data.y - f) ** 2) / data.weight.sum())
+
+
+@pytest.mark.parametrize("weighted", WEIGHTS)
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("shape", ["narrow", "some wide", "one row"])
+def test_many_strengths_at_once_are_exact_at_each(
+    shape: str, intercept: bool, weighted: str
+) -> None:
+    sizes, d = SHAPES[shape]
+    X, y, ids = random_tasks(np.random.default_rng(0), sizes, d)
+    data = make_data(X, y, ids, intercept=intercept, sample_weight=weights(weighted, len(y)))
+    level = 0.0 if min(sizes) > 1 else 0.5
+    points = [(100.0, 0.003, 0.02), (1.0, 0.01, level), (0.01, 0.003, 1.0), (1e-4, 0.1, 0.02)]
+    makes = [lambda d, a=a, g=g, e=e: mean_regularized(d, a, g, e) for a, g, e in points]
+    risks = LeaveOneOut().risks([make(data) for make in makes])
+    np.testing.assert_allclose(risks, [on_rows(make, data) for make in makes], rtol=1e-8)
+
+
+def test_many_strengths_at_once_where_nothing_is_shared() -> None:
+    """The only row of a task counts where its level has a penalty, and only there."""
+    X, y, ids = random_tasks(np.random.default_rng(1), [5, 9, 1, 20], 6)
+    data = make_data(X, y, ids)
+    problems = [single_task(data, a, e) for a in (10.0, 0.1, 1e-3) for e in (0.0, 0.1)]
+    alone = [LeaveOneOut()(problem) for problem in problems]
+    np.testing.assert_allclose(LeaveOneOut().risks(problems), alone, rtol=1e-9)
+
+
+@pytest.mark.parametrize("column", ["zero", "twice"])
+def test_many_strengths_at_once_with_a_singular_common_part(column: str) -> None:
+    X, y, ids = random_tasks(np.random.default_rng(2), [5, 9, 20], 4)
+    X = np.column_stack([X, np.zeros(len(X)) if column == "zero" else X[:, 0]])
+    data = make_data(X, y, ids)
+    makes = [lambda d, a=a: mean_regularized(d, a, 0.0, 0.1) for a in (10.0, 0.3, 0.01, 1e-3)]
+    risks = LeaveOneOut().risks([make(data) for make in makes])
+    np.testing.assert_allclose(risks, [on_rows(make, data) for make in makes], rtol=1e-8)
+
+
+def test_strengths_that_gram_matrices_would_lose_are_left_to_the_other_road() -> None:
+    X, y, ids = random_tasks(np.random.default_rng(3), [5, 9, 20], 4)
+    data = make_data(X + 1e4, y, ids)
+    problems = [mean_regularized(data, a, 0.1, 0.1) for a in (1e8, 1.0, 0.1)]
+    assert [serves(arrow_problem(problem)) for problem in problems] == [True, False, False]
+
+
+def test_spectra_that_are_not_kept_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y, ids = random_tasks(np.random.default_rng(4), [5, 9, 20], 4)
+    data = make_data(X, y, ids)
+    problems = [mean_regularized(data, a, 0.0, 0.1) for a in (10.0, 0.3, 0.01, 1e-3)]
+    kept = LeaveOneOut().risks(problems)
+    monkeypatch.setattr("polytask.tuning.spectral._KEPT", 0)
+    monkeypatch.setattr("polytask.tuning.spectral._CHUNK", 1)
+    monkeypatch.setattr("polytask.tuning.spectral._SYSTEMS", 1)
+    np.testing.assert_allclose(LeaveOneOut().risks(problems), kept, rtol=1e-13)
 
 
 @pytest.mark.parametrize("intercept", [True, False])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -172,17 +172,34 @@ class Design:
 
         ``cost`` is the number of multiplications for each number in the rows.
         """
-        batches = self.batches
+
+        def on_few(few: Sequence[Batch]) -> None:
+            for batch in few:
+                work(batch)
+
+        self.each_few(on_few, cost)
+
+    def each_few(self, work: Callable[[Sequence[Batch]], None], cost: float = 1.0) -> None:
+        """`each` with as many batches at a time as one batch may hold numbers."""
+        groups = self._groups
 
         def some(which: np.ndarray) -> None:
-            for b in which:
-                work(batches[b])
+            for g in which:
+                work(groups[g])
 
-        each = np.arange(len(batches))
+        each = np.arange(len(groups))
         if self.start[-1] * self.n_columns * cost < _THREADS_FROM:
             some(each)
         else:
             share(some, each)
+
+    @cached_property
+    def _groups(self) -> list[list[Batch]]:
+        """Batches in runs that hold together about what one may hold."""
+        held = np.cumsum([batch.obs.size * self.n_columns for batch in self.batches])
+        label = held // _BATCH
+        runs = np.split(np.arange(len(label)), np.flatnonzero(np.diff(label)) + 1)
+        return [[self.batches[b] for b in run] for run in runs if len(run)]
 
     def total_gram(self, v: np.ndarray) -> np.ndarray:
         """sum_k v_k x_k x_k' over all tasks, shape (p, p); v >= 0."""

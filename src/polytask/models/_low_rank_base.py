@@ -18,8 +18,10 @@ from polytask.structures import CommonDeviation, LowRankPlus
 from polytask.tuning import (
     Choice,
     KFoldRisk,
+    Risks,
     choose,
     level_grid,
+    one_by_one,
     rank_grid,
     rank_strengths,
     trace_alpha_max,
@@ -75,9 +77,9 @@ class LowRankBase(MultiTaskLinear):
             self.limit_name: rank_grid(data).astype(float),
         }
 
-    def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[Strengths], float]:
+    def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
         risk_of = self._k_fold(data)
-        return lambda s: risk_of(lambda part: self._make_problem(part, loss, s))
+        return one_by_one(lambda s: risk_of(lambda part: self._make_problem(part, loss, s)))
 
     def _k_fold(self, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
         return KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
@@ -112,7 +114,7 @@ class LowRankBase(MultiTaskLinear):
     def _search(
         self, data: TaskData, loss: Loss, grids: Mapping[str, np.ndarray], fixed: Strengths
     ) -> Choice:
-        return choose(self._estimate_risk(data, loss), grids, fixed)
+        return choose(self._estimate_risks(data, loss), grids, fixed)
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         d, p = data.n_features, data.n_coefs

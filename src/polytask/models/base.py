@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ from polytask.losses import Loss
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status, one_blas_thread, select
-from polytask.tuning import KFoldRisk, LeaveOneOut, choose, few_labels
+from polytask.tuning import KFoldRisk, LeaveOneOut, Risks, choose, few_labels, one_by_one
 
 __all__ = ["MultiTaskLinear", "Strengths"]
 
@@ -151,21 +151,21 @@ class MultiTaskLinear(BaseEstimator):
             return given
         grids = self._grids(data, loss)
         fixed = {name: value for name, value in given.items() if value is not None}
-        risk = self._estimate_risk(data, loss)
-        choice = choose(risk, {name: grids[name] for name in wanted}, fixed)
+        risks = self._estimate_risks(data, loss)
+        choice = choose(risks, {name: grids[name] for name in wanted}, fixed)
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
         return {name: choice.strengths[name] for name in given}
 
-    def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[Strengths], float]:
-        """Estimated risk at given strengths; leave-one-out where penalties are quadratic.
+    def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
+        """Estimated risks at given strengths; leave-one-out where penalties are quadratic.
 
         It is one Newton step for losses other than the squared, which few labels mislead.
         """
         if not loss.constant_curvature and few_labels(data):
             folds = KFoldRisk(data, _FOLDS, _TUNING_TOL, self.max_iter)
-            return lambda s: folds(lambda part: self._make_problem(part, loss, s))
+            return one_by_one(lambda s: folds(lambda part: self._make_problem(part, loss, s)))
         risk_of = LeaveOneOut(_TUNING_TOL, self.max_iter)
-        return lambda s: risk_of(self._make_problem(data, loss, s))
+        return lambda points: risk_of.risks([self._make_problem(data, loss, s) for s in points])
 
     def _warn(self, solution: Solution) -> None:
         measure = f"KKT violation {solution.violation:.1e}"

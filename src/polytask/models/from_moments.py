@@ -12,6 +12,7 @@ from polytask.data import MomentData, TaskData, TaskMoments, read_rows, read_tar
 from polytask.losses import Loss
 from polytask.problem import Problem
 from polytask.solvers import one_blas_thread
+from polytask.tuning import Risks, one_by_one
 
 __all__ = ["FOLDS", "FromMoments"]
 
@@ -111,11 +112,11 @@ class FromMoments:
             vars(self).pop("moments_", None)  # of an earlier fit
         return super()._fit_data(data)  # type: ignore[misc]
 
-    def _estimate_risk(self: Any, data: TaskData, loss: Loss) -> Callable[[dict[str, Any]], float]:
+    def _estimate_risks(self: Any, data: TaskData, loss: Loss) -> Risks:
         if not isinstance(data, MomentData):
-            return super()._estimate_risk(data, loss)  # type: ignore[misc]
+            return super()._estimate_risks(data, loss)  # type: ignore[misc]
         risk = self._k_fold(data)
-        return lambda s: risk(lambda part: self._tuned_problem(part, loss, s))
+        return one_by_one(lambda s: risk(lambda part: self._tuned_problem(part, loss, s)))
 
     def _k_fold(self: Any, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
         if not isinstance(data, MomentData):

@@ -23,10 +23,12 @@ from polytask.structures import CommonDeviation, Projected
 from polytask.tuning import (
     KFoldRisk,
     LeaveOneOut,
+    Risks,
     choose,
     common_grid,
     deviation_grid,
     intercept_grid,
+    one_by_one,
     rank_grid,
     with_zero,
 )
@@ -159,10 +161,10 @@ class _ProjectedMeanRegularized(LearnedFeatures):
             "alpha_common": with_zero(common_grid(data, bound, 13 if exact else 5)),
         }
 
-    def _estimate_risk(self, data: TaskData, loss: Loss) -> Callable[[Strengths], float]:
+    def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
         """Leave-one-out of the model without a projection, which is exact and fast."""
         risk_of = LeaveOneOut(_SEARCH_TOL, self.max_iter)
-        return lambda s: risk_of(self._tuned_problem(data, loss, s))
+        return lambda points: risk_of.risks([self._tuned_problem(data, loss, s) for s in points])
 
     def _k_fold(self, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
         return KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
@@ -180,14 +182,12 @@ class _ProjectedMeanRegularized(LearnedFeatures):
             return {**strengths, "n_components": 1}
         folds = self._k_fold(data)
 
-        def risk(s: Strengths) -> float:
-            return folds(lambda part: self._make_problem(part, loss, s))
-
-        found = choose(risk, {"n_components": rank_grid(data).astype(float)}, strengths)
+        risks = one_by_one(lambda s: folds(lambda part: self._make_problem(part, loss, s)))
+        found = choose(risks, {"n_components": rank_grid(data).astype(float)}, strengths)
         strengths = {**found.strengths, "n_components": int(found.strengths["n_components"])}
         if self.alpha == "cv" and strengths["n_components"] < most:
             grid = strengths["alpha"] * np.array(_SHARES)
-            choice = choose(risk, {"alpha": grid}, {**strengths, "alpha": 0.0})
+            choice = choose(risks, {"alpha": grid}, {**strengths, "alpha": 0.0})
             self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
             strengths["alpha"] = choice.strengths["alpha"]
         return strengths

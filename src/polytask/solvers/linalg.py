@@ -7,7 +7,7 @@ from scipy.linalg import lapack
 
 from polytask.data.threads import share
 
-__all__ = ["psd_inverse", "psd_inverses"]
+__all__ = ["psd_inverse", "psd_inverse_root", "psd_inverses"]
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
 _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
@@ -21,6 +21,19 @@ def psd_inverse(A: np.ndarray) -> np.ndarray:
     """
     inverse: np.ndarray = psd_inverses(np.array(A[None], order="C"))[0]
     return inverse
+
+
+def psd_inverse_root(A: np.ndarray) -> np.ndarray:
+    """R with R'R = `psd_inverse` of A."""
+    if len(A) == 0:
+        return A
+    scale = _unit_diagonal(A[None])[0]
+    unit = A * scale * scale[:, None]
+    factor, info = lapack.dpotrf(unit, lower=1, clean=1)
+    if info == 0 and factor.diagonal().min() > _smallest_pivot(len(A)):
+        return np.asarray(lapack.dtrtri(factor, lower=1)[0]) * scale
+    values, vectors = np.linalg.eigh(unit)
+    return (np.sqrt(_inverted(values))[:, None] * vectors.T) * scale
 
 
 def psd_inverses(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarray:
@@ -59,8 +72,7 @@ def _invert_chunk(A: np.ndarray, singular: np.ndarray) -> None:
     A *= scale[:, None, :]
     before = A.copy()
     sound = [lapack.dpotrf(a.T, lower=1, clean=0, overwrite_a=1)[1] == 0 for a in A]
-    smallest = np.sqrt(64 * p * np.finfo(float).eps)  # pivot that rounding alone can leave
-    regular = np.asarray(sound) & (np.einsum("bii->bi", A).min(axis=1) > smallest)
+    regular = np.asarray(sound) & (np.einsum("bii->bi", A).min(axis=1) > _smallest_pivot(p))
     singular[:] = ~regular
     for i, a in enumerate(A):
         if regular[i]:
@@ -79,9 +91,18 @@ def _unit_diagonal(A: np.ndarray) -> np.ndarray:
     return scale
 
 
+def _smallest_pivot(p: int) -> float:
+    """What rounding alone can leave as a pivot."""
+    return float(np.sqrt(64 * p * np.finfo(float).eps))
+
+
 def _pseudo_inverse(A: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(A)
-    cut = len(A) * np.finfo(float).eps * 16 * max(values[-1], np.finfo(float).tiny)
-    inverse = np.where(values > cut, 1.0 / np.where(values > cut, values, 1.0), 0.0)
-    product: np.ndarray = (vectors * inverse) @ vectors.T
+    product: np.ndarray = (vectors * _inverted(values)) @ vectors.T
     return product
+
+
+def _inverted(values: np.ndarray) -> np.ndarray:
+    """Reciprocals of ascending eigenvalues, zero for those that are rounding."""
+    cut = len(values) * np.finfo(float).eps * 16 * max(values[-1], np.finfo(float).tiny)
+    return np.where(values > cut, 1.0 / np.where(values > cut, values, 1.0), 0.0)

@@ -18,7 +18,7 @@ from polytask.streaming.newton_job import LossSums, NewtonJob
 from polytask.streaming.passes import Runner
 from polytask.streaming.quadratic_risk import QuadraticRisk
 from polytask.streaming.source import ParquetSource
-from polytask.tuning import Choice, choose
+from polytask.tuning import Choice, choose, one_by_one
 
 __all__ = ["Formulas", "LossPasses", "choose_at_zero", "fit_by_passes"]
 
@@ -108,7 +108,7 @@ def choose_at_zero(
     whole = sums.over_folds(np.ones(n_folds, dtype=bool))
     grids = says.grids(_rows(data, whole.weighted(data.share / np.maximum(whole.count, 1.0)), says))
     return choose(
-        lambda s: risk(lambda data: says.problem(data, s)),
+        one_by_one(lambda s: risk(lambda data: says.problem(data, s))),
         {name: grids[name] for name, value in given.items() if value is None},
         {name: value for name, value in given.items() if value is not None},
     )

@@ -17,12 +17,13 @@ from polytask.tuning.low_rank import (
     trace_grid,
     trace_path,
 )
-from polytask.tuning.search import Choice, choose
+from polytask.tuning.search import Choice, Risks, choose, one_by_one
 
 __all__ = [
     "Choice",
     "KFoldRisk",
     "LeaveOneOut",
+    "Risks",
     "choose",
     "common_grid",
     "content_folds",
@@ -32,6 +33,7 @@ __all__ = [
     "intercept_grid",
     "leave_one_out",
     "level_grid",
+    "one_by_one",
     "rank_grid",
     "rank_strengths",
     "repeats",

@@ -14,7 +14,7 @@ approximate leave-one-out of Rad and Maleki (JRSS B 2020).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from polytask.solvers.arrow import ArrowFactor
 from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem
 from polytask.solvers.wide import WideRidge
 from polytask.structures import Blocks
+from polytask.tuning.spectral import LeftOut, SpectralFits, serves
 
 __all__ = ["LeaveOneOut", "leave_one_out", "repeats"]
 
@@ -32,6 +33,8 @@ _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction i
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 _GRAMS_LIMIT = 1e8  # numbers: Gram matrices of all tasks are kept over a path up to 800 MB
+
+_WORTH_SPECTRA = 4  # problems from which decompositions cost less than factorizations
 
 _RowBatch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]
 
@@ -53,6 +56,7 @@ class LeaveOneOut:
         self._grams: np.ndarray | None = None
         self._start: Blocks | None = None
         self._rows: list[_RowBatch] | None = None
+        self._spectral: SpectralFits | None = None
 
     def __call__(self, problem: Problem) -> float:
         """Mean of loss(y_j, f_(-j)) with weights omega; infinite where some f_(-j) is undefined.
@@ -68,6 +72,47 @@ class LeaveOneOut:
         weight = data.weight[known]
         risk = problem.loss.value(data.y[known], f[known])
         return float(weight @ risk) / max(float(weight.sum()), 1e-300)
+
+    def risks(self, problems: Sequence[Problem]) -> np.ndarray:
+        """The same of several problems with the same data, at once where that is cheaper."""
+        arrows = [arrow_problem(problem) for problem in problems]
+        spectral = [serves(arrow) for arrow in arrows]
+        if self._spectral is None and sum(spectral) < _WORTH_SPECTRA:
+            spectral = [False] * len(problems)
+        risks = np.array(
+            [np.nan if at_once else self(p) for p, at_once in zip(problems, spectral, strict=True)]
+        )
+        if any(spectral):
+            chosen = [arrow for arrow, at_once in zip(arrows, spectral, strict=True) if at_once]
+            risks[spectral] = self._spectral_risks(chosen)
+        return risks
+
+    def _spectral_risks(self, arrows: Sequence[ArrowProblem]) -> np.ndarray:
+        data = arrows[0].problem.data
+        if self._spectral is None or self._spectral.data is not data:
+            self._spectral = SpectralFits(data)
+        total, lost = np.zeros((2, len(arrows)))
+        times = repeats(data)
+        counted = (times != 1).any()
+        excused = np.stack([_alone(arrow.problem) for arrow in arrows], axis=-1)
+        undefined = np.zeros(len(arrows), dtype=bool)
+
+        def use(out: LeftOut, some: slice) -> None:
+            batch, root, left = out.spectra.batch, out.spectra.root, out.left
+            if counted:
+                left = 1.0 - (1.0 - left) / times[batch.obs][:, :, None]
+            if left.min() <= _NO_INFORMATION:
+                unknown = left <= _NO_INFORMATION
+                needed = ~excused[batch.obs][:, :, some] & (root > 0)[:, :, None]
+                undefined[some] |= (needed & unknown).any(axis=(0, 1))
+                lost[some] += np.einsum("bna,bn->a", unknown, root**2)
+                left = np.where(unknown, np.inf, left)
+            error = out.residual / left
+            total[some] += 0.5 * np.einsum("bna,bna->a", error, error)
+
+        self._spectral.leave_out(arrows, use)
+        weight = np.maximum(data.weight.sum() - lost, 1e-300)
+        return np.where(undefined, np.inf, total / weight)
 
     def predictions(self, problem: Problem) -> np.ndarray:
         """f_(-j) of every observation, shape (N,); NaN where nothing else informs it."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "Risks", "choose", "one_by_one"]
 
 Strengths = dict[str, float]
+Risks = Callable[[Sequence[Strengths]], np.ndarray]
 _TIE = 1e-6  # relative difference of risks below which the larger strength is chosen
 
 
@@ -35,7 +36,7 @@ class Choice:
 
 
 def choose(
-    risk: Callable[[Strengths], float],
+    risks: Risks,
     grids: Mapping[str, np.ndarray],
     fixed: Strengths,
     rounds: int = 3,
@@ -44,8 +45,8 @@ def choose(
 
     Parameters
     ----------
-    risk : callable
-        Estimated risk of a dict of strengths.
+    risks : callable
+        Estimated risk of each of several dicts of strengths.
     grids : dict {name: grid}
         Strengths to choose; the first leads the search and has its path kept. Each starts in the
         middle of its grid.
@@ -57,15 +58,20 @@ def choose(
     leader = next(iter(grids))
     known: dict[tuple[float, ...], float] = {}
 
-    def ask(point: Strengths) -> float:
-        key = tuple(point.values())
-        if key not in known:
-            known[key] = risk({**fixed, **point})
-        return known[key]
+    def ask(points: Sequence[Strengths]) -> np.ndarray:
+        new = {tuple(point.values()): point for point in points}
+        new = {key: point for key, point in new.items() if key not in known}
+        if new:
+            values = risks([{**fixed, **point} for point in new.values()])
+            known.update(zip(new, map(float, values), strict=True))
+        return np.array([known[tuple(point.values())] for point in points])
+
+    def along(name: str, grid: np.ndarray) -> np.ndarray:
+        return ask([{**point, name: float(value)} for value in grid])
 
     def best(name: str, grid: np.ndarray) -> float:
-        risks = np.array([ask({**point, name: float(value)}) for value in grid])
-        close = risks <= risks.min() + _TIE * abs(risks.min())
+        found = along(name, grid)
+        close = found <= found.min() + _TIE * abs(found.min())
         return float(grid[int(np.argmax(close))])  # of equals the strongest: grids go down
 
     point = {name: float(grid[len(grid) // 2]) for name, grid in grids.items()}
@@ -78,8 +84,12 @@ def choose(
     for name, grid in reversed(list(grids.items())):  # the leader last, and over its whole path
         point[name] = best(name, grid if name == leader else _around(grid, point[name]))
     path = np.asarray(grids[leader], dtype=float)
-    risks = np.array([ask({**point, leader: float(value)}) for value in path])
-    return Choice({**fixed, **point}, ask(point), path, risks)
+    return Choice({**fixed, **point}, float(ask([point])[0]), path, along(leader, path))
+
+
+def one_by_one(risk: Callable[[Strengths], float]) -> Risks:
+    """Risks of several points where nothing is gained by asking for them together."""
+    return lambda points: np.array([risk(point) for point in points])
 
 
 def _thinned(grid: np.ndarray) -> np.ndarray:

@@ -1,0 +1,117 @@
+"""One eigendecomposition a task that serves every strength of its deviation.
+
+The rows of a task, times the roots of their weights, are Z = V S^½ U'. With a ridge of curvature
+c on the slopes' deviation, what its fit leaves of Z's range is V diag(c / (S + c)) V', whatever c:
+no subtraction, so that residuals and leverages keep their digits where the fit nearly
+interpolates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.data.design import Batch
+
+__all__ = ["TaskSpectra", "numbers_in_spectra", "task_spectra"]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskSpectra:
+    """The tasks of a batch: b of them, n rows at most, d slopes, r = min(n, d).
+
+    Parameters
+    ----------
+    batch : Batch
+    root : ndarray of shape (b, n)
+        Roots of the rows' weights; zero on padding.
+    s : ndarray of shape (b, r)
+        Eigenvalues S of the weighted Gram matrix of the slopes; zero where only rounding is left.
+    Ut : ndarray of shape (b, r, d)
+        Their eigenvectors, as rows.
+    V : ndarray of shape (b, n, r) or (b, n, r + 1)
+        Left singular vectors of Z; with an intercept, last, what V leaves of the roots.
+    outside : ndarray of shape (b, n)
+        1 - sum_k V_jk²: the share of an observation that slopes cannot reach.
+    y_in, y_out : ndarray of shape (b, r), (b, n)
+        Weighted targets: coordinates in V, and the rest.
+    one_in, one_out : ndarray of shape (b, r), (b, n)
+        The same of the roots, the column of the intercept; zero without one.
+    """
+
+    batch: Batch
+    root: np.ndarray
+    s: np.ndarray
+    Ut: np.ndarray
+    V: np.ndarray
+    outside: np.ndarray
+    y_in: np.ndarray
+    y_out: np.ndarray
+    one_in: np.ndarray
+    one_out: np.ndarray
+
+
+def numbers_in_spectra(data: TaskData) -> float:
+    """Numbers that the spectra of all tasks hold."""
+    d = data.n_features
+    return float((np.minimum(data.sizes, d) * (data.sizes + d)).sum())
+
+
+def task_spectra(data: TaskData, batch: Batch) -> TaskSpectra:
+    """Spectra of the tasks of a batch."""
+    d = data.n_features
+    root = np.sqrt(batch.spread(data.weight))
+    Z = data.design.rows(batch)[:, :, :d] * root[:, :, None]
+    s, Ut, V = _decompose(Z)
+    full = _spans_all_rows(s, data.sizes[batch.tasks], Z.shape[1] <= d)[:, None]
+    outside = np.where(full, 0.0, np.maximum(1.0 - np.einsum("bnr,bnr->bn", V, V), 0.0))
+    y_in, y_out = _split(V, root * batch.spread(data.y), full)
+    if not data.intercept:
+        none = np.zeros_like(y_in), np.zeros_like(y_out)
+        return TaskSpectra(batch, root, s, Ut, V, outside, y_in, y_out, *none)
+    one_in, one_out = _split(V, root, full)
+    V = np.concatenate([V, one_out[:, :, None]], axis=2)
+    return TaskSpectra(batch, root, s, Ut, V, outside, y_in, y_out, one_in, one_out)
+
+
+def _decompose(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """S (b, r), U' (b, r, d), V (b, n, r) of Z (b, n, d), from the smaller of Z'Z and ZZ'."""
+    n, d = Z.shape[1:]
+    Zt = Z.transpose(0, 2, 1)
+    s, vectors = np.linalg.eigh(Z @ Zt if n <= d else Zt @ Z)
+    kept = s > 8 * min(n, d) * np.finfo(float).eps * s[:, -1:]
+    s = np.where(kept, s, 0.0)
+    inverse_root = kept / np.sqrt(np.where(kept, s, 1.0))
+    if n <= d:
+        return (
+            s,
+            (vectors.transpose(0, 2, 1) @ Z) * inverse_root[:, :, None],
+            vectors * kept[:, None],
+        )
+    Ut = np.ascontiguousarray(vectors.transpose(0, 2, 1))
+    return s, Ut, Z @ (vectors * inverse_root[:, None, :])
+
+
+def _spans_all_rows(s: np.ndarray, sizes: np.ndarray, from_rows: bool) -> np.ndarray:
+    """Whether V is a whole orthonormal basis of each task's rows.
+
+    From Z'Z it is orthonormal to eps times the ratio of the eigenvalues.
+    """
+    whole: np.ndarray = (s > 0).sum(axis=1) == sizes
+    if from_rows:
+        return whole
+    smallest = np.where(s > 0, s, np.inf).min(axis=1)
+    return whole & (smallest > 1e-5 * s[:, -1])
+
+
+def _split(V: np.ndarray, t: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of t (b, n) in V and the rest; nothing is outside where V spans all rows."""
+    inside = np.zeros((len(V), V.shape[2]))
+    rest = t
+    for _ in range(2):  # twice is enough, as V is orthonormal to half the digits or better
+        more = (rest[:, None, :] @ V)[:, 0]
+        inside += more
+        rest = rest - (V @ more[:, :, None])[:, :, 0]
+    return inside, np.where(full, 0.0, rest)
