@@ -1,35 +1,47 @@
-"""Factored Newton, ADMM and restarted accelerated gradient on the same trace-norm problems.
+"""Every road to the trace norm on the same problems, and whether the solver chosen is the best.
 
-All stop at the same duality gap, measured by residuals; times are CPU seconds of a path from the
-computed largest alpha down to the share that is printed, each fit from the last one's solution.
+Factored Newton never handing over, ADMM, accelerated gradient, and "rule": what polytask takes by
+itself. All stop at the same duality gap, measured by residuals; times are CPU seconds of a path
+from the computed largest alpha down to the last share, each fit from the last one's solution.
 
 Usage: python benchmarks/trace_norm_solvers.py [--data FOLDER] [--tol 1e-6] [--fresh-seed 0]
+       [--only NAME ...] [--limit 60]
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from polytask import LowRankClassifier, LowRankRegressor
 from polytask.data import make_task_data, read_rows, read_target
-from polytask.datasets import make_low_rank_tasks
-from polytask.solvers import one_blas_thread
+from polytask.datasets import make_independent_tasks, make_low_rank_tasks
+from polytask.solvers import one_blas_thread, select
 from polytask.solvers.admm import Admm
-from polytask.solvers.factored import FactoredNewton
+from polytask.solvers.factored import newton_squares
 from polytask.solvers.fista import Fista
+from polytask.solvers.trace_norm import solve_trace
 from polytask.tuning import trace_alpha_max
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHARES = np.logspace(0.0, -2.0, 9)[1:]
-SIZES = {"small": (20, 10, 30), "medium": (100, 60, 90), "wide": (20, 400, 50)}
+SIZES = {  # tasks, features, rows of each
+    "small": (20, 10, 30),
+    "medium": (100, 60, 90),
+    "many small": (1000, 6, 10),
+    "wide": (20, 400, 50),
+    "very wide": (20, 2000, 100),
+}
 
 
-def samples(folder: Path, seed: int):
+def samples(folder: Path, seed: int) -> Iterator[tuple]:
     """(name, model, X, y)."""
     for name, (m, d, n) in SIZES.items():
         for classes, model in ((False, LowRankRegressor), (True, LowRankClassifier)):
@@ -38,10 +50,44 @@ def samples(folder: Path, seed: int):
             )
             label = f"{name} ({m} tasks, {d} features, {n} rows)"
             yield f"{label} {'logistic' if classes else 'squared'}", model(task="task"), X, y
-    if (folder / "school").is_dir():
-        table = pd.read_parquet(folder / "school" / "data.parquet").drop(columns="x28")
-        X, y = table.drop(columns="target"), table["target"].to_numpy()
-        yield "school squared", LowRankRegressor(task="task"), X, y
+    X, y, _ = make_independent_tasks(60, 30, 100, random_state=seed)
+    yield "unrelated (60 tasks, 30 features, 100 rows) squared", LowRankRegressor(task="task"), X, y
+    yield from shared_rows(seed)
+    yield from real(folder)
+
+
+def shared_rows(seed: int) -> Iterator[tuple]:
+    """The same 500 rows in all of 30 tasks: a wide y; 40 features, even or not."""
+    rng = np.random.default_rng(seed)
+    for name, spread in (("even", np.ones(40)), ("uneven", np.logspace(0, -2, 40))):
+        X = rng.normal(size=(500, 40)) * spread
+        W = rng.normal(size=(30, 4)) @ rng.normal(size=(4, 40)) / spread / 4
+        Y = X @ W.T + rng.normal(size=(500, 30))
+        label = f"shared X, {name} (30 tasks, 40 features, 500 rows)"
+        yield f"{label} squared", LowRankRegressor(), X, Y
+        yield f"{label} logistic", LowRankClassifier(), X, (Y > 0).astype(int)
+
+
+def real(folder: Path) -> Iterator[tuple]:
+    for name, model in (("school", LowRankRegressor), ("landmine", LowRankClassifier)):
+        if (folder / name).is_dir():
+            table = pd.read_parquet(folder / name / "data.parquet")
+            table = table.drop(columns=["x28"] if name == "school" else [])
+            X, y = table.drop(columns="target"), table["target"].to_numpy()
+            kind = "squared" if model is LowRankRegressor else "logistic"
+            yield f"{name} {kind}", model(task="task"), X, y
+
+
+def _newton(problem, start, tol, max_iter):
+    return solve_trace(problem, newton_squares, "newton alone", start, tol, max_iter)
+
+
+ROADS = {
+    "newton": SimpleNamespace(solve=_newton),
+    "admm": Admm(),
+    "fista": Fista(),
+    "rule": None,
+}
 
 
 def main() -> None:
@@ -50,34 +96,50 @@ def main() -> None:
     parser.add_argument("--tol", type=float, default=1e-6)
     parser.add_argument("--fresh-seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--limit", type=int, default=60, help="seconds for a road")
     given = parser.parse_args()
-    print("| problem | method | path, CPU s | iterations, from strong to weak | largest gap |")
-    print("|---|---|---|---|---|")
+    signal.signal(signal.SIGALRM, _too_long)
+    print("| problem | newton | admm | fista | rule | rule / best | iterations of the rule |")
+    print("|---|---|---|---|---|---|---|")
     for name, model, X, y in samples(given.data, given.fresh_seed):
         if given.only and not any(name.startswith(only) for only in given.only):
             continue
-        for solver in (FactoredNewton(), Admm(), Fista()):
-            with one_blas_thread():
-                seconds, counts, gap = path(model, X, y, solver, given.tol)
-            print(f"| {name} | {solver.name} | {seconds:.2f} | {counts} | {gap:.0e} |", flush=True)
+        with one_blas_thread():
+            found = {road: path(model, X, y, road, given.tol, given.limit) for road in ROADS}
+        seconds = {road: took for road, (took, _) in found.items()}
+        cells = " | ".join(f"{took:.2f}" if took < np.inf else "-" for took in seconds.values())
+        ratio = seconds["rule"] / min(seconds.values())
+        print(f"| {name} | {cells} | {ratio:.2f} | {found['rule'][1]} |", flush=True)
 
 
-def path(model, X, y, solver, tol: float) -> tuple[float, list[int], float]:
-    """CPU seconds, iterations and the largest gap; the data are parsed anew, so nothing is kept."""
+def _too_long(*_) -> None:
+    raise TimeoutError
+
+
+def path(model, X, y, road: str, tol: float, limit: int) -> tuple[float, list[str]]:
+    """CPU seconds, iterations; the data are parsed anew, so nothing is kept.
+
+    Infinite where a gap is not reached or the limit is passed.
+    """
     rows = read_rows(model, X, reset=True)
     target, names = read_target(model, y)
     data, loss = make_task_data(model, rows, model._encode(target), names, None), model._loss()
     strengths = {"alpha": 1.0, "alpha_intercept": 0.01 / data.n_tasks}
-    began = time.process_time()
-    top = trace_alpha_max(model._make_problem(data, loss, strengths))
-    start, counts, gaps = None, [], []
-    for share in SHARES:
-        problem = model._make_problem(data, loss, {**strengths, "alpha": share * top})
-        solution = solver.solve(problem, start, tol, 5000)
-        start = solution.blocks
-        counts.append(solution.n_iter)
-        gaps.append(solution.gap)
-    return time.process_time() - began, counts, max(gaps)
+    signal.alarm(limit)
+    began, start, counts, solved = time.process_time(), None, [], True
+    try:
+        top = trace_alpha_max(model._make_problem(data, loss, strengths))
+        for share in SHARES:
+            problem = model._make_problem(data, loss, {**strengths, "alpha": share * top})
+            solver = ROADS[road] or select(problem)
+            solution = solver.solve(problem, start, tol, 5000)
+            start, solved = solution.blocks, solved and solution.gap <= tol
+            counts.append(solution.n_iter)
+    except TimeoutError:
+        return np.inf, ["too long"]
+    finally:
+        signal.alarm(0)
+    return time.process_time() - began if solved else np.inf, counts
 
 
 if __name__ == "__main__":
