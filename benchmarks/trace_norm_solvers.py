@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -23,9 +23,13 @@ import pandas as pd
 from polytask import LowRankClassifier, LowRankRegressor
 from polytask.data import make_task_data, read_rows, read_target
 from polytask.datasets import make_independent_tasks, make_low_rank_tasks
-from polytask.solvers import one_blas_thread, select
+from polytask.solvers import factored_start, one_blas_thread, select
 from polytask.solvers.admm import Admm
-from polytask.solvers.factored import newton_squares
+from polytask.solvers.curvature import narrow
+from polytask.solvers.factored import FactoredNewton
+from polytask.solvers.factored_run import Run
+from polytask.solvers.factored_squares import GramModel
+from polytask.solvers.factored_start import start_point
 from polytask.solvers.fista import Fista
 from polytask.solvers.trace_norm import solve_trace
 from polytask.tuning import trace_alpha_max
@@ -78,16 +82,23 @@ def real(folder: Path) -> Iterator[tuple]:
             yield f"{name} {kind}", model(task="task"), X, y
 
 
-def _newton(problem, start, tol, max_iter):
-    return solve_trace(problem, newton_squares, "newton alone", start, tol, max_iter)
+class NewtonAlone:
+    """Newton steps whatever the features are like, also where no Gram matrix is kept."""
+
+    def solve(self, problem, start, tol, max_iter):
+        with mock.patch.object(factored_start, "_even", return_value=False):
+            if narrow(problem.data):
+                return FactoredNewton().solve(problem, start, tol, max_iter)
+            return solve_trace(problem, _on_rows, "newton", start, tol, max_iter)
 
 
-ROADS = {
-    "newton": SimpleNamespace(solve=_newton),
-    "admm": Admm(),
-    "fista": Fista(),
-    "rule": None,
-}
+def _on_rows(F, alpha, start, tol, max_iter):
+    model = GramModel(F)
+    run = Run(model, alpha, F.value_at_zero, start_point(model, alpha, start), max_iter)
+    return run.to(tol).L, run.n_iter
+
+
+ROADS = {"newton": NewtonAlone(), "admm": Admm(), "fista": Fista(), "rule": None}
 
 
 def main() -> None:
