@@ -5,12 +5,14 @@ import pytest
 from scipy import stats
 
 from polytask.inspection.statistics import (
+    FoldLosses,
     moderated_variance,
     overall_gains,
     overlap_inflation,
     partial_pooling,
     resampled_interval,
     resampled_t,
+    shared_variance,
     task_gains,
 )
 
@@ -249,3 +251,49 @@ def test_the_best_of_equal_models_is_covered(m):
         best = int(np.argmax(found.value))
         wrong.append(found.joint_low[best] > 0)
     assert np.mean(wrong) <= 0.025 + 2 * np.sqrt(0.025 * 0.975 / 150)
+
+
+def two_way(m, folds, sd_fold, rng, *, missing=False):
+    """Means by task and fold times shares, of tasks' values, noise and what a fold shares."""
+    values = (
+        rng.normal(size=(m, 1)) + rng.normal(size=(m, folds)) + sd_fold * rng.normal(size=folds)
+    )
+    there = np.ones((m, folds), dtype=bool)
+    if missing:  # tasks of few rows are in some folds only
+        there = rng.random((m, folds)) < 0.6
+        there[np.arange(m), rng.integers(folds, size=m)] = True
+    shares = there / there.sum(axis=1, keepdims=True)
+    return values[:, :, None] * shares[:, :, None], shares
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("sd_fold", [0.0, 0.7])
+def test_what_folds_share_is_found(sd_fold, missing):
+    rng = np.random.default_rng(0)
+    found = [
+        shared_variance(*two_way(30, 5, sd_fold, rng, missing=missing), 1.25) for _ in range(400)
+    ]
+    assert np.mean(found) == pytest.approx(0.45 * sd_fold**2, rel=0.2, abs=0.012)
+
+
+def test_tasks_held_out_whole_share_nothing_that_shows():
+    shares = np.eye(5)[np.arange(20) % 5]
+    parts = np.random.default_rng(0).normal(size=(20, 5, 2)) * shares[:, :, None]
+    assert np.all(shared_variance(parts, shares, 1.25) == 0)
+
+
+def test_shared_folds_widen_the_overall_intervals_and_nothing_else():
+    rng = np.random.default_rng(0)
+    codes, fold = np.repeat(np.arange(20), 10), np.tile(np.arange(10) % 5, 20)
+    reference = rng.chisquare(1, 200) + 1
+    losses = {"a": reference - 0.1 + 0.2 * rng.normal(size=5)[fold], "base": reference}
+    tested = [(0, np.flatnonzero(fold == k)) for k in range(5)]
+    folds = FoldLosses.from_rows({k: v[None] for k, v in losses.items()}, tested, codes, 20)
+    np.testing.assert_allclose(folds.losses["base"].sum(axis=1), reference.reshape(20, 10).mean(1))
+    given = (losses["a"][:, None], reference, codes, 20)
+    without = overall_gains(*given, inflation=1.25)
+    found = overall_gains(
+        *given, inflation=1.25, folds=lambda r: (folds.shares, folds.residual("base", ["a"], r))
+    )
+    assert found.value == without.value
+    assert found.high - found.low > 1.5 * (without.high - without.low)

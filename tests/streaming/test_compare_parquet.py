@@ -25,6 +25,7 @@ from polytask.datasets import make_related_tasks
 from polytask.inspection.compare_parquet import compare_parquet
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.row_losses import row_loss_for
+from polytask.inspection.statistics import FoldLosses
 from polytask.inspection.verdict import decide
 from polytask.model_selection.metrics import METRICS
 from polytask.streaming import newton_folds
@@ -158,9 +159,12 @@ def test_the_verdict_and_its_intervals_are_those_of_the_row_losses(streamed):
     models = comparison.models.set_index("name")
     n_test = (streamed.fold >= 0).sum() / FOLDS
     inflation = len(streamed.y) / (len(streamed.y) - n_test)
+    tested = [(0, np.flatnonzero(streamed.fold == k)) for k in range(FOLDS)]
+    by_row = {name: loss[None] for name, loss in streamed.losses.items()}
     evidence = Evidence(
         streamed.losses, codes, len(ids), models["role"].to_dict(), models["title"].to_dict(),
         "single-task", inflation, 0.95, comparison.loss_title,
+        FoldLosses.from_rows(by_row, tested, codes, len(ids)),
     )  # fmt: skip
     want = decide(evidence)
     got = comparison.verdict

@@ -19,7 +19,7 @@ from polytask.inspection.roles import role_of, title_of
 from polytask.inspection.row_losses import row_loss_for
 from polytask.inspection.sample import Sample, kind_of, read_sample, summarize
 from polytask.inspection.scores import fold_scores, metric_columns, model_scores, primary_column
-from polytask.inspection.statistics import overlap_inflation
+from polytask.inspection.statistics import FoldLosses, overlap_inflation
 from polytask.model_selection import TaskKFold
 
 __all__ = ["compare_tasks"]
@@ -195,13 +195,12 @@ def _evidence(
     estimators: dict[str, Any], sample: Sample, found: OutOfFold, primary: str, baseline: str
 ) -> Evidence:
     row_loss = row_loss_for(primary.rpartition("_")[0], sample.kind)
-    losses = {
-        name: row_loss.of(sample.y, predicted).mean(axis=0)
-        for name, predicted in found.predictions.items()
-    }
-    unscored = ~found.scored(len(sample.y))
+    repeats = {name: row_loss.of(sample.y, p) for name, p in found.predictions.items()}
+    losses = {name: loss.mean(axis=0) for name, loss in repeats.items()}
+    scored = found.scored(len(sample.y))
+    tested = [(f.repeat, f.test[scored[f.test]]) for f in found.folds]
     for loss in losses.values():
-        loss[unscored] = np.nan
+        loss[~scored] = np.nan
     n_train = float(np.mean([len(f.train) for f in found.folds]))
     n_test = float(np.mean([len(f.test) for f in found.folds]))
     return Evidence(
@@ -214,4 +213,5 @@ def _evidence(
         inflation=overlap_inflation(n_train, n_test),
         level=LEVEL,
         loss_title=row_loss.title,
+        folds=FoldLosses.from_rows(repeats, tested, sample.codes, sample.n_tasks),
     )

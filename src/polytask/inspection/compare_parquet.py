@@ -17,7 +17,7 @@ from polytask.inspection.provenance import method_sentences, notes_on_tasks, ver
 from polytask.inspection.roles import role_of, strengths_of, title_of
 from polytask.inspection.row_losses import row_loss_for
 from polytask.inspection.scores import primary_column
-from polytask.inspection.statistics import overlap_inflation
+from polytask.inspection.statistics import FoldLosses, overlap_inflation
 from polytask.inspection.summed_evidence import SummedEvidence
 from polytask.inspection.summed_scores import (
     summed_columns,
@@ -306,7 +306,9 @@ def _evidence(
     from polytask.streaming.score import LOSSES
 
     rows = totals.rows.sum(axis=1)
-    loss = totals.losses[..., list(LOSSES[sample.kind]).index(loss_title)].sum(axis=1)
+    by_fold = totals.losses[..., list(LOSSES[sample.kind]).index(loss_title)]
+    loss, each = by_fold.sum(axis=1), np.maximum(rows, 1.0)[:, None]
+    parts = {name: by_fold[:, :, j] / each for j, name in enumerate(names)}
     sums = np.concatenate([loss[:, :1], loss[:, :1] - loss[:, 1:]], axis=1)
     mean = sums / np.maximum(rows, 1.0)[:, None]
     square = np.einsum("maa->ma", totals.products) / np.maximum(rows, 1.0)[:, None]
@@ -324,6 +326,7 @@ def _evidence(
         inflation=overlap_inflation(float(train), float(test)),
         level=LEVEL,
         loss_title=loss_title,
+        folds=FoldLosses(totals.rows / each, parts),
         rows=rows,
         mean=mean,
         covariance=scatter / np.maximum(rows - 1.0, 1.0)[:, None, None],

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from polytask.inspection.comparison import Interval
-from polytask.inspection.statistics import overall_gains, task_gains
-from polytask.inspection.statistics.simultaneous import OverallGains
+from polytask.inspection.statistics import FoldLosses, overall_gains, task_gains
+from polytask.inspection.statistics.simultaneous import Folds, OverallGains
 
 __all__ = ["Evidence"]
 
@@ -29,6 +29,8 @@ class Evidence:
         Correction for overlapping training sets.
     level : float
     loss_title : str
+    folds : FoldLosses, optional
+        Without them, what the tasks of a fold share is not in the overall intervals.
     """
 
     losses: dict[str, np.ndarray]
@@ -40,6 +42,7 @@ class Evidence:
     inflation: float
     level: float
     loss_title: str
+    folds: FoldLosses | None = None
     _by_task: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
@@ -120,4 +123,11 @@ class Evidence:
             self.n_tasks,
             inflation=self.inflation,
             level=self.level,
+            folds=self._fold_parts(reference, names),
         )
+
+    def _fold_parts(self, reference: str, names: list[str]) -> Folds | None:
+        folds = self.folds
+        if folds is None:
+            return None
+        return lambda ratio: (folds.shares, folds.residual(reference, names, ratio))

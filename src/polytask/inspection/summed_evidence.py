@@ -88,4 +88,5 @@ class SummedEvidence(Evidence):
             turn @ self.covariance @ turn.T,
             inflation=self.inflation,
             level=self.level,
+            folds=self._fold_parts(reference, names),
         )

@@ -6,16 +6,19 @@ from polytask.inspection.statistics.resampled_t import (
     resampled_interval,
     resampled_t,
 )
+from polytask.inspection.statistics.shared_folds import FoldLosses, shared_variance
 from polytask.inspection.statistics.simultaneous import overall_gains
 from polytask.inspection.statistics.task_gains import task_gains
 from polytask.inspection.statistics.variance import moderated_variance
 
 __all__ = [
+    "FoldLosses",
     "moderated_variance",
     "overall_gains",
     "overlap_inflation",
     "partial_pooling",
     "resampled_interval",
     "resampled_t",
+    "shared_variance",
     "task_gains",
 ]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
+from polytask.inspection.statistics.shared_folds import shared_variance
+
 __all__ = ["FEW_TASKS", "OverallGains", "overall_gains", "overall_gains_of_moments"]
 
 FEW_TASKS = 10  # with fewer, tasks are too few to be the sampling unit
 _DRAWS = 20_000
+
+Folds = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ def overall_gains(
     inflation: float,
     level: float = 0.95,
     seed: int = 0,
+    folds: Folds | None = None,
 ) -> OverallGains:
     """Relative reduction of the mean loss against a reference, all models at once.
 
@@ -55,9 +61,10 @@ def overall_gains(
     e_i = (G_i - r L_i) / mean L.
 
     * Ten tasks or more: the tasks are the sampling unit, Var(r) = var(e_i) / m with m - 1
-      degrees of freedom. All overlap of training sets lies inside a task, and tasks touch each
-      other only through shared parameters, so the whole cross-validated gain of a task is one
-      draw. The interval speaks about tasks such as these, with new rows.
+      degrees of freedom. All overlap of training sets lies inside a task, so the whole
+      cross-validated gain of a task is one draw, and what the tasks of a fold have in common
+      (one training part chooses their strengths and w0) is added: see `shared_variance`. The
+      interval speaks about tasks such as these, with new rows.
     * Fewer: the rows inside the tasks are the unit, Var(r) = sum_i c s_i² / n_i / m² with c the
       correction for overlapping training sets. It speaks about these very tasks, with new rows.
 
@@ -70,6 +77,9 @@ def overall_gains(
         Out-of-fold row losses; NaN where not scored.
     reference : ndarray of shape (N,)
         Those of the reference.
+    folds : callable, optional
+        From r, shape (k,), to the shares (m, J) of the folds in the tasks' rows and the parts
+        (m, J, k) of G_i - r L_i that they hold.
 
     References
     ----------
@@ -84,7 +94,7 @@ def overall_gains(
     value, residual, mean_loss = _ratio(losses, reference, codes, rows)
     if used.sum() >= FEW_TASKS:
         error = _task_means(residual, codes, rows)[used] / mean_loss
-        covariance = np.atleast_2d(np.cov(error, rowvar=False)) / used.sum()
+        covariance = _task_covariance(error, value, mean_loss, inflation, folds)
         df, unit = float(used.sum() - 1), "tasks"
     else:
         inside = [residual[codes == i] / mean_loss for i in np.flatnonzero(rows > 1)]
@@ -103,6 +113,7 @@ def overall_gains_of_moments(
     inflation: float,
     level: float = 0.95,
     seed: int = 0,
+    folds: Folds | None = None,
 ) -> OverallGains:
     """`overall_gains` from what the tasks' rows sum up to.
 
@@ -120,12 +131,29 @@ def overall_gains_of_moments(
     value = gain[used].mean(axis=0) / mean_loss
     if used.sum() >= FEW_TASKS:
         error = (gain - value * reference[:, None])[used] / mean_loss
-        total = np.atleast_2d(np.cov(error, rowvar=False)) / used.sum()
+        total = _task_covariance(error, value, mean_loss, inflation, folds)
         return _intervals(value, total, float(used.sum() - 1), "tasks", level, seed)
     turn = np.hstack([np.eye(len(value)), -value[:, None]]) / mean_loss
     parts = [turn @ covariance[i] @ turn.T for i in np.flatnonzero(rows > 1)]
     total, df = _row_covariance(parts, rows, inflation)
     return _intervals(value, total, df, "rows", level, seed)
+
+
+def _task_covariance(
+    error: np.ndarray, value: np.ndarray, mean_loss: float, inflation: float, folds: Folds | None
+) -> np.ndarray:
+    """Covariance of the k ratios with tasks, and what they share in a fold, as the random parts.
+
+    The shared part widens the errors and leaves their correlations.
+    """
+    covariance = np.atleast_2d(np.cov(error, rowvar=False)) / len(error)
+    if folds is None:
+        return covariance
+    shares, parts = folds(value)
+    own = np.diag(covariance)
+    shared = shared_variance(parts / mean_loss, shares, inflation)
+    wider = np.sqrt(1 + np.divide(shared, own, out=np.zeros_like(own), where=own > 0))
+    return covariance * np.outer(wider, wider)
 
 
 def _ratio(
