@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from polytask.solvers.truncated_newton import Direction
 from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["AverageTask", "RestColumns"]
+
+_GAINED = 0.97  # share of it, so that the difference stays positive
+_DENSE_UP_TO = 300  # features up to which a matrix a column is little work
 
 
 class RestColumns:
@@ -92,15 +96,41 @@ class AverageTask:
         """V'Hv of the average task for every column v, shape (k,)."""
         return np.einsum("dk,kd->k", V, self.average(V.T))
 
-    def preconditioner(self, B: np.ndarray, alpha: float) -> Callable[[Direction], Direction]:
-        """The inverse of (mean b b') ⊗ (the average Hessian) + alpha."""
-        scale = self.values[:, None] * (B * B).sum(axis=0) + alpha
+    def preconditioner(
+        self, at: Any, alpha: float, convex: bool
+    ) -> Callable[[Direction], Direction]:
+        """The inverse of (mean b b') ⊗ (the average Hessian) + alpha, column by column of C.
+
+        Where the heads' inverses A_i^-1 are known, less what a column gains by the heads that it
+        pulls along, sum_i (A_i^-1)_jj g_i g_i'. It nearly cancels alpha where a weak direction may
+        turn towards a missing one.
+        """
+        square = (at.B * at.B).sum(axis=0)
+        if not convex and self.turn is not None and len(self.values) <= _DENSE_UP_TO:
+            inverse = self._columns_inverse(square, at, alpha)
+
+            def solve(r: Direction) -> Direction:
+                C = (inverse @ r.C.T[:, :, None])[:, :, 0].T
+                return Direction(C, self.common_inverse @ r.common)
+
+            return solve
+        scale = self.values[:, None] * square + alpha
 
         def apply(r: Direction) -> Direction:
             C = r.C / scale if self.turn is None else self.turn @ ((self.turn.T @ r.C) / scale)
             return Direction(C, self.common_inverse @ r.common)
 
         return apply
+
+    def _columns_inverse(self, square: np.ndarray, at: Any, alpha: float) -> np.ndarray:
+        k, d = len(square), len(self.values)
+        pulled = np.einsum("ijj->ji", at.inverse)[:k]
+        M = (at.g.T * pulled[:, None, :]) @ at.g
+        M *= -_GAINED
+        M += square[:, None, None] * self.total[:d, :d]
+        np.einsum("jdd->jd", M)[:] += alpha
+        inverse: np.ndarray = np.linalg.inv(M)
+        return inverse
 
 
 def _diagonal(F: Squares) -> np.ndarray:

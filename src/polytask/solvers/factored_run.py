@@ -68,7 +68,7 @@ class Run:
 
     def _step(self, gap: float, tol: float) -> Look | None:
         """A Newton step: what is seen at its end, if that is good enough, else a better point."""
-        far, forcing = gap > _FAR * self.scale, max(0.1 * tol / gap, gap / self.scale)
+        far, forcing = gap > _FAR * self.scale, max(0.25 * tol / gap, gap / self.scale)
         direction = newton_direction(self.at, self.model, self.alpha, far, min(forcing, _FORCING))
         self.left -= 1
         self.n_iter += 1

@@ -36,7 +36,7 @@ def newton_direction(at: Any, model: Any, alpha: float, convex: bool, forcing: f
     saddle; what is left is positive definite. A direction of negative curvature ends the search.
     ``forcing`` is the share of the residual that may be left: what the step gains a factor of.
     """
-    precondition = model.preconditioner(at.B, alpha)
+    precondition = model.preconditioner(at, alpha, convex)
     r = at.descent(convex)
     x = Direction(np.zeros_like(r.C), np.zeros_like(r.common))
     z = precondition(r)

@@ -10,7 +10,8 @@ from polytask.structures import Blocks
 
 __all__ = ["Continuation"]
 
-_POINTS = 3  # a parabola through the last optima
+_FEWEST = 3  # points that a line needs
+_POINTS = 4  # of one rank at most
 
 
 class Continuation:
@@ -23,7 +24,7 @@ class Continuation:
     def __init__(self) -> None:
         self._at: list[float] = []
         self._blocks: list[Blocks] = []
-        self._rank = 0
+        self._rank, self._same = 0, 0
 
     def add(self, alpha: float, solution: Solution) -> None:
         """Take note of an optimum."""
@@ -32,15 +33,18 @@ class Continuation:
             s = np.linalg.svd(solution.blocks["low_rank"], compute_uv=False)
         self._at = [*self._at, np.log(alpha)][-_POINTS:]
         self._blocks = [*self._blocks, solution.blocks][-_POINTS:]
-        self._rank = numerical_rank(s)
+        rank = numerical_rank(s)
+        self._same = self._same + 1 if rank == self._rank else 1
+        self._rank = rank
 
     def start(self, alpha: float) -> Blocks | None:
         """Blocks of the last optimum's rank, and ``directions`` C (d, rank) with L = B C'."""
         if len(self._at) < 2 or self._rank == 0:
             return self._blocks[-1] if self._blocks else None
-        share = _lagrange(np.array(self._at), float(np.log(alpha)))
+        n = min(max(self._same, _FEWEST), _POINTS)
+        share = _lagrange(np.array(self._at[-n:]), float(np.log(alpha)))
         at = {
-            name: np.tensordot(share, np.array([blocks[name] for blocks in self._blocks]), 1)
+            name: sum(c * blocks[name] for c, blocks in zip(share, self._blocks[-n:], strict=True))
             for name in self._blocks[-1]
         }
         L = at["low_rank"]
