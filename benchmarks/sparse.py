@@ -47,7 +47,7 @@ FAMILIES = {
     ),
     "ProjectedMeanRegularized, k = m": (
         "ProjectedMeanRegularized",
-        {"alpha": 2.5e-5, "alpha_common": 2.5e-6},
+        {"alpha": 2.5e-5, "alpha_common": 2.5e-6, "n_components": None},
     ),
 }
 

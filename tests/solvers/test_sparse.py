@@ -154,3 +154,34 @@ def test_small_problems_are_factored() -> None:
     codes = wide[:, -1].toarray().ravel().astype(int)
     problem = mean_regularized(make_data(wide[:, :-1], target, codes))
     assert isinstance(select(problem), ConjugateGradients)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["Regressor", "Classifier"])
+@pytest.mark.parametrize(
+    ("family", "strengths"),
+    [
+        ("LowRank", {"alpha": 0.01}),
+        ("LowRank", {"alpha": 0.0, "max_rank": 2}),
+        ("ProjectedLowRank", {"alpha": 0.01, "n_components": 2}),
+        ("ProjectedMeanRegularized", {"alpha": 1e-3, "alpha_common": 1e-4, "n_components": 2}),
+        ("ProjectedMeanRegularized", {"alpha": 1e-3, "alpha_common": 1e-4, "n_components": None}),
+    ],
+)
+def test_learned_features_of_fifty_thousand_words(
+    family: str, strengths: dict[str, Any], role: str
+) -> None:
+    """Dense rows would take 1.6 GB, a matrix of features by features 20 GB."""
+    X, y = text(4_000, 50_000, 20)
+    y = y if role == "Regressor" else (y > 0).astype(float)
+    model = getattr(polytask, family + role)(task=-1, **strengths)
+    tracemalloc.start()
+    model.fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 500e6
+    if getattr(model, "gap_", None) is not None:
+        assert model.gap_ <= model.tol
+    else:
+        assert model.violation_ <= 1e-2  # of a share of the gradients at zero
+        assert model.status_ == "solved"

@@ -10,9 +10,11 @@ import numpy as np
 from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
 from polytask.solvers.basis import BasisStep
+from polytask.solvers.curvature import narrow
 from polytask.solvers.gram_alternation import alternate_grams
-from polytask.solvers.heads import HeadModel, Heads
+from polytask.solvers.heads import FreeHeads, HeadModel, Heads
 from polytask.solvers.profile import profile
+from polytask.solvers.row_newton import RowPoint
 from polytask.solvers.squares import Squares
 from polytask.solvers.task_quadratic import task_quadratic
 from polytask.structures import Blocks
@@ -22,6 +24,8 @@ __all__ = ["Factored", "alternate", "best_of", "objective_of"]
 _SHORT = 5  # sweeps of every start before the best goes on
 
 _DIGITS = 1e-6  # of the first objective: by so much residuals may disagree with Gram matrices
+_HALVINGS = 12
+_FAR = 1e-3  # fall of a step, of the first objective, from which only the convex part serves
 _DENSE_UP_TO = 2000  # unknowns k d of the directions that one dense system solves
 
 
@@ -76,6 +80,8 @@ def alternate(
             return (
                 measured  # else Gram matrices of singular tasks lost the digits; the rows have them
             )
+    if quadratic is None and problem.data.design.sparse and not narrow(problem.data):
+        return _descend(problem, model, V, tol, max_iter, before)
     squares = _Model(problem)
     heads = model.fit(problem, V, None) if before is None else before.heads
     V, heads = _orthonormal(V, heads)
@@ -100,6 +106,43 @@ def alternate(
         if start - value <= tol:
             return Factored(V, heads, value, history, True)
     return Factored(V, heads, value, history, False)
+
+
+def _descend(
+    problem: Problem, model: HeadModel, V: np.ndarray, tol: float, max_iter: int,
+    before: Factored | None,
+) -> Factored:  # fmt: skip
+    """Newton's method in the directions on products with the rows, from V (k, d)."""
+    heads = model.fit(problem, V, None) if before is None else before.heads
+    V, heads = _orthonormal(V, heads)
+    value = objective_of(problem, model, heads, V)
+    history, far = [value], before is None
+    for _ in range(max_iter if value > tol else 0):
+        at = RowPoint(problem, model, V, heads)
+        direction, start, moved = at.step(convex=far), value, False
+        for size in 0.5 ** np.arange(_HALVINGS):
+            found = _heads_on(problem, model, at.V + size * direction, heads)
+            reached = objective_of(problem, model, found[1], found[0])
+            if reached < value:
+                (V, heads), value, moved = found, reached, True
+                break
+        history += [value, value]
+        if not far and (at.promise(direction) <= tol or (moved and start - value <= tol)):
+            return Factored(V, heads, value, history, True)
+        if far and not moved:
+            break
+        far = not moved or start - value > _FAR * history[0]
+    return Factored(V, heads, value, history, value <= tol)
+
+
+def _heads_on(
+    problem: Problem, model: HeadModel, V: np.ndarray, before: Heads
+) -> tuple[np.ndarray, Heads]:
+    """Directions V of any length, as orthonormal ones, and the best heads on them."""
+    if model.turns:
+        V = _aligned(V)
+        return _orthonormal(V, model.fit(problem, V, before))
+    return _orthonormal(V, FreeHeads(0.5 * model.prior.own).fit(problem, V, None))
 
 
 def best_of(
@@ -196,8 +239,13 @@ def _trials(V: np.ndarray, previous: np.ndarray, stretch: float) -> list[np.ndar
     rotation = previous @ V.T if same else None
     if rotation is None or stretch < 0.6:
         return [V]
-    Q, R = np.linalg.qr((V + stretch * (V - rotation.T @ previous)).T)
-    return [(Q * np.where(np.diag(R) < 0, -1.0, 1.0)).T, V]
+    return [_aligned(V + stretch * (V - rotation.T @ previous)), V]
+
+
+def _aligned(V: np.ndarray) -> np.ndarray:
+    """Orthonormal rows near those of V: heads on nearly orthonormal ones hardly change."""
+    Q, R = np.linalg.qr(V.T)
+    return (Q * np.where(np.diag(R) < 0, -1.0, 1.0)).T
 
 
 def _orthonormal(V: np.ndarray, heads: Heads) -> tuple[np.ndarray, Heads]:

@@ -8,7 +8,7 @@ from scipy import linalg
 from polytask.solvers.curvature import RowProducts, SharedGram
 from polytask.solvers.squares import Squares
 
-__all__ = ["BasisStep"]
+__all__ = ["BasisStep", "simultaneous"]
 
 _DENSE_UP_TO = 1500  # features: beyond this the preconditioner is diagonal
 _CG_STEPS = 40
@@ -31,7 +31,7 @@ class BasisStep:
         """The new V (k, d)."""
         g, _ = self.F.gradient(A @ V)
         r = -(A.T @ g + B @ V)
-        T, beta = _simultaneous(A.T @ A, B)
+        T, beta = simultaneous(A.T @ A, B)
         scale = beta[:, None] + self.values
         scale = np.maximum(scale, 1e-10 * scale.max(initial=1e-300))
         z = self._precondition(r, T, scale)
@@ -58,7 +58,7 @@ class BasisStep:
         return T @ ((rotated @ self.vectors / scale) @ self.vectors.T)
 
 
-def _simultaneous(AA: np.ndarray, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def simultaneous(AA: np.ndarray, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """T and beta with T' AA T = I and T' B T = diag(beta)."""
     floor = 1e-8 * max(float(np.trace(AA)), 1e-300) / max(len(AA), 1)
     beta, T = linalg.eigh(B, AA + floor * np.eye(len(AA)))

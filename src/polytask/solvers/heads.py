@@ -12,6 +12,7 @@ from polytask.data import Design, TaskData
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
+from polytask.solvers.conjugate import ConjugateGradients
 from polytask.solvers.gram_steps import Prior
 from polytask.solvers.newton import Newton
 from polytask.structures import Blocks, CommonDeviation
@@ -19,6 +20,7 @@ from polytask.structures import Blocks, CommonDeviation
 __all__ = ["FreeHeads", "HeadModel", "Heads", "MeanHeads", "TraceHeads", "project"]
 
 _TOL = 1e-10
+_PRODUCTS_TOL = 1e-9
 _NEWTON_STEPS = (60, 4)  # for the first heads, and between steps of the directions
 
 
@@ -51,8 +53,8 @@ class HeadModel(Protocol):
         """What the directions themselves add to it."""
         ...
 
-    def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
-        """The best heads on V."""
+    def fit(self, problem: Problem, V: np.ndarray | None, before: Heads | None) -> Heads:
+        """The best heads on V; None is all directions, where the quadratic penalties allow it."""
         ...
 
     def value(self, A: np.ndarray, V: np.ndarray) -> float:
@@ -83,9 +85,10 @@ class FreeHeads:
         """Nothing."""
         return 0.0
 
-    def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
+    def fit(self, problem: Problem, V: np.ndarray | None, before: Heads | None) -> Heads:
         """Least risk of the heads, with a ridge on each coordinate."""
-        return _fit_deviations(problem, V, np.full(len(V), self.ridge), before)
+        k = problem.data.n_features if V is None else len(V)
+        return _fit_deviations(problem, V, np.full(k, self.ridge), before)
 
     def value(self, A: np.ndarray, V: np.ndarray) -> float:
         """The ridge; V has orthonormal rows."""
@@ -112,8 +115,9 @@ class TraceHeads:
         """alpha/2 ‖V‖²."""
         return 0.5 * self.alpha * float((V * V).sum())
 
-    def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
+    def fit(self, problem: Problem, V: np.ndarray | None, before: Heads | None) -> Heads:
         """Ridge alpha / (2 s_j) on the heads' j-th coordinate, s_j the singular value before."""
+        assert V is not None
         strength = np.full(len(V), 0.0)
         if before is not None:
             s = np.linalg.norm(before.A, axis=0)
@@ -149,9 +153,10 @@ class MeanHeads:
         """Nothing."""
         return 0.0
 
-    def fit(self, problem: Problem, V: np.ndarray, before: Heads | None) -> Heads:
+    def fit(self, problem: Problem, V: np.ndarray | None, before: Heads | None) -> Heads:
         """The mean-regularized model on the projected features."""
-        k, rest = len(V), problem.structure.rest  # type: ignore[attr-defined]
+        k = problem.data.n_features if V is None else len(V)
+        rest = problem.structure.rest  # type: ignore[attr-defined]
         level = rest.deviation[problem.data.n_features :]
         everywhere = np.ones(k + len(level), dtype=bool)
         common = np.append(np.full(k, self.alpha_common), problem.penalties["common"].strength)  # type: ignore[attr-defined]
@@ -183,10 +188,19 @@ class MeanHeads:
         return 2.0 * (self.alpha * D.T @ D + self.alpha_common * np.outer(w0, w0)), A, V
 
 
-def project(data: TaskData, V: np.ndarray, keep_slopes: bool = False) -> TaskData:
-    """The data with features V x (n, k), before the slopes (if kept) and the intercept."""
+def project(data: TaskData, V: np.ndarray | None, keep_slopes: bool = False) -> TaskData:
+    """The data with features V x (n, k), before the slopes (if kept) and the intercept.
+
+    None is all directions, the features themselves.
+    """
     X, d = data.design.X, data.n_features
-    parts = [X[:, :d] @ V.T, *([X[:, :d]] if keep_slopes else []), X[:, d:]]
+    if V is None and not keep_slopes:
+        return data
+    parts = [
+        X[:, :d] if V is None else X[:, :d] @ V.T,
+        *([X[:, :d]] if keep_slopes else []),
+        X[:, d:],
+    ]
     if any(sparse.issparse(part) for part in parts[:-1]):
         joined = sparse.hstack([sparse.csr_matrix(part) for part in parts], format="csr")
     else:
@@ -196,10 +210,10 @@ def project(data: TaskData, V: np.ndarray, keep_slopes: bool = False) -> TaskDat
 
 
 def _fit_deviations(
-    problem: Problem, V: np.ndarray, strength: np.ndarray, before: Heads | None
+    problem: Problem, V: np.ndarray | None, strength: np.ndarray, before: Heads | None
 ) -> Heads:
     """Heads as deviations, beside the rest of the problem (w0 on all slopes where it is split)."""
-    k, d, rest = len(V), problem.data.n_features, problem.structure.rest  # type: ignore[attr-defined]
+    k, d, rest = len(strength), problem.data.n_features, problem.structure.rest  # type: ignore[attr-defined]
     slopes = bool(rest.common[:d].any())
     kept = slice(None) if slopes else slice(d, None)
     common = np.append(np.zeros(k, dtype=bool), rest.common[kept])
@@ -217,6 +231,8 @@ def _solve(
 ) -> Blocks:  # fmt: skip
     penalties = {"common": Ridge(common_strength), "deviation": Ridge(own_strength)}
     small = Problem(data, problem.loss, CommonDeviation(common, own), penalties)
+    if ConjugateGradients().why_not(small) is None:  # all of many features, or very many tasks
+        return ConjugateGradients().solve(small, None, _PRODUCTS_TOL, _NEWTON_STEPS[0]).blocks
     if problem.loss.constant_curvature:
         factor = arrow_problem(small).factor(np.ones(len(data.y)))
         return {b: -step for b, step in factor.solve(small.residual(small.zeros())).items()}

@@ -75,8 +75,7 @@ def _core(problem: Problem) -> tuple[Problem, MeanHeads]:
 
 def _everything(problem: Problem, core: Problem, model: MeanHeads, k: int) -> Solution:
     """All directions: the heads on the features themselves, then written with P."""
-    d = problem.data.n_features
-    heads = model.fit(core, np.eye(d), None)
+    heads = model.fit(core, None, None)
     U, s, Vt = canonical_svd(heads.A, k)
     heads = replace(heads, A=U * s)
     objective = core.objective({"low_rank": heads.A @ Vt, **heads.rest}) + model.value(heads.A, Vt)

@@ -127,7 +127,7 @@ def fixed_rank(
     if r == 0:
         return smaller
     if r >= min(data.n_tasks, data.n_features):  # no limit: one exact fit on all features
-        heads = model.fit(problem, np.eye(data.n_features), None)
+        heads = model.fit(problem, None, None)
         U, s, Vt = canonical_svd(heads.A, r)
         heads = replace(heads, A=U * s, blocks={})
         value = objective_of(problem, model, heads, Vt)

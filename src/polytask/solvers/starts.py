@@ -9,6 +9,8 @@ import numpy as np
 from polytask.penalties import Ridge, TraceNorm
 from polytask.penalties.spectral import canonical_svd, numerical_rank, spectral_norm
 from polytask.problem import Problem
+from polytask.solvers.base import Solver
+from polytask.solvers.conjugate import ConjugateGradients
 from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.fista import Fista
 from polytask.solvers.newton import BlockElimination, Newton
@@ -19,7 +21,7 @@ from polytask.structures import Blocks, CommonDeviation, LowRankPlus
 __all__ = ["convex_path", "extended", "principal", "ridge_slopes", "starting_directions"]
 
 _SHARES = (0.3, 0.1, 0.03, 0.01)  # of the alpha at which L is zero
-_TOL = 1e-3  # relative duality gap: enough for directions
+_TOL = 1e-3  # relative duality gap, or violation: enough for directions
 _SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _RIDGE = 1e-3  # of the mean curvature
 
@@ -64,8 +66,11 @@ def ridge_slopes(problem: Problem) -> np.ndarray:
         data, problem.loss, CommonDeviation(rest.common, own),
         {"common": problem.penalties["common"], "deviation": Ridge(strength)},
     )  # fmt: skip
-    solver = BlockElimination() if problem.loss.constant_curvature else Newton()
-    return solver.solve(ridge, None, 1e-6, 30).blocks["deviation"][:, :d]
+    solver: Solver = BlockElimination() if problem.loss.constant_curvature else Newton()
+    tol = 1e-6
+    if ConjugateGradients().why_not(ridge) is None:  # each digit costs products
+        solver, tol = ConjugateGradients(), _TOL
+    return solver.solve(ridge, None, tol, 30).blocks["deviation"][:, :d]
 
 
 def convex_path(problem: Problem) -> Iterator[np.ndarray]:
