@@ -21,6 +21,8 @@ from polytask.solvers.truncated_newton import Direction, newton_direction
 
 __all__ = ["RowPoint"]
 
+_FORCING = 0.1  # share of the residual that a step leaves
+
 
 class RowPoint:
     """Second-order model of the objective in the directions, at the best heads of V (k, d).
@@ -64,7 +66,7 @@ class RowPoint:
 
     def step(self, convex: bool) -> np.ndarray:
         """Change of V (k, d); ``convex`` drops what may point to a saddle far from the optimum."""
-        return newton_direction(self, self, 0.0, convex).C.T
+        return newton_direction(self, self, 0.0, convex, _FORCING).C.T
 
     def promise(self, direction: np.ndarray) -> float:
         """By how much the model says that a step will lower the objective."""
