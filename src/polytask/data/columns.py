@@ -55,7 +55,10 @@ def drop_task_column(X: Any, task: str | int) -> Any:
     keep = [j for j in range(X.shape[1]) if j != position]
     if sparse.issparse(X):
         return X.tocsc()[:, keep].tocsr()
-    return np.delete(np.asarray(X), position, axis=1)
+    X = np.asarray(X)
+    if position in (0, X.shape[1] - 1):  # a view: nothing is copied
+        return X[:, 1:] if position == 0 else X[:, :-1]
+    return np.delete(X, position, axis=1)
 
 
 def to_array(X: Any) -> Any:

@@ -16,7 +16,8 @@ from polytask.data.threads import share
 __all__ = ["Batch", "Design", "make_design"]
 
 _BATCH = 131_072  # numbers in one batch: a megabyte, so that the steps on it stay in cache
-_CHUNK = 4_000_000  # numbers in a block of rows of no particular task: 32 MB
+_CHUNK = 4_000_000  # numbers in a block of rows that is widened or weighted: 32 MB
+_ALL = slice(None)
 _THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 _MOST_NUMBERS = 1e9  # in Gram matrices that are made at once: 8 GB
 _OWN_BATCH = 2_000  # a task with more numbers than this is read in place, not gathered with others
@@ -113,13 +114,25 @@ class Design:
         """Tasks grouped by size; empty tasks are in no batch."""
         return list(_make_batches(self.start, self.n_columns))
 
-    def rows(self, batch: Batch) -> np.ndarray:
+    def rows(self, batch: Batch, part: slice = _ALL) -> np.ndarray:
         """Dense rows of a batch, shape (b, n_max, p), float64. Padding holds arbitrary rows."""
         if self.index is None and batch.part is not None:
-            rows = self.X[batch.part].reshape(*batch.obs.shape, -1)
+            rows = self.X[batch.part].reshape(*batch.obs.shape, -1)[:, part]
         else:
-            rows = self.X[batch.obs if self.index is None else self.index[batch.obs]]
+            obs = batch.obs[:, part]
+            rows = self.X[obs if self.index is None else self.index[obs]]
         return rows.astype(np.float64, copy=False)
+
+    def pieces(self, batch: Batch) -> Iterator[tuple[slice, np.ndarray]]:
+        """Rows of a batch, a few million numbers at a time, and their place along its rows.
+
+        No batch of long tasks is widened to float64, or weighted, as a whole.
+        """
+        b, n_max = batch.obs.shape
+        step = max(1, _CHUNK // (b * self.n_columns))
+        for first in range(0, n_max, step):
+            part = slice(first, first + step)
+            yield part, self.rows(batch, part)
 
     def predict(self, theta: np.ndarray) -> np.ndarray:
         """w_i'x of every observation; theta has shape (m, p)."""
@@ -128,7 +141,9 @@ class Design:
         out = np.zeros(self.start[-1])
 
         def work(batch: Batch) -> None:
-            batch.collect((self.rows(batch) @ theta[batch.tasks][:, :, None])[:, :, 0], out)
+            heads = theta[batch.tasks][:, :, None]
+            found = [(rows @ heads)[:, :, 0] for _, rows in self.pieces(batch)]
+            batch.collect(found[0] if len(found) == 1 else np.concatenate(found, axis=1), out)
 
         self.each(work)
         return out
@@ -140,7 +155,9 @@ class Design:
         out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
-            out[batch.tasks] = (batch.spread(u)[:, None, :] @ self.rows(batch))[:, 0]
+            values = batch.spread(u)[:, None, :]
+            for part, rows in self.pieces(batch):
+                out[batch.tasks] += (values[:, :, part] @ rows)[:, 0]
 
         self.each(work)
         return out
@@ -162,7 +179,9 @@ class Design:
 
         def work(batch: Batch) -> None:
             if wanted[batch.tasks].any():
-                out[batch.tasks] = _weighted_grams(self.rows(batch), batch.spread(v))
+                weights = batch.spread(v)
+                for part, rows in self.pieces(batch):
+                    out[batch.tasks] += _weighted_grams(rows, weights[:, part])
 
         self.each(work, p)
         return out
@@ -234,11 +253,13 @@ class Design:
         out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
-            rows, weights = self.rows(batch), batch.spread(v)
-            if (weights == weights[:, :1]).all():
-                out[batch.tasks] = weights[:, :1] * np.einsum("bnk,bnk->bk", rows, rows)
-            else:
-                out[batch.tasks] = (weights[:, None, :] @ rows**2)[:, 0]
+            weights = batch.spread(v)
+            for part, rows in self.pieces(batch):
+                w = weights[:, part]
+                if (w == w[:, :1]).all():
+                    out[batch.tasks] += w[:, :1] * np.einsum("bnk,bnk->bk", rows, rows)
+                else:
+                    out[batch.tasks] += (w[:, None, :] @ rows**2)[:, 0]
 
         self.each(work)
         return np.sqrt(out)
@@ -260,16 +281,29 @@ def make_design(X: Any, index: np.ndarray | None, start: np.ndarray, intercept: 
     memory in order. Dense rows are contiguous, so that the order in memory of a user's array is
     no matter of digits.
     """
-    ones = np.ones((X.shape[0], 1), dtype=X.dtype)
+    reorder = index is not None and len(index) <= X.shape[0]
     if sparse.issparse(X):
+        ones = np.ones((X.shape[0], 1), dtype=X.dtype)
         X = sparse.hstack([X, ones], format="csr") if intercept else X.tocsr()
-    elif intercept:
-        X = np.hstack([X, ones])
-    if index is not None and len(index) <= X.shape[0]:
-        X, index = X[index], None
-    if not sparse.issparse(X):
-        X = np.ascontiguousarray(X)
+        X = X[index] if reorder else X
+    else:
+        X = _gathered(X, index if reorder else None, intercept)
+    index = None if reorder else index
     return Design(X, index, np.asarray(start))
+
+
+def _gathered(X: np.ndarray, index: np.ndarray | None, intercept: bool) -> np.ndarray:
+    """Contiguous rows in the order of ``index``, with ones if ``intercept``: one copy at most."""
+    if not intercept:
+        return np.ascontiguousarray(X if index is None else X[index])
+    n, d = X.shape if index is None else (len(index), X.shape[1])
+    out = np.empty((n, d + 1), dtype=X.dtype)
+    out[:, d] = 1.0
+    step = max(1, _CHUNK // max(d, 1))
+    for first in range(0, n, step):
+        part = slice(first, first + step)
+        out[part, :d] = X[part] if index is None else X[index[part]]
+    return out
 
 
 def _weighted_grams(rows: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -25,6 +26,7 @@ __all__ = ["MultiTaskLinear", "Strengths"]
 
 Strengths = dict[str, Any]
 _FOLDS = 5
+_CHUNK = 4_000_000  # numbers of X that predictions copy at a time: 32 MB
 _TUNING_TOL = 1e-4  # violation at which a held-out risk no longer moves
 
 
@@ -186,7 +188,7 @@ class MultiTaskLinear(BaseEstimator):
         check_is_fitted(self)
         rows = read_rows(self, X, reset=False)
         if self._wide:
-            return rows.X @ self.coef_.T + self.intercept_
+            return _every_task(rows.X, self.coef_) + self.intercept_
         code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
         coef, intercept = self.coef_, self.intercept_
         if rows.ids is not None and (code < 0).any():
@@ -217,13 +219,24 @@ def _callers_level() -> int:
     return level
 
 
+def _every_task(X: Any, coef: np.ndarray) -> np.ndarray:
+    """X coef', in parts where X would be widened as a whole."""
+    if X.dtype == coef.dtype or sparse.issparse(X):
+        return np.asarray(X @ coef.T)
+    step = max(1, _CHUNK // X.shape[1])
+    return np.concatenate([X[at : at + step] @ coef.T for at in range(0, X.shape[0], step)])
+
+
 def _rowwise(X: Any, coef: np.ndarray, code: np.ndarray) -> np.ndarray:
     """x_j'coef[code_j] for every row j, task by task where that reads less memory."""
-    if len(coef) == 1:
+    if len(coef) == 1 and X.dtype == coef.dtype:
         return np.asarray(X @ coef[0])
     out = np.empty(X.shape[0])
+    step = max(1, _CHUNK // X.shape[1])  # rows that are gathered, or widened, at a time
     order = np.argsort(code, kind="stable")
     present, first = np.unique(code[order], return_index=True)
-    for i, part in zip(present, np.split(order, first[1:]), strict=True):
-        out[part] = X[part] @ coef[i]
+    for i, of_task in zip(present, np.split(order, first[1:]), strict=True):
+        for at in range(0, len(of_task), step):
+            part = of_task[at : at + step]
+            out[part] = X[part] @ coef[i]
     return out

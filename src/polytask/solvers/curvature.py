@@ -152,9 +152,7 @@ def _make(data: TaskData, v: np.ndarray) -> Curvature:
         scale = weights.sum(axis=1)
         first = weights[0] / max(scale[0], 1e-300)
         if np.allclose(weights, scale[:, None] * first, rtol=1e-13, atol=0.0):
-            rows = design.block(0)
-            rows = rows.toarray() if design.sparse else rows
-            return SharedGram((rows * first[:, None]).T @ rows, scale)
+            return SharedGram(design.total_gram(v) / max(float(scale.sum()), 1e-300), scale)
     if narrow(data) and data.n_tasks * p * p <= _GRAMS_LIMIT:
         return TaskGrams(design.grams(v))
     return RowProducts(design, v)

@@ -14,6 +14,7 @@ from polytask.structures import Blocks
 
 __all__ = ["KFoldRisk", "content_folds", "few_labels", "fold_predictions", "row_groups"]
 
+_CHUNK = 4_000_000  # numbers that are widened at a time
 _FEW = 5.0  # rows of the rarer class in the average task: fewer are few
 
 
@@ -120,7 +121,9 @@ def _row_keys(data: TaskData) -> np.ndarray:
     if design.sparse:
         keys = design.X.astype(np.float64) @ direction
     else:
-        keys = (design.X * direction).sum(axis=1, dtype=np.float64)
+        step = max(1, _CHUNK // design.n_columns)
+        parts = (design.X[at : at + step] for at in range(0, len(design.X), step))
+        keys = np.concatenate([(part * direction).sum(axis=1, dtype=np.float64) for part in parts])
     return keys if design.index is None else keys[design.index]
 
 
