@@ -105,6 +105,11 @@ class Design:
         return values if self.index is None else values[self.index]
 
     @cached_property
+    def ends_in_ones(self) -> bool:
+        """Whether the last coordinate is one in every observation."""
+        return bool((self.last_column() == 1.0).all())
+
+    @cached_property
     def _products(self) -> SparseProducts:
         code = np.repeat(np.arange(self.n_tasks), np.diff(self.start))
         return SparseProducts(self.X, self.index, code, self.n_tasks)

@@ -26,7 +26,7 @@ class Run:
     ) -> None:
         self.model, self.alpha, self.scale, self.at = model, alpha, scale, at
         self.left, self.n_iter, self.stalled = min(_STEPS, max_iter), 0, False
-        self.weak, self.let_go = WEAK, False
+        self.weak, self.let_go, self.careful = WEAK, False, False
 
     def to(self, tol: float) -> Look:
         """Step until the gap, by what is at hand, is ``tol``."""
@@ -68,7 +68,8 @@ class Run:
 
     def _step(self, gap: float, tol: float) -> Look | None:
         """A Newton step: what is seen at its end, if that is good enough, else a better point."""
-        far, forcing = gap > _FAR * self.scale, max(0.25 * tol / gap, gap / self.scale)
+        far = self.careful or gap > _FAR * self.scale
+        forcing = max(0.25 * tol / gap, gap / self.scale)
         direction = newton_direction(self.at, self.model, self.alpha, far, min(forcing, _FORCING))
         self.left -= 1
         self.n_iter += 1
@@ -80,7 +81,7 @@ class Run:
         for size in 0.5 ** np.arange(_HALVINGS):
             trial = self.at.moved(direction, float(size))
             if trial.value <= floor:
-                self.at = trial
+                self.at, self.careful = trial, size < 1 and not self.careful
                 return None
         self.stalled = True
         return None

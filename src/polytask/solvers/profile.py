@@ -83,8 +83,13 @@ class Profile(Point):
     free_residual: float
 
 
-def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Profile:
-    """The best rest at L by Newton steps (two for the squared loss: solve and refine)."""
+def profile(
+    problem: Problem, L: np.ndarray, start: Blocks | None = None, tol: float = _REST_TOL
+) -> Profile:
+    """The best rest at L by Newton steps (two for the squared loss: solve and refine).
+
+    A gap is believed only with the default ``tol``.
+    """
     data, loss, structure = problem.data, problem.loss, problem.structure
     rest = structure.rest  # type: ignore[attr-defined]
     f_L = np.zeros(len(data.y))
@@ -100,7 +105,7 @@ def profile(problem: Problem, L: np.ndarray, start: Blocks | None = None) -> Pro
     for step in range(steps * bool((rest.common | rest.deviation).any())):
         G = _adjoint(problem, data.weight * loss.gradient(data.y, f))
         residual = _rest_residual(problem, u, G)
-        if step > 0 and _small(problem, residual):
+        if (step > 0 or tol > _REST_TOL) and _small(problem, residual, tol):
             break
         v = data.weight * np.maximum(loss.curvature(data.y, f), 1e-10)
         if solver is None or not loss.constant_curvature:
@@ -198,9 +203,9 @@ def _rest_residual(problem: Problem, u: Blocks, G: np.ndarray) -> Blocks:
     return {b: problem.penalties[b].residual(u[b], adjoint[b]) for b in u}
 
 
-def _small(problem: Problem, residual: Blocks) -> bool:
+def _small(problem: Problem, residual: Blocks, tol: float) -> bool:
     scale = problem.structure.rest.adjoint(problem.gradient_bound, {})  # type: ignore[attr-defined]
-    return all((np.abs(R) <= _REST_TOL * scale[b]).all() for b, R in residual.items())
+    return all((np.abs(R) <= tol * scale[b]).all() for b, R in residual.items())
 
 
 def _search(

@@ -94,7 +94,7 @@ def only_levels(data: TaskData, rest: CommonDeviation) -> bool:
     """Whether the rest is intercepts on a column of ones, which need no pass over the rows."""
     if not data.intercept or (rest.common | rest.deviation)[:-1].any():
         return False
-    return bool((data.design.last_column() == 1.0).all())  # not so where moments stand for rows
+    return data.design.ends_in_ones  # not so where moments stand for rows
 
 
 def predict_rest(data: TaskData, rest: CommonDeviation, u: Blocks) -> np.ndarray:

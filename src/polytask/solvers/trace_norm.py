@@ -27,6 +27,7 @@ __all__ = [
 Inner = Callable[[Squares, float, np.ndarray, float, int], tuple[np.ndarray, int]]
 _SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _OUTER = 50  # Newton steps at most
+_REST_TOL = {True: 1e-11, False: 1e-4}  # of a rest on the way, where the loss is squared or not
 _ROUNDING = 1e-12  # share of alpha's maximum that rounding can move
 
 
@@ -64,11 +65,15 @@ def solve_trace(
             break
         exact = problem.loss.constant_curvature
         wanted = accuracy * tol * scale if exact else max(0.5 * tol * scale, 0.05 * gap)
-        L, used = inner(squares_at(problem, at), alpha, at.L, wanted, max_iter - n_iter)
+        F = squares_at(problem, at)
+        L, used = inner(F, alpha, at.L, wanted, max_iter - n_iter)
         n_iter += used
         before = gap
-        at, norm = _step(problem, at, norm, L, alpha)
+        at, norm = _step(problem, at, norm, L, F.gradient(L)[1], alpha)
         gap = duality_gap(problem, at, alpha, norm)
+        if not exact and gap <= tol * scale:
+            at = profile(problem, at.L, at.rest)
+            gap = duality_gap(problem, at, alpha, norm)
         if exact and gap > tol * scale:
             accuracy *= 0.1
             if accuracy < 1e-3:
@@ -101,16 +106,16 @@ def squares_at(problem: Problem, at: Profile) -> Squares:
 
 
 def _step(
-    problem: Problem, at: Profile, norm: float, L: np.ndarray, alpha: float
+    problem: Problem, at: Profile, norm: float, L: np.ndarray, rest: Blocks, alpha: float
 ) -> tuple[Profile, float]:
-    """The first of the steps 1, 1/2, ... to L that does not raise the objective."""
-    value = at.smooth + alpha * norm
+    """The first of the steps 1, 1/2, ... to L and rest that does not raise the objective."""
+    value, exact = at.smooth + alpha * norm, problem.loss.constant_curvature
     for size in 0.5 ** np.arange(20):
-        trial = profile(problem, L if size == 1 else at.L + size * (L - at.L), at.rest)
+        to = L if size == 1 else at.L + size * (L - at.L)
+        begin = {b: at.rest[b] + size * (rest[b] - at.rest[b]) for b in rest}
+        trial = profile(problem, to, begin, _REST_TOL[exact])
         norm_trial = sum_of_singular_values(trial.L)
-        if problem.loss.constant_curvature or trial.smooth + alpha * norm_trial <= value * (
-            1 + 1e-14
-        ):
+        if exact or trial.smooth + alpha * norm_trial <= value * (1 + 1e-14):
             return trial, norm_trial
     return at, norm
 
