@@ -5,11 +5,12 @@ import pytest
 
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.solvers import BlockElimination, Newton
-from polytask.solvers.alternating import alternate, objective_of
+from polytask.solvers import BlockElimination, Newton, Status
+from polytask.solvers.alternating import alternate
 from polytask.solvers.gram_steps import head_step
-from polytask.solvers.profile import profile
+from polytask.solvers.heads import FreeHeads, TraceHeads
 from polytask.solvers.projection import Alternating, _core
+from polytask.solvers.row_alternation import RowPoint, alternate_rows, newton_step
 from polytask.solvers.starts import starting_directions
 from polytask.solvers.task_quadratic import task_quadratic
 from polytask.structures import CommonDeviation
@@ -67,7 +68,8 @@ def test_objective_never_rises_and_directions_stay_orthonormal(rng, name, k):
     P = solution.blocks["projection"]
     np.testing.assert_allclose(P.T @ P, np.eye(k), atol=1e-10)
     assert solution.objective <= path[-1] + 1e-10
-    assert solution.violation < 1e-3
+    assert solution.violation <= 1e-10
+    assert solution.status is Status.SOLVED
     assert solution.objective == pytest.approx(problem.objective(solution.blocks), rel=1e-12)
 
 
@@ -93,13 +95,41 @@ def test_steps_on_gram_matrices_are_those_on_rows(rng, intercept_pull):
     data = make_data(rng, loss, m=8, d=6, rank=3)
     core, model = _core(projected(data, loss, 2, level=intercept_pull))
     V = np.linalg.qr(rng.normal(size=(6, 2)))[0].T
-    rows = model.fit(core, V, None)
+    rows = RowPoint(core, model, V)
     grams = head_step(task_quadratic(core), V, model.prior)
-    np.testing.assert_allclose(grams.A, rows.A, atol=1e-10)
-    assert grams.value == pytest.approx(objective_of(core, model, rows, V), rel=1e-10)
-    found = [alternate(core, model, V, tol, 500) for tol in (1e-4, 1e-13)]
-    gradient = profile(core, found[1].L, found[1].rest).gradient
-    B = model.on_basis(found[1].heads.A, found[1].V)[0]
-    slope = found[1].heads.A.T @ gradient + B @ found[1].V
-    assert np.abs(slope).max() < 1e-8  # Newton's method ends where sweeps alone would crawl to
-    assert found[1].objective <= found[0].objective
+    np.testing.assert_allclose(grams.A @ V, rows.A @ rows.V, atol=1e-10)
+    assert grams.value == pytest.approx(rows.value, rel=1e-10)
+    coarse, fine = (alternate(core, model, V, tol, 500) for tol in (1e-2, 1e-11))
+    assert fine.violation < 1e-11
+    assert fine.objective <= coarse.objective
+    start = coarse.V  # from afar the two may end at different places
+    by_rows, _ = alternate_rows(core, model, start, 1e-11, 500)
+    by_grams = alternate(core, model, start, 1e-11, 500)
+    assert by_rows.value == pytest.approx(by_grams.objective, rel=1e-10)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("kind", ["mean", "free", "trace"])
+def test_slope_and_curvature_in_the_directions_are_those_of_differences(rng, name, kind):
+    loss = LOSSES[name]
+    data = make_data(rng, loss, m=7, d=5, rank=3)
+    core, model = _core(projected(data, loss, 2, level=0.02))
+    model = {"mean": model, "free": FreeHeads(0.02), "trace": TraceHeads(0.05, 2)}[kind]
+    at = RowPoint(core, model, np.linalg.qr(rng.normal(size=(5, 2)))[0].T)
+    D = at.across(rng.normal(size=(2, 5)))
+    size = 1e-4
+    ahead, behind = at.moved(D, size), at.moved(D, -size)
+    first = (ahead.value - behind.value) / (2 * size)
+    second = (ahead.value - 2 * at.value + behind.value) / size**2
+    assert float((at.slope * D).sum()) == pytest.approx(first, rel=1e-5, abs=1e-9)
+    assert float((at.curvature(D) * D).sum()) == pytest.approx(second, rel=1e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_newton_converges_at_the_speed_of_newton(rng, name):
+    loss = LOSSES[name]
+    data = make_data(rng, loss, m=8, d=6, rank=3)
+    core, model = _core(projected(data, loss, 2))
+    at, _ = alternate_rows(core, model, np.eye(6)[:2], 1e-4, 200)
+    after = at.moved(newton_step(at), 1.0)
+    assert after.violation < max(1e-2 * at.violation, 1e-12)

@@ -173,8 +173,6 @@ class MultiTaskLinear(BaseEstimator):
         measure = f"KKT violation {solution.violation:.1e}"
         if solution.gap is not None:
             measure = f"relative duality gap {solution.gap:.1e}"
-        if solution.certificate == "stationary" and solution.status is not Status.STALLED:
-            measure = "relative decrease of the objective per sweep"
         if solution.status is not Status.SOLVED:
             warnings.warn(
                 f"{type(self).__name__}: {measure} after {solution.n_iter} iterations, above "

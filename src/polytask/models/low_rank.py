@@ -53,8 +53,8 @@ class _LowRank(LowRankBase):
         What to do with an unseen task in `predict`: refuse, or predict it from w0 if
         ``common=True``, else from the mean of the tasks.
     tol : float, default=1e-7
-        Largest duality gap, as a share of the objective at W = 0; without convexity the decrease
-        in a sweep at which to stop.
+        Largest duality gap, as a share of the objective at W = 0; without convexity the largest
+        KKT violation, see ``violation_``.
     max_iter : int, default=2000
         Iterations at most.
 
@@ -77,7 +77,9 @@ class _LowRank(LowRankBase):
     gap_ : float or None
         Duality gap at ``coef_`` as a share of the objective at W = 0.
     objective_, violation_, certificate_, solver_, status_
-        The objective and KKT violation at ``coef_``, and how they were reached.
+        The objective and KKT violation at ``coef_``, and how they were reached. The violation is
+        the largest share that is left of what each gradient can be; across the matrices of W's
+        rank it counts only where a limit on the rank does not bind.
 
     References
     ----------

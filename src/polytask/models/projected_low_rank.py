@@ -48,8 +48,8 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         What to do with an unseen task in `predict`: refuse, or predict it from the mean of the
         tasks.
     tol : float, default=1e-7
-        Largest duality gap, as a share of the objective at W = 0; without convexity the decrease
-        in a sweep at which to stop.
+        Largest duality gap, as a share of the objective at W = 0; where k binds, and for the rank,
+        the largest KKT violation.
     max_iter : int, default=2000
         Iterations at most.
 

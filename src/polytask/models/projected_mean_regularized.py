@@ -72,9 +72,9 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or predict it from P w0.
     tol : float, default=1e-8
-        Decrease in a sweep at which to stop, as a share of the objective at zero slopes.
+        Largest KKT violation: the share that is left of what each gradient can be.
     max_iter : int, default=500
-        Sweeps at most.
+        Steps at most.
 
     Attributes
     ----------

@@ -2,52 +2,78 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from polytask.solvers.gram_steps import HeadStep, direction_step, head_step, newton_step
 from polytask.solvers.heads import HeadModel
 from polytask.solvers.task_quadratic import TaskQuadratic
 
-__all__ = ["alternate_grams"]
+__all__ = ["GramFit", "alternate_grams"]
 
 _DAMPING = (1e-6, 1e3)  # first and largest, in mean curvatures of V
-_CHEAP = 1e8  # multiplications of a step of Newton's method that cost no more than a sweep or two
-_FREE = 1e-2  # damping below which a step is Newton's
 _SWEEPS_LEFT = 3  # beside the rank: predicted sweeps from which Newton's method is cheaper
+_FREE = 1e-2  # damping below which a step is Newton's
+_NEAR = 1e-3  # violation from which the way is measured by it
+_SETTLED = 1e-7  # share of the first objective
+_ROUNDING = 1e-14  # share of the objective
+_NO_BETTER = 3  # steps in which rounding hides every fall and the violation does not halve
+
+
+@dataclass(frozen=True, eq=False)
+class GramFit:
+    """A, V, the objective after every step, and how they came about.
+
+    ``ended`` says that more steps would not help, ``swept`` that none was of Newton's method.
+    """
+
+    A: np.ndarray
+    V: np.ndarray
+    history: list[float]
+    ended: bool
+    swept: bool
 
 
 def alternate_grams(
-    Q: TaskQuadratic, model: HeadModel, V: np.ndarray, tol: float, max_iter: int
-) -> tuple[np.ndarray, np.ndarray, list[float], bool]:
-    """A, V, the objective after every half step, and whether less than ``tol`` is left to fall.
+    Q: TaskQuadratic, model: HeadModel, V: np.ndarray, tol: float, max_iter: int, bound: np.ndarray
+) -> GramFit:
+    """Steps until half of ``tol`` is left of the slope in L (m, d), as a share of ``bound``.
 
     Alternation needs three or four sweeps where the tasks' directions are clear, and hundreds where
-    they are not; it hands over to Newton's method when its own falls promise more sweeps than that.
+    they are not; it hands over to Newton's method when its own pace promises more sweeps than that.
     """
-    at = _State(Q, model, V)
-    newton = False
+    at, newton = _State(Q, model, V, bound), False
     for _ in range(max_iter):
-        before = at.value
+        if at.violation <= 0.5 * tol or at.idle >= _NO_BETTER:
+            break
         newton = (at.free if newton else at.slow(tol)) and at.newton()
         if not newton:
             at.sweep()
-        at.falls.append(before - at.value)
-        if at.settled(tol, newton):
-            if not newton and at.polishes:
-                at.newton()  # sweeps settle the objective first, and its square root later
-            return at.heads.A, at.heads.V, at.history, True
-    return at.heads.A, at.heads.V, at.history, False
+    ended = at.violation <= 0.5 * tol or at.idle >= _NO_BETTER
+    return GramFit(at.heads.A, at.heads.V, at.history, ended, at.steps == 0)
 
 
 class _State:
     """Heads on their directions, and how the objective came down to them."""
 
-    def __init__(self, Q: TaskQuadratic, model: HeadModel, V: np.ndarray) -> None:
-        self.Q, self.model = Q, model
-        self.damping = _DAMPING[0]
-        self.falls: list[float] = []
+    def __init__(
+        self, Q: TaskQuadratic, model: HeadModel, V: np.ndarray, bound: np.ndarray
+    ) -> None:
+        self.Q, self.model, self.bound = Q, model, bound
+        self.damping, self.idle, self.steps = _DAMPING[0], 0, 0
         self.heads, self.value = self._on(_orthonormal(V))
-        self.history = [self.value]
+        self.noise = _ROUNDING * abs(Q.constant)
+        self.history, self.violations = [self.value], [self._violation()]
+
+    @property
+    def violation(self) -> float:
+        """Largest share of the bound that is left."""
+        return self.violations[-1]
+
+    def _violation(self) -> float:
+        left = self.model.residual(self.heads.A, self.heads.V, self.heads.gradient)
+        return float((np.abs(left) / self.bound).max(initial=0.0))
 
     def _on(self, V: np.ndarray) -> tuple[HeadStep, float]:
         """The best heads on V, and the objective there."""
@@ -55,16 +81,21 @@ class _State:
         return heads, heads.value + self.model.offset(V)
 
     def _take(self, heads: HeadStep, value: float) -> None:
+        hidden, best = self.value - value <= self.noise, min(self.violations)
         self.heads, self.value = heads, value
         self.history.append(value)
+        self.violations.append(self._violation())
+        self.idle = self.idle + 1 if hidden and self.violation > 0.5 * best else 0
 
     def sweep(self) -> None:
         """Directions at these heads, then heads on those directions."""
         B, A, V = self.model.on_basis(self.heads.A, self.heads.V)
         V = direction_step(self.Q, A, B, V, self.heads.gradient)
         heads, value = self._on(_orthonormal(V) if self.model.turns else V)
-        if value <= self.value:
+        if value <= self.value + self.noise:
             self._take(heads, value)
+        else:
+            self.idle += 1
 
     def newton(self) -> bool:
         """One step with as much damping as it takes to fall; False where none does."""
@@ -74,8 +105,9 @@ class _State:
             step = newton_step(self.heads, B, self.model.prior, self.damping, self.model.turns)
             if step is not None:
                 heads, value = self._on(_orthonormal(V + step) if self.model.turns else V + step)
-                if value < self.value:
+                if value <= self.value + self.noise:
                     self._take(heads, value)
+                    self.steps += 1
                     self.damping *= 0.1
                     return True
             self.damping *= 10.0
@@ -83,33 +115,28 @@ class _State:
         return False
 
     @property
-    def polishes(self) -> bool:
-        """Whether a step of Newton's method is cheap."""
-        (k, d), m = self.heads.V.shape, len(self.Q.s)
-        return m * k * (k * d) ** 2 <= _CHEAP
-
-    @property
     def free(self) -> bool:
         """Whether the last step of Newton's method took little damping."""
         return self.damping <= _FREE
 
     def slow(self, tol: float) -> bool:
-        """Whether sweeps that fall as the last two did need more than a few to settle."""
-        if len(self.falls) < 2 or min(self.falls[-2:]) <= 0:
-            return False
-        rate = min(self.falls[-1] / self.falls[-2], 0.999)
-        left = np.log(max(tol, 1e-300) / self.falls[-1]) / np.log(rate)
-        return bool(left > _SWEEPS_LEFT + len(self.heads.V))
+        """Whether sweeps that go on as the last two did would be more than a few.
 
-    def settled(self, tol: float, newton: bool) -> bool:
-        """Whether at most ``tol`` is left to fall: the rest of a geometric series, for sweeps."""
-        fall = self.falls[-1]
-        if newton:
-            return fall <= tol and self.free
-        if len(self.falls) < 2 or self.falls[-2] <= 0:
-            return fall <= tol
-        rate = min(fall / self.falls[-2], 0.999)
-        return bool(fall * max(1.0, rate / (1.0 - rate)) <= tol)
+        To the violation asked for where that is near, else to an objective as good as settled:
+        steps of Newton's method from afar end in poorer places than sweeps do.
+        """
+        v, values = self.violations, self.history
+        if len(v) < 3 or v[-1] == 0:
+            return False
+        if v[-1] <= _NEAR:
+            rate, left = v[-1] / v[-2], 0.5 * tol / v[-1]
+        else:
+            last, before = values[-2] - values[-1], values[-3] - values[-2]
+            if min(last, before) <= 0:
+                return False
+            rate, left = last / before, _SETTLED * values[0] / last
+        sweeps = np.log(np.clip(left, 1e-300, 1.0)) / np.log(np.clip(rate, 1e-300, 0.999))
+        return bool(sweeps > _SWEEPS_LEFT + len(self.heads.V))
 
 
 def _orthonormal(V: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from polytask.data import Design, TaskData
-from polytask.penalties import Ridge
+from polytask.penalties import Ridge, TraceNorm
+from polytask.penalties.spectral import numerical_rank
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
 from polytask.solvers.conjugate import ConjugateGradients
@@ -17,29 +18,34 @@ from polytask.solvers.gram_steps import Prior
 from polytask.solvers.newton import Newton
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["FreeHeads", "HeadModel", "Heads", "MeanHeads", "TraceHeads", "project"]
+__all__ = [
+    "FreeHeads",
+    "HeadModel",
+    "Heads",
+    "MeanHeads",
+    "TraceHeads",
+    "project",
+    "solve_small",
+]
 
 _TOL = 1e-10
 _PRODUCTS_TOL = 1e-9
-_NEWTON_STEPS = (60, 4)  # for the first heads, and between steps of the directions
+_NEWTON_STEPS = 60
 
 
 @dataclass(frozen=True, eq=False)
 class Heads:
-    """L = A V with the rest u: A (m, k), V (k, d) with orthonormal rows.
-
-    ``blocks`` are those of the small problem, a start for the next one.
-    """
+    """Of L = A V with the rest u: A (m, k), and u."""
 
     A: np.ndarray
     rest: Blocks
-    blocks: Blocks
 
 
 class HeadModel(Protocol):
     """What is believed about L = A V, beside its rank.
 
-    ``turns`` says that the penalty depends on A V only, so that V may be turned at will.
+    ``turns`` says that the penalty depends on A V only, so that V has orthonormal rows and may be
+    turned at will.
     """
 
     turns: ClassVar[bool]
@@ -53,8 +59,12 @@ class HeadModel(Protocol):
         """What the directions themselves add to it."""
         ...
 
-    def fit(self, problem: Problem, V: np.ndarray | None, before: Heads | None) -> Heads:
-        """The best heads on V; None is all directions, where the quadratic penalties allow it."""
+    def small(self, problem: Problem, V: np.ndarray | None) -> Problem:
+        """The problem of the heads on V, features V x; None is all directions."""
+        ...
+
+    def read(self, k: int, blocks: Blocks) -> tuple[np.ndarray, Blocks]:
+        """A (m, k) and the rest u from the blocks of `small`."""
         ...
 
     def value(self, A: np.ndarray, V: np.ndarray) -> float:
@@ -66,6 +76,10 @@ class HeadModel(Protocol):
 
         ½ tr(V' B V) plus a constant bounds the penalty from above and touches it at V.
         """
+        ...
+
+    def residual(self, A: np.ndarray, V: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """What is left of the gradient g (m, d) at A V, with the penalty's; A is best on V."""
         ...
 
 
@@ -85,10 +99,13 @@ class FreeHeads:
         """Nothing."""
         return 0.0
 
-    def fit(self, problem: Problem, V: np.ndarray | None, before: Heads | None) -> Heads:
-        """Least risk of the heads, with a ridge on each coordinate."""
-        k = problem.data.n_features if V is None else len(V)
-        return _fit_deviations(problem, V, np.full(k, self.ridge), before)
+    def small(self, problem: Problem, V: np.ndarray | None) -> Problem:
+        """A ridge on each coordinate."""
+        return _deviations(problem, V, self.ridge)
+
+    def read(self, k: int, blocks: Blocks) -> tuple[np.ndarray, Blocks]:
+        """Heads are deviations."""
+        return _read_deviations(k, blocks)
 
     def value(self, A: np.ndarray, V: np.ndarray) -> float:
         """The ridge; V has orthonormal rows."""
@@ -98,6 +115,10 @@ class FreeHeads:
         """B = 2 ridge A'A."""
         return 2.0 * self.ridge * A.T @ A, A, V
 
+    def residual(self, A: np.ndarray, V: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """Along the matrices of rank k."""
+        return _turned(A, V, g)
+
 
 @dataclass(frozen=True)
 class TraceHeads:
@@ -105,6 +126,7 @@ class TraceHeads:
 
     turns: ClassVar[bool] = False
     alpha: float
+    limit: int
 
     @property
     def prior(self) -> Prior:
@@ -115,14 +137,13 @@ class TraceHeads:
         """alpha/2 ‖V‖²."""
         return 0.5 * self.alpha * float((V * V).sum())
 
-    def fit(self, problem: Problem, V: np.ndarray | None, before: Heads | None) -> Heads:
-        """Ridge alpha / (2 s_j) on the heads' j-th coordinate, s_j the singular value before."""
-        assert V is not None
-        strength = np.full(len(V), 0.0)
-        if before is not None:
-            s = np.linalg.norm(before.A, axis=0)
-            strength = 0.5 * self.alpha / np.maximum(s, 1e-9 * max(s.max(initial=0.0), 1e-300))
-        return _fit_deviations(problem, V, strength, before)
+    def small(self, problem: Problem, V: np.ndarray | None) -> Problem:
+        """alpha/2 on each coordinate, V as long as it is."""
+        return _deviations(problem, V, 0.5 * self.alpha)
+
+    def read(self, k: int, blocks: Blocks) -> tuple[np.ndarray, Blocks]:
+        """Heads are deviations."""
+        return _read_deviations(k, blocks)
 
     def value(self, A: np.ndarray, V: np.ndarray) -> float:
         """Alpha times the sum of singular values."""
@@ -134,6 +155,10 @@ class TraceHeads:
         U, s, Wt = np.linalg.svd(A @ R.T, full_matrices=False)
         root, V = np.sqrt(s), Wt @ Q.T
         return self.alpha * np.eye(len(s)), U * root, root[:, None] * V
+
+    def residual(self, A: np.ndarray, V: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """Nearest element to zero; across L too where a singular value has gone to zero."""
+        return TraceNorm(self.alpha, self.limit).residual(A @ V, g)
 
 
 @dataclass(frozen=True)
@@ -153,7 +178,7 @@ class MeanHeads:
         """Nothing."""
         return 0.0
 
-    def fit(self, problem: Problem, V: np.ndarray | None, before: Heads | None) -> Heads:
+    def small(self, problem: Problem, V: np.ndarray | None) -> Problem:
         """The mean-regularized model on the projected features."""
         k = problem.data.n_features if V is None else len(V)
         rest = problem.structure.rest  # type: ignore[attr-defined]
@@ -161,12 +186,14 @@ class MeanHeads:
         everywhere = np.ones(k + len(level), dtype=bool)
         common = np.append(np.full(k, self.alpha_common), problem.penalties["common"].strength)  # type: ignore[attr-defined]
         own = np.append(np.full(k, self.alpha), problem.penalties["deviation"].strength)  # type: ignore[attr-defined]
-        blocks = _solve(
-            problem, project(problem.data, V), everywhere, everywhere, common, own, before
-        )
+        structure = CommonDeviation(everywhere, everywhere)
+        penalties = {"common": Ridge(common), "deviation": Ridge(own)}
+        return Problem(project(problem.data, V), problem.loss, structure, penalties)
+
+    def read(self, k: int, blocks: Blocks) -> tuple[np.ndarray, Blocks]:
+        """Heads are w0 + Δw_i."""
         A = blocks["common"][:k] + blocks["deviation"][:, :k]
-        u = {"common": blocks["common"][k:], "deviation": blocks["deviation"][:, k:]}
-        return Heads(A, u, blocks)
+        return A, {"common": blocks["common"][k:], "deviation": blocks["deviation"][:, k:]}
 
     def common(self, A: np.ndarray) -> np.ndarray:
         """The best w0 (k,) of given heads."""
@@ -186,6 +213,23 @@ class MeanHeads:
         w0 = self.common(A)
         D = A - w0
         return 2.0 * (self.alpha * D.T @ D + self.alpha_common * np.outer(w0, w0)), A, V
+
+    def residual(self, A: np.ndarray, V: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """Along turns of V."""
+        return _turned(A, V, g)
+
+
+def solve_small(small: Problem, start: Blocks | None) -> Blocks:
+    """Blocks of the heads' own problem; squared losses are solved and refined once."""
+    if ConjugateGradients().why_not(small) is None:  # all of many features, or very many tasks
+        return ConjugateGradients().solve(small, start, _PRODUCTS_TOL, _NEWTON_STEPS).blocks
+    if not small.loss.constant_curvature:
+        return Newton().solve(small, start, _TOL, _NEWTON_STEPS).blocks
+    blocks, factor = small.zeros(), arrow_problem(small).factor(np.ones(len(small.data.y)))
+    for _ in range(2):
+        step = factor.solve(small.residual(blocks))
+        blocks = {b: B - step[b] for b, B in blocks.items()}
+    return blocks
 
 
 def project(data: TaskData, V: np.ndarray | None, keep_slopes: bool = False) -> TaskData:
@@ -209,34 +253,31 @@ def project(data: TaskData, V: np.ndarray | None, keep_slopes: bool = False) -> 
     return replace(data, design=Design(joined, data.design.index, data.design.start))
 
 
-def _fit_deviations(
-    problem: Problem, V: np.ndarray | None, strength: np.ndarray, before: Heads | None
-) -> Heads:
+def _deviations(problem: Problem, V: np.ndarray | None, ridge: float) -> Problem:
     """Heads as deviations, beside the rest of the problem (w0 on all slopes where it is split)."""
-    k, d, rest = len(strength), problem.data.n_features, problem.structure.rest  # type: ignore[attr-defined]
+    d, rest = problem.data.n_features, problem.structure.rest  # type: ignore[attr-defined]
+    k = d if V is None else len(V)
     slopes = bool(rest.common[:d].any())
     kept = slice(None) if slopes else slice(d, None)
     common = np.append(np.zeros(k, dtype=bool), rest.common[kept])
     own = np.append(np.ones(k, dtype=bool), rest.deviation[kept])
-    strengths = np.append(strength, problem.penalties["deviation"].strength)  # type: ignore[attr-defined]
-    free = problem.penalties["common"].strength  # type: ignore[attr-defined]
-    blocks = _solve(problem, project(problem.data, V, slopes), common, own, free, strengths, before)
-    u = {"common": blocks["common"], "deviation": blocks["deviation"][:, k:]}
-    return Heads(blocks["deviation"][:, :k], u, blocks)
+    strengths = np.append(np.full(k, ridge), problem.penalties["deviation"].strength)  # type: ignore[attr-defined]
+    penalties = {"common": problem.penalties["common"], "deviation": Ridge(strengths)}
+    structure = CommonDeviation(common, own)
+    return Problem(project(problem.data, V, slopes), problem.loss, structure, penalties)
 
 
-def _solve(
-    problem: Problem, data: TaskData, common: np.ndarray, own: np.ndarray,
-    common_strength: np.ndarray, own_strength: np.ndarray, before: Heads | None,
-) -> Blocks:  # fmt: skip
-    penalties = {"common": Ridge(common_strength), "deviation": Ridge(own_strength)}
-    small = Problem(data, problem.loss, CommonDeviation(common, own), penalties)
-    if ConjugateGradients().why_not(small) is None:  # all of many features, or very many tasks
-        return ConjugateGradients().solve(small, None, _PRODUCTS_TOL, _NEWTON_STEPS[0]).blocks
-    if problem.loss.constant_curvature:
-        factor = arrow_problem(small).factor(np.ones(len(data.y)))
-        return {b: -step for b, step in factor.solve(small.residual(small.zeros())).items()}
-    start = None
-    if before is not None and before.blocks["deviation"].shape[1] == own.sum():
-        start = before.blocks
-    return Newton().solve(small, start, _TOL, _NEWTON_STEPS[start is not None]).blocks
+def _read_deviations(k: int, blocks: Blocks) -> tuple[np.ndarray, Blocks]:
+    own = blocks["deviation"]
+    return own[:, :k], {"common": blocks["common"], "deviation": own[:, k:]}
+
+
+def _turned(A: np.ndarray, V: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """U U' g (I - V'V), U a basis of A's columns: what turning V to lower g would change in L.
+
+    In V itself the gradient is A' of this, so that a weak direction would hide its own slope.
+    """
+    U, s, _ = np.linalg.svd(A, full_matrices=False)
+    U = U[:, : numerical_rank(s)]
+    slope = U.T @ g
+    return U @ (slope - (slope @ V.T) @ V)

@@ -9,13 +9,11 @@ from itertools import chain
 import numpy as np
 
 from polytask.penalties import Rank
-from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
-from polytask.solvers.alternating import Factored, best_of
-from polytask.solvers.base import Solution, Status
+from polytask.solvers.alternating import Factored, best_of, everything, status_of, wanted
+from polytask.solvers.base import Solution
 from polytask.solvers.facts import has_basis, keeps_orthonormal
 from polytask.solvers.heads import MeanHeads
-from polytask.solvers.profile import zero_profile
 from polytask.solvers.starts import extended, principal, ridge_slopes, starting_directions
 from polytask.structures import Blocks, CommonDeviation, LowRankPlus
 
@@ -42,18 +40,17 @@ class Alternating:
         return None
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
-        """Sweeps until one lowers the objective by ``tol`` times that at zero slopes."""
+        """Steps to a violation of ``tol``; see `wanted`."""
         data, k = problem.data, problem.structure.n_components  # type: ignore[attr-defined]
         core, model = _core(problem)
         if k >= min(data.n_tasks, data.n_features):
-            return _everything(problem, core, model, k)
-        scale = tol * zero_profile(core).smooth
+            return _solution(problem, model, everything(core, model, k), "global", tol, max_iter)
         starts: Iterable[np.ndarray] = starting_directions(core, k, tol)
         if start is not None:
             known = extended(start["projection"].T, principal(ridge_slopes(core), k), k)
             starts = chain([known], starts)
-        best = best_of(core, model, starts, scale, max_iter)
-        return _solution(problem, model, best, "stationary")
+        best = best_of(core, model, starts, wanted(tol), max_iter)
+        return _solution(problem, model, best, "stationary", tol, max_iter)
 
 
 def _core(problem: Problem) -> tuple[Problem, MeanHeads]:
@@ -73,31 +70,25 @@ def _core(problem: Problem) -> tuple[Problem, MeanHeads]:
     return core, model
 
 
-def _everything(problem: Problem, core: Problem, model: MeanHeads, k: int) -> Solution:
-    """All directions: the heads on the features themselves, then written with P."""
-    heads = model.fit(core, None, None)
-    U, s, Vt = canonical_svd(heads.A, k)
-    heads = replace(heads, A=U * s)
-    objective = core.objective({"low_rank": heads.A @ Vt, **heads.rest}) + model.value(heads.A, Vt)
-    return _solution(problem, model, Factored(Vt, heads, objective, [objective], True), "global")
-
-
-def _solution(problem: Problem, model: MeanHeads, at: Factored, certificate: str) -> Solution:
+def _solution(
+    problem: Problem, model: MeanHeads, at: Factored, certificate: str, tol: float, max_iter: int
+) -> Solution:
     w0 = model.common(at.heads.A)
     blocks = {
         "projection": at.V.T,
         "common": np.append(w0, at.rest["common"]),
         "deviation": np.hstack([at.heads.A - w0, at.rest["deviation"]]),
     }
+    violation = _violation(problem, blocks)
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
         objective=problem.objective(blocks),
-        violation=_violation(problem, blocks),
-        status=Status.SOLVED if at.converged else Status.MAX_ITER,
+        violation=violation,
+        status=status_of(violation, wanted(tol), at, max_iter),
         certificate=certificate,
         solver=Alternating.name,
-        n_iter=max(len(at.history) // 2, 1),
+        n_iter=at.n_iter,
     )
 
 

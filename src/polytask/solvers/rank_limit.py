@@ -11,26 +11,33 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.penalties import Rank, TraceNorm
-from polytask.penalties.spectral import canonical_svd
+from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
-from polytask.solvers.alternating import Factored, alternate, best_of, objective_of
-from polytask.solvers.base import Solution, Status
+from polytask.solvers.alternating import (
+    Factored,
+    alternate,
+    best_of,
+    everything,
+    status_of,
+    wanted,
+)
+from polytask.solvers.base import Solution
 from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.facts import has_low_rank_block, spectral_kind, sums_singular
 from polytask.solvers.fista import Fista
 from polytask.solvers.heads import FreeHeads, Heads, TraceHeads
-from polytask.solvers.profile import profile, rest_facts, zero_profile
+from polytask.solvers.profile import duality_gap, profile, rest_facts, zero_profile
 from polytask.solvers.starts import extended, principal, starting_directions
+from polytask.solvers.trace_norm import sum_of_singular_values
 from polytask.structures import Blocks
 
 __all__ = ["RankLimit", "fixed_rank", "rank_fits"]
 
 _PROX_ROUNDS = 5
-_STATIONARY = 1.0  # violation above which sweeps stopped for lost digits: steeper than the start
 
 
 class RankLimit:
-    """Non-convex low-rank problems by exact alternation from several starts.
+    """Non-convex low-rank problems by Newton steps and alternation from several starts.
 
     With the penalty alpha rank(L) a fit of every rank r that can pay (alpha r below the best
     objective so far) is made from the fit of rank r - 1 and the steepest missing direction, from
@@ -49,7 +56,7 @@ class RankLimit:
         return None
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
-        """Sweeps until one lowers the objective by ``tol`` times the objective at L = 0."""
+        """Steps to a violation of ``tol``; see `wanted`."""
         penalty = problem.penalties["low_rank"]
         most = min(problem.data.n_tasks, problem.data.n_features)
         limit = most if penalty.max_rank is None else min(penalty.max_rank, most)  # type: ignore[attr-defined]
@@ -61,7 +68,11 @@ class RankLimit:
 def _limited_trace(
     problem: Problem, alpha: float, limit: int, start: Blocks | None, tol: float, max_iter: int
 ) -> Solution:
-    """The convex optimum where its rank obeys the limit; else sweeps from it and other starts."""
+    """The convex optimum where its rank obeys the limit; else the best of steps from it and others.
+
+    A singular value that the convex method has left on its way to zero is counted, and the factors
+    may then end at the convex optimum after all: a duality gap says so.
+    """
     free = replace(problem, penalties={**problem.penalties, "low_rank": TraceNorm(alpha)})
     solver = FactoredNewton() if FactoredNewton().why_not(free) is None else Fista()
     convex = solver.solve(free, start, tol, max(max_iter, 1000))
@@ -69,9 +80,13 @@ def _limited_trace(
     if (s > 0).sum() <= limit:
         return convex
     starts = chain([Vt[:limit]], starting_directions(problem, limit, tol))
-    scale = tol * zero_profile(problem).smooth
-    best = best_of(problem, TraceHeads(alpha), starts, scale, max_iter, always=2)
-    return _solution(problem, best, limit)
+    best = best_of(problem, TraceHeads(alpha, limit), starts, wanted(tol), max_iter, always=2)
+    found = _solution(problem, best, limit, tol, max_iter)
+    if numerical_rank(np.linalg.norm(best.heads.A, axis=0)) == limit:
+        return found
+    at, zero = profile(free, best.L, best.rest), zero_profile(free).smooth
+    gap = max(duality_gap(free, at, alpha, sum_of_singular_values(at.L)), 0.0) / zero
+    return replace(found, gap=gap, certificate="global") if gap <= tol else found
 
 
 def _best_rank(problem: Problem, alpha: float, limit: int, tol: float, max_iter: int) -> Solution:
@@ -79,21 +94,20 @@ def _best_rank(problem: Problem, alpha: float, limit: int, tol: float, max_iter:
         fits = _kept(problem, tol)
         if limit not in fits:
             smaller = fits[max(r for r in fits if r < limit)]
-            fits[limit] = fixed_rank(problem, limit, smaller, fits[0].objective, tol, max_iter)
-        return _solution(problem, fits[limit], limit)
+            fits[limit] = fixed_rank(problem, limit, smaller, tol, max_iter)
+        return _solution(problem, fits[limit], limit, tol, max_iter)
     fits = rank_fits(problem, limit, tol, max_iter, alpha)
     best = min(fits, key=lambda r: (fits[r].objective + alpha * r, r))
     for _ in range(_PROX_ROUNDS):
         moved = _hard_threshold(problem, alpha, limit, fits[best])
         if moved is None:
             break
-        scale = tol * fits[0].objective
-        found = alternate(problem, _free(problem), moved, scale, max_iter)
+        found = alternate(problem, _free(problem), moved, wanted(tol), max_iter)
         rank = len(moved)
         if found.objective + alpha * rank >= fits[best].objective + alpha * best:
             break
         fits[rank], best = found, rank
-    return _solution(problem, fits[best], best)
+    return _solution(problem, fits[best], best, tol, max_iter)
 
 
 def rank_fits(
@@ -106,7 +120,7 @@ def rank_fits(
         if alpha * r >= best:
             return {s: fits[s] for s in range(r)}
         if r not in fits:
-            fits[r] = fixed_rank(problem, r, fits[r - 1], fits[0].objective, tol, max_iter)
+            fits[r] = fixed_rank(problem, r, fits[r - 1], tol, max_iter)
     return {s: fits[s] for s in range(limit + 1)}
 
 
@@ -119,24 +133,18 @@ def _kept(problem: Problem, tol: float) -> dict[int, Factored]:
 _KEPT: WeakKeyDictionary[TaskData, dict[tuple, dict[int, Factored]]] = WeakKeyDictionary()
 
 
-def fixed_rank(
-    problem: Problem, r: int, smaller: Factored, scale: float, tol: float, max_iter: int
-) -> Factored:
+def fixed_rank(problem: Problem, r: int, smaller: Factored, tol: float, max_iter: int) -> Factored:
     """The best of several starts for rank(L) <= r; the first extends the fit of rank r - 1."""
     data, model = problem.data, _free(problem)
     if r == 0:
         return smaller
     if r >= min(data.n_tasks, data.n_features):  # no limit: one exact fit on all features
-        heads = model.fit(problem, None, None)
-        U, s, Vt = canonical_svd(heads.A, r)
-        heads = replace(heads, A=U * s, blocks={})
-        value = objective_of(problem, model, heads, Vt)
-        return Factored(Vt, heads, value, [value], True)
+        return everything(problem, model, r)
     starts: Iterable[np.ndarray] = starting_directions(problem, r, tol)
     if len(smaller.V):
         gradient = profile(problem, smaller.L, smaller.rest).gradient
         starts = chain([extended(smaller.V, gradient, r)], starts)
-    return best_of(problem, model, starts, tol * scale, max_iter, always=2 if len(smaller.V) else 1)
+    return best_of(problem, model, starts, wanted(tol), max_iter, always=2 if len(smaller.V) else 1)
 
 
 def _free(problem: Problem) -> FreeHeads:
@@ -167,23 +175,22 @@ def _largest_eigenvalue(problem: Problem) -> float:
 def _nothing(problem: Problem) -> Factored:
     zero = zero_profile(problem)
     empty = np.zeros((0, problem.data.n_features))
-    heads = Heads(np.zeros((problem.data.n_tasks, 0)), zero.rest, {})
-    return Factored(empty, heads, zero.smooth, [zero.smooth], True)
+    heads = Heads(np.zeros((problem.data.n_tasks, 0)), zero.rest)
+    return Factored(empty, heads, zero.smooth, 0.0, [zero.smooth])
 
 
-def _solution(problem: Problem, found: Factored, limit: int) -> Solution:
+def _solution(problem: Problem, found: Factored, limit: int, tol: float, max_iter: int) -> Solution:
     blocks = {"low_rank": found.L, **found.rest}
     everything = limit >= min(problem.data.n_tasks, problem.data.n_features)
     convex = problem.penalties["low_rank"].alpha == 0 and everything  # type: ignore[attr-defined]
     violation = problem.violation(blocks)
-    ended = Status.SOLVED if violation <= _STATIONARY else Status.STALLED
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
         objective=problem.objective(blocks),
         violation=violation,
-        status=ended if found.converged else Status.MAX_ITER,
+        status=status_of(violation, wanted(tol), found, max_iter),
         certificate="global" if convex else "stationary",
         solver=RankLimit.name,
-        n_iter=len(found.history) // 2,
+        n_iter=found.n_iter,
     )

@@ -18,29 +18,36 @@ from polytask.solvers.profile import zero_profile
 from polytask.solvers.task_quadratic import task_quadratic
 from polytask.structures import Blocks, CommonDeviation, LowRankPlus
 
-__all__ = ["convex_path", "extended", "principal", "ridge_slopes", "starting_directions"]
+__all__ = [
+    "SEARCHING",
+    "convex_path",
+    "extended",
+    "principal",
+    "ridge_slopes",
+    "starting_directions",
+]
 
 _SHARES = (0.3, 0.1, 0.03, 0.01)  # of the alpha at which L is zero
 _TOL = 1e-3  # relative duality gap, or violation: enough for directions
-_SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
+SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _RIDGE = 1e-3  # of the mean curvature
 
 
 def starting_directions(problem: Problem, k: int, tol: float) -> Iterator[np.ndarray]:
-    """Several V (k, d): of the tasks' ridge fits, of the convex path, and at random.
+    """Several V (k, d): of the tasks' ridge fits, at random, and of the convex path.
 
     ``problem`` has the structure `LowRankPlus`; its penalty on L is not used. A search for
     strengths, which asks for little accuracy (``tol``), has the first start only.
     """
     yield principal(ridge_slopes(problem), k)
-    if tol > _SEARCHING:
+    if tol > SEARCHING:
         return
+    rng = np.random.default_rng(0)  # the starts are part of the method's definition
+    yield np.linalg.qr(rng.normal(size=(problem.data.n_features, k)))[0].T
     for L in convex_path(problem):
         if numerical_rank(np.linalg.svd(L, compute_uv=False)) >= k:
             break
     yield principal(L, k)
-    rng = np.random.default_rng(0)  # the starts are part of the method's definition
-    yield np.linalg.qr(rng.normal(size=(problem.data.n_features, k)))[0].T
 
 
 def principal(L: np.ndarray, k: int) -> np.ndarray:

@@ -18,6 +18,7 @@ __all__ = ["TaskQuadratic", "task_quadratic"]
 
 _LOST = 1e-6  # share of a feature's square left by its mean, below which rows are centred first
 
+_CONSTANT = 1e-24  # the same share, of a feature that is constant inside a task
 _COPIES_LIMIT = 1e7  # numbers: a Gram matrix that tasks share is copied up to 80 MB
 
 
@@ -100,6 +101,10 @@ def _without_intercepts(data: TaskData, grams: np.ndarray, pull: float) -> tuple
     if (kept < _LOST * square).any():  # the mean is far larger than what varies
         H = _centred_grams(data, mean)
     s = data.design.adjoint(omega * left)[:, :d]
+    constant_in = np.einsum("ijj->ij", H) < _CONSTANT * square
+    if constant_in.any():  # rounding would be taken for a little that varies
+        H[constant_in[:, :, None] | constant_in[:, None, :]] = 0.0
+        s[constant_in] = 0.0
     w = n * pull / (n + pull) if pull > 0 else np.zeros_like(n)
     constant = 0.5 * (float(omega @ left**2) + float(w @ level**2))
     if pull == 0:
