@@ -11,7 +11,7 @@ from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
 from polytask.solvers.base import Status
 from polytask.solvers.gram_alternation import GramFit, alternate_grams
-from polytask.solvers.heads import HeadModel, Heads, solve_small
+from polytask.solvers.heads import HeadModel, Heads, slope_bound, solve_small
 from polytask.solvers.profile import profile, zero_profile
 from polytask.solvers.row_alternation import RowPoint, alternate_rows
 from polytask.solvers.starts import SEARCHING
@@ -39,7 +39,7 @@ class Factored:
         A (m, k) and the rest u.
     objective : float
     violation : float
-        Largest residual of L as a share of `Problem.gradient_bound`.
+        Largest residual of L as a share of `slope_bound`.
     history : list of float
         Objective after every step; never rises.
     swept : bool
@@ -80,8 +80,7 @@ def alternate(
     quadratic = task_quadratic(problem)
     history: list[float] = []
     if quadratic is not None and V.size <= _DENSE_UP_TO:
-        bound = problem.gradient_bound[:, : V.shape[1]]
-        fit = alternate_grams(quadratic, model, V, tol, max_iter, bound)
+        fit = alternate_grams(quadratic, model, V, tol, max_iter, slope_bound(problem))
         found = _measured(problem, model, fit)
         if found.objective <= fit.history[-1] + _DIGITS * fit.history[0]:
             if found.violation <= tol or not fit.ended:
@@ -162,7 +161,7 @@ def _measured(problem: Problem, model: HeadModel, fit: GramFit) -> Factored:
     at = profile(problem, A @ Vt)
     objective = at.smooth + model.value(A, Vt)
     left = np.abs(model.residual(A, Vt, at.gradient))
-    violation = float((left / problem.gradient_bound[:, : Vt.shape[1]]).max(initial=0.0))
+    violation = float((left / slope_bound(problem)).max(initial=0.0))
     heads = Heads(A, at.rest)
     return Factored(Vt, heads, objective, violation, fit.history, fit.swept)
 

@@ -38,7 +38,7 @@ class GramFit:
 def alternate_grams(
     Q: TaskQuadratic, model: HeadModel, V: np.ndarray, tol: float, max_iter: int, bound: np.ndarray
 ) -> GramFit:
-    """Steps until half of ``tol`` is left of the slope in L (m, d), as a share of ``bound``.
+    """Steps until half of ``tol`` is left of the slope in L (m, d), as a share of ``bound`` (d,).
 
     Alternation needs three or four sweeps where the tasks' directions are clear, and hundreds where
     they are not; it hands over to Newton's method when its own pace promises more sweeps than that.

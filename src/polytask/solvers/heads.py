@@ -25,11 +25,13 @@ __all__ = [
     "MeanHeads",
     "TraceHeads",
     "project",
+    "slope_bound",
     "solve_small",
 ]
 
 _TOL = 1e-10
 _PRODUCTS_TOL = 1e-9
+_LEAST = 1e-6
 _NEWTON_STEPS = 60
 
 
@@ -251,6 +253,17 @@ def project(data: TaskData, V: np.ndarray | None, keep_slopes: bool = False) -> 
         parts = [part.toarray() if sparse.issparse(part) else np.asarray(part) for part in parts]
         joined = np.hstack(parts)
     return replace(data, design=Design(joined, data.design.index, data.design.start))
+
+
+def slope_bound(problem: Problem) -> np.ndarray:
+    """Largest gradient in each slope that the loss allows a task at zero, shape (d,).
+
+    The unit of a violation of L: what is left along the matrices of one rank mixes the tasks, of
+    which some may not know a feature, and the features, so that one without rows is measured in a
+    small share of the largest.
+    """
+    bound = problem.gradient_bound[:, : problem.data.n_features].max(axis=0)
+    return np.maximum(bound, _LEAST * bound.max(initial=0.0))
 
 
 def _deviations(problem: Problem, V: np.ndarray | None, ridge: float) -> Problem:

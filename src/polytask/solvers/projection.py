@@ -95,7 +95,8 @@ def _solution(
 def _violation(problem: Problem, blocks: Blocks) -> float:
     """Largest residual of each block as a share of the largest gradient that the loss allows it."""
     sizes = {b: np.abs(B) for b, B in blocks.items()}
-    scale = problem.structure.adjoint(problem.gradient_bound, sizes)
+    bound = problem.gradient_bound  # P's residual mixes the tasks, see `slope_bound`
+    scale = problem.structure.adjoint(np.broadcast_to(bound.max(axis=0), bound.shape), sizes)
     shares = [
         np.abs(R).max(initial=0.0) / max(scale[b].max(initial=0.0), 1e-300)
         for b, R in problem.residual(blocks).items()

@@ -25,7 +25,7 @@ from polytask.solvers.base import Solution
 from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.facts import has_low_rank_block, spectral_kind, sums_singular
 from polytask.solvers.fista import Fista
-from polytask.solvers.heads import FreeHeads, Heads, TraceHeads
+from polytask.solvers.heads import FreeHeads, Heads, TraceHeads, slope_bound
 from polytask.solvers.profile import duality_gap, profile, rest_facts, zero_profile
 from polytask.solvers.starts import extended, principal, starting_directions
 from polytask.solvers.trace_norm import sum_of_singular_values
@@ -183,7 +183,7 @@ def _solution(problem: Problem, found: Factored, limit: int, tol: float, max_ite
     blocks = {"low_rank": found.L, **found.rest}
     everything = limit >= min(problem.data.n_tasks, problem.data.n_features)
     convex = problem.penalties["low_rank"].alpha == 0 and everything  # type: ignore[attr-defined]
-    violation = problem.violation(blocks)
+    violation = _violation(problem, blocks)
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
@@ -194,3 +194,10 @@ def _solution(problem: Problem, found: Factored, limit: int, tol: float, max_ite
         solver=RankLimit.name,
         n_iter=found.n_iter,
     )
+
+
+def _violation(problem: Problem, blocks: Blocks) -> float:
+    """Largest residual, that of L in the unit of `slope_bound`."""
+    residual = problem.residual(blocks)
+    slopes = np.abs(residual.pop("low_rank")) / slope_bound(problem)
+    return max(float(slopes.max(initial=0.0)), problem.violation(blocks, residual))

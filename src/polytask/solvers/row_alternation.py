@@ -17,7 +17,7 @@ from scipy import linalg
 from polytask.data import TaskData
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
-from polytask.solvers.heads import HeadModel, solve_small
+from polytask.solvers.heads import HeadModel, slope_bound, solve_small
 from polytask.structures import Blocks
 
 __all__ = ["RowPoint", "alternate_rows"]
@@ -51,10 +51,9 @@ class RowPoint:
 
     @cached_property
     def violation(self) -> float:
-        """Largest share of `Problem.gradient_bound` that is left."""
+        """Largest share of `slope_bound` that is left."""
         left = np.abs(self.model.residual(self.A, self.V, self.gradient))
-        bound = self.problem.gradient_bound[:, : self.V.shape[1]]
-        return float((left / bound).max(initial=0.0))
+        return float((left / slope_bound(self.problem)).max(initial=0.0))
 
     @property
     def smooth(self) -> float:
