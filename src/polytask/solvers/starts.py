@@ -43,8 +43,9 @@ def starting_directions(problem: Problem, k: int, tol: float) -> Iterator[np.nda
     if tol > SEARCHING:
         return
     rng = np.random.default_rng(0)  # the starts are part of the method's definition
-    present = problem.data.column_norms[:, : problem.data.n_features].any(axis=0)
-    yield np.linalg.qr(rng.normal(size=(len(present), k)) * present[:, None])[0].T
+    d = problem.data.n_features
+    present = problem.data.column_norms[:, :d].max(axis=0) > 0  # no row has the others
+    yield np.linalg.qr(rng.normal(size=(d, k)) * present[:, None])[0].T
     for L in convex_path(problem):
         if numerical_rank(np.linalg.svd(L, compute_uv=False)) >= k:
             break
