@@ -14,6 +14,7 @@ REGRESSION = (
     "restaurant_consumer", "sarcos_mtpl", "sarcos",
 )  # fmt: skip
 BINARY = ("landmine", "contraception", "digits_sklearn", "tox21")
+MORE_BINARY = ("newsgroup", "isolet1", "mnist_kang", "usps_kang")
 _LEFT_OUT = {
     "school": ["x28"],
     "chem97_lea": ["school"],
@@ -40,12 +41,25 @@ def load(name: str, folder: Path = FOLDER) -> tuple[pd.DataFrame, np.ndarray]:
         table = pd.read_parquet(folder / name / "data.parquet").drop(columns=["mol_id", "smiles"])
         bits = [c for c in table if c.startswith("b")][:100]
         return _tall(table[bits + [c for c in table if c.startswith("y_")]], "y_", 800)
+    if name in MORE_BINARY:
+        return _more(name, pd.read_parquet(folder / name / "data.parquet"))
     table = pd.read_parquet(folder / name / "data.parquet").drop(columns=_LEFT_OUT.get(name, []))
     if name == "computer_survey":
         table = table.drop(columns=[c for c in table if c.startswith("person")])
     if name == "ricefarms":
         table = table.drop(columns="region")
     return _standardized(table)
+
+
+def _more(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """The 100 most frequent words of newsgroup; every tenth feature of Isolet; images whole."""
+    if name == "newsgroup":
+        words = table.filter(like="w").sum().nlargest(100).index
+        return _standardized(table[["task", *words, "target"]])
+    label = "letter" if name == "isolet1" else "digit"
+    features = [c for c in table if c.startswith("x")][:: 10 if name == "isolet1" else 1]
+    of = pd.get_dummies(table[label], prefix="is", dtype=float)
+    return _tall(pd.concat([table[features], of], axis=1), "is_", 300)
 
 
 def _tall(wide: pd.DataFrame, prefix: str, n_rows: int) -> tuple[pd.DataFrame, np.ndarray]:

@@ -11,6 +11,7 @@ from polytask import (
     AutoMultiTaskRegressor,
     MeanRegularizedRegressor,
     PooledRegressor,
+    ProjectedMeanRegularizedRegressor,
     SingleTaskRegressor,
 )
 from polytask.data import make_task_data, read_rows, read_target
@@ -121,6 +122,14 @@ def test_one_candidate_is_itself():
     alone = SingleTaskRegressor(task="task").fit(X, y).predict(X_test)
     model = AutoMultiTaskRegressor(["single-task"], task="task").fit(X, y)
     np.testing.assert_allclose(model.predict(X_test), alone, rtol=1e-12)
+
+
+def test_projected_candidates():
+    X, y, _, _, _ = train_and_test(make_low_rank_tasks, 12, n_tasks=5, n_features=4)
+    projected = ProjectedMeanRegularizedRegressor(0.01, n_components=2)
+    mine = {"projected": projected, "alone": SingleTaskRegressor()}
+    model = AutoMultiTaskRegressor(mine, task="task").fit(X, y)
+    assert model.weights_[0, 0] > 0.5
 
 
 def test_estimators_of_ones_own():

@@ -81,6 +81,19 @@ def test_the_search_finds_the_minimum_and_asks_each_point_once() -> None:
     assert choice.path[choice.risks.argmin()] == choice.strengths["a"]
 
 
+def test_the_search_leaves_a_valley_that_is_not_the_lowest() -> None:
+    """With few rows weak strengths can be a valley of their own, where the middle may lie."""
+    grids = {"a": np.arange(9.0)[::-1], "b": np.arange(9.0)[::-1]}
+
+    def risk(s: dict) -> float:
+        weak = 3.0 + (s["a"] - 2) ** 2 + (s["b"] - 2) ** 2
+        strong = 1.0 + (s["a"] - 7) ** 2 + (s["b"] - 7) ** 2
+        return min(weak, strong) + 0.5 * (s["a"] + s["b"] < 10)
+
+    choice = choose(lambda points: [risk(s) for s in points], grids, {})
+    assert choice.strengths == {"a": 7.0, "b": 7.0}
+
+
 def test_of_equals_the_strongest_is_chosen() -> None:
     choice = choose(lambda points: np.ones(len(points)), {"a": np.array([8.0, 4.0, 2.0, 0.0])}, {})
     assert choice.strengths == {"a": 8.0}

@@ -17,7 +17,7 @@ from polytask.tuning import LeaveOneOut, content_folds, few_labels, fold_predict
 __all__ = ["held_out_predictions", "linear_predictor"]
 
 _TOL = 1e-6  # of fits that are only compared
-_STRENGTHS = ("alpha", "alpha_intercept", "alpha_common")
+_STRENGTHS = ("alpha", "alpha_intercept", "alpha_common", "n_components", "max_rank")
 
 
 def held_out_predictions(
@@ -62,7 +62,8 @@ def _own_problems(
         return None
     rows = read_rows(estimator, X, reset=False)
     data = make_task_data(estimator, rows, estimator._encode(target), names, weight)
-    strengths = {name: getattr(estimator, f"{name}_", None) for name in estimator._given()}
+    chosen = {*estimator._given(), *_STRENGTHS}
+    strengths = {name: getattr(estimator, f"{name}_", None) for name in chosen}
 
     def make(part: TaskData) -> Any:
         return estimator._make_problem(part, estimator._loss(), strengths)

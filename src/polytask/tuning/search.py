@@ -48,8 +48,9 @@ def choose(
     risks : callable
         Estimated risk of each of several dicts of strengths.
     grids : dict {name: grid}
-        Strengths to choose; the first leads the search and has its path kept. Each starts in the
-        middle of its grid.
+        Strengths to choose; the first leads the search and has its path kept. The search starts
+        in the middle of all grids or at their strong ends, whichever has the smaller risk: with
+        few rows the middle can lie in a valley that is far from the lowest.
     fixed : dict
         Strengths that are given.
     rounds : int
@@ -74,7 +75,9 @@ def choose(
         close = found <= found.min() + _TIE * abs(found.min())
         return float(grid[int(np.argmax(close))])  # of equals the strongest: grids go down
 
-    point = {name: float(grid[len(grid) // 2]) for name, grid in grids.items()}
+    middle = {name: float(grid[len(grid) // 2]) for name, grid in grids.items()}
+    strong = {name: float(grid[0]) for name, grid in grids.items()}
+    point = [middle, strong][int(np.argmin(ask([middle, strong])))]
     for _ in range(rounds):
         before = dict(point)
         for name, grid in grids.items():
