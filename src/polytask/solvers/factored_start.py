@@ -12,6 +12,7 @@ from polytask.solvers.fista import fista
 __all__ = ["start_point"]
 
 _EVEN = 30.0  # condition of the average task up to which, at high rank, a proximal method is faster
+_FEW = 12  # directions at most, for which a Newton step's systems cost next to nothing
 _START_STEPS = 30  # proximal steps at most, for a first L
 _START_GAP = 1e-3  # and the gap, of the objective at L = 0, that is enough
 
@@ -24,7 +25,7 @@ def start_point(
         if not L.any():
             L = fista(model.F, alpha, L, _START_GAP * model.F.value_at_zero, _START_STEPS)[0]
         C = _factors(L)[1]
-    if 2 * C.shape[1] > min(L.shape) and _even(model):
+    if 2 * C.shape[1] > min(L.shape) > _FEW and _even(model):
         return None
     return model.start(L, C, alpha)
 
