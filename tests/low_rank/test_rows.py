@@ -35,7 +35,7 @@ def test_slope_and_curvature_are_those_of_differences(model: HeadModel, loss: Lo
     D = at.across(np.random.default_rng(1).normal(size=V.shape))
     size = 1e-3
     up, down = at.moved(D, size), at.moved(D, -size)
-    slope, curvature = float((at.slope * D).sum()), float((at.curvature(D) * D).sum())
+    slope, curvature = float((at.slope * D).sum()), float((at.curvature(D)[0] * D).sum())
     assert_allclose(slope, (up.value - down.value) / (2 * size), rtol=1e-3, atol=1e-6)
     second = (up.value - 2 * at.value + down.value) / size**2
     assert_allclose(curvature, second, rtol=2e-3, atol=1e-5)

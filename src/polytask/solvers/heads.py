@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from polytask.data import Design, TaskData
+from polytask.data.thin_design import thin
 from polytask.penalties import Ridge, TraceNorm
 from polytask.penalties.spectral import numerical_rank
 from polytask.problem import Problem
@@ -19,6 +20,7 @@ from polytask.solvers.newton import Newton
 from polytask.structures import Blocks, CommonDeviation
 
 __all__ = [
+    "HEADS_TOL",
     "FreeHeads",
     "HeadModel",
     "Heads",
@@ -29,7 +31,7 @@ __all__ = [
     "solve_small",
 ]
 
-_TOL = 1e-10
+HEADS_TOL = 1e-10  # violation
 _PRODUCTS_TOL = 1e-9
 _LEAST = 1e-6
 _NEWTON_STEPS = 60
@@ -221,12 +223,14 @@ class MeanHeads:
         return _turned(A, V, g)
 
 
-def solve_small(small: Problem, start: Blocks | None) -> Blocks:
+def solve_small(small: Problem, start: Blocks | None, tol: float = HEADS_TOL) -> Blocks:
     """Blocks of the heads' own problem; squared losses are solved and refined once."""
     if ConjugateGradients().why_not(small) is None:  # all of many features, or very many tasks
-        return ConjugateGradients().solve(small, start, _PRODUCTS_TOL, _NEWTON_STEPS).blocks
+        return (
+            ConjugateGradients().solve(small, start, max(tol, _PRODUCTS_TOL), _NEWTON_STEPS).blocks
+        )
     if not small.loss.constant_curvature:
-        return Newton().solve(small, start, _TOL, _NEWTON_STEPS).blocks
+        return Newton().solve(small, start, tol, _NEWTON_STEPS).blocks
     blocks, factor = small.zeros(), arrow_problem(small).factor(np.ones(len(small.data.y)))
     for _ in range(2):
         step = factor.solve(small.residual(blocks))
@@ -252,7 +256,7 @@ def project(data: TaskData, V: np.ndarray | None, keep_slopes: bool = False) -> 
     else:
         parts = [part.toarray() if sparse.issparse(part) else np.asarray(part) for part in parts]
         joined = np.hstack(parts)
-    return replace(data, design=Design(joined, data.design.index, data.design.start))
+    return replace(data, design=thin(Design(joined, data.design.index, data.design.start)))
 
 
 def slope_bound(problem: Problem) -> np.ndarray:

@@ -17,7 +17,7 @@ from scipy import linalg
 from polytask.data import TaskData
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
-from polytask.solvers.heads import HeadModel, slope_bound, solve_small
+from polytask.solvers.heads import HEADS_TOL, HeadModel, slope_bound, solve_small
 from polytask.structures import Blocks
 
 __all__ = ["RowPoint", "alternate_rows"]
@@ -25,6 +25,7 @@ __all__ = ["RowPoint", "alternate_rows"]
 _DENSE_UP_TO = 1500  # features: beyond this the preconditioner is diagonal
 _CG_STEPS = 60
 _HALVINGS = 14
+_SHARE, _ROUGH = 1e-2, 1e-4  # of a squared violation, and at most: what heads may leave
 _FLAT = 1e-10  # least curvature of a row, where its class is certain
 _ROUNDING = 1e-14  # share of the objective
 _NO_BETTER = 3  # steps in which rounding hides every fall and the violation does not halve
@@ -34,12 +35,13 @@ class RowPoint:
     """Directions V, their best heads, and what the objective is there, from the rows."""
 
     def __init__(
-        self, problem: Problem, model: HeadModel, V: np.ndarray, before: Blocks | None = None
-    ) -> None:
+        self, problem: Problem, model: HeadModel, V: np.ndarray, before: Blocks | None = None,
+        tol: float = HEADS_TOL,
+    ) -> None:  # fmt: skip
         self.problem, self.model = problem, model
         self.V = _orthonormal(V) if model.turns else V
         self.small = model.small(problem, self.V)
-        self.blocks = solve_small(self.small, before)
+        self.blocks = solve_small(self.small, before, tol)
         self.A, self.rest = model.read(len(V), self.blocks)
         self.f = self.small.predict(self.blocks)
         self.value = self.small.objective(self.blocks, self.f) + model.offset(self.V)
@@ -63,8 +65,14 @@ class RowPoint:
         return risk + sum(problem.penalties[b].value(u) for b, u in self.rest.items())
 
     def moved(self, step: np.ndarray, size: float) -> RowPoint:
-        """Other directions; heads are found anew."""
-        return RowPoint(self.problem, self.model, self.V + size * step, self.blocks)
+        """Other directions; heads are found anew, from where the step would take them.
+
+        To a share of what Newton's method makes of the violation.
+        """
+        _, back = self.curvature(step)
+        before = {b: B - size * back[b] for b, B in self.blocks.items()}
+        tol = float(np.clip(_SHARE * self.violation**2, HEADS_TOL, _ROUGH))
+        return RowPoint(self.problem, self.model, self.V + size * step, before, tol)
 
     def balanced(self) -> RowPoint:
         """The same L from factors of one length, where the penalty is on both."""
@@ -72,26 +80,25 @@ class RowPoint:
         return RowPoint(self.problem, self.model, V)
 
     @cached_property
-    def curvature(self) -> Callable[[np.ndarray], np.ndarray]:
-        """The Hessian in V, heads following, as a product."""
+    def curvature(self) -> Callable[[np.ndarray], tuple[np.ndarray, Blocks]]:
+        """The Hessian in V as a product with a step, and by what the heads give way to it."""
         data, k = self.problem.data, len(self.V)
         v = np.maximum(self.problem.loss.curvature(data.y, self.f), _FLAT)
         arrow, small = arrow_problem(self.small).factor(v), self.small
         v = data.weight * v
         B = self.model.on_basis(self.A, self.V)[0]
 
-        def product(D: np.ndarray) -> np.ndarray:
+        def product(D: np.ndarray) -> tuple[np.ndarray, Blocks]:
             theta = np.zeros((data.n_tasks, data.n_coefs))
             theta[:, : D.shape[1]] = self.A @ D
             s = v * data.design.predict(theta)
             force = small.data.design.adjoint(s)
             force[:, :k] += self.gradient @ D.T
-            back = small.structure.assemble(
-                arrow.solve(small.structure.adjoint(force, self.blocks))
-            )
+            give = arrow.solve(small.structure.adjoint(force, self.blocks))
+            back = small.structure.assemble(give)
             s -= v * small.data.design.predict(back)
             H = self.A.T @ data.design.adjoint(s)[:, : D.shape[1]] + B @ D
-            return self.across(H - back[:, :k].T @ self.gradient)
+            return self.across(H - back[:, :k].T @ self.gradient), give
 
         return product
 
@@ -137,7 +144,7 @@ def newton_step(at: RowPoint) -> np.ndarray:
     share = min(0.1, at.violation**0.5)
     end = share**2 * rz
     for turn in range(_CG_STEPS):
-        H = at.curvature(direction)
+        H, _ = at.curvature(direction)
         along = float((direction * H).sum())
         if along <= 0:
             return direction if turn == 0 else step
