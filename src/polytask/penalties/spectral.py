@@ -69,20 +69,24 @@ def spectral_norm(B: np.ndarray) -> float:
     return float(np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0)))
 
 
-def numerical_rank(s: np.ndarray) -> int:
-    """Singular values that are more than rounding."""
-    return int((s > _RANK_TOL * s.max(initial=0.0)).sum())
+def numerical_rank(s: np.ndarray, share: float = _RANK_TOL) -> int:
+    """Singular values above a share of the largest: more than rounding."""
+    return int((s > share * s.max(initial=0.0)).sum())
 
 
-def canonical_svd(B: np.ndarray, k: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def canonical_svd(
+    B: np.ndarray, k: int | None = None, share: float = _RANK_TOL
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """U (m, k), s (k,), V' (k, d) with the largest entry of every row of V' positive.
+
+    Singular values up to ``share`` of the largest are taken for zero.
 
     Columns beyond the number of singular values are completed to orthonormal rows V' with zero
     singular values, from the coordinate axes, so that the same matrix gives the same V'.
     """
     U, s, Vt = np.linalg.svd(B, full_matrices=False)
     k = len(s) if k is None else k
-    rank = min(numerical_rank(s), k)
+    rank = min(numerical_rank(s, share), k)
     Vt = _complete(Vt[:rank], k)
     sign = np.sign(Vt[np.arange(k), np.abs(Vt).argmax(axis=1)])
     s = np.concatenate([s[:rank], np.zeros(k - rank)])

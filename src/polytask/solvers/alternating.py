@@ -133,7 +133,7 @@ def everything(problem: Problem, model: HeadModel, k: int) -> Factored:
     small = model.small(problem, None)
     blocks = solve_small(small, None)
     A, rest = model.read(problem.data.n_features, blocks)
-    U, s, Vt = canonical_svd(A, k)
+    U, s, Vt = canonical_svd(A, k, model.share)
     value = small.objective(blocks)
     return Factored(Vt, Heads(U * s, rest), value, 0.0, [value])
 
@@ -156,7 +156,7 @@ def status_of(violation: float, tol: float, found: Factored, max_iter: int) -> S
 
 def _measured(problem: Problem, model: HeadModel, fit: GramFit) -> Factored:
     """A V in principal directions, its rest, objective and violation from residuals."""
-    U, s, Vt = canonical_svd(fit.A @ fit.V, len(fit.V))
+    U, s, Vt = canonical_svd(fit.A @ fit.V, len(fit.V), model.share)
     A = U * s
     at = profile(problem, A @ Vt)
     objective = at.smooth + model.value(A, Vt)
@@ -168,6 +168,6 @@ def _measured(problem: Problem, model: HeadModel, fit: GramFit) -> Factored:
 
 def _principal(problem: Problem, model: HeadModel, at: RowPoint, path: list[float]) -> Factored:
     """A point in principal directions."""
-    U, s, Vt = canonical_svd(at.A @ at.V, len(at.V))
+    U, s, Vt = canonical_svd(at.A @ at.V, len(at.V), model.share)
     objective = at.smooth + model.value(U * s, Vt)
     return Factored(Vt, Heads(U * s, at.rest), objective, at.violation, path)

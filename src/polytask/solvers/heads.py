@@ -49,10 +49,11 @@ class HeadModel(Protocol):
     """What is believed about L = A V, beside its rank.
 
     ``turns`` says that the penalty depends on A V only, so that V has orthonormal rows and may be
-    turned at will.
+    turned at will; ``share`` is that of the largest singular value that counts as zero.
     """
 
     turns: ClassVar[bool]
+    share: ClassVar[float]
 
     @property
     def prior(self) -> Prior:
@@ -92,6 +93,7 @@ class FreeHeads:
     """ridge ‖L‖_F², or no penalty at all."""
 
     turns: ClassVar[bool] = True
+    share: ClassVar[float] = 1e-9
     ridge: float = 0.0
 
     @property
@@ -129,6 +131,7 @@ class TraceHeads:
     """alpha ‖L‖_*, bounded by alpha/2 (‖A‖² + ‖V‖²) with equality where A and V are balanced."""
 
     turns: ClassVar[bool] = False
+    share: ClassVar[float] = 1e-9
     alpha: float
     limit: int
 
@@ -170,6 +173,7 @@ class MeanHeads:
     """alpha Σ ‖a_i - w0‖² + alpha_common ‖w0‖² on the heads' common part w0."""
 
     turns: ClassVar[bool] = True
+    share: ClassVar[float] = 1e-14  # deviations are small beside w0 where alpha is large
     alpha: float
     alpha_common: float
 
