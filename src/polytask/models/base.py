@@ -20,13 +20,23 @@ from polytask.losses import Loss
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status, one_blas_thread, select
-from polytask.tuning import KFoldRisk, LeaveOneOut, Risks, choose, few_labels, one_by_one
+from polytask.tuning import (
+    KFoldRisk,
+    LeaveOneOut,
+    Risks,
+    choose,
+    coarse,
+    few_labels,
+    one_by_one,
+    too_wide,
+)
 
 __all__ = ["MultiTaskLinear", "Strengths"]
 
 Strengths = dict[str, Any]
 _FOLDS = 5
 _CHUNK = 4_000_000  # numbers of X that predictions copy at a time: 32 MB
+_WIDE_FOLDS, _WIDE_TOL = 3, 1e-3  # where every fit costs seconds of products
 _TUNING_TOL = 1e-4  # violation at which a held-out risk no longer moves
 
 
@@ -153,10 +163,19 @@ class MultiTaskLinear(BaseEstimator):
             return given
         grids = self._grids(data, loss)
         fixed = {name: value for name, value in given.items() if value is not None}
-        risks = self._estimate_risks(data, loss)
+        middle = {name: float(grids[name][len(grids[name]) // 2]) for name in wanted}
+        if too_wide(self._tuned_problem(data, loss, {**fixed, **middle})):
+            grids, risks = coarse(grids), self._refitted_risks(data, loss)
+        else:
+            risks = self._estimate_risks(data, loss)
         choice = choose(risks, {name: grids[name] for name in wanted}, fixed)
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
         return {name: choice.strengths[name] for name in given}
+
+    def _refitted_risks(self, data: TaskData, loss: Loss) -> Risks:
+        """Risks by few folds and rough fits, for rows that only products are made with."""
+        folds = KFoldRisk(data, _WIDE_FOLDS, _WIDE_TOL, self.max_iter)
+        return one_by_one(lambda s: folds(lambda part: self._tuned_problem(part, loss, s)))
 
     def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
         """Estimated risks at given strengths; leave-one-out where penalties are quadratic.

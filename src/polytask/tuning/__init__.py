@@ -18,6 +18,7 @@ from polytask.tuning.low_rank import (
     trace_path,
 )
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
+from polytask.tuning.wide import coarse, too_wide
 
 __all__ = [
     "Choice",
@@ -25,6 +26,7 @@ __all__ = [
     "LeaveOneOut",
     "Risks",
     "choose",
+    "coarse",
     "common_grid",
     "content_folds",
     "deviation_grid",
@@ -38,6 +40,7 @@ __all__ = [
     "rank_strengths",
     "repeats",
     "row_groups",
+    "too_wide",
     "trace_alpha_max",
     "trace_grid",
     "trace_path",
