@@ -11,6 +11,8 @@ from scipy import sparse
 
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status, select
+from polytask.solvers.orthogonal import solve_orthogonal
+from polytask.structures import Blocks
 from tests.solvers.helpers import (
     as_vector,
     dense_rows,
@@ -291,3 +293,27 @@ def test_target_at_rest_in_one_task_does_not_warn() -> None:
     data = make_data(X, y, ids)
     assert_optimal(mean_regularized(data, 0.01, 0.0, 0.01))
     assert_optimal(task_intercept(data, 0.01, 0.01))
+
+
+@pytest.mark.parametrize("column", ["zero", "twice", "nearly twice"])
+def test_rows_replace_gram_matrices_only_where_digits_were_lost(
+    column: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A direction that no row sees is left out; one that rows see by a little is not."""
+    X, y, ids = random_tasks(np.random.default_rng(5), [30, 12, 9], 6)
+    extra = np.zeros(len(X)) if column == "zero" else X[:, 0].copy()
+    if column == "nearly twice":
+        extra += 1e-8 * X[:, 1] ** 2
+    asked = []
+
+    def spied(problem: Problem) -> Blocks:
+        asked.append(problem)
+        return solve_orthogonal(problem)
+
+    monkeypatch.setattr("polytask.solvers.newton.solve_orthogonal", spied)
+    problem = mean_regularized(make_data(np.column_stack([X, extra]), y, ids), 0.1, 0.0)
+    solution = assert_optimal(problem)
+    assert bool(asked) == (column == "nearly twice")
+    shortest = solve_orthogonal(problem)["common"]
+    if column != "nearly twice":
+        np.testing.assert_allclose(solution.blocks["common"], shortest, rtol=1e-8, atol=1e-10)

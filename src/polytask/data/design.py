@@ -28,19 +28,31 @@ class Batch:
     """Tasks of about equal size, padded to the largest: one call of a batched routine."""
 
     tasks: np.ndarray  # (b,)
-    obs: np.ndarray  # (b, n_max) positions of observations; padding repeats the first
-    valid: np.ndarray | None  # (b, n_max) False on padding; None where nothing is padded
+    first: np.ndarray  # (b,) position of each task's first observation
+    n: int  # observations of the largest
+    valid: np.ndarray | None  # (b, n) False on padding; None where nothing is padded
     part: slice | None  # the observations, where they stand in one run: nothing is gathered
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Tasks and padded observations (b, n)."""
+        return len(self.tasks), self.n
+
+    @cached_property
+    def obs(self) -> np.ndarray:
+        """Positions of observations (b, n); padding repeats the first."""
+        steps = np.arange(self.n)
+        return self.first[:, None] + (steps if self.valid is None else steps * self.valid)
+
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """Values of observations (N,) as (b, n_max), zero on padding."""
+        """Values of observations (N,) as (b, n), zero on padding."""
         if self.part is not None:
-            return values[self.part].reshape(self.obs.shape)
+            return values[self.part].reshape(self.shape)
         taken = values[self.obs]
         return taken if self.valid is None else np.where(self.valid, taken, 0.0)
 
     def collect(self, padded: np.ndarray, out: np.ndarray) -> None:
-        """Write padded values (b, n_max) back to their observations."""
+        """Write padded values (b, n) back to their observations."""
         if self.part is not None:
             out[self.part] = padded.ravel()
         elif self.valid is None:
@@ -120,9 +132,9 @@ class Design:
         return list(_make_batches(self.start, self.n_columns))
 
     def rows(self, batch: Batch, part: slice = _ALL) -> np.ndarray:
-        """Dense rows of a batch, shape (b, n_max, p), float64. Padding holds arbitrary rows."""
+        """Dense rows of a batch, shape (b, n, p), float64. Padding holds arbitrary rows."""
         if self.index is None and batch.part is not None:
-            rows = self.X[batch.part].reshape(*batch.obs.shape, -1)[:, part]
+            rows = self.X[batch.part].reshape(*batch.shape, -1)[:, part]
         else:
             obs = batch.obs[:, part]
             rows = self.X[obs if self.index is None else self.index[obs]]
@@ -133,9 +145,9 @@ class Design:
 
         No batch of long tasks is widened to float64, or weighted, as a whole.
         """
-        b, n_max = batch.obs.shape
+        b, n = batch.shape
         step = max(1, _CHUNK // (b * self.n_columns))
-        for first in range(0, n_max, step):
+        for first in range(0, n, step):
             part = slice(first, first + step)
             yield part, self.rows(batch, part)
 
@@ -220,7 +232,7 @@ class Design:
     @cached_property
     def _groups(self) -> list[list[Batch]]:
         """Batches in runs that hold together about what one may hold."""
-        held = np.cumsum([batch.obs.size * self.n_columns for batch in self.batches])
+        held = np.cumsum([batch.shape[0] * batch.n * self.n_columns for batch in self.batches])
         label = held // _BATCH
         runs = np.split(np.arange(len(label)), np.flatnonzero(np.diff(label)) + 1)
         return [[self.batches[b] for b in run] for run in runs if len(run)]
@@ -327,26 +339,43 @@ def _make_batches(start: np.ndarray, p: int) -> Iterator[Batch]:
     sizes = np.diff(start)
     order = np.argsort(sizes, kind="stable")
     order = order[sizes[order] > 0]
+    gathered = order[: np.searchsorted(sizes[order] * p, _OWN_BATCH)]
+    yield from _gathered_batches(gathered, start, sizes, p)
+    yield from _own_batches(order[len(gathered) :], start, sizes, p)
+
+
+def _gathered_batches(
+    order: np.ndarray, start: np.ndarray, sizes: np.ndarray, p: int
+) -> Iterator[Batch]:
+    """Small tasks of about equal size: up to a quarter is padding."""
     ordered = sizes[order]
     first = 0
     while first < len(order):
-        smallest = int(ordered[first])
-        own = smallest * p >= _OWN_BATCH  # read in place with equal neighbours, or alone
-        limit = smallest if own else max(int(smallest * 1.25), smallest + 4)  # a quarter is padding
+        limit = max(int(ordered[first] * 1.25), int(ordered[first]) + 4)
         last = int(np.searchsorted(ordered, limit, side="right"))
         last = min(last, first + max(1, _BATCH // (int(ordered[last - 1]) * p)))
-        if own:
-            gaps = np.flatnonzero(np.diff(order[first:last]) != 1)
-            last = first + int(gaps[0]) + 1 if len(gaps) else last
-        yield _make_batch(order[first:last], start, sizes)
+        tasks, n = order[first:last], int(ordered[last - 1])
+        if int(ordered[first]) == n:
+            begin, end = int(start[tasks[0]]), int(start[tasks[-1] + 1])
+            part = slice(begin, end) if end - begin == len(tasks) * n else None
+            yield Batch(tasks, start[tasks], n, None, part)
+        else:
+            yield Batch(tasks, start[tasks], n, np.arange(n) < sizes[tasks][:, None], None)
         first = last
 
 
-def _make_batch(tasks: np.ndarray, start: np.ndarray, sizes: np.ndarray) -> Batch:
-    steps = np.arange(sizes[tasks[-1]])
-    if (sizes[tasks] == len(steps)).all():
-        first, last = int(start[tasks[0]]), int(start[tasks[-1] + 1])
-        part = slice(first, last) if last - first == len(tasks) * len(steps) else None
-        return Batch(tasks, start[tasks][:, None] + steps, None, part)
-    valid = steps < sizes[tasks][:, None]
-    return Batch(tasks, start[tasks][:, None] + np.where(valid, steps, 0), valid, None)
+def _own_batches(
+    order: np.ndarray, start: np.ndarray, sizes: np.ndarray, p: int
+) -> Iterator[Batch]:
+    """Larger ones are read in place: with neighbours of the same size, or alone."""
+    breaks = (np.diff(order) != 1) | (np.diff(sizes[order]) != 0)
+    edges = np.concatenate([[0], np.flatnonzero(breaks) + 1, [len(order)]])
+    for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if first == last:
+            continue
+        n = int(sizes[order[first]])
+        step = max(1, _BATCH // (n * p))
+        for at in range(first, last, step):
+            tasks = order[at : min(at + step, last)]
+            begin = int(start[tasks[0]])
+            yield Batch(tasks, start[tasks], n, None, slice(begin, begin + n * len(tasks)))

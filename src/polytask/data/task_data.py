@@ -87,6 +87,10 @@ class TaskData:
         """sqrt(sum_k omega_k x_k²) of each column in each task, shape (m, p)."""
         return self.design.column_norms(self.weight)
 
+    def keep_column_norms(self, grams: np.ndarray) -> None:
+        """Spare `column_norms` a pass over the rows: the Gram matrices (m, p, p) hold them."""
+        vars(self).setdefault("column_norms", np.sqrt(np.einsum("mpp->mp", grams)))
+
     def block(self, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Design rows, targets and weights omega of task i."""
         part = slice(self.start[i], self.start[i + 1])

@@ -11,14 +11,14 @@ so that a fit costs one small inverse a task and one for S, whatever the number 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from polytask.data import Design
-from polytask.solvers.linalg import psd_inverses
+from polytask.solvers.linalg import null_space, psd_inverses
 from polytask.solvers.wide import WideRidge
 from polytask.structures import Blocks, CommonDeviation
 
@@ -40,7 +40,9 @@ class ArrowFactor:
     Parameters
     ----------
     narrow : int ndarray
-        Tasks kept as (L_i + D)^-1 in ``inverse`` (b, k, k) and E_i in ``coupling`` (b, k, c).
+        Tasks kept as (L_i + D)^-1 in ``inverse`` (b, k, k) and E_i in ``coupling`` (b, k, c), which
+        is None where Gram matrices were overwritten: E_i = L_i, and what it does follows from the
+        inverse and D, with a loss of digits where D is far above L_i.
     wide : dict {task: WideTask}
         Tasks kept in their row space.
     schur : ndarray of shape (c, c) or WideRidge
@@ -48,31 +50,34 @@ class ArrowFactor:
     singular : bool
         Whether a pseudo-inverse stands in for an inverse: the solution is then one of many, or
         inexact.
+    null : ndarray of shape (c, j)
+        Directions of the common part that S takes to nothing but rounding, and that are left out.
     """
 
     narrow: np.ndarray
     inverse: np.ndarray
-    coupling: np.ndarray
+    coupling: np.ndarray | None
+    D: np.ndarray
     wide: dict[int, WideTask]
     schur: np.ndarray | WideRidge
     singular: bool = False
+    null: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def solve(self, rhs: Blocks) -> Blocks:
         """Solution of the arrow system for a right-hand side in each block."""
         local = rhs["deviation"]
         step = self._solve_tasks(local)
-        reduced = rhs["common"] - np.einsum("bkc,bk->c", self.coupling, step[self.narrow])
+        reduced = rhs["common"] - self._couple_back(local, step)
         for i, task in self.wide.items():
             reduced -= task.Z_common.T @ (task.ridge.Z @ step[i])
         if isinstance(self.schur, WideRidge):
             common = self.schur.solve(reduced)
         else:
             common = self.schur @ reduced
-        shift = np.empty_like(local)
-        shift[self.narrow] = self.coupling @ common
+        step[self.narrow] -= self._follow(common)
         for i, task in self.wide.items():
-            shift[i] = task.ridge.Z.T @ (task.Z_common @ common)
-        return {"common": common, "deviation": step - self._solve_tasks(shift)}
+            step[i] -= task.ridge.solve(task.ridge.Z.T @ (task.Z_common @ common))
+        return {"common": common, "deviation": step}
 
     def _solve_tasks(self, R: np.ndarray) -> np.ndarray:
         out = np.zeros_like(R)
@@ -80,6 +85,22 @@ class ArrowFactor:
         for i, task in self.wide.items():
             out[i] = task.ridge.solve(R[i])
         return out
+
+    def _couple_back(self, local: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """sum_i E_i' step_i, where (L_i + D) step_i = local_i."""
+        if self.coupling is None:
+            total: np.ndarray = (local[self.narrow] - self.D * step[self.narrow]).sum(axis=0)
+            return total
+        return np.asarray(np.einsum("bkc,bk->c", self.coupling, step[self.narrow]))
+
+    def _follow(self, common: np.ndarray) -> np.ndarray:
+        """(L_i + D)^-1 E_i common, (b, k)."""
+        if self.coupling is None:
+            b, k = self.inverse.shape[:2]
+            own: np.ndarray = (self.inverse.reshape(b * k, k) @ (self.D * common)).reshape(b, k)
+            return common - own
+        moved: np.ndarray = (self.inverse @ (self.coupling @ common)[:, :, None])[:, :, 0]
+        return moved
 
 
 def factor_arrow(
@@ -89,6 +110,7 @@ def factor_arrow(
     G: np.ndarray,
     D: np.ndarray,
     grams: np.ndarray | None = None,
+    overwrite: bool = False,
 ) -> ArrowFactor:
     """Factor the arrow Hessian.
 
@@ -100,6 +122,9 @@ def factor_arrow(
         Curvature (twice the strength) of the penalties on the common part and on deviations.
     grams : ndarray of shape (m, p, p) or None
         The tasks' sum v x x' where they are at hand.
+    overwrite : bool
+        Whether they may be overwritten where every coefficient has both parts; for answers that
+        are corrected by their residuals afterwards.
     """
     c, k = np.flatnonzero(structure.common), np.flatnonzero(structure.deviation)
     in_rows = _kept_in_rows(design, k, D) if grams is None else np.zeros(design.n_tasks, bool)
@@ -107,17 +132,24 @@ def factor_arrow(
     if few_rows and (in_rows.all() or len(k) <= 1):
         return _factor_in_rows(design, v, c, k, G, D)
     narrow = np.flatnonzero(~in_rows)
-    C, E, L = _blocks(design, v, c, k, narrow, grams)
+    C, E, L = _blocks(design, v, c, k, narrow, grams, overwrite)
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
     np.einsum("bii->bi", L)[:] += D
-    singular = np.zeros(len(L) + 1, dtype=bool)
-    inverse = psd_inverses(np.ascontiguousarray(L), singular[:-1])
+    tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
+    inverse = psd_inverses(np.ascontiguousarray(L), tasks)
+    if E is None and tasks.any():  # a pseudo-inverse does not say what E does
+        E = design.grams(v)
     S = np.diag(G) + _eliminate(C, E, inverse, D, c, k)
     for task in wide.values():
         rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
         S += rows.T @ task.ridge.annihilate(rows)
-    schur = psd_inverses(0.5 * (S + S.T)[None], singular[-1:])[0]
-    return ArrowFactor(narrow, inverse, E, wide, schur, bool(singular.any()))
+    S = 0.5 * (S + S.T)
+    null = np.zeros((len(c), 0))
+    schur = psd_inverses(S[None].copy(), whole)[0]
+    if whole.any():
+        null = null_space(S)
+    lost = tasks.any() or (whole.any() and not null.size)
+    return ArrowFactor(narrow, inverse, E, D, wide, schur, bool(lost), null)
 
 
 def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:
@@ -138,7 +170,7 @@ def _factor_in_rows(
     schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots)
     none = np.zeros((0, len(k), len(k)))
     coupling = np.zeros((0, len(k), len(c)))
-    return ArrowFactor(np.zeros(0, dtype=int), none, coupling, wide, schur)
+    return ArrowFactor(np.zeros(0, dtype=int), none, coupling, D, wide, schur)
 
 
 def _wide_tasks(
@@ -160,7 +192,8 @@ def _blocks(
     k: np.ndarray,
     narrow: np.ndarray,
     grams: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    overwrite: bool,
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """C (c, c) summed over narrow tasks, E (b, k, c) and L (b, k, k) of each."""
     p = design.n_columns
     if len(k) == 0:  # nothing of a task's own
@@ -176,15 +209,16 @@ def _blocks(
         return np.zeros((len(c), len(c))), np.zeros((0, len(k), len(c))), none
     H = design.grams(v, narrow) if grams is None else grams
     H = H if len(narrow) == len(H) else H[narrow]
-    if len(c) == len(k) == p:  # C is not asked for: E = L says it all
-        return np.zeros((p, p)), H, H.copy()
+    if len(c) == len(k) == p:  # C and E are not asked for: L says it all
+        none = np.zeros((p, p))
+        return (none, None, H) if overwrite else (none, H, H.copy())
     C = H.sum(axis=0)[np.ix_(c, c)]
     return C, H[:, k[:, None], c], H[:, k[:, None], k]
 
 
 def _eliminate(
     C: np.ndarray,
-    E: np.ndarray,
+    E: np.ndarray | None,
     inverse: np.ndarray,
     D: np.ndarray,
     c: np.ndarray,
@@ -198,6 +232,7 @@ def _eliminate(
     if len(both) == len(c) == len(k):
         total = len(inverse) * np.eye(len(k)) - inverse.sum(axis=0) * D
         return D[:, None] * total
+    assert E is not None
     X = inverse @ E
     S = C - np.einsum("bkc,bke->ce", E, X) if len(both) < len(c) else C.copy()
     S[c_both] = (D[:, None] * X.sum(axis=0))[k_both]

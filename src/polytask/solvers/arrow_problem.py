@@ -37,6 +37,18 @@ class ArrowProblem:
         v = data.weight * curvature
         return factor_arrow(data.design, v, self.structure, self.G, self.D, grams)
 
+    def factor_squares(self) -> ArrowFactor:
+        """Factorization at curvature one; column norms are kept from the Gram matrices."""
+        data, c, k = self.problem.data, len(self.G), len(self.D)
+        narrow = 2 * data.sizes.min() >= k or k <= 16
+        if data.design.sparse or not narrow or not c == k == data.n_coefs:
+            return self.factor(np.ones(len(data.y)))
+        grams = data.design.grams(data.weight)
+        data.keep_column_norms(grams)
+        return factor_arrow(
+            data.design, data.weight, self.structure, self.G, self.D, grams, overwrite=True
+        )
+
     def center(self, blocks: Blocks) -> Blocks:
         """The same coefficients with w0 at the tasks' mean where neither part has a penalty.
 

@@ -7,7 +7,7 @@ from scipy.linalg import lapack
 
 from polytask.data.threads import share
 
-__all__ = ["psd_inverse", "psd_inverse_root", "psd_inverses"]
+__all__ = ["null_space", "psd_inverse", "psd_inverse_root", "psd_inverses"]
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
 _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
@@ -16,8 +16,8 @@ _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megab
 def psd_inverse(A: np.ndarray) -> np.ndarray:
     """Inverse of a positive semidefinite matrix; pseudo-inverse (after scaling) if singular.
 
-    The matrix is first scaled to a unit diagonal, so that units of features do not look like
-    rank deficiency.
+    Singularity is judged in the scale of a unit diagonal, so that units of features do not look
+    like rank deficiency.
     """
     inverse: np.ndarray = psd_inverses(np.array(A[None], order="C"))[0]
     return inverse
@@ -27,12 +27,11 @@ def psd_inverse_root(A: np.ndarray) -> np.ndarray:
     """R with R'R = `psd_inverse` of A."""
     if len(A) == 0:
         return A
-    scale = _unit_diagonal(A[None])[0]
-    unit = A * scale * scale[:, None]
-    factor, info = lapack.dpotrf(unit, lower=1, clean=1)
-    if info == 0 and factor.diagonal().min() > _smallest_pivot(len(A)):
-        return np.asarray(lapack.dtrtri(factor, lower=1)[0]) * scale
-    values, vectors = np.linalg.eigh(unit)
+    factor, info = lapack.dpotrf(A, lower=1, clean=1)
+    pivots = factor.diagonal() * _reciprocal_roots(A.diagonal())
+    if info == 0 and pivots.min() > _smallest_pivot(len(A)):
+        return np.asarray(lapack.dtrtri(factor, lower=1)[0])
+    scale, values, vectors = _scaled_eigen(A)
     return (np.sqrt(_inverted(values))[:, None] * vectors.T) * scale
 
 
@@ -64,29 +63,26 @@ def _invert_chunk(A: np.ndarray, singular: np.ndarray) -> None:
     """Invert in place; note which were singular.
 
     LAPACK sees the transpose (column-major) of each symmetric matrix, so its lower triangle is
-    our upper one and nothing is copied. dpotrf and dpotri release the GIL.
+    our upper one and nothing is copied. dpotrf and dpotri release the GIL. Pivots are judged in
+    the scale of a unit diagonal, to which a Cholesky factor is indifferent otherwise.
     """
     p = A.shape[-1]
-    scale = _unit_diagonal(A)
-    A *= scale[:, :, None]
-    A *= scale[:, None, :]
-    before = A.copy()
+    diagonal = np.einsum("bii->bi", A).copy()
     sound = [lapack.dpotrf(a.T, lower=1, clean=0, overwrite_a=1)[1] == 0 for a in A]
-    regular = np.asarray(sound) & (np.einsum("bii->bi", A).min(axis=1) > _smallest_pivot(p))
-    singular[:] = ~regular
-    for i, a in enumerate(A):
-        if regular[i]:
+    pivots = np.einsum("bii->bi", A) * _reciprocal_roots(diagonal)
+    singular[:] = ~(np.asarray(sound) & (pivots.min(axis=1) > _smallest_pivot(p)))
+    for a, bad in zip(A, singular, strict=True):
+        if not bad:
             lapack.dpotri(a.T, lower=1, overwrite_c=1)
-        else:
-            A[i] = _pseudo_inverse(before[i])
+    for i in np.flatnonzero(singular):  # the lower triangle still holds what was there
+        below = np.tril(A[i], -1)
+        A[i] = _pseudo_inverse(below + below.T + np.diag(diagonal[i]))
     for j in range(p - 1):  # the lower triangle, from the upper
         A[:, j + 1 :, j] = A[:, j, j + 1 :]
-    A *= scale[:, :, None]
-    A *= scale[:, None, :]
 
 
-def _unit_diagonal(A: np.ndarray) -> np.ndarray:
-    diagonal = np.einsum("bii->bi", A)
+def _reciprocal_roots(diagonal: np.ndarray) -> np.ndarray:
+    """Scaling to a unit diagonal."""
     scale: np.ndarray = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     return scale
 
@@ -97,9 +93,21 @@ def _smallest_pivot(p: int) -> float:
 
 
 def _pseudo_inverse(A: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh(A)
+    scale, values, vectors = _scaled_eigen(A)
     product: np.ndarray = (vectors * _inverted(values)) @ vectors.T
-    return product
+    return product * scale * scale[:, None]
+
+
+def null_space(A: np.ndarray) -> np.ndarray:
+    """Directions (p, j) that `psd_inverse` of A leaves out, because A takes them to rounding."""
+    scale, values, vectors = _scaled_eigen(A)
+    null: np.ndarray = scale[:, None] * vectors[:, _inverted(values) == 0]
+    return null
+
+
+def _scaled_eigen(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    scale = _reciprocal_roots(A.diagonal())
+    return scale, *np.linalg.eigh(A * scale * scale[:, None])
 
 
 def _inverted(values: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ from polytask.structures import Blocks
 __all__ = ["BlockElimination", "Newton", "descend"]
 
 _TRUSTED = 1e-10  # violation above which the Gram matrices are suspected to have lost digits
+_CORRECTED = 1e-12  # violation at which a closed form needs no more correction
+_NOTHING = 1e-10  # change of predictions, relative to its terms, that is rounding
 _FLAT = 1e-30  # least curvature: where a loss is saturated, a step would leave the numbers
 
 
@@ -39,11 +41,9 @@ class BlockElimination:
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Solve exactly; ``start`` and ``max_iter`` are not used."""
         blocks, f = problem.zeros(), np.zeros(len(problem.data.y))
-        residual = problem.residual(blocks, f)
-        violation = problem.violation(blocks, residual)
-        factor = arrow_problem(problem).factor(np.ones(len(problem.data.y)))
-        steps = 0
-        while steps < self.refinements and (steps == 0 or violation > min(tol, 1e-12)):
+        factor = arrow_problem(problem).factor_squares()
+        residual, violation, steps = problem.residual(blocks, f), np.inf, 0
+        while steps < self.refinements and (steps == 0 or violation > min(tol, _CORRECTED)):
             trial = _add(blocks, factor.solve(residual), -1.0)
             trial_f = problem.predict(trial)
             trial_residual = problem.residual(trial, trial_f)
@@ -52,7 +52,9 @@ class BlockElimination:
                 break
             blocks, f, residual, violation = trial, trial_f, trial_residual, trial_violation
             steps += 1
-        if factor.singular or not violation <= _TRUSTED:
+        clear = not factor.singular and _without_effect(problem, factor.null)
+        slow = steps == self.refinements and violation > _CORRECTED
+        if not clear or slow or not violation <= _TRUSTED:
             blocks, violation = _better(problem, blocks, violation)
             f = problem.predict(blocks)
         status = Status.SOLVED if violation <= tol else Status.STALLED
@@ -114,6 +116,26 @@ def descend(
         blocks, f, value = found
         work += used
     return _solution(problem, blocks, f, violation, status, name, work)
+
+
+def _without_effect(problem: Problem, null: np.ndarray) -> bool:
+    """Whether moving the common part along any column of ``null`` (c, j) moves no prediction.
+
+    Free deviations make up for such a move in their own coefficients. Directions that change
+    predictions by little, instead of by nothing, are those that Gram matrices lost.
+    """
+    arrow, data = arrow_problem(problem), problem.data
+    c, k = np.flatnonzero(arrow.structure.common), np.flatnonzero(arrow.structure.deviation)
+    held = ~np.isin(c, k[arrow.D == 0])
+    size = (data.column_norms**2).sum(axis=0)[c]
+    size = np.where(size > 0, size, size.max(initial=0.0))
+    for v in null.T:
+        blocks = problem.zeros()
+        blocks["common"] = np.where(held, v, 0.0)
+        moved = data.weight @ problem.predict(blocks) ** 2
+        if moved > _NOTHING**2 * float(v**2 @ size):
+            return False
+    return True
 
 
 def _better(problem: Problem, blocks: Blocks, violation: float) -> tuple[Blocks, float]:

@@ -40,6 +40,9 @@ class CommonDeviation:
 
     def assemble(self, blocks: Blocks) -> np.ndarray:
         """Theta (m, p) of the blocks."""
+        if self.common.all() and self.deviation.all():
+            theta: np.ndarray = blocks["common"] + blocks["deviation"]
+            return theta
         theta = np.zeros((len(blocks["deviation"]), len(self.common)))
         theta[:, self.common] = blocks["common"]
         theta[:, self.deviation] += blocks["deviation"]
@@ -47,4 +50,6 @@ class CommonDeviation:
 
     def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
         """Gradient in each block, from the gradient G (m, p) in Theta."""
-        return {"common": G[:, self.common].sum(axis=0), "deviation": G[:, self.deviation]}
+        both = self.common.all() and self.deviation.all()
+        own = G if both else G[:, self.deviation]
+        return {"common": G.sum(axis=0)[self.common], "deviation": own}

@@ -217,7 +217,7 @@ def _narrow_forms(
         A = own @ factor.inverse[at]
         if both:  # u = D L^-1 x: no subtraction
             value = np.einsum("bnk,bnk->bn", A, own + A @ middle)
-        else:
+        elif factor.coupling is not None:
             u = rows[:, :, structure.common] - A @ factor.coupling[at]
             value = (A * own).sum(axis=2) + ((u @ middle) * u).sum(axis=2)
         chosen = slice(None) if valid is None else valid[inside]
