@@ -102,7 +102,7 @@ class Squares:
         """F(L), where g is the gradient at L."""
         return self.value_at_zero + 0.5 * float((L * (g + self.gradient_at_zero)).sum())
 
-    def largest_curvature(self, iterations: int = 12) -> float:
+    def largest_curvature(self, iterations: int = 5) -> float:
         """About the largest eigenvalue of F's Hessian, from below, by power iterations."""
         theta = np.zeros_like(self.slope_at_zero)
         theta[:, : self.structure.n_features] = np.random.default_rng(0).normal(
