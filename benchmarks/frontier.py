@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,8 +25,9 @@ from scipy.special import expit
 from sklearn.linear_model import Ridge
 
 import polytask
+from polytask import MeanRegularizedRegressor
 from polytask.data import Rows, TaskData, make_task_data
-from polytask.losses import Squared
+from polytask.losses import Logistic, Loss, Squared
 from polytask.penalties import Ridge as RidgePenalty
 from polytask.problem import Problem
 from polytask.solvers import one_blas_thread, select
@@ -110,31 +112,36 @@ def task_data(X: np.ndarray, y: np.ndarray, code: np.ndarray) -> TaskData:
     return make_task_data(settings, Rows(X, code), y, None, None)
 
 
-def problem(data: TaskData, alpha: float, common: float) -> Problem:
-    """Mean-regularized, squared loss."""
+def problem(data: TaskData, alpha: float, common: float, loss: Loss | None = None) -> Problem:
+    """Mean-regularized, squared loss unless another is given."""
     d = data.n_coefs
     everywhere = np.ones(d, dtype=bool)
     penalties = {
         "common": RidgePenalty(np.full(d, common)),
         "deviation": RidgePenalty(np.full(d, alpha)),
     }
-    return Problem(data, Squared(), CommonDeviation(everywhere, everywhere), penalties)
+    return Problem(data, loss or Squared(), CommonDeviation(everywhere, everywhere), penalties)
 
 
-def fit(data: TaskData, alpha: float, common: float) -> float:
+def fit(data: TaskData, alpha: float, common: float, loss: Loss | None = None) -> float:
     """One joint fit from the rows; returns its KKT violation."""
     fresh = task_data(data.design.X, data.y, data.code)  # nothing cached
     with one_blas_thread():
-        asked = problem(fresh, alpha, common)
+        asked = problem(fresh, alpha, common, loss)
         return select(asked).solve(asked, None, 1e-8, 100).violation
 
 
 def path(data: TaskData, common: float, n: int = 50) -> None:
     """Leave-one-out risk at n strengths, exact at every one."""
+    fresh = task_data(data.design.X, data.y, data.code)
     with one_blas_thread():
-        risk = LeaveOneOut()
-        for alpha in deviation_grid(data, 1.0, n, decades=4.0):
-            risk(problem(data, float(alpha), common))
+        alphas = deviation_grid(fresh, 1.0, n, decades=4.0)
+        LeaveOneOut().risks([problem(fresh, float(alpha), common) for alpha in alphas])
+
+
+def tuned(data: TaskData) -> None:
+    """A default fit: intercepts, three strengths by leave-one-out."""
+    MeanRegularizedRegressor(task=0).fit(np.column_stack([data.code, data.design.X]), data.y)
 
 
 def expanded(X: np.ndarray, y: np.ndarray, code: np.ndarray, alpha: float) -> None:
@@ -166,16 +173,35 @@ def measure(size: str, seed: int, repeats: int, full: bool) -> list[dict[str, ob
     if size in ("small", "school"):
         contestants["scikit-learn, expanded design"] = lambda: expanded(X, y, data.code, 2.0)
     seconds = harness.alternate(contestants, repeats)
-    if size != "wide":
-        seconds |= harness.alternate(
-            {"path of 50": lambda: path(data, common)}, max(1, repeats // 3)
-        )
-    reference = seconds.pop("STL")
-    rows = [{"size": size, "work": "STL", "ms": 1e3 * reference, "x STL": 1.0}]
-    for work, taken in seconds.items():
-        rows.append({"size": size, "work": work, "ms": 1e3 * taken, "x STL": taken / reference})
+    rows = _rows(size, "STL", seconds)
     rows[1]["violation"] = f"{violation:.0e}"
+    if size != "wide":
+        few = {"STL": contestants["STL"], "path of 50": lambda: path(data, common)}
+        if size in ("small", "medium", "school"):
+            few["tuned fit"] = lambda: tuned(data)
+        rows += _rows(size, "STL", harness.alternate(few, max(1, repeats // 3)))[1:]
+    if size in ("small", "medium"):
+        rows += logistic(size, data, alpha, max(1, repeats // 2))
     return rows
+
+
+def logistic(size: str, data: TaskData, alpha: float, repeats: int) -> list[dict[str, object]]:
+    """Classes y > its median: a joint fit against Newton's method in each task."""
+    classes = replace(data, y=(data.y > np.median(data.y)).astype(float))
+    contestants = {
+        "STL, logistic": lambda: single_task_logistic(classes, 2.0),
+        "joint fit, logistic": lambda: fit(classes, alpha, 0.0, Logistic()),
+    }
+    rows = _rows(size, "STL, logistic", harness.alternate(contestants, repeats))
+    rows[1]["violation"] = f"{fit(classes, alpha, 0.0, Logistic()):.0e}"
+    return rows
+
+
+def _rows(size: str, reference: str, seconds: dict[str, float]) -> list[dict[str, object]]:
+    return [
+        {"size": size, "work": work, "ms": 1e3 * taken, "x STL": taken / seconds[reference]}
+        for work, taken in seconds.items()
+    ]
 
 
 def main() -> None:
