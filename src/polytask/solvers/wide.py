@@ -31,9 +31,7 @@ class WideRidge:
         self.Z, self.root = Z, root
         self.free = np.flatnonzero(D <= 0)
         self.inverse_D = np.where(D > 0, 1.0 / np.where(D > 0, D, 1.0), 0.0)
-        root_D = np.sqrt(self.inverse_D)
-        half = Z.multiply(root_D[None, :]).tocsr() if sparse.issparse(Z) else Z * root_D
-        kernel = _dense(half @ half.T)  # A A': BLAS makes one triangle of it only
+        kernel = _outer_product(Z, self.inverse_D)
         kernel = self._apply_root(self._apply_root(kernel).T)
         kernel[np.diag_indices_from(kernel)] += 1.0
         self.kernel = _Kernel(kernel)
@@ -107,6 +105,18 @@ class _Kernel:
         if self.vectors is not None:
             return (self.vectors / self.values) @ (self.vectors.T @ R)
         return R.copy()
+
+
+def _outer_product(Z: Any, weight: np.ndarray) -> np.ndarray:
+    """Z diag(weight) Z', with a copy of Z only where weights differ.
+
+    It is made as A A', of which BLAS computes one triangle only.
+    """
+    if len(weight) and (weight == weight[0]).all():
+        return _dense(Z @ Z.T) * weight[0]
+    root = np.sqrt(weight)
+    half = Z.multiply(root[None, :]).tocsr() if sparse.issparse(Z) else Z * root
+    return _dense(half @ half.T)
 
 
 def _dense(A: Any) -> np.ndarray:
