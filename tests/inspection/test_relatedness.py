@@ -23,6 +23,7 @@ from polytask.datasets import (
 from polytask.inspection import TaskRelatedness
 from polytask.inspection.related import effective_rank, spectrum_shares
 from polytask.inspection.related.groups import _silhouette
+from polytask.inspection.related.mean_correlation import _mean_and_variance
 from tests.inspection.example import example_related
 
 
@@ -65,13 +66,30 @@ def test_words_follow_the_truth():
 
 
 @pytest.mark.parametrize("make", [make_low_rank_tasks, make_independent_tasks, make_related_tasks])
-def test_interval_of_the_effective_rank_holds_the_truth(make):
+def test_intervals_of_the_effective_rank_and_of_the_mean_correlation_hold_the_truth(make):
     held = []
     for seed in range(4):
         found, truth = relatedness(make, m=16, d=6, n=20, seed=seed)
-        true = effective_rank(spectrum_shares(truth.coef))
-        held.append(found.effective_rank.low - 0.02 <= true <= found.effective_rank.high + 0.02)
-    assert sum(held) >= 3
+        rank, correlation = found.effective_rank, found.mean_correlation
+        true = effective_rank(spectrum_shares(truth.coef)), pairs(true_correlation(truth.coef))
+        held.append((
+            rank.low - 0.02 <= true[0] <= rank.high + 0.02,
+            correlation.low <= true[1].mean() <= correlation.high,
+        ))  # fmt: skip
+    assert np.all(np.sum(held, axis=0) >= 3)
+
+
+def test_variance_of_a_mean_correlation_is_that_of_leaving_tasks_out():
+    W = np.random.default_rng(0).normal(size=(6, 3)) + 1
+    mean, variance = _mean_and_variance(W, 6)
+    without = [pairs(true_correlation(np.delete(W, i, axis=0))).mean() for i in range(6)]
+    assert mean == pytest.approx(pairs(true_correlation(W)).mean())
+    assert variance == pytest.approx(5 * np.var(without))
+
+
+def test_a_mean_correlation_of_two_tasks_has_an_interval():
+    found = relatedness(make_related_tasks, m=2, n=40)[0].mean_correlation
+    assert -1 <= found.low < found.value < found.high <= 1
 
 
 def test_low_rank_is_seen():

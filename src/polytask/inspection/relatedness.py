@@ -20,6 +20,7 @@ from polytask.inspection.related import (
     coefficient_posterior,
     coefficient_spread,
     find_groups,
+    mean_correlation_interval,
     outlier_tasks,
     rank_interval,
     read_evidence,
@@ -50,7 +51,8 @@ class TaskRelatedness:
         Ids and rows.
     correlation : ndarray of shape (m, m)
     mean_correlation : Interval
-        Over all pairs; the interval is that of posterior draws.
+        Over all pairs. The interval is for tasks such as these; with fewer than ten tasks it is for
+        these tasks, given the estimated variances, and too narrow.
     effective_rank : Interval
         1 / sum of squared shares of the singular directions, between 1 and min(m, d); ends are
         NaN where the tasks have too few rows.
@@ -194,7 +196,7 @@ def _assemble(
         tasks=sample.ids,
         rows=sample.rows,
         correlation=correlation,
-        mean_correlation=_mean_correlation(correlation, evidence, posterior, n_draws, rng),
+        mean_correlation=Interval(*mean_correlation_interval(evidence, posterior, n_draws, rng)),
         effective_rank=Interval(value, low, high),
         spectrum=spectrum_shares(evidence.vectors(posterior.mean)),
         groups=groups,
@@ -218,21 +220,3 @@ def _correlation(evidence: TaskEvidence, posterior: Posterior) -> np.ndarray:
     correlation: np.ndarray = product / np.outer(size, size)
     np.fill_diagonal(correlation, 1.0)
     return correlation
-
-
-def _mean_correlation(
-    correlation: np.ndarray,
-    evidence: TaskEvidence,
-    posterior: Posterior,
-    n_draws: int,
-    rng: np.random.Generator,
-) -> Interval:
-    m = len(correlation)
-    draws = []
-    for _ in range(n_draws):
-        vectors = evidence.vectors(posterior.draw(rng))
-        size = np.linalg.norm(vectors, axis=1, keepdims=True)
-        total = (vectors / np.where(size > 0, size, 1.0)).sum(axis=0)
-        draws.append((total @ total - m) / (m * (m - 1)))
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return Interval(float(np.mean(draws)), float(low), float(high))

@@ -17,6 +17,9 @@ METHOD = (
     "Correlations are corrected for estimation noise by empirical Bayes: second moments of the "
     "coefficients given the rows, from a mixed model with REML estimates (Laird and Ware 1982). "
     "A pair of tasks with few rows is drawn to the mean correlation.",
+    "The interval of the mean correlation takes the tasks as drawn, from ten on (jackknife over "
+    "the tasks within posterior draws, summed by Rubin's rule); with fewer it speaks about these "
+    "tasks, given the estimated variances, and is too narrow.",
     "The effective rank is the participation ratio of the squared singular values of the tasks' "
     "slopes, from moments that are unbiased under noise; its interval is a parametric bootstrap.",
     "Groups are Ward's clustering; they count as found if the silhouette is larger than in 95 % "
