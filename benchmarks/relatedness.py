@@ -5,7 +5,7 @@ effective rank, estimated and true, how often their intervals held the truth; th
 found in each sample; tasks that were called outliers, and of these the share of false ones.
 
 Usage: python benchmarks/relatedness.py [--samples 12] [--tasks 30] [--features 10]
-       [--seed 0]
+       [--world related] [--rows 8 20 80] [--seed 0]
 """
 
 from __future__ import annotations
@@ -74,9 +74,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Relatedness where the truth is known.")
     for name, default in (("samples", 12), ("tasks", 30), ("features", 10), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--world", nargs="*", choices=WORLDS, default=list(WORLDS))
+    parser.add_argument("--rows", nargs="*", type=int, default=ROWS)
     given = parser.parse_args()
-    for world in WORLDS:
-        for n in ROWS:
+    for world in given.world:
+        for n in given.rows:
             rows = [
                 measure(world, given.tasks, given.features, n, seed)
                 for seed in range(given.seed, given.seed + given.samples)

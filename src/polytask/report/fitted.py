@@ -62,7 +62,7 @@ def fitted_table(fitted: Mapping[str, Any]) -> Table | None:
         Column("Strengths", "words"),
         Column("Objective"),
         Column("Violation"),
-        Column("Certificate", "words"),
+        Column("Certificate", "text"),
         Column("Solver", "words"),
     ]
     caption = "Fitted on all rows: chosen strengths, and how near the optimum the solver came"
