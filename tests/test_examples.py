@@ -46,3 +46,11 @@ def test_figure_and_numbers_are_written(survey, tmp_path, capsys, monkeypatch):
     survey.main(["--repeats", "1", "--out", str(tmp_path / "figure.png")])
     assert (tmp_path / "figure.png").stat().st_size > 5000
     assert "Independent tasks" in capsys.readouterr().out
+
+
+def test_sites_that_share_moments_get_the_fit_to_all_rows(capsys):
+    spec = importlib.util.spec_from_file_location("federated", EXAMPLES / "federated.py")
+    federated = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(federated)
+    assert federated.main() < 1e-9
+    assert "12 tasks from 3 files" in capsys.readouterr().out

@@ -273,6 +273,12 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
             help="pass over a Parquet file (or a directory of them) instead of loading it; default "
             "where it would take more than an eighth of the memory",
         )
+        group.add_argument(
+            "--dask",
+            metavar="N|ADDRESS",
+            help="work on N Dask processes here, or on the cluster whose scheduler is at ADDRESS: "
+            "passes over a Parquet file, or folds and models; needs polytask[dask]",
+        )
     group.add_argument(
         "--kind",
         choices=("auto", "regression", "classification"),

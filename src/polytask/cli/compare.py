@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import BASELINE, choose_models, make_candidate
+from polytask.cli.cluster import cluster
 from polytask.cli.fit import fit_on_all
 from polytask.cli.inputs import read_task_table, split_names
 from polytask.cli.leaderboard import show_comparison
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     table = read_task_table(args)
     check_metric(args.metric, table.kind)
     table = dataclasses.replace(table, notes=(*table.notes, *added))
-    with Progress() as progress:
+    with Progress() as progress, cluster(args):
         comparison = _compare(args, names, table, progress)
         best = best_model(comparison)
         progress.say(f"fitting {best} on all rows")
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_streamed(args: argparse.Namespace, out: Path) -> int:
     """The same for a table that is passed over."""
-    with Progress() as progress:
+    with Progress() as progress, cluster(args):
         comparison, fitted, table = compare_streamed(args, progress)
         best = best_model(comparison)
         names = dict.fromkeys([best, BASELINE, comparison.verdict.focus])

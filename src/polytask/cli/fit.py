@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from polytask.cli.candidates import check_name, make_candidate
+from polytask.cli.cluster import cluster
 from polytask.cli.inputs import read_task_table
 from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if out.suffix != ".skops":
         raise TableError(f"must end in .skops; got {out.name!r}.", "out")
     check_name(args.model, "model")
-    with Progress() as progress:
+    with Progress() as progress, cluster(args):
         fit = fit_streamed if is_streamed(args) else _fit_in_memory
         model, table, told = fit(args, progress)
         with replacing(out) as temporary:

@@ -32,6 +32,8 @@ def is_streamed(args: argparse.Namespace) -> bool:
     """Whether the table is passed over; a choice that nobody asked for is told on stderr."""
     if args.stream is not None:
         return bool(args.stream)
+    if args.dask is not None and args.command == "fit":
+        return True  # one fit has nothing else to spread
     path = Path(args.table)
     if path.is_dir():
         return any(path.glob("*.parquet"))
@@ -90,11 +92,11 @@ class _Passes:
 
 
 def stream_runner(args: argparse.Namespace, progress: Progress) -> tuple[Runner, _Passes]:
-    """Who makes the passes."""
-    from polytask.streaming.passes import SerialRunner
+    """Who makes the passes: this process, or the cluster that is active."""
+    from polytask.models.from_parquet import make_runner
 
     told = _Passes(progress, _PASSES[args.command, "regression"])
-    return SerialRunner(told), told
+    return make_runner(None, told), told
 
 
 def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -> StreamTable:

@@ -1,0 +1,46 @@
+"""``--dask``: worker processes on this machine, or a cluster that runs already."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from polytask.tables.errors import TableError
+
+__all__ = ["cluster"]
+
+_PATIENCE = 30  # seconds that a scheduler may take to answer
+
+
+@contextmanager
+def cluster(args: argparse.Namespace) -> Iterator[None]:
+    """Passes, folds and models go to the cluster of ``--dask`` inside; here without it."""
+    if args.dask is None:
+        yield
+        return
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise TableError("needs Dask: pip install 'polytask[dask]'.", "dask") from error
+    import joblib
+
+    with ExitStack() as stack:
+        address = args.dask
+        if address.isdigit():
+            workers = LocalCluster(
+                n_workers=max(int(address), 1), threads_per_worker=1, dashboard_address=None
+            )
+            address = stack.enter_context(workers)
+        try:
+            stack.enter_context(Client(address, timeout=_PATIENCE))
+        except (OSError, ValueError) as error:
+            raise TableError(
+                "must be a number of processes or the address of a Dask scheduler, such as "
+                f"tcp://host:8786; got {args.dask!r}, where none answers. Start one with 'dask "
+                "scheduler', or give a number.",
+                "dask",
+            ) from error
+        args.jobs = -1  # as many as the cluster has
+        stack.enter_context(joblib.parallel_config("dask"))
+        yield
