@@ -317,3 +317,22 @@ def test_rows_replace_gram_matrices_only_where_digits_were_lost(
     shortest = solve_orthogonal(problem)["common"]
     if column != "nearly twice":
         np.testing.assert_allclose(solution.blocks["common"], shortest, rtol=1e-8, atol=1e-10)
+
+
+def test_float32_features_of_condition_1e4() -> None:
+    """A Gram matrix summed in float32 would have no digit left of the smallest direction."""
+    X, y, ids = random_tasks(np.random.default_rng(7), [60, 40, 50], 6)
+    thin = with_condition(X, 1e4).astype(np.float32)
+    problem = mean_regularized(make_data(thin, y, ids), 1e-9)
+    wide = mean_regularized(make_data(thin.astype(float), y, ids), 1e-9)
+    best = solve(wide).objective
+    assert objective_at(wide, as_vector(solve(problem).blocks)) <= best * (1.0 + 1e-8)
+
+
+def test_objective_where_targets_are_fitted_nearly_exactly() -> None:
+    """From Gram matrices, y'y - b'w would be rounding of y'y: 1e8 times the objective."""
+    X, _, ids = random_tasks(np.random.default_rng(8), [60, 40, 50], 6)
+    rng = np.random.default_rng(9)
+    y = X @ rng.normal(size=6) * 1e3 + 1e-6 * rng.normal(size=len(X))
+    problem = mean_regularized(make_data(X, y, ids), 1e-14)
+    assert solve(problem).objective == pytest.approx(least_squares(problem), rel=1e-6)
