@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -140,16 +140,17 @@ class Design:
             rows = self.X[obs if self.index is None else self.index[obs]]
         return rows.astype(np.float64, copy=False)
 
-    def pieces(self, batch: Batch) -> Iterator[tuple[slice, np.ndarray]]:
+    def pieces(self, batch: Batch) -> Iterable[tuple[slice, np.ndarray]]:
         """Rows of a batch, a few million numbers at a time, and their place along its rows.
 
         No batch of long tasks is widened to float64, or weighted, as a whole.
         """
         b, n = batch.shape
         step = max(1, _CHUNK // (b * self.n_columns))
-        for first in range(0, n, step):
-            part = slice(first, first + step)
-            yield part, self.rows(batch, part)
+        if n <= step:  # as good as always
+            return ((_ALL, self.rows(batch)),)
+        parts = (slice(first, first + step) for first in range(0, n, step))
+        return ((part, self.rows(batch, part)) for part in parts)
 
     def predict(self, theta: np.ndarray) -> np.ndarray:
         """w_i'x of every observation; theta has shape (m, p)."""

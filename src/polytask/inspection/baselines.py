@@ -216,6 +216,9 @@ def _columns(X: Any, task: str | int | None) -> list[np.ndarray]:
 def _is_text(column: np.ndarray) -> bool:
     if column.dtype != object:
         return column.dtype.kind not in "biuf"
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("string", "integer", "floating", "boolean"):  # as good as always, and fast
+        return bool(kind == "string")
     return not all(isinstance(value, Number) for value in column[~pd.isna(column)])
 
 
