@@ -9,7 +9,8 @@ from polytask.datasets import make_low_rank_tasks
 from polytask.losses import Squared
 from polytask.penalties import TraceNorm
 from polytask.penalties.spectral import singular_above, spectral_norm
-from polytask.solvers import Status, factored, select
+from polytask.solvers import Status, curvature, factored, select
+from polytask.solvers.curvature import TaskGrams
 from polytask.solvers.factored import FactoredNewton
 from polytask.solvers.fista import Fista
 from polytask.solvers.profile import duality_gap, profile, zero_profile
@@ -132,3 +133,11 @@ def test_continuation_is_closer_than_the_last_optimum(rng):
         ahead.add(alpha, fit)
         last = fit
     assert reached < 0.1 * behind
+
+
+def test_products_shared_among_threads_are_the_same(rng, monkeypatch):
+    A = rng.normal(size=(7, 9, 5))
+    H, theta = TaskGrams(A.transpose(0, 2, 1) @ A), rng.normal(size=(7, 5))
+    alone = H.apply(theta)
+    monkeypatch.setattr(curvature, "_THREADS_FROM", 0)
+    np.testing.assert_array_equal(H.apply(theta), alone)
