@@ -12,6 +12,7 @@ from polytask.datasets import make_low_rank_tasks
 from polytask.losses import Logistic
 from polytask.penalties import TraceNorm
 from polytask.solvers import Status, rank_limit
+from polytask.solvers.progress import Progress
 from polytask.solvers.rank_limit import RankLimit
 from tests.low_rank.problems import low_rank, make_data
 
@@ -109,3 +110,17 @@ def test_a_singular_value_on_its_way_to_zero_ends_at_the_convex_optimum(monkeypa
     assert found.violation <= 1e-8
     assert np.linalg.matrix_rank(found.blocks["low_rank"]) == rank
     assert found.objective == pytest.approx(problem.objective(best.blocks), rel=1e-8)
+
+
+def test_creeping_without_an_optimum_comes_to_an_end():
+    """The objective falls by less and less, the violation does not halve: no need for max_iter."""
+    progress, value = Progress(1.0, 1e-3, 1e-14), 1.0
+    steps = 0
+    while not progress.over:
+        steps, value = steps + 1, value - 1e-6
+        progress.note(value, 0.9e-3)
+    assert 10 < steps < 100
+    falls = Progress(1.0, 1e-3, 1e-14)
+    for step in range(200):  # slow, and yet on its way
+        falls.note(1.0 - 1e-6 * step, 1e-3 * 0.97**step)
+    assert not falls.over

@@ -8,6 +8,7 @@ import numpy as np
 
 from polytask.solvers.gram_steps import HeadStep, direction_step, head_step, newton_step
 from polytask.solvers.heads import HeadModel
+from polytask.solvers.progress import Progress
 from polytask.solvers.task_quadratic import TaskQuadratic
 
 __all__ = ["GramFit", "alternate_grams"]
@@ -18,7 +19,6 @@ _FREE = 1e-2  # damping below which a step is Newton's
 _NEAR = 1e-3  # violation from which the way is measured by it
 _SETTLED = 1e-7  # share of the first objective
 _ROUNDING = 1e-14  # share of the objective
-_NO_BETTER = 3  # steps in which rounding hides every fall and the violation does not halve
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +45,12 @@ def alternate_grams(
     """
     at, newton = _State(Q, model, V, bound), False
     for _ in range(max_iter):
-        if at.violation <= 0.5 * tol or at.idle >= _NO_BETTER:
+        if at.violation <= 0.5 * tol or at.progress.over:
             break
         newton = (at.free if newton else at.slow(tol)) and at.newton()
         if not newton:
             at.sweep()
-    ended = at.violation <= 0.5 * tol or at.idle >= _NO_BETTER
+    ended = at.violation <= 0.5 * tol or at.progress.over
     return GramFit(at.heads.A, at.heads.V, at.history, ended, at.steps == 0)
 
 
@@ -61,10 +61,11 @@ class _State:
         self, Q: TaskQuadratic, model: HeadModel, V: np.ndarray, bound: np.ndarray
     ) -> None:
         self.Q, self.model, self.bound = Q, model, bound
-        self.damping, self.idle, self.steps = _DAMPING[0], 0, 0
+        self.damping, self.steps = _DAMPING[0], 0
         self.heads, self.value = self._on(_orthonormal(V))
         self.noise = _ROUNDING * abs(Q.constant)
         self.history, self.violations = [self.value], [self._violation()]
+        self.progress = Progress(self.value, self.violation, self.noise)
 
     @property
     def violation(self) -> float:
@@ -81,11 +82,10 @@ class _State:
         return heads, heads.value + self.model.offset(V)
 
     def _take(self, heads: HeadStep, value: float) -> None:
-        hidden, best = self.value - value <= self.noise, min(self.violations)
         self.heads, self.value = heads, value
         self.history.append(value)
         self.violations.append(self._violation())
-        self.idle = self.idle + 1 if hidden and self.violation > 0.5 * best else 0
+        self.progress.note(value, self.violation)
 
     def sweep(self) -> None:
         """Directions at these heads, then heads on those directions."""
@@ -95,7 +95,7 @@ class _State:
         if value <= self.value + self.noise:
             self._take(heads, value)
         else:
-            self.idle += 1
+            self.progress.note(self.value, self.violation)
 
     def newton(self) -> bool:
         """One step with as much damping as it takes to fall; False where none does."""

@@ -18,6 +18,7 @@ from polytask.data import TaskData
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
 from polytask.solvers.heads import HEADS_TOL, HeadModel, slope_bound, solve_small
+from polytask.solvers.progress import Progress
 from polytask.structures import Blocks
 
 __all__ = ["RowPoint", "alternate_rows"]
@@ -28,7 +29,6 @@ _HALVINGS = 14
 _SHARE, _ROUGH = 1e-2, 1e-4  # of a squared violation, and at most: what heads may leave
 _FLAT = 1e-10  # least curvature of a row, where its class is certain
 _ROUNDING = 1e-14  # share of the objective
-_NO_BETTER = 3  # steps in which rounding hides every fall and the violation does not halve
 
 
 class RowPoint:
@@ -120,17 +120,16 @@ def alternate_rows(
     at = RowPoint(problem, model, V)
     if not model.turns:
         at = at.balanced()
-    history, best, idle = [at.value], at.violation, 0
+    history = [at.value]
+    progress = Progress(at.value, at.violation, _ROUNDING * abs(at.value))
     for _ in range(max_iter):
-        if at.violation <= tol or idle == _NO_BETTER:
+        if at.violation <= tol or progress.over:
             break
         found = _search(at, newton_step(at))
         if found is None:
             break
-        hidden = at.value - found.value <= _ROUNDING * abs(at.value)
         at = found
-        idle = idle + 1 if hidden and at.violation > 0.5 * best else 0
-        best = min(best, at.violation)
+        progress.note(at.value, at.violation)
         history.append(at.value)
     return at, history
 
