@@ -12,8 +12,11 @@ from polytask.penalties.spectral import singular_above, spectral_norm
 from polytask.solvers import Status, curvature, factored, select
 from polytask.solvers.curvature import TaskGrams
 from polytask.solvers.factored import FactoredNewton
+from polytask.solvers.factored_squares import GramModel
 from polytask.solvers.fista import Fista
 from polytask.solvers.profile import duality_gap, profile, zero_profile
+from polytask.solvers.trace_norm import squares_at
+from polytask.solvers.truncated_newton import Direction
 from polytask.solvers.warm_start import Continuation
 from polytask.tuning import trace_path
 from tests.low_rank.problems import LOSSES, low_rank, make_data
@@ -141,3 +144,16 @@ def test_products_shared_among_threads_are_the_same(rng, monkeypatch):
     alone = H.apply(theta)
     monkeypatch.setattr(curvature, "_THREADS_FROM", 0)
     np.testing.assert_array_equal(H.apply(theta), alone)
+
+
+def test_the_preconditioner_is_positive_far_from_the_optimum(rng):
+    data = make_data(rng, Squared(), m=9, d=6, n=30, rank=2)
+    problem = low_rank(data, Squared(), TraceNorm(1.0))
+    zero = zero_profile(problem)
+    alpha = 0.01 * zero.gradient_norm
+    model = GramModel(squares_at(problem, zero))
+    at = model.start(zero.L, rng.normal(size=(6, 2)) * 1e-3, alpha)
+    apply = model.preconditioner(at, alpha, False)
+    for _ in range(20):
+        r = Direction(rng.normal(size=(6, 2)), np.zeros(0))
+        assert r.dot(apply(r)) > 0

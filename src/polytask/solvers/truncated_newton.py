@@ -50,7 +50,7 @@ def newton_direction(at: Any, model: Any, alpha: float, convex: bool, forcing: f
         x, r = x.plus(rz / curvature, p), r.plus(-rz / curvature, Hp)
         z = precondition(r)
         before, rz = rz, r.dot(z)
-        if rz <= enough:
+        if rz <= max(enough, 0.0):
             break
         p = z.plus(rz / before, p)
     return x
