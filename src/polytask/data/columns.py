@@ -74,6 +74,8 @@ def _column_values(X: Any, task: str | int) -> np.ndarray:
         series = frame.get_column(_column_name(frame, task))
         if series.is_null().any():
             raise ValueError(_missing_message(task, int(series.is_null().sum())))
+        if series.dtype.is_integer():
+            return series.to_numpy()
         return np.fromiter(series.to_list(), dtype=object, count=len(series))
     if not hasattr(X, "shape"):
         X = np.asarray(X, dtype=object)
@@ -131,6 +133,8 @@ def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
     missing = int(pd.isna(column).sum())
     if missing:
         raise ValueError(_missing_message(task, missing))
+    if pd.api.types.infer_dtype(column, skipna=False) == "string":
+        return column.astype(str)
     if all(isinstance(v, int | np.integer | np.bool_) for v in column):
         return _from_integers(column)
     if all(isinstance(v, int | float | np.integer | np.floating | np.bool_) for v in column):
@@ -146,9 +150,12 @@ def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
 
 def _from_integers(column: np.ndarray) -> np.ndarray:
     """Whole numbers in full: those above 2^53 are not all floats. Too large ones become text."""
-    limits = np.iinfo(np.int64)
-    fits = all(limits.min <= int(v) <= limits.max for v in column)
-    return column.astype(np.int64) if fits else np.array([str(int(v)) for v in column])
+    try:
+        if column.dtype == object or column.max(initial=0) <= np.iinfo(np.int64).max:
+            return column.astype(np.int64)
+    except OverflowError:
+        pass
+    return np.array([str(int(v)) for v in column])
 
 
 def _from_floats(column: np.ndarray, task: str | int) -> np.ndarray:
