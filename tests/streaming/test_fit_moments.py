@@ -30,7 +30,7 @@ LOW_RANK = [
     LowRankRegressor(0.01, alpha_intercept=0.05),
     LowRankRegressor(0.01, common=True, alpha_intercept=0.1),
     LowRankRegressor(0.001, max_rank=2),
-    LowRankRegressor(0.02, penalty="rank"),
+    LowRankRegressor(0.02, penalty="rank", tol=1e-10),  # steps beside the closed form of rows
     ProjectedLowRankRegressor(0.01, n_components=2),
     ProjectedMeanRegularizedRegressor(0.01, n_components=2),
     ProjectedMeanRegularizedRegressor(0.01, n_components=None),
