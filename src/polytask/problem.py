@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from polytask.data import TaskData
+from polytask.data.kept import kept
 from polytask.losses import Loss
 from polytask.penalties import Penalty
 from polytask.structures import Blocks, Structure
@@ -65,10 +65,7 @@ class Problem:
         own targets are at rest, or that has next to nothing of a feature, is measured in a small
         share of what the others have. Kept for as long as the data live.
         """
-        kept = _KEPT.setdefault(self.data, {})
-        if self.loss.name not in kept:
-            kept[self.loss.name] = self._gradient_bound()
-        return kept[self.loss.name]
+        return kept(self.data, ("gradient bound", self.loss.name), self._gradient_bound)
 
     def _gradient_bound(self) -> np.ndarray:
         data = self.data
@@ -87,6 +84,3 @@ class Problem:
         scale = self.structure.adjoint(self.gradient_bound, blocks)
         shares = [np.abs(R) / np.abs(scale[b]) for b, R in residual.items() if R.size]
         return max((float(share.max()) for share in shares), default=0.0)
-
-
-_KEPT: WeakKeyDictionary[TaskData, dict[str, np.ndarray]] = WeakKeyDictionary()

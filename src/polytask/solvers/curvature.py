@@ -8,11 +8,11 @@ p × p matrix per task exists where p is above twice the rows of a task.
 from __future__ import annotations
 
 from typing import Protocol
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from polytask.data import Design, TaskData
+from polytask.data.kept import kept
 from polytask.data.threads import share
 
 __all__ = ["Curvature", "RowProducts", "SharedGram", "TaskGrams", "make_curvature", "narrow"]
@@ -144,12 +144,7 @@ def make_curvature(data: TaskData, v: np.ndarray, constant: bool) -> Curvature:
     """
     if not constant:
         return _make(data, v)
-    if data not in _KEPT:
-        _KEPT[data] = _make(data, v)
-    return _KEPT[data]
-
-
-_KEPT: WeakKeyDictionary[TaskData, Curvature] = WeakKeyDictionary()
+    return kept(data, ("curvature",), lambda: _make(data, v))
 
 
 def narrow(data: TaskData) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from polytask.data import TaskData
+from polytask.data.kept import kept
 from polytask.penalties.spectral import spectral_norm
 from polytask.problem import Problem
 from polytask.solvers.curvature import RowProducts
@@ -144,11 +143,8 @@ def zero_profile(problem: Problem) -> Profile:
     Kept for as long as the data live, because every strength of a path asks for it.
     """
     data = problem.data
-    kept = _KEPT.setdefault(data, {})
-    key = rest_facts(problem)
-    if key not in kept:
-        kept[key] = profile(problem, np.zeros((data.n_tasks, data.n_features)))
-    return kept[key]
+    zero = np.zeros((data.n_tasks, data.n_features))
+    return kept(data, ("profile at zero", *rest_facts(problem)), lambda: profile(problem, zero))
 
 
 def rest_facts(problem: Problem) -> tuple[Any, ...]:
@@ -156,9 +152,6 @@ def rest_facts(problem: Problem) -> tuple[Any, ...]:
     rest = problem.structure.rest  # type: ignore[attr-defined]
     strengths = (problem.penalties[b].strength.tobytes() for b in ("common", "deviation"))  # type: ignore[attr-defined]
     return (problem.loss.name, rest.common.tobytes(), rest.deviation.tobytes(), *strengths)
-
-
-_KEPT: WeakKeyDictionary[TaskData, dict[tuple[Any, ...], Profile]] = WeakKeyDictionary()
 
 
 def duality_gap(problem: Problem, at: Profile, alpha: float, norm: float) -> float:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from polytask.data import TaskData
+from polytask.data.kept import kept
 from polytask.penalties import Rank, TraceNorm
 from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
@@ -127,10 +126,7 @@ def rank_fits(
 def _kept(problem: Problem, tol: float) -> dict[int, Factored]:
     """Fits of this problem by rank, kept for as long as its data live: a path asks again."""
     facts = (tol, _free(problem), *rest_facts(problem))
-    return _KEPT.setdefault(problem.data, {}).setdefault(facts, {0: _nothing(problem)})
-
-
-_KEPT: WeakKeyDictionary[TaskData, dict[tuple, dict[int, Factored]]] = WeakKeyDictionary()
+    return kept(problem.data, ("rank fits", *facts), lambda: {0: _nothing(problem)})
 
 
 def fixed_rank(problem: Problem, r: int, smaller: Factored, tol: float, max_iter: int) -> Factored:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import linalg
 
 from polytask.data import TaskData
+from polytask.data.kept import kept
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
 from polytask.solvers.heads import HEADS_TOL, HeadModel, slope_bound, solve_small
@@ -190,17 +190,13 @@ def _mean_curvature(problem: Problem) -> tuple[np.ndarray, np.ndarray | None]:
 
     At the loss's largest curvature, and kept for as long as the data live.
     """
-    kept, key = _KEPT.setdefault(problem.data, {}), problem.loss.name
-    if key not in kept:
-        values, vectors = _eigen(problem.data)
-        values = problem.loss.curvature_bound * values
-        kept[key] = (np.maximum(values, 1e-12 * max(values.max(initial=0.0), 1e-300)), vectors)
-    return kept[key]
+    return kept(problem.data, ("average task", problem.loss.name), lambda: _bound(problem))
 
 
-_KEPT: WeakKeyDictionary[TaskData, dict[str, tuple[np.ndarray, np.ndarray | None]]] = (
-    WeakKeyDictionary()
-)
+def _bound(problem: Problem) -> tuple[np.ndarray, np.ndarray | None]:
+    values, vectors = _eigen(problem.data)
+    values = problem.loss.curvature_bound * values
+    return np.maximum(values, 1e-12 * max(values.max(initial=0.0), 1e-300)), vectors
 
 
 def _eigen(data: TaskData) -> tuple[np.ndarray, np.ndarray | None]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import sparse
 
 from polytask.data import TaskData
+from polytask.data.kept import kept
 from polytask.problem import Problem
 from polytask.solvers.curvature import SharedGram, make_curvature
 from polytask.solvers.profile import rest_facts
@@ -57,13 +57,8 @@ def task_quadratic(problem: Problem) -> TaskQuadratic | None:
         grams = curvature.scale[:, None, None] * curvature.gram
     if grams is None:
         return None
-    kept, key = _KEPT.setdefault(data, {}), rest_facts(problem)
-    if key not in kept:
-        kept[key] = _make(problem, grams)
-    return kept[key]
-
-
-_KEPT: WeakKeyDictionary[TaskData, dict[tuple[Any, ...], TaskQuadratic]] = WeakKeyDictionary()
+    key = ("task quadratic", *rest_facts(problem))
+    return kept(data, key, lambda: _make(problem, grams))
 
 
 def _make(problem: Problem, grams: np.ndarray) -> TaskQuadratic:

@@ -8,12 +8,10 @@ bound is far below it, and the rows decide everywhere else.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from polytask.data import TaskData
+from polytask.data.kept import kept
 from polytask.problem import Problem
 from polytask.solvers.base import Solution
 from polytask.solvers.factored_run import Run, balanced
@@ -55,23 +53,23 @@ def solve_by_grams(
     problem: Problem, start: Blocks | None, tol: float, max_iter: int, name: str
 ) -> Solution | None:
     """The solution, or None where the rows are needed. L = 0 is not the optimum."""
-    kept, zero = _kept(problem), zero_profile(problem)
-    if kept.model is None:
+    known, zero = _known(problem), zero_profile(problem)
+    if known.model is None:
         return None
     alpha = problem.penalties["low_rank"].alpha  # type: ignore[attr-defined]
     L = zero.L if start is None else start["low_rank"]
-    known = None if start is None else start.get("directions")
-    at = start_point(kept.model, alpha, L, known)
+    directions = None if start is None else start.get("directions")
+    at = start_point(known.model, alpha, L, directions)
     if at is None:
         return None
-    run = Run(kept.model, alpha, zero.smooth, at, max_iter)
+    run = Run(known.model, alpha, zero.smooth, at, max_iter)
     look = run.to(0.9 * tol * zero.smooth)
     U, s, V = balanced(look.B, look.C, 1e-9)
     norm = float(s.sum())
     allowed = min(_BELIEVED[0] * tol * zero.smooth, _BELIEVED[1] * look.smooth)
-    if look.gap > tol * zero.smooth or kept.rounding(problem, look, norm) > allowed:
+    if look.gap > tol * zero.smooth or known.rounding(problem, look, norm) > allowed:
         return None
-    rest = {name: kept.rest[name] + look.rest[name] for name in kept.rest}
+    rest = {name: known.rest[name] + look.rest[name] for name in known.rest}
     point = Point(look.L, rest, look.smooth, zero.risk_gradient + look.slope)
     found = trace_solution(
         problem, point, norm, zero.smooth, tol, name, run.n_iter, look.gap, (U, V)
@@ -79,11 +77,5 @@ def solve_by_grams(
     return replace(found, singular_values=s)
 
 
-def _kept(problem: Problem) -> KeptModel:
-    kept, key = _KEPT.setdefault(problem.data, {}), rest_facts(problem)
-    if key not in kept:
-        kept[key] = KeptModel(problem)
-    return kept[key]
-
-
-_KEPT: WeakKeyDictionary[TaskData, dict[tuple[Any, ...], KeptModel]] = WeakKeyDictionary()
+def _known(problem: Problem) -> KeptModel:
+    return kept(problem.data, ("gram model", *rest_facts(problem)), lambda: KeptModel(problem))
