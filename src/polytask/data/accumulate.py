@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from polytask.data.grouping import Bucket, compact, group_rows, rank_in_group
+from polytask.data.grouping import compact, group_rows, rank_in_group
 
 __all__ = ["FoldDealer", "MomentSums", "TaskIndex"]
 
 _ROWS = 1 << 18  # rows that are laid out at a time
+_SUMS = 1 << 15  # numbers that are added to the sums at a time: 256 kB stay in the cache
 
 
 class TaskIndex:
@@ -212,7 +213,7 @@ class MomentSums:
             Z *= root
         flat = self.sums.reshape(-1, p, p)
         for bucket in grouping.buckets:
-            flat[present[bucket.groups]] += _products(bucket, Z)
+            _add_products(flat, present[bucket.groups], bucket.view(Z))
         self.rows.reshape(-1)[present] += np.bincount(local, minlength=len(present))
 
     def _place(self, p: int, length: int) -> np.ndarray:
@@ -222,10 +223,16 @@ class MomentSums:
         return self._layout[:, :length]
 
 
-def _products(bucket: Bucket, Z: np.ndarray) -> np.ndarray:
-    """Sum z z' of every group of a bucket, shape (b, p, p)."""
-    rows = bucket.view(Z)
-    return rows.transpose(1, 0, 2) @ rows.transpose(1, 2, 0)
+def _add_products(sums: np.ndarray, at: np.ndarray, rows: np.ndarray) -> None:
+    """Add z z' of rows (p, b, width), summed by group, to ``sums[at]`` (., p, p)."""
+    p = len(rows)
+    step = max(1, _SUMS // p**2)
+    room = np.empty((min(step, len(at)), p, p))
+    for first in range(0, len(at), step):
+        Z, which = rows[:, first : first + step], at[first : first + step]
+        product = room[: len(which)]
+        np.matmul(Z.transpose(1, 0, 2), Z.transpose(1, 2, 0), out=product)
+        sums[which] += product
 
 
 def _not_finite(position: int, n_features: int, names: Sequence[str] | None) -> str:
