@@ -36,7 +36,7 @@ __all__ = ["MultiTaskLinear", "Strengths"]
 Strengths = dict[str, Any]
 _FOLDS = 5
 _CHUNK = 4_000_000  # numbers of X that predictions copy at a time: 32 MB
-_WIDE_FOLDS, _WIDE_TOL = 3, 1e-3  # where every fit costs seconds of products
+_WIDE_FOLDS = 3  # where every fit costs seconds of products
 _TUNING_TOL = 1e-4  # violation at which a held-out risk no longer moves
 
 
@@ -173,8 +173,8 @@ class MultiTaskLinear(BaseEstimator):
         return {name: choice.strengths[name] for name in given}
 
     def _refitted_risks(self, data: TaskData, loss: Loss) -> Risks:
-        """Risks by few folds and rough fits, for rows that only products are made with."""
-        folds = KFoldRisk(data, _WIDE_FOLDS, _WIDE_TOL, self.max_iter)
+        """Risks by few folds, for rows that only products are made with."""
+        folds = KFoldRisk(data, _WIDE_FOLDS, _TUNING_TOL, self.max_iter)
         return one_by_one(lambda s: folds(lambda part: self._tuned_problem(part, loss, s)))
 
     def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
