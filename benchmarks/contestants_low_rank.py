@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import frontier  # sets the BLAS threads, so it comes before numpy  # isort: skip
 import numpy as np
+import peers
 from scipy.io import loadmat, savemat
 
 from polytask.data import Rows, TaskData, make_task_data
@@ -37,6 +38,7 @@ class Field:
     runs: dict[str, Callable[[], Answer]]
     objective: Callable[[np.ndarray, np.ndarray], float]
     solution: Solution
+    answer: Answer
     path: Callable[[], list[Solution]]
     malsar_seconds: Callable[[bool], tuple[float, Answer]] | None  # True: by its own stop
 
@@ -88,9 +90,8 @@ def contestants(
 
     def objective(W: np.ndarray, b: np.ndarray) -> float:
         theta = np.column_stack([W, b]) if classes else W
-        asked = problem_of(data, alpha, classes)
-        risk = asked.loss.value(data.y, data.design.predict(theta))
-        return float(data.weight @ risk) + alpha * float(np.linalg.svd(W, compute_uv=False).sum())
+        penalty = alpha * float(np.linalg.svd(W, compute_uv=False).sum())
+        return peers.objective(data, Logistic() if classes else Squared(), theta, penalty)
 
     best = fit()
     runs: dict[str, Callable[[], Answer]] = {"ours": lambda: split(fit())}
@@ -99,7 +100,7 @@ def contestants(
     else:
         runs["STL"] = lambda: (frontier.single_task(rows, data.y, start, 2.0), np.zeros(len(start)))
     timed = None if malsar is None else _malsar(malsar, data, alpha, classes, best.objective)
-    return Field(runs, objective, best, path, timed)
+    return Field(runs, objective, best, split(best), path, timed)
 
 
 def _malsar(

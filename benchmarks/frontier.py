@@ -1,36 +1,26 @@
-"""What joint learning costs in fits of single tasks, the cheapest job that does no sharing.
-
-    python benchmarks/frontier.py [--sizes small,medium,many,tall,wide,school] [--repeats 5]
-                                  [--seed 0] [--full] [--out FILE.json]
+"""Sizes, single tasks and joint fits that `table.py` and `growth.py` time.
 
 STL is ridge regression per task: batched Gram matrices and LAPACK solves in numpy, one BLAS
-thread, from the rows to the coefficients. Every figure is a ratio to it, taken in turns in one
-run. `--full` makes the tall size as in the goals (50 tasks of 100,000 rows: 2 GB).
+thread, from the rows to the coefficients: the cheapest job that does no sharing.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import harness  # sets the BLAS threads, so it comes before numpy  # isort: skip
+import harness  # noqa: F401, sets the BLAS threads, so it comes before numpy  # isort: skip
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.linear_model import Ridge
 
-import polytask
 from polytask import MeanRegularizedRegressor
 from polytask.data import Rows, TaskData, make_task_data
-from polytask.losses import Logistic, Loss, Squared
+from polytask.losses import Loss, Squared
 from polytask.penalties import Ridge as RidgePenalty
 from polytask.problem import Problem
-from polytask.solvers import one_blas_thread, select
+from polytask.solvers import Solution, one_blas_thread, select
 from polytask.structures import CommonDeviation
 from polytask.tuning import LeaveOneOut, deviation_grid
 
@@ -123,12 +113,12 @@ def problem(data: TaskData, alpha: float, common: float, loss: Loss | None = Non
     return Problem(data, loss or Squared(), CommonDeviation(everywhere, everywhere), penalties)
 
 
-def fit(data: TaskData, alpha: float, common: float, loss: Loss | None = None) -> float:
-    """One joint fit from the rows; returns its KKT violation."""
+def fit(data: TaskData, alpha: float, common: float, loss: Loss | None = None) -> Solution:
+    """One joint fit from the rows."""
     fresh = task_data(data.design.X, data.y, data.code)  # nothing cached
     with one_blas_thread():
         asked = problem(fresh, alpha, common, loss)
-        return select(asked).solve(asked, None, 1e-8, 100).violation
+        return select(asked).solve(asked, None, 1e-8, 100)
 
 
 def path(data: TaskData, common: float, n: int = 50) -> None:
@@ -142,84 +132,3 @@ def path(data: TaskData, common: float, n: int = 50) -> None:
 def tuned(data: TaskData) -> None:
     """A default fit: intercepts, three strengths by leave-one-out."""
     MeanRegularizedRegressor(task=0).fit(np.column_stack([data.code, data.design.X]), data.y)
-
-
-def expanded(X: np.ndarray, y: np.ndarray, code: np.ndarray, alpha: float) -> None:
-    """scikit-learn's ridge on [x, 0 … x … 0], the road without a library."""
-    from scipy import sparse
-
-    N, d = X.shape
-    columns = code[:, None] * d + np.arange(d)
-    own = sparse.csr_matrix(
-        (X.ravel(), columns.ravel(), np.arange(0, N * d + 1, d)), shape=(N, d * (code[-1] + 1))
-    )
-    Ridge(alpha=alpha, fit_intercept=False, solver="lsqr", tol=1e-6).fit(
-        sparse.hstack([sparse.csr_matrix(X), own]).tocsr(), y
-    )
-
-
-def measure(size: str, seed: int, repeats: int, full: bool) -> list[dict[str, object]]:
-    X, y, code = make(size, seed, full)
-    data = task_data(X, y, code)
-    X, y, start = np.asarray(data.design.X), data.y, data.start
-    m, mean_rows = data.n_tasks, len(y) / data.n_tasks
-    alpha = 1.0 / (m * mean_rows)
-    common = alpha if size == "wide" else 0.0
-    violation = fit(data, alpha, common)
-    contestants = {
-        "STL": lambda: single_task(X, y, start, 2.0),
-        "joint fit": lambda: fit(data, alpha, common),
-    }
-    if size in ("small", "school"):
-        contestants["scikit-learn, expanded design"] = lambda: expanded(X, y, data.code, 2.0)
-    seconds = harness.alternate(contestants, repeats)
-    rows = _rows(size, "STL", seconds)
-    rows[1]["violation"] = f"{violation:.0e}"
-    if size != "wide":
-        few = {"STL": contestants["STL"], "path of 50": lambda: path(data, common)}
-        if size in ("small", "medium", "school"):
-            few["tuned fit"] = lambda: tuned(data)
-        rows += _rows(size, "STL", harness.alternate(few, max(1, repeats // 3)))[1:]
-    if size in ("small", "medium"):
-        rows += logistic(size, data, alpha, max(1, repeats // 2))
-    return rows
-
-
-def logistic(size: str, data: TaskData, alpha: float, repeats: int) -> list[dict[str, object]]:
-    """Classes y > its median: a joint fit against Newton's method in each task."""
-    classes = replace(data, y=(data.y > np.median(data.y)).astype(float))
-    contestants = {
-        "STL, logistic": lambda: single_task_logistic(classes, 2.0),
-        "joint fit, logistic": lambda: fit(classes, alpha, 0.0, Logistic()),
-    }
-    rows = _rows(size, "STL, logistic", harness.alternate(contestants, repeats))
-    rows[1]["violation"] = f"{fit(classes, alpha, 0.0, Logistic()):.0e}"
-    return rows
-
-
-def _rows(size: str, reference: str, seconds: dict[str, float]) -> list[dict[str, object]]:
-    return [
-        {"size": size, "work": work, "ms": 1e3 * taken, "x STL": taken / seconds[reference]}
-        for work, taken in seconds.items()
-    ]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sizes", default="small,medium,many,tall,wide,school")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--full", action="store_true")
-    parser.add_argument("--out", default=None)
-    asked = parser.parse_args()
-    rows: list[dict[str, object]] = []
-    for size in asked.sizes.split(","):
-        rows += measure(size, asked.seed, asked.repeats, asked.full)
-    print(f"polytask {polytask.__version__}, {os.cpu_count()} cores, seed {asked.seed}\n")
-    print(harness.table(rows))
-    if asked.out:
-        Path(asked.out).write_text(json.dumps(rows, indent=1), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

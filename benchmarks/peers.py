@@ -2,7 +2,7 @@
 
 The mean-regularized problem with one ridge on w0 and on Δw is ridge regression on the design
 [x, 0 … x … 0]; each peer gets it with rows scaled by the square roots of their weights.
-`mean_regularized_objective` and `reml_deviance` evaluate anybody's answer.
+`objective` evaluates anybody's answer, `reml_deviance` that of a model with estimated variances.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 from scipy import sparse
 
 from polytask.data import TaskData
+from polytask.losses import Loss
+from polytask.structures import Blocks
 
 
 def expanded(data: TaskData, weight: np.ndarray) -> Any:
@@ -29,11 +31,20 @@ def expanded(data: TaskData, weight: np.ndarray) -> Any:
     )
 
 
-def mean_regularized_objective(data: TaskData, alpha: float, flat: np.ndarray) -> float:
+def objective(data: TaskData, loss: Loss, theta: np.ndarray, penalty: float) -> float:
+    """R + penalty at anybody's coefficients theta (m, p)."""
+    return float(data.weight @ loss.value(data.y, data.design.predict(theta))) + penalty
+
+
+def mean_regularized_objective(data: TaskData, loss: Loss, alpha: float, flat: np.ndarray) -> float:
     """R + alpha (‖w0‖² + ‖ΔW‖²) at flat = (w0, Δw_1, …)."""
     W = flat.reshape(-1, data.n_coefs)
-    residual = data.y - data.design.predict(W[0] + W[1:])
-    return float(0.5 * data.weight @ residual**2 + alpha * (flat @ flat))
+    return objective(data, loss, W[0] + W[1:], alpha * float(flat @ flat))
+
+
+def flat(blocks: Blocks) -> np.ndarray:
+    """(w0, Δw_1, …) of our solution."""
+    return np.concatenate([blocks["common"], blocks["deviation"].ravel()])
 
 
 def sklearn_ridge(data: TaskData, alpha: float) -> np.ndarray:

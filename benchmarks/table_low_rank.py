@@ -1,0 +1,116 @@
+"""The rows of `table.py` on low-rank models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import contestants_low_rank as low_rank  # sets the BLAS threads, so it comes before numpy
+import numpy as np
+
+import frontier  # isort: skip
+from table_rows import Row, Runs, Setting, excess, row, single
+
+from polytask.data import TaskData
+from polytask.losses import Squared
+from polytask.penalties import Orthonormal, Rank, Ridge
+from polytask.problem import Problem
+from polytask.solvers import Solution, one_blas_thread, select
+from polytask.structures import CommonDeviation, LowRankPlus, Projected
+
+RANK = 5
+TOL = 1e-7
+_SHARES = {"small": (0.1, 0.02), "school": (0.1, 0.02), "medium": (0.1,)}
+_GOALS = {("squared", "small"): 40, ("squared", "medium"): 20, ("logistic", "small"): 15}
+
+
+def squared(asked: Setting, size: str) -> Iterator[Row]:
+    """One fit, stopped by the duality gap, beside MALSAR."""
+    for share in _SHARES[size]:
+        yield from _beside_malsar(asked, size, "squared", share)
+
+
+def logistic(asked: Setting, size: str) -> Iterator[Row]:
+    """The same for classes."""
+    yield from _beside_malsar(asked, size, "logistic", 0.1)
+
+
+def _beside_malsar(asked: Setting, size: str, kind: str, share: float) -> Iterator[Row]:
+    field = low_rank.contestants(size, asked.seed, kind == "logistic", share, asked.malsar)
+    work = f"trace norm, {kind}, alpha at {share} of its maximum"
+    more = {"certificate": f"gap {field.solution.gap:.0e}"}
+    asked.show_profile(field.runs)
+    times: dict[str, list[float]] = {}
+    stops = ("own stop", "oracle stop") if field.malsar_seconds else ()
+    for _ in range(asked.turns(size, 0.4)):
+        for name, run in field.runs.items():
+            times.setdefault(name, []).append(low_rank.seconds(run))
+        for stop in stops:
+            taken, answer = field.malsar_seconds(stop == "own stop")  # type: ignore[misc]
+            times.setdefault(stop, []).append(taken)
+            more[stop] = excess(field.objective(*answer), field.objective(*field.answer))
+    medians = {name: float(np.median(t)) for name, t in times.items()}
+    left = {stop: more.pop(stop) for stop in stops}
+    if not stops:
+        yield row(work, size, medians, "", **more)
+    goal = _GOALS.get((kind, size), "")
+    for stop in stops:
+        theirs = {"peer": f"MALSAR, {stop}", "peer's excess": left[stop]}
+        reached = f"MALSAR ≥ {goal}" if goal else ""
+        yield row(work, size, {**medians, "peer": medians[stop]}, reached, **theirs, **more)
+
+
+def path(asked: Setting, size: str) -> Iterator[Row]:
+    """50 alphas over two decades."""
+    field = low_rank.contestants(size, asked.seed, False, 0.1)
+    runs: Runs = {"STL": field.runs["STL"], "ours": field.path}
+    gap = max(fit.gap or 0.0 for fit in field.path())
+    seconds = asked.medians(runs, size, 0.4)
+    yield row("trace norm, path of 50", size, seconds, "≤ 40 STL", certificate=f"gap {gap:.0e}")
+
+
+def given_rank(asked: Setting, size: str) -> Iterator[Row]:
+    """rank(W) <= 5."""
+    yield _directions(asked, size, "rank at most 5", rank_limited, "≤ 3 STL")
+
+
+def projected(asked: Setting, size: str) -> Iterator[Row]:
+    """Mean-regularized heads on five learned features."""
+    yield _directions(asked, size, "projected mean-regularized, k = 5", on_features, "≤ 4 STL")
+
+
+def _directions(
+    asked: Setting, size: str, work: str, make: Callable[[TaskData], Problem], goal: str
+) -> Row:
+    data = asked.data(size)
+
+    def ours() -> Solution:
+        problem = make(frontier.task_data(data.design.X, data.y, data.code))  # nothing kept
+        with one_blas_thread():
+            return select(problem).solve(problem, None, TOL, 2000)
+
+    runs: Runs = {"STL": single(data), "ours": ours}
+    found = ours()
+    certificate = f"{found.status.value}, {found.certificate}, KKT {found.violation:.0e}"
+    return row(work, size, asked.medians(runs, size), goal, certificate=certificate)
+
+
+def rank_limited(data: TaskData) -> Problem:
+    """No other penalty."""
+    nothing = np.zeros(data.n_features, dtype=bool)
+    penalties = {
+        "low_rank": Rank(0.0, RANK),
+        "common": Ridge(np.zeros(0)),
+        "deviation": Ridge(np.zeros(0)),
+    }
+    structure = LowRankPlus(CommonDeviation(nothing, nothing), data.n_features)
+    return Problem(data, Squared(), structure, penalties)
+
+
+def on_features(data: TaskData) -> Problem:
+    """A ridge on the deviations of the heads."""
+    penalties = {
+        "projection": Orthonormal(),
+        "common": Ridge(np.zeros(RANK)),
+        "deviation": Ridge(np.full(RANK, 1.0 / len(data.y))),
+    }
+    return Problem(data, Squared(), Projected(data.n_features, RANK, False), penalties)
