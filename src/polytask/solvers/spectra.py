@@ -52,6 +52,11 @@ class TaskSpectra:
     one_in: np.ndarray
     one_out: np.ndarray
 
+    def part(self, tasks: np.ndarray) -> TaskSpectra:
+        """Some tasks of the batch, which itself stays whole."""
+        own = {name: value for name, value in vars(self).items() if name != "batch"}
+        return TaskSpectra(self.batch, **{name: value[tasks] for name, value in own.items()})
+
 
 def numbers_in_spectra(data: TaskData) -> float:
     """Numbers that the spectra of all tasks hold."""

@@ -10,12 +10,14 @@ H = G + sum [Z o]'M [Z o] for the common part w; residuals are M (y - Z w), and 
 observation is M_jj - u'H^-1 u, u its row of M [Z o]. All of this is products of fixed matrices
 with what depends on the strengths, so many strengths are done at once, and nothing is subtracted
 where a fit nearly interpolates.
+
+H is a smooth function of the curvature, and so is u'H^-1 u: both are computed at a few strengths
+that give the others (`polytask.tuning.skeleton`), and w is corrected by exact residuals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -25,6 +27,17 @@ from polytask.data.design import Batch
 from polytask.solvers.arrow_problem import ArrowProblem
 from polytask.solvers.linalg import psd_inverse_root
 from polytask.solvers.spectra import TaskSpectra, numbers_in_spectra, task_spectra
+from polytask.tuning.left_out import (
+    Common,
+    LeftOut,
+    Own,
+    Points,
+    common_leverage,
+    from_long_to_short,
+    left_out,
+    row_leverage,
+)
+from polytask.tuning.skeleton import FEW, Skeleton, of_columns, of_shrinkage, whole
 
 __all__ = ["LeftOut", "SpectralFits", "serves"]
 
@@ -32,38 +45,8 @@ _KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
 _CHUNK = 262_144  # numbers in a working array: two megabytes
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
-
-
-@dataclass(frozen=True, eq=False)
-class _Points:
-    """Curvatures c, e (A,) of slopes' and intercepts' deviation, G (A, q) of the common part."""
-
-    c: np.ndarray
-    e: np.ndarray
-    G: np.ndarray
-
-    def part(self, some: slice) -> _Points:
-        return _Points(self.c[some], self.e[some], self.G[some])
-
-
-@dataclass(frozen=True, eq=False)
-class _Common:
-    """The common part w (A, q) at every point, and R (A, q, q) with R'R = H^-1."""
-
-    w: np.ndarray
-    R: np.ndarray
-
-    def part(self, some: slice) -> _Common:
-        return _Common(self.w[some], self.R[some])
-
-
-@dataclass(frozen=True, eq=False)
-class LeftOut:
-    """Of a batch of tasks at A points: residuals times the roots of weights, and 1 - h."""
-
-    spectra: TaskSpectra
-    residual: np.ndarray  # (b, n, A)
-    left: np.ndarray  # (b, n, A)
+_SAMPLED_TASKS = 1000
+_LEVERAGE_ERROR = 1e-9  # of what goes through the common part, absolute
 
 
 def serves(arrow: ArrowProblem) -> bool:
@@ -101,46 +84,112 @@ class SpectralFits:
         for first in range(0, len(arrows), size):
             self._leave_out(self._points(arrows[first : first + size]), first, use)
 
-    def _leave_out(
-        self, points: _Points, first: int, use: Callable[[LeftOut, slice], None]
-    ) -> None:
+    def _leave_out(self, points: Points, first: int, use: Callable[[LeftOut, slice], None]) -> None:
         common, lock = self._common(points), Lock()
+        nodes = common.skeleton.nodes
 
         def work(some: list[TaskSpectra]) -> None:
             for one in some:
+                known = np.zeros((*one.y_out.shape, len(nodes)))
+                if common.w.size:
+                    known = common_leverage(one, points.part(nodes), common.R[nodes])
                 for part in _slices(one, len(points.c)):
-                    out = _left_out(one, points.part(part), common.part(part))
+                    through_w = known @ common.skeleton.weights[:, part]
+                    out = left_out(one, points.part(part), common.w[part], through_w)
                     with lock:
                         use(out, slice(first + part.start, first + part.stop))
 
         self._each(work)
 
-    def _points(self, arrows: Sequence[ArrowProblem]) -> _Points:
+    def _points(self, arrows: Sequence[ArrowProblem]) -> Points:
         free = self.data.intercept
-        return _Points(
+        return Points(
             np.array([arrow.D[0] for arrow in arrows]),
             np.array([arrow.D[-1] if free else 1.0 for arrow in arrows]),
             np.array([arrow.G for arrow in arrows]),
         )
 
-    def _common(self, points: _Points) -> _Common:
-        """H and its right-hand side, summed over tasks, and what they say of the common part."""
+    def _common(self, points: Points) -> Common:
+        """The common part at every point, and where leverages are to be computed."""
         A, q = points.G.shape
         if q == 0:
-            return _Common(np.zeros((A, 0)), np.zeros((A, 0, 0)))
-        H, rhs = np.zeros((A, q, q)), np.zeros((A, q))
-        H[:, np.arange(q), np.arange(q)] = points.G
-        lock = Lock()
+            return Common(np.zeros((A, 0)), np.zeros((A, 0, 0)), whole(A))
+        R = np.array([psd_inverse_root(0.5 * (H + H.T)) for H in self._systems(points)])
+        w = self._step(points, R, np.zeros((A, q)))
+        w += self._step(points, R, w)  # removes the error of systems that others gave
+        return Common(w, R, self._skeleton(points, R))
+
+    def _step(self, points: Points, R: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """What R'R = H^-1 makes of the residuals at w (A, q)."""
+        rhs = self._sum(lambda some: _gradient(some, points, w), w.shape) - points.G * w
+        step: np.ndarray = (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0]
+        return step
+
+    def _systems(self, points: Points) -> np.ndarray:
+        """H at every point, from sums over tasks at a few curvatures."""
+        A, q = points.G.shape
+        d = self.data.n_features
+        basis = of_shrinkage(points.c, *self._eigenvalues())
+        c = points.c[basis.nodes]
+        slopes = self._sum(lambda some: _slopes_eliminated(some, c), (len(c), d, d))
+        H = np.zeros((A, q, q))
+        H[:, :d, :d] = np.tensordot(basis.weights.T, slopes, axes=1)
+        if q > d:
+            H += self._sum(lambda some: _intercepts_eliminated(some, points), (A, q, q))
+        H[:, np.arange(q), np.arange(q)] += points.G
+        return H
+
+    def _eigenvalues(self) -> tuple[float, float]:
+        """Smallest and largest eigenvalue of any task that is not zero."""
+        ends: list[tuple[float, float]] = []
 
         def work(some: list[TaskSpectra]) -> None:
-            matrix, vector = _normal_equations(some, points, q)
-            with lock:
-                np.add(H, matrix, out=H)
-                np.add(rhs, vector, out=rhs)
+            for s in (one.s[one.s > 0] for one in some):
+                if len(s):
+                    ends.append((float(s.min()), float(s.max())))
 
         self._each(work)
-        R = np.array([psd_inverse_root(0.5 * (each + each.T)) for each in H])
-        return _Common((R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0], R)
+        return min((low for low, _ in ends), default=0.0), max(
+            (top for _, top in ends), default=0.0
+        )
+
+    def _skeleton(self, points: Points, R: np.ndarray) -> Skeleton:
+        """Points whose leverages give those of all, chosen and tested on some rows."""
+        A = len(points.c)
+        chosen, tested = [], []
+        every = -(-self.data.n_tasks // _SAMPLED_TASKS)
+
+        def work(some: list[TaskSpectra]) -> None:
+            for one in some:
+                tasks = np.flatnonzero(one.batch.tasks % every == 0)
+                if len(tasks):
+                    rows = from_long_to_short(one, tasks)
+                    h = row_leverage(one, points, R, tasks, rows)
+                    h = h.reshape(*rows.shape, A)
+                    chosen.append(h[:, ::2].reshape(-1, A))
+                    tested.append(h[:, 1::2].reshape(-1, A))
+
+        if A < FEW:
+            return whole(A)
+        self._each(work)
+        found = of_columns(np.concatenate(chosen), _LEVERAGE_ERROR)
+        if found.error(np.concatenate(tested)) > _LEVERAGE_ERROR:
+            return whole(A)
+        return found
+
+    def _sum(
+        self, of: Callable[[list[TaskSpectra]], np.ndarray], shape: tuple[int, ...]
+    ) -> np.ndarray:
+        """Sum over all tasks."""
+        total, lock = np.zeros(shape), Lock()
+
+        def work(some: list[TaskSpectra]) -> None:
+            part = of(some)
+            with lock:
+                np.add(total, part, out=total)
+
+        self._each(work)
+        return total
 
     def _each(self, work: Callable[[list[TaskSpectra]], None]) -> None:
         """Call ``work`` on all batches, some at a time, in threads where there is enough of it."""
@@ -155,115 +204,46 @@ class SpectralFits:
         self.data.design.each_few(on_batches, 4.0 * self.data.n_coefs)
 
 
-@dataclass(frozen=True, eq=False)
-class _Own:
-    """What the tasks' own parts need at A points; fields named as in the formulas above."""
-
-    rho: np.ndarray  # (A, b, r)
-    k: np.ndarray  # (A, b, r) S^½ rho
-    q: np.ndarray  # (A, b, d) Z'M_s o
-    one_one: np.ndarray  # (A, b) o'M_s o
-    one_y: np.ndarray  # (A, b) o'M_s y
-    t: np.ndarray  # (A, b)
-
-
-def _own(one: TaskSpectra, points: _Points) -> _Own:
-    c, e = points.c[:, None, None], points.e[:, None]
-    rho = c / (one.s + c)
-    k = np.sqrt(one.s) * rho
-    q = ((k * one.one_in)[:, :, None, :] @ one.Ut)[:, :, 0]
-    one_one = (one.one_out**2).sum(axis=1) + (rho * one.one_in**2).sum(axis=2)
-    one_y = (one.one_out * one.y_out).sum(axis=1) + (rho * one.one_in * one.y_in).sum(axis=2)
-    return _Own(rho, k, q, one_one, one_y, e + one_one)
-
-
-def _normal_equations(
-    some: list[TaskSpectra], points: _Points, size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """What the tasks add to H (A, size, size) and to its right-hand side (A, size)."""
-    A, d = len(points.c), some[0].Ut.shape[2]
-    H, rhs = np.zeros((A, size, size)), np.zeros((A, size))
-    owns = [_own(one, points) for one in some]
+def _slopes_eliminated(some: list[TaskSpectra], c: np.ndarray) -> np.ndarray:
+    """The sum of U diag(c S / (S + c)) U' over tasks, (T, d, d)."""
+    d = some[0].Ut.shape[2]
     flat = np.concatenate([one.Ut.reshape(-1, d) for one in some])
-    weight = _joined([one.s * own.rho for one, own in zip(some, owns, strict=True)])
-    moment = _joined([own.k * one.y_in for one, own in zip(some, owns, strict=True)])
-    rhs[:, :d] = moment @ flat
-    np.sqrt(weight, out=weight)
-    for a in range(A):  # one long product each, in which BLAS sees the symmetry
-        Y = flat * weight[a][:, None]
-        H[a, :d, :d] = Y.T @ Y
-    if size > d:
-        _take_intercepts_out(H, rhs, owns, points.e[:, None])
-    return H, rhs
+    s = np.concatenate([one.s.ravel() for one in some])
+    root = np.sqrt(c[:, None] * s / (s + c[:, None]))
+    out = np.empty((len(c), d, d))
+    for a in range(len(c)):  # one long product each, in which BLAS sees the symmetry
+        Y = flat * root[a][:, None]
+        out[a] = Y.T @ Y
+    return out
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
-
-
-def _take_intercepts_out(H: np.ndarray, rhs: np.ndarray, owns: list[_Own], e: np.ndarray) -> None:
-    """The last term of M, and the row and column of the common intercept."""
+def _intercepts_eliminated(some: list[TaskSpectra], points: Points) -> np.ndarray:
+    """The last term of M in H, and the row and column of the common intercept, (A, q, q)."""
+    owns = [Own(one, points) for one in some]
     q = np.concatenate([own.q for own in owns], axis=1)
-    t, one_one, one_y = (
-        _joined([getattr(own, name) for own in owns]) for name in ("t", "one_one", "one_y")
+    t, one_one = (
+        np.concatenate([getattr(own, n) for own in owns], axis=1) for n in ("t", "one_one")
     )
-    over_t = q / t[:, :, None]
-    H[:, :-1, :-1] -= over_t.transpose(0, 2, 1) @ q
-    rhs[:, :-1] -= (one_y[:, None] @ over_t)[:, 0]
+    over_t, e = q / t[:, :, None], points.e[:, None]
+    d = q.shape[2]
+    H = np.empty((len(q), d + 1, d + 1))
+    H[:, :-1, :-1] = -over_t.transpose(0, 2, 1) @ q
     H[:, :-1, -1] = H[:, -1, :-1] = e * over_t.sum(axis=1)
     H[:, -1, -1] = (e / t * one_one).sum(axis=1)
-    rhs[:, -1] = (e / t * one_y).sum(axis=1)
+    return H
 
 
-def _left_out(one: TaskSpectra, points: _Points, common: _Common) -> LeftOut:
-    own = _own(one, points)
-    A, b, r = own.rho.shape
-    flat = one.Ut.reshape(b * r, -1)
-    w, level = common.w[:, : flat.shape[1]], common.w[:, flat.shape[1] :].sum(axis=1)
-    beta = -own.one_y - points.e[:, None] * level[:, None]
-    inside = own.rho * one.y_in
-    if w.size:
-        beta += (own.q @ w[:, :, None])[:, :, 0]
-        inside -= own.k * (w @ flat.T).reshape(A, b, r)
-    beta /= own.t
-    inside += own.rho * beta[:, :, None] * one.one_in
-    residual = one.y_out[:, :, None] + one.V @ _columns(one, inside, beta)
-    M_one = one.V @ _columns(one, own.rho * one.one_in, np.ones((A, b)))
-    basis = one.V[:, :, :r]
-    left = one.outside[:, :, None] + (basis * basis) @ own.rho.transpose(1, 2, 0)
-    if one.V.shape[2] > r:
-        left -= M_one**2 / own.t.T[:, None, :]
-    if w.size:
-        left -= _common_leverage(one, own, points.e, common.R)
-    return LeftOut(one, residual, left)
-
-
-def _columns(one: TaskSpectra, inside: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Coordinates (A, b, r), and with an intercept (A, b), as columns for V: (b, r or r + 1, A)."""
-    if one.V.shape[2] > inside.shape[2]:
-        inside = np.concatenate([inside, last[:, :, None]], axis=2)
-    return inside.transpose(1, 2, 0)
-
-
-def _common_leverage(one: TaskSpectra, own: _Own, e: np.ndarray, R: np.ndarray) -> np.ndarray:
-    """u'H^-1 u of every observation, (b, n, A)."""
-    b, n, r = one.V.shape[0], one.V.shape[1], one.s.shape[1]
-    flat = one.Ut.reshape(b * r, -1)
-    d, q = flat.shape[1], R.shape[1]
-    out = np.empty((len(e), b, n))
-    size = max(1, int(_CHUNK // (b * max(r, n) * q)))
-    for first in range(0, len(e), size):
-        a = slice(first, first + size)
-        slopes = R[a, :, :d].transpose(0, 2, 1)
-        B = np.empty((len(slopes), b, one.V.shape[2], q))
-        np.multiply((flat @ slopes).reshape(-1, b, r, q), own.k[a, :, :, None], out=B[:, :, :r])
-        if q > d:
-            last = (e[a, None, None] * R[a, None, :, d] - own.q[a] @ slopes) / own.t[a, :, None]
-            B[:, :, :r] += (own.rho[a] * one.one_in)[..., None] * last[:, :, None, :]
-            B[:, :, r] = last
-        rows = one.V @ B
-        np.einsum("abnq,abnq->abn", rows, rows, out=out[a])
-    return out.transpose(1, 2, 0)
+def _gradient(some: list[TaskSpectra], points: Points, w: np.ndarray) -> np.ndarray:
+    """The sum of [Z o]'M (y - [Z o] w), shape (A, q)."""
+    out = np.zeros_like(w)
+    for one in some:
+        own, d = Own(one, points), one.Ut.shape[2]
+        inside, beta = own.residual(w)
+        inside *= np.sqrt(one.s)
+        out[:, :d] += inside.reshape(len(w), -1) @ one.Ut.reshape(-1, d)
+        if w.shape[1] > d:
+            out[:, d] -= points.e * (beta + w[:, d:]).sum(axis=1)
+    return out
 
 
 def _slices(one: TaskSpectra, n_points: int) -> list[slice]:
