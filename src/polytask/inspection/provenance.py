@@ -39,8 +39,9 @@ def method_sentences(evidence: Evidence, n_folds: int, *, known: bool = True) ->
     share = f"{100 * (1 - evidence.level):.0f} %"
     many = evidence.n_tasks >= FEW_TASKS
     unit = (
-        "treat the tasks as the sampling unit, with what all tasks of a fold share as a second "
-        "source of error (Cameron, Gelbach and Miller 2011): they speak about tasks such as these"
+        "treat the tasks as the sampling unit, their variance corrected for overlapping training "
+        "sets, and what all tasks of a fold provably share as a second source of error (Cameron, "
+        "Gelbach and Miller 2011): they speak about tasks such as these"
         if many
         else "treat the rows inside the tasks as the sampling unit: they speak about these tasks"
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 __all__ = ["FoldLosses", "shared_variance"]
 
@@ -55,14 +56,19 @@ class FoldLosses:
         return np.stack(parts, axis=2)
 
 
-def shared_variance(parts: np.ndarray, shares: np.ndarray, inflation: float) -> np.ndarray:
-    """Variance of a mean over tasks that tasks share, and that their spread does not show.
+def shared_variance(
+    parts: np.ndarray, shares: np.ndarray, inflation: float, level: float = 0.95
+) -> np.ndarray:
+    """Variance of a mean over tasks that the folds prove the tasks to share.
 
     The value of task i in fold k is a_i + f_k + noise. The a_i and the noise are in the spread of
     the tasks' means; the f_k are not: one training part chooses one strength and one w0 for all
-    tasks. With f_k estimated by least squares, its variance is that of the estimates less what the
-    noise explains (from the tasks, which are independent given f), zero at least, and of J folds
-    whose training parts overlap the mean has 1/J + n_test / n_train of it.
+    tasks. With f_k estimated by least squares, the ratio of their variance to what the noise
+    explains (from the tasks, which are independent given f) follows F times one plus the ratio of
+    the variances, so that dividing it by a quantile of F gives the lower confidence limit of the
+    variance of f. Five folds leave four degrees of freedom: the estimate itself, cut at zero,
+    would double the variance of the mean where nothing is shared. Of J folds whose training parts
+    overlap the mean has 1/J + n_test / n_train of it.
 
     Parameters
     ----------
@@ -72,6 +78,8 @@ def shared_variance(parts: np.ndarray, shares: np.ndarray, inflation: float) -> 
         See `FoldLosses`.
     inflation : float
         1 + n_test / n_train.
+    level : float, default=0.95
+        Of the confidence limit.
 
     Returns
     -------
@@ -80,9 +88,9 @@ def shared_variance(parts: np.ndarray, shares: np.ndarray, inflation: float) -> 
 
     References
     ----------
-    Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering, Journal of
-    Business & Economic Statistics 29; Searle, Casella and McCulloch (1992), Variance Components,
-    chapter 5, for the moments; Nadeau and Bengio (2003), Machine Learning 52, for the overlap.
+    Searle, Casella and McCulloch (1992), Variance Components, chapters 3 and 5; Cameron, Gelbach
+    and Miller (2011), Robust inference with multiway clustering, Journal of Business & Economic
+    Statistics 29; Nadeau and Bengio (2003), Machine Learning 52, for the overlap.
 
     Examples
     --------
@@ -90,7 +98,7 @@ def shared_variance(parts: np.ndarray, shares: np.ndarray, inflation: float) -> 
     >>> fold = np.array([1.0, -1.0, 2.0, -2.0])  # the same in all of 20 tasks
     >>> parts = np.tile(fold, (20, 1))[:, :, None] / 4
     >>> shared_variance(parts, np.full((20, 4), 0.25), 4 / 3).round(3).tolist()
-    [1.944]
+    [0.703]
     """
     m = int((shares.sum(axis=1) > 0).sum())
     apart = parts - shares[:, :, None] * parts.sum(axis=1, keepdims=True)
@@ -102,6 +110,7 @@ def shared_variance(parts: np.ndarray, shares: np.ndarray, inflation: float) -> 
     fold = solve @ apart.sum(axis=0)
     noise = apart - shares[:, :, None] * (fold - (shares @ fold)[:, None, :])
     of_noise = (np.einsum("jl,ilk->ijk", solve, noise) ** 2).sum(axis=(0, 1)) * m / (m - 1)
-    between = np.maximum((fold**2).sum(axis=0) - of_noise, 0.0) / rank
+    chance = stats.f.ppf(level, rank, rank * (m - 1))
+    between = np.maximum((fold**2).sum(axis=0) / chance - of_noise, 0.0) / rank
     found: np.ndarray = (1 / (rank + 1) + inflation - 1) * between
     return found

@@ -60,11 +60,11 @@ def overall_gains(
     relative gain is r = sum_i G_i / sum_i L_i: tasks count alike. Its error comes from
     e_i = (G_i - r L_i) / mean L.
 
-    * Ten tasks or more: the tasks are the sampling unit, Var(r) = var(e_i) / m with m - 1
-      degrees of freedom. All overlap of training sets lies inside a task, so the whole
-      cross-validated gain of a task is one draw, and what the tasks of a fold have in common
-      (one training part chooses their strengths and w0) is added: see `shared_variance`. The
-      interval speaks about tasks such as these, with new rows.
+    * Ten tasks or more: the tasks are the sampling unit, Var(r) = c var(e_i) / m with m - 1
+      degrees of freedom. The whole cross-validated gain of a task is one draw; what the tasks
+      have in common (one training part chooses their strengths and w0) is in the correction c
+      for training parts that overlap, and what the folds prove beyond is added: see
+      `shared_variance`. The interval speaks about tasks such as these, with new rows.
     * Fewer: the rows inside the tasks are the unit, Var(r) = sum_i c s_i² / n_i / m² with c the
       correction for overlapping training sets. It speaks about these very tasks, with new rows.
 
@@ -144,11 +144,14 @@ def _task_covariance(
 ) -> np.ndarray:
     """Covariance of the k ratios with tasks, and what they share in a fold, as the random parts.
 
-    The shared part widens the errors and leaves their correlations.
+    The training parts of all folds have most rows in common, and so has what they choose for all
+    tasks: that does not show between folds, and the factor for overlap stands for it. The shared
+    part widens the errors and leaves their correlations.
     """
     covariance = np.atleast_2d(np.cov(error, rowvar=False)) / len(error)
     if folds is None:
         return covariance
+    covariance = covariance * inflation
     shares, parts = folds(value)
     own = np.diag(covariance)
     shared = shared_variance(parts / mean_loss, shares, inflation)
