@@ -2,28 +2,21 @@
 
 Worlds of tasks with a known truth are drawn again and again. The rows are standard normal, so the
 gain of fitted coefficients on new rows is known exactly; the true gain of a task is its mean over
-fresh training sets of the size that the folds train on. Printed per world and rows per task:
+fresh training sets of the size that the folds train on. `measure` gives, for a world and a number
+of rows per task:
 
 * the share of tasks called "gains" and "harmed", and the false discovery rate of these labels
   (nominal 5 %; a label is false where the true gain is zero or has the other sign);
 * the coverage of the intervals (nominal 95 %): of the tasks' gains, of the shrunken gains, and
   of the overall gain, of these tasks and of tasks such as these (new ones in every truth);
-* the error (root mean square) of the tasks' gains, as measured and shrunken;
-* how often each verdict was given.
+* the error (root mean square) of the tasks' gains, as measured and shrunken.
 
-A cell takes about two minutes with models that choose their strengths; --world and --rows run a
-part. Shares of few draws are uncertain themselves: 40 draws of 20 tasks are 800 intervals, but
-those of one draw are alike.
-
-Usage: python benchmarks/calibration.py [--truths 20] [--draws 2] [--fresh 30] [--tasks 20]
-       [--world related] [--rows 5 20 80] [--seed 0]
+`verdicts.py` prints them. Shares of few draws are uncertain themselves: 40 draws of 20 tasks are
+800 intervals, but those of one draw are alike.
 """
 
 from __future__ import annotations
 
-import argparse
-import warnings
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -149,27 +142,3 @@ def _measure_truth(draws: Draws, model: str) -> dict[str, float]:
         "error shrunken": np.sqrt(((of["shrunken"] - truth) ** 2).mean()),
         "truly better": (truth > 0).mean(),
     }
-
-
-def main() -> None:
-    """Print a line per world and number of rows."""
-    parser = argparse.ArgumentParser(description="Calibration of compare_tasks.")
-    sizes = (("truths", 20), ("draws", 2), ("fresh", 30), ("tasks", 20), ("cv", 5), ("seed", 0))
-    for name, default in sizes:
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--world", nargs="*", choices=WORLDS, default=WORLDS)
-    parser.add_argument("--rows", nargs="*", type=int, default=ROWS)
-    given = vars(parser.parse_args())
-    worlds, rows, m = given.pop("world"), given.pop("rows"), given.pop("tasks")
-    warnings.simplefilter("ignore")
-    for world in worlds:
-        for n in rows:
-            found = list(simulate(world, n, m=m, **given))
-            verdicts = Counter(c.verdict.label for draws in found for c in draws.comparisons)
-            print(f"{world}, {n} rows per task")
-            print("  " + ", ".join(f"{k} {v:.3f}" for k, v in measure(found).items()))
-            print("  " + ", ".join(f"{k} {v}" for k, v in verdicts.most_common()), flush=True)
-
-
-if __name__ == "__main__":
-    main()

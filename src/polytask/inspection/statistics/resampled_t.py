@@ -20,7 +20,7 @@ def overlap_inflation(n_train: float, n_test: float) -> float:
     mean of all n rows, s² / n, times n / n_train, 1.25 for five folds. In K folds each row is
     tested once, so the noise of the test rows is in that part already. No unbiased estimate
     exists (Bengio and Grandvalet); simulated, the true variance is 0.2 to 1.3 times s² / n, the
-    least with many rows (``benchmarks/calibration.py``).
+    least with many rows (``benchmarks/verdicts.py``).
 
     References
     ----------
