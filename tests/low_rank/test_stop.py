@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
@@ -124,3 +125,20 @@ def test_creeping_without_an_optimum_comes_to_an_end():
     for step in range(200):  # slow, and yet on its way
         falls.note(1.0 - 1e-6 * step, 1e-3 * 0.97**step)
     assert not falls.over
+
+
+@pytest.mark.slow
+def test_a_rank_limit_that_has_no_optimum_ends_and_says_so(shared_data):
+    """School without intercepts: inside a school no rows tell some directions apart."""
+    frame = pd.read_parquet(shared_data / "school" / "data.parquet")
+    X = frame.drop(columns=["task", "target"]).to_numpy(float)
+    X = (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-12)
+    X[:, X.std(axis=0) == 0] = 1.0
+    code = np.unique(frame["task"], return_inverse=True)[1]
+    model = polytask.LowRankRegressor(
+        0.0, max_rank=5, task=0, fit_intercept=False, task_weight="equal", max_iter=2000
+    )
+    with pytest.warns(ConvergenceWarning, match="no further progress"):
+        model.fit(np.column_stack([code, X]), frame["target"])
+    assert model.n_iter_ < 1000
+    assert np.abs(model.coef_).max() > 1e3 * np.abs(np.median(model.coef_))

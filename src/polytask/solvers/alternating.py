@@ -82,6 +82,8 @@ def alternate(
     if quadratic is not None and V.size <= _DENSE_UP_TO:
         fit = alternate_grams(quadratic, model, V, tol, max_iter, slope_bound(problem))
         found = _measured(problem, model, fit)
+        if fit.crept and found.objective <= fit.history[0]:
+            return found  # no optimum is near: steps on the rows creep on, at a higher price
         if found.objective <= fit.history[-1] + _DIGITS * fit.history[0]:
             if found.violation <= tol or not fit.ended:
                 return found

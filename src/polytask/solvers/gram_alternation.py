@@ -25,13 +25,15 @@ _ROUNDING = 1e-14  # share of the objective
 class GramFit:
     """A, V, the objective after every step, and how they came about.
 
-    ``ended`` says that more steps would not help, ``swept`` that none was of Newton's method.
+    ``ended`` says that more steps would not help, ``crept`` that heads grow without end instead of
+    settling, ``swept`` that no step was of Newton's method.
     """
 
     A: np.ndarray
     V: np.ndarray
     history: list[float]
     ended: bool
+    crept: bool
     swept: bool
 
 
@@ -51,7 +53,7 @@ def alternate_grams(
         if not newton:
             at.sweep()
     ended = at.violation <= 0.5 * tol or at.progress.over
-    return GramFit(at.heads.A, at.heads.V, at.history, ended, at.steps == 0)
+    return GramFit(at.heads.A, at.heads.V, at.history, ended, at.progress.creeps, at.steps == 0)
 
 
 class _State:
