@@ -20,7 +20,7 @@ _CHUNK = 4_000_000  # numbers in a block of rows that is widened or weighted: 32
 _ALL = slice(None)
 _THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 _MOST_NUMBERS = 1e9  # in Gram matrices that are made at once: 8 GB
-_OWN_BATCH = 2_000  # a task with more numbers than this is read in place, not gathered with others
+_OWN_BATCH = 8_000  # a task with more numbers than this is read in place, not gathered with others
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from polytask.data import TaskData
+from polytask.solvers.curvature import narrow
 
 __all__ = ["common_grid", "deviation_grid", "intercept_grid", "with_zero"]
 
+_GRAMS_LIMIT = 1e8  # numbers in the Gram matrices that a grid may make: 800 MB
 POOLS = 500.0  # alpha / largest eigenvalue at which a deviation keeps 0.1 % of its size
 
 
@@ -40,18 +44,34 @@ def _down(top: float, n: int, decades: float) -> np.ndarray:
 
 
 def _largest_eigenvalue(data: TaskData, per_task: bool, iterations: int = 15) -> float:
-    """Largest eigenvalue of the slopes' Gram matrices, by power iterations on the rows."""
+    """Largest eigenvalue of the slopes' Gram matrices, by power iterations."""
     d = data.n_features
-    rng = np.random.default_rng(0)
-    theta = np.zeros((data.n_tasks, data.n_coefs))
-    theta[:, :d] = rng.normal(size=d)
+    start = np.random.default_rng(0).normal(size=d)
+    theta = np.tile(start, (data.n_tasks if per_task else 1, 1))
+    apply = _curvature(data, per_task)
     value = 0.0
     for _ in range(iterations):
         theta /= np.maximum(np.linalg.norm(theta, axis=1, keepdims=True), 1e-300)
-        image = data.design.adjoint(data.weight * data.design.predict(theta))
-        image[:, d:] = 0.0
-        if not per_task:
-            image[:] = image.sum(axis=0)
-        value = float(np.linalg.norm(image, axis=1).max(initial=0.0))
-        theta = image
+        theta = apply(theta)
+        value = float(np.linalg.norm(theta, axis=1).max(initial=0.0))
     return value
+
+
+def _curvature(data: TaskData, per_task: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """What the slopes' Gram matrices, or their sum, make of theta (m, d) or (1, d)."""
+    design, d = data.design, data.n_features
+    if not design.sparse and narrow(data):
+        if not per_task:
+            total = design.total_gram(data.weight)[:d, :d]
+            return lambda theta: theta @ total
+        if data.n_tasks * data.n_coefs**2 <= _GRAMS_LIMIT:
+            grams = design.grams(data.weight)[:, :d, :d]
+            return lambda theta: (grams @ theta[:, :, None])[:, :, 0]
+
+    def by_rows(theta: np.ndarray) -> np.ndarray:
+        padded = np.zeros((data.n_tasks, data.n_coefs))
+        padded[:, :d] = theta
+        image = design.adjoint(data.weight * design.predict(padded))[:, :d]
+        return image if per_task else image.sum(axis=0, keepdims=True)
+
+    return by_rows

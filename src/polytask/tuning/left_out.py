@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _CHUNK = 262_144  # numbers in a working array: two megabytes
-_SAMPLED_ROWS = 6  # of each: every second one chooses a skeleton, the others test it
+_SAMPLED_ROWS = 6  # of each: every second one chooses a skeleton, the others test one
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +102,24 @@ class Own:
         """The curvature e + o'M_s o of the level, shape (A, b)."""
         return np.asarray(self.points.e[:, None] + self.one_one)
 
+    @property
+    def has_level(self) -> bool:
+        """Whether the tasks have intercepts."""
+        return self.one.V.shape[2] > self.one.s.shape[1]
+
     def residual(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """M (y - [Z o] w) in coordinates: of V (A, b, r), and of what V leaves of o (A, b)."""
         one, e = self.one, self.points.e[:, None]
         flat = one.Ut.reshape(-1, one.Ut.shape[2])
         slopes, level = w[:, : flat.shape[1]], w[:, flat.shape[1] :].sum(axis=1)
-        beta = -self.one_y - e * level[:, None]
         inside = self.rho * one.y_in
-        if w.size:
-            beta += (self.q @ slopes[:, :, None])[:, :, 0]
+        if slopes.any():
             inside -= self.k * (slopes @ flat.T).reshape(inside.shape)
+        if not self.has_level:
+            return inside, np.zeros(inside.shape[:2])
+        beta = -self.one_y - e * level[:, None]
+        if slopes.any():
+            beta += (self.q @ slopes[:, :, None])[:, :, 0]
         beta /= self.t
         inside += self.rho * beta[:, :, None] * one.one_in
         return inside, beta
@@ -124,7 +132,7 @@ def left_out(one: TaskSpectra, points: Points, w: np.ndarray, through_w: np.ndar
     residual = one.y_out[:, :, None] + one.V @ _columns(one, inside, beta)
     basis = one.V[:, :, : one.s.shape[1]]
     left = one.outside[:, :, None] + (basis * basis) @ own.rho.transpose(1, 2, 0)
-    if one.V.shape[2] > one.s.shape[1]:
+    if own.has_level:
         M_one = one.V @ _columns(one, own.rho * one.one_in, np.ones_like(beta))
         left -= M_one**2 / own.t.T[:, None, :]
     left -= through_w
@@ -168,7 +176,7 @@ def row_leverage(
     own, r = Own(some, points), one.s.shape[1]
     V = np.take_along_axis(some.V, rows[:, :, None], axis=1)
     u = (V[:, :, :r] * own.k[:, :, None, :]) @ some.Ut
-    if one.V.shape[2] > r:
+    if own.has_level:
         M_one = V @ _columns(some, own.rho * some.one_in, np.ones_like(own.t))
         over_t = (M_one / own.t.T[:, None, :]).transpose(2, 0, 1)[..., None]
         u = np.concatenate(

@@ -18,6 +18,7 @@ that give the others (`polytask.tuning.skeleton`), and w is corrected by exact r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
@@ -45,8 +46,8 @@ _KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
 _CHUNK = 262_144  # numbers in a working array: two megabytes
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
-_SAMPLED_TASKS = 1000
-_LEVERAGE_ERROR = 1e-9  # of what goes through the common part, absolute
+_SAMPLED_TASKS = 100  # that choose a skeleton; as many others test it
+_LEVERAGE_ERROR = 1e-8  # that rows outside the sample may show; a hundredth of it in the sample
 
 
 def serves(arrow: ArrowProblem) -> bool:
@@ -114,31 +115,20 @@ class SpectralFits:
         A, q = points.G.shape
         if q == 0:
             return Common(np.zeros((A, 0)), np.zeros((A, 0, 0)), whole(A))
-        R = np.array([psd_inverse_root(0.5 * (H + H.T)) for H in self._systems(points)])
-        w = self._step(points, R, np.zeros((A, q)))
-        w += self._step(points, R, w)  # removes the error of systems that others gave
+        basis = of_shrinkage(points.c, *self._eigenvalues)
+        c, d = points.c[basis.nodes], self.data.n_features
+        slopes, levels, rhs = self._sums(lambda some: _normal_equations(some, c, points, q > d))
+        H = np.zeros((A, q, q)) + levels
+        H[:, :d, :d] += np.tensordot(basis.weights.T, slopes, axes=1)
+        H[:, np.arange(q), np.arange(q)] += points.G
+        R = np.array([psd_inverse_root(0.5 * (each + each.T)) for each in H])
+        w = _solve(R, rhs)
+        if len(c) < len(set(points.c)):  # removes the error of systems that others gave
+            (rhs,) = self._sums(lambda some: (_gradient(_owns(some, points), w),))
+            w += _solve(R, rhs - points.G * w)
         return Common(w, R, self._skeleton(points, R))
 
-    def _step(self, points: Points, R: np.ndarray, w: np.ndarray) -> np.ndarray:
-        """What R'R = H^-1 makes of the residuals at w (A, q)."""
-        rhs = self._sum(lambda some: _gradient(some, points, w), w.shape) - points.G * w
-        step: np.ndarray = (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0]
-        return step
-
-    def _systems(self, points: Points) -> np.ndarray:
-        """H at every point, from sums over tasks at a few curvatures."""
-        A, q = points.G.shape
-        d = self.data.n_features
-        basis = of_shrinkage(points.c, *self._eigenvalues())
-        c = points.c[basis.nodes]
-        slopes = self._sum(lambda some: _slopes_eliminated(some, c), (len(c), d, d))
-        H = np.zeros((A, q, q))
-        H[:, :d, :d] = np.tensordot(basis.weights.T, slopes, axes=1)
-        if q > d:
-            H += self._sum(lambda some: _intercepts_eliminated(some, points), (A, q, q))
-        H[:, np.arange(q), np.arange(q)] += points.G
-        return H
-
+    @cached_property
     def _eigenvalues(self) -> tuple[float, float]:
         """Smallest and largest eigenvalue of any task that is not zero."""
         ends: list[tuple[float, float]] = []
@@ -156,40 +146,41 @@ class SpectralFits:
     def _skeleton(self, points: Points, R: np.ndarray) -> Skeleton:
         """Points whose leverages give those of all, chosen and tested on some rows."""
         A = len(points.c)
-        chosen, tested = [], []
+        if A < FEW:
+            return whole(A)
+        found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         every = -(-self.data.n_tasks // _SAMPLED_TASKS)
 
         def work(some: list[TaskSpectra]) -> None:
             for one in some:
-                tasks = np.flatnonzero(one.batch.tasks % every == 0)
-                if len(tasks):
-                    rows = from_long_to_short(one, tasks)
-                    h = row_leverage(one, points, R, tasks, rows)
-                    h = h.reshape(*rows.shape, A)
-                    chosen.append(h[:, ::2].reshape(-1, A))
-                    tested.append(h[:, 1::2].reshape(-1, A))
+                for kind, rows in enumerate((slice(0, None, 2), slice(1, None, 2))):
+                    tasks = np.flatnonzero(one.batch.tasks % every == kind * (every // 2))
+                    if len(tasks):
+                        chosen = from_long_to_short(one, tasks)[:, rows]
+                        found[kind].append(row_leverage(one, points, R, tasks, chosen))
 
-        if A < FEW:
-            return whole(A)
         self._each(work)
-        found = of_columns(np.concatenate(chosen), _LEVERAGE_ERROR)
-        if found.error(np.concatenate(tested)) > _LEVERAGE_ERROR:
-            return whole(A)
-        return found
+        skeleton = of_columns(np.concatenate(found[0]), 0.01 * _LEVERAGE_ERROR)
+        tested = np.concatenate(found[1] or found[0])
+        return skeleton if skeleton.error(tested) <= _LEVERAGE_ERROR else whole(A)
 
-    def _sum(
-        self, of: Callable[[list[TaskSpectra]], np.ndarray], shape: tuple[int, ...]
-    ) -> np.ndarray:
-        """Sum over all tasks."""
-        total, lock = np.zeros(shape), Lock()
+    def _sums(
+        self, of: Callable[[list[TaskSpectra]], tuple[np.ndarray, ...]]
+    ) -> tuple[np.ndarray, ...]:
+        """Sums over all tasks."""
+        total: list[np.ndarray] = []
+        lock = Lock()
 
         def work(some: list[TaskSpectra]) -> None:
-            part = of(some)
+            parts = of(some)
             with lock:
-                np.add(total, part, out=total)
+                if not total:
+                    total.extend(np.zeros_like(part) for part in parts)
+                for whole_sum, part in zip(total, parts, strict=True):
+                    np.add(whole_sum, part, out=whole_sum)
 
         self._each(work)
-        return total
+        return tuple(total)
 
     def _each(self, work: Callable[[list[TaskSpectra]], None]) -> None:
         """Call ``work`` on all batches, some at a time, in threads where there is enough of it."""
@@ -202,6 +193,26 @@ class SpectralFits:
             work(some)
 
         self.data.design.each_few(on_batches, 4.0 * self.data.n_coefs)
+
+
+def _solve(R: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+    """R'R rhs at every point."""
+    step: np.ndarray = (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0]
+    return step
+
+
+def _owns(some: list[TaskSpectra], points: Points) -> list[Own]:
+    return [Own(one, points) for one in some]
+
+
+def _normal_equations(
+    some: list[TaskSpectra], c: np.ndarray, points: Points, level: bool
+) -> tuple[np.ndarray, ...]:
+    """What tasks add to H: by slopes at curvatures c, by intercepts at points; right-hand sides."""
+    owns, d = _owns(some, points), some[0].Ut.shape[2]
+    levels = _intercepts_eliminated(owns, points.e[:, None]) if level else np.zeros((1, 1, 1))
+    rhs = _gradient(owns, np.zeros((len(points.c), d + level)))
+    return _slopes_eliminated(some, c), levels, rhs
 
 
 def _slopes_eliminated(some: list[TaskSpectra], c: np.ndarray) -> np.ndarray:
@@ -217,15 +228,13 @@ def _slopes_eliminated(some: list[TaskSpectra], c: np.ndarray) -> np.ndarray:
     return out
 
 
-def _intercepts_eliminated(some: list[TaskSpectra], points: Points) -> np.ndarray:
+def _intercepts_eliminated(owns: list[Own], e: np.ndarray) -> np.ndarray:
     """The last term of M in H, and the row and column of the common intercept, (A, q, q)."""
-    owns = [Own(one, points) for one in some]
-    q = np.concatenate([own.q for own in owns], axis=1)
-    t, one_one = (
-        np.concatenate([getattr(own, n) for own in owns], axis=1) for n in ("t", "one_one")
+    q, t, one_one = (
+        np.concatenate([getattr(own, name) for own in owns], axis=1)
+        for name in ("q", "t", "one_one")
     )
-    over_t, e = q / t[:, :, None], points.e[:, None]
-    d = q.shape[2]
+    over_t, d = q / t[:, :, None], q.shape[2]
     H = np.empty((len(q), d + 1, d + 1))
     H[:, :-1, :-1] = -over_t.transpose(0, 2, 1) @ q
     H[:, :-1, -1] = H[:, -1, :-1] = e * over_t.sum(axis=1)
@@ -233,16 +242,16 @@ def _intercepts_eliminated(some: list[TaskSpectra], points: Points) -> np.ndarra
     return H
 
 
-def _gradient(some: list[TaskSpectra], points: Points, w: np.ndarray) -> np.ndarray:
+def _gradient(owns: list[Own], w: np.ndarray) -> np.ndarray:
     """The sum of [Z o]'M (y - [Z o] w), shape (A, q)."""
     out = np.zeros_like(w)
-    for one in some:
-        own, d = Own(one, points), one.Ut.shape[2]
+    for own in owns:
+        d = own.one.Ut.shape[2]
         inside, beta = own.residual(w)
-        inside *= np.sqrt(one.s)
-        out[:, :d] += inside.reshape(len(w), -1) @ one.Ut.reshape(-1, d)
+        inside *= np.sqrt(own.one.s)
+        out[:, :d] += inside.reshape(len(w), -1) @ own.one.Ut.reshape(-1, d)
         if w.shape[1] > d:
-            out[:, d] -= points.e * (beta + w[:, d:]).sum(axis=1)
+            out[:, d] -= own.points.e * (beta + w[:, d:]).sum(axis=1)
     return out
 
 
