@@ -151,13 +151,14 @@ class _AutoMultiTask(BaseEstimator):
 
     def _weigh(self: Any, F: np.ndarray, data: TaskData) -> None:
         loss = self._loss()
-        found = stack(HeldOut.of(F, data), loss, data.n_tasks, self.own_weights)
+        held = HeldOut.of(F, data, loss)
+        found = stack(held, loss, data.n_tasks, self.own_weights)
         self.tasks_, self.tau_ = data.tasks, found.tau
         self.weights_, self.common_weights_ = found.weights, found.common
         self.scores_ = {}
         for name, f in zip(self.candidates_, F.T, strict=True):
             known = np.isfinite(f)
-            risk = data.weight[known] @ loss.value(data.y[known], f[known])
+            risk = data.weight[known] @ loss.value(held.y[known], f[known])
             self.scores_[name] = -float(risk / max(data.weight[known].sum(), 1e-300))
         self._keep_coefs(list(self.estimators_.values()))
 

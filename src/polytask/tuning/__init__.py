@@ -8,7 +8,7 @@ from polytask.tuning.folds import (
     row_groups,
 )
 from polytask.tuning.grids import common_grid, deviation_grid, intercept_grid, with_zero
-from polytask.tuning.loo import LeaveOneOut, leave_one_out, repeats
+from polytask.tuning.loo import LeaveOneOut, leave_one_out
 from polytask.tuning.low_rank import (
     level_grid,
     rank_grid,
@@ -17,6 +17,8 @@ from polytask.tuning.low_rank import (
     trace_grid,
     trace_path,
 )
+from polytask.tuning.one_class import judged_labels
+from polytask.tuning.repeats import repeats
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
 from polytask.tuning.wide import coarse, too_wide
 
@@ -33,6 +35,7 @@ __all__ = [
     "few_labels",
     "fold_predictions",
     "intercept_grid",
+    "judged_labels",
     "leave_one_out",
     "level_grid",
     "one_by_one",

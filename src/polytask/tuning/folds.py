@@ -11,6 +11,7 @@ from polytask.data.folds import task_folds
 from polytask.problem import Problem
 from polytask.solvers import select
 from polytask.structures import Blocks
+from polytask.tuning.one_class import judged_labels
 
 __all__ = ["KFoldRisk", "content_folds", "few_labels", "fold_predictions", "row_groups"]
 
@@ -34,8 +35,9 @@ class KFoldRisk:
     def __init__(self, data: TaskData, n_splits: int, tol: float, max_iter: int) -> None:
         fold = content_folds(data, n_splits)
         used = [k for k in range(n_splits) if (fold == k).any()]
-        self.parts = [(data.subset(fold != k), data.subset(fold == k)) for k in used]
-        self.held_out_weight = [data.weight[fold == k] for k in used]
+        self.data = data
+        self.held_out = [fold == k for k in used]
+        self.parts = [(data.subset(~held), data.subset(held)) for held in self.held_out]
         self.tol, self.max_iter = tol, max_iter
         self._starts: list[Blocks | None] = [None] * len(self.parts)
 
@@ -47,9 +49,10 @@ class KFoldRisk:
             solver = select(problem)
             solution = solver.solve(problem, self._starts[k], self.tol, self.max_iter)
             self._starts[k] = solution.blocks
-            omega = self.held_out_weight[k]
+            held = self.held_out[k]
+            omega, y = self.data.weight[held], judged_labels(self.data, problem.loss)[held]
             f = test.design.predict(solution.coefs)
-            total += float(omega @ problem.loss.value(test.y, f))
+            total += float(omega @ problem.loss.value(y, f))
             weight += float(omega.sum())
         return total / weight if weight > 0 else np.inf  # every task has one row
 

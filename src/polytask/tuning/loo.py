@@ -18,16 +18,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from polytask.data import Design, TaskData
+from polytask.data import Design
 from polytask.problem import Problem
 from polytask.solvers import select
 from polytask.solvers.arrow import ArrowFactor
 from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem
 from polytask.solvers.wide import WideRidge
 from polytask.structures import Blocks
+from polytask.tuning.one_class import judged_labels
+from polytask.tuning.repeats import repeats
 from polytask.tuning.spectral import LeftOut, SpectralFits, serves
 
-__all__ = ["LeaveOneOut", "leave_one_out", "repeats"]
+__all__ = ["LeaveOneOut", "leave_one_out"]
 
 _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
@@ -70,7 +72,7 @@ class LeaveOneOut:
         if not (known | _alone(problem)).all():
             return np.inf
         weight = data.weight[known]
-        risk = problem.loss.value(data.y[known], f[known])
+        risk = problem.loss.value(judged_labels(data, problem.loss)[known], f[known])
         return float(weight @ risk) / max(float(weight.sum()), 1e-300)
 
     def risks(self, problems: Sequence[Problem]) -> np.ndarray:
@@ -173,12 +175,6 @@ def _alone(problem: Problem) -> np.ndarray:
     if not free or arrow.D[-1] > 0:
         return np.zeros(len(data.y), dtype=bool)
     return (data.sizes == 1)[data.code]
-
-
-def repeats(data: TaskData) -> np.ndarray:
-    """How often each observation counts: its weight where all weights are whole numbers."""
-    weight = data.sample_weight
-    return weight if (weight == np.round(weight)).all() else np.ones(len(weight))
 
 
 def _quadratic_forms(

@@ -25,7 +25,8 @@ from scipy.optimize import nnls
 from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.tuning.folds import content_folds, row_groups
-from polytask.tuning.loo import repeats
+from polytask.tuning.one_class import judged_labels
+from polytask.tuning.repeats import repeats
 
 __all__ = ["HeldOut", "Stack", "stack"]
 
@@ -48,7 +49,7 @@ class HeldOut:
     F : ndarray of shape (N, c)
         Linear predictors; NaN where a model has none. A task with a NaN does not use that model.
     y, omega, code : ndarray of shape (N,)
-        Targets, weights in the risk, and task 0, ..., m - 1 of each observation.
+        Targets (`judged_labels`), weights in the risk, and task 0, ..., m - 1 of each observation.
     count : ndarray of shape (N,)
         Rows that each observation stands for.
     group : ndarray of shape (N,)
@@ -66,12 +67,13 @@ class HeldOut:
     fold: np.ndarray
 
     @classmethod
-    def of(cls, F: np.ndarray, data: TaskData) -> HeldOut:
+    def of(cls, F: np.ndarray, data: TaskData, loss: Loss) -> HeldOut:
         """Predictions of the rows of ``data``: a row of weight 2 is the row twice."""
         s = data.sample_weight
         count = repeats(data) if (s == np.round(s)).all() else s / s.mean()
         fold = content_folds(data, _FOLDS)
-        return cls(F, data.y, data.weight, data.code, count, row_groups(data), fold)
+        y = judged_labels(data, loss)
+        return cls(F, y, data.weight, data.code, count, row_groups(data), fold)
 
     def subset(self, keep: np.ndarray) -> HeldOut:
         """Some of the rows."""
