@@ -50,10 +50,16 @@ class Problem:
         """Gradient of R in Theta (m, p), at linear predictors f."""
         return self.data.design.adjoint(self.data.weight * self.loss.gradient(self.data.y, f))
 
-    def residual(self, blocks: Blocks, f: np.ndarray | None = None) -> Blocks:
-        """Nearest-to-zero element of the subdifferential, block by block."""
-        f = self.predict(blocks) if f is None else f
-        G = self.structure.adjoint(self.risk_gradient(f), blocks)
+    def residual(
+        self, blocks: Blocks, f: np.ndarray | None = None, gradient: np.ndarray | None = None
+    ) -> Blocks:
+        """Nearest-to-zero element of the subdifferential, block by block.
+
+        ``f`` is `predict` of the blocks and ``gradient`` the risk's there, where they are at hand.
+        """
+        if gradient is None:
+            gradient = self.risk_gradient(self.predict(blocks) if f is None else f)
+        G = self.structure.adjoint(gradient, blocks)
         return {b: self.penalties[b].residual(B, G[b]) for b, B in blocks.items()}
 
     @property

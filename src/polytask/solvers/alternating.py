@@ -12,7 +12,7 @@ from polytask.problem import Problem
 from polytask.solvers.base import Status
 from polytask.solvers.gram_alternation import GramFit, alternate_grams
 from polytask.solvers.heads import HeadModel, Heads, slope_bound, solve_small
-from polytask.solvers.profile import profile, zero_profile
+from polytask.solvers.profile import Profile, profile, zero_profile
 from polytask.solvers.row_alternation import RowPoint, alternate_rows
 from polytask.solvers.starts import SEARCHING
 from polytask.solvers.task_quadratic import task_quadratic
@@ -44,6 +44,8 @@ class Factored:
         Objective after every step; never rises.
     swept : bool
         Whether sweeps of exact half steps were enough.
+    at : Profile or None
+        The point measured with residuals from the rows, where that was done.
     """
 
     V: np.ndarray
@@ -52,6 +54,7 @@ class Factored:
     violation: float
     history: list[float]
     swept: bool = False
+    at: Profile | None = None
 
     @property
     def n_iter(self) -> int:
@@ -67,6 +70,11 @@ class Factored:
     def L(self) -> np.ndarray:
         """A V."""
         return self.heads.A @ self.V
+
+    def measured(self, problem: Problem, blocks: Blocks) -> tuple[float, Blocks]:
+        """Objective and residuals of a problem at the blocks that stand for this point."""
+        f, gradient = (None, None) if self.at is None else (self.at.f, self.at.risk_gradient)
+        return problem.objective(blocks, f), problem.residual(blocks, f, gradient)
 
 
 def alternate(
@@ -165,7 +173,7 @@ def _measured(problem: Problem, model: HeadModel, fit: GramFit) -> Factored:
     left = np.abs(model.residual(A, Vt, at.gradient))
     violation = float((left / slope_bound(problem)).max(initial=0.0))
     heads = Heads(A, at.rest)
-    return Factored(Vt, heads, objective, violation, fit.history, fit.swept)
+    return Factored(Vt, heads, objective, violation, fit.history, fit.swept, at)
 
 
 def _principal(problem: Problem, model: HeadModel, at: RowPoint, path: list[float]) -> Factored:

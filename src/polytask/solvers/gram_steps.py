@@ -13,6 +13,8 @@ from polytask.solvers.task_quadratic import TaskQuadratic
 
 __all__ = ["HeadStep", "Prior", "direction_step", "head_step", "newton_step"]
 
+_COLLINEAR = 1e12  # variance inflation from which a system counts as singular
+
 
 @dataclass(frozen=True, eq=False)
 class Prior:
@@ -60,13 +62,15 @@ def head_step(Q: TaskQuadratic, V: np.ndarray, prior: Prior) -> HeadStep:
     With G_i = V H_i V' and h_i = G_i + own I, w0's system is own Σ h_i^-1 G_i + common I: no
     difference of near numbers, however strong the prior.
     """
-    HV = Q.H @ V.T
-    G, r, F = V @ HV, Q.s @ V.T, (Q.E @ V.T).transpose(0, 2, 1)
+    m, d = Q.s.shape
+    HV = (Q.H.reshape(m * d, d) @ np.ascontiguousarray(V.T)).reshape(m, d, -1)  # one product
+    G = V @ HV
+    r, F = Q.s @ V.T, (Q.E @ V.T).transpose(0, 2, 1)
     inverse = _inverses(G + prior.own * np.eye(len(V)))
     first = (inverse @ r[:, :, None])[:, :, 0]
     total = r.sum(axis=0)
     if prior.common is None:
-        X, S = F, Q.T - np.einsum("ikq,ikl,ilp->qp", F, inverse, F, optimize=True)
+        X, S = F, Q.T - np.einsum("ikq,ikp->qp", F, inverse @ F)
         C, rhs, t = Q.T, Q.t - np.einsum("ikq,ik->q", F, first), Q.t
     else:
         X, t = np.concatenate([G, F], axis=2), np.append(total, Q.t)
@@ -153,11 +157,11 @@ def _kronecker(A: np.ndarray, H: np.ndarray, B: np.ndarray) -> np.ndarray:
     (m, k), d = A.shape, H.shape[1]
     p, q = np.triu_indices(k)
     products = ((A[:, p] * A[:, q]).T @ H.reshape(m, d * d)).reshape(-1, d, d)
-    M = np.empty((k, d, k, d))
-    M[p, :, q, :] = products
-    M[q, :, p, :] = products
-    M[:, np.arange(d), :, np.arange(d)] += B
-    return M.reshape(k * d, k * d)
+    pair = np.empty((k, k), dtype=np.intp)
+    pair[p, q] = pair[q, p] = np.arange(len(p))
+    blocks = products[pair]
+    np.einsum("pqdd->pqd", blocks)[:] += B[:, :, None]
+    return blocks.transpose(0, 2, 1, 3).reshape(k * d, k * d)
 
 
 def _bordered(
@@ -183,13 +187,13 @@ def _inverses(h: np.ndarray) -> np.ndarray:
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     scaled = h * scale[:, :, None] * scale[:, None, :]
     try:
-        pivots = np.einsum("ijj->ij", np.linalg.cholesky(scaled))
-        if pivots.size == 0 or pivots.min() > 1e-6:
-            inverse: np.ndarray = np.linalg.inv(scaled)
-            return inverse * scale[:, :, None] * scale[:, None, :]
+        inverse: np.ndarray = np.linalg.inv(scaled)
     except np.linalg.LinAlgError:
-        pass
-    return psd_inverses(np.ascontiguousarray(h))
+        return psd_inverses(np.ascontiguousarray(h))
+    left = np.einsum("ijj->ij", inverse)  # one over what of a coordinate the others leave
+    if inverse.size and not (left.min() > 0 and left.max() < _COLLINEAR):
+        return psd_inverses(np.ascontiguousarray(h))
+    return inverse * scale[:, :, None] * scale[:, None, :]
 
 
 def _solve(S: np.ndarray, rhs: np.ndarray) -> np.ndarray:

@@ -79,11 +79,12 @@ def _solution(
         "common": np.append(w0, at.rest["common"]),
         "deviation": np.hstack([at.heads.A - w0, at.rest["deviation"]]),
     }
-    violation = _violation(problem, blocks)
+    objective, residual = at.measured(problem, blocks)
+    violation = _violation(problem, blocks, residual)
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
-        objective=problem.objective(blocks),
+        objective=objective,
         violation=violation,
         status=status_of(violation, wanted(tol), at, max_iter),
         certificate=certificate,
@@ -92,13 +93,13 @@ def _solution(
     )
 
 
-def _violation(problem: Problem, blocks: Blocks) -> float:
+def _violation(problem: Problem, blocks: Blocks, residual: Blocks) -> float:
     """Largest residual of each block as a share of the largest gradient that the loss allows it."""
     sizes = {b: np.abs(B) for b, B in blocks.items()}
     bound = problem.gradient_bound  # P's residual mixes the tasks, see `slope_bound`
     scale = problem.structure.adjoint(np.broadcast_to(bound.max(axis=0), bound.shape), sizes)
     shares = [
         np.abs(R).max(initial=0.0) / max(scale[b].max(initial=0.0), 1e-300)
-        for b, R in problem.residual(blocks).items()
+        for b, R in residual.items()
     ]
     return float(max(shares))

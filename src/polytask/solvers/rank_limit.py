@@ -179,11 +179,12 @@ def _solution(problem: Problem, found: Factored, limit: int, tol: float, max_ite
     blocks = {"low_rank": found.L, **found.rest}
     everything = limit >= min(problem.data.n_tasks, problem.data.n_features)
     convex = problem.penalties["low_rank"].alpha == 0 and everything  # type: ignore[attr-defined]
-    violation = _violation(problem, blocks)
+    objective, residual = found.measured(problem, blocks)
+    violation = _violation(problem, blocks, residual)
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
-        objective=problem.objective(blocks),
+        objective=objective,
         violation=violation,
         status=status_of(violation, wanted(tol), found, max_iter),
         certificate="global" if convex else "stationary",
@@ -192,8 +193,7 @@ def _solution(problem: Problem, found: Factored, limit: int, tol: float, max_ite
     )
 
 
-def _violation(problem: Problem, blocks: Blocks) -> float:
+def _violation(problem: Problem, blocks: Blocks, residual: Blocks) -> float:
     """Largest residual, that of L in the unit of `slope_bound`."""
-    residual = problem.residual(blocks)
     slopes = np.abs(residual.pop("low_rank")) / slope_bound(problem)
     return max(float(slopes.max(initial=0.0)), problem.violation(blocks, residual))

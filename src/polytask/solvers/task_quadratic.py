@@ -12,7 +12,7 @@ from polytask.data import TaskData
 from polytask.data.kept import kept
 from polytask.problem import Problem
 from polytask.solvers.curvature import SharedGram, make_curvature
-from polytask.solvers.profile import rest_facts
+from polytask.solvers.profile import rest_facts, zero_profile
 
 __all__ = ["TaskQuadratic", "task_quadratic"]
 
@@ -65,7 +65,7 @@ def _make(problem: Problem, grams: np.ndarray) -> TaskQuadratic:
     data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
     d, m = data.n_features, data.n_tasks
     if not data.intercept:
-        H, s = grams, data.design.adjoint(data.weight * data.y)
+        H, s = grams, -zero_profile(problem).risk_gradient
         constant = 0.5 * float(data.weight @ data.y**2)
         E, T, t = np.zeros((m, 0, d)), np.zeros((0, 0)), np.zeros(0)
     else:
