@@ -67,3 +67,22 @@ def dense_deviance(
     scale = np.log(model.scale).sum() if kappa is None else 0.0  # |S| of scaled columns
     log_det = np.linalg.slogdet(V)[1] + np.linalg.slogdet(S)[1] - 2.0 * scale
     return float(free * np.log(noise) + log_det)
+
+
+def restricted_likelihood(
+    rows: np.ndarray, y: np.ndarray, code: np.ndarray, Sigma: np.ndarray, noise: float
+) -> float:
+    """Restricted log likelihood of Δw_i ~ N(0, Sigma) by V_i = noise I + X_i Sigma X_i'."""
+    p = rows.shape[1]
+    S, pull, rest, log_det = np.zeros((p, p)), np.zeros(p), 0.0, 0.0
+    for task in np.unique(code):
+        Z, v = rows[code == task], y[code == task]
+        V = noise * np.eye(len(v)) + Z @ Sigma @ Z.T
+        solved = np.linalg.solve(V, np.column_stack([Z, v]))
+        S += Z.T @ solved[:, :p]
+        pull += Z.T @ solved[:, p]
+        rest += v @ solved[:, p]
+        log_det += np.linalg.slogdet(V)[1]
+    rest -= pull @ np.linalg.solve(S, pull)
+    free = len(y) - p
+    return float(-0.5 * (rest + log_det + np.linalg.slogdet(S)[1] + free * np.log(2.0 * np.pi)))

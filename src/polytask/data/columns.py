@@ -16,6 +16,8 @@ __all__ = ["drop_task_column", "frame_columns", "is_frame", "read_task_ids", "to
 
 def is_frame(X: Any) -> bool:
     """Whether X is a table with column names (pandas, polars, pyarrow)."""
+    if isinstance(X, np.ndarray | pd.DataFrame):  # the most common answers take no search
+        return isinstance(X, pd.DataFrame)
     return isinstance(nw.from_native(X, eager_only=True, pass_through=True), nw.DataFrame)
 
 

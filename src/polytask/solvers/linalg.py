@@ -7,7 +7,9 @@ from scipy.linalg import lapack
 
 from polytask.data.threads import share
 
-__all__ = ["null_space", "psd_inverse", "psd_inverse_root", "psd_inverses"]
+__all__ = [
+    "null_space", "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_root", "psd_inverses",
+]  # fmt: skip
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
 _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
@@ -33,6 +35,19 @@ def psd_inverse_root(A: np.ndarray) -> np.ndarray:
         return np.asarray(lapack.dtrtri(factor, lower=1)[0])
     scale, values, vectors = _scaled_eigen(A)
     return (np.sqrt(_inverted(values))[:, None] * vectors.T) * scale
+
+
+def psd_inverse_and_log_det(A: np.ndarray) -> tuple[np.ndarray, float]:
+    """`psd_inverse` of A and the logarithm of its determinant, without what is singular."""
+    if len(A) == 0:
+        return A, 0.0
+    factor, info = lapack.dpotrf(A, lower=1, clean=1)
+    pivots = factor.diagonal() * _reciprocal_roots(A.diagonal())
+    if info == 0 and pivots.min() > _smallest_pivot(len(A)):
+        low = lapack.dpotri(factor, lower=1)[0]
+        return low + np.tril(low, -1).T, 2.0 * float(np.log(factor.diagonal()).sum())
+    values = np.linalg.eigvalsh(A)
+    return psd_inverse(A), float(np.log(values[values > values[-1] * 1e-12]).sum())
 
 
 def psd_inverses(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarray:

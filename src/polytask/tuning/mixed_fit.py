@@ -18,12 +18,13 @@ from polytask.tuning.mixed_point import AnyMixedModel
 from polytask.tuning.mixed_state import MixedState
 from polytask.tuning.reml import MixedModel
 from polytask.tuning.reml_lbfgs import estimate_factor, estimate_full
-from polytask.tuning.reml_search import RemlEstimate, Variances, estimate_diagonal
+from polytask.tuning.reml_search import TOL, RemlEstimate, Variances, estimate_diagonal
 
 __all__ = ["MixedFit", "MixedState", "fit_mixed"]
 
 _LOST = 1e-10  # KKT violation above which the search's own algebra has lost digits
 _TOL = 1e-10
+_START_TOL = 1e-2  # slope in log variance of a diagonal estimate that only starts another search
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 
 
@@ -109,14 +110,16 @@ def fit_mixed(
         "deviation": Ridge(np.full(C.shape[1], 0.5 / N)),
     }
     problem = Problem(data, loss, RotatedDeviation(C), penalties)
-    violation = _violation(problem, blocks)
+    f = problem.predict(blocks)
+    violation = _violation(problem, blocks, f)
     if exact and violation > _LOST and chosen in ("scalar", "diagonal"):
         blocks = _solved_again(problem, C)
-        violation = _violation(problem, blocks)
+        f = problem.predict(blocks)
+        violation = _violation(problem, blocks, f)
     solution = Solution(
         blocks={"common": blocks["common"], "deviation": blocks["deviation"] @ C.T},
         coefs=problem.structure.assemble(blocks),
-        objective=problem.objective(blocks),
+        objective=problem.objective(blocks, f),
         violation=violation,
         status=Status.SOLVED if estimate.converged else Status.MAX_ITER,
         certificate="global",
@@ -189,12 +192,14 @@ def _estimate(
     varies = model.varies
     by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
     found = []
+    only_start = covariance in ("full", "factor") and not random_common  # else kappa is its answer
+    tol = _START_TOL if only_start else TOL
     for name in by_name:
         start = name == "diagonal"
         wanted = {"full": start, "factor": start, "auto": not start or data.n_tasks >= _MANY}
         if wanted.get(covariance, covariance == name):
             groups = _renumbered(np.where(varies, by_name[name], -1))
-            estimate = estimate_diagonal(Variances(model, groups, random_common))
+            estimate = estimate_diagonal(Variances(model, groups, random_common), tol=tol)
             # variances of labels that are nearly separated run away: the likelihood has no maximum
             lost = not estimate.converged
             found.append((lost, estimate.point.deviance + 2.0 * groups.max(), name, estimate))
@@ -213,9 +218,9 @@ def _renumbered(groups: np.ndarray) -> np.ndarray:
     return out
 
 
-def _violation(problem: Problem, blocks: dict[str, np.ndarray]) -> float:
+def _violation(problem: Problem, blocks: dict[str, np.ndarray], f: np.ndarray) -> float:
     """KKT violation of coefficients at the estimated variances, in units of the gradient bound."""
-    residual = problem.residual(blocks)
+    residual = problem.residual(blocks, f)
     bound, C = problem.gradient_bound, np.abs(problem.structure.C)  # type: ignore[attr-defined]
     common = np.abs(residual["common"]) / bound.sum(axis=0)
     deviation = np.abs(residual["deviation"]) / np.maximum(bound @ C, 1e-300)

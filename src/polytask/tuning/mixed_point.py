@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from polytask.solvers.linalg import psd_inverse
+from polytask.solvers.linalg import psd_inverse_and_log_det
 
 if TYPE_CHECKING:
     from polytask.tuning.reml import MixedModel
@@ -66,9 +66,9 @@ class MixedPoint:
         else:
             D, self.J = np.where(slopes > 0, np.sqrt(self.kappa), 1.0), slopes
         M = D[:, None] * self.S * D + np.diag(self.J)
-        self.S_inverse = D[:, None] * psd_inverse(M) * D
-        values = np.linalg.eigvalsh(M)
-        return float(np.log(values[values > values[-1] * 1e-12]).sum())
+        inverse, log_det = psd_inverse_and_log_det(M)
+        self.S_inverse = D[:, None] * inverse * D
+        return log_det
 
     @cached_property
     def gradient(self) -> np.ndarray:
@@ -99,9 +99,7 @@ class MixedPoint:
     def _information_of(self, U: np.ndarray) -> np.ndarray:
         UT = U @ self.T  # (m, number of directions, p)
         pull = UT.sum(axis=0)
-        n = U.shape[1]
-        both = np.einsum("bnk,bok->no", UT, U, optimize=True) if n else np.zeros((0, 0))
-        B = both - pull @ self.S_inverse @ pull.T
+        B = np.tensordot(UT, U, axes=((0, 2), (0, 2))) - pull @ self.S_inverse @ pull.T
         a = (U @ self.q[:, :, None]).sum(axis=(0, 2))
         return (B - np.outer(a, a) * self.profiled) / self.noise
 

@@ -10,10 +10,10 @@ import numpy as np
 from polytask.tuning.mixed_point import AnyMixedModel, MixedPoint
 from polytask.tuning.root import Root
 
-__all__ = ["MOST_VARIANCE", "RemlEstimate", "Variances", "estimate_diagonal"]
+__all__ = ["MOST_VARIANCE", "TOL", "RemlEstimate", "Variances", "estimate_diagonal"]
 
 _START = 0.1  # deviation variance over noise variance, in scaled columns
-_TOL = 1e-7  # deviance that a last relative change of a variance could still gain
+TOL = 1e-7  # deviance that a last relative change of a variance could still gain
 _ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
 MOST_VARIANCE = 1e6  # a larger one leaves no noise: the likelihood of a perfect fit has no maximum
@@ -111,7 +111,7 @@ class Variances:
         return S.T @ point.information @ S
 
 
-def estimate_diagonal(variances: Variances, max_iter: int = 100) -> RemlEstimate:
+def estimate_diagonal(variances: Variances, max_iter: int = 100, tol: float = TOL) -> RemlEstimate:
     """Variances of the coefficients, one for every group of columns.
 
     Projected Newton steps on the variances with the average information as Hessian; a step is
@@ -126,7 +126,7 @@ def estimate_diagonal(variances: Variances, max_iter: int = 100) -> RemlEstimate
     for n_iter in range(1, max_iter + 1):
         slope = variances.slope(point)
         violation = _violation(gamma, slope, variances.least)
-        if violation <= _TOL:
+        if violation <= tol:
             return variances.estimate(gamma, point, violation, n_iter, True)
         moved = _step(variances, gamma, point, slope)
         if moved is None:  # the deviance has no digits left
