@@ -124,3 +124,15 @@ def test_intervals_cover_with_many_rows():
         low, high = model.coef_interval()
         inside.append(((low <= theta[:, :2]) & (theta[:, :2] <= high)).mean())
     assert np.mean(inside) == pytest.approx(0.95, abs=0.03)
+
+
+@pytest.mark.parametrize("covariance", ["scalar", "diagonal", "full"])
+def test_separated_labels_do_not_run_away(rng, covariance):
+    """Every row on its side of x0 = t_i: the likelihood alone grows with the variances for ever."""
+    X, _, theta = labels(rng, [10] * 20, [0.0, 0.0, 1.0])
+    y = (X["x0"] > 0.5 * theta[X["task"], 2]).to_numpy(float)
+    model = MeanRegularizedClassifier("reml", covariance=covariance, task="task").fit(X, y)
+    assert model.status_ == "solved"
+    spread = np.sqrt(np.trace(model.deviation_covariance_))
+    assert spread < 8.0  # log odds, prior scale 2.5
+    assert np.abs(model.decision_function(X)).max() < 50.0
