@@ -185,8 +185,8 @@ def _estimate(
 
     "auto" is scalar with few tasks, which are as few draws of each variance; with more it takes
     the smaller restricted deviance plus twice the number of variances: both models have the same
-    common part, so that their restricted likelihoods compare. One whose search did not end is
-    taken only where the other's did not either.
+    common part, so that their restricted likelihoods compare. One whose search did not end, or
+    that leaves no noise, is taken only where the other is no better off.
     """
     p, d = data.n_coefs, data.n_features
     varies = model.varies
@@ -200,8 +200,8 @@ def _estimate(
         if wanted.get(covariance, covariance == name):
             groups = _renumbered(np.where(varies, by_name[name], -1))
             estimate = estimate_diagonal(Variances(model, groups, random_common), tol=tol)
-            # variances of labels that are nearly separated run away: the likelihood has no maximum
-            lost = not estimate.converged
+            # without noise the likelihood has no maximum, and its values do not compare
+            lost = not estimate.converged or estimate.point.noiseless
             found.append((lost, estimate.point.deviance + 2.0 * groups.max(), name, estimate))
     *_, name, estimate = min(found, key=lambda each: each[:2])
     if covariance == "full":
