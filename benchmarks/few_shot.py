@@ -33,6 +33,7 @@ def main() -> None:
         "pooled": PooledRegressor(task="task"),
         "task-intercept": TaskInterceptRegressor(task="task"),
         "mean-regularized": MeanRegularizedRegressor("reml", task="task"),
+        "mean-regularized, cv": MeanRegularizedRegressor(task="task"),
     }
     found = NewTasks.from_data(models, X, y, task="task", n_support=arguments.rows, cv=arguments.cv)
     wide = found.answers.pivot(index="answer", columns="n_support", values="loss")

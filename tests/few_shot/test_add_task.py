@@ -41,7 +41,7 @@ def test_roots_of_strengths():
 @pytest.mark.parametrize("task_weight", ["equal", "size"])
 @pytest.mark.parametrize("Model", [MeanRegularizedRegressor, MeanRegularizedClassifier])
 def test_is_the_refit_given_its_common_part(Model, task_weight):
-    """With the refit's w0 and strengths on the refit's scale, the deviation is the refit's."""
+    """With the refit's w0 and strengths on the refit's scale; tasks of one size."""
     X, y, new, _ = old_and_new(classification=Model is MeanRegularizedClassifier)
     m = 30
     scale = (~new).mean() if task_weight == "size" else (m - 1) / m
@@ -107,6 +107,22 @@ def test_a_few_rows_help():
     assert model.tasks_[-10:].tolist() == list(range(30, 40))
 
 
+def test_two_rows_do_not_undo_the_common_part():
+    """Tasks weigh alike in the fit; still the few rows of a new one are few."""
+    common, added = [], []
+    for seed in range(4):
+        X, y, new, truth = old_and_new(40, 20, 30, seed, deviation=0.3)
+        model = MeanRegularizedRegressor(task="task").fit(X[~new], y[~new])
+        few = X[new].groupby("task").head(2).index
+        model.add_task(X.loc[few], y[few])
+        theta = np.column_stack([truth.coef, truth.intercept])[20:]
+        found = np.column_stack([model.coef_, model.intercept_])[20:]
+        w0 = np.append(model.common_coef_, model.common_intercept_)
+        common.append(((w0 - theta) ** 2).sum(axis=1).mean())
+        added.append(((found - theta) ** 2).sum(axis=1).mean())
+    assert np.mean(added) < 0.95 * np.mean(common)
+
+
 def test_ids_and_weights():
     X, y, new, _ = old_and_new(8)
     X = X.assign(task=[f"t{i}" for i in X["task"]])
@@ -115,7 +131,7 @@ def test_ids_and_weights():
     twice = np.where(np.arange(new.sum()) < 5, 2.0, 0.0)
     model.add_task(late, y[new], sample_weight=twice)
     other = MeanRegularizedRegressor(0.1, task="task").fit(X[~new], y[~new])
-    other.add_task(late.head(5), y[new][:5])
+    other.add_task(pd.concat([late.head(5)] * 2), np.tile(y[new][:5], 2))
     np.testing.assert_allclose(model.coef_[-1], other.coef_[-1])
     assert model.tasks_[-1] == "a task with a long name"
     assert np.isfinite(model.predict(pd.concat([X[~new], late]))).all()

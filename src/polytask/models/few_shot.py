@@ -20,8 +20,10 @@ class FewShot:
     def add_task(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn tasks that were not in training, from their rows and what the others share.
 
-        With w0 held, the new task's deviation minimizes ``sum_j omega_j loss + alpha ‖Δw‖²``, its
-        rows weighed as in the fit (``omega_j = 1 / (m n)``, or ``1 / N`` where rows weigh alike).
+        With w0 held, the new task's deviation minimizes ``sum_j loss_j / N + alpha ‖Δw‖²``, N the
+        number of training rows: each new row weighs as the average one in the fit. So few rows
+        move a task little from w0, also where the fit weighs tasks alike: their weight in it,
+        1 / (m n) a row, would let two rows of a new task pull as hard as hundreds.
         With ``alpha="reml"`` that is the posterior mean, and standard errors come with it. What
         the new rows say about w0 and so about other tasks is left out: of the order 1 / m. For
         the refit from sufficient statistics, without the old rows, see ``partial_fit``.
@@ -101,7 +103,7 @@ class FewShot:
             weight = s / getattr(self, "noise_variance_", 1.0)
         else:
             strength = np.append(np.broadcast_to(self.alpha_, d), self.alpha_intercept_)
-            L, weight = prior_root(strength[: rows.shape[1]]), s * self._row_weight(s)
+            L, weight = prior_root(strength[: rows.shape[1]]), s / self.training_weight_
         deviation, posterior = adapt(loss, rows, y, weight, common, L)
         theta = common + deviation
         self.tasks_ = np.append(self.tasks_, task)
@@ -117,9 +119,3 @@ class FewShot:
             self.coef_covariance_ = np.concatenate([self.coef_covariance_, covariance[None]])
             response = f - loss.gradient(y, f) / np.maximum(curvature, 1e-12)
             self._keep_task(rows, response, s * curvature)
-
-    def _row_weight(self: Any, s: np.ndarray) -> float:
-        """Weight in the risk of a new row of weight one, on the scale of the fit."""
-        if self._weight_rule == "size":
-            return 1.0 / self.training_weight_
-        return 1.0 / (self.n_training_tasks_ * float(s.sum()))

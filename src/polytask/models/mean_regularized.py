@@ -222,7 +222,6 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         d = data.n_features
-        self.n_training_tasks_ = data.n_tasks
         self.training_weight_ = float(data.sample_weight.sum())
         self.common_coef_ = solution.blocks["common"][:d]
         self.common_intercept_ = float(solution.blocks["common"][d:].sum())
