@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,13 @@ class Batch:
     def shape(self) -> tuple[int, int]:
         """Tasks and padded observations (b, n)."""
         return len(self.tasks), self.n
+
+    @cached_property
+    def at(self) -> slice | np.ndarray:
+        """The tasks as an index: a slice, which copies less, where they are neighbours."""
+        first, b = int(self.tasks[0]), len(self.tasks)
+        neighbours = self.tasks[-1] == first + b - 1 and (np.diff(self.tasks) == 1).all()
+        return slice(first, first + b) if neighbours else self.tasks
 
     @cached_property
     def obs(self) -> np.ndarray:
@@ -190,16 +197,17 @@ class Design:
             some = np.arange(self.n_tasks) if tasks is None else tasks
             return self._products.grams(v, self.start, some)
         p = self.n_columns
-        out = np.zeros((self.n_tasks, p, p))
+        out = np.empty((self.n_tasks, p, p))
         wanted = np.ones(self.n_tasks, dtype=bool)
         if tasks is not None:
             wanted = np.isin(np.arange(self.n_tasks), tasks)
+        out[~wanted | (np.diff(self.start) == 0)] = 0.0
 
         def work(batch: Batch) -> None:
             if wanted[batch.tasks].any():
                 weights = batch.spread(v)
-                for part, rows in self.pieces(batch):
-                    out[batch.tasks] += _weighted_grams(rows, weights[:, part])
+                pieces = (_weighted_grams(r, weights[:, part]) for part, r in self.pieces(batch))
+                out[batch.at] = reduce(np.add, pieces)
 
         self.each(work, p)
         return out
@@ -251,6 +259,17 @@ class Design:
             part = slice(first, first + step)
             Z = self.X[part] * np.sqrt(v[part])[:, None]
             out += Z.T @ Z
+        return out
+
+    def squared_images(self, v: np.ndarray, V: np.ndarray) -> np.ndarray:
+        """sum_k v_k (x_k'V)² over all tasks for a matrix V (p, q), shape (q,)."""
+        if self.index is not None:
+            v = np.bincount(self.index, weights=v, minlength=self.X.shape[0])
+        out = np.zeros(V.shape[1])
+        step = max(1, _CHUNK // self.n_columns)
+        for first in range(0, len(v), step):
+            part = slice(first, first + step)
+            out += v[part] @ np.asarray(self.X[part] @ V) ** 2
         return out
 
     def _refuse_large(self, n_matrices: int) -> None:

@@ -18,11 +18,14 @@ import numpy as np
 from scipy import sparse
 
 from polytask.data import Design
-from polytask.solvers.linalg import null_space, psd_inverses
+from polytask.solvers.linalg import null_space, psd_inverse_roots, psd_inverses
 from polytask.solvers.wide import WideRidge
 from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["ArrowFactor", "WideTask"]
+
+
+_CHUNK = 65_536  # numbers in roots that are applied together: half a megabyte, in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +43,9 @@ class ArrowFactor:
     Parameters
     ----------
     narrow : int ndarray
-        Tasks kept as (L_i + D)^-1 in ``inverse`` (b, k, k) and E_i in ``coupling`` (b, k, c), which
-        is None where Gram matrices were overwritten: E_i = L_i, and what it does follows from the
-        inverse and D, with a loss of digits where D is far above L_i.
+        Tasks kept as R_i with R_i'R_i = (L_i + D)^-1 in ``roots`` (b, k, k) and E_i in ``coupling``
+        (b, k, c), which is None where Gram matrices were overwritten: E_i = L_i, and what it does
+        follows from R_i and D, with a loss of digits where D is far above L_i.
     wide : dict {task: WideTask}
         Tasks kept in their row space.
     schur : ndarray of shape (c, c) or WideRidge
@@ -55,7 +58,7 @@ class ArrowFactor:
     """
 
     narrow: np.ndarray
-    inverse: np.ndarray
+    roots: np.ndarray
     coupling: np.ndarray | None
     D: np.ndarray
     wide: dict[int, WideTask]
@@ -81,7 +84,7 @@ class ArrowFactor:
 
     def _solve_tasks(self, R: np.ndarray) -> np.ndarray:
         out = np.zeros_like(R)
-        out[self.narrow] = (self.inverse @ R[self.narrow][:, :, None])[:, :, 0]
+        out[self.narrow] = self._invert(R[self.narrow])
         for i, task in self.wide.items():
             out[i] = task.ridge.solve(R[i])
         return out
@@ -96,11 +99,20 @@ class ArrowFactor:
     def _follow(self, common: np.ndarray) -> np.ndarray:
         """(L_i + D)^-1 E_i common, (b, k)."""
         if self.coupling is None:
-            b, k = self.inverse.shape[:2]
-            own: np.ndarray = (self.inverse.reshape(b * k, k) @ (self.D * common)).reshape(b, k)
-            return common - own
-        moved: np.ndarray = (self.inverse @ (self.coupling @ common)[:, :, None])[:, :, 0]
-        return moved
+            own = np.broadcast_to(self.D * common, self.roots.shape[:2])
+            return np.asarray(common - self._invert(own))
+        return self._invert(self.coupling @ common)
+
+    def _invert(self, local: np.ndarray) -> np.ndarray:
+        """(L_i + D)^-1 local_i, (b, k), some tasks at a time, so that roots are read once."""
+        out = np.empty(local.shape)
+        b, k = local.shape
+        size = max(1, _CHUNK // max(k, 1) ** 2)
+        for first in range(0, b, size):
+            part = slice(first, first + size)
+            R = self.roots[part]
+            out[part] = (R.transpose(0, 2, 1) @ (R @ local[part, :, None]))[:, :, 0]
+        return out
 
 
 def factor_arrow(
@@ -136,10 +148,10 @@ def factor_arrow(
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
     np.einsum("bii->bi", L)[:] += D
     tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
-    inverse = psd_inverses(np.ascontiguousarray(L), tasks)
+    roots = psd_inverse_roots(np.ascontiguousarray(L), tasks)
     if E is None and tasks.any():  # a pseudo-inverse does not say what E does
         E = design.grams(v)
-    S = np.diag(G) + _eliminate(C, E, inverse, D, c, k)
+    S = np.diag(G) + _eliminate(C, E, roots, D, c, k)
     for task in wide.values():
         rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
         S += rows.T @ task.ridge.annihilate(rows)
@@ -149,7 +161,7 @@ def factor_arrow(
     if whole.any():
         null = null_space(S)
     lost = tasks.any() or (whole.any() and not null.size)
-    return ArrowFactor(narrow, inverse, E, D, wide, schur, bool(lost), null)
+    return ArrowFactor(narrow, roots, E, D, wide, schur, bool(lost), null)
 
 
 def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:
@@ -219,7 +231,7 @@ def _blocks(
 def _eliminate(
     C: np.ndarray,
     E: np.ndarray | None,
-    inverse: np.ndarray,
+    roots: np.ndarray,
     D: np.ndarray,
     c: np.ndarray,
     k: np.ndarray,
@@ -230,10 +242,11 @@ def _eliminate(
     """
     both, c_both, k_both = np.intersect1d(c, k, return_indices=True)
     if len(both) == len(c) == len(k):
-        total = len(inverse) * np.eye(len(k)) - inverse.sum(axis=0) * D
+        rows = roots.reshape(-1, len(k))
+        total = len(roots) * np.eye(len(k)) - (rows.T @ rows) * D
         return D[:, None] * total
     assert E is not None
-    X = inverse @ E
+    X = roots.transpose(0, 2, 1) @ (roots @ E)
     S = C - np.einsum("bkc,bke->ce", E, X) if len(both) < len(c) else C.copy()
     S[c_both] = (D[:, None] * X.sum(axis=0))[k_both]
     S[:, c_both] = S[c_both].T

@@ -1,4 +1,4 @@
-"""Inverses of many small symmetric matrices, rank deficiency included."""
+"""Inverses, and their roots, of many small symmetric matrices, rank deficiency included."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from scipy.linalg import lapack
 from polytask.data.threads import share
 
 __all__ = [
-    "null_space", "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_root", "psd_inverses",
+    "null_space", "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_root",
+    "psd_inverse_roots", "psd_inverses",
 ]  # fmt: skip
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
@@ -27,14 +28,8 @@ def psd_inverse(A: np.ndarray) -> np.ndarray:
 
 def psd_inverse_root(A: np.ndarray) -> np.ndarray:
     """R with R'R = `psd_inverse` of A."""
-    if len(A) == 0:
-        return A
-    factor, info = lapack.dpotrf(A, lower=1, clean=1)
-    pivots = factor.diagonal() * _reciprocal_roots(A.diagonal())
-    if info == 0 and pivots.min() > _smallest_pivot(len(A)):
-        return np.asarray(lapack.dtrtri(factor, lower=1)[0])
-    scale, values, vectors = _scaled_eigen(A)
-    return (np.sqrt(_inverted(values))[:, None] * vectors.T) * scale
+    root: np.ndarray = psd_inverse_roots(np.array(A[None], order="C"))[0]
+    return root
 
 
 def psd_inverse_and_log_det(A: np.ndarray) -> tuple[np.ndarray, float]:
@@ -51,10 +46,17 @@ def psd_inverse_and_log_det(A: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def psd_inverses(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarray:
-    """`psd_inverse` of every A[i], shape (b, p, p), C-contiguous; A is overwritten.
+    """`psd_inverse` of every A[i], shape (b, p, p); A is overwritten."""
+    R = psd_inverse_roots(A, singular)
+    inverses: np.ndarray = R.transpose(0, 2, 1) @ R
+    return inverses
 
-    ``singular`` (b,) is set where A[i] was singular, or too close to it for its inverse to have
-    digits.
+
+def psd_inverse_roots(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarray:
+    """R[i] with R[i]'R[i] = `psd_inverse` of A[i], shape (b, p, p), written over A.
+
+    They are triangular but where A[i] is singular. ``singular`` (b,) is set where it is, or too
+    close to it for its inverse to have digits.
     """
     singular = np.zeros(len(A), dtype=bool) if singular is None else singular
     b, p = A.shape[:2]
@@ -75,25 +77,25 @@ def psd_inverses(A: np.ndarray, singular: np.ndarray | None = None) -> np.ndarra
 
 
 def _invert_chunk(A: np.ndarray, singular: np.ndarray) -> None:
-    """Invert in place; note which were singular.
+    """Roots in place; note which were singular.
 
-    LAPACK sees the transpose (column-major) of each symmetric matrix, so its lower triangle is
-    our upper one and nothing is copied. dpotrf and dpotri release the GIL. Pivots are judged in
+    LAPACK sees the transpose (column-major) of each symmetric matrix, so its upper triangle is
+    our lower one and nothing is copied. dpotrf and dtrtri release the GIL. Pivots are judged in
     the scale of a unit diagonal, to which a Cholesky factor is indifferent otherwise.
     """
     p = A.shape[-1]
     diagonal = np.einsum("bii->bi", A).copy()
-    sound = [lapack.dpotrf(a.T, lower=1, clean=0, overwrite_a=1)[1] == 0 for a in A]
+    sound = [lapack.dpotrf(a.T, lower=0, clean=0, overwrite_a=1)[1] == 0 for a in A]
     pivots = np.einsum("bii->bi", A) * _reciprocal_roots(diagonal)
     singular[:] = ~(np.asarray(sound) & (pivots.min(axis=1) > _smallest_pivot(p)))
     for a, bad in zip(A, singular, strict=True):
         if not bad:
-            lapack.dpotri(a.T, lower=1, overwrite_c=1)
-    for i in np.flatnonzero(singular):  # the lower triangle still holds what was there
-        below = np.tril(A[i], -1)
-        A[i] = _pseudo_inverse(below + below.T + np.diag(diagonal[i]))
-    for j in range(p - 1):  # the lower triangle, from the upper
-        A[:, j + 1 :, j] = A[:, j, j + 1 :]
+            lapack.dtrtri(a.T, lower=0, overwrite_c=1)
+    lost = A[singular]  # the upper triangle still holds what was there
+    np.multiply(A, np.tri(p), out=A)
+    for i, triangle, size in zip(np.flatnonzero(singular), lost, diagonal[singular], strict=True):
+        above = np.triu(triangle, 1)
+        A[i] = _pseudo_inverse_root(above + above.T + np.diag(size))
 
 
 def _reciprocal_roots(diagonal: np.ndarray) -> np.ndarray:
@@ -107,10 +109,10 @@ def _smallest_pivot(p: int) -> float:
     return float(np.sqrt(64 * p * np.finfo(float).eps))
 
 
-def _pseudo_inverse(A: np.ndarray) -> np.ndarray:
+def _pseudo_inverse_root(A: np.ndarray) -> np.ndarray:
     scale, values, vectors = _scaled_eigen(A)
-    product: np.ndarray = (vectors * _inverted(values)) @ vectors.T
-    return product * scale * scale[:, None]
+    root: np.ndarray = (np.sqrt(_inverted(values))[:, None] * vectors.T) * scale
+    return root
 
 
 def null_space(A: np.ndarray) -> np.ndarray:

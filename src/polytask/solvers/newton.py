@@ -126,16 +126,15 @@ def _without_effect(problem: Problem, null: np.ndarray) -> bool:
     """
     arrow, data = arrow_problem(problem), problem.data
     c, k = np.flatnonzero(arrow.structure.common), np.flatnonzero(arrow.structure.deviation)
+    if not null.size:
+        return True
     held = ~np.isin(c, k[arrow.D == 0])
     size = (data.column_norms**2).sum(axis=0)[c]
     size = np.where(size > 0, size, size.max(initial=0.0))
-    for v in null.T:
-        blocks = problem.zeros()
-        blocks["common"] = np.where(held, v, 0.0)
-        moved = data.weight @ problem.predict(blocks) ** 2
-        if moved > _NOTHING**2 * float(v**2 @ size):
-            return False
-    return True
+    V = np.zeros((data.n_coefs, null.shape[1]))
+    V[c[held]] = null[held]
+    moved = data.design.squared_images(data.weight, V)
+    return bool((moved <= _NOTHING**2 * (size @ null**2)).all())
 
 
 def _better(problem: Problem, blocks: Blocks, violation: float) -> tuple[Blocks, float]:

@@ -210,7 +210,8 @@ def _narrow_forms(
             continue
         at, obs, rows = position[tasks][inside], obs[inside], rows[inside]
         own = rows if both else rows[:, :, structure.deviation]
-        A = own @ factor.inverse[at]
+        R = factor.roots[at]
+        A = (own @ R.transpose(0, 2, 1)) @ R
         if both:  # u = D L^-1 x: no subtraction
             value = np.einsum("bnk,bnk->bn", A, own + A @ middle)
         elif factor.coupling is not None:
