@@ -9,7 +9,6 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.penalties import Penalty
-from polytask.penalties.spectral import spectral_norm
 from polytask.solvers.linalg import psd_inverse
 from polytask.solvers.squares import Squares
 from polytask.solvers.truncated_newton import Direction
@@ -127,7 +126,9 @@ class AverageTask:
         k, d = len(square), len(self.values)
         pulled = np.einsum("ijj->ji", at.inverse)[:k]
         M = (at.g.T * pulled[:, None, :]) @ at.g
-        top = max(spectral_norm(at.g), alpha)  # A_i^-1 is at most 1/alpha: M stays positive
+        top = max(
+            float(np.sqrt(at.squares[-1])), alpha
+        )  # A_i^-1 is at most 1/alpha: M stays positive
         M *= -_GAINED * (alpha / top) ** 2
         M += square[:, None, None] * self.total[:d, :d]
         np.einsum("jdd->jd", M)[:] += alpha

@@ -31,7 +31,7 @@ class Run:
     def to(self, tol: float) -> Look:
         """Step until the gap, by what is at hand, is ``tol``."""
         while True:
-            squares = _squared_singular_values(self.at.g)
+            squares = self.at.squares
             gap = self.at.gap(float(np.sqrt(squares[-1])))
             self.stalled = self.stalled or self.left == 0
             if gap <= tol or self.stalled:
@@ -96,9 +96,3 @@ def balanced(
     U, s, Vt = np.linalg.svd(RB @ RC.T)
     keep = s > weak * s.max(initial=0.0)
     return QB @ U[:, keep], s[keep], QC @ Vt[keep].T
-
-
-def _squared_singular_values(g: np.ndarray) -> np.ndarray:
-    """In ascending order, from the smaller of g'g and gg'."""
-    values: np.ndarray = np.linalg.eigvalsh(g @ g.T if g.shape[0] < g.shape[1] else g.T @ g)
-    return np.maximum(values, 0.0)

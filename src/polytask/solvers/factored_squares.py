@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,6 +104,13 @@ class GramPoint:
         self.norm = _half_squares(self.B, C)  # at least ‖L‖_*
         self.value = self.smooth + alpha * self.norm
 
+    @cached_property
+    def squares(self) -> np.ndarray:
+        """Squared singular values of the gradient, the largest last, of the smaller Gram matrix."""
+        g = self.g
+        values: np.ndarray = np.linalg.eigvalsh(g @ g.T if g.shape[0] < g.shape[1] else g.T @ g)
+        return np.maximum(values, 0.0)
+
     def gap(self, top: float) -> float:
         """Duality gap where ‖g‖_2 = top."""
         slope = float(np.vdot(self.g @ self.C, self.B))
@@ -123,26 +131,35 @@ class GramPoint:
 
     def descent(self, convex: bool) -> Direction:
         """Minus the gradient in C and the common part, heads at their best."""
-        rest = self.model.columns
-        common = self.q[:, rest.common].sum(axis=0) + rest.common_ridge * self.common
+        common = self._common_part(self.q, self.common)
         return Direction(-(self.g.T @ self.B) - self.alpha * self.C, -common)
 
     def product(self, step: Direction, convex: bool) -> Direction:
         """The Hessian in C and the common part, times a step: heads follow it."""
-        k, d, rest = self.k, len(self.C), self.model.columns
+        k, d = self.k, len(self.C)
         image, local = self._response(step, convex)
         q = self.H.whole(self.H.plus(image, local))
         C = q[:, :d].T @ self.B + self.alpha * step.C
         if not convex:
             C += self.g.T @ local[:, :k]
-        return Direction(C, q[:, rest.common].sum(axis=0) + rest.common_ridge * step.common)
+        return Direction(C, self._common_part(q, step.common))
+
+    def _common_part(self, q: np.ndarray, common: np.ndarray) -> np.ndarray:
+        """What H Theta = q is in the common part, with its ridge."""
+        rest = self.model.columns
+        if not len(common):  # most often, and as slow as with some
+            return common
+        total: np.ndarray = q[:, rest.common].sum(axis=0) + rest.common_ridge * common
+        return total
 
     def _response(self, step: Direction, convex: bool) -> tuple[Any, np.ndarray]:
         """The image of the step alone, and how heads and own parts follow."""
         d, rest = len(self.C), self.model.columns
-        theta = np.zeros_like(self.q)
-        theta[:, :d] = self.B @ step.C.T
-        theta[:, rest.common] += step.common
+        theta = self.B @ step.C.T
+        if rest.p > d:
+            theta = np.hstack([theta, np.zeros((len(theta), rest.p - d))])
+        if len(step.common):
+            theta[:, rest.common] += step.common
         image = self.H.image(theta)
         force = self.H.force(image)
         if not convex:
