@@ -14,6 +14,8 @@ squares problems, SIAM 1996, section 6.3).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import linalg
 
@@ -21,7 +23,9 @@ from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
 from polytask.structures import Blocks
 
-__all__ = ["OrthogonalRidge", "solve_orthogonal", "too_large"]
+__all__ = ["OrthogonalRidge", "solve_orthogonal", "solve_rotated", "too_large"]
+
+_Split = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _WORK_LIMIT = 2e10  # multiplications: above this a second, slower solve is not worth the wait
 
@@ -77,21 +81,36 @@ class OrthogonalRidge:
 
 def solve_orthogonal(problem: Problem) -> Blocks:
     """Optimal blocks of a squared loss whose problem is an arrow."""
-    data, arrow = problem.data, arrow_problem(problem)
+    arrow = arrow_problem(problem)
     c, k = np.flatnonzero(arrow.structure.common), np.flatnonzero(arrow.structure.deviation)
     own = np.array([*(int(np.searchsorted(k, j)) if j in k else -1 for j in c), -1])
-    tasks, rows = [], np.zeros((0, len(c) + 1))
-    for i in range(data.n_tasks):
+    return _eliminate(problem, lambda X: (X[:, c], X[:, k]), arrow.G, arrow.D, own)
+
+
+def solve_rotated(problem: Problem, G: np.ndarray, D: np.ndarray) -> Blocks:
+    """Optimal blocks of a squared loss with deviations C u_i, ridges G (p,) on w0, D (k,) on u."""
+    C: np.ndarray = problem.structure.C  # type: ignore[attr-defined]
+    return _eliminate(problem, lambda X: (X, X @ C), G, D, np.full(len(C) + 1, -1))
+
+
+def _eliminate(
+    problem: Problem, split: _Split, G: np.ndarray, D: np.ndarray, own: np.ndarray
+) -> Blocks:
+    """The blocks where ``split`` makes of a task's rows those of w0 and those of the deviation."""
+    m = problem.data.n_tasks
+    tasks, rows = [], np.zeros((0, len(G) + 1))
+    for i in range(m):
         X, y = _task(problem, i)
-        tasks.append(OrthogonalRidge(X[:, k], arrow.D))
-        rows = np.vstack([rows, tasks[i].reduce(np.column_stack([X[:, c], y]), own)])
-        if len(rows) > 4 * (len(c) + 1):
+        common_rows, own_rows = split(X)
+        tasks.append(OrthogonalRidge(own_rows, D))
+        rows = np.vstack([rows, tasks[i].reduce(np.column_stack([common_rows, y]), own)])
+        if len(rows) > 4 * (len(G) + 1):
             rows = np.asarray(np.linalg.qr(rows, mode="r"))
-    common = OrthogonalRidge(rows[:, :-1], arrow.G).solve(rows[:, -1])
-    deviation = np.zeros((data.n_tasks, len(k)))
+    common = OrthogonalRidge(rows[:, :-1], G).solve(rows[:, -1])
+    deviation = np.zeros((m, len(D)))
     for i, task in enumerate(tasks):
         X, y = _task(problem, i)
-        deviation[i] = task.solve(y - X[:, c] @ common)
+        deviation[i] = task.solve(y - split(X)[0] @ common)
     return {"common": common, "deviation": deviation}
 
 

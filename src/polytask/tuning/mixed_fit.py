@@ -10,8 +10,8 @@ from polytask.data import TaskData
 from polytask.losses import Loss
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.solvers import Solution, Status, select
-from polytask.structures import CommonDeviation
+from polytask.solvers import Solution, Status
+from polytask.solvers.orthogonal import solve_rotated, too_large
 from polytask.structures.rotated_deviation import RotatedDeviation
 from polytask.tuning.laplace import LaplaceModel
 from polytask.tuning.mixed_point import AnyMixedModel
@@ -23,7 +23,7 @@ from polytask.tuning.reml_search import TOL, RemlEstimate, Variances, estimate_d
 __all__ = ["MixedFit", "MixedState", "fit_mixed"]
 
 _LOST = 1e-10  # KKT violation above which the search's own algebra has lost digits
-_TOL = 1e-10
+_MOST = 1e-6  # KKT violation of a solution
 _START_TOL = 1e-2  # slope in log variance of a diagonal estimate that only starts another search
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 
@@ -112,8 +112,8 @@ def fit_mixed(
     problem = Problem(data, loss, RotatedDeviation(C), penalties)
     f = problem.predict(blocks)
     violation = _violation(problem, blocks, f)
-    if exact and violation > _LOST and chosen in ("scalar", "diagonal"):
-        blocks = _solved_again(problem, C)
+    if exact and violation > _LOST and not too_large(problem):
+        blocks = solve_rotated(problem, 2.0 * common, np.full(C.shape[1], 1.0 / N))
         f = problem.predict(blocks)
         violation = _violation(problem, blocks, f)
     solution = Solution(
@@ -121,7 +121,7 @@ def fit_mixed(
         coefs=problem.structure.assemble(blocks),
         objective=problem.objective(blocks, f),
         violation=violation,
-        status=Status.SOLVED if estimate.converged else Status.MAX_ITER,
+        status=Status.SOLVED if estimate.converged and violation <= _MOST else Status.MAX_ITER,
         certificate="global",
         solver="reml",
         n_iter=estimate.n_iter,
@@ -138,23 +138,6 @@ def fit_mixed(
         estimate.violation,
         MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters),
     )
-
-
-def _solved_again(problem: Problem, C: np.ndarray) -> dict[str, np.ndarray]:
-    """The blocks at variances of single coefficients, by a solver that keeps digits.
-
-    Where the variances leave next to no noise, the inverse of S has lost them.
-    """
-    varies = np.asarray(C.any(axis=1))
-    size = C[varies].sum(axis=1)  # one entry a row
-    penalties = {
-        "common": problem.penalties["common"],
-        "deviation": Ridge(problem.penalties["deviation"].strength / size**2),  # type: ignore[attr-defined]
-    }
-    structure = CommonDeviation(np.ones(len(C), dtype=bool), varies)
-    own = Problem(problem.data, problem.loss, structure, penalties)
-    blocks = select(own).solve(own, None, _TOL, 100).blocks
-    return {"common": blocks["common"], "deviation": blocks["deviation"] / size}
 
 
 def _check_rows(model: AnyMixedModel, random_common: bool) -> None:
