@@ -135,4 +135,10 @@ def test_separated_labels_do_not_run_away(rng, covariance):
     assert model.status_ == "solved"
     spread = np.sqrt(np.trace(model.deviation_covariance_))
     assert spread < 8.0  # log odds, prior scale 2.5
-    assert np.abs(model.decision_function(X)).max() < 50.0
+    f = model.decision_function(X)
+    assert np.abs(f).max() < 50.0
+    order = rng.permutation(len(y))
+    turned = MeanRegularizedClassifier("reml", covariance=covariance, task="task")
+    turned.fit(X.iloc[np.append(order, order)], np.append(y[order], y[order]))
+    doubled = model.fit(X, y, sample_weight=np.full(len(y), 2.0)).decision_function(X)
+    np.testing.assert_allclose(turned.decision_function(X), doubled, rtol=1e-3, atol=1e-3)
