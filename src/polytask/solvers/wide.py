@@ -42,10 +42,19 @@ class WideRidge:
     def solve(self, r: np.ndarray) -> np.ndarray:
         """(Z' Q Z + D)^-1 r for r of shape (p,)."""
         x = self._solve_penalized(r)
+        if not len(self.free):
+            return x
         free = self.T @ (r[self.free] - self.Z_free.T @ self._apply_root(self.Z @ x))
         out = x - self._solve_penalized(self.Z.T @ self._apply_root(self.Z_free @ free))
         out[self.free] = free
         return out
+
+    def explain(self, v: np.ndarray) -> np.ndarray:
+        """(Z'Z + D)^-1 Z' v for v of shape (n,) and Q = I: the ridge coefficients of targets v."""
+        if len(self.free):
+            return self.solve(self.Z.T @ v)
+        coefs: np.ndarray = self.inverse_D * (self.Z.T @ self._solve_kernel(v))
+        return coefs
 
     def annihilate(self, R: np.ndarray) -> np.ndarray:
         """M R with M = I - Z (Z'Z + D)^-1 Z', for Q = I: what the ridge fit leaves of R (n, q)."""
