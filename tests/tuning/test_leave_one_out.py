@@ -301,3 +301,14 @@ def test_rows_that_the_sample_does_not_represent_make_every_strength_be_computed
     np.testing.assert_allclose(LeaveOneOut().risks(problems), alone, rtol=1e-9)
     monkeypatch.setattr(spectral, "_LEVERAGE_ERROR", np.inf)
     assert np.abs(LeaveOneOut().risks(problems) / alone - 1.0).max() > 1e-6
+
+
+def test_digits_of_nearly_collinear_features_next_to_interpolation() -> None:
+    """Products of rows would leave a fifth of the risk wrong here."""
+    X, y, ids = random_tasks(np.random.default_rng(0), [12, 11, 14], 10)
+    X[:, 1] = X[:, 0] + 1e-5 * X[:, 1]
+    data = make_data(X, y + np.random.default_rng(1).normal(size=len(y)), ids)
+    largest = (data.column_norms**2).sum(axis=1).max()
+    problems = [single_task(data, largest * a, largest * a) for a in np.geomspace(1e-3, 6e-8, 12)]
+    alone = [LeaveOneOut()(problem) for problem in problems]
+    np.testing.assert_allclose(LeaveOneOut().risks(problems), alone, rtol=1e-8)

@@ -79,7 +79,7 @@ class ArrowFactor:
             common = self.schur @ reduced
         step[self.narrow] -= self._follow(common)
         for i, task in self.wide.items():
-            step[i] -= task.ridge.explain(task.Z_common @ common)
+            step[i] -= task.ridge.solve(task.ridge.Z.T @ (task.Z_common @ common))
         return {"common": common, "deviation": step}
 
     def _solve_tasks(self, R: np.ndarray) -> np.ndarray:
@@ -193,8 +193,7 @@ def _wide_tasks(
         root = np.sqrt(v[design.start[i] : design.start[i + 1]])[:, None]
         rows = design.block(i)
         Z = rows.multiply(root).tocsr() if design.sparse else rows * root
-        own, common = (Z if len(part) == Z.shape[1] else Z[:, part] for part in (k, c))
-        out[int(i)] = WideTask(WideRidge(own, D), common)
+        out[int(i)] = WideTask(WideRidge(Z[:, k], D), Z[:, c])
     return out
 
 

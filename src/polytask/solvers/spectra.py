@@ -18,6 +18,9 @@ from polytask.data.design import Batch
 __all__ = ["TaskSpectra", "numbers_in_spectra", "task_spectra"]
 
 
+_LOST = 1e-7  # eigenvalue over the largest below which products of rows have lost its digits
+
+
 @dataclass(frozen=True, eq=False)
 class TaskSpectra:
     """The tasks of a batch: b of them, n rows at most, d slopes, r = min(n, d).
@@ -82,7 +85,22 @@ def task_spectra(data: TaskData, batch: Batch) -> TaskSpectra:
 
 
 def _decompose(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """S (b, r), U' (b, r, d), V (b, n, r) of Z (b, n, d), from the smaller of Z'Z and ZZ'."""
+    """S (b, r), U' (b, r, d), V (b, n, r) of Z (b, n, d), from the smaller of Z'Z and ZZ'.
+
+    The rows themselves are decomposed where products of them lose the digits of small values.
+    """
+    s, Ut, V = _from_products(Z)
+    rough = ((s > 0) & (s < _LOST * s[:, -1:])).any(axis=1)
+    if rough.any():
+        left, roots, right = np.linalg.svd(Z[rough], full_matrices=False)
+        kept = roots > 8 * min(Z.shape[1:]) * np.finfo(float).eps * roots[:, :1]
+        s[rough] = np.where(kept, roots**2, 0.0)[:, ::-1]
+        Ut[rough] = right[:, ::-1]
+        V[rough] = (left * kept[:, None, :])[:, :, ::-1]
+    return s, Ut, V
+
+
+def _from_products(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n, d = Z.shape[1:]
     Zt = Z.transpose(0, 2, 1)
     s, vectors = np.linalg.eigh(Z @ Zt if n <= d else Zt @ Z)

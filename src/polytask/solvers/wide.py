@@ -49,13 +49,6 @@ class WideRidge:
         out[self.free] = free
         return out
 
-    def explain(self, v: np.ndarray) -> np.ndarray:
-        """(Z'Z + D)^-1 Z' v for v of shape (n,) and Q = I: the ridge coefficients of targets v."""
-        if len(self.free):
-            return self.solve(self.Z.T @ v)
-        coefs: np.ndarray = self.inverse_D * (self.Z.T @ self._solve_kernel(v))
-        return coefs
-
     def annihilate(self, R: np.ndarray) -> np.ndarray:
         """M R with M = I - Z (Z'Z + D)^-1 Z', for Q = I: what the ridge fit leaves of R (n, q)."""
         left = self._solve_kernel(R)
