@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
@@ -10,62 +10,16 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from polytask.data.batches import BATCH, Batch, make_batches
 from polytask.data.sparse_products import SparseProducts
 from polytask.data.threads import share
 
-__all__ = ["Batch", "Design", "make_design"]
+__all__ = ["Design", "make_design"]
 
-_BATCH = 131_072  # numbers in one batch: a megabyte, so that the steps on it stay in cache
 _CHUNK = 4_000_000  # numbers in a block of rows that is widened or weighted: 32 MB
 _ALL = slice(None)
 _THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 _MOST_NUMBERS = 1e9  # in Gram matrices that are made at once: 8 GB
-_OWN_BATCH = 8_000  # a task with more numbers than this is read in place, not gathered with others
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Tasks of about equal size, padded to the largest: one call of a batched routine."""
-
-    tasks: np.ndarray  # (b,)
-    first: np.ndarray  # (b,) position of each task's first observation
-    n: int  # observations of the largest
-    valid: np.ndarray | None  # (b, n) False on padding; None where nothing is padded
-    part: slice | None  # the observations, where they stand in one run: nothing is gathered
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Tasks and padded observations (b, n)."""
-        return len(self.tasks), self.n
-
-    @cached_property
-    def at(self) -> slice | np.ndarray:
-        """The tasks as an index: a slice, which copies less, where they are neighbours."""
-        first, b = int(self.tasks[0]), len(self.tasks)
-        neighbours = self.tasks[-1] == first + b - 1 and (np.diff(self.tasks) == 1).all()
-        return slice(first, first + b) if neighbours else self.tasks
-
-    @cached_property
-    def obs(self) -> np.ndarray:
-        """Positions of observations (b, n); padding repeats the first."""
-        steps = np.arange(self.n)
-        return self.first[:, None] + (steps if self.valid is None else steps * self.valid)
-
-    def spread(self, values: np.ndarray) -> np.ndarray:
-        """Values of observations (N,) as (b, n), zero on padding."""
-        if self.part is not None:
-            return values[self.part].reshape(self.shape)
-        taken = values[self.obs]
-        return taken if self.valid is None else np.where(self.valid, taken, 0.0)
-
-    def collect(self, padded: np.ndarray, out: np.ndarray) -> None:
-        """Write padded values (b, n) back to their observations."""
-        if self.part is not None:
-            out[self.part] = padded.ravel()
-        elif self.valid is None:
-            out[self.obs] = padded
-        else:
-            out[self.obs[self.valid]] = padded[self.valid]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +90,7 @@ class Design:
     @cached_property
     def batches(self) -> list[Batch]:
         """Tasks grouped by size; empty tasks are in no batch."""
-        return list(_make_batches(self.start, self.n_columns))
+        return list(make_batches(self.start, self.n_columns))
 
     def rows(self, batch: Batch, part: slice = _ALL) -> np.ndarray:
         """Dense rows of a batch, shape (b, n, p), float64. Padding holds arbitrary rows."""
@@ -242,7 +196,7 @@ class Design:
     def _groups(self) -> list[list[Batch]]:
         """Batches in runs that hold together about what one may hold."""
         held = np.cumsum([batch.shape[0] * batch.n * self.n_columns for batch in self.batches])
-        label = held // _BATCH
+        label = held // BATCH
         runs = np.split(np.arange(len(label)), np.flatnonzero(np.diff(label)) + 1)
         return [[self.batches[b] for b in run] for run in runs if len(run)]
 
@@ -353,49 +307,3 @@ def _weighted_grams(rows: np.ndarray, v: np.ndarray) -> np.ndarray:
     Z = rows * np.sqrt(v)[:, :, None]
     product = Z.transpose(0, 2, 1) @ Z
     return product
-
-
-def _make_batches(start: np.ndarray, p: int) -> Iterator[Batch]:
-    sizes = np.diff(start)
-    order = np.argsort(sizes, kind="stable")
-    order = order[sizes[order] > 0]
-    gathered = order[: np.searchsorted(sizes[order] * p, _OWN_BATCH)]
-    yield from _gathered_batches(gathered, start, sizes, p)
-    yield from _own_batches(order[len(gathered) :], start, sizes, p)
-
-
-def _gathered_batches(
-    order: np.ndarray, start: np.ndarray, sizes: np.ndarray, p: int
-) -> Iterator[Batch]:
-    """Small tasks of about equal size: up to a quarter is padding."""
-    ordered = sizes[order]
-    first = 0
-    while first < len(order):
-        limit = max(int(ordered[first] * 1.25), int(ordered[first]) + 4)
-        last = int(np.searchsorted(ordered, limit, side="right"))
-        last = min(last, first + max(1, _BATCH // (int(ordered[last - 1]) * p)))
-        tasks, n = order[first:last], int(ordered[last - 1])
-        if int(ordered[first]) == n:
-            begin, end = int(start[tasks[0]]), int(start[tasks[-1] + 1])
-            part = slice(begin, end) if end - begin == len(tasks) * n else None
-            yield Batch(tasks, start[tasks], n, None, part)
-        else:
-            yield Batch(tasks, start[tasks], n, np.arange(n) < sizes[tasks][:, None], None)
-        first = last
-
-
-def _own_batches(
-    order: np.ndarray, start: np.ndarray, sizes: np.ndarray, p: int
-) -> Iterator[Batch]:
-    """Larger ones are read in place: with neighbours of the same size, or alone."""
-    breaks = (np.diff(order) != 1) | (np.diff(sizes[order]) != 0)
-    edges = np.concatenate([[0], np.flatnonzero(breaks) + 1, [len(order)]])
-    for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        if first == last:
-            continue
-        n = int(sizes[order[first]])
-        step = max(1, _BATCH // (n * p))
-        for at in range(first, last, step):
-            tasks = order[at : min(at + step, last)]
-            begin = int(start[tasks[0]])
-            yield Batch(tasks, start[tasks], n, None, slice(begin, begin + n * len(tasks)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.data.design import Batch
+from polytask.data.batches import Batch
 
 __all__ = ["TaskSpectra", "numbers_in_spectra", "task_spectra"]
 

@@ -24,7 +24,7 @@ from threading import Lock
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.data.design import Batch
+from polytask.data.batches import Batch
 from polytask.solvers.arrow_problem import ArrowProblem
 from polytask.solvers.linalg import psd_inverse_root
 from polytask.solvers.spectra import TaskSpectra, numbers_in_spectra, task_spectra
