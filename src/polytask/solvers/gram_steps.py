@@ -200,14 +200,11 @@ def _solve(S: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """S^-1 rhs of a positive semidefinite S; the shortest solution where S is singular."""
     if len(rhs) == 0:
         return rhs
-    diagonal = np.diag(S)
+    diagonal = np.diagonal(S)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     scaled = S * scale[:, None] * scale
-    try:
-        c = linalg.cholesky(scaled, lower=True, check_finite=False)
-        if np.diag(c).min() > 1e-6:
-            x = linalg.cho_solve((c, True), scale * rhs, check_finite=False)
-            return np.asarray(scale * x)
-    except linalg.LinAlgError:
-        pass
+    factor, info = linalg.lapack.dpotrf(scaled, lower=True)
+    if info == 0 and np.diagonal(factor).min() > 1e-6:
+        x: np.ndarray = linalg.lapack.dpotrs(factor, scale * rhs, lower=True)[0]
+        return scale * x
     return np.asarray(scale * np.linalg.lstsq(scaled, scale * rhs, rcond=1e-12)[0])
