@@ -130,7 +130,7 @@ def compare_parquet(
     * rows are dealt to the folds in turn, task by task, in the order of the files, not shuffled;
     * scaling and categories come from all rows, not from each training part (targets never do);
     * strengths are chosen by the cv - 1 folds of a training part, not by leave-one-out; those of
-      classifiers on the quadratic model of the loss at zero;
+      classifiers on the quadratic model of the loss at the level of all rows;
     * metrics that rank rows (AUC, average precision) are left out.
 
     Parameters
@@ -357,7 +357,7 @@ def _summary(sample: StreamedSample, totals: LossTotals) -> DataSummary:
 def _notes(sample: StreamedSample) -> tuple[str, ...]:
     chosen = "by the other folds of the training part"
     if sample.kind == "classification":
-        chosen += ", on the quadratic model of the loss at zero"
+        chosen += ", on the quadratic model of the loss at the level of all rows"
     notes = (
         "The file was passed over, not loaded. Rows are dealt to the folds in turn in the order of "
         "the file, without shuffling; scaling, filling of gaps and categories come from all rows, "

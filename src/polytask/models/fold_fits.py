@@ -179,7 +179,7 @@ class _Run:
             self._send(sums)
 
     def _choose(self) -> None:
-        from polytask.streaming.by_passes import choose_at_zero
+        from polytask.streaming.by_passes import choose_by_folds
         from polytask.streaming.newton import newton_steps, shell
 
         passes, model = self.passes, self.fit.model
@@ -196,7 +196,7 @@ class _Run:
         says, self.strengths = model._formulas(), model._given()
         self.choice: Choice | None = None
         if any(value is None for value in self.strengths.values()):
-            self.choice = choose_at_zero(self.data, sums, folds, says, self.strengths)
+            self.choice = choose_by_folds(self.data, sums, folds, says, self.strengths)
             self.strengths = {name: self.choice.strengths[name] for name in self.strengths}
         problem = says.problem(self.data, self.strengths)
         self.steps = newton_steps(problem, model.tol, model.max_iter)

@@ -45,9 +45,9 @@ class FromParquet:
         A regressor reads the files once. A classifier reads its tasks and classes, then the files
         once for every Newton step. Memory does not grow with the files.
 
-        ``alpha="cv"`` is answered by 5-fold cross-validation in that pass: exactly for the squared
-        loss; for the logistic loss on its quadratic model at zero, which leans to a little too
-        strong a penalty where classes are nearly separable.
+        ``alpha="cv"`` is answered by 5-fold cross-validation: exactly and in the same pass for the
+        squared loss. For the logistic loss by the quadratic models at fits without each fold,
+        which take passes of their own, shared by the folds (about as many again as the fit).
 
         Parameters
         ----------
