@@ -242,6 +242,20 @@ def test_equal_models_have_gain_zero_without_warnings():
     assert found.p[0] == 1
 
 
+def test_no_interval_says_that_more_than_all_loss_is_saved():
+    rng = np.random.default_rng(0)
+    reference = rng.chisquare(1, 240)
+    found = overall_gains(
+        (0.05 * reference * rng.chisquare(1, 240))[:, None],
+        reference,
+        np.repeat(np.arange(12), 20),
+        12,
+        inflation=20.0,
+        folds=lambda r: (np.ones((12, 1)), np.zeros((12, 1, 1))),
+    )
+    assert found.low[0] < found.value[0] < found.high[0] == found.joint_high[0] == 1.0
+
+
 @pytest.mark.parametrize("m", [5, 25])
 def test_the_best_of_equal_models_is_covered(m):
     """Choosing the largest of five gains, all truly zero, keeps the level."""

@@ -26,6 +26,7 @@ class OverallGains:
     ----------
     value, low, high, p : ndarray of shape (k,)
         Each model for itself.
+        An upper end is one at most: no loss is below zero.
     joint_low, joint_high, joint_p : ndarray of shape (k,)
         Simultaneous: all k intervals hold the truth together with the stated probability, so
         the interval of the best one does, however it was chosen.
@@ -205,9 +206,8 @@ def _intervals(
     together = np.maximum(alone, together)  # the draws may fall a hair short with one model
     p = 2 * stats.t.sf(t, df)
     joint_p = np.maximum((largest[:, None] >= t).mean(axis=0), p)
-    return OverallGains(
-        value, value - alone, value + alone, p, value - together, value + together, joint_p, unit
-    )
+    high, joint_high = np.minimum(value + alone, 1.0), np.minimum(value + together, 1.0)
+    return OverallGains(value, value - alone, high, p, value - together, joint_high, joint_p, unit)
 
 
 def _largest_t(covariance: np.ndarray, error: np.ndarray, df: float, seed: int) -> np.ndarray:
