@@ -65,7 +65,8 @@ class _AutoMultiTask(BaseEstimator):
     tau_ : float
         Rows that the common weights count for; inf: no task has weights of its own.
     scores_ : dict {str: float}
-        Minus the held-out risk of each candidate.
+        Minus the held-out risk of each candidate; labels of tasks that hold one class are judged
+        as nearly of it (`polytask.tuning.judged_labels`).
     coef_, intercept_ : ndarray of shape (m, d), (m,)
         The combination, where every candidate is linear.
     common_coef_, common_intercept_ : ndarray of shape (d,), float

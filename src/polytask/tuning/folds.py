@@ -42,7 +42,7 @@ class KFoldRisk:
         self._starts: list[Blocks | None] = [None] * len(self.parts)
 
     def __call__(self, make: Callable[[TaskData], Problem]) -> float:
-        """sum_j omega_j loss(y_j, f_j) over held-out observations, as a weighted mean."""
+        """Weighted mean of loss(y_j, f_j) over held-out observations, y as `judged_labels`."""
         total, weight = 0.0, 0.0
         for k, (train, test) in enumerate(self.parts):
             problem = make(train)

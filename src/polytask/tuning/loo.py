@@ -63,6 +63,8 @@ class LeaveOneOut:
     def __call__(self, problem: Problem) -> float:
         """Mean of loss(y_j, f_(-j)) with weights omega; infinite where some f_(-j) is undefined.
 
+        Labels of tasks of one class are judged as `judged_labels` says.
+
         Observations that no strength can predict (the only one of a task whose level is free) are
         left out of the mean.
         """
