@@ -312,3 +312,11 @@ def test_digits_of_nearly_collinear_features_next_to_interpolation() -> None:
     problems = [single_task(data, largest * a, largest * a) for a in np.geomspace(1e-3, 6e-8, 12)]
     alone = [LeaveOneOut()(problem) for problem in problems]
     np.testing.assert_allclose(LeaveOneOut().risks(problems), alone, rtol=1e-8)
+
+
+def test_a_path_where_tasks_have_one_row() -> None:
+    X, y, ids = random_tasks(np.random.default_rng(13), [1, 1, 6, 9], 3)
+    data = make_data(X, y, ids)
+    problems = [mean_regularized(data, a, 0.01, 0.5) for a in np.geomspace(10.0, 1e-3, 12)]
+    alone = [LeaveOneOut()(problem) for problem in problems]
+    np.testing.assert_allclose(LeaveOneOut().risks(problems), alone, rtol=1e-9)

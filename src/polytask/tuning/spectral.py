@@ -139,9 +139,8 @@ class SpectralFits:
                     ends.append((float(s.min()), float(s.max())))
 
         self._each(work)
-        return min((low for low, _ in ends), default=0.0), max(
-            (top for _, top in ends), default=0.0
-        )
+        ends = ends or [(0.0, 0.0)]
+        return min(low for low, _ in ends), max(top for _, top in ends)
 
     def _skeleton(self, points: Points, R: np.ndarray) -> Skeleton:
         """Points whose leverages give those of all, chosen and tested on some rows."""
@@ -155,11 +154,13 @@ class SpectralFits:
             for one in some:
                 for kind, rows in enumerate((slice(0, None, 2), slice(1, None, 2))):
                     tasks = np.flatnonzero(one.batch.tasks % every == kind * (every // 2))
-                    if len(tasks):
-                        chosen = from_long_to_short(one, tasks)[:, rows]
+                    chosen = from_long_to_short(one, tasks)[:, rows]
+                    if chosen.size:
                         found[kind].append(row_leverage(one, points, R, tasks, chosen))
 
         self._each(work)
+        if not found[0]:
+            return whole(A)
         skeleton = of_columns(np.concatenate(found[0]), 0.01 * _LEVERAGE_ERROR)
         tested = np.concatenate(found[1] or found[0])
         return skeleton if skeleton.error(tested) <= _LEVERAGE_ERROR else whole(A)
