@@ -90,7 +90,7 @@ def _directions(
 
     runs: Runs = {"STL": single(data), "ours": ours}
     found = ours()
-    certificate = f"{found.status.value}, {found.certificate}, KKT {found.violation:.0e}"
+    certificate = f"{found.status.name.lower()}, {found.certificate}, KKT {found.violation:.0e}"
     return row(work, size, asked.medians(runs, size), goal, certificate=certificate)
 
 
