@@ -320,3 +320,14 @@ def test_a_path_where_tasks_have_one_row() -> None:
     problems = [mean_regularized(data, a, 0.01, 0.5) for a in np.geomspace(10.0, 1e-3, 12)]
     alone = [LeaveOneOut()(problem) for problem in problems]
     np.testing.assert_allclose(LeaveOneOut().risks(problems), alone, rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_that_a_free_w0_interpolates_have_no_prediction(seed: int) -> None:
+    """Its system is singular, and what rounding leaves there is no information."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.random((15, 30)), rng.integers(0, 3, 15).astype(float)
+    times = np.arange(15) % 3 + 1
+    data = make_data(sparse.csr_array(X.repeat(times, axis=0)), y.repeat(times), np.zeros(30))
+    risks = [LeaveOneOut()(mean_regularized(data, a, 0.0, a)) for a in np.geomspace(1e4, 1e-5, 28)]
+    assert np.isinf(risks).all()

@@ -32,6 +32,8 @@ from polytask.tuning.spectral import LeftOut, SpectralFits, serves
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
 _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
+_NO_INFORMATION_FREE = 1e-5  # the same where w0 has no penalty: its system may be singular, and
+# directions that are noise then pass for others with half the digits
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 _GRAMS_LIMIT = 1e8  # numbers: Gram matrices of all tasks are kept over a path up to 800 MB
@@ -141,8 +143,9 @@ class LeaveOneOut:
             for _ in range(2):  # y - f is as small as left, and needs its digits
                 blocks = _minus(blocks, factor.solve(problem.residual(blocks, f)))
                 f = problem.predict(blocks)
-        step = influence * loss.gradient(data.y, f) / np.maximum(left, _NO_INFORMATION)
-        return np.where(left > _NO_INFORMATION, f + step, np.nan)
+        least = _NO_INFORMATION if arrow.G[: data.n_features].all() else _NO_INFORMATION_FREE
+        step = influence * loss.gradient(data.y, f) / np.maximum(left, least)
+        return np.where(left > least, f + step, np.nan)
 
     def _row_batches(self, design: Design) -> Iterable[_RowBatch]:
         """Rows of every batch; small data are gathered once for the whole path."""
