@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-import frontier  # sets the BLAS threads, so it comes before numpy  # isort: skip
+import timed_fits  # sets the BLAS threads, so it comes before numpy  # isort: skip
 import numpy as np
 import peers
 from scipy.io import loadmat, savemat
@@ -67,7 +67,7 @@ def contestants(
     size: str, seed: int, classes: bool, share: float, malsar: Path | None = None
 ) -> Field:
     """Ours, and the rest, at alpha = share of the smallest alpha with W = 0."""
-    X, y, code = frontier.make(size, seed, False)
+    X, y, code = timed_fits.make(size, seed, False)
     y = (y > np.median(y)).astype(float) if classes else y
     data = data_of(X, y, code, classes)
     top = trace_alpha_max(problem_of(data, 1.0, classes))
@@ -96,9 +96,12 @@ def contestants(
     best = fit()
     runs: dict[str, Callable[[], Answer]] = {"ours": lambda: split(fit())}
     if classes:
-        runs["STL"] = lambda: (frontier.single_task_logistic(data, 2.0), np.zeros(len(start)))
+        runs["STL"] = lambda: (timed_fits.single_task_logistic(data, 2.0), np.zeros(len(start)))
     else:
-        runs["STL"] = lambda: (frontier.single_task(rows, data.y, start, 2.0), np.zeros(len(start)))
+        runs["STL"] = lambda: (
+            timed_fits.single_task(rows, data.y, start, 2.0),
+            np.zeros(len(start)),
+        )
     timed = None if malsar is None else _malsar(malsar, data, alpha, classes, best.objective)
     return Field(runs, objective, best, split(best), path, timed)
 

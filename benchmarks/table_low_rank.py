@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import contestants_low_rank as low_rank  # sets the BLAS threads, so it comes before numpy
 import numpy as np
 
-import frontier  # isort: skip
+import timed_fits  # isort: skip
 from table_rows import Row, Runs, Setting, excess, row, single
 
 from polytask.data import TaskData
@@ -84,7 +84,7 @@ def _directions(
     data = asked.data(size)
 
     def ours() -> Solution:
-        problem = make(frontier.task_data(data.design.X, data.y, data.code))  # nothing kept
+        problem = make(timed_fits.task_data(data.design.X, data.y, data.code))  # nothing kept
         with one_blas_thread():
             return select(problem).solve(problem, None, TOL, 2000)
 

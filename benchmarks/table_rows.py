@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import frontier  # sets the BLAS threads, so it comes before numpy  # isort: skip
+import timed_fits  # sets the BLAS threads, so it comes before numpy  # isort: skip
 import harness
 import numpy as np
 import peers
@@ -36,9 +36,9 @@ class Setting(NamedTuple):
 
     def data(self, size: str, classes: bool = False) -> TaskData:
         """Rows of a size, without intercepts; classes are targets above their median."""
-        X, y, code = frontier.make(size, self.seed, self.full)
+        X, y, code = timed_fits.make(size, self.seed, self.full)
         y = (y > np.median(y)).astype(float) if classes else y
-        return frontier.task_data(X, y, code)
+        return timed_fits.task_data(X, y, code)
 
     def turns(self, size: str, share: float = 1.0) -> int:
         """How often contestants of a size take their turns."""
@@ -54,7 +54,7 @@ class Setting(NamedTuple):
         if self.profile:
             run = cProfile.Profile()
             run.runcall(runs["ours"])
-            pstats.Stats(run).sort_stats("cumulative").print_stats("polytask|frontier", 40)
+            pstats.Stats(run).sort_stats("cumulative").print_stats("polytask|timed_fits", 40)
 
 
 def row(work: str, size: str, seconds: dict[str, float], goal: str, **more: object) -> Row:
@@ -77,7 +77,7 @@ def excess(theirs: float, ours: float) -> str:
 def single(data: TaskData) -> Callable[[], Any]:
     """STL from the rows."""
     X = np.asarray(data.design.X)
-    return lambda: frontier.single_task(X, data.y, data.start, 2.0)
+    return lambda: timed_fits.single_task(X, data.y, data.start, 2.0)
 
 
 def mean_regularized(asked: Setting, size: str) -> Iterator[Row]:
@@ -85,7 +85,7 @@ def mean_regularized(asked: Setting, size: str) -> Iterator[Row]:
     data = asked.data(size)
     alpha = 1.0 / len(data.y)
     common = alpha if size == "wide" else 0.0
-    runs: Runs = {"STL": single(data), "ours": lambda: frontier.fit(data, alpha, common)}
+    runs: Runs = {"STL": single(data), "ours": lambda: timed_fits.fit(data, alpha, common)}
     found = runs["ours"]()
     goal = {"tall": "≤ 1 STL", "wide": "≤ 4 STL"}.get(size, "≤ 1.3 STL")
     certificate = f"KKT {found.violation:.0e}"
@@ -101,13 +101,13 @@ def _ridge_peers(data: TaskData, alpha: float, size: str) -> Iterator[Row]:
     def value(flat: np.ndarray) -> float:
         return peers.mean_regularized_objective(data, Squared(), alpha, flat)
 
-    best = value(peers.flat(frontier.fit(data, alpha, alpha).blocks))
+    best = value(peers.flat(timed_fits.fit(data, alpha, alpha).blocks))
     for name, run in (("scikit-learn", peers.sklearn_ridge), ("skglm", peers.skglm_ridge)):
         if name == "skglm" and size != "small":
             continue  # coordinate descent on collinear columns takes minutes
         theirs = value(run(data, alpha))  # compiles, too
         runs: Runs = {
-            "ours": lambda: frontier.fit(data, alpha, alpha),
+            "ours": lambda: timed_fits.fit(data, alpha, alpha),
             "peer": lambda r=run: r(data, alpha),
         }
         more = {"peer": f"{name}, expanded design", "peer's excess": excess(theirs, best)}
@@ -117,7 +117,7 @@ def _ridge_peers(data: TaskData, alpha: float, size: str) -> Iterator[Row]:
 def path(asked: Setting, size: str) -> Iterator[Row]:
     """50 strengths, each with exact leave-one-out."""
     data = asked.data(size)
-    runs: Runs = {"STL": single(data), "ours": lambda: frontier.path(data, 0.0)}
+    runs: Runs = {"STL": single(data), "ours": lambda: timed_fits.path(data, 0.0)}
     goals = {"small": "≤ 6 STL", "medium": "≤ 4 STL", "many": "≤ 6 STL", "tall": "near 1 STL"}
     work = "mean-regularized, path of 50 with leave-one-out"
     yield row(work, size, asked.medians(runs, size, 0.5), goals.get(size, ""))
@@ -126,7 +126,7 @@ def path(asked: Setting, size: str) -> Iterator[Row]:
 def tuned(asked: Setting, size: str) -> Iterator[Row]:
     """What `fit` does by default."""
     data = asked.data(size)
-    runs: Runs = {"STL": single(data), "ours": lambda: frontier.tuned(data)}
+    runs: Runs = {"STL": single(data), "ours": lambda: timed_fits.tuned(data)}
     work = "mean-regularized, three strengths chosen"
     yield row(work, size, asked.medians(runs, size, 0.5), "")
 
@@ -136,8 +136,8 @@ def logistic(asked: Setting, size: str) -> Iterator[Row]:
     data = asked.data(size, classes=True)
     alpha = 1.0 / len(data.y)
     runs: Runs = {
-        "STL": lambda: frontier.single_task_logistic(data, 2.0),
-        "ours": lambda: frontier.fit(data, alpha, alpha, Logistic()),
+        "STL": lambda: timed_fits.single_task_logistic(data, 2.0),
+        "ours": lambda: timed_fits.fit(data, alpha, alpha, Logistic()),
     }
     found = runs["ours"]()
     more: Row = {"certificate": f"KKT {found.violation:.0e}"}

@@ -32,8 +32,8 @@ from polytask.tuning.spectral import LeftOut, SpectralFits, serves
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
 _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
-_NO_INFORMATION_FREE = 1e-5  # the same where w0 has no penalty: its system may be singular, and
-# directions that are noise then pass for others with half the digits
+# Where w0 has no penalty its system may be singular, and noise of 1e-12 in it leaves 1e-6 in 1 - h.
+_NO_INFORMATION_FREE = 1e-5
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 _GRAMS_LIMIT = 1e8  # numbers: Gram matrices of all tasks are kept over a path up to 800 MB
