@@ -20,9 +20,9 @@ import peers
 from scipy.io import loadmat, savemat
 
 from polytask.data import Rows, TaskData, make_task_data
-from polytask.losses import Logistic, Squared
 from polytask.penalties import Ridge, TraceNorm
 from polytask.problem import Problem
+from polytask.responses import Logistic, Squared
 from polytask.solvers import Solution, one_blas_thread, select
 from polytask.structures import CommonDeviation, LowRankPlus
 from polytask.tuning import trace_alpha_max, trace_grid, trace_path

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from polytask.data import TaskData
-from polytask.losses import Loss
+from polytask.responses import Loss
 from polytask.structures import Blocks
 
 

@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polytask import MeanRegularizedClassifier, MeanRegularizedRegressor
-from polytask.streaming.moments import read_moments
+from polytask.sources.moments import read_moments
 
 GROUP = 1 << 18
 N_FEATURES = 20

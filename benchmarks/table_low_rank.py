@@ -11,9 +11,9 @@ import timed_fits  # isort: skip
 from table_rows import Row, Runs, Setting, excess, row, single
 
 from polytask.data import TaskData
-from polytask.losses import Squared
 from polytask.penalties import Orthonormal, Rank, Ridge
 from polytask.problem import Problem
+from polytask.responses import Squared
 from polytask.solvers import Solution, one_blas_thread, select
 from polytask.structures import CommonDeviation, LowRankPlus, Projected
 

@@ -18,7 +18,7 @@ import streaming as stream
 from polytask import MeanRegularizedRegressor
 from polytask.data import TaskData
 from polytask.datasets import make_related_tasks
-from polytask.losses import Logistic, Squared
+from polytask.responses import Logistic, Squared
 
 Row = dict[str, object]
 Runs = dict[str, Callable[[], Any]]

@@ -17,9 +17,9 @@ from scipy.special import expit
 
 from polytask import MeanRegularizedRegressor
 from polytask.data import Rows, TaskData, make_task_data
-from polytask.losses import Loss, Squared
 from polytask.penalties import Ridge as RidgePenalty
 from polytask.problem import Problem
+from polytask.responses import Loss, Squared
 from polytask.solvers import Solution, one_blas_thread, select
 from polytask.structures import CommonDeviation
 from polytask.tuning import LeaveOneOut, deviation_grid

@@ -22,7 +22,7 @@ from sklearn.metrics import log_loss
 
 from polytask import LowRankClassifier, LowRankRegressor
 from polytask.datasets import make_independent_tasks, make_low_rank_tasks
-from polytask.solvers.factored import FactoredNewton
+from polytask.solvers.factored.newton import FactoredNewton
 
 ROADS = ("by itself", "admm")
 N_TRAIN = {"school": 0.75, "landmine": 0.5}  # shares of a task's rows

@@ -21,17 +21,18 @@ import numpy as np
 import pandas as pd
 
 from polytask import LowRankClassifier, LowRankRegressor
+from polytask.algebra.curvature import narrow
 from polytask.data import make_task_data, read_rows, read_target
 from polytask.datasets import make_independent_tasks, make_low_rank_tasks
-from polytask.solvers import factored_start, one_blas_thread, select
-from polytask.solvers.admm import Admm
-from polytask.solvers.curvature import narrow
-from polytask.solvers.factored import FactoredNewton
-from polytask.solvers.factored_run import Run
-from polytask.solvers.factored_squares import GramModel
-from polytask.solvers.factored_start import start_point
-from polytask.solvers.fista import Fista
-from polytask.solvers.trace_norm import solve_trace
+from polytask.solvers import one_blas_thread, select
+from polytask.solvers.factored import start as factored_start
+from polytask.solvers.factored.newton import FactoredNewton
+from polytask.solvers.factored.run import Run
+from polytask.solvers.factored.squares import GramModel
+from polytask.solvers.factored.start import start_point
+from polytask.solvers.norms.admm import Admm
+from polytask.solvers.norms.fista import Fista
+from polytask.solvers.norms.trace_norm import solve_trace
 from polytask.tuning import trace_alpha_max
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -29,7 +29,7 @@ def tree(*folders: str) -> list[Path]:
 
 def text_files() -> list[Path]:
     """Every text file that the project keeps."""
-    top = [path for path in ROOT.iterdir() if path.is_file()]
+    top = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]  # a worktree
     inside = tree("src", "tests", "docs", "examples", "tools", "benchmarks", ".ci")
     return [path for path in top + inside if path.suffix in TEXT]
 

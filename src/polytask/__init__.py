@@ -10,10 +10,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "StreamPreparer": "polytask.streaming.prepare",
+    "StreamPreparer": "polytask.sources.prepare",
     "TaskMoments": "polytask.data",
     "low_rank_path": "polytask.models.paths",
-    "read_moments": "polytask.streaming.moments",
+    "read_moments": "polytask.sources.moments",
     "stack_tasks": "polytask.data",
 }
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.data.kept import kept
-from polytask.losses import Loss
 from polytask.penalties import Penalty
+from polytask.responses import Loss
 from polytask.structures import Blocks, Structure
 
 __all__ = ["Problem"]

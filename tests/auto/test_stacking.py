@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from polytask.losses import Logistic, Squared
+from polytask.responses import Logistic, Squared
 from polytask.tuning.stacking import HeldOut, _on_simplex, stack
 
 cvxpy = pytest.importorskip("cvxpy")

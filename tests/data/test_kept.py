@@ -13,7 +13,7 @@ from polytask import (
 )
 from polytask.data.kept import _KEPT, kept
 from polytask.datasets import make_low_rank_tasks
-from polytask.losses import Squared
+from polytask.responses import Squared
 from tests.low_rank.problems import make_data
 
 

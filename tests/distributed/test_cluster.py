@@ -17,7 +17,7 @@ from polytask import (
     SingleTaskRegressor,
 )
 from polytask.inspection import compare_tasks
-from polytask.streaming.prepare import StreamPreparer
+from polytask.sources.prepare import StreamPreparer
 
 STRENGTHS = {"alpha": 0.01, "alpha_common": 0.001, "alpha_intercept": 0.02}
 

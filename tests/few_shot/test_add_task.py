@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 from polytask import MeanRegularizedClassifier, MeanRegularizedRegressor
 from polytask.datasets import make_related_tasks
-from polytask.losses import Logistic, Squared
+from polytask.responses import Logistic, Squared
 from polytask.solvers.new_task import adapt, prior_root
 
 

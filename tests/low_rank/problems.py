@@ -3,9 +3,9 @@
 import numpy as np
 
 from polytask.data import TaskData, make_design
-from polytask.losses import Logistic, Loss, Squared
 from polytask.penalties import Orthonormal, Penalty, Ridge
 from polytask.problem import Problem
+from polytask.responses import Logistic, Loss, Squared
 from polytask.structures import CommonDeviation, LowRankPlus, Projected
 
 LOSSES = {"squared": Squared(), "logistic": Logistic()}

@@ -5,8 +5,8 @@ import pytest
 
 from polytask import LowRankClassifier, LowRankRegressor
 from polytask.datasets import make_low_rank_tasks
-from polytask.losses import Squared
 from polytask.penalties import Rank
+from polytask.responses import Squared
 from polytask.tuning import rank_grid, rank_strengths
 from tests.low_rank.problems import low_rank, make_data
 
@@ -46,7 +46,7 @@ def test_each_rank_is_the_optimum_inside_its_interval(rng):
     assert set(intervals) >= {0, 3}
     for rank, (low, high) in intervals.items():
         alpha = 1.01 * low if np.isinf(high) else 0.5 * (low + high)
-        from polytask.solvers.reduced_rank import ReducedRank
+        from polytask.solvers.low_rank.reduced_rank import ReducedRank
 
         solution = ReducedRank().solve(low_rank(data, Squared(), Rank(alpha)), None, 1e-8, 1)
         if alpha > max(low, 1e-9) and rank < max(intervals):

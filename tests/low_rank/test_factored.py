@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 
 from polytask import LowRankRegressor, low_rank_path
+from polytask.algebra import curvature
+from polytask.algebra.curvature import TaskGrams
 from polytask.data import Design
 from polytask.datasets import make_low_rank_tasks
-from polytask.losses import Squared
 from polytask.penalties import TraceNorm
 from polytask.penalties.spectral import singular_above, spectral_norm
-from polytask.solvers import Status, curvature, factored, select
-from polytask.solvers.curvature import TaskGrams
-from polytask.solvers.factored import FactoredNewton
-from polytask.solvers.factored_squares import GramModel
-from polytask.solvers.fista import Fista
-from polytask.solvers.profile import duality_gap, profile, zero_profile
-from polytask.solvers.trace_norm import squares_at
-from polytask.solvers.truncated_newton import Direction
-from polytask.solvers.warm_start import Continuation
+from polytask.responses import Squared
+from polytask.solvers import Status, select
+from polytask.solvers.factored import newton as factored
+from polytask.solvers.factored.newton import FactoredNewton
+from polytask.solvers.factored.squares import GramModel
+from polytask.solvers.factored.truncated_newton import Direction
+from polytask.solvers.factored.warm_start import Continuation
+from polytask.solvers.norms.fista import Fista
+from polytask.solvers.norms.profile import duality_gap, profile, zero_profile
+from polytask.solvers.norms.trace_norm import squares_at
 from polytask.tuning import trace_path
 from tests.low_rank.problems import LOSSES, low_rank, make_data
 

@@ -6,13 +6,13 @@ import pytest
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.solvers import BlockElimination, Newton, Status
-from polytask.solvers.alternating import alternate
-from polytask.solvers.gram_steps import head_step
-from polytask.solvers.heads import FreeHeads, TraceHeads
-from polytask.solvers.projection import Alternating, _core
-from polytask.solvers.row_alternation import RowPoint, alternate_rows, newton_step
-from polytask.solvers.starts import starting_directions
-from polytask.solvers.task_quadratic import task_quadratic
+from polytask.solvers.low_rank.alternating import alternate
+from polytask.solvers.low_rank.gram_steps import head_step
+from polytask.solvers.low_rank.heads import FreeHeads, TraceHeads
+from polytask.solvers.low_rank.projection import Alternating, _core
+from polytask.solvers.low_rank.row_alternation import RowPoint, alternate_rows, newton_step
+from polytask.solvers.low_rank.starts import starting_directions
+from polytask.solvers.low_rank.task_quadratic import task_quadratic
 from polytask.structures import CommonDeviation
 from tests.low_rank.problems import LOSSES, make_data, projected
 

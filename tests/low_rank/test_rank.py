@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from polytask import LowRankRegressor
-from polytask.losses import Squared
 from polytask.penalties import Rank, TraceNorm
+from polytask.responses import Squared
 from polytask.solvers import select
-from polytask.solvers.rank_limit import RankLimit, rank_fits
-from polytask.solvers.reduced_rank import ReducedRank
+from polytask.solvers.low_rank.rank_limit import RankLimit, rank_fits
+from polytask.solvers.low_rank.reduced_rank import ReducedRank
 from tests.low_rank.problems import LOSSES, low_rank, make_data
 
 
@@ -93,9 +93,9 @@ def _no_intercept(data, penalty):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_never_above_its_starts_and_never_rising(rng, name):
-    from polytask.solvers.alternating import alternate
-    from polytask.solvers.heads import FreeHeads
-    from polytask.solvers.starts import starting_directions
+    from polytask.solvers.low_rank.alternating import alternate
+    from polytask.solvers.low_rank.heads import FreeHeads
+    from polytask.solvers.low_rank.starts import starting_directions
 
     loss = LOSSES[name]
     data = make_data(rng, loss, m=8, d=6, rank=3)

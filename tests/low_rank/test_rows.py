@@ -5,11 +5,11 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from polytask.losses import Logistic, Loss, Squared
 from polytask.penalties import TraceNorm
 from polytask.problem import Problem
-from polytask.solvers.heads import FreeHeads, HeadModel, MeanHeads, TraceHeads
-from polytask.solvers.row_alternation import RowPoint, alternate_rows
+from polytask.responses import Logistic, Loss, Squared
+from polytask.solvers.low_rank.heads import FreeHeads, HeadModel, MeanHeads, TraceHeads
+from polytask.solvers.low_rank.row_alternation import RowPoint, alternate_rows
 from tests.low_rank.problems import low_rank
 from tests.solvers.helpers import make_data, random_tasks
 

@@ -10,11 +10,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 import polytask
 from polytask.datasets import make_low_rank_tasks
-from polytask.losses import Logistic
 from polytask.penalties import TraceNorm
-from polytask.solvers import Status, rank_limit
-from polytask.solvers.progress import Progress
-from polytask.solvers.rank_limit import RankLimit
+from polytask.responses import Logistic
+from polytask.solvers import Status
+from polytask.solvers.low_rank import rank_limit
+from polytask.solvers.low_rank.progress import Progress
+from polytask.solvers.low_rank.rank_limit import RankLimit
 from tests.low_rank.problems import low_rank, make_data
 
 FITS = {

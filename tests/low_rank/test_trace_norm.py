@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from polytask.losses import Squared
 from polytask.penalties import TraceNorm
 from polytask.penalties.spectral import spectral_norm
+from polytask.responses import Squared
 from polytask.solvers import Status, select
-from polytask.solvers.admm import Admm
-from polytask.solvers.factored import FactoredNewton
-from polytask.solvers.fista import Fista
-from polytask.solvers.profile import zero_profile
+from polytask.solvers.factored.newton import FactoredNewton
+from polytask.solvers.norms.admm import Admm
+from polytask.solvers.norms.fista import Fista
+from polytask.solvers.norms.profile import zero_profile
 from tests.low_rank.problems import LOSSES, low_rank, make_data
 
 SOLVERS = {"newton": FactoredNewton(), "admm": Admm(), "fista": Fista()}

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from polytask import MeanRegularizedRegressor
-from polytask.tuning.reml import MixedModel
-from polytask.tuning.reml_search import Variances, estimate_diagonal
+from polytask.mixed.reml import MixedModel
+from polytask.mixed.search import Variances, estimate_diagonal
 from tests.reml.worlds import restricted_likelihood, task_data
 
 # Reaction time in ms on days 0 to 9 of little sleep, a line a subject (Belenky et al. 2003)

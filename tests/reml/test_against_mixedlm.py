@@ -7,8 +7,8 @@ import pytest
 
 from polytask import MeanRegularizedRegressor
 from polytask.datasets import load_exam, make_related_tasks
-from polytask.tuning.reml import MixedModel
-from polytask.tuning.reml_search import Variances, estimate_diagonal
+from polytask.mixed.reml import MixedModel
+from polytask.mixed.search import Variances, estimate_diagonal
 from tests.reml.worlds import restricted_likelihood, task_data
 
 sm = pytest.importorskip("statsmodels.api")

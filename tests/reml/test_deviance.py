@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from polytask.tuning.reml import MixedModel
+from polytask.mixed.reml import MixedModel
 from tests.reml.worlds import dense_deviance, draw, task_data
 
 SIZES = [1, 2, 3, 5, 8, 12]

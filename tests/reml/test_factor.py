@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from polytask import MeanRegularizedRegressor
-from polytask.tuning.reml import MixedModel
-from polytask.tuning.root import Root
+from polytask.mixed.reml import MixedModel
+from polytask.mixed.root import Root
 from tests.reml.worlds import draw, task_data
 
 

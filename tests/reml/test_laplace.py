@@ -6,9 +6,9 @@ from scipy.special import expit, logsumexp
 
 from polytask import MeanRegularizedClassifier
 from polytask.data import make_task_data, read_rows, read_target
-from polytask.losses import Logistic
-from polytask.tuning.laplace import LaplaceModel
-from polytask.tuning.reml_search import Variances, estimate_diagonal
+from polytask.mixed.laplace import LaplaceModel
+from polytask.mixed.search import Variances, estimate_diagonal
+from polytask.responses import Logistic
 from tests.reml.worlds import draw
 
 COMMON = np.array([1.0, -0.5, 0.3])

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from polytask.data import make_task_data, read_rows, read_target
+from polytask.mixed.reml import MixedModel
 from polytask.models.mean_regularized import MeanRegularizedRegressor
-from polytask.tuning.reml import MixedModel
 
 
 def draw(

@@ -8,9 +8,9 @@ from scipy import linalg
 
 from polytask.data import TaskData, make_task_data
 from polytask.data.parse import Rows
-from polytask.losses import Loss, Squared
 from polytask.penalties import Ridge
 from polytask.problem import Problem
+from polytask.responses import Loss, Squared
 from polytask.structures import Blocks, CommonDeviation
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from polytask.losses import Logistic, Loss, Squared
 from polytask.penalties import Ridge
 from polytask.problem import Problem
+from polytask.responses import Logistic, Loss, Squared
 from polytask.structures import CommonDeviation
 from tests.solvers.helpers import (
     as_vector,

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, sparse
 
-from polytask.losses import Logistic
 from polytask.problem import Problem
+from polytask.responses import Logistic
 from polytask.solvers import Newton, Solution, Status, select
 from tests.solvers.helpers import (
     as_vector,

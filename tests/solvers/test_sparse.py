@@ -10,13 +10,13 @@ from scipy import sparse
 
 import polytask
 from polytask.data.design import Design
-from polytask.losses import Logistic, Loss, Squared
 from polytask.penalties import TraceNorm
+from polytask.responses import Logistic, Loss, Squared
 from polytask.solvers import BlockElimination, Newton, select
 from polytask.solvers.conjugate import ConjugateGradients
-from polytask.solvers.factored import FactoredNewton
-from polytask.solvers.fista import Fista
-from polytask.solvers.profile import zero_profile
+from polytask.solvers.factored.newton import FactoredNewton
+from polytask.solvers.norms.fista import Fista
+from polytask.solvers.norms.profile import zero_profile
 from tests.low_rank.problems import low_rank
 from tests.solvers.helpers import make_data, mean_regularized, random_tasks, single_task
 

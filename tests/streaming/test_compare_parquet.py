@@ -28,10 +28,10 @@ from polytask.inspection.row_losses import row_loss_for
 from polytask.inspection.statistics import FoldLosses
 from polytask.inspection.verdict import decide
 from polytask.model_selection.metrics import METRICS
-from polytask.streaming import newton_folds
-from polytask.streaming import source as source_module
-from polytask.streaming.prepare import StreamPreparer
-from polytask.streaming.source import ParquetSource
+from polytask.sources import newton_folds
+from polytask.sources import source as source_module
+from polytask.sources.prepare import StreamPreparer
+from polytask.sources.source import ParquetSource
 
 FOLDS = 4
 MODELS = {

@@ -24,7 +24,7 @@ from polytask import (
 )
 from polytask.datasets import make_related_tasks
 from polytask.model_selection import TaskKFold
-from polytask.streaming import source as source_module
+from polytask.sources import source as source_module
 
 REGRESSORS = [
     SingleTaskRegressor(0.01),

@@ -9,9 +9,9 @@ from scipy.special import expit
 from polytask import MeanRegularizedClassifier, SingleTaskClassifier, TaskInterceptClassifier
 from polytask.data import make_task_data, read_rows
 from polytask.data.accumulate import FoldDealer
-from polytask.losses import Logistic
 from polytask.models import base
-from polytask.streaming.newton_job import cell_sums
+from polytask.responses import Logistic
+from polytask.sources.newton_job import cell_sums
 from polytask.streaming.quadratic_risk import at_level
 from polytask.tuning import KFoldRisk, folds
 

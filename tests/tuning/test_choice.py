@@ -10,7 +10,7 @@ from polytask import (
     SingleTaskRegressor,
     TaskInterceptRegressor,
 )
-from polytask.losses import Logistic, Squared
+from polytask.responses import Logistic, Squared
 from polytask.solvers import select
 from polytask.tuning import (
     KFoldRisk,

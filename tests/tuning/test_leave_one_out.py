@@ -8,8 +8,8 @@ import pytest
 from scipy import sparse
 
 from polytask.data import TaskData
-from polytask.losses import Logistic
 from polytask.problem import Problem
+from polytask.responses import Logistic
 from polytask.solvers import select
 from polytask.solvers.arrow_problem import arrow_problem
 from polytask.tuning import LeaveOneOut, leave_one_out, spectral

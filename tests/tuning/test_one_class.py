@@ -6,7 +6,7 @@ from sklearn.metrics import log_loss
 
 import polytask
 from polytask.data import Rows, make_task_data
-from polytask.losses import Logistic, Squared
+from polytask.responses import Logistic, Squared
 from polytask.tuning import judged_labels
 
 BASE = log_loss([1] + 9 * [0], np.full(10, 0.1))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from polytask.cli.progress import Progress
     from polytask.inspection.comparison import Comparison
-    from polytask.streaming.passes import Runner
+    from polytask.sources.passes import Runner
     from polytask.tables.stream_table import StreamTable
 
 __all__ = ["compare_streamed", "fit_streamed", "is_streamed", "read_stream_table", "stream_runner"]

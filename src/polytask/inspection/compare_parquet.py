@@ -27,11 +27,11 @@ from polytask.inspection.summed_scores import (
 from polytask.models.fold_fits import EVERYTHING, FoldFit, fit_folds
 
 if TYPE_CHECKING:
-    from polytask.streaming.first_look import Look
-    from polytask.streaming.passes import Progress, Runner
-    from polytask.streaming.prepare import StreamPreparer
-    from polytask.streaming.score import LossTotals
-    from polytask.streaming.source import ParquetSource, Paths
+    from polytask.sources.first_look import Look
+    from polytask.sources.passes import Progress, Runner
+    from polytask.sources.prepare import StreamPreparer
+    from polytask.sources.score import LossTotals
+    from polytask.sources.source import ParquetSource, Paths
 
 __all__ = ["StreamedComparison", "StreamedSample", "compare_parquet", "compare_source"]
 
@@ -74,7 +74,7 @@ class StreamedSample:
     @classmethod
     def of_look(cls, look: Look, source: ParquetSource, kind: str) -> StreamedSample:
         """From a first look."""
-        from polytask.streaming.column_sums import NumberSums
+        from polytask.sources.column_sums import NumberSums
 
         ids, rows = look.by_task()
         two = kind == "classification"
@@ -158,10 +158,10 @@ def compare_parquet(
     from sklearn.base import is_classifier
 
     from polytask.models.from_parquet import make_runner
-    from polytask.streaming.first_look import FirstLookJob
-    from polytask.streaming.first_pass import prepared
-    from polytask.streaming.prepare import StreamPreparer
-    from polytask.streaming.source import ParquetSource, kinds_of
+    from polytask.sources.first_look import FirstLookJob
+    from polytask.sources.first_pass import prepared
+    from polytask.sources.prepare import StreamPreparer
+    from polytask.sources.source import ParquetSource, kinds_of
 
     source = ParquetSource.open(
         path, task=task, target=target, features=features, batch_rows=batch_rows, complete=True
@@ -261,7 +261,7 @@ def _score(
     fits: Mapping[tuple[str, int], FoldFit], names: list[str], source: ParquetSource,
     sample: StreamedSample, runner: Runner, cv: int, loss_title: str,
 ) -> LossTotals:  # fmt: skip
-    from polytask.streaming.score import ScoreJob
+    from polytask.sources.score import ScoreJob
 
     def coefs(name: str, k: int) -> np.ndarray:
         model = fits[name, k].model
@@ -303,7 +303,7 @@ def _evidence(
     estimators: Mapping[str, Any], names: list[str], totals: LossTotals, found: OutOfFold,
     sample: StreamedSample, baseline: str, loss_title: str,
 ) -> SummedEvidence:  # fmt: skip
-    from polytask.streaming.score import LOSSES
+    from polytask.sources.score import LOSSES
 
     rows = totals.rows.sum(axis=1)
     by_fold = totals.losses[..., list(LOSSES[sample.kind]).index(loss_title)]

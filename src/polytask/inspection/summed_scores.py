@@ -8,7 +8,7 @@ import pandas as pd
 from polytask.inspection.scores import metric_columns
 from polytask.inspection.statistics import resampled_interval, resampled_t
 from polytask.model_selection.metrics import METRICS
-from polytask.streaming.score import LOSSES, LossTotals
+from polytask.sources.score import LOSSES, LossTotals
 
 __all__ = ["summed_columns", "summed_fold_scores", "summed_model_scores"]
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.penalties import Penalty, Rank, Ridge, TraceNorm
 from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, LowRankPlus
 from polytask.tuning import (

@@ -16,9 +16,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import TaskData, make_task_data, read_rows, read_target, task_codes
-from polytask.losses import Loss
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
+from polytask.responses import Loss
 from polytask.solvers import Solution, Status, one_blas_thread, select
 from polytask.tuning import (
     KFoldRisk,

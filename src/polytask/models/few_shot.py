@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from polytask.data import read_rows, read_target
-from polytask.losses import Loss
+from polytask.responses import Loss
 from polytask.solvers.new_task import adapt, prior_root
 
 __all__ = ["FewShot"]

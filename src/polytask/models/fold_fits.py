@@ -16,9 +16,9 @@ from polytask.data import TaskData
 from polytask.solvers import Solution, one_blas_thread
 
 if TYPE_CHECKING:
-    from polytask.streaming.newton_job import LossSums
-    from polytask.streaming.passes import Runner
-    from polytask.streaming.source import ParquetSource
+    from polytask.sources.newton_job import LossSums
+    from polytask.sources.passes import Runner
+    from polytask.sources.source import ParquetSource
     from polytask.tuning import Choice
 
 __all__ = ["EVERYTHING", "FoldFit", "fit_folds"]
@@ -93,7 +93,7 @@ def _by_moments(
     estimators: Mapping[str, Any], source: ParquetSource, runner: Runner, always: np.ndarray,
     n_folds: int,
 ) -> dict[Key, FoldFit]:  # fmt: skip
-    from polytask.streaming.moments import moments_of
+    from polytask.sources.moments import moments_of
 
     moments = moments_of(source, runner, n_folds)
     fits: dict[Key, FoldFit] = {}
@@ -121,7 +121,7 @@ class _Passes:
 
     def fit(self, estimators: Mapping[str, Any]) -> dict[Key, FoldFit]:
         """All of them; a pass serves all fits that have not ended."""
-        from polytask.streaming.newton_folds import FoldPoint
+        from polytask.sources.newton_folds import FoldPoint
 
         runs = {
             (name, k): _Run(self, clone(estimator), k)
@@ -143,7 +143,7 @@ class _Passes:
         return {key: run.fit for key, run in runs.items()}
 
     def _look_at_zero(self, intercept: bool) -> LossSums:
-        from polytask.streaming.newton_job import NewtonJob
+        from polytask.sources.newton_job import NewtonJob
 
         theta = np.zeros((len(self.tasks), len(self.source.features) + intercept))
         job = NewtonJob(theta, self.tasks, self.classes, _loss(), intercept, self.n_folds)
@@ -151,7 +151,7 @@ class _Passes:
         return found
 
     def _look(self, points: list[Any], intercept: bool) -> list[LossSums]:
-        from polytask.streaming.newton_folds import FoldsJob, look_at
+        from polytask.sources.newton_folds import FoldsJob, look_at
 
         job = FoldsJob(
             (), self.tasks, self.classes, _loss(), intercept, self.n_folds, self.always
@@ -224,6 +224,6 @@ class _Run:
 
 
 def _loss() -> Any:
-    from polytask.losses import Logistic
+    from polytask.responses import Logistic
 
     return Logistic()

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from polytask.data import MomentData, TaskData, TaskMoments, read_rows, read_target
-from polytask.losses import Loss
 from polytask.problem import Problem
+from polytask.responses import Loss
 from polytask.solvers import one_blas_thread
 from polytask.tuning import Risks, one_by_one
 

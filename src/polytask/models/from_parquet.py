@@ -17,10 +17,10 @@ from polytask.solvers import one_blas_thread
 if TYPE_CHECKING:
     from polytask.data import TaskData
     from polytask.solvers import Solution
+    from polytask.sources.passes import Progress, Runner
+    from polytask.sources.prepare import StreamPreparer
+    from polytask.sources.source import ParquetSource, Paths
     from polytask.streaming.by_passes import Formulas
-    from polytask.streaming.passes import Progress, Runner
-    from polytask.streaming.prepare import StreamPreparer
-    from polytask.streaming.source import ParquetSource, Paths
     from polytask.tuning import Choice
 
 __all__ = ["ClassifierFromParquet", "RegressorFromParquet", "make_runner"]
@@ -79,8 +79,8 @@ class FromParquet:
             If columns are absent or hold missing values, with what to do.
         """
         self._validate_params()
-        from polytask.streaming.first_pass import prepared
-        from polytask.streaming.source import ParquetSource
+        from polytask.sources.first_pass import prepared
+        from polytask.sources.source import ParquetSource
 
         source = ParquetSource.open(
             path, task=self.task, target=target, features=features, batch_rows=batch_rows,
@@ -101,7 +101,7 @@ class RegressorFromParquet(FromParquet, FromMoments):
     """Squared loss: moments in one pass."""
 
     def _fit_source(self: Any, source: ParquetSource, runner: Runner) -> Any:
-        from polytask.streaming.moments import moments_of
+        from polytask.sources.moments import moments_of
 
         moments = moments_of(source, runner, FOLDS if self._must_choose() else 1)
         self.fit_moments(moments)
@@ -113,10 +113,10 @@ class ClassifierFromParquet(FromParquet):
     """Logistic loss: a pass for every Newton step."""
 
     def _fit_source(self: Any, source: ParquetSource, runner: Runner) -> Any:
+        from polytask.sources.newton_job import NewtonJob
+        from polytask.sources.survey import SurveyJob
         from polytask.streaming.by_passes import LossPasses, fit_by_passes
         from polytask.streaming.newton import shell
-        from polytask.streaming.newton_job import NewtonJob
-        from polytask.streaming.survey import SurveyJob
 
         survey = runner.run(SurveyJob(), source)
         labels = np.array(sorted(survey.labels, key=str))
@@ -166,10 +166,10 @@ class ClassifierFromParquet(FromParquet):
 def make_runner(client: Any, progress: Callable[[str, int, int], None] | None) -> Runner:
     """The cluster that was given or is active, or this process."""
     if client is None and "distributed" in sys.modules:
-        client = importlib.import_module("polytask.distributed.active").active_client()
+        client = importlib.import_module("polytask.sources.dask.active").active_client()
     if client is None or client is False:
-        from polytask.streaming.passes import SerialRunner
+        from polytask.sources.passes import SerialRunner
 
         return SerialRunner(progress)
-    runner = importlib.import_module("polytask.distributed.runner")
+    runner = importlib.import_module("polytask.sources.dask.runner")
     return runner.DaskRunner(client, progress)

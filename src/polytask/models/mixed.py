@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import TaskData, read_rows, task_codes
-from polytask.tuning.mixed_fit import MixedFit, MixedState, fit_mixed
+from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 
 __all__ = ["MIXED_ATTRIBUTES", "MixedModelAnswers", "MixedModelFit"]
 

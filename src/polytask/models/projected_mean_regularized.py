@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
-from polytask.losses import Loss
 from polytask.models._projected import LearnedFeatures
 from polytask.models.base import Strengths
 from polytask.models.from_parquet import RegressorFromParquet
@@ -18,6 +17,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Orthonormal, Penalty, Ridge
 from polytask.problem import Problem
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, Projected
 from polytask.tuning import (

@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import check_classification_targets
 
 from polytask.data import TaskData, read_target
-from polytask.losses import Logistic, Loss, Squared
 from polytask.models.labels import encode_labels, refuse_unusable
+from polytask.responses import Logistic, Loss, Squared
 
 __all__ = ["ClassifierRole", "RegressorRole"]
 

@@ -9,13 +9,13 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
-from polytask.losses import Loss
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
 from polytask.problem import Problem
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import common_grid, intercept_grid, with_zero

@@ -7,7 +7,7 @@ from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 __all__ = ["trusted_types"]
 
 # Kept by estimators, or in a pipeline before them.
-_BESIDE = ("polytask.data.moments.TaskMoments", "polytask.streaming.prepare.StreamPreparer")
+_BESIDE = ("polytask.data.moments.TaskMoments", "polytask.sources.prepare.StreamPreparer")
 
 
 def trusted_types() -> list[str]:

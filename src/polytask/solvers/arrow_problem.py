@@ -7,8 +7,8 @@ from typing import cast
 
 import numpy as np
 
+from polytask.algebra.arrow import ArrowFactor, factor_arrow
 from polytask.problem import Problem
-from polytask.solvers.arrow import ArrowFactor, factor_arrow
 from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["ArrowProblem", "arrow_problem", "why_not_arrow"]

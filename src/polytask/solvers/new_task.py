@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytask.losses import Loss
+from polytask.responses import Loss
 
 __all__ = ["adapt", "prior_root"]
 

@@ -1,6 +1,6 @@
 """Arrow-shaped least squares by orthogonal transformations: for data that Gram matrices lose.
 
-A Gram matrix squares the condition number, so the elimination in `polytask.solvers.arrow` has no
+A Gram matrix squares the condition number, so the elimination in `polytask.algebra.arrow` has no
 digit left where that number is above 1e8: features far from zero, nearly collinear ones, a ridge
 many decades below the data. Here no product of the data with themselves is formed. The deviation
 of task i is eliminated from

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polytask.problem import Problem
-from polytask.solvers.admm import Admm
 from polytask.solvers.base import Solver
 from polytask.solvers.conjugate import ConjugateGradients
-from polytask.solvers.factored import FactoredNewton
-from polytask.solvers.fista import Fista
+from polytask.solvers.factored.newton import FactoredNewton
+from polytask.solvers.low_rank.projection import Alternating
+from polytask.solvers.low_rank.rank_limit import RankLimit
+from polytask.solvers.low_rank.reduced_rank import ReducedRank
 from polytask.solvers.newton import BlockElimination, Newton
-from polytask.solvers.projection import Alternating
-from polytask.solvers.rank_limit import RankLimit
-from polytask.solvers.reduced_rank import ReducedRank
+from polytask.solvers.norms.admm import Admm
+from polytask.solvers.norms.fista import Fista
 
 __all__ = ["PREFERENCE", "select"]
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.data.moment_rows import rows_of_grams
-from polytask.losses import Loss
 from polytask.problem import Problem
+from polytask.responses import Loss
 from polytask.solvers import Solution
+from polytask.sources.newton_folds import FoldPoint, FoldsJob, look_at
+from polytask.sources.newton_job import LossSums, NewtonJob
+from polytask.sources.passes import Runner
+from polytask.sources.source import ParquetSource
 from polytask.streaming.newton import solve_by_passes
-from polytask.streaming.newton_folds import FoldPoint, FoldsJob, look_at
-from polytask.streaming.newton_job import LossSums, NewtonJob
-from polytask.streaming.passes import Runner
 from polytask.streaming.quadratic_risk import (
     FoldLook,
     FoldModel,
@@ -24,7 +25,6 @@ from polytask.streaming.quadratic_risk import (
     at_levels,
     risk_at_fits,
 )
-from polytask.streaming.source import ParquetSource
 from polytask.tuning import Choice, choose, one_by_one
 
 __all__ = ["Formulas", "LossPasses", "choose_by_folds", "fit_by_passes"]

@@ -12,13 +12,13 @@ from typing import cast
 
 import numpy as np
 
+from polytask.algebra.arrow import factor_arrow
 from polytask.data import TaskData
 from polytask.data.design import Design
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status
-from polytask.solvers.arrow import factor_arrow
 from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
-from polytask.streaming.newton_job import LossSums
+from polytask.sources.newton_job import LossSums
 from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["Steps", "newton_steps", "shell", "solve_by_passes"]

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from polytask.algebra.arrow import factor_arrow
 from polytask.data import TaskData
-from polytask.losses import Loss
 from polytask.problem import Problem
-from polytask.solvers.arrow import factor_arrow
+from polytask.responses import Loss
 from polytask.solvers.arrow_problem import arrow_problem
+from polytask.sources.newton_job import LossSums
 from polytask.streaming.newton import newton_steps
-from polytask.streaming.newton_job import LossSums
 from polytask.structures import Blocks
 
 __all__ = ["FoldLook", "FoldModel", "QuadraticRisk", "at_level", "at_levels", "risk_at_fits"]

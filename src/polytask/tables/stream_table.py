@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from polytask.inspection.compare_parquet import StreamedSample
-    from polytask.streaming.first_look import Look
-    from polytask.streaming.passes import Runner
-    from polytask.streaming.source import ParquetSource
+    from polytask.sources.first_look import Look
+    from polytask.sources.passes import Runner
+    from polytask.sources.source import ParquetSource
 
 __all__ = ["StreamTable", "make_stream_table"]
 
@@ -109,9 +109,9 @@ def make_stream_table(
     TableError
         If a column is absent or cannot serve its purpose, or nothing is left to learn from.
     """
-    from polytask.streaming.first_look import FirstLookJob
-    from polytask.streaming.prepare import StreamPreparer
-    from polytask.streaming.source import ParquetSource
+    from polytask.sources.first_look import FirstLookJob
+    from polytask.sources.prepare import StreamPreparer
+    from polytask.sources.source import ParquetSource
 
     schema = _schema(path)
     columns = [n for n in schema.names if not n.startswith("__index_level_")]
@@ -196,7 +196,7 @@ def _by_content(look: Look, asked: bool) -> tuple[dict[str, Any], tuple[str, ...
 
 
 def _why_not(name: str, found: Any, n_rows: int, asked: bool) -> str:
-    from polytask.streaming.column_sums import NumberSums
+    from polytask.sources.column_sums import NumberSums
 
     if isinstance(found, NumberSums):
         if found.count == 0:
@@ -279,7 +279,7 @@ def _rows_left_out(count: int, n_rows: int) -> tuple[str, ...]:
 
 
 def _gaps(look: Look, kept: dict[str, Any]) -> tuple[str, ...]:
-    from polytask.streaming.column_sums import NumberSums
+    from polytask.sources.column_sums import NumberSums
 
     missing = {
         name: found.missing if isinstance(found, NumberSums) else found.counts[None]

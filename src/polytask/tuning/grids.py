@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from polytask.algebra.curvature import narrow
 from polytask.data import TaskData
-from polytask.solvers.curvature import narrow
 
 __all__ = ["common_grid", "deviation_grid", "intercept_grid", "with_zero"]
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from polytask.solvers.spectra import TaskSpectra
+from polytask.algebra.spectra import TaskSpectra
 from polytask.tuning.skeleton import Skeleton
 
 __all__ = [

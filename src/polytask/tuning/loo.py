@@ -2,7 +2,7 @@
 
 Leaving out observation j takes its term out of the objective and changes nothing else: the other
 observations keep their weights, the penalties their strength. With the blocks L (penalty
-included), E, S of the arrow at the solution (see `polytask.solvers.arrow`), the prediction at x_j
+included), E, S of the arrow at the solution (see `polytask.algebra.arrow`), the prediction at x_j
 becomes
 
     f_(-j) = f_j + omega_j q_j loss'(y_j, f_j) / (1 - h_j),   h_j = omega_j loss''(y_j, f_j) q_j,
@@ -18,12 +18,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from polytask.algebra.arrow import ArrowFactor
+from polytask.algebra.wide import WideRidge
 from polytask.data import Design
 from polytask.problem import Problem
 from polytask.solvers import select
-from polytask.solvers.arrow import ArrowFactor
 from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem
-from polytask.solvers.wide import WideRidge
 from polytask.structures import Blocks
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats

@@ -10,9 +10,9 @@ from polytask.data import TaskData
 from polytask.penalties import Rank
 from polytask.problem import Problem
 from polytask.solvers import Solution, select
-from polytask.solvers.profile import zero_profile
-from polytask.solvers.rank_limit import rank_fits
-from polytask.solvers.warm_start import Continuation
+from polytask.solvers.factored.warm_start import Continuation
+from polytask.solvers.low_rank.rank_limit import rank_fits
+from polytask.solvers.norms.profile import zero_profile
 
 __all__ = [
     "level_grid",

@@ -23,7 +23,7 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.data.kept import kept
-from polytask.losses import Loss
+from polytask.responses import Loss
 from polytask.tuning.repeats import repeats
 
 __all__ = ["judged_labels"]

@@ -23,11 +23,11 @@ from threading import Lock
 
 import numpy as np
 
+from polytask.algebra.linalg import psd_inverse_root
+from polytask.algebra.spectra import TaskSpectra, numbers_in_spectra, task_spectra
 from polytask.data import TaskData
 from polytask.data.batches import Batch
 from polytask.solvers.arrow_problem import ArrowProblem
-from polytask.solvers.linalg import psd_inverse_root
-from polytask.solvers.spectra import TaskSpectra, numbers_in_spectra, task_spectra
 from polytask.tuning.left_out import (
     Common,
     LeftOut,

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from polytask.data import TaskData
-from polytask.losses import Loss
+from polytask.responses import Loss
 from polytask.tuning.folds import content_folds, row_groups
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats

@@ -1,0 +1,1 @@
+"""Linear algebra of many tasks: arrows, wide tasks, spectra, Gram matrices."""

@@ -1,0 +1,253 @@
+"""The block-arrow system behind every quadratic penalty on a common part and deviations.
+
+The Hessian of ``R(w0 + Δw_i)`` with quadratic penalties has a block C + G for the common part, a
+block L_i + D for each task's deviation, and E_i between them: an arrow. Eliminating the tasks
+leaves one small system for the common part,
+
+    S = C + G - sum_i E_i' (L_i + D)^-1 E_i,
+
+so that a fit costs one small inverse a task and one for S, whatever the number of tasks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from polytask.algebra.linalg import null_space, psd_inverse_roots, psd_inverses
+from polytask.algebra.wide import WideRidge
+from polytask.data import Design
+from polytask.structures import Blocks, CommonDeviation
+
+__all__ = ["ArrowFactor", "WideTask"]
+
+
+_CHUNK = 65_536  # numbers in roots that are applied together: half a megabyte, in cache
+
+
+@dataclass(frozen=True, eq=False)
+class WideTask:
+    """A task with fewer rows than deviation coefficients."""
+
+    ridge: WideRidge  # its deviation's system
+    Z_common: Any  # its scaled rows, columns of the common part
+
+
+@dataclass(frozen=True, eq=False)
+class ArrowFactor:
+    """Factorization of the arrow Hessian at given curvatures.
+
+    Parameters
+    ----------
+    narrow : int ndarray
+        Tasks kept as R_i with R_i'R_i = (L_i + D)^-1 in ``roots`` (b, k, k) and E_i in ``coupling``
+        (b, k, c), which is None where Gram matrices were overwritten: E_i = L_i, and what it does
+        follows from R_i and D, with a loss of digits where D is far above L_i.
+    wide : dict {task: WideTask}
+        Tasks kept in their row space.
+    schur : ndarray of shape (c, c) or WideRidge
+        The inverse of S.
+    singular : bool
+        Whether a pseudo-inverse stands in for an inverse: the solution is then one of many, or
+        inexact.
+    null : ndarray of shape (c, j)
+        Directions of the common part that S takes to nothing but rounding, and that are left out.
+    """
+
+    narrow: np.ndarray
+    roots: np.ndarray
+    coupling: np.ndarray | None
+    D: np.ndarray
+    wide: dict[int, WideTask]
+    schur: np.ndarray | WideRidge
+    singular: bool = False
+    null: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def solve(self, rhs: Blocks) -> Blocks:
+        """Solution of the arrow system for a right-hand side in each block."""
+        local = rhs["deviation"]
+        step = self._solve_tasks(local)
+        reduced = rhs["common"] - self._couple_back(local, step)
+        for i, task in self.wide.items():
+            reduced -= task.Z_common.T @ (task.ridge.Z @ step[i])
+        if isinstance(self.schur, WideRidge):
+            common = self.schur.solve(reduced)
+        else:
+            common = self.schur @ reduced
+        step[self.narrow] -= self._follow(common)
+        for i, task in self.wide.items():
+            step[i] -= task.ridge.solve(task.ridge.Z.T @ (task.Z_common @ common))
+        return {"common": common, "deviation": step}
+
+    def _solve_tasks(self, R: np.ndarray) -> np.ndarray:
+        out = np.zeros_like(R)
+        out[self.narrow] = self._invert(R[self.narrow])
+        for i, task in self.wide.items():
+            out[i] = task.ridge.solve(R[i])
+        return out
+
+    def _couple_back(self, local: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """sum_i E_i' step_i, where (L_i + D) step_i = local_i."""
+        if self.coupling is None:
+            total: np.ndarray = (local[self.narrow] - self.D * step[self.narrow]).sum(axis=0)
+            return total
+        return np.asarray(np.einsum("bkc,bk->c", self.coupling, step[self.narrow]))
+
+    def _follow(self, common: np.ndarray) -> np.ndarray:
+        """(L_i + D)^-1 E_i common, (b, k)."""
+        if self.coupling is None:
+            own = np.broadcast_to(self.D * common, self.roots.shape[:2])
+            return np.asarray(common - self._invert(own))
+        return self._invert(self.coupling @ common)
+
+    def _invert(self, local: np.ndarray) -> np.ndarray:
+        """(L_i + D)^-1 local_i, (b, k), some tasks at a time, so that roots are read once."""
+        out = np.empty(local.shape)
+        b, k = local.shape
+        size = max(1, _CHUNK // max(k, 1) ** 2)
+        for first in range(0, b, size):
+            part = slice(first, first + size)
+            R = self.roots[part]
+            out[part] = (R.transpose(0, 2, 1) @ (R @ local[part, :, None]))[:, :, 0]
+        return out
+
+
+def factor_arrow(
+    design: Design,
+    v: np.ndarray,
+    structure: CommonDeviation,
+    G: np.ndarray,
+    D: np.ndarray,
+    grams: np.ndarray | None = None,
+    overwrite: bool = False,
+) -> ArrowFactor:
+    """Factor the arrow Hessian.
+
+    Parameters
+    ----------
+    v : ndarray of shape (N,)
+        Curvature of each observation's term in R.
+    G, D : ndarray of shapes (c,), (k,)
+        Curvature (twice the strength) of the penalties on the common part and on deviations.
+    grams : ndarray of shape (m, p, p) or None
+        The tasks' sum v x x' where they are at hand.
+    overwrite : bool
+        Whether they may be overwritten where every coefficient has both parts; for answers that
+        are corrected by their residuals afterwards.
+    """
+    c, k = np.flatnonzero(structure.common), np.flatnonzero(structure.deviation)
+    in_rows = _kept_in_rows(design, k, D) if grams is None else np.zeros(design.n_tasks, bool)
+    few_rows = len(c) > design.start[-1] and (G > 0).sum() >= len(c) - 1
+    if few_rows and (in_rows.all() or len(k) <= 1):
+        return _factor_in_rows(design, v, c, k, G, D)
+    narrow = np.flatnonzero(~in_rows)
+    C, E, L = _blocks(design, v, c, k, narrow, grams, overwrite)
+    wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
+    np.einsum("bii->bi", L)[:] += D
+    tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
+    roots = psd_inverse_roots(np.ascontiguousarray(L), tasks)
+    if E is None and tasks.any():  # a pseudo-inverse does not say what E does
+        E = design.grams(v)
+    S = np.diag(G) + _eliminate(C, E, roots, D, c, k)
+    for task in wide.values():
+        rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
+        S += rows.T @ task.ridge.annihilate(rows)
+    S = 0.5 * (S + S.T)
+    null = np.zeros((len(c), 0))
+    schur = psd_inverses(S[None].copy(), whole)[0]
+    if whole.any():
+        null = null_space(S)
+    lost = tasks.any() or (whole.any() and not null.size)
+    return ArrowFactor(narrow, roots, E, D, wide, schur, bool(lost), null)
+
+
+def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Tasks whose row space is smaller than their deviation; needs penalized deviations."""
+    sizes = np.diff(design.start)
+    few_free = (D > 0).sum() >= len(k) - 1
+    return (2 * sizes < len(k)) & few_free & (len(k) > 16)
+
+
+def _factor_in_rows(
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, G: np.ndarray, D: np.ndarray
+) -> ArrowFactor:
+    """Fewer observations than common coefficients: the common part in row space as well."""
+    wide = _wide_tasks(design, v, c, k, D, np.arange(design.n_tasks))
+    stack: Any = sparse.vstack if design.sparse else np.vstack
+    rows = stack([task.Z_common for task in wide.values()])
+    roots = [task.ridge.annihilator_root() for task in wide.values()]
+    schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots)
+    none = np.zeros((0, len(k), len(k)))
+    coupling = np.zeros((0, len(k), len(c)))
+    return ArrowFactor(np.zeros(0, dtype=int), none, coupling, D, wide, schur)
+
+
+def _wide_tasks(
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, D: np.ndarray, tasks: np.ndarray
+) -> dict[int, WideTask]:
+    out = {}
+    for i in tasks:
+        root = np.sqrt(v[design.start[i] : design.start[i + 1]])[:, None]
+        rows = design.block(i)
+        Z = rows.multiply(root).tocsr() if design.sparse else rows * root
+        out[int(i)] = WideTask(WideRidge(Z[:, k], D), Z[:, c])
+    return out
+
+
+def _blocks(
+    design: Design,
+    v: np.ndarray,
+    c: np.ndarray,
+    k: np.ndarray,
+    narrow: np.ndarray,
+    grams: np.ndarray | None,
+    overwrite: bool,
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """C (c, c) summed over narrow tasks, E (b, k, c) and L (b, k, k) of each."""
+    p = design.n_columns
+    if len(k) == 0:  # nothing of a task's own
+        C = design.total_gram(v) if grams is None else grams.sum(axis=0)
+        b = len(narrow)
+        return C[np.ix_(c, c)], np.zeros((b, 0, len(c))), np.zeros((b, 0, 0))
+    if len(k) == 1 and k[0] == p - 1 and grams is None:  # only an intercept of its own
+        sums = design.adjoint(v * design.last_column())
+        C = design.total_gram(v)
+        return C[np.ix_(c, c)], sums[:, None, c], sums[:, None, k]
+    if grams is None and len(narrow) == 0:  # all tasks are kept in row space
+        none = np.zeros((0, len(k), len(k)))
+        return np.zeros((len(c), len(c))), np.zeros((0, len(k), len(c))), none
+    H = design.grams(v, narrow) if grams is None else grams
+    H = H if len(narrow) == len(H) else H[narrow]
+    if len(c) == len(k) == p:  # C and E are not asked for: L says it all
+        none = np.zeros((p, p))
+        return (none, None, H) if overwrite else (none, H, H.copy())
+    C = H.sum(axis=0)[np.ix_(c, c)]
+    return C, H[:, k[:, None], c], H[:, k[:, None], k]
+
+
+def _eliminate(
+    C: np.ndarray,
+    E: np.ndarray | None,
+    roots: np.ndarray,
+    D: np.ndarray,
+    c: np.ndarray,
+    k: np.ndarray,
+) -> np.ndarray:
+    """C - sum_i E_i' (L_i + D)^-1 E_i without the cancellation that this form suffers.
+
+    On coefficients with both parts, E = L there and the rows are D (L + D)^-1 E.
+    """
+    both, c_both, k_both = np.intersect1d(c, k, return_indices=True)
+    if len(both) == len(c) == len(k):
+        rows = roots.reshape(-1, len(k))
+        total = len(roots) * np.eye(len(k)) - (rows.T @ rows) * D
+        return D[:, None] * total
+    assert E is not None
+    X = roots.transpose(0, 2, 1) @ (roots @ E)
+    S = C - np.einsum("bkc,bke->ce", E, X) if len(both) < len(c) else C.copy()
+    S[c_both] = (D[:, None] * X.sum(axis=0))[k_both]
+    S[:, c_both] = S[c_both].T
+    return S

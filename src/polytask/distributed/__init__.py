@@ -1,1 +1,0 @@
-"""Passes over partitions on a Dask cluster; needs the extra ``dask``."""

@@ -1,0 +1,1 @@
+"""The mixed model: restricted likelihood, Laplace's approximation, spread of the estimates."""

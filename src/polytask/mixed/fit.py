@@ -1,0 +1,210 @@
+"""A fit with variances estimated by REML, as a problem and its solution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.mixed.laplace import LaplaceModel
+from polytask.mixed.lbfgs import estimate_factor, estimate_full
+from polytask.mixed.point import AnyMixedModel
+from polytask.mixed.reml import MixedModel
+from polytask.mixed.search import TOL, RemlEstimate, Variances, estimate_diagonal
+from polytask.mixed.state import MixedState
+from polytask.penalties import Ridge
+from polytask.problem import Problem
+from polytask.responses import Loss
+from polytask.solvers import Solution, Status
+from polytask.solvers.orthogonal import solve_rotated, too_large
+from polytask.structures.rotated_deviation import RotatedDeviation
+
+__all__ = ["MixedFit", "MixedState", "fit_mixed"]
+
+_LOST = 1e-10  # KKT violation above which the search's own algebra has lost digits
+_MOST = 1e-6  # KKT violation of a solution
+_START_TOL = 1e-2  # slope in log variance of a diagonal estimate that only starts another search
+_MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
+
+
+@dataclass(frozen=True, eq=False)
+class MixedFit:
+    """Estimates of a linear mixed model, in the units of the features.
+
+    Parameters
+    ----------
+    solution : Solution
+        At ``min R(w0 + C u_i) + 1/(2N) sum ‖u_i‖²``, R the mean over rows and sigma² C C' the
+        covariance of deviations; blocks "common" (p,) and "deviation" (m, p), the Δw_i.
+    noise : float
+        sigma²; one where the loss is a likelihood by itself.
+    deviation_covariance : ndarray of shape (p, p)
+        Covariance of Δw_i between tasks.
+    common_covariance : ndarray of shape (p, p)
+        Of the estimate of w0.
+    coef_covariance : ndarray of shape (m, p, p)
+        Of w0 + Δw_i around its estimate.
+    deviance : float
+        Restricted deviance: minus twice the log likelihood, up to a constant of the data.
+    common_strength : ndarray of shape (d,)
+        Ridge strength on the common slopes that their variance amounts to; zero where w0 is free.
+    covariance : {"scalar", "diagonal", "factor", "full"}
+        What "auto" chose.
+    slope : float
+        Largest slope of the deviance that is left, in log variance.
+    state : MixedState
+        What standard errors follow from.
+    """
+
+    solution: Solution
+    noise: float
+    deviation_covariance: np.ndarray
+    common_covariance: np.ndarray
+    coef_covariance: np.ndarray
+    deviance: float
+    common_strength: np.ndarray
+    covariance: str
+    slope: float
+    state: MixedState
+
+
+def fit_mixed(
+    data: TaskData,
+    loss: Loss,
+    covariance: str,
+    random_common: bool | None = None,
+    n_factors: int = 1,
+) -> MixedFit:
+    """Estimate the variances and the coefficients that go with them.
+
+    Parameters
+    ----------
+    data : TaskData
+        With ``task_weight="size"``: the likelihood counts every row alike.
+    loss : Loss
+        Squared, or minus the log likelihood of a row.
+    covariance : {"auto", "scalar", "diagonal", "factor", "full"}
+        One variance for all slopes (in scaled columns) and one for the intercept; one per
+        coefficient; that and ``n_factors`` factors; or a full covariance matrix. "auto" is scalar
+        or diagonal, whichever has the smaller Akaike criterion.
+    random_common : bool or None
+        Whether the common slopes have a normal prior of estimated variance, or are free; None
+        decides by the number of rows and tasks.
+    """
+    exact = loss.constant_curvature
+    model: AnyMixedModel = MixedModel.from_data(data) if exact else LaplaceModel(data, loss)
+    if random_common is None:
+        random_common = few_for_common(data)
+    _check_rows(model, random_common)
+    estimate, chosen = _estimate(model, data, covariance, random_common, n_factors)
+    point, unit = estimate.point, 1.0 / model.scale
+    C = point.L * unit[:, None]
+    blocks = {"common": (model.shift + point.common) * unit, "deviation": point.q @ point.L}
+    N = model.n_rows
+    common = np.zeros(data.n_coefs)
+    if point.kappa is not None:
+        common = 0.5 * point.J * model.scale**2 / (N * point.kappa)
+    penalties = {
+        "common": Ridge(common),
+        "deviation": Ridge(np.full(C.shape[1], 0.5 / N)),
+    }
+    problem = Problem(data, loss, RotatedDeviation(C), penalties)
+    f = problem.predict(blocks)
+    violation = _violation(problem, blocks, f)
+    if exact and violation > _LOST and not too_large(problem):
+        blocks = solve_rotated(problem, 2.0 * common, np.full(C.shape[1], 1.0 / N))
+        f = problem.predict(blocks)
+        violation = _violation(problem, blocks, f)
+    solution = Solution(
+        blocks={"common": blocks["common"], "deviation": blocks["deviation"] @ C.T},
+        coefs=problem.structure.assemble(blocks),
+        objective=problem.objective(blocks, f),
+        violation=violation,
+        status=Status.SOLVED if estimate.converged and violation <= _MOST else Status.MAX_ITER,
+        certificate="global",
+        solver="reml",
+        n_iter=estimate.n_iter,
+    )
+    return MixedFit(
+        solution,
+        point.noise,
+        point.noise * (C @ C.T),
+        point.noise * point.S_inverse * unit[:, None] * unit,
+        point.coef_covariance() * unit[:, None] * unit,
+        point.deviance,
+        common[: data.n_features],
+        chosen,
+        estimate.violation,
+        MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters),
+    )
+
+
+def _check_rows(model: AnyMixedModel, random_common: bool) -> None:
+    lost = int(model.intercept) if random_common else model.rank
+    if model.n_rows <= lost:
+        raise ValueError(
+            f"alpha='reml' needs more rows than free common coefficients; got {model.n_rows:g} "
+            f"rows and {lost}. Set alpha_common='reml', which gives w0 a variance too."
+        )
+
+
+def few_for_common(data: TaskData) -> bool:
+    """Whether a free w0 could overfit: fewer than ten tasks, or ten rows, a coefficient.
+
+    Of labels, the rarer one counts.
+    """
+    rows = float(data.sample_weight.sum())
+    if np.isin(data.y, (0.0, 1.0)).all():
+        ones = float(data.sample_weight @ data.y)
+        rows = min(ones, rows - ones)
+    return min(data.n_tasks, rows) < 10 * data.n_coefs
+
+
+def _estimate(
+    model: AnyMixedModel, data: TaskData, covariance: str, random_common: bool, n_factors: int = 1
+) -> tuple[RemlEstimate, str]:
+    """The REML estimate; a column that is zero everywhere has no variance to estimate.
+
+    "auto" is scalar with few tasks, which are as few draws of each variance; with more it takes
+    the smaller restricted deviance plus twice the number of variances: both models have the same
+    common part, so that their restricted likelihoods compare. One whose search did not end, or
+    that leaves no noise, is taken only where the other is no better off.
+    """
+    p, d = data.n_coefs, data.n_features
+    varies = model.varies
+    by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
+    found = []
+    only_start = covariance in ("full", "factor") and not random_common  # else kappa is its answer
+    tol = _START_TOL if only_start else TOL
+    for name in by_name:
+        start = name == "diagonal"
+        wanted = {"full": start, "factor": start, "auto": not start or data.n_tasks >= _MANY}
+        if wanted.get(covariance, covariance == name):
+            groups = _renumbered(np.where(varies, by_name[name], -1))
+            estimate = estimate_diagonal(Variances(model, groups, random_common), tol=tol)
+            # without noise the likelihood has no maximum, and its values do not compare
+            lost = not estimate.converged or estimate.point.noiseless
+            found.append((lost, estimate.point.deviance + 2.0 * groups.max(), name, estimate))
+    *_, name, estimate = min(found, key=lambda each: each[:2])
+    if covariance == "full":
+        return estimate_full(model, estimate, varies), "full"
+    if covariance == "factor":
+        return estimate_factor(model, estimate, varies, n_factors), "factor"
+    return estimate, name
+
+
+def _renumbered(groups: np.ndarray) -> np.ndarray:
+    """Groups 0, 1, ... without gaps; -1 stays."""
+    out = np.full(groups.shape, -1)
+    out[groups >= 0] = np.unique(groups[groups >= 0], return_inverse=True)[1]
+    return out
+
+
+def _violation(problem: Problem, blocks: dict[str, np.ndarray], f: np.ndarray) -> float:
+    """KKT violation of coefficients at the estimated variances, in units of the gradient bound."""
+    residual = problem.residual(blocks, f)
+    bound, C = problem.gradient_bound, np.abs(problem.structure.C)  # type: ignore[attr-defined]
+    common = np.abs(residual["common"]) / bound.sum(axis=0)
+    deviation = np.abs(residual["deviation"]) / np.maximum(bound @ C, 1e-300)
+    return float(max(common.max(initial=0.0), deviation.max(initial=0.0)))

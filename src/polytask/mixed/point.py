@@ -1,0 +1,180 @@
+"""What every mixed model answers at one covariance Gamma = L L' of the deviations.
+
+With H_i the curvature of task i (X_i'X_i, or weighed by the curvature of the loss at the mode),
+
+    A_i = I + L'H_i L,  K_i = L A_i^-1 L',  T_i = H_i - H_i K_i H_i,  S = sum T_i,
+
+q_i the slope that pulls task i off the common part (Δw_i = Gamma q_i) and noise the variance that
+the deviance holds profiled (one where there is none), the deviance has in Gamma the gradient
+
+    M = S - sum T_i S^-1 T_i - sum q_i q_i' / noise (+ what the curvature adds by moving),
+
+and the average information sum <dGamma q_i, dGamma q_i>_P / noise. See `polytask.mixed.reml`.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from polytask.algebra.linalg import psd_inverse_and_log_det
+
+if TYPE_CHECKING:
+    from polytask.mixed.reml import MixedModel
+
+__all__ = ["AnyMixedModel", "MixedPoint", "log_det_and_inverses"]
+
+
+class MixedPoint:
+    """Slopes and covariances at one Gamma, from what a subclass has computed.
+
+    A subclass sets ``L`` (p, k), ``kappa``, ``grams`` H (m, p, p), ``A_inverse``, ``T``, ``S``,
+    ``S_inverse``, ``J`` (p,), ``q`` (m, p), ``noise``, ``deviance``, ``common`` (w0 less the
+    model's shift) and ``profiled``, one over the sum of squares that the noise is profiled from.
+    """
+
+    L: np.ndarray
+    kappa: float | None
+    grams: np.ndarray
+    A_inverse: np.ndarray
+    T: np.ndarray
+    S: np.ndarray
+    S_inverse: np.ndarray
+    J: np.ndarray
+    q: np.ndarray
+    common: np.ndarray
+    noise: float
+    deviance: float
+    profiled: float = 0.0
+    noiseless: bool = False
+
+    def quadratic(self) -> MixedModel:
+        """The linear mixed model that has this mode and curvature."""
+        raise NotImplementedError
+
+    @property
+    def noise_mean(self) -> float:
+        """Posterior mean of the noise variance; one where there is none."""
+        return self.noise
+
+    def _set_precision(self, slopes: np.ndarray) -> float:
+        """S^-1 with the prior of w0 in it; returns log|D S D + J|."""
+        if self.kappa is None:
+            D, self.J = np.ones(len(slopes)), np.zeros(len(slopes))
+        else:
+            D, self.J = np.where(slopes > 0, np.sqrt(self.kappa), 1.0), slopes
+        M = D[:, None] * self.S * D + np.diag(self.J)
+        inverse, log_det = psd_inverse_and_log_det(M)
+        self.S_inverse = D[:, None] * inverse * D
+        return log_det
+
+    @cached_property
+    def gradient(self) -> np.ndarray:
+        """Gradient of the deviance in Gamma, shape (p, p)."""
+        shared = ((self.T @ self.S_inverse) @ self.T).sum(axis=0)
+        M = self.S - shared - self.q.T @ self.q / self.noise
+        return 0.5 * (M + M.T)
+
+    @cached_property
+    def kappa_gradient(self) -> float:
+        """Derivative of the deviance in kappa."""
+        pull = self.q.sum(axis=0)
+        M = self.S - self.S @ self.S_inverse @ self.S - np.outer(pull, pull) / self.noise
+        return float(self.J @ np.diag(M))
+
+    @cached_property
+    def information(self) -> np.ndarray:
+        """Average information of a diagonal Gamma and, where w0 is random, of kappa (last)."""
+        U = np.einsum("bk,kl->bkl", self.q, np.eye(self.q.shape[1]))
+        if self.kappa is not None:
+            U = np.concatenate([U, np.tile(self.J * self.q.sum(axis=0), (len(U), 1, 1))], axis=1)
+        return self._information_of(U)
+
+    def information_along(self, slopes: np.ndarray) -> np.ndarray:
+        """Average information of Gamma along symmetric matrices (n, p, p), shape (n, n)."""
+        return self._information_of(np.einsum("nkl,bl->bnk", slopes, self.q))
+
+    def _information_of(self, U: np.ndarray) -> np.ndarray:
+        UT = U @ self.T  # (m, number of directions, p)
+        pull = UT.sum(axis=0)
+        B = np.tensordot(UT, U, axes=((0, 2), (0, 2))) - pull @ self.S_inverse @ pull.T
+        a = (U @ self.q[:, :, None]).sum(axis=(0, 2))
+        return (B - np.outer(a, a) * self.profiled) / self.noise
+
+    @property
+    def deviations(self) -> np.ndarray:
+        """E(Δw_i | y) = Gamma q_i in scaled columns, shape (m, p)."""
+        return (self.q @ self.L) @ self.L.T
+
+    def coef_covariance(self) -> np.ndarray:
+        """Cov(w0 + Δw_i - its estimate) of every task in scaled columns, shape (m, p, p)."""
+        return self._covariance(self.grams, self.L @ self.A_inverse @ self.L.T)
+
+    def tasks(self, grams: np.ndarray, cross: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients less the shift, (m, p), and covariances (m, p, p) of given tasks."""
+        L = self.L
+        K = L @ log_det_and_inverses(np.eye(L.shape[1]) + L.T @ grams @ L)[1] @ L.T
+        pull = cross - grams @ self.common
+        theta = self.common + (K @ pull[:, :, None])[:, :, 0]
+        return theta, self._covariance(grams, K)
+
+    def _covariance(self, grams: np.ndarray, K: np.ndarray) -> np.ndarray:
+        left = np.eye(len(self.L)) - K @ grams
+        return self.noise * (K + left @ self.S_inverse @ left.transpose(0, 2, 1))
+
+
+def log_det_and_inverses(A: np.ndarray) -> tuple[float, np.ndarray]:
+    """Sum of log|A_i| and every A_i^-1; A_i - I is positive semidefinite, so no pivot is small."""
+    if A.shape[-1] == 0:
+        return 0.0, A
+    return float(np.linalg.slogdet(A)[1].sum()), np.linalg.inv(A)
+
+
+class AnyMixedModel(Protocol):
+    """Data with a loss, columns scaled to a mean square of one."""
+
+    @property
+    def shift(self) -> np.ndarray:
+        """Coefficients (p,) from which `MixedPoint.common` counts."""
+        ...
+
+    @property
+    def n_coefs(self) -> int:
+        """Number of coefficients p."""
+        ...
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Root mean square of each column, shape (p,)."""
+        ...
+
+    @property
+    def n_rows(self) -> float:
+        """Sum of the sample weights."""
+        ...
+
+    @property
+    def rank(self) -> int:
+        """Rank of the common part where it is free."""
+        ...
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the last column is the constant one."""
+        ...
+
+    @property
+    def varies(self) -> np.ndarray:
+        """Columns that are not zero everywhere, shape (p,)."""
+        ...
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is no likelihood to climb."""
+        ...
+
+    def at(self, L: np.ndarray, kappa: float | None = None) -> MixedPoint:
+        """Everything at Gamma = L L', L of shape (p, k); kappa of None leaves w0 free."""
+        ...

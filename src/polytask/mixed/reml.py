@@ -1,0 +1,188 @@
+"""Variances of a linear mixed model by restricted maximum likelihood (REML).
+
+Row j of task i:  y = x'(w0 + Δw_i) + noise,  Δw_i ~ N(0, sigma² Gamma),  noise ~ N(0, sigma²).
+With H_i = X_i'X_i, r_i = X_i'y_i, Gamma = L L' and
+
+    A_i = I + L'H_i L,   K_i = L A_i^-1 L',   T_i = H_i - H_i K_i H_i  (= X_i'V_i^-1 X_i),
+    S = sum T_i,   w0 = S^-1 sum X_i'V_i^-1 y_i,   q_i = X_i'V_i^-1 (y_i - X_i w0),
+
+the profiled restricted deviance is
+
+    (N - p) log(y'Py / (N - p)) + sum log|A_i| + log|S| + constant,
+
+and its gradient in Gamma is M = sum T_i - sum T_i S^-1 T_i - (N - p) / y'Py sum q_i q_i'. All of
+it comes from the tasks' Gram matrices, at one small inverse a task. L may be singular: a variance
+of zero is an answer.
+
+w0 is free, or its slopes are random too, w0 ~ N(0, sigma² kappa I) in scaled columns. Then S^-1
+gives way to D (D S D + J)^-1 D, with D = sqrt(kappa) and J = 1 on slopes, D = 1 and J = 0 on the
+intercept, and log|S| to log|D S D + J|: kappa is one variance more; a large one frees w0.
+
+See Bates et al., J. Stat. Softw. 67 (2015), for the model, and Johnson and Thompson, J. Dairy
+Sci. 78 (1995), for the average information used below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from polytask.algebra.linalg import psd_inverse
+from polytask.data import TaskData
+from polytask.mixed.point import MixedPoint, log_det_and_inverses
+
+__all__ = ["MixedModel", "RemlPoint"]
+
+
+@dataclass(frozen=True, eq=False)
+class MixedModel:
+    """Sufficient statistics of the tasks, columns scaled to a mean square of one.
+
+    Parameters
+    ----------
+    grams : ndarray of shape (m, p, p)
+    cross : ndarray of shape (m, p)
+        X_i'e_i, with e the residual of the pooled least-squares fit: y shifted by X w keeps the
+        restricted likelihood and its digits where R² is near one.
+    square : float
+        e'e.
+    shift : ndarray of shape (p,)
+        The pooled fit (in scaled columns).
+    scale : ndarray of shape (p,)
+        Root mean square of each column.
+    n_rows : float
+        Sum of the sample weights N.
+    intercept : bool
+        Whether the last column is the constant one, whose common part is always free.
+    known_noise : bool
+        Whether sigma² is one and not to be estimated.
+    """
+
+    grams: np.ndarray
+    cross: np.ndarray
+    square: float
+    shift: np.ndarray
+    scale: np.ndarray
+    n_rows: float
+    intercept: bool = True
+    known_noise: bool = False
+
+    @classmethod
+    def from_data(cls, data: TaskData) -> MixedModel:
+        """Statistics of task data; every row weighs its sample weight, whatever its task."""
+        s, design = data.sample_weight, data.design
+        grams = design.grams(s)
+        total = grams.sum(axis=0)
+        n_rows = float(s.sum())
+        size = np.sqrt(np.diag(total) / n_rows)
+        scale = np.where(size > 0, size, 1.0)
+        w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
+        e = data.y - design.predict(np.broadcast_to(w, (data.n_tasks, data.n_coefs)))
+        square = float(s @ e**2)
+        if square <= 1e-24 * float(s @ data.y**2):  # nothing but rounding is left
+            e, square = np.zeros_like(e), 0.0
+        cross = design.adjoint(s * e) / scale
+        grams /= scale[:, None] * scale
+        return cls(grams, cross, square, w * scale, scale, n_rows, data.intercept)
+
+    @property
+    def n_coefs(self) -> int:
+        """Number of coefficients p."""
+        return self.grams.shape[-1]
+
+    @property
+    def silent(self) -> bool:
+        """Whether the pooled fit explains all: there is no likelihood to climb."""
+        return self.square == 0
+
+    @cached_property
+    def slopes(self) -> np.ndarray:
+        """One for a slope, zero for the intercept, shape (p,)."""
+        return (np.arange(self.n_coefs) < self.n_coefs - int(self.intercept)).astype(float)
+
+    @cached_property
+    def varies(self) -> np.ndarray:
+        """Columns that are not zero everywhere, shape (p,)."""
+        return np.einsum("bkk->k", self.grams) > 0
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """Gram matrix of all rows, shape (p, p)."""
+        return self.grams.sum(axis=0)
+
+    @cached_property
+    def rank(self) -> int:
+        """Rank of the common part where it is free."""
+        return int(np.linalg.matrix_rank(self.total))
+
+    def at(self, L: np.ndarray, kappa: float | None = None) -> RemlPoint:
+        """Everything at Gamma = L L', L of shape (p, k); kappa of None leaves w0 free."""
+        return RemlPoint(self, L, kappa)
+
+
+class RemlPoint(MixedPoint):
+    """Deviance, gradient, and estimates of a mixed model at one Gamma.
+
+    Parameters
+    ----------
+    model : MixedModel
+    L : ndarray of shape (p, k)
+        Gamma = L L' in scaled columns.
+    kappa : float or None
+        Variance of the common slopes over sigma², in scaled columns; None leaves w0 free.
+    """
+
+    def __init__(self, model: MixedModel, L: np.ndarray, kappa: float | None = None) -> None:
+        self.model, self.L, self.kappa = model, L, kappa
+        H, r = model.grams, model.cross
+        self.grams = H
+        HL = H @ L
+        A = L.T @ HL
+        np.einsum("bkk->bk", A)[:] += 1.0
+        log_det, self.A_inverse = log_det_and_inverses(A)
+        HLA = HL @ self.A_inverse
+        self.T = H - HLA @ HL.transpose(0, 2, 1)
+        projected = r - (HLA @ (r @ L)[:, :, None])[:, :, 0]  # X_i'V_i^-1 e_i
+        self.pull = projected.sum(axis=0)
+        self.S = self.T.sum(axis=0)
+        log_det += self._set_precision(model.slopes)
+        self._solve_common()
+        self.q = projected - self.T @ self.common
+        rL = r @ L
+        explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
+        left = model.square - explained - self.explained
+        self.rss = max(left, 1e-14 * max(model.square, 1e-300))
+        lost = model.rank if kappa is None else int(model.intercept)
+        self.free = model.n_rows - lost
+        if model.known_noise:
+            self.noise, self.deviance = 1.0, left + log_det
+            return
+        self.profiled, self.noise = 1.0 / self.rss, self.rss / self.free
+        # the tasks' own coefficients leave next to no noise: a likelihood without maximum
+        self.noiseless = bool(self.noise <= 1e-4 * model.square / model.n_rows)
+        self.deviance = self.free * np.log(self.noise) + log_det
+
+    def _solve_common(self) -> None:
+        """w0 - shift, and what it takes off the sum of squares."""
+        model = self.model
+        if self.kappa is None:
+            self.common = self.S_inverse @ self.pull
+            self.explained = float(self.common @ self.pull)
+            return
+        w = self.S_inverse @ (self.pull + self.S @ model.shift)
+        self.common = w - model.shift
+        prior = float((model.slopes * w**2).sum() / self.kappa)
+        fitted = 2.0 * self.common @ self.pull - self.common @ self.S @ self.common
+        self.explained = float(fitted) - prior
+
+    @property
+    def noise_mean(self) -> float:
+        """Posterior mean of the noise variance; its mode, rss / free, where few rows have none."""
+        known = self.model.known_noise or self.free <= 4.0
+        return self.noise if known else self.rss / (self.free - 2.0)
+
+    def quadratic(self) -> MixedModel:
+        """The linear mixed model that has this mode and curvature."""
+        return self.model

@@ -1,0 +1,97 @@
+"""Covariances of the deviations as Gamma = L L', with L linear in free parameters t.
+
+Unlike Gamma's own entries, those of L are free of constraints, and the deviance is smooth in them
+at the boundary, where a variance is zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.mixed.point import MixedPoint
+
+__all__ = ["Root"]
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """L (p, k) with L[row, column] = t[owner] and zeros elsewhere.
+
+    Parameters
+    ----------
+    shape : (int, int)
+    row, column, owner : int ndarrays of shape (number of entries,)
+    """
+
+    shape: tuple[int, int]
+    row: np.ndarray
+    column: np.ndarray
+    owner: np.ndarray
+
+    @classmethod
+    def diagonal(cls, groups: np.ndarray) -> Root:
+        """A standard deviation for every group of columns; group -1 has none."""
+        varies = np.flatnonzero(groups >= 0)
+        return cls((len(groups), len(groups)), varies, varies, groups[varies])
+
+    @classmethod
+    def full(cls, varies: np.ndarray) -> Root:
+        """A Cholesky factor over the columns that vary (p,)."""
+        kept = np.flatnonzero(varies)
+        low = np.tril_indices(len(kept))
+        row, column = kept[low[0]], kept[low[1]]
+        return cls((len(varies), len(varies)), row, column, np.arange(len(row)))
+
+    @classmethod
+    def factor(cls, varies: np.ndarray, n_factors: int, low: bool = False) -> Root:
+        """A standard deviation for every column, and loadings of factors (low: none above)."""
+        kept, p = np.flatnonzero(varies), len(varies)
+        a, b = np.tril_indices(len(kept), 0, n_factors) if low else (
+            np.indices((len(kept), n_factors)).reshape(2, -1)
+        )  # fmt: skip
+        row, column = np.append(kept, kept[a]), np.append(kept, p + b)
+        return cls((p, p + n_factors), row, column, np.arange(len(row)))
+
+    @property
+    def size(self) -> int:
+        """Number of parameters q."""
+        return int(self.owner.max(initial=-1)) + 1
+
+    def at(self, t: np.ndarray) -> np.ndarray:
+        """L of parameters t (q,)."""
+        L = np.zeros(self.shape)
+        L[self.row, self.column] = t[self.owner]
+        return L
+
+    def read(self, L: np.ndarray) -> np.ndarray:
+        """Parameters of a given L (an owner's last entry counts)."""
+        t = np.zeros(self.size)
+        t[self.owner] = L[self.row, self.column]
+        return t
+
+    def slope(self, point: MixedPoint) -> np.ndarray:
+        """Gradient of the deviance in t, at a point whose L this is."""
+        pull = 2.0 * point.gradient @ point.L
+        return np.bincount(self.owner, pull[self.row, self.column], minlength=self.size)
+
+    def turned(self, L: np.ndarray, V: np.ndarray) -> np.ndarray:
+        """Derivatives of Gamma at L along the columns of V (q, n), shape (n, p, p)."""
+        B = np.zeros((V.shape[1], *self.shape))
+        B[:, self.row, self.column] = V[self.owner].T
+        half = B @ L.T
+        return half + half.transpose(0, 2, 1)
+
+    def bent(self, V: np.ndarray) -> np.ndarray:
+        """Half the second derivatives of Gamma along the columns of V (q, n), shape (n, p, p)."""
+        B = np.zeros((V.shape[1], *self.shape))
+        B[:, self.row, self.column] = V[self.owner].T
+        return B @ B.transpose(0, 2, 1)
+
+    def bending(self, M: np.ndarray) -> np.ndarray:
+        """Second-derivative matrix (q, q) of <M, Gamma> / 2 in t."""
+        same = self.column[:, None] == self.column
+        entries = np.where(same, M[np.ix_(self.row, self.row)], 0.0)
+        sum_up = (self.owner[:, None] == np.arange(self.size)).astype(float)
+        return sum_up.T @ entries @ sum_up

@@ -1,0 +1,169 @@
+"""Finding the variances that minimize the restricted deviance, zero included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from polytask.mixed.point import AnyMixedModel, MixedPoint
+from polytask.mixed.root import Root
+
+__all__ = ["MOST_VARIANCE", "TOL", "RemlEstimate", "Variances", "estimate_diagonal"]
+
+_START = 0.1  # deviation variance over noise variance, in scaled columns
+TOL = 1e-7  # deviance that a last relative change of a variance could still gain
+_ZERO = 1e-10  # a smaller variance is zero
+_LEAST_KAPPA = 1e-8
+MOST_VARIANCE = 1e6  # a larger one leaves no noise: the likelihood of a perfect fit has no maximum
+_DIGITS = 1e-13  # relative change of the deviance that rounding hides
+
+
+@dataclass(frozen=True, eq=False)
+class RemlEstimate:
+    """The minimizing point.
+
+    Parameters
+    ----------
+    point : MixedPoint
+    violation : float
+        Largest slope of the deviance: in log variance where it is positive, downhill from zero
+        where it is zero.
+    n_iter : int
+    converged : bool
+    root : Root
+        How L follows from free parameters.
+    parameters : ndarray of shape (q,)
+        Those of the point.
+    """
+
+    point: MixedPoint
+    violation: float
+    n_iter: int
+    converged: bool
+    root: Root
+    parameters: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Variances:
+    """Which variances there are to estimate, all divided by the noise variance.
+
+    Parameters
+    ----------
+    model : a mixed model
+    groups : int ndarray of shape (p,)
+        Group of each column, 0, 1, ...; columns of a group share a variance between tasks; -1 for
+        a column that must not deviate.
+    random_common : bool
+        Whether the common slopes are random too; their variance kappa comes last.
+    """
+
+    model: AnyMixedModel
+    groups: np.ndarray
+    random_common: bool
+
+    @cached_property
+    def sum_up(self) -> np.ndarray:
+        """Columns by groups, ones and zeros."""
+        return (self.groups[:, None] == np.arange(self.groups.max(initial=-1) + 1)).astype(float)
+
+    @cached_property
+    def least(self) -> np.ndarray:
+        """Smallest value of each: zero, but w0 keeps a trace so that its strength is finite."""
+        least = np.zeros(self.sum_up.shape[1] + self.random_common)
+        least[self.sum_up.shape[1] :] = _LEAST_KAPPA
+        return least
+
+    def start(self) -> np.ndarray:
+        """Where the search starts."""
+        return np.where(self.least > 0, 1.0, _START)
+
+    def at(self, gamma: np.ndarray) -> MixedPoint:
+        """The point at these variances."""
+        g = self.sum_up.shape[1]
+        variance = self.sum_up @ gamma[:g]
+        used = np.flatnonzero(variance > 0)
+        L = np.zeros((self.model.n_coefs, len(used)))
+        L[used, np.arange(len(used))] = np.sqrt(variance[used])
+        return self.model.at(L, float(gamma[g]) if self.random_common else None)
+
+    def estimate(
+        self, gamma: np.ndarray, point: MixedPoint, violation: float, n_iter: int, converged: bool
+    ) -> RemlEstimate:
+        """What a search that ended here has found."""
+        deviations = np.sqrt(gamma[: self.sum_up.shape[1]])
+        root = Root.diagonal(self.groups)
+        return RemlEstimate(point, violation, n_iter, converged, root, deviations)
+
+    def slope(self, point: MixedPoint) -> np.ndarray:
+        """Derivative of the deviance in each variance."""
+        between = self.sum_up.T @ np.diag(point.gradient)
+        return np.append(between, point.kappa_gradient) if self.random_common else between
+
+    def hessian(self, point: MixedPoint) -> np.ndarray:
+        """Average information of the variances."""
+        p, g = self.sum_up.shape
+        S = np.zeros((p + self.random_common, g + self.random_common))
+        S[:p, :g] = self.sum_up
+        S[p:, g:] = 1.0
+        return S.T @ point.information @ S
+
+
+def estimate_diagonal(variances: Variances, max_iter: int = 100, tol: float = TOL) -> RemlEstimate:
+    """Variances of the coefficients, one for every group of columns.
+
+    Projected Newton steps on the variances with the average information as Hessian; a step is
+    halved until the deviance falls.
+    """
+    gamma = variances.start()
+    if variances.model.silent:  # one common part explains all: there is no likelihood to climb
+        gamma = np.where(variances.least > 0, MOST_VARIANCE, 0.0)
+        return variances.estimate(gamma, variances.at(gamma), 0.0, 1, True)
+    point = variances.at(gamma)
+    violation = np.inf
+    for n_iter in range(1, max_iter + 1):
+        slope = variances.slope(point)
+        violation = _violation(gamma, slope, variances.least)
+        if violation <= tol:
+            return variances.estimate(gamma, point, violation, n_iter, True)
+        moved = _step(variances, gamma, point, slope)
+        if moved is None:  # the deviance has no digits left
+            break
+        gamma, point = moved
+    done = violation <= 1e-4 or point.noiseless
+    return variances.estimate(gamma, point, violation, n_iter, done)
+
+
+def _violation(gamma: np.ndarray, slope: np.ndarray, least: np.ndarray) -> float:
+    """Largest slope in log variance; at a bound, the slope inwards (over a small step at zero)."""
+    size = np.abs(slope) * gamma
+    size = np.where(gamma > least, size, np.maximum(-slope, 0.0) * 1e-4)
+    size = np.where(gamma < MOST_VARIANCE, size, np.maximum(slope, 0.0) * gamma)
+    return float(size.max(initial=0.0))
+
+
+def _step(
+    variances: Variances, gamma: np.ndarray, point: MixedPoint, slope: np.ndarray
+) -> tuple[np.ndarray, MixedPoint] | None:
+    """The first of the halved projected Newton steps that lowers the deviance."""
+    least = variances.least
+    free = ((gamma > least) | (slope < 0)) & ((gamma < MOST_VARIANCE) | (slope > 0))
+    hessian = variances.hessian(point)[np.ix_(free, free)]
+    # a floor of one tenth of a log-scale Newton step keeps steps sane where information is flat
+    floor = 0.1 * np.abs(slope[free]) / np.maximum(gamma[free], 1e-3)
+    hessian[np.diag_indices_from(hessian)] += floor
+    direction = np.zeros_like(gamma)
+    direction[free] = -np.linalg.lstsq(hessian, slope[free], rcond=None)[0]
+    for size in 0.5 ** np.arange(20):
+        trial = np.clip(gamma + size * direction, least, MOST_VARIANCE)
+        trial[trial < _ZERO] = least[trial < _ZERO]
+        found = variances.at(trial)
+        gain = point.deviance - found.deviance
+        promised = float(slope @ (gamma - trial))
+        if gain > 1e-4 * promised and gain > 0:
+            return trial, found
+        if promised < _DIGITS * abs(point.deviance):
+            return None
+    return None

@@ -1,0 +1,80 @@
+"""What an estimated mixed model keeps for its standard errors: statistics and parameters."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from polytask.mixed.reml import MixedModel
+from polytask.mixed.root import Root
+from polytask.mixed.spread import spread
+from polytask.solvers import one_blas_thread
+
+__all__ = ["MixedState"]
+
+
+@dataclass(frozen=True, eq=False)
+class MixedState:
+    """A mixed model at its estimated variances.
+
+    Parameters
+    ----------
+    model : MixedModel
+    kappa : float or None
+    root : Root
+    parameters : ndarray of shape (q,)
+    grams, cross : ndarrays of shapes (m, p, p), (m, p)
+        Statistics of all tasks, those added after the fit too; X'(y - X shift) in `cross`.
+    """
+
+    model: MixedModel
+    kappa: float | None
+    root: Root
+    parameters: np.ndarray
+    grams: np.ndarray
+    cross: np.ndarray
+
+    @classmethod
+    def of_fit(
+        cls, model: MixedModel, kappa: float | None, root: Root, parameters: np.ndarray
+    ) -> MixedState:
+        """The state after a fit."""
+        return cls(model, kappa, root, parameters, model.grams, model.cross)
+
+    def with_task(self, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> MixedState:
+        """With a task more, of rows (n, p), targets and sample weights."""
+        Z = rows / self.model.scale
+        gram, cross = (Z * s[:, None]).T @ Z, Z.T @ (s * (y - Z @ self.model.shift))
+        return replace(
+            self,
+            grams=np.concatenate([self.grams, gram[None]]),
+            cross=np.concatenate([self.cross, cross[None]]),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Arrays and numbers only, so that an estimator can be saved without code."""
+        return {
+            "model": asdict(self.model), "kappa": self.kappa, "root": asdict(self.root),
+            "parameters": self.parameters, "grams": self.grams, "cross": self.cross,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any]) -> MixedState:
+        """The inverse of `to_dict`."""
+        model, root = MixedModel(**kept["model"]), Root(**kept["root"])
+        same = {name: kept[name] for name in ("kappa", "parameters", "grams", "cross")}
+        return cls(model=model, root=root, **same)
+
+    def second_moments(self) -> tuple[float, np.ndarray, np.ndarray]:
+        """Of a new row's noise, of an unseen task's coefficients, and of each task's.
+
+        In the units of the features, the error of the estimated variances included.
+        """
+        unit = 1.0 / self.model.scale
+        with one_blas_thread():
+            point = self.model.at(self.root.at(self.parameters), self.kappa)
+            found = spread(self.model, point, self.root, self.parameters, self.grams, self.cross)
+        outer = unit[:, None] * unit
+        return found.noise, found.unseen * outer, found.seen * outer

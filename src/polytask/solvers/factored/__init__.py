@@ -1,0 +1,1 @@
+"""The trace norm by Newton steps in the factors L = B C'."""

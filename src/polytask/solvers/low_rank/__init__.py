@@ -1,0 +1,1 @@
+"""Coefficients of limited rank and projections: L = A V."""

@@ -1,0 +1,210 @@
+"""Exact steps for L = A V on Gram matrices: the heads A, the directions V, and both at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import linalg
+
+from polytask.algebra.linalg import psd_inverses
+from polytask.solvers.low_rank.task_quadratic import TaskQuadratic
+
+__all__ = ["HeadStep", "Prior", "direction_step", "head_step", "newton_step"]
+
+_COLLINEAR = 1e12  # variance inflation from which a system counts as singular
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """½ own Σ ‖a_i - w0‖² + ½ common ‖w0‖² on the heads; without ``common`` w0 is zero."""
+
+    own: float
+    common: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class HeadStep:
+    """The best heads on V, and the products that led to them.
+
+    Parameters
+    ----------
+    A : ndarray of shape (m, k)
+    shared : ndarray
+        w0 where the prior has one, then b of the quadratic.
+    value : float
+        Q and the prior, at their best.
+    """
+
+    quadratic: TaskQuadratic
+    V: np.ndarray
+    A: np.ndarray
+    shared: np.ndarray
+    value: float
+    HV: np.ndarray  # (m, d, k)
+    inverse: np.ndarray  # (m, k, k)
+    coupling: np.ndarray  # (m, k, c): own coordinates with what is shared
+    shared_curvature: np.ndarray  # (c, c), heads not eliminated
+
+    @cached_property
+    def gradient(self) -> np.ndarray:
+        """Gradient of Q in every l_i (m, d)."""
+        Q = self.quadratic
+        g: np.ndarray = (self.HV @ self.A[:, :, None])[:, :, 0] - Q.s
+        q = len(Q.t)
+        return g + np.einsum("iqd,q->id", Q.E, self.shared[len(self.shared) - q :]) if q else g
+
+
+def head_step(Q: TaskQuadratic, V: np.ndarray, prior: Prior) -> HeadStep:
+    """Eliminate the heads, solve for what is shared, go back.
+
+    With G_i = V H_i V' and h_i = G_i + own I, w0's system is own Σ h_i^-1 G_i + common I: no
+    difference of near numbers, however strong the prior.
+    """
+    m, d = Q.s.shape
+    HV = (Q.H.reshape(m * d, d) @ np.ascontiguousarray(V.T)).reshape(m, d, -1)  # one product
+    G = V @ HV
+    r, F = Q.s @ V.T, (Q.E @ V.T).transpose(0, 2, 1)
+    inverse = _inverses(G + prior.own * np.eye(len(V)))
+    first = (inverse @ r[:, :, None])[:, :, 0]
+    total = r.sum(axis=0)
+    if prior.common is None:
+        X, S = F, Q.T - np.einsum("ikq,ikp->qp", F, inverse @ F)
+        C, rhs, t = Q.T, Q.t - np.einsum("ikq,ik->q", F, first), Q.t
+    else:
+        X, t = np.concatenate([G, F], axis=2), np.append(total, Q.t)
+        C = np.block([[G.sum(axis=0), F.sum(axis=0)], [F.sum(axis=0).T, Q.T]])
+        S, rhs = _with_mean(Q, prior, G, F, inverse, first)
+        C[: len(V), : len(V)] += prior.common * np.eye(len(V))
+    shared = _solve(S, rhs)
+    own = first - (inverse @ (X @ shared)[:, :, None])[:, :, 0]
+    A = own if prior.common is None else own + shared[: len(V)]
+    value = Q.constant - 0.5 * (float((r * own).sum()) + float(t @ shared))
+    return HeadStep(Q, V, A, shared, value, HV, inverse, X, C)
+
+
+def direction_step(
+    Q: TaskQuadratic, A: np.ndarray, B: np.ndarray, V: np.ndarray, gradient: np.ndarray
+) -> np.ndarray:
+    """V that minimizes Q(A V) + ½ tr(V'B V): one system of k d unknowns.
+
+    Its matrix Σ a_i a_i' ⊗ H_i is a single product of (k², m) and (m, d²). Solved for the change
+    of V, so that rounding is a share of the change. ``gradient`` is that of Q at A V (m, d).
+    """
+    k, d = V.shape
+    M, rhs = _kronecker(A, Q.H, B), -(A.T @ gradient + B @ V).ravel()
+    if len(Q.t):
+        N = np.einsum("ip,iqd->pdq", A, Q.E).reshape(k * d, -1)
+        M, rhs = np.block([[M, N], [N.T, Q.T]]), np.append(rhs, np.zeros(len(Q.t)))
+    return V + _solve(M, rhs)[: k * d].reshape(k, d)
+
+
+def newton_step(
+    at: HeadStep, B: np.ndarray, prior: Prior, damping: float, horizontal: bool
+) -> np.ndarray | None:
+    """Change of V (k, d) by Newton's method on the objective at its best heads.
+
+    The Hessian in V, bordered by what is shared, less what the heads give way to. ``horizontal``
+    moves across the rows of V only, where rotations of them change nothing. None where the damped
+    Hessian is not positive definite.
+    """
+    Q, V, A, g = at.quadratic, at.V, at.A, at.gradient
+    k, d = V.shape
+    cross = np.einsum("ip,idr->irpd", A, at.HV)
+    cross[:, np.arange(k), np.arange(k), :] += g[:, None, :]
+    X = np.concatenate([cross.reshape(len(A), k, k * d), at.coupling], axis=2)
+    S = _bordered(Q, A, B, cross, at, prior)
+    wide = X.reshape(len(A) * k, -1)
+    S -= wide.T @ (at.inverse @ X).reshape(wide.shape)
+    slope = A.T @ g + B @ V
+    scale = float(np.trace(S[: k * d, : k * d])) / (k * d)
+    if not scale > 0:
+        return None
+    if horizontal:
+        off = np.eye(d) - V.T @ V
+        P = linalg.block_diag(np.kron(np.eye(k), off), np.eye(len(S) - k * d))
+        S = P @ S @ P
+        S[: k * d, : k * d] += scale * np.kron(np.eye(k), V.T @ V)
+        slope = slope @ off
+    diagonal = np.full(len(S), 1e-13 * scale)
+    diagonal[: k * d] += damping * scale
+    S[np.diag_indices(len(S))] += diagonal
+    try:
+        factor = linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
+    except linalg.LinAlgError:
+        return None
+    rhs = np.append(-slope.ravel(), np.zeros(len(S) - k * d))
+    step: np.ndarray = linalg.cho_solve(factor, rhs, check_finite=False)[: k * d].reshape(k, d)
+    return step
+
+
+def _with_mean(
+    Q: TaskQuadratic, prior: Prior, G: np.ndarray, F: np.ndarray, inverse: np.ndarray,
+    first: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    k = G.shape[1]
+    top = prior.own * np.einsum("ikl,ilp->kp", inverse, G) + prior.common * np.eye(k)  # type: ignore[operator]
+    hF = inverse @ F
+    side = prior.own * hF.sum(axis=0)
+    S = np.block([[top, side], [side.T, Q.T - np.einsum("ikq,ikp->qp", F, hF)]])
+    rhs = np.append(prior.own * first.sum(axis=0), Q.t - np.einsum("ikq,ik->q", F, first))
+    return 0.5 * (S + S.T), rhs
+
+
+def _kronecker(A: np.ndarray, H: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """Σ a_i a_i' ⊗ H_i + B ⊗ I, shape (k d, k d)."""
+    (m, k), d = A.shape, H.shape[1]
+    p, q = np.triu_indices(k)
+    products = ((A[:, p] * A[:, q]).T @ H.reshape(m, d * d)).reshape(-1, d, d)
+    pair = np.empty((k, k), dtype=np.intp)
+    pair[p, q] = pair[q, p] = np.arange(len(p))
+    blocks = products[pair]
+    np.einsum("pqdd->pqd", blocks)[:] += B[:, :, None]
+    return blocks.transpose(0, 2, 1, 3).reshape(k * d, k * d)
+
+
+def _bordered(
+    Q: TaskQuadratic, A: np.ndarray, B: np.ndarray, cross: np.ndarray, at: HeadStep, prior: Prior
+) -> np.ndarray:
+    """Second derivatives in V, w0 and b."""
+    k, d = at.V.shape
+    sides = []
+    if prior.common is not None:
+        sides.append(cross.sum(axis=0).reshape(k, k * d).T)
+    if len(Q.t):
+        sides.append(np.einsum("ip,iqd->pdq", A, Q.E).reshape(k * d, -1))
+    M = _kronecker(A, Q.H, B)
+    if not sides:
+        return M
+    side = np.hstack(sides)
+    return np.block([[M, side], [side.T, at.shared_curvature]])
+
+
+def _inverses(h: np.ndarray) -> np.ndarray:
+    """The inverses of all heads' systems; pseudo-inverses where one is singular."""
+    diagonal = np.einsum("ijj->ij", h)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    scaled = h * scale[:, :, None] * scale[:, None, :]
+    try:
+        inverse: np.ndarray = np.linalg.inv(scaled)
+    except np.linalg.LinAlgError:
+        return psd_inverses(np.ascontiguousarray(h))
+    left = np.einsum("ijj->ij", inverse)  # one over what of a coordinate the others leave
+    if inverse.size and not (left.min() > 0 and left.max() < _COLLINEAR):
+        return psd_inverses(np.ascontiguousarray(h))
+    return inverse * scale[:, :, None] * scale[:, None, :]
+
+
+def _solve(S: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+    """S^-1 rhs of a positive semidefinite S; the shortest solution where S is singular."""
+    if len(rhs) == 0:
+        return rhs
+    diagonal = np.diagonal(S)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    scaled = S * scale[:, None] * scale
+    factor, info = linalg.lapack.dpotrf(scaled, lower=True)
+    if info == 0 and np.diagonal(factor).min() > 1e-6:
+        x: np.ndarray = linalg.lapack.dpotrs(factor, scale * rhs, lower=True)[0]
+        return scale * x
+    return np.asarray(scale * np.linalg.lstsq(scaled, scale * rhs, rcond=1e-12)[0])

@@ -1,0 +1,106 @@
+"""Directions to start from where the problem is not convex."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from polytask.penalties import Ridge, TraceNorm
+from polytask.penalties.spectral import canonical_svd, numerical_rank, spectral_norm
+from polytask.problem import Problem
+from polytask.solvers.base import Solver
+from polytask.solvers.conjugate import ConjugateGradients
+from polytask.solvers.factored.newton import FactoredNewton
+from polytask.solvers.low_rank.task_quadratic import task_quadratic
+from polytask.solvers.newton import BlockElimination, Newton
+from polytask.solvers.norms.fista import Fista
+from polytask.solvers.norms.profile import zero_profile
+from polytask.structures import Blocks, CommonDeviation, LowRankPlus
+
+__all__ = [
+    "SEARCHING",
+    "convex_path",
+    "extended",
+    "principal",
+    "ridge_slopes",
+    "starting_directions",
+]
+
+_SHARES = (0.3, 0.1, 0.03, 0.01)  # of the alpha at which L is zero
+_TOL = 1e-3  # relative duality gap, or violation: enough for directions
+SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
+_RIDGE = 1e-3  # of the mean curvature
+
+
+def starting_directions(problem: Problem, k: int, tol: float) -> Iterator[np.ndarray]:
+    """Several V (k, d): of the tasks' ridge fits, at random, and of the convex path.
+
+    ``problem`` has the structure `LowRankPlus`; its penalty on L is not used. A search for
+    strengths, which asks for little accuracy (``tol``), has the first start only.
+    """
+    yield principal(ridge_slopes(problem), k)
+    if tol > SEARCHING:
+        return
+    rng = np.random.default_rng(0)  # the starts are part of the method's definition
+    d = problem.data.n_features
+    present = problem.data.column_norms[:, :d].max(axis=0) > 0  # no row has the others
+    yield np.linalg.qr(rng.normal(size=(d, k)) * present[:, None])[0].T
+    for L in convex_path(problem):
+        if numerical_rank(np.linalg.svd(L, compute_uv=False)) >= k:
+            break
+    yield principal(L, k)
+
+
+def principal(L: np.ndarray, k: int) -> np.ndarray:
+    """The first k right singular vectors of L, as rows."""
+    return canonical_svd(L, k)[2]
+
+
+def ridge_slopes(problem: Problem) -> np.ndarray:
+    """L (m, d) of every task alone, with a small ridge; the rest as in the problem."""
+    data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
+    d = data.n_features
+    Q = task_quadratic(problem)
+    if Q is not None and len(Q.t) <= 1:  # Gram matrices are at hand
+        mean = max(float(np.einsum("ijj->ij", Q.H).mean()), 1e-300)
+        slopes: np.ndarray = np.linalg.solve(Q.H + 2 * _RIDGE * mean * np.eye(d), Q.s[:, :, None])
+        return slopes[:, :, 0]
+    own = rest.deviation.copy()
+    own[:d] = True
+    mean = float((data.design.column_norms(data.weight)[:, :d] ** 2).mean())
+    strength = np.full(int(own.sum()), _RIDGE * problem.loss.curvature_bound * max(mean, 1e-300))
+    strength[d:] = problem.penalties["deviation"].strength  # type: ignore[attr-defined]
+    ridge = Problem(
+        data, problem.loss, CommonDeviation(rest.common, own),
+        {"common": problem.penalties["common"], "deviation": Ridge(strength)},
+    )  # fmt: skip
+    solver: Solver = BlockElimination() if problem.loss.constant_curvature else Newton()
+    tol = 1e-6
+    if ConjugateGradients().why_not(ridge) is None:  # each digit costs products
+        solver, tol = ConjugateGradients(), _TOL
+    return solver.solve(ridge, None, tol, 30).blocks["deviation"][:, :d]
+
+
+def convex_path(problem: Problem) -> Iterator[np.ndarray]:
+    """L of trace-norm fits from a strong penalty down, each from the last one's solution."""
+    rest = LowRankPlus(problem.structure.rest, problem.data.n_features)  # type: ignore[attr-defined]
+    top = spectral_norm(zero_profile(problem).gradient)
+    start: Blocks | None = None
+    for share in _SHARES:
+        penalties = {**problem.penalties, "low_rank": TraceNorm(share * top)}
+        convex = Problem(problem.data, problem.loss, rest, penalties)
+        solver = FactoredNewton() if FactoredNewton().why_not(convex) is None else Fista()
+        start = solver.solve(convex, start, _TOL, 300).blocks
+        yield start["low_rank"]
+
+
+def extended(V: np.ndarray, gradient: np.ndarray, k: int) -> np.ndarray:
+    """V (r, d) cut to k rows, or joined by the directions in which the gradient is steepest."""
+    if len(V) >= k:
+        return V[:k]
+    rest = gradient - (gradient @ V.T) @ V
+    _, s, Vt = np.linalg.svd(rest, full_matrices=False)
+    more = Vt[: min(k - len(V), numerical_rank(s))]
+    joined = np.vstack([V, more])
+    return joined if len(joined) == k else principal(joined, k)

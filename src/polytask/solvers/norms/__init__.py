@@ -1,0 +1,1 @@
+"""Convex norms: profiles over the rest, proximal gradient, splitting."""

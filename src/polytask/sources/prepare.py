@@ -1,0 +1,182 @@
+"""Scaling, missing values and one-hot columns for tables that are read in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from polytask.sources.column_sums import CategorySums, NumberSums, as_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["StreamPreparer"]
+
+
+class StreamPreparer(TransformerMixin, BaseEstimator):
+    """Numbers to mean 0 and standard deviation 1, categories to 0/1 columns, in one first pass.
+
+    Numbers: missing values become the mean, with an indicator column where training had some.
+    Categories: a column each; missing is a category of its own; the rarest share one column, which
+    takes unseen categories too (without it they are all zeros). The task column passes untouched
+    and comes last. It is what ``polytask fit`` does in memory, with means in place of medians.
+
+    Parameters
+    ----------
+    task : str
+        Task column.
+    categorical : sequence of str or None
+        Columns of labels; None is every column that holds no numbers.
+    max_categories : int, default=50
+        Columns made of one feature at most.
+
+    Attributes
+    ----------
+    numbers_ : dict {name: (mean, scale, share missing)}
+    levels_ : dict {name: list of categories}, None for missing
+    rest_ : dict {name: bool}, whether rare categories share a column
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> X = pd.DataFrame({"a": [1.0, 3.0], "sex": ["F", "M"], "school": [1, 1]})
+    >>> list(StreamPreparer(task="school").fit_transform(X))
+    ['a', 'sex=F', 'sex=M', 'school']
+    """
+
+    def __init__(
+        self, task: str, *, categorical: Sequence[str] | None = None, max_categories: int = 50
+    ) -> None:
+        self.task = task
+        self.categorical = categorical
+        self.max_categories = max_categories
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> StreamPreparer:
+        """Means, scales and categories of a table that fits into memory."""
+        table = _arrow(X)
+        names = [name for name in table.schema.names if name != self.task]
+        sums = self.begin({name: table.schema.field(name).type for name in names})
+        for batch in table.to_batches():
+            add_columns(sums, {name: batch.column(name) for name in names})
+        return self.settle(sums)
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The columns that models are fitted on, as floats, and the task column."""
+        import pandas as pd
+
+        check_is_fitted(self, "levels_")
+        absent = [name for name in (*self.feature_names_in_, self.task) if name not in X]
+        if absent:
+            raise ValueError(
+                f"StreamPreparer: X must have the columns of training; it lacks {absent[:10]}."
+            )
+        table = _arrow(X[list(self.feature_names_in_)]).combine_chunks()
+        parts = {name: _one_chunk(table.column(name)) for name in self.feature_names_in_}
+        made = dict(zip(self.get_feature_names_out(), self.columns_of(parts), strict=True))
+        return pd.DataFrame({**made, self.task: X[self.task].to_numpy()}, index=X.index)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns made, without the task."""
+        check_is_fitted(self, "levels_")
+        names: list[str] = []
+        for feature in self.feature_names_in_:
+            if feature in self.numbers_:
+                missing = self.numbers_[feature][2] > 0
+                names += [feature, f"missingindicator_{feature}"] if missing else [feature]
+            else:
+                names += [level_name(feature, level) for level in self.levels_[feature]]
+                names += [f"{feature}=(rest)"] if self.rest_[feature] else []
+        return np.array(names, dtype=object)
+
+    # The streaming side.
+
+    def begin(self, kinds: Mapping[str, pa.DataType]) -> dict[str, NumberSums | CategorySums]:
+        """Empty sums for columns of these types."""
+        return {
+            name: CategorySums() if self._is_category(name, kind) else NumberSums()
+            for name, kind in kinds.items()
+        }
+
+    def settle(self, sums: Mapping[str, NumberSums | CategorySums]) -> StreamPreparer:
+        """Take what sums over all rows say."""
+        ids = [n for n, s in sums.items() if isinstance(s, CategorySums) and s.too_many]
+        if ids:
+            raise ValueError(
+                f"StreamPreparer: column {ids[0]!r} must have fewer categories; it looks like an "
+                "id. Leave it out with features=[...]."
+            )
+        self.feature_names_in_ = np.array(list(sums), dtype=object)
+        self.numbers_ = {n: s.summary() for n, s in sums.items() if isinstance(s, NumberSums)}
+        self.levels_, self.rest_ = {}, {}
+        for name, found in sums.items():
+            if isinstance(found, CategorySums):
+                self.levels_[name], self.rest_[name] = found.most_frequent(self.max_categories)
+        return self
+
+    def columns_of(self, columns: Mapping[str, pa.Array]) -> list[np.ndarray]:
+        """The columns made of a batch, in the order of `get_feature_names_out`."""
+        out: list[np.ndarray] = []
+        for feature in self.feature_names_in_:
+            column = columns[feature]
+            if feature in self.numbers_:
+                out += _scaled(column, *self.numbers_[feature])
+            else:
+                out += _one_hot(column, self.levels_[feature], self.rest_[feature])
+        return out
+
+    def _is_category(self, name: str, kind: pa.DataType) -> bool:
+        if self.categorical is not None and name in self.categorical:
+            return True
+        types = pa.types
+        number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+        return not number
+
+
+def level_name(feature: str, level: Any) -> str:
+    """Name of the column of one category, as `polytask.tables` names it."""
+    return f"{feature}=(missing)" if level is None else f"{feature}={level}"
+
+
+def add_columns(
+    sums: Mapping[str, NumberSums | CategorySums], columns: Mapping[str, pa.Array]
+) -> None:
+    """Add a batch to the sums of every column."""
+    for name, found in sums.items():
+        found.add(columns[name], name)
+
+
+def _scaled(column: pa.Array, mean: float, scale: float, share: float) -> list[np.ndarray]:
+    values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    missing = np.isnan(values)
+    scaled = np.where(missing, 0.0, (values - mean) / scale)
+    if share == 0:
+        return [scaled]
+    spread = np.sqrt(share * (1.0 - share))
+    return [scaled, (missing - share) / (spread if spread > 0 else 1.0)]
+
+
+def _one_hot(column: pa.Array, levels: Sequence[Any], rest: bool) -> list[np.ndarray]:
+    known = pa.array([level for level in levels if level is not None], type=pa.string())
+    text = as_text(column)
+    at = pc.index_in(text, value_set=known)
+    missing = text.is_null().to_numpy(zero_copy_only=False)
+    code = pc.fill_null(at, -1).to_numpy()
+    code = np.where(missing, len(known) if None in levels else -1, code)
+    width = len(levels) + int(rest)
+    if rest:
+        code = np.where(code < 0, len(levels), code)
+    return [(code == k).astype(np.float64) for k in range(width)]
+
+
+def _arrow(X: Any) -> pa.Table:
+    return X if isinstance(X, pa.Table) else pa.Table.from_pandas(X, preserve_index=False)
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

@@ -1,0 +1,295 @@
+"""Parquet files as partitions of row groups, read batch by batch in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from polytask.data import read_task_ids
+from polytask.sources.prepare import StreamPreparer
+
+__all__ = ["Batch", "ParquetSource", "Partition", "Paths", "kinds_of", "task_codes"]
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+_BUFFER = 1 << 20  # bytes read ahead of each column
+_PARTITION_ROWS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Consecutive row groups of one file: what one worker works on."""
+
+    path: str
+    row_groups: tuple[int, ...]
+    n_rows: int
+    number: int
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows as columns; row k is of task ``ids[local[k]]``."""
+
+    columns: list[np.ndarray]
+    y: np.ndarray
+    local: np.ndarray
+    ids: list[Any]
+
+
+@dataclass(frozen=True)
+class ParquetSource:
+    """Where rows come from, and which columns are what.
+
+    Parameters
+    ----------
+    partitions : tuple of Partition
+    columns : tuple of str
+        Columns of X in the order of the file, the task column among them.
+    task, target : str
+    batch_rows : int
+        Rows read at a time.
+    other : tuple of str
+        Columns of X that are not numbers.
+    prepare : StreamPreparer or None
+        Makes the features of the columns.
+    complete : bool
+        Whether rows without a task or a target are left out; otherwise they are errors.
+    """
+
+    partitions: tuple[Partition, ...]
+    columns: tuple[str, ...]
+    task: str
+    target: str
+    batch_rows: int
+    other: tuple[str, ...]
+    prepare: StreamPreparer | None = None
+    complete: bool = False
+
+    @classmethod
+    def open(
+        cls, paths: Paths, *, task: str, target: str, features: Sequence[str] | None = None,
+        batch_rows: int = 1 << 17, complete: bool = False,
+    ) -> ParquetSource:  # fmt: skip
+        """Look into the files; reads no rows.
+
+        Parameters
+        ----------
+        paths : path or list of paths
+            Parquet files, or directories of them.
+        task, target : str
+        features : sequence of str or None
+            Feature columns; None is every column but the task and the target.
+        batch_rows : int
+        complete : bool
+            See the class.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If a file or column is absent, or files differ in their columns.
+        """
+        if batch_rows < 1:
+            raise ValueError(f"fit_parquet: batch_rows must be 1 or more; got {batch_rows}.")
+        files = _files(paths)
+        partitions: list[Partition] = []
+        schema = None
+        for path in files:
+            found = _open(path)
+            schema = _same_schema(schema, found.schema_arrow, path, files[0])
+            partitions += _partitions(found.metadata, path, len(partitions))
+        assert schema is not None
+        names = _choose(schema, task, target, features)
+        kept = tuple(n for n in schema.names if n in {*names, task})
+        other = tuple(n for n in names if not _is_number(schema.field(n).type))
+        return cls(tuple(partitions), kept, task, target, int(batch_rows), other, complete=complete)
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """Columns of the file that features are made of."""
+        return tuple(name for name in self.columns if name != self.task)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features."""
+        if self.prepare is None:
+            return self.read_columns
+        return tuple(self.prepare.get_feature_names_out())
+
+    @property
+    def model_columns(self) -> tuple[str, ...]:
+        """Columns of X that a model sees: of the file, or those made, the task last."""
+        return self.columns if self.prepare is None else (*self.features, self.task)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows in all partitions."""
+        return sum(part.n_rows for part in self.partitions)
+
+    def tables(self, part: Partition, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Record batches of some columns of a partition."""
+        columns = list(columns)
+        if self.complete:
+            columns = list(dict.fromkeys([*columns, self.task, self.target]))
+        with pq.ParquetFile(part.path, pre_buffer=False, buffer_size=_BUFFER) as file:
+            for table in _ahead(
+                file.iter_batches(
+                    self.batch_rows, row_groups=list(part.row_groups), columns=columns
+                )
+            ):
+                yield self._complete_rows(table) if self.complete else table
+
+    def _complete_rows(self, table: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows that have a task and a target."""
+        known = [pc.is_valid(table.column(name)) for name in (self.task, self.target)]
+        for name in (self.task, self.target):
+            if pa.types.is_floating(table.column(name).type):
+                known.append(pc.invert(pc.is_nan(table.column(name))))
+        keep = known[0]
+        for mask in known[1:]:
+            keep = pc.and_(keep, pc.fill_null(mask, False))
+        return table if pc.all(keep).as_py() else table.filter(keep)
+
+    def batches(self, part: Partition, *, features: bool = True) -> Iterator[Batch]:
+        """Batches of a partition; without ``features`` only tasks and targets are read."""
+        wanted = self.read_columns if features else ()
+        for table in self.tables(part, [*wanted, self.task, self.target]):
+            if features and self.prepare is not None:
+                columns = self.prepare.columns_of({name: table.column(name) for name in wanted})
+            else:
+                columns = [to_numbers(table.column(name)) for name in wanted]
+            local, ids = task_codes(table.column(self.task), self.task)
+            yield Batch(columns, _target(table.column(self.target)), local, ids)
+
+
+def kinds_of(source: ParquetSource) -> dict[str, pa.DataType]:
+    """Types of the columns that features are made of."""
+    schema = pq.read_schema(source.partitions[0].path)
+    return {name: schema.field(name).type for name in source.read_columns}
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches; the next is read while the last is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
+def to_numbers(column: pa.Array) -> np.ndarray:
+    """Values of a numeric column; null becomes NaN."""
+    return column.to_numpy(zero_copy_only=False)
+
+
+def task_codes(column: pa.Array, task: str) -> tuple[np.ndarray, list[Any]]:
+    """Position of each row's id in a short list of ids, cleaned as `fit` cleans them."""
+    if column.null_count:
+        read_task_ids(pa.table({task: column}), task)  # says what is wrong
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    used = pc.unique(column.indices)
+    named = column.dictionary.take(used)
+    whole = pa.types.is_integer(named.type)
+    ids = named.to_numpy() if whole else read_task_ids(pa.table({task: named}), task)
+    if len(used) == len(column.dictionary):  # in order of first use: nothing to renumber
+        position = np.empty(len(used), dtype=np.intp)
+    else:
+        position = np.zeros(len(column.dictionary), dtype=np.intp)
+    position[used.to_numpy()] = np.arange(len(used))
+    return position[column.indices.to_numpy()], ids.tolist()
+
+
+def _target(column: pa.Array) -> np.ndarray:
+    if _is_number(column.type):
+        return column.to_numpy(zero_copy_only=False)
+    return np.asarray(column.to_pylist(), dtype=object)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
+
+
+def _files(paths: Paths) -> list[str]:
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    files: list[str] = []
+    for path in map(Path, given):
+        found = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        if not found or not all(f.exists() for f in found):
+            raise FileNotFoundError(
+                f"fit_parquet: path must be a Parquet file, a directory of them, or a list; "
+                f"nothing found at {str(path)!r}."
+            )
+        files += [str(f) for f in found]
+    if not files:
+        raise ValueError("fit_parquet: path must name at least one file; got an empty list.")
+    return files
+
+
+def _open(path: str) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise ValueError(
+            f"fit_parquet: path must be a Parquet file; {path!r} is none ({error})."
+        ) from error
+
+
+def _same_schema(schema: Any, found: Any, path: str, first: str) -> Any:
+    if schema is not None and schema.names != found.names:
+        raise ValueError(
+            f"fit_parquet: files must have the same columns in one order; {path!r} has "
+            f"{found.names}, {first!r} has {schema.names}. Rewrite it."
+        )
+    return found if schema is None else schema
+
+
+def _partitions(metadata: pq.FileMetaData, path: str, number: int) -> list[Partition]:
+    """Row groups in runs of about a million rows."""
+    out: list[Partition] = []
+    groups: list[int] = []
+    rows = 0
+    for g in range(metadata.num_row_groups):
+        groups.append(g)
+        rows += metadata.row_group(g).num_rows
+        if rows >= _PARTITION_ROWS or g == metadata.num_row_groups - 1:
+            out.append(Partition(path, tuple(groups), rows, number + len(out)))
+            groups, rows = [], 0
+    return out
+
+
+def _choose(schema: pa.Schema, task: str, target: str, features: Sequence[str] | None) -> list[str]:
+    if not isinstance(task, str):
+        raise ValueError(
+            f"fit_parquet: task must be the name of a column; got task={task!r}. Make the "
+            "estimator with task='...'."
+        )
+    wanted = list(features) if features is not None else None
+    for role, name in [
+        ("task", task),
+        ("target", target),
+        *(("features", f) for f in wanted or ()),
+    ]:
+        if name not in schema.names:
+            raise ValueError(
+                f"fit_parquet: {role} must be a column of the file; got {name!r}. Columns are "
+                f"{schema.names[:20]}."
+            )
+    names = wanted
+    if names is None:  # without the unnamed index that pandas stores
+        others = (n for n in schema.names if n not in (task, target))
+        names = [n for n in others if not n.startswith("__index_level_")]
+    if task == target or task in names or target in names or not names:
+        raise ValueError(
+            "fit_parquet: features, task and target must be different columns, with one feature "
+            f"or more; got task={task!r}, target={target!r}, features={names[:20]}."
+        )
+    return names
