@@ -1,10 +1,12 @@
 """What a multi-task sample is: one frozen TaskData, whatever door it came through."""
 
+from polytask.data.callers import callers_level
 from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
 from polytask.data.design import Design, make_design
 from polytask.data.moment_rows import MomentData
 from polytask.data.moments import TaskMoments
 from polytask.data.parse import Rows, make_task_data, read_rows, read_target, task_codes
+from polytask.data.refit import all_or_nothing
 from polytask.data.stack import stack_tasks
 from polytask.data.task_data import TaskData
 
@@ -14,6 +16,8 @@ __all__ = [
     "Rows",
     "TaskData",
     "TaskMoments",
+    "all_or_nothing",
+    "callers_level",
     "drop_task_column",
     "is_frame",
     "make_design",

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from polytask.data.callers import callers_level
+
 __all__ = ["drop_task_column", "frame_columns", "is_frame", "read_task_ids", "to_array"]
 
 
@@ -172,7 +174,7 @@ def _from_floats(column: np.ndarray, task: str | int) -> np.ndarray:
         f"The task column {task!r} looks continuous ({np.unique(column).size} distinct values with "
         "fractions among them). Is it the right column? Ids are best strings or integers.",
         UserWarning,
-        stacklevel=2,
+        stacklevel=callers_level(),
     )
     return column
 

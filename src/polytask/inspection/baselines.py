@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
 
-from polytask.data import drop_task_column, is_frame, read_task_ids
+from polytask.data import all_or_nothing, drop_task_column, is_frame, read_task_ids
 from polytask.models.registry import formulations
 
 __all__ = ["BoostedTreesClassifier", "BoostedTreesRegressor", "default_estimators"]
@@ -102,6 +102,7 @@ class _BoostedTrees(BaseEstimator):
         self.min_samples_leaf = min_samples_leaf
         self.random_state = random_state
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> _BoostedTrees:
         """Fit to a table with the task column."""
         columns = _columns(X, self.task)

@@ -13,7 +13,14 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from polytask.data import TaskData, make_task_data, read_rows, read_target, task_codes
+from polytask.data import (
+    TaskData,
+    all_or_nothing,
+    make_task_data,
+    read_rows,
+    read_target,
+    task_codes,
+)
 from polytask.models._held_out import held_out_predictions, linear_predictor
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -117,6 +124,7 @@ class _AutoMultiTask(BaseEstimator):
         self.own_weights = own_weights
         self.n_folds = n_folds
 
+    @all_or_nothing
     def fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit every candidate and weigh them.
 

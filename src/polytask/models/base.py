@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -15,7 +14,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from polytask.data import TaskData, make_task_data, read_rows, read_target, task_codes
+from polytask.data import (
+    TaskData,
+    all_or_nothing,
+    callers_level,
+    make_task_data,
+    read_rows,
+    read_target,
+    task_codes,
+)
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
 from polytask.responses import Loss
@@ -106,6 +113,7 @@ class MultiTaskLinear(BaseEstimator):
 
     # The same for all.
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit to a long table with a task column, or to a wide y with a column per task.
 
@@ -197,7 +205,7 @@ class MultiTaskLinear(BaseEstimator):
                 f"{type(self).__name__}: {measure} after {solution.n_iter} iterations, above "
                 f"tol={self.tol:.1e}: {solution.status.value}.",
                 ConvergenceWarning,
-                stacklevel=_callers_level(),
+                stacklevel=callers_level(),
             )
 
     def _linear_predictor(self, X: Any) -> np.ndarray:
@@ -226,14 +234,6 @@ class MultiTaskLinear(BaseEstimator):
         tags.target_tags.multi_output = self.task is None
         tags.target_tags.required = True
         return tags
-
-
-def _callers_level() -> int:
-    """``stacklevel`` of the first frame outside this package, whose line a warning should name."""
-    frame, level = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("polytask."):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def _every_task(X: Any, coef: np.ndarray) -> np.ndarray:

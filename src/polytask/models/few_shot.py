@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from polytask.data import read_rows, read_target
+from polytask.data import all_or_nothing, read_rows, read_target
 from polytask.responses import Loss
 from polytask.solvers.new_task import adapt, prior_root
 
@@ -17,6 +17,7 @@ __all__ = ["FewShot"]
 class FewShot:
     """`add_task` of the mean-regularized models."""
 
+    @all_or_nothing
     def add_task(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn tasks that were not in training, from their rows and what the others share.
 

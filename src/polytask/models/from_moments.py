@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from polytask.data import MomentData, TaskData, TaskMoments, read_rows, read_target
+from polytask.data import (
+    MomentData,
+    TaskData,
+    TaskMoments,
+    all_or_nothing,
+    callers_level,
+    read_rows,
+    read_target,
+)
 from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import one_blas_thread
@@ -25,6 +33,7 @@ class FromMoments:
 
     moments_: TaskMoments
 
+    @all_or_nothing
     def fit_moments(self: Any, moments: TaskMoments) -> Any:
         """Fit to moments: the same answer as `fit` on the rows that they were made of.
 
@@ -65,6 +74,7 @@ class FromMoments:
         self.moments_ = moments
         return self
 
+    @all_or_nothing
     def partial_fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.
 
@@ -94,7 +104,7 @@ class FromMoments:
                 "keeps no moments of its own. To add to earlier rows, pass them to partial_fit "
                 "as well.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=callers_level(),
             )
         read_rows(self, X, reset=before is None)
         target, _ = read_target(self, y)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from polytask.data import all_or_nothing
 from polytask.models.from_moments import FOLDS, FromMoments
 from polytask.models.labels import encode_labels
 from polytask.solvers import one_blas_thread
@@ -29,6 +30,7 @@ __all__ = ["ClassifierFromParquet", "RegressorFromParquet", "make_runner"]
 class FromParquet:
     """`fit_parquet`: what both roles share."""
 
+    @all_or_nothing
     def fit_parquet(
         self: Any,
         path: Paths,

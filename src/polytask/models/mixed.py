@@ -60,8 +60,8 @@ class MixedModelFit:
 
         Empirical Bayes intervals, with what the error of the estimated variances adds.
         """
-        d = self.coef_.shape[1]
         _, _, seen = self._second_moments()
+        d = self.coef_.shape[1]
         variance = np.einsum("bkk->bk", seen)[:, :d]
         half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
         return self.coef_ - half, self.coef_ + half

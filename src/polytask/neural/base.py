@@ -14,7 +14,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from polytask.data import Rows, TaskData, make_task_data, read_rows, read_target
+from polytask.data import (
+    Rows,
+    TaskData,
+    all_or_nothing,
+    callers_level,
+    make_task_data,
+    read_rows,
+    read_target,
+)
 from polytask.neural.body import ACTIVATIONS
 from polytask.neural.callbacks import CallbackSupportMixin, EpochWatch, with_callbacks
 from polytask.neural.network import Architecture
@@ -82,6 +90,7 @@ class MultiTaskNetwork(NetworkPredictions, CallbackSupportMixin, BaseEstimator):
 
     # The same for all.
 
+    @all_or_nothing
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit to a long table with a task column, or to a wide y with a column per task.
@@ -275,7 +284,9 @@ class MultiTaskNetwork(NetworkPredictions, CallbackSupportMixin, BaseEstimator):
             )
         else:
             return
-        warnings.warn(f"{type(self).__name__}: {message}", ConvergenceWarning, stacklevel=4)
+        warnings.warn(
+            f"{type(self).__name__}: {message}", ConvergenceWarning, stacklevel=callers_level()
+        )
 
     def __sklearn_tags__(self) -> Any:
         """Tags: sparse input, and a wide y where no task column is named."""

@@ -13,7 +13,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from polytask.data import read_target
+from polytask.data import all_or_nothing, read_target
 from polytask.neural.answers import answers_of, probabilities_of
 from polytask.neural.coding import encode_task, read_kinds
 from polytask.neural.kinds import KINDS
@@ -78,6 +78,7 @@ class NetworkRegressorRole(_Role, RegressorMixin):
             classes.append(labels)
         return out, kinds, classes
 
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Train one more epoch on these rows; the first call names the tasks.
 
@@ -153,6 +154,7 @@ class NetworkClassifierRole(_Role, ClassifierMixin):
             )
         return code
 
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
         """Train one more epoch on these rows; the first call names the tasks.
 

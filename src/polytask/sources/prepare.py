@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from polytask.data import all_or_nothing
 from polytask.sources.column_sums import CategorySums, NumberSums, as_text
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
         self.categorical = categorical
         self.max_categories = max_categories
 
+    @all_or_nothing
     def fit(self, X: pd.DataFrame, y: Any = None) -> StreamPreparer:
         """Means, scales and categories of a table that fits into memory."""
         table = _arrow(X)
