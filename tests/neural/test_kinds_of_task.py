@@ -10,7 +10,7 @@ from polytask import (
     SharedHiddenLayerRegressor,
     SingleTaskNetworkRegressor,
 )
-from polytask.neural.gradients import make_aggregator
+from polytask.neural.gradients import at_one_length, make_aggregator
 from tests.neural.worlds import EXACT, FEW, UNFINISHED, wide_table
 
 KINDS = {
@@ -178,6 +178,23 @@ def test_aggregators_of_torchjd_by_name(loud, name):
         (8,), gradient_aggregation=name, max_iter=5, learning_rate=0.03, random_state=0
     ).fit(X, Y)
     assert model.history_["train_loss"][-1] < model.history_["train_loss"][0]
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-4])
+@pytest.mark.parametrize("shorter", [1.0, 0.01])
+def test_projections_on_the_cone_do_not_ask_for_lengths(size, shorter):
+    """g1 = (1, 0) and g2 = shorter (-.8, .6) end at (.36, .48) and shorter (0, .6)."""
+    aggregation = pytest.importorskip("torchjd.aggregation", reason="in the extra `gradients`")
+    torch = pytest.importorskip("torch")
+    shared = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    shared.jac = size * torch.tensor([[1.0, 0.0], [-0.8 * shorter, 0.6 * shorter]]).double()
+    aggregator = aggregation.UPGrad()
+    with at_one_length([shared], aggregator):
+        jac_to_grad = pytest.importorskip("torchjd.autojac").jac_to_grad
+        jac_to_grad([shared], aggregator)
+    wanted = [0.18, 0.24 + 0.3 * shorter]
+    np.testing.assert_allclose(shared.grad.numpy() / size, wanted, atol=3e-4)
+    assert aggregator.pref_vector is None
 
 
 @pytest.mark.filterwarnings(UNFINISHED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -13,7 +15,13 @@ from polytask.neural.network import Network
 from polytask.neural.units import Units
 from polytask.neural.weighing import FixedWeights
 
-__all__ = ["MOST_TASKS", "AggregatedGradients", "conflict_share", "make_aggregator"]
+__all__ = [
+    "MOST_TASKS",
+    "AggregatedGradients",
+    "at_one_length",
+    "conflict_share",
+    "make_aggregator",
+]
 
 MOST_TASKS = 50
 _DEFAULTS = {"c": 0.5, "alpha": 1.0}  # what the papers of CAGrad and FairGrad take first
@@ -51,9 +59,32 @@ class AggregatedGradients(FixedWeights):
         present = (losses.detach() != 0).nonzero()[:, 0]
         scaled = len(losses) * self.pull * losses
         backward(scaled[present], inputs=shared)
-        jac_to_grad(shared, self.aggregator)
+        with at_one_length(shared, self.aggregator):
+            jac_to_grad(shared, self.aggregator)
         value = penalty.detach() if isinstance(penalty, Tensor) else penalty
         return total.detach() + value
+
+
+@contextmanager
+def at_one_length(shared: Sequence[Any], aggregator: Any) -> Iterator[None]:
+    """Gradients of length one, their lengths as preferences, for methods that project on the cone.
+
+    A projection on the cone of all gradients does not ask for their lengths, so the answer is the
+    method's own. torchjd computes it in units of all gradients together: a stack shorter than .01
+    is taken for zero, and a gradient a hundredth of the others' vanishes in a term of 1e-4.
+    """
+    if getattr(aggregator, "pref_vector", 0) is not None or not hasattr(aggregator, "projector"):
+        yield
+        return
+    squares = [p.jac.flatten(1).square().sum(1) for p in shared]
+    length = torch.stack(squares).sum(0).sqrt()
+    for p in shared:
+        p.jac /= length.clamp(min=torch.finfo(length.dtype).tiny).reshape(-1, *[1] * (p.dim()))
+    aggregator.pref_vector = length / len(length)
+    try:
+        yield
+    finally:
+        aggregator.pref_vector = None
 
 
 def make_aggregator(owner: str, name: Any, n_tasks: int) -> Any:
