@@ -71,7 +71,7 @@ class Problem:
         own targets are at rest, or that has next to nothing of a feature, is measured in a small
         share of what the others have. Kept for as long as the data live.
         """
-        return kept(self.data, ("gradient bound", self.loss.name), self._gradient_bound)
+        return kept(self.data, ("gradient bound", self.loss), self._gradient_bound)
 
     def _gradient_bound(self) -> np.ndarray:
         data = self.data

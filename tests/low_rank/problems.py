@@ -22,7 +22,7 @@ def make_data(rng, loss: Loss, m=6, d=5, n=20, rank=2, shared=False) -> TaskData
     rows = X if index is None else X[index]
     y = (rows * W[code]).sum(axis=1) + 0.5 * rng.normal(size=m)[code]
     y = y + 0.5 * rng.normal(size=len(y))
-    y = y if loss.constant_curvature else (y > 0).astype(float)
+    y = y if loss.is_quadratic else (y > 0).astype(float)
     design = make_design(X, index, start, True)
     weight, share = np.ones(len(y)), np.full(m, 1 / m)
     return TaskData(design, y, weight, share, np.arange(m), True, np.arange(len(y)))

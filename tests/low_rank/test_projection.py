@@ -25,7 +25,7 @@ def mean_regularized(data, loss, alpha, common, level):
         "deviation": Ridge(np.append(np.full(d, alpha), level)),
     }
     problem = Problem(data, loss, CommonDeviation(everywhere, everywhere), ridges)
-    solver = BlockElimination() if loss.constant_curvature else Newton()
+    solver = BlockElimination() if loss.is_quadratic else Newton()
     return solver.solve(problem, None, 1e-10, 100)
 
 

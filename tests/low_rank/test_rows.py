@@ -22,7 +22,7 @@ def problem_and_directions(loss: Loss, dense: bool = False) -> tuple[Problem, np
     rng = np.random.default_rng(0)
     X, y, ids = random_tasks(rng, [12, 9, 14, 10], 45)
     X *= rng.random(X.shape) < 0.4
-    y = y if loss.constant_curvature else (y > 0).astype(float)
+    y = y if loss.is_quadratic else (y > 0).astype(float)
     data = make_data(X if dense else sparse.csr_matrix(X), y, ids)
     return low_rank(data, loss, TraceNorm(1.0), level=0.01), rng.normal(size=(2, 45))
 

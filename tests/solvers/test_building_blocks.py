@@ -32,7 +32,6 @@ def test_derivatives_are_those_of_the_value(loss: Loss, y: float) -> None:
     bend = (loss.gradient(target, f + h) - loss.gradient(target, f - h)) / (2 * h)
     np.testing.assert_allclose(loss.gradient(target, f), slope, atol=1e-9)
     np.testing.assert_allclose(loss.curvature(target, f), bend, atol=1e-9)
-    assert (loss.curvature(target, f) <= loss.curvature_bound + 1e-15).all()
 
 
 @pytest.mark.parametrize("y", [0.0, 1.0])
@@ -102,7 +101,7 @@ def test_ridge_and_its_gradient(rng: np.random.Generator) -> None:
 
 def problems(loss: Loss) -> list[Problem]:
     X, y, ids = random_tasks(np.random.default_rng(0), [5, 9, 1], 3)
-    y = y if loss.constant_curvature else (y > 0).astype(float)
+    y = y if loss.is_quadratic else (y > 0).astype(float)
     data = make_data(X, y, ids, sample_weight=np.linspace(0.5, 2, 15))
     return [
         mean_regularized(data, np.array([0.1, 0.0, 2.0]), 0.3, 0.2, loss),
@@ -129,7 +128,7 @@ def test_residual_of_a_problem_is_its_gradient(loss: Loss, rng: np.random.Genera
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 def test_violation_ignores_units(loss: Loss, rng: np.random.Generator) -> None:
     X, y, ids = random_tasks(np.random.default_rng(0), [5, 9, 2], 3)
-    squared = loss.constant_curvature
+    squared = loss.is_quadratic
     y = y if squared else (y > 0).astype(float)
     unit, size = np.array([1e-3, 1.0, 1e4]), 1e3 if squared else 1.0
     a = single_task(make_data(X, y, ids, intercept=False), 0.0, loss=loss)

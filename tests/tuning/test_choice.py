@@ -10,7 +10,7 @@ from polytask import (
     SingleTaskRegressor,
     TaskInterceptRegressor,
 )
-from polytask.responses import Logistic, Squared
+from polytask.responses import Logistic
 from polytask.solvers import select
 from polytask.tuning import (
     KFoldRisk,
@@ -190,4 +190,3 @@ def test_chosen_strength_is_near_the_best_on_fresh_rows() -> None:
     found = error(chosen)
     best = min(error(MeanRegularizedRegressor(a, task=0)) for a in chosen.alpha_path_[::2])
     assert found < 1.15 * best
-    assert Squared().curvature_bound == 1.0

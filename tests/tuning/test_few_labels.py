@@ -6,6 +6,7 @@ from sklearn.metrics import log_loss
 
 import polytask
 from polytask.data import Rows, make_task_data
+from polytask.responses import Logistic
 from polytask.tuning import few_labels, fold_predictions
 from polytask.tuning.folds import content_folds
 
@@ -39,7 +40,7 @@ def test_fold_predictions_are_those_of_fits_without_the_fold():
     strengths = {"alpha": 0.1, "alpha_intercept": 0.1, "alpha_common": 1e-3}
     model = polytask.MeanRegularizedClassifier(**strengths, task=N_FEATURES, unseen="common")
     data = make_task_data(model, Rows(X[:, :-1], X[:, -1].astype(int)), y.astype(float), None, None)
-    assert few_labels(data)
+    assert few_labels(data, Logistic())
 
     f = fold_predictions(
         data, lambda part: model._make_problem(part, model._loss(), strengths), 5, 1e-10, 100

@@ -92,7 +92,7 @@ def fit_mixed(
         Whether the common slopes have a normal prior of estimated variance, or are free; None
         decides by the number of rows and tasks.
     """
-    exact = loss.constant_curvature
+    exact = loss.is_quadratic
     model: AnyMixedModel = MixedModel.from_data(data) if exact else LaplaceModel(data, loss)
     if random_common is None:
         random_common = few_for_common(data)

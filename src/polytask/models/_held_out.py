@@ -36,7 +36,7 @@ def held_out_predictions(
     make, own_data = made
     own = make(own_data)
     with one_blas_thread():
-        if not own.loss.constant_curvature and few_labels(own_data):
+        if few_labels(own_data, own.loss):
             f = fold_predictions(own_data, make, cv, _TOL, estimator.max_iter)
             alone = content_folds(own_data, cv) < 0
         else:

@@ -63,14 +63,14 @@ class LowRankBase(MultiTaskLinear):
         }
 
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        levels = level_grid(data, loss.curvature_bound)
+        levels = level_grid(data, loss.null_curvature(data.y, data.weight))
         auto = isinstance(self.alpha_intercept, str)
         ends = levels[[0, -1]] if auto else [self.alpha_intercept]  # W may be zero at one
         free = [
             self._make_problem(data, loss, {"alpha": 1.0, "alpha_intercept": level})
             for level in ends
         ]
-        points = _SHORT_PATH if len(data.y) < _SMALL else _PATH[loss.constant_curvature]
+        points = _SHORT_PATH if len(data.y) < _SMALL else _PATH[loss.is_quadratic]
         return {
             "alpha": trace_grid(max(free, key=trace_alpha_max), points),
             "alpha_intercept": levels,
@@ -96,7 +96,10 @@ class LowRankBase(MultiTaskLinear):
         if given[name] is not None:
             grid = grid[grid <= given[name]]
         base = {**given, "alpha": 0.0, name: None}
-        grids = {name: grid, "alpha_intercept": level_grid(data, loss.curvature_bound)}
+        grids = {
+            name: grid,
+            "alpha_intercept": level_grid(data, loss.null_curvature(data.y, data.weight)),
+        }
         wanted = {key: grids[key] for key in grids if base[key] is None}
         fixed = {key: value for key, value in base.items() if value is not None}
         choice = self._search(data, loss, wanted, fixed)
@@ -138,11 +141,11 @@ class LowRankBase(MultiTaskLinear):
         return Rank(alpha, limit, self._ridge(data, loss))
 
     def _ridge(self, data: TaskData, loss: Loss) -> float:
-        """The ridge that keeps logistic coefficients finite; zero for the squared loss."""
-        if loss.constant_curvature:
+        """The ridge that keeps coefficients finite where the loss alone may not."""
+        if not loss.reaches_boundary:
             return 0.0
         norms = data.design.column_norms(data.weight)[:, : data.n_features]
-        return _RIDGE * loss.curvature_bound * float((norms**2).mean())
+        return _RIDGE * loss.null_curvature(data.y, data.weight) * float((norms**2).mean())
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         L = solution.blocks["low_rank"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -185,7 +185,7 @@ class _AutoMultiTask(BaseEstimator):
     def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
         wanted = self.candidates
         if wanted is None:
-            wanted = _default_names(data, self._loss().constant_curvature)
+            wanted = _default_names(data, not is_classifier(self))
         if not wanted:
             raise ValueError(f"{type(self).__name__}: candidates must name one model; got none.")
         if isinstance(wanted, Mapping):
@@ -193,7 +193,7 @@ class _AutoMultiTask(BaseEstimator):
         return {name: self._ready(self._by_name(name)) for name in wanted}
 
     def _by_name(self: Any, name: str) -> Any:
-        role = "regressor" if self._loss().constant_curvature else "classifier"
+        role = "classifier" if is_classifier(self) else "regressor"
         if name == _REML and role == "regressor":
             return formulations()["mean-regularized"].regressor(alpha="reml")  # type: ignore[misc]
         known: Mapping[str, Formulation] = formulations()

@@ -190,7 +190,7 @@ class MultiTaskLinear(BaseEstimator):
 
         It is one Newton step for losses other than the squared, which few labels mislead.
         """
-        if not loss.constant_curvature and few_labels(data):
+        if few_labels(data, loss):
             folds = KFoldRisk(data, _FOLDS, _TUNING_TOL, self.max_iter)
             return one_by_one(lambda s: folds(lambda part: self._make_problem(part, loss, s)))
         risk_of = LeaveOneOut(_TUNING_TOL, self.max_iter)

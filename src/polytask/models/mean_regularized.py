@@ -202,11 +202,11 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         return alpha
 
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact, bound = loss.constant_curvature, loss.curvature_bound
+        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
         return {
-            "alpha": deviation_grid(data, bound, 33 if exact else 12),
-            "alpha_intercept": intercept_grid(data, bound, 22 if exact else 8),
-            "alpha_common": with_zero(common_grid(data, bound, 13 if exact else 5)),
+            "alpha": deviation_grid(data, unit, 33 if exact else 12),
+            "alpha_intercept": intercept_grid(data, unit, 22 if exact else 8),
+            "alpha_common": with_zero(common_grid(data, unit, 13 if exact else 5)),
         }
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:

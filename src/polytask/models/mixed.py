@@ -34,7 +34,7 @@ class MixedModelFit:
         d, N = data.n_features, float(data.sample_weight.sum())
         self._keep(fit.solution, data, _strengths(fit, d, N))
         self.covariance_ = fit.covariance
-        if self._loss().constant_curvature:
+        if self._loss().is_quadratic:
             self.noise_variance_ = fit.noise
         self.deviation_covariance_ = fit.deviation_covariance
         self.common_covariance_ = fit.common_covariance

@@ -95,8 +95,8 @@ class _Pooled(MultiTaskLinear):
         return {"alpha": None if self.alpha == "cv" else self.alpha}
 
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact = loss.constant_curvature
-        grid = common_grid(data, loss.curvature_bound, 33 if exact else 11)
+        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
+        grid = common_grid(data, unit, 33 if exact else 11)
         return {"alpha": with_zero(grid) if exact else grid}
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:

@@ -141,7 +141,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         with np.errstate(divide="ignore"):
             if self.penalty == "nuclear" and self.alpha_ > 0:
                 return np.zeros(len(s)), 0.5 * self.alpha_ / s
-            noise = 2.0 * self._risk if self._loss().constant_curvature else 1.0
+            noise = 1.0 if self._loss().is_likelihood else 2.0 * self._risk
             return np.zeros(len(s)), 0.5 * noise / (n * s**2)
 
 

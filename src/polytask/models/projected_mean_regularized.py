@@ -154,11 +154,11 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         return {"alpha": alpha, "alpha_intercept": level, "alpha_common": common}
 
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact, bound = loss.constant_curvature, loss.curvature_bound
+        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
         return {
-            "alpha": deviation_grid(data, bound, 33 if exact else 12),
-            "alpha_intercept": intercept_grid(data, bound, 22 if exact else 8),
-            "alpha_common": with_zero(common_grid(data, bound, 13 if exact else 5)),
+            "alpha": deviation_grid(data, unit, 33 if exact else 12),
+            "alpha_intercept": intercept_grid(data, unit, 22 if exact else 8),
+            "alpha_common": with_zero(common_grid(data, unit, 13 if exact else 5)),
         }
 
     def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
@@ -172,7 +172,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         """Strengths without a projection first; then k by folds, then weaker alphas at that k."""
         strengths = super()._choose_strengths(data, loss)
-        if self.alpha_common == "auto" and self.alpha != "cv" and not loss.constant_curvature:
+        if self.alpha_common == "auto" and self.alpha != "cv" and loss.reaches_boundary:
             strengths["alpha_common"] = _bounding_ridge(data, loss)
         most = min(data.n_tasks, data.n_features)
         if self.n_components != "cv":
@@ -222,7 +222,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
 def _bounding_ridge(data: TaskData, loss: Loss) -> float:
     """A ridge on w0 without which separable classes have no optimum."""
     norms = data.design.column_norms(data.weight)[:, : data.n_features]
-    return _LEAST_RIDGE * loss.curvature_bound * float((norms**2).mean())
+    return _LEAST_RIDGE * loss.null_curvature(data.y, data.weight) * float((norms**2).mean())
 
 
 def _ridges(k: int, data: TaskData, strengths: Strengths) -> dict[str, Ridge]:

@@ -104,16 +104,16 @@ class _SingleTask(MultiTaskLinear):
         level: float | str | None = 0.0
         if self.alpha_intercept != "auto":
             level = self.alpha_intercept
-        elif choose and self.fit_intercept and not self._loss().constant_curvature:
+        elif choose and self.fit_intercept and self._loss().reaches_boundary:
             level = None
         return {"alpha": None if choose else self.alpha, "alpha_intercept": level}
 
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact = loss.constant_curvature
-        grid = common_grid(data, loss.curvature_bound / data.n_tasks, 33 if exact else 11)
+        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
+        grid = common_grid(data, unit / data.n_tasks, 33 if exact else 11)
         return {
             "alpha": with_zero(grid) if exact else grid,
-            "alpha_intercept": intercept_grid(data, loss.curvature_bound, 8),
+            "alpha_intercept": intercept_grid(data, unit, 8),
         }
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:

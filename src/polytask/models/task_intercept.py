@@ -101,11 +101,11 @@ class _TaskIntercept(MultiTaskLinear):
         return {"alpha": alpha, "alpha_intercept": level}
 
     def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact = loss.constant_curvature
-        slopes = common_grid(data, loss.curvature_bound, 33 if exact else 9)
+        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
+        slopes = common_grid(data, unit, 33 if exact else 9)
         return {
             "alpha": with_zero(slopes) if exact else slopes,
-            "alpha_intercept": intercept_grid(data, loss.curvature_bound, 25 if exact else 9),
+            "alpha_intercept": intercept_grid(data, unit, 25 if exact else 9),
         }
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:

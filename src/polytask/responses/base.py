@@ -1,45 +1,152 @@
-"""What a loss must answer."""
+"""What there is to know of a kind of target."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-__all__ = ["Loss"]
+from polytask.responses.row_losses import RowLoss
+
+__all__ = ["Loss", "Response", "Targets"]
 
 
-class Loss(Protocol):
-    """A convex loss of a target y and a linear predictor f, observation by observation.
+@dataclass(frozen=True)
+class Targets:
+    """The targets that a response can have: an interval, its ends in or out.
 
-    ``curvature_bound`` bounds the second derivative in f; ``constant_curvature`` says that it is
-    constant, so that one Newton step is exact; ``conjugate`` serves duality gaps.
+    Parameters
+    ----------
+    rule : str
+        In words, after "y must be".
+    remedy : str
+        What to do about others: a sentence.
+    low, high : float
+    low_in, high_in : bool
+        Whether the ends belong to it.
     """
 
-    name: str
-    curvature_bound: float
-    constant_curvature: bool
+    rule: str = "numbers"
+    remedy: str = ""
+    low: float = -np.inf
+    high: float = np.inf
+    low_in: bool = True
+    high_in: bool = True
+
+    def first_outside(self, y: np.ndarray) -> tuple[int, ...] | None:
+        """Place of the first target that is not in it; NaN is not judged."""
+        below = y < self.low if self.low_in else y <= self.low
+        above = y > self.high if self.high_in else y >= self.high
+        wrong = np.argwhere(below | above)
+        return tuple(int(at) for at in wrong[0]) if len(wrong) else None
+
+    def check(self, y: np.ndarray, owner: str, why: str) -> None:
+        """Refuse targets outside, naming the first row; ``why`` says what asks for the rule.
+
+        Raises
+        ------
+        ValueError
+        """
+        place = self.first_outside(y)
+        if place is None:
+            return
+        column = f", column {place[1]}" if len(place) > 1 else ""
+        raise ValueError(
+            f"{owner}: y must be {self.rule} {why}; got {y[place]:g} in row {place[0]}{column} "
+            f"(counted from 0). {self.remedy}".rstrip()
+        )
+
+
+@dataclass(frozen=True)
+class Response:
+    """A kind of target: its loss, its link, its targets, and how predictions of it are judged.
+
+    A file in this folder with a subclass and the constant ``RESPONSE`` adds one. Responses are
+    frozen: parameters such as a threshold are fields. One that learns a parameter from the data
+    overrides `started` and `updated`, which return another response.
+
+    Attributes
+    ----------
+    name, title : str
+        What ``loss=`` calls it; its words in a report.
+    is_quadratic : bool
+        Whether the second derivative is one everywhere, so that one Newton step is exact.
+    has_labels : bool
+        Whether targets are the labels 0 and 1 of two classes.
+    reaches_boundary : bool
+        Whether targets may be such as no finite predictor expects (labels, a count of zero): a
+        task that holds only those has no finite level of its own.
+    is_likelihood : bool
+        Whether `value` is minus the log likelihood of a row, up to a term in y alone.
+    targets : Targets
+        Those that it takes.
+    metrics : tuple of str
+        Names of the metrics by which predictions are judged, the leading one first.
+    row_losses : mapping of str to RowLoss
+        The loss of a row that stands for each metric, the first for those not named.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    is_quadratic: ClassVar[bool] = False
+    has_labels: ClassVar[bool] = False
+    reaches_boundary: ClassVar[bool] = False
+    is_likelihood: ClassVar[bool] = False
+    targets: ClassVar[Targets] = Targets()
+    metrics: ClassVar[tuple[str, ...]]
+    row_losses: ClassVar[Mapping[str, RowLoss]]
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
-        ...
+        raise NotImplementedError
 
     def gradient(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Derivative in f."""
-        ...
+        raise NotImplementedError
 
     def curvature(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Second derivative in f."""
-        ...
+        raise NotImplementedError
 
     def third(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Third derivative in f."""
-        ...
+        raise NotImplementedError
 
     def conjugate(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
         """sup_f (u f - loss(y, f)); infinite outside its domain."""
-        ...
+        raise NotImplementedError
+
+    def link(self, mean: np.ndarray) -> np.ndarray:
+        """Linear predictor of an expected target."""
+        return mean
 
     def inverse_link(self, f: np.ndarray) -> np.ndarray:
         """Expected target of a linear predictor."""
-        ...
+        return f
+
+    def deviance(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """Twice the loss of each row above that of a perfect prediction."""
+        return 2.0 * (self.value(y, self.link(mean)) + self.conjugate(y, np.zeros_like(mean)))
+
+    def null_fit(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """The best linear predictor without features."""
+        mean = float(weight @ y / max(float(weight.sum()), 1e-300))
+        return float(self.link(np.asarray(mean)))
+
+    def null_curvature(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """Weighted mean of the second derivative at `null_fit`."""
+        f = np.full(y.shape, self.null_fit(y, weight))
+        return float(weight @ self.curvature(y, f) / max(float(weight.sum()), 1e-300))
+
+    def row_loss(self, metric: str) -> RowLoss:
+        """The loss of a row that stands for a metric.
+
+        Metrics that are no means over rows take the one nearest to them, which is the first:
+        explained variance and RMSE the squared error, AUC and average precision the log loss.
+        """
+        return self.row_losses.get(metric, next(iter(self.row_losses.values())))
+
+
+Loss = Response  # what solvers call it, who ask for value, slopes and curvature only

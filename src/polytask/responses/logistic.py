@@ -1,19 +1,33 @@
-"""The logistic loss of 0/1 targets."""
+"""Labels: the logistic loss of zeros and ones."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
-from scipy.special import expit, xlog1py, xlogy
+from scipy.special import expit, logit, xlog1py, xlogy
+
+from polytask.responses.base import Response, Targets
+from polytask.responses.row_losses import BRIER, LOG, ZERO_ONE
 
 __all__ = ["Logistic"]
 
+_EVEN_ODDS = 0.25
 
-class Logistic:
+
+@dataclass(frozen=True)
+class Logistic(Response):
     """loss(y, f) = log(1 + exp(f)) - y f for y in {0, 1}: minus the log likelihood."""
 
     name = "logistic"
-    curvature_bound = 0.25
-    constant_curvature = False
+    title = "two classes"
+    has_labels = True
+    reaches_boundary = True
+    is_likelihood = True
+    targets: ClassVar[Targets] = Targets("0 or 1", "", 0.0, 1.0)
+    metrics = ("log_loss", "auc", "average_precision", "brier", "accuracy")
+    row_losses: ClassVar = {"log_loss": LOG, "brier": BRIER, "accuracy": ZERO_ONE}
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
@@ -40,6 +54,17 @@ class Logistic:
         q = np.clip(q, 0.0, 1.0)
         return np.where(inside, xlogy(q, q) + xlog1py(1.0 - q, -q), np.inf)
 
+    def link(self, mean: np.ndarray) -> np.ndarray:
+        """Log odds."""
+        return logit(mean)
+
     def inverse_link(self, f: np.ndarray) -> np.ndarray:
         """Probability that y = 1."""
         return expit(f)
+
+    def null_curvature(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """That of even odds, the largest there is, so that grids reach far enough at any share."""
+        return _EVEN_ODDS
+
+
+RESPONSE = Logistic

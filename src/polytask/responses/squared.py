@@ -1,18 +1,27 @@
-"""Half the squared error."""
+"""Numbers: half the squared error."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
+
+from polytask.responses.base import Response
+from polytask.responses.row_losses import ABSOLUTE, SQUARED
 
 __all__ = ["Squared"]
 
 
-class Squared:
+@dataclass(frozen=True)
+class Squared(Response):
     """loss(y, f) = (y - f)² / 2, as in scikit-learn's GLMs."""
 
     name = "squared"
-    curvature_bound = 1.0
-    constant_curvature = True
+    title = "numbers"
+    is_quadratic = True
+    metrics = ("rmse", "mae", "explained_variance", "explained_variance_within")
+    row_losses: ClassVar = {"rmse": SQUARED, "mae": ABSOLUTE}
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
@@ -34,6 +43,9 @@ class Squared:
         """sup_f (u f - loss(y, f)) = u²/2 + u y."""
         return 0.5 * u**2 + u * y
 
-    def inverse_link(self, f: np.ndarray) -> np.ndarray:
-        """Expected target of a linear predictor."""
-        return f
+    def null_curvature(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """One, as everywhere."""
+        return 1.0
+
+
+RESPONSE = Squared

@@ -45,7 +45,7 @@ class ConjugateGradients:
         scale = problem.structure.adjoint(problem.gradient_bound, problem.zeros())
 
         def step(residual: Blocks, curvature: np.ndarray, violation: float) -> tuple[Blocks, int]:
-            goal = 0.5 * tol if loss.constant_curvature else _goal(violation, tol)
+            goal = 0.5 * tol if loss.is_quadratic else _goal(violation, tol)
             return _System(arrow, problem.data.weight * curvature).solve(residual, scale, goal)
 
         return descend(problem, start, tol, max_iter, step, self.name)

@@ -39,7 +39,7 @@ def fit_head(
         step = np.linalg.lstsq(H, gradient, rcond=1e-12)[0]
         value = objective(a)
         if float(gradient @ step) <= _TOL * max(abs(value), 1e-300):
-            return a - step if loss.constant_curvature else a
+            return a - step if loss.is_quadratic else a
         sizes = [s for s in 0.5 ** np.arange(30) if objective(a - s * step) < value]
         if not sizes:
             return a

@@ -34,7 +34,7 @@ class BlockElimination:
 
     def why_not(self, problem: Problem) -> str | None:
         """None, or why the closed form does not apply."""
-        if not problem.loss.constant_curvature:
+        if not problem.loss.is_quadratic:
             return "needs a loss of constant curvature"
         return why_not_arrow(problem)
 

@@ -9,6 +9,7 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.data.folds import task_folds
 from polytask.problem import Problem
+from polytask.responses import Loss
 from polytask.solvers import select
 from polytask.structures import Blocks
 from polytask.tuning.one_class import judged_labels
@@ -57,12 +58,14 @@ class KFoldRisk:
         return total / weight if weight > 0 else np.inf  # every task has one row
 
 
-def few_labels(data: TaskData) -> bool:
+def few_labels(data: TaskData, loss: Loss) -> bool:
     """Whether tasks have so few rows of the rarer class that one of them decides a fit.
 
     Without its only positive row a task's fit is far from the one with it, farther than the one
     Newton step of the approximate leave-one-out goes; folds refit.
     """
+    if not loss.has_labels:
+        return False
     counts = [float(data.sample_weight[data.y == label].sum()) for label in (0.0, 1.0)]
     return min(counts) < _FEW * data.n_tasks
 

@@ -123,7 +123,7 @@ class LeaveOneOut:
     def predictions(self, problem: Problem) -> np.ndarray:
         """f_(-j) of every observation, shape (N,); NaN where nothing else informs it."""
         data, loss, arrow = problem.data, problem.loss, arrow_problem(problem)
-        if loss.constant_curvature:
+        if loss.is_quadratic:
             factor = arrow.factor(np.ones(len(data.y)), self._shared_grams(arrow))
             blocks = _minus(problem.zeros(), factor.solve(problem.residual(problem.zeros())))
             f = problem.predict(blocks)
@@ -139,7 +139,7 @@ class LeaveOneOut:
             / repeats(data)
         )
         left = 1.0 - curvature * influence
-        if loss.constant_curvature and left.min(initial=1.0) < _LITTLE_LEFT:
+        if loss.is_quadratic and left.min(initial=1.0) < _LITTLE_LEFT:
             for _ in range(2):  # y - f is as small as left, and needs its digits
                 blocks = _minus(blocks, factor.solve(problem.residual(blocks, f)))
                 f = problem.predict(blocks)

@@ -38,9 +38,9 @@ def judged_labels(data: TaskData, loss: Loss) -> np.ndarray:
     ----------
     data : TaskData
     loss : Loss
-        Targets of the squared loss are no labels, and stay.
+        Targets that are no labels stay.
     """
-    if loss.constant_curvature:
+    if not loss.has_labels:
         return data.y
     return kept(data, ("judged labels",), lambda: _judged(data))
 

@@ -54,7 +54,7 @@ def serves(arrow: ArrowProblem) -> bool:
     """Whether one ridge on all slopes' deviations and dense rows make the spectra enough."""
     data, structure = arrow.problem.data, arrow.structure
     d, common = data.n_features, int(structure.common.sum())
-    if not arrow.problem.loss.constant_curvature or data.design.sparse or d == 0:
+    if not arrow.problem.loss.is_quadratic or data.design.sparse or d == 0:
         return False
     if not structure.deviation.all() or common not in (0, data.n_coefs):
         return False

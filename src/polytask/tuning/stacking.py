@@ -111,7 +111,7 @@ def stack(held: HeldOut, loss: Loss, m: int, own_weights: bool = True) -> Stack:
         common = np.full(held.F.shape[1], 1.0 / held.F.shape[1])
         return Stack(common, _only(usable, np.tile(common, (m, 1))), np.inf)
     held = held.subset(known)
-    if loss.constant_curvature:
+    if loss.is_quadratic:
         held = held.weighed(1.0 / _noise(held, m)[held.code])
     common = _common_weights(held, loss)
     tau = _choose_tau(held, loss, common, m) if own_weights else np.inf
@@ -151,7 +151,7 @@ def _common_weights(held: HeldOut, loss: Loss) -> np.ndarray:
     """
     F, omega = held.F, held.omega
     a = np.full(F.shape[1], 1.0 / F.shape[1])
-    for _ in range(1 if loss.constant_curvature else _ROUNDS):
+    for _ in range(1 if loss.is_quadratic else _ROUNDS):
         h, pull = _quadratic(F, held.y, loss, a)
         a = _on_simplex((F * (omega * h)[:, None]).T @ F, F.T @ (omega * pull))
     h, pull = _quadratic(F, held.y, loss, a)

@@ -42,7 +42,7 @@ class FactoredNewton:
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Steps until the duality gap is below ``tol`` times the objective at L = 0."""
-        if problem.loss.constant_curvature and zero_solution(problem, tol, self.name) is None:
+        if problem.loss.is_quadratic and zero_solution(problem, tol, self.name) is None:
             found = solve_by_grams(problem, start, tol, max_iter, self.name)
             if found is not None:
                 return found

@@ -233,7 +233,7 @@ def solve_small(small: Problem, start: Blocks | None, tol: float = HEADS_TOL) ->
         return (
             ConjugateGradients().solve(small, start, max(tol, _PRODUCTS_TOL), _NEWTON_STEPS).blocks
         )
-    if not small.loss.constant_curvature:
+    if not small.loss.is_quadratic:
         return Newton().solve(small, start, tol, _NEWTON_STEPS).blocks
     blocks, factor = small.zeros(), arrow_problem(small).factor(np.ones(len(small.data.y)))
     for _ in range(2):

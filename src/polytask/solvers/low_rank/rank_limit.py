@@ -150,7 +150,8 @@ def _free(problem: Problem) -> FreeHeads:
 def _hard_threshold(problem: Problem, alpha: float, limit: int, at: Factored) -> np.ndarray | None:
     """Directions after a proximal step of R + alpha rank; None where it lowers nothing."""
     here = profile(problem, at.L, at.rest)
-    bound = problem.loss.curvature_bound * _largest_eigenvalue(problem)
+    curvature = problem.loss.null_curvature(problem.data.y, problem.data.weight)
+    bound = curvature * _largest_eigenvalue(problem)
     model = _free(problem)
     L = Rank(alpha, limit, model.ridge).prox(at.L - here.gradient / bound, 1.0 / bound)
     rank = int(np.linalg.matrix_rank(L))

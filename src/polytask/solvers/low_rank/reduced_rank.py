@@ -35,7 +35,7 @@ class ReducedRank:
             return "needs a low-rank part in its structure"
         if spectral_kind(problem.penalties["low_rank"]) != "count":
             return "needs a penalty on the rank"
-        if not problem.loss.constant_curvature:
+        if not problem.loss.is_quadratic:
             return "needs a loss of constant curvature"
         if getattr(problem.penalties["low_rank"], "ridge", 0.0):
             return "needs the rank penalty without a ridge"

@@ -188,14 +188,14 @@ def _preconditioner(at: RowPoint) -> Callable[[np.ndarray], np.ndarray]:
 def _mean_curvature(problem: Problem) -> tuple[np.ndarray, np.ndarray | None]:
     """Eigenvalues and vectors of the mean over tasks of the slopes' curvature, levels taken out.
 
-    At the loss's largest curvature, and kept for as long as the data live.
+    At the loss's curvature without features, and kept for as long as the data live.
     """
-    return kept(problem.data, ("average task", problem.loss.name), lambda: _bound(problem))
+    return kept(problem.data, ("average task", problem.loss), lambda: _bound(problem))
 
 
 def _bound(problem: Problem) -> tuple[np.ndarray, np.ndarray | None]:
     values, vectors = _eigen(problem.data)
-    values = problem.loss.curvature_bound * values
+    values = problem.loss.null_curvature(problem.data.y, problem.data.weight) * values
     return np.maximum(values, 1e-12 * max(values.max(initial=0.0), 1e-300)), vectors
 
 

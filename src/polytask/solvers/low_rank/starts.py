@@ -69,13 +69,14 @@ def ridge_slopes(problem: Problem) -> np.ndarray:
     own = rest.deviation.copy()
     own[:d] = True
     mean = float((data.design.column_norms(data.weight)[:, :d] ** 2).mean())
-    strength = np.full(int(own.sum()), _RIDGE * problem.loss.curvature_bound * max(mean, 1e-300))
+    mean *= problem.loss.null_curvature(data.y, data.weight)
+    strength = np.full(int(own.sum()), _RIDGE * max(mean, 1e-300))
     strength[d:] = problem.penalties["deviation"].strength  # type: ignore[attr-defined]
     ridge = Problem(
         data, problem.loss, CommonDeviation(rest.common, own),
         {"common": problem.penalties["common"], "deviation": Ridge(strength)},
     )  # fmt: skip
-    solver: Solver = BlockElimination() if problem.loss.constant_curvature else Newton()
+    solver: Solver = BlockElimination() if problem.loss.is_quadratic else Newton()
     tol = 1e-6
     if ConjugateGradients().why_not(ridge) is None:  # each digit costs products
         solver, tol = ConjugateGradients(), _TOL

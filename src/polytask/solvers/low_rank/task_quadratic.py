@@ -49,7 +49,7 @@ class TaskQuadratic:
 def task_quadratic(problem: Problem) -> TaskQuadratic | None:
     """The quadratic, kept for as long as the data live; None where no Gram matrices serve."""
     data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
-    if not problem.loss.constant_curvature or rest.deviation[: data.n_features].any():
+    if not problem.loss.is_quadratic or rest.deviation[: data.n_features].any():
         return None
     curvature = make_curvature(data, data.weight, True)
     grams = curvature.grams

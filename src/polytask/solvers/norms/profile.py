@@ -96,7 +96,7 @@ def profile(
         theta = np.zeros((data.n_tasks, data.n_coefs))
         theta[:, : structure.n_features] = L  # type: ignore[attr-defined]
         f_L = data.design.predict(theta)
-    steps = 3 if loss.constant_curvature else _NEWTON_STEPS
+    steps = 3 if loss.is_quadratic else _NEWTON_STEPS
     u = _zero_rest(problem) if start is None else {b: start[b] for b in ("common", "deviation")}
     f = f_L + predict_rest(data, rest, u)
     value = _smooth(problem, u, f)
@@ -107,14 +107,14 @@ def profile(
         if (step > 0 or tol > _REST_TOL) and _small(problem, residual, tol):
             break
         v = data.weight * np.maximum(loss.curvature(data.y, f), 1e-10)
-        if solver is None or not loss.constant_curvature:
+        if solver is None or not loss.is_quadratic:
             solver = make_rest(
                 data, v, rest, problem.penalties["common"], problem.penalties["deviation"],  # type: ignore[arg-type]
                 RowProducts(data.design, v),
             )  # fmt: skip
         best = solver.solve(G + _adjoint(problem, v * (f_L - f)))
         f_best = f_L + predict_rest(data, rest, best)
-        if loss.constant_curvature:
+        if loss.is_quadratic:
             u, f = best, f_best
             continue
         found = _search(problem, u, f, value, best, f_best, residual)
@@ -151,7 +151,7 @@ def rest_facts(problem: Problem) -> tuple[Any, ...]:
     """What makes two problems on the same data differ beside the penalty on L."""
     rest = problem.structure.rest  # type: ignore[attr-defined]
     strengths = (problem.penalties[b].strength.tobytes() for b in ("common", "deviation"))  # type: ignore[attr-defined]
-    return (problem.loss.name, rest.common.tobytes(), rest.deviation.tobytes(), *strengths)
+    return (problem.loss, rest.common.tobytes(), rest.deviation.tobytes(), *strengths)
 
 
 def duality_gap(problem: Problem, at: Profile, alpha: float, norm: float) -> float:
@@ -172,7 +172,7 @@ def gap_at(
 ) -> float:  # fmt: skip
     """`duality_gap` from predictors f, R + q, q, ⟨L, g⟩ and ‖g‖_2 = top, u taken for optimal."""
     data, loss = problem.data, problem.loss
-    if loss.constant_curvature:  # the same without cancellation, at the best s
+    if loss.is_quadratic:  # the same without cancellation, at the best s
         return gap_of_squares(smooth, slope, norm, alpha, top)
     most, nu = alpha / max(top, 1e-300), loss.gradient(data.y, f)
     duals = [

@@ -63,7 +63,7 @@ def solve_trace(
     for _ in range(_OUTER):
         if gap <= tol * scale or n_iter >= max_iter:
             break
-        exact = problem.loss.constant_curvature
+        exact = problem.loss.is_quadratic
         wanted = accuracy * tol * scale if exact else max(0.5 * tol * scale, 0.05 * gap)
         F = squares_at(problem, at)
         L, used = inner(F, alpha, at.L, wanted, max_iter - n_iter)
@@ -97,7 +97,7 @@ def squares_at(problem: Problem, at: Profile) -> Squares:
     data, loss = problem.data, problem.loss
     h = np.maximum(loss.curvature(data.y, at.f), 1e-6)
     z = at.f - loss.gradient(data.y, at.f) / h
-    constant = loss.constant_curvature
+    constant = loss.is_quadratic
     z = data.y if constant else z
     zero = zero_profile(problem) if constant else None
     return Squares(
@@ -109,7 +109,7 @@ def _step(
     problem: Problem, at: Profile, norm: float, L: np.ndarray, rest: Blocks, alpha: float
 ) -> tuple[Profile, float]:
     """The first of the steps 1, 1/2, ... to L and rest that does not raise the objective."""
-    value, exact = at.smooth + alpha * norm, problem.loss.constant_curvature
+    value, exact = at.smooth + alpha * norm, problem.loss.is_quadratic
     for size in 0.5 ** np.arange(20):
         to = L if size == 1 else at.L + size * (L - at.L)
         begin = {b: at.rest[b] + size * (rest[b] - at.rest[b]) for b in rest}
