@@ -115,7 +115,7 @@ def _boosting(table: TaskTable, seed: int) -> Pipeline:
 
 
 def _boosted_trees(task: str, kind: str, seed: int) -> Any:
-    from polytask.inspection import BoostedTreesClassifier, BoostedTreesRegressor
+    from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 
     model = BoostedTreesClassifier if kind == "classification" else BoostedTreesRegressor
     return model(task=task, random_state=seed)

@@ -24,8 +24,8 @@ FORMAT = 1
 MORE_TYPES = (  # around the formulations: preprocessing, boosting, what scikit-learn keeps inside
     "functools.partial",  # inside scikit-learn's trees, around check_array
     "numpy.dtype",
-    "polytask.inspection.baselines.BoostedTreesClassifier",
-    "polytask.inspection.baselines.BoostedTreesRegressor",
+    "polytask.models.boosted_trees.BoostedTreesClassifier",
+    "polytask.models.boosted_trees.BoostedTreesRegressor",
     "polytask.tables.preprocess.level_name",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils.validation.check_array",

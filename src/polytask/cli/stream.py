@@ -151,7 +151,7 @@ def compare_streamed(
     args: argparse.Namespace, progress: Progress
 ) -> tuple[Comparison, dict[str, Pipeline], StreamTable]:
     """The comparison, and its models fitted on all rows."""
-    from polytask.inspection.compare_parquet import compare_source
+    from polytask.inspection.compare_parquet import StreamedSample, compare_source
 
     if args.repeats > 1:
         raise TableError("must be 1 for a table that is streamed; rows are dealt once.", "repeats")
@@ -159,9 +159,10 @@ def compare_streamed(
     table = read_stream_table(args, runner, told)
     names, notes = _names(args, table)
     models = {name: streamed_model(name, table) for name in names}
+    sample = StreamedSample.of_look(table.look, table.source, table.kind, table.classes)
     try:
         found = compare_source(
-            models, table.source, table.sample, runner, cv=args.cv, metric=args.metric,
+            models, table.source, sample, runner, cv=args.cv, metric=args.metric,
             baseline=BASELINE,
         )  # fmt: skip
     except ValueError as error:

@@ -1,10 +1,5 @@
 """Does learning tasks together help, and whom does it hurt: comparisons, gains, verdicts."""
 
-from polytask.inspection.baselines import (
-    BoostedTreesClassifier,
-    BoostedTreesRegressor,
-    default_estimators,
-)
 from polytask.inspection.compare import compare_tasks
 from polytask.inspection.compare_parquet import StreamedComparison, compare_parquet
 from polytask.inspection.comparison import (
@@ -15,8 +10,10 @@ from polytask.inspection.comparison import (
     Verdict,
 )
 from polytask.inspection.learning_curve import TaskLearningCurve
+from polytask.inspection.named_estimators import default_estimators
 from polytask.inspection.new_tasks import NewTasks
 from polytask.inspection.relatedness import TaskRelatedness
+from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 
 __all__ = [
     "BoostedTreesClassifier",

@@ -72,20 +72,22 @@ class StreamedSample:
         return len(self.ids)
 
     @classmethod
-    def of_look(cls, look: Look, source: ParquetSource, kind: str) -> StreamedSample:
+    def of_look(
+        cls, look: Look, source: ParquetSource, kind: str, classes: Sequence[Any]
+    ) -> StreamedSample:
         """From a first look."""
         from polytask.sources.column_sums import NumberSums
 
         ids, rows = look.by_task()
-        two = kind == "classification"
-        classes = np.array(sorted(look.labels) if two else [])
         missing = {
             name: found.missing if isinstance(found, NumberSums) else found.counts[None]
             for name, found in look.columns.items()
             if name in source.read_columns
         }
         mean, scale, _ = look.target.summary()
-        return cls(ids, rows, kind, source.task, source.target, classes, mean, scale, missing)
+        return cls(
+            ids, rows, kind, source.task, source.target, np.array(classes), mean, scale, missing
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +175,8 @@ def compare_parquet(
         prepare.settle(look.columns)
     source = prepared(source, runner, prepare)
     kind = "classification" if any(is_classifier(e) for e in estimators.values()) else "regression"
-    sample = StreamedSample.of_look(look, source, kind)
+    classes = sorted(look.labels) if kind == "classification" else ()
+    sample = StreamedSample.of_look(look, source, kind, classes)
     return compare_source(
         estimators, source, sample, runner, cv=cv, metric=metric, baseline=baseline
     )

@@ -7,11 +7,42 @@ from typing import Any
 
 from sklearn.base import clone
 
-from polytask.inspection.baselines import default_estimators
 from polytask.inspection.roles import final_step
 from polytask.inspection.sample import kind_of
+from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
+from polytask.models.registry import formulations
 
-__all__ = ["named_estimators"]
+__all__ = ["default_estimators", "named_estimators"]
+
+
+def default_estimators(kind: str, task: str | int) -> dict[str, Any]:
+    """The models of an honest comparison: the default formulations and gradient boosting.
+
+    Parameters
+    ----------
+    kind : {"regression", "classification"}
+    task : str or int
+        The task column.
+
+    Returns
+    -------
+    dict of str to unfitted estimator
+
+    Examples
+    --------
+    >>> from polytask.inspection import default_estimators
+    >>> list(default_estimators("regression", task="school"))[-1]
+    'gradient-boosting'
+    """
+    regression = kind == "regression"
+    found: dict[str, Any] = {}
+    for name, formulation in formulations().items():
+        made = formulation.regressor if regression else formulation.classifier
+        if formulation.default and made is not None:
+            found[name] = made(task=task)
+    boosting = BoostedTreesRegressor if regression else BoostedTreesClassifier
+    found["gradient-boosting"] = boosting(task=task)
+    return found
 
 
 def named_estimators(

@@ -16,7 +16,6 @@ from polytask.tables.errors import TableError, find_column, name_list, plural
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from polytask.inspection.compare_parquet import StreamedSample
     from polytask.sources.first_look import Look
     from polytask.sources.passes import Runner
     from polytask.sources.source import ParquetSource
@@ -32,7 +31,11 @@ class StreamTable:
     ----------
     source : ParquetSource
         With a fitted preparer; rows without a task or a target are left out.
-    sample : StreamedSample
+    look : Look
+        What one pass told.
+    kind : {"regression", "classification"}
+    classes : tuple
+        The two class labels, empty for a regression.
     numeric, categorical : tuple of str
         The feature columns by kind.
     notes : tuple of str
@@ -40,7 +43,9 @@ class StreamTable:
     """
 
     source: ParquetSource
-    sample: StreamedSample
+    look: Look
+    kind: str
+    classes: tuple[Any, ...]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
@@ -56,29 +61,19 @@ class StreamTable:
         return self.source.target
 
     @property
-    def kind(self) -> str:
-        """Regression or classification."""
-        return self.sample.kind
-
-    @property
-    def classes(self) -> tuple[Any, ...]:
-        """The two class labels, empty for a regression."""
-        return tuple(self.sample.classes.tolist())
-
-    @property
     def id_form(self) -> str:
         """How task ids are stored."""
-        return "text" if self.sample.ids.dtype.kind == "U" else "integer"
+        return "text" if self.look.by_task()[0].dtype.kind == "U" else "integer"
 
     @property
     def task_ids(self) -> tuple[Any, ...]:
         """Every task."""
-        return tuple(self.sample.ids.tolist())
+        return tuple(self.look.by_task()[0].tolist())
 
     @property
     def n_rows(self) -> int:
         """Rows that have a task and a target."""
-        return int(self.sample.rows.sum())
+        return self.look.n_rows
 
 
 def make_stream_table(
@@ -136,7 +131,7 @@ def make_stream_table(
     )  # fmt: skip
     rows = _rows_left_out(source.n_rows - look.n_rows, source.n_rows)
     return StreamTable(
-        source, _sample(look, source, found), tuple(prepare.numbers_), tuple(prepare.levels_),
+        source, look, found, _classes(look, found), tuple(prepare.numbers_), tuple(prepare.levels_),
         (*rows, *told, *notes, *more, *_gaps(look, kept)),
     )  # fmt: skip
 
@@ -249,16 +244,13 @@ def _target(look: Look, target: str, kind: str) -> tuple[str, tuple[str, ...]]:
     return "regression", ()
 
 
-def _sample(look: Look, source: ParquetSource, kind: str) -> StreamedSample:
-    from polytask.inspection.compare_parquet import StreamedSample
-
-    sample = StreamedSample.of_look(look, source, kind)
-    whole = sample.classes.dtype.kind == "f" and (sample.classes == sample.classes.round()).all()
-    return (
-        replace(sample, classes=sample.classes.astype(np.int64))
-        if whole and kind == ("classification")
-        else sample
-    )
+def _classes(look: Look, kind: str) -> tuple[Any, ...]:
+    """The two labels, whole numbers as such; none for a regression."""
+    if kind != "classification":
+        return ()
+    classes = np.array(sorted(look.labels))
+    whole = classes.dtype.kind == "f" and (classes == classes.round()).all()
+    return tuple((classes.astype(np.int64) if whole else classes).tolist())
 
 
 def _check_names(prepare: Any, task: str) -> None:

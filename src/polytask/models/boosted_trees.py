@@ -15,43 +15,12 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
 
 from polytask.data import all_or_nothing, drop_task_column, is_frame, read_task_ids
-from polytask.models.registry import formulations
 
-__all__ = ["BoostedTreesClassifier", "BoostedTreesRegressor", "default_estimators"]
+__all__ = ["BoostedTreesClassifier", "BoostedTreesRegressor"]
 
 MAX_CATEGORIES = 255  # of HistGradientBoosting: one bin each
 LEAST_ROWS = 10  # categories with fewer are never split off
 _ORDINAL = {"handle_unknown": "use_encoded_value", "unknown_value": np.nan}
-
-
-def default_estimators(kind: str, task: str | int) -> dict[str, Any]:
-    """The models of an honest comparison: the default formulations and gradient boosting.
-
-    Parameters
-    ----------
-    kind : {"regression", "classification"}
-    task : str or int
-        The task column.
-
-    Returns
-    -------
-    dict of str to unfitted estimator
-
-    Examples
-    --------
-    >>> from polytask.inspection.baselines import default_estimators
-    >>> list(default_estimators("regression", task="school"))[-1]
-    'gradient-boosting'
-    """
-    regression = kind == "regression"
-    found: dict[str, Any] = {}
-    for name, formulation in formulations().items():
-        made = formulation.regressor if regression else formulation.classifier
-        if formulation.default and made is not None:
-            found[name] = made(task=task)
-    boosting = BoostedTreesRegressor if regression else BoostedTreesClassifier
-    found["gradient-boosting"] = boosting(task=task)
-    return found
 
 
 class _BoostedTrees(BaseEstimator):
