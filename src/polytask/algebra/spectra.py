@@ -34,8 +34,8 @@ class TaskSpectra:
         Eigenvalues S of the weighted Gram matrix of the slopes; zero where only rounding is left.
     Ut : ndarray of shape (b, r, d)
         Their eigenvectors, as rows.
-    V : ndarray of shape (b, n, r) or (b, n, r + 1)
-        Left singular vectors of Z; with an intercept, last, what V leaves of the roots.
+    V : ndarray of shape (b, n, r + 1)
+        Left singular vectors of Z, and last what they leave of the roots, ``one_out``.
     outside : ndarray of shape (b, n)
         1 - sum_k V_jk²: the share of an observation that slopes cannot reach.
     y_in, y_out : ndarray of shape (b, r), (b, n)
@@ -55,11 +55,6 @@ class TaskSpectra:
     one_in: np.ndarray
     one_out: np.ndarray
 
-    def part(self, tasks: np.ndarray) -> TaskSpectra:
-        """Some tasks of the batch, which itself stays whole."""
-        own = {name: value for name, value in vars(self).items() if name != "batch"}
-        return TaskSpectra(self.batch, **{name: value[tasks] for name, value in own.items()})
-
 
 def numbers_in_spectra(data: TaskData) -> float:
     """Numbers that the spectra of all tasks hold."""
@@ -76,10 +71,7 @@ def task_spectra(data: TaskData, batch: Batch) -> TaskSpectra:
     full = _spans_all_rows(s, data.sizes[batch.tasks], Z.shape[1] <= d)[:, None]
     outside = np.where(full, 0.0, np.maximum(1.0 - np.einsum("bnr,bnr->bn", V, V), 0.0))
     y_in, y_out = _split(V, root * batch.spread(data.y), full)
-    if not data.intercept:
-        none = np.zeros_like(y_in), np.zeros_like(y_out)
-        return TaskSpectra(batch, root, s, Ut, V, outside, y_in, y_out, *none)
-    one_in, one_out = _split(V, root, full)
+    one_in, one_out = _split(V, root if data.intercept else np.zeros_like(root), full)
     V = np.concatenate([V, one_out[:, :, None]], axis=2)
     return TaskSpectra(batch, root, s, Ut, V, outside, y_in, y_out, one_in, one_out)
 

@@ -27,7 +27,7 @@ from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem
 from polytask.structures import Blocks
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
-from polytask.tuning.spectral import LeftOut, SpectralFits, serves
+from polytask.tuning.spectral import LeftOut, Points, SpectralFits, serves
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
@@ -37,8 +37,6 @@ _NO_INFORMATION_FREE = 1e-5
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 _GRAMS_LIMIT = 1e8  # numbers: Gram matrices of all tasks are kept over a path up to 800 MB
-
-_WORTH_SPECTRA = 4  # problems from which decompositions cost less than factorizations
 
 _RowBatch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]
 
@@ -80,17 +78,14 @@ class LeaveOneOut:
         return float(weight @ risk) / max(float(weight.sum()), 1e-300)
 
     def risks(self, problems: Sequence[Problem]) -> np.ndarray:
-        """The same of several problems with the same data, at once where that is cheaper."""
+        """The same of several problems on a path, with the same data, at once where that serves."""
         arrows = [arrow_problem(problem) for problem in problems]
-        spectral = [serves(arrow) for arrow in arrows]
-        if self._spectral is None and sum(spectral) < _WORTH_SPECTRA:
-            spectral = [False] * len(problems)
-        risks = np.array(
-            [np.nan if at_once else self(p) for p, at_once in zip(problems, spectral, strict=True)]
-        )
-        if any(spectral):
-            chosen = [arrow for arrow, at_once in zip(arrows, spectral, strict=True) if at_once]
-            risks[spectral] = self._spectral_risks(chosen)
+        at_once = [i for i, arrow in enumerate(arrows) if serves(arrow)]
+        risks = np.empty(len(problems))
+        if at_once:
+            risks[at_once] = self._spectral_risks([arrows[i] for i in at_once])
+        for i in set(range(len(problems))).difference(at_once):
+            risks[i] = self(problems[i])
         return risks
 
     def _spectral_risks(self, arrows: Sequence[ArrowProblem]) -> np.ndarray:
@@ -116,7 +111,7 @@ class LeaveOneOut:
             error = out.residual / left
             total[some] += 0.5 * np.einsum("bna,bna->a", error, error)
 
-        self._spectral.leave_out(arrows, use)
+        self._spectral.leave_out(Points.of(arrows), use)
         weight = np.maximum(data.weight.sum() - lost, 1e-300)
         return np.where(undefined, np.inf, total / weight)
 

@@ -11,43 +11,29 @@ observation is M_jj - u'H^-1 u, u its row of M [Z o]. All of this is products of
 with what depends on the strengths, so many strengths are done at once, and nothing is subtracted
 where a fit nearly interpolates.
 
-H is a smooth function of the curvature, and so is u'H^-1 u: both are computed at a few strengths
-that give the others (`polytask.tuning.skeleton`), and w is corrected by exact residuals.
+Arrays over points have the strengths first, those over rows have them last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
-from polytask.algebra.linalg import psd_inverse_root
+from polytask.algebra.linalg import psd_inverse_roots
 from polytask.algebra.spectra import TaskSpectra, numbers_in_spectra, task_spectra
 from polytask.data import TaskData
 from polytask.data.batches import Batch
 from polytask.solvers.arrow_problem import ArrowProblem
-from polytask.tuning.left_out import (
-    Common,
-    LeftOut,
-    Own,
-    Points,
-    common_leverage,
-    from_long_to_short,
-    left_out,
-    row_leverage,
-)
-from polytask.tuning.skeleton import FEW, Skeleton, of_columns, of_shrinkage, whole
 
-__all__ = ["LeftOut", "SpectralFits", "serves"]
+__all__ = ["LeftOut", "Points", "SpectralFits", "serves"]
 
 _KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew in every pass
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
 _CHUNK = 262_144  # numbers in a working array: two megabytes
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
-_SAMPLED_TASKS = 100  # that choose a skeleton; as many others test it
-_LEVERAGE_ERROR = 1e-8  # that rows outside the sample may show; a hundredth of it in the sample
 
 
 def serves(arrow: ArrowProblem) -> bool:
@@ -64,6 +50,48 @@ def serves(arrow: ArrowProblem) -> bool:
     return bool(arrow.D[0] > _LEAST * largest)
 
 
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Curvatures c, e (A,) of slopes' and intercepts' deviation, G (A, q) of the common part."""
+
+    c: np.ndarray
+    e: np.ndarray
+    G: np.ndarray
+
+    @classmethod
+    def of(cls, arrows: Sequence[ArrowProblem]) -> Points:
+        """Those of problems that the spectra serve; without an intercept e is one."""
+        free = arrows[0].problem.data.intercept
+        c, e, G = zip(*((a.D[0], a.D[-1] if free else 1.0, a.G) for a in arrows), strict=True)
+        return cls(np.array(c), np.array(e), np.array(G))
+
+    def part(self, some: slice) -> Points:
+        """Some of the points."""
+        return Points(self.c[some], self.e[some], self.G[some])
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """Of a batch of tasks at A points: residuals times the roots of weights, and 1 - h."""
+
+    spectra: TaskSpectra
+    residual: np.ndarray  # (b, n, A)
+    left: np.ndarray  # (b, n, A)
+
+
+@dataclass(frozen=True, eq=False)
+class _Own:
+    """What the tasks' own parts need at A points; names are those of the formulas."""
+
+    one: TaskSpectra
+    points: Points
+    rho: np.ndarray  # c / (S + c), (A, b, r)
+    k: np.ndarray  # S^½ rho, (A, b, r)
+    q: np.ndarray  # Z'M_s o, (A, b, d)
+    one_one: np.ndarray  # o'M_s o, (A, b)
+    t: np.ndarray  # e + o'M_s o, (A, b)
+
+
 class SpectralFits:
     """Fits and leverages of one data set at many strengths.
 
@@ -76,183 +104,155 @@ class SpectralFits:
         self.data = data
         self._kept: dict[int, TaskSpectra] = {}
 
-    def leave_out(
-        self, arrows: Sequence[ArrowProblem], use: Callable[[LeftOut, slice], None]
-    ) -> None:
-        """Call ``use``, from one thread at a time, with every batch at every slice of problems."""
-        q = len(arrows[0].G)
-        size = max(1, _SYSTEMS // max(q, 1) ** 2)
-        for first in range(0, len(arrows), size):
-            self._leave_out(self._points(arrows[first : first + size]), first, use)
+    def leave_out(self, points: Points, use: Callable[[LeftOut, slice], None]) -> None:
+        """Call ``use``, from one thread at a time, with every batch at every slice of points."""
+        size = max(1, _SYSTEMS // max(points.G.shape[1], 1) ** 2)
+        for first in range(0, len(points.c), size):
+            self._leave_out(points.part(slice(first, first + size)), first, use)
 
     def _leave_out(self, points: Points, first: int, use: Callable[[LeftOut, slice], None]) -> None:
-        common, lock = self._common(points), Lock()
-        nodes = common.skeleton.nodes
-
-        def work(some: list[TaskSpectra]) -> None:
-            for one in some:
-                known = np.zeros((*one.y_out.shape, len(nodes)))
-                if common.w.size:
-                    known = common_leverage(one, points.part(nodes), common.R[nodes])
-                for part in _slices(one, len(points.c)):
-                    through_w = known @ common.skeleton.weights[:, part]
-                    out = left_out(one, points.part(part), common.w[part], through_w)
-                    with lock:
-                        use(out, slice(first + part.start, first + part.stop))
-
-        self._each(work)
-
-    def _points(self, arrows: Sequence[ArrowProblem]) -> Points:
-        free = self.data.intercept
-        return Points(
-            np.array([arrow.D[0] for arrow in arrows]),
-            np.array([arrow.D[-1] if free else 1.0 for arrow in arrows]),
-            np.array([arrow.G for arrow in arrows]),
-        )
-
-    def _common(self, points: Points) -> Common:
-        """The common part at every point, and where leverages are to be computed."""
-        A, q = points.G.shape
-        if q == 0:
-            return Common(np.zeros((A, 0)), np.zeros((A, 0, 0)), whole(A))
-        basis = of_shrinkage(points.c, *self._eigenvalues)
-        c, d = points.c[basis.nodes], self.data.n_features
-        slopes, levels, rhs = self._sums(lambda some: _normal_equations(some, c, points, q > d))
-        H = np.zeros((A, q, q)) + levels
-        H[:, :d, :d] += np.tensordot(basis.weights.T, slopes, axes=1)
-        H[:, np.arange(q), np.arange(q)] += points.G
-        R = np.array([psd_inverse_root(0.5 * (each + each.T)) for each in H])
-        w = _solve(R, rhs)
-        if len(c) < len(set(points.c)):  # removes the error of systems that others gave
-            (rhs,) = self._sums(lambda some: (_gradient(_owns(some, points), w),))
-            w += _solve(R, rhs - points.G * w)
-        return Common(w, R, self._skeleton(points, R))
-
-    @cached_property
-    def _eigenvalues(self) -> tuple[float, float]:
-        """Smallest and largest eigenvalue of any task that is not zero."""
-        ends: list[tuple[float, float]] = []
-
-        def work(some: list[TaskSpectra]) -> None:
-            for s in (one.s[one.s > 0] for one in some):
-                if len(s):
-                    ends.append((float(s.min()), float(s.max())))
-
-        self._each(work)
-        ends = ends or [(0.0, 0.0)]
-        return min(low for low, _ in ends), max(top for _, top in ends)
-
-    def _skeleton(self, points: Points, R: np.ndarray) -> Skeleton:
-        """Points whose leverages give those of all, chosen and tested on some rows."""
-        A = len(points.c)
-        if A < FEW:
-            return whole(A)
-        found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-        every = -(-self.data.n_tasks // _SAMPLED_TASKS)
-
-        def work(some: list[TaskSpectra]) -> None:
-            for one in some:
-                for kind, rows in enumerate((slice(0, None, 2), slice(1, None, 2))):
-                    tasks = np.flatnonzero(one.batch.tasks % every == kind * (every // 2))
-                    chosen = from_long_to_short(one, tasks)[:, rows]
-                    if chosen.size:
-                        found[kind].append(row_leverage(one, points, R, tasks, chosen))
-
-        self._each(work)
-        if not found[0]:
-            return whole(A)
-        skeleton = of_columns(np.concatenate(found[0]), 0.01 * _LEVERAGE_ERROR)
-        tested = np.concatenate(found[1] or found[0])
-        return skeleton if skeleton.error(tested) <= _LEVERAGE_ERROR else whole(A)
-
-    def _sums(
-        self, of: Callable[[list[TaskSpectra]], tuple[np.ndarray, ...]]
-    ) -> tuple[np.ndarray, ...]:
-        """Sums over all tasks."""
-        total: list[np.ndarray] = []
+        w, R = self._common(points)
         lock = Lock()
 
-        def work(some: list[TaskSpectra]) -> None:
-            parts = of(some)
-            with lock:
-                if not total:
-                    total.extend(np.zeros_like(part) for part in parts)
-                for whole_sum, part in zip(total, parts, strict=True):
-                    np.add(whole_sum, part, out=whole_sum)
+        def work(one: TaskSpectra) -> None:
+            for part in _slices(one, len(points.c)):
+                out = _left_out(_own(one, points.part(part)), w[part], R[part])
+                with lock:
+                    use(out, slice(first + part.start, first + part.stop))
 
         self._each(work)
-        return tuple(total)
 
-    def _each(self, work: Callable[[list[TaskSpectra]], None]) -> None:
+    def _common(self, points: Points) -> tuple[np.ndarray, np.ndarray]:
+        """The common part w (A, q) at every point, and R (A, q, q) with R'R = H^-1."""
+        A, q = points.G.shape
+        if q == 0:
+            return np.zeros((A, 0)), np.zeros((A, 0, 0))
+        c, at = np.unique(points.c, return_inverse=True)  # strengths that differ otherwise share it
+        d, lock = self.data.n_features, Lock()
+        slopes, H, rhs = np.zeros((len(c), d, d)), np.zeros((A, q, q)), np.zeros((A, q))
+
+        def work(one: TaskSpectra) -> None:
+            shared, own = _slopes_eliminated(one, c), _own(one, points)
+            levels, gradient = _level_eliminated(own, q - d), _gradient(own, q)
+            with lock:
+                np.add(slopes, shared, out=slopes)
+                np.add(H, levels, out=H)
+                np.add(rhs, gradient, out=rhs)
+
+        self._each(work)
+        H[:, :d, :d] += slopes[at]
+        H[:, np.arange(q), np.arange(q)] += points.G
+        R = psd_inverse_roots(0.5 * (H + H.transpose(0, 2, 1)))
+        return (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0], R
+
+    def _each(self, work: Callable[[TaskSpectra], None]) -> None:
         """Call ``work`` on all batches, some at a time, in threads where there is enough of it."""
         keep = numbers_in_spectra(self.data) <= _KEPT
 
-        def on_batches(batches: Sequence[Batch]) -> None:
-            some = [self._kept.get(id(b)) or task_spectra(self.data, b) for b in batches]
+        def on_batch(batch: Batch) -> None:
+            one = self._kept.get(id(batch)) or task_spectra(self.data, batch)
             if keep:
-                self._kept.update(zip(map(id, batches), some, strict=True))
-            work(some)
+                self._kept[id(batch)] = one
+            work(one)
 
-        self.data.design.each_few(on_batches, 4.0 * self.data.n_coefs)
-
-
-def _solve(R: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-    """R'R rhs at every point."""
-    step: np.ndarray = (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0]
-    return step
+        self.data.design.each(on_batch, 4.0 * self.data.n_coefs)
 
 
-def _owns(some: list[TaskSpectra], points: Points) -> list[Own]:
-    return [Own(one, points) for one in some]
+def _own(one: TaskSpectra, points: Points) -> _Own:
+    c = points.c[:, None, None]
+    rho = c / (one.s + c)
+    k = np.sqrt(one.s) * rho
+    q = ((k * one.one_in)[:, :, None, :] @ one.Ut)[:, :, 0]
+    one_one = (one.one_out**2).sum(axis=1) + (rho * one.one_in**2).sum(axis=2)
+    return _Own(one, points, rho, k, q, one_one, points.e[:, None] + one_one)
 
 
-def _normal_equations(
-    some: list[TaskSpectra], c: np.ndarray, points: Points, level: bool
-) -> tuple[np.ndarray, ...]:
-    """What tasks add to H: by slopes at curvatures c, by intercepts at points; right-hand sides."""
-    owns, d = _owns(some, points), some[0].Ut.shape[2]
-    levels = _intercepts_eliminated(owns, points.e[:, None]) if level else np.zeros((1, 1, 1))
-    rhs = _gradient(owns, np.zeros((len(points.c), d + level)))
-    return _slopes_eliminated(some, c), levels, rhs
+def _residual(own: _Own, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """M (y - [Z o] w) in coordinates: of V (A, b, r), and of what V leaves of o (A, b)."""
+    one, d = own.one, own.one.Ut.shape[2]
+    inside = own.rho * one.y_in
+    beta = -(one.one_out * one.y_out).sum(axis=1) - (inside * one.one_in).sum(axis=2)
+    if w.any():
+        slopes, level = w[:, :d], w[:, d:].sum(axis=1)
+        inside -= own.k * (slopes @ one.Ut.reshape(-1, d).T).reshape(inside.shape)
+        beta += (own.q @ slopes[:, :, None])[:, :, 0] - (own.points.e * level)[:, None]
+    beta /= own.t
+    inside += own.rho * beta[:, :, None] * one.one_in
+    return inside, beta
 
 
-def _slopes_eliminated(some: list[TaskSpectra], c: np.ndarray) -> np.ndarray:
+def _left_out(own: _Own, w: np.ndarray, R: np.ndarray) -> LeftOut:
+    """Residuals and 1 - h at some points."""
+    one = own.one
+    residual = one.y_out[:, :, None] + one.V @ _columns(*_residual(own, w))
+    basis = one.V[:, :, : one.s.shape[1]]
+    left = one.outside[:, :, None] + (basis * basis) @ own.rho.transpose(1, 2, 0)
+    M_one = one.V @ _columns(own.rho * one.one_in, np.ones(own.t.shape))
+    left -= M_one**2 / own.t.T[:, None, :]
+    if R.size:
+        left -= _common_leverage(own, R)
+    return LeftOut(one, residual, left)
+
+
+def _columns(inside: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Coordinates (A, b, r) and (A, b) as columns for V, (b, r + 1, A)."""
+    return np.concatenate([inside, last[:, :, None]], axis=2).transpose(1, 2, 0)
+
+
+def _common_leverage(own: _Own, R: np.ndarray) -> np.ndarray:
+    """u'H^-1 u of every observation, (b, n, A)."""
+    one = own.one
+    (b, n, _), r, q = one.V.shape, one.s.shape[1], R.shape[1]
+    flat, e = one.Ut.reshape(b * r, -1), own.points.e
+    d = flat.shape[1]
+    out = np.empty((len(e), b, n))
+    size = max(1, int(_CHUNK // (b * max(r, n) * q)))
+    for first in range(0, len(e), size):
+        a = slice(first, first + size)
+        slopes = R[a, :, :d].transpose(0, 2, 1)
+        last = -(own.q[a] @ slopes)
+        if q > d:
+            last += e[a, None, None] * R[a, None, :, d]
+        last /= own.t[a, :, None]
+        B = np.empty((len(slopes), b, r + 1, q))
+        np.multiply((flat @ slopes).reshape(-1, b, r, q), own.k[a, :, :, None], out=B[:, :, :r])
+        B[:, :, :r] += (own.rho[a] * one.one_in)[..., None] * last[:, :, None, :]
+        B[:, :, r] = last
+        rows = one.V @ B
+        np.einsum("abnq,abnq->abn", rows, rows, out=out[a])
+    return out.transpose(1, 2, 0)
+
+
+def _slopes_eliminated(one: TaskSpectra, c: np.ndarray) -> np.ndarray:
     """The sum of U diag(c S / (S + c)) U' over tasks, (T, d, d)."""
-    d = some[0].Ut.shape[2]
-    flat = np.concatenate([one.Ut.reshape(-1, d) for one in some])
-    s = np.concatenate([one.s.ravel() for one in some])
+    flat, s = one.Ut.reshape(-1, one.Ut.shape[2]), one.s.ravel()
     root = np.sqrt(c[:, None] * s / (s + c[:, None]))
-    out = np.empty((len(c), d, d))
+    out = np.empty((len(c), flat.shape[1], flat.shape[1]))
     for a in range(len(c)):  # one long product each, in which BLAS sees the symmetry
         Y = flat * root[a][:, None]
         out[a] = Y.T @ Y
     return out
 
 
-def _intercepts_eliminated(owns: list[Own], e: np.ndarray) -> np.ndarray:
+def _level_eliminated(own: _Own, level: int) -> np.ndarray:
     """The last term of M in H, and the row and column of the common intercept, (A, q, q)."""
-    q, t, one_one = (
-        np.concatenate([getattr(own, name) for own in owns], axis=1)
-        for name in ("q", "t", "one_one")
-    )
-    over_t, d = q / t[:, :, None], q.shape[2]
-    H = np.empty((len(q), d + 1, d + 1))
-    H[:, :-1, :-1] = -over_t.transpose(0, 2, 1) @ q
-    H[:, :-1, -1] = H[:, -1, :-1] = e * over_t.sum(axis=1)
-    H[:, -1, -1] = (e / t * one_one).sum(axis=1)
+    over_t, d, e = own.q / own.t[:, :, None], own.q.shape[2], own.points.e[:, None]
+    H = np.empty((len(over_t), d + level, d + level))
+    H[:, :d, :d] = -over_t.transpose(0, 2, 1) @ own.q
+    if level:
+        H[:, :d, d] = H[:, d, :d] = e * over_t.sum(axis=1)
+        H[:, d, d] = (e / own.t * own.one_one).sum(axis=1)
     return H
 
 
-def _gradient(owns: list[Own], w: np.ndarray) -> np.ndarray:
-    """The sum of [Z o]'M (y - [Z o] w), shape (A, q)."""
-    out = np.zeros_like(w)
-    for own in owns:
-        d = own.one.Ut.shape[2]
-        inside, beta = own.residual(w)
-        inside *= np.sqrt(own.one.s)
-        out[:, :d] += inside.reshape(len(w), -1) @ own.one.Ut.reshape(-1, d)
-        if w.shape[1] > d:
-            out[:, d] -= own.points.e * (beta + w[:, d:]).sum(axis=1)
+def _gradient(own: _Own, q: int) -> np.ndarray:
+    """The sum of [Z o]'M y, shape (A, q)."""
+    inside, beta = _residual(own, np.zeros((len(own.t), q)))
+    inside *= np.sqrt(own.one.s)
+    d = own.one.Ut.shape[2]
+    out = np.empty((len(inside), q))
+    out[:, :d] = inside.reshape(len(inside), -1) @ own.one.Ut.reshape(-1, d)
+    out[:, d:] = -(own.points.e * beta.sum(axis=1))[:, None]
     return out
 
 
