@@ -15,6 +15,7 @@ _ROOMS = {
     "low_rank_path": "polytask.models.paths",
     "read_moments": "polytask.sources.moments",
     "stack_tasks": "polytask.data",
+    "to_onnx": "polytask.export",
 }
 
 

@@ -84,6 +84,19 @@ examples:
   polytask predict model.skops new.parquet --unseen common
 """
 
+EXPORT = """\
+Write a saved model, with its preprocessing, as one ONNX graph that other programs
+run without Python. Linear models; columns go in under their names, each of shape
+(rows, 1); 'prediction', 'unseen_task' and, for a classification, 'probability'
+come out. Needs polytask[onnx].
+"""
+
+EXPORT_EXAMPLES = """\
+examples:
+  polytask export polytask-report/model.skops model.onnx
+  polytask export model.skops model.onnx --unseen common
+"""
+
 DESCRIBE = """\
 Say what a table looks like before anything is fitted: sizes of tasks, kinds of
 columns, missing values, and what will be a problem, with what to do about it.
@@ -114,6 +127,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_fit(commands)
     _add_predict(commands)
+    _add_export(commands)
     _add_describe(commands)
     _add_models(commands)
     return parser
@@ -229,6 +243,19 @@ def _add_predict(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="FILE",
         default="predictions.parquet",
         help=".parquet, .csv or .tsv (default %(default)s)",
+    )
+
+
+def _add_export(commands: argparse._SubParsersAction[Parser]) -> None:
+    summary = "write a saved model as an ONNX graph"
+    parser = _command(commands, "export", summary, EXPORT, EXPORT_EXAMPLES)
+    parser.add_argument("model", metavar="MODEL", help="a model.skops of 'compare' or 'fit'")
+    parser.add_argument("out", metavar="OUT", help="file for the graph, ending in .onnx")
+    parser.add_argument(
+        "--unseen",
+        choices=("error", "common"),
+        default="error",
+        help="tasks that were not in training: no answer (default), or what is common",
     )
 
 

@@ -17,7 +17,10 @@ def as_one_line(error: Exception) -> str:
     if isinstance(error, BrokenPipeError):  # not a mistake: `| head` had enough
         raise error
     if isinstance(error, TableError):
-        return f"--{error.argument} {error.message}" if error.argument else error.message
+        name = error.argument or ""
+        return (
+            f"{name if name.isupper() else f'--{name}'} {error.message}" if name else error.message
+        )
     if isinstance(error, OSError) and error.filename is not None:
         reason = (error.strerror or str(error)).lower()
         return (

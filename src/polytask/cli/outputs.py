@@ -11,20 +11,23 @@ from polytask.tables.errors import TableError
 __all__ = ["check_directory", "check_file"]
 
 
-def check_file(out: str, not_over: Sequence[str] = ()) -> Path:
-    """A path that a file can be written to, and that is none of the inputs."""
+def check_file(out: str, not_over: Sequence[str] = (), argument: str = "out") -> Path:
+    """A path that a file can be written to, and that is none of the inputs.
+
+    ``argument`` is its name in errors, in capitals where it stands without dashes.
+    """
     path = Path(out)
     if path.is_dir():
-        raise TableError(f"must be a file; got {out!r}, which is a directory.", "out")
+        raise TableError(f"must be a file; got {out!r}, which is a directory.", argument)
     for source in not_over:
         if path.exists() and Path(source).exists() and path.samefile(source):
-            raise TableError(f"must not be an input; got {out!r}. Choose another name.", "out")
+            raise TableError(f"must not be an input; got {out!r}. Choose another name.", argument)
     if not path.parent.is_dir():
         raise TableError(
             f"must be in a directory that exists; got {out!r}. Make {str(path.parent)!r} first.",
-            "out",
+            argument,
         )
-    _check_writable(path.parent, out)
+    _check_writable(path.parent, out, argument)
     return path
 
 
@@ -38,12 +41,12 @@ def check_directory(out: str) -> Path:
         there = there.parent
     if not there.is_dir():
         raise TableError(f"must be a directory; got {out!r}, but {str(there)!r} is a file.", "out")
-    _check_writable(there, out)
+    _check_writable(there, out, "out")
     return path
 
 
-def _check_writable(directory: Path, out: str) -> None:
+def _check_writable(directory: Path, out: str, argument: str) -> None:
     if not os.access(directory, os.W_OK):
         raise TableError(
-            f"must be a place that you may write to; got {out!r}. Choose another one.", "out"
+            f"must be a place that you may write to; got {out!r}. Choose another one.", argument
         )

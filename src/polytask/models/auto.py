@@ -177,10 +177,13 @@ class _AutoMultiTask(BaseEstimator):
             return
         self.coef_ = np.einsum("mc,cmd->md", self.weights_, np.stack([e.coef_ for e in models]))
         self.intercept_ = (self.weights_ * np.stack([e.intercept_ for e in models], axis=1)).sum(1)
-        if all(hasattr(e, "common_coef_") for e in models):
-            w = self.common_weights_
-            self.common_coef_ = w @ np.stack([e.common_coef_ for e in models])
-            self.common_intercept_ = float(w @ [e.common_intercept_ for e in models])
+        if all(hasattr(e, "_common") for e in models):
+            common, levels = zip(*(e._common() for e in models), strict=True)
+            self.common_coef_ = self.common_weights_ @ np.stack(common)
+            self.common_intercept_ = float(self.common_weights_ @ np.array(levels))
+
+    def _common(self) -> tuple[np.ndarray, float]:
+        return self.common_coef_, self.common_intercept_
 
     def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
         wanted = self.candidates

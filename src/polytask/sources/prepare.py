@@ -123,14 +123,15 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
 
     def columns_of(self, columns: Mapping[str, pa.Array]) -> list[np.ndarray]:
         """The columns made of a batch, in the order of `get_feature_names_out`."""
-        out: list[np.ndarray] = []
-        for feature in self.feature_names_in_:
-            column = columns[feature]
-            if feature in self.numbers_:
-                out += _scaled(column, *self.numbers_[feature])
-            else:
-                out += _one_hot(column, self.levels_[feature], self.rest_[feature])
-        return out
+        return [
+            c for name in self.feature_names_in_ for c in self.columns_of_one(name, columns[name])
+        ]
+
+    def columns_of_one(self, feature: str, column: pa.Array) -> list[np.ndarray]:
+        """The columns made of one feature."""
+        if feature in self.numbers_:
+            return _scaled(column, *self.numbers_[feature])
+        return _one_hot(column, self.levels_[feature], self.rest_[feature])
 
     def _is_category(self, name: str, kind: pa.DataType) -> bool:
         if self.categorical is not None and name in self.categorical:

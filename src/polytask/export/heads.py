@@ -1,0 +1,104 @@
+"""The end of the graph: coefficients of each row's task, the link, the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto
+from sklearn.base import is_classifier
+
+from polytask.export.errors import ExportError, cannot
+from polytask.export.graph import Column, Graph, Source
+
+__all__ = ["LINKS", "add_model", "split_task"]
+
+LINKS = {"squared": "Identity", "logistic": "Sigmoid"}  # inverse link of a loss: its operator
+
+
+def add_model(
+    graph: Graph, model: Any, columns: Sequence[Column], task: Column | None, unseen: str
+) -> None:
+    """A linear multi-task model on these columns, with the outputs that a user sees."""
+    X = graph.matrix(columns)
+    if model._wide:
+        f = graph.node("MatMul", X, graph.constant(model.coef_.T))
+        _add_outputs(graph, model, graph.node("Add", f, graph.constant(model.intercept_)))
+    elif task is None:
+        first = graph.constant(np.zeros(1, dtype=np.int64))
+        _add_outputs(graph, model, _by_task(graph, model, X, first, "error"))
+    else:
+        code, is_unseen = _task_code(graph, model, task)
+        _add_outputs(graph, model, _by_task(graph, model, X, code, unseen))
+        graph.output(is_unseen, "unseen_task", "boolean")
+
+
+def split_task(model: Any, columns: Sequence[Column]) -> tuple[list[Column], Column | None]:
+    """The features, and the task column, of what the steps before a model have made."""
+    if model.task is None:
+        return list(columns), None
+    at = _task_position(model, columns)
+    return [c for j, c in enumerate(columns) if j != at], columns[at]
+
+
+def _task_position(model: Any, columns: Sequence[Column]) -> int:
+    """Where the task is among the columns, of which some are several."""
+    names = list(getattr(model, "feature_names_in_", ()))
+    named = model.task in names
+    at = names.index(model.task) if named else int(model.task) % model.n_features_in_
+    starts = np.cumsum([0, *(c.width for c in columns)])[:-1].tolist()
+    if at not in starts:
+        raise cannot(model, "has a task column that a step changed", "Let it pass untouched.")
+    return starts.index(at)
+
+
+def _task_code(graph: Graph, model: Any, task: Column) -> tuple[str, str]:
+    """Position of each row's task, that of the row for unseen ones, and whether it is."""
+    if not isinstance(task, Source):
+        raise cannot(model, "has a task column that a step changed", "Let it pass untouched.")
+    ids = model.tasks_
+    if ids.dtype.kind not in "iuOU":
+        raise cannot(model, "has task ids with fractions", "Use text or whole numbers.")
+    tensor = graph.input(task.name, "integer" if ids.dtype.kind in "iu" else "text")
+    code = graph.code(tensor, ids, range(len(ids)), len(ids))
+    return code, graph.node("Equal", code, graph.constant(np.int64(len(ids))))
+
+
+def _by_task(graph: Graph, model: Any, X: str, code: str, unseen: str) -> str:
+    """w_i'x + b_i; one more row of coefficients answers for unseen tasks."""
+    common, level = model._common() if unseen == "common" else (np.nan, np.nan)
+    d = model.coef_.shape[1]
+    coef = np.vstack([model.coef_, np.broadcast_to(common, d)])
+    rows = graph.node("Gather", graph.constant(coef), code, axis=0)
+    product = graph.node("Mul", X, rows)
+    f = graph.node("ReduceSum", product, graph.constant(np.array([1])), keepdims=0)
+    levels = graph.constant(np.append(model.intercept_, level))
+    return graph.node("Add", f, graph.node("Gather", levels, code, axis=0))
+
+
+def _add_outputs(graph: Graph, model: Any, f: str) -> None:
+    mean = graph.node(LINKS[model._loss().name], f)
+    if not is_classifier(model):
+        graph.output(mean, "prediction", "number", wide=model._wide)
+        return
+    labels, none, kind = _labels(model.classes_)
+    above = graph.node("Greater", f, graph.constant(np.float64(0)))
+    label = graph.node("Cast", above, to=TensorProto.INT64)
+    label = graph.node("Where", graph.node("IsNaN", f), graph.constant(np.int64(2)), label)
+    table = graph.constant(np.array([*labels, none], dtype=np.asarray(labels).dtype))
+    graph.output(graph.node("Gather", table, label), "prediction", kind, wide=model._wide)
+    graph.output(mean, "probability", "number", wide=model._wide)
+
+
+def _labels(classes: np.ndarray) -> tuple[list[Any], Any, str]:
+    """Labels, the label of a row without an answer, and their kind."""
+    if classes.dtype.kind in "iu":
+        return classes.astype(np.int64).tolist(), np.iinfo(np.int64).min, "integer"
+    if classes.dtype.kind == "f":
+        return classes.astype(float).tolist(), np.nan, "number"
+    if not all(isinstance(c, str | bool | np.bool_) for c in classes):
+        raise ExportError(
+            f"to_onnx: labels must be text or numbers; got {classes.tolist()}. Convert them."
+        )
+    return [str(c) for c in classes], "", "text"
