@@ -7,14 +7,22 @@ from typing import Any
 
 import numpy as np
 from onnx import TensorProto
+from scipy.special import expit
 from sklearn.base import is_classifier
 
 from polytask.export.errors import ExportError, cannot
 from polytask.export.graph import Column, Graph, Source
 
-__all__ = ["LINKS", "add_model", "split_task"]
+__all__ = ["add_model", "link_operator", "split_task"]
 
-LINKS = {"squared": "Identity", "logistic": "Sigmoid"}  # inverse link of a loss: its operator
+_LINKS = {"Identity": lambda f: f, "Sigmoid": expit, "Exp": np.exp}  # operators of ONNX
+_SOME = np.linspace(-4.0, 4.0, 17)
+
+
+def link_operator(model: Any) -> str | None:
+    """The operator that turns linear predictors into expected targets; None where ONNX has none."""
+    mean = model._loss().inverse_link(_SOME)
+    return next((op for op, f in _LINKS.items() if np.allclose(mean, f(_SOME), 1e-12, 0)), None)
 
 
 def add_model(
@@ -78,7 +86,7 @@ def _by_task(graph: Graph, model: Any, X: str, code: str, unseen: str) -> str:
 
 
 def _add_outputs(graph: Graph, model: Any, f: str) -> None:
-    mean = graph.node(LINKS[model._loss().name], f)
+    mean = graph.node(str(link_operator(model)), f)
     if not is_classifier(model):
         graph.output(mean, "prediction", "number", wide=model._wide)
         return

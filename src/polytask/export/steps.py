@@ -27,7 +27,7 @@ from sklearn.preprocessing import (
 from polytask.export.errors import cannot
 from polytask.export.graph import Column, Graph, Made
 from polytask.export.lookups import add_encoder, add_stream_preparer
-from polytask.streaming.prepare import StreamPreparer
+from polytask.sources.prepare import StreamPreparer
 
 __all__ = ["add_step"]
 

@@ -89,10 +89,10 @@ def to_onnx(
 
 
 def _check_linear(model: Any) -> None:
-    from polytask.export.heads import LINKS
+    from polytask.export.heads import link_operator
 
     linear = np.ndim(getattr(model, "coef_", 0.0)) == 2 and hasattr(model, "_common")
-    if not linear or model._loss().name not in LINKS:
+    if not linear or link_operator(model) is None:
         raise ExportError(
             "to_onnx: model must be a linear multi-task model, or a pipeline that ends with one; "
             f"got {type(model).__name__}, fitted to what makes no linear model. Every linear "
