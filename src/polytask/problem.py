@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from polytask.data import TaskData
+from polytask.data import Oracle, RiskAt, TaskData
 from polytask.data.kept import kept
 from polytask.penalties import Penalty
 from polytask.responses import Loss
 from polytask.structures import Blocks, Structure
 
-__all__ = ["Problem"]
+__all__ = ["ObjectiveAt", "Problem"]
 
 _AT_REST = 1e-4  # least size of a task's gradients or features, in those of the average task
 
@@ -23,17 +24,29 @@ class Problem:
     """min over blocks of R(assemble(blocks)) + sum_b penalty_b(blocks[b]).
 
     R(Theta) = sum_k omega_k loss(y_k, w_i'x_k): by default the mean over tasks of the mean over
-    rows.
+    rows. ``source`` answers what R is at any Theta; it may hold the rows or only pass over them.
     """
 
-    data: TaskData
+    source: Oracle
     loss: Loss
     structure: Structure
     penalties: Mapping[str, Penalty]
 
+    @property
+    def data(self) -> TaskData:
+        """The rows, for a solver that needs more than R at given coefficients."""
+        if not isinstance(self.source, TaskData):
+            raise TypeError("this solver needs the rows in memory; they are passed over here.")
+        return self.source
+
+    def at(self, blocks: Blocks) -> ObjectiveAt:
+        """The objective at some blocks."""
+        theta = self.structure.assemble(blocks)
+        return ObjectiveAt(self, blocks, theta, self.source.at(self.loss, theta))
+
     def zeros(self) -> Blocks:
         """All blocks at zero."""
-        shapes = self.structure.shapes(self.data.n_tasks)
+        shapes = self.structure.shapes(self.source.n_tasks)
         return {name: np.zeros(shape) for name, shape in shapes.items()}
 
     def predict(self, blocks: Blocks) -> np.ndarray:
@@ -71,15 +84,14 @@ class Problem:
         own targets are at rest, or that has next to nothing of a feature, is measured in a small
         share of what the others have. Kept for as long as the data live.
         """
-        return kept(self.data, ("gradient bound", self.loss), self._gradient_bound)
+        return kept(self.source, ("gradient bound", self.loss), self._gradient_bound)
 
     def _gradient_bound(self) -> np.ndarray:
-        data = self.data
-        slope = self.loss.gradient(data.y, np.zeros_like(data.y))
-        square = np.bincount(data.code, data.weight * slope**2, minlength=data.n_tasks)
-        size = np.sqrt(np.maximum(square, (_AT_REST**2) * data.share * square.sum()))
-        norms = data.column_norms
-        elsewhere = np.sqrt(np.einsum("ik,ik->k", norms, norms) / max(data.n_tasks, 1))
+        source = self.source
+        square = source.at(self.loss, np.zeros((source.n_tasks, source.n_coefs))).slope
+        size = np.sqrt(np.maximum(square, (_AT_REST**2) * source.share * square.sum()))
+        norms = source.column_norms
+        elsewhere = np.sqrt(np.einsum("ik,ik->k", norms, norms) / max(source.n_tasks, 1))
         bound = np.maximum(norms, _AT_REST * elsewhere) * size[:, None]
         floor = max(1e-15 * bound.max(initial=0.0), np.finfo(float).tiny)
         return np.maximum(bound, floor)
@@ -90,3 +102,29 @@ class Problem:
         scale = self.structure.adjoint(self.gradient_bound, blocks)
         shares = [np.abs(R) / np.abs(scale[b]) for b, R in residual.items() if R.size]
         return max((float(share.max()) for share in shares), default=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveAt:
+    """The objective at some blocks: Theta (m, p), R there, and what follows."""
+
+    problem: Problem
+    blocks: Blocks
+    theta: np.ndarray
+    risk: RiskAt
+
+    @cached_property
+    def value(self) -> float:
+        """The objective."""
+        penalties = self.problem.penalties
+        return self.risk.total + sum(penalties[b].value(B) for b, B in self.blocks.items())
+
+    @cached_property
+    def residual(self) -> Blocks:
+        """Nearest-to-zero element of the subdifferential, block by block."""
+        return self.problem.residual(self.blocks, gradient=self.risk.gradient)
+
+    @cached_property
+    def violation(self) -> float:
+        """See `Problem.violation`."""
+        return self.problem.violation(self.blocks, self.residual)

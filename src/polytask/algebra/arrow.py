@@ -11,6 +11,7 @@ so that a fit costs one small inverse a task and one for S, whatever the number 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ from polytask.algebra.wide import WideRidge
 from polytask.data import Design
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["ArrowFactor", "WideTask"]
+__all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams"]
 
 
 _CHUNK = 65_536  # numbers in roots that are applied together: half a megabyte, in cache
@@ -116,15 +117,10 @@ class ArrowFactor:
 
 
 def factor_arrow(
-    design: Design,
-    v: np.ndarray,
-    structure: CommonDeviation,
-    G: np.ndarray,
-    D: np.ndarray,
+    design: Design, v: np.ndarray, structure: CommonDeviation, G: np.ndarray, D: np.ndarray,
     grams: np.ndarray | None = None,
-    overwrite: bool = False,
-) -> ArrowFactor:
-    """Factor the arrow Hessian.
+) -> ArrowFactor:  # fmt: skip
+    """Factor the arrow Hessian of rows, in the row space of tasks that have few.
 
     Parameters
     ----------
@@ -134,23 +130,53 @@ def factor_arrow(
         Curvature (twice the strength) of the penalties on the common part and on deviations.
     grams : ndarray of shape (m, p, p) or None
         The tasks' sum v x x' where they are at hand.
-    overwrite : bool
-        Whether they may be overwritten where every coefficient has both parts; for answers that
-        are corrected by their residuals afterwards.
     """
+    if grams is not None:
+        return factor_grams(grams, structure, G, D)
     c, k = np.flatnonzero(structure.common), np.flatnonzero(structure.deviation)
-    in_rows = _kept_in_rows(design, k, D) if grams is None else np.zeros(design.n_tasks, bool)
+    in_rows = _kept_in_rows(design, k, D)
     few_rows = len(c) > design.start[-1] and (G > 0).sum() >= len(c) - 1
     if few_rows and (in_rows.all() or len(k) <= 1):
         return _factor_in_rows(design, v, c, k, G, D)
     narrow = np.flatnonzero(~in_rows)
-    C, E, L = _blocks(design, v, c, k, narrow, grams, overwrite)
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
-    np.einsum("bii->bi", L)[:] += D
+    return _factor(narrow, _blocks(design, v, c, k, narrow), wide, c, k, G, D)
+
+
+def factor_grams(
+    grams: np.ndarray, structure: CommonDeviation, G: np.ndarray, D: np.ndarray,
+    again: Callable[[], np.ndarray] | None = None,
+) -> ArrowFactor:  # fmt: skip
+    """Factor the arrow Hessian of Gram matrices sum v x x' (m, p, p), one of each task.
+
+    Parameters
+    ----------
+    G, D
+        As in `factor_arrow`.
+    again : callable or None
+        Makes the Gram matrices once more. With it they may be overwritten where every coefficient
+        has both parts: for answers that are corrected by their residuals afterwards.
+    """
+    c, k = np.flatnonzero(structure.common), np.flatnonzero(structure.deviation)
+    whole = len(c) == len(k) == grams.shape[-1]
+    blocks = (G, None, grams) if again and whole else _split(grams, c, k)
+    return _factor(np.arange(len(grams)), blocks, {}, c, k, G, D, again)
+
+
+_Blocks = tuple[np.ndarray, np.ndarray | None, np.ndarray]
+
+
+def _factor(
+    narrow: np.ndarray, blocks: _Blocks, wide: dict[int, WideTask], c: np.ndarray, k: np.ndarray,
+    G: np.ndarray, D: np.ndarray, again: Callable[[], np.ndarray] | None = None,
+) -> ArrowFactor:  # fmt: skip
+    C, E, L = blocks
     tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
+    np.einsum("bii->bi", L)[:] += D
     roots = psd_inverse_roots(np.ascontiguousarray(L), tasks)
     if E is None and tasks.any():  # a pseudo-inverse does not say what E does
-        E = design.grams(v)
+        assert again is not None
+        E = again()
     S = np.diag(G) + _eliminate(C, E, roots, D, c, k)
     for task in wide.values():
         rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
@@ -198,34 +224,28 @@ def _wide_tasks(
 
 
 def _blocks(
-    design: Design,
-    v: np.ndarray,
-    c: np.ndarray,
-    k: np.ndarray,
-    narrow: np.ndarray,
-    grams: np.ndarray | None,
-    overwrite: bool,
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, narrow: np.ndarray
+) -> _Blocks:
     """C (c, c) summed over narrow tasks, E (b, k, c) and L (b, k, k) of each."""
-    p = design.n_columns
     if len(k) == 0:  # nothing of a task's own
-        C = design.total_gram(v) if grams is None else grams.sum(axis=0)
         b = len(narrow)
-        return C[np.ix_(c, c)], np.zeros((b, 0, len(c))), np.zeros((b, 0, 0))
-    if len(k) == 1 and k[0] == p - 1 and grams is None:  # only an intercept of its own
+        return design.total_gram(v)[np.ix_(c, c)], np.zeros((b, 0, len(c))), np.zeros((b, 0, 0))
+    if len(k) == 1 and k[0] == design.n_columns - 1:  # only an intercept of its own
         sums = design.adjoint(v * design.last_column())
-        C = design.total_gram(v)
-        return C[np.ix_(c, c)], sums[:, None, c], sums[:, None, k]
-    if grams is None and len(narrow) == 0:  # all tasks are kept in row space
+        return design.total_gram(v)[np.ix_(c, c)], sums[:, None, c], sums[:, None, k]
+    if len(narrow) == 0:  # all tasks are kept in row space
         none = np.zeros((0, len(k), len(k)))
         return np.zeros((len(c), len(c))), np.zeros((0, len(k), len(c))), none
-    H = design.grams(v, narrow) if grams is None else grams
-    H = H if len(narrow) == len(H) else H[narrow]
-    if len(c) == len(k) == p:  # C and E are not asked for: L says it all
-        none = np.zeros((p, p))
-        return (none, None, H) if overwrite else (none, H, H.copy())
-    C = H.sum(axis=0)[np.ix_(c, c)]
-    return C, H[:, k[:, None], c], H[:, k[:, None], k]
+    H = design.grams(v, narrow)
+    return _split(H if len(narrow) == len(H) else H[narrow], c, k)
+
+
+def _split(H: np.ndarray, c: np.ndarray, k: np.ndarray) -> _Blocks:
+    """C (c, c) summed over tasks, E (b, k, c) and L (b, k, k) of Gram matrices H (b, p, p)."""
+    p = H.shape[-1]
+    if len(c) == len(k) == p:  # C is not asked for: L says it all
+        return np.zeros((p, p)), H, H.copy()
+    return H.sum(axis=0)[np.ix_(c, c)], H[:, k[:, None], c], H[:, k[:, None], k]
 
 
 def _eliminate(

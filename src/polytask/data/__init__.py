@@ -5,6 +5,7 @@ from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_
 from polytask.data.design import Design, make_design
 from polytask.data.moment_rows import MomentData
 from polytask.data.moments import TaskMoments
+from polytask.data.oracle import Oracle, RiskAt, RowsAt
 from polytask.data.parse import Rows, make_task_data, read_rows, read_target, task_codes
 from polytask.data.refit import all_or_nothing
 from polytask.data.stack import stack_tasks
@@ -13,7 +14,10 @@ from polytask.data.task_data import TaskData
 __all__ = [
     "Design",
     "MomentData",
+    "Oracle",
+    "RiskAt",
     "Rows",
+    "RowsAt",
     "TaskData",
     "TaskMoments",
     "all_or_nothing",

@@ -6,16 +6,16 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from polytask.data.task_data import TaskData
+from polytask.data.oracle import Oracle
 
 __all__ = ["kept"]
 
 T = TypeVar("T")
 
-_KEPT: WeakKeyDictionary[TaskData, dict[Hashable, Any]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[Oracle, dict[Hashable, Any]] = WeakKeyDictionary()
 
 
-def kept(data: TaskData, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+def kept(data: Oracle, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
     """What ``make()`` gave for these data and this key the first time.
 
     The key starts with the name of the thing. What is kept must not hold the data itself, or both

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from polytask.data.design import Design
+from polytask.data.oracle import RowLoss, RowsAt
 
 __all__ = ["TaskData"]
 
@@ -90,6 +91,11 @@ class TaskData:
     def keep_column_norms(self, grams: np.ndarray) -> None:
         """Spare `column_norms` a pass over the rows: the Gram matrices (m, p, p) hold them."""
         vars(self).setdefault("column_norms", np.sqrt(np.einsum("mpp->mp", grams)))
+
+    def at(self, loss: RowLoss, theta: np.ndarray) -> RowsAt:
+        """R at coefficients Theta (m, p)."""
+        f = self.design.predict(theta) if theta.any() else np.zeros(len(self.y))
+        return RowsAt(self.design, self.y, self.weight, loss, f)
 
     def block(self, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Design rows, targets and weights omega of task i."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import numpy as np
 
-from polytask.algebra.arrow import ArrowFactor, factor_arrow
+from polytask.algebra.arrow import ArrowFactor, factor_arrow, factor_grams
+from polytask.data import RiskAt
 from polytask.problem import Problem
 from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["ArrowProblem", "arrow_problem", "why_not_arrow"]
+
+_FLAT = 1e-30  # least curvature: where a loss is saturated, a step would leave the numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +35,22 @@ class ArrowProblem:
     G: np.ndarray
     D: np.ndarray
 
-    def factor(self, curvature: np.ndarray, grams: np.ndarray | None = None) -> ArrowFactor:
+    def factor(self, curvature: np.ndarray) -> ArrowFactor:
         """Factorization at second derivatives ``curvature`` (N,) of the loss."""
         data = self.problem.data
         v = data.weight * curvature
-        return factor_arrow(data.design, v, self.structure, self.G, self.D, grams)
+        return factor_arrow(data.design, v, self.structure, self.G, self.D)
+
+    def factor_grams(self, grams: np.ndarray) -> ArrowFactor:
+        """Factorization at the tasks' Hessians of R, shape (m, p, p)."""
+        return factor_grams(grams, self.structure, self.G, self.D)
+
+    def factor_at(self, risk: RiskAt) -> ArrowFactor:
+        """Factorization at the curvature of R somewhere."""
+        if risk.gram is not None:
+            return self.factor_grams(risk.gram)
+        assert risk.curvature is not None
+        return self.factor(np.maximum(risk.curvature, _FLAT))
 
     def factor_squares(self) -> ArrowFactor:
         """Factorization at curvature one; column norms are kept from the Gram matrices."""
@@ -45,9 +60,8 @@ class ArrowProblem:
             return self.factor(np.ones(len(data.y)))
         grams = data.design.grams(data.weight)
         data.keep_column_norms(grams)
-        return factor_arrow(
-            data.design, data.weight, self.structure, self.G, self.D, grams, overwrite=True
-        )
+        again = partial(data.design.grams, data.weight)
+        return factor_grams(grams, self.structure, self.G, self.D, again)
 
     def center(self, blocks: Blocks) -> Blocks:
         """The same coefficients with w0 at the tasks' mean where neither part has a penalty.
@@ -61,7 +75,7 @@ class ArrowProblem:
             return blocks
         c, k = c[free], k[free]
         common, deviation = blocks["common"].copy(), blocks["deviation"].copy()
-        known = self.problem.data.sizes > 0
+        known = self.problem.source.share > 0
         mean = deviation[known][:, k].mean(axis=0)
         common[c] += mean
         deviation[np.ix_(known, k)] -= mean

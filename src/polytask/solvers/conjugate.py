@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytask.problem import Problem
+from polytask.problem import ObjectiveAt, Problem
 from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem, why_not_arrow
 from polytask.solvers.base import Solution
 from polytask.solvers.cost import products_pay
-from polytask.solvers.newton import descend
+from polytask.solvers.newton import descend, solution_of
 from polytask.structures import Blocks
 
 __all__ = ["ConjugateGradients"]
@@ -44,11 +44,13 @@ class ConjugateGradients:
         arrow, loss = arrow_problem(problem), problem.loss
         scale = problem.structure.adjoint(problem.gradient_bound, problem.zeros())
 
-        def step(residual: Blocks, curvature: np.ndarray, violation: float) -> tuple[Blocks, int]:
-            goal = 0.5 * tol if loss.is_quadratic else _goal(violation, tol)
-            return _System(arrow, problem.data.weight * curvature).solve(residual, scale, goal)
+        def step(at: ObjectiveAt) -> tuple[Blocks, int]:
+            goal = 0.5 * tol if loss.is_quadratic else _goal(at.violation, tol)
+            v = problem.data.weight * at.risk.curvature
+            return _System(arrow, v).solve(at.residual, scale, goal)
 
-        return descend(problem, start, tol, max_iter, step, self.name)
+        descent = descend(problem, start, tol, max_iter, step).run(problem.at)
+        return solution_of(problem, descent, self.name)
 
 
 def _goal(violation: float, tol: float) -> float:

@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from polytask.problem import Problem
+from polytask.problem import ObjectiveAt, Problem
 from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
 from polytask.solvers.base import Solution, Status
+from polytask.solvers.descent import Descent, moved
 from polytask.solvers.orthogonal import solve_orthogonal, too_large
 from polytask.structures import Blocks
 
-__all__ = ["BlockElimination", "Newton", "descend"]
+__all__ = ["BlockElimination", "Newton", "descend", "solution_of"]
 
 _TRUSTED = 1e-10  # violation above which the Gram matrices are suspected to have lost digits
 _CORRECTED = 1e-12  # violation at which a closed form needs no more correction
 _NOTHING = 1e-10  # change of predictions, relative to its terms, that is rounding
-_FLAT = 1e-30  # least curvature: where a loss is saturated, a step would leave the numbers
 
 
 class BlockElimination:
@@ -40,25 +40,20 @@ class BlockElimination:
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Solve exactly; ``start`` and ``max_iter`` are not used."""
-        blocks, f = problem.zeros(), np.zeros(len(problem.data.y))
+        here = problem.at(problem.zeros())
         factor = arrow_problem(problem).factor_squares()
-        residual, violation, steps = problem.residual(blocks, f), np.inf, 0
-        while steps < self.refinements and (steps == 0 or violation > min(tol, _CORRECTED)):
-            trial = _add(blocks, factor.solve(residual), -1.0)
-            trial_f = problem.predict(trial)
-            trial_residual = problem.residual(trial, trial_f)
-            trial_violation = problem.violation(trial, trial_residual)
-            if steps > 0 and trial_violation > 0.5 * violation:
+        steps = 0
+        while steps < self.refinements and (steps == 0 or here.violation > min(tol, _CORRECTED)):
+            trial = problem.at(moved(here.blocks, factor.solve(here.residual), -1.0))
+            if steps > 0 and trial.violation > 0.5 * here.violation:
                 break
-            blocks, f, residual, violation = trial, trial_f, trial_residual, trial_violation
-            steps += 1
+            here, steps = trial, steps + 1
         clear = not factor.singular and _without_effect(problem, factor.null)
-        slow = steps == self.refinements and violation > _CORRECTED
-        if not clear or slow or not violation <= _TRUSTED:
-            blocks, violation = _better(problem, blocks, violation)
-            f = problem.predict(blocks)
-        status = Status.SOLVED if violation <= tol else Status.STALLED
-        return _solution(problem, blocks, f, violation, status, self.name, steps)
+        slow = steps == self.refinements and here.violation > _CORRECTED
+        if not clear or slow or not here.violation <= _TRUSTED:
+            here = _better(problem, here)
+        status = Status.SOLVED if here.violation <= tol else Status.STALLED
+        return _solution(problem, here, status, self.name, steps)
 
 
 class Newton:
@@ -69,6 +64,7 @@ class Newton:
     """
 
     name = "newton"
+    needs_rows = False
 
     def why_not(self, problem: Problem) -> str | None:
         """None, or why the method does not apply."""
@@ -76,46 +72,39 @@ class Newton:
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the violation is below ``tol``."""
+        descent = self.descent(problem, start, tol, max_iter).run(problem.at)
+        return solution_of(problem, descent, self.name)
+
+    def descent(
+        self, problem: Problem, start: Blocks | None, tol: float, max_iter: int
+    ) -> Descent[ObjectiveAt]:
+        """The search, for those who answer several at once."""
         arrow = arrow_problem(problem)
 
-        def step(residual: Blocks, curvature: np.ndarray, _: float) -> tuple[Blocks, int]:
-            return arrow.factor(np.maximum(curvature, _FLAT)).solve(residual), 1
+        def step(at: ObjectiveAt) -> tuple[Blocks, int]:
+            return arrow.factor_at(at.risk).solve(at.residual), 1
 
-        return descend(problem, start, tol, max_iter, step, self.name)
+        return descend(problem, start, tol, max_iter, step)
 
 
-Step = Callable[[Blocks, np.ndarray, float], tuple[Blocks, int]]
+Step = Callable[[ObjectiveAt], tuple[Blocks, int]]
 
 
 def descend(
-    problem: Problem, start: Blocks | None, tol: float, max_iter: int, step: Step, name: str
-) -> Solution:
+    problem: Problem, start: Blocks | None, tol: float, max_iter: int, step: Step
+) -> Descent[ObjectiveAt]:
     """Newton steps with a line search, until the violation is below ``tol``.
 
-    ``step(residual, curvature, violation)`` solves the Newton system, exactly or not, and says how
-    much work that was (0: it found no step); `n_iter` of the solution is the sum of it.
+    ``step`` solves the Newton system, exactly or not, and says how much work that was (0: it found
+    no step).
     """
-    data, loss = problem.data, problem.loss
-    blocks = problem.zeros() if start is None else start
-    f = problem.predict(blocks)
-    value = problem.objective(blocks, f)
-    status, work = Status.MAX_ITER, 0
-    for n_iter in range(max_iter + 1):
-        residual = problem.residual(blocks, f)
-        violation = problem.violation(blocks, residual)
-        if violation <= tol:
-            status = Status.SOLVED
-            break
-        if n_iter == max_iter:
-            break
-        direction, used = step(residual, loss.curvature(data.y, f), violation)
-        found = _line_search(problem, blocks, f, value, direction, residual) if used else None
-        if found is None:
-            status = Status.STALLED
-            break
-        blocks, f, value = found
-        work += used
-    return _solution(problem, blocks, f, violation, status, name, work)
+    begin = problem.zeros() if start is None else start
+    return Descent(begin, step, lambda at: at.violation <= tol, max_iter)
+
+
+def solution_of(problem: Problem, descent: Descent[ObjectiveAt], name: str) -> Solution:
+    """What a descent found."""
+    return _solution(problem, descent.here, descent.status, name, descent.work)
 
 
 def _without_effect(problem: Problem, null: np.ndarray) -> bool:
@@ -137,49 +126,27 @@ def _without_effect(problem: Problem, null: np.ndarray) -> bool:
     return bool((moved <= _NOTHING**2 * (size @ null**2)).all())
 
 
-def _better(problem: Problem, blocks: Blocks, violation: float) -> tuple[Blocks, float]:
+def _better(problem: Problem, here: ObjectiveAt) -> ObjectiveAt:
     """The blocks, or those found without Gram matrices where they are a clear improvement."""
     if too_large(problem):
-        return blocks, violation
-    trial = solve_orthogonal(problem)
-    trial_violation = problem.violation(trial)
-    if problem.objective(trial) < (1.0 - 1e-10) * problem.objective(blocks):
-        return trial, trial_violation
-    worse = violation <= _TRUSTED or trial_violation > violation
-    return (blocks, violation) if worse else (trial, trial_violation)
-
-
-def _line_search(
-    problem: Problem, blocks: Blocks, f: np.ndarray, value: float, step: Blocks, residual: Blocks
-) -> tuple[Blocks, np.ndarray, float] | None:
-    """The first of the steps 1, 1/2, 1/4, ... that falls enough; None where none does."""
-    slope = sum(float((step[b] * residual[b]).sum()) for b in step)
-    f_step = problem.predict(step)
-    noise = 1e-14 * max(abs(value), 1e-300)
-    for size in 0.5 ** np.arange(30):
-        trial, f_trial = _add(blocks, step, -size), f - size * f_step
-        new = problem.objective(trial, f_trial)
-        if new <= value - 1e-4 * size * slope + noise:
-            return trial, problem.predict(trial), new
-    return None
-
-
-def _add(blocks: Blocks, step: Blocks, size: float) -> Blocks:
-    return {b: B + size * step[b] for b, B in blocks.items()}
+        return here
+    trial = problem.at(solve_orthogonal(problem))
+    if trial.value < (1.0 - 1e-10) * here.value:
+        return trial
+    worse = here.violation <= _TRUSTED or trial.violation > here.violation
+    return here if worse else trial
 
 
 def _solution(
-    problem: Problem, blocks: Blocks, f: np.ndarray, violation: float, status: Status, name: str,
-    n_iter: int,
-) -> Solution:  # fmt: skip
-    centered = arrow_problem(problem).center(blocks)
-    if centered is not blocks:
-        blocks, f = centered, problem.predict(centered)
+    problem: Problem, here: ObjectiveAt, status: Status, name: str, n_iter: int
+) -> Solution:
+    centered = arrow_problem(problem).center(here.blocks)
+    at = here if centered is here.blocks else problem.at(centered)
     return Solution(
-        blocks=blocks,
-        coefs=problem.structure.assemble(blocks),
-        objective=problem.objective(blocks, f),
-        violation=violation,
+        blocks=at.blocks,
+        coefs=at.theta,
+        objective=at.value,
+        violation=here.violation,
         status=status,
         certificate="global",
         solver=name,

@@ -52,7 +52,7 @@ class MomentRisk:
     def _solve(self, problem: Problem, k: int) -> np.ndarray:
         """Coefficients without fold k: in closed form, or from the last ones at other strengths."""
         if problem.loss.is_quadratic and why_not_arrow(problem) is None:
-            factor = arrow_problem(problem).factor(np.ones(len(problem.data.y)), self._grams[k])
+            factor = arrow_problem(problem).factor_grams(self._grams[k])
             at_zero = self._slopes[k]  # the gradient of R
             step = factor.solve(problem.structure.adjoint(at_zero, problem.zeros()))
             return -problem.structure.assemble(step)

@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 
-from polytask.algebra.arrow import factor_arrow
+from polytask.algebra.arrow import factor_grams
 from polytask.data import TaskData
 from polytask.data.design import Design
 from polytask.problem import Problem
@@ -57,10 +57,9 @@ class _Point:
     def step(self, residual: Blocks) -> Blocks:
         """The Newton step: the arrow system at this curvature."""
         arrow = arrow_problem(self.problem)
-        design, none = self.problem.data.design, np.zeros(0)
         structure = cast(CommonDeviation, self.problem.structure)
         grams = self.sums.gram
-        return factor_arrow(design, none, structure, arrow.G, arrow.D, grams).solve(residual)
+        return factor_grams(grams, structure, arrow.G, arrow.D).solve(residual)
 
 
 def solve_by_passes(

@@ -13,12 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
-from polytask.algebra.arrow import factor_arrow
 from polytask.data import TaskData
 from polytask.problem import Problem
 from polytask.responses import Loss
@@ -84,15 +82,12 @@ class QuadraticRisk:
 
     def fit(self, problem: Problem, part: FoldModel) -> Blocks:
         """The minimum of a problem on a fold's model."""
-        arrow: Any = arrow_problem(problem)
+        arrow = arrow_problem(problem)
         gram = part.train.gram
         # Gradient of the model at zero; from there one Newton step is its minimum.
         slope = part.train.gradient - (gram @ part.theta[:, :, None])[:, :, 0]
         residual = problem.structure.adjoint(slope, problem.zeros())
-        factor = factor_arrow(
-            self.data.design, np.zeros(0), arrow.structure, arrow.G, arrow.D, gram
-        )
-        return {b: -B for b, B in factor.solve(residual).items()}
+        return {b: -B for b, B in arrow.factor_grams(gram).solve(residual).items()}
 
 
 def risk_at_fits(

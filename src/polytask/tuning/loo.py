@@ -119,7 +119,9 @@ class LeaveOneOut:
         """f_(-j) of every observation, shape (N,); NaN where nothing else informs it."""
         data, loss, arrow = problem.data, problem.loss, arrow_problem(problem)
         if loss.is_quadratic:
-            factor = arrow.factor(np.ones(len(data.y)), self._shared_grams(arrow))
+            grams = self._shared_grams(arrow)
+            unit = np.ones(len(data.y))
+            factor = arrow.factor(unit) if grams is None else arrow.factor_grams(grams)
             blocks = _minus(problem.zeros(), factor.solve(problem.residual(problem.zeros())))
             f = problem.predict(blocks)
         else:

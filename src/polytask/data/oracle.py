@@ -1,0 +1,145 @@
+"""What a fit asks of whoever holds rows: the empirical risk R at given coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from polytask.data.design import Design
+
+__all__ = ["Oracle", "RiskAt", "RowLoss", "RowsAt"]
+
+
+class RowLoss(Protocol):
+    """A loss of a target y and a linear predictor f, observation by observation."""
+
+    def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Loss of each observation."""
+        ...
+
+    def gradient(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Derivative in f."""
+        ...
+
+    def curvature(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Second derivative in f."""
+        ...
+
+
+class RiskAt(Protocol):
+    """R near Theta (m, p); of its curvature either the rows' or the tasks' Gram matrices."""
+
+    @property
+    def total(self) -> float:
+        """R."""
+        ...
+
+    @property
+    def slope(self) -> np.ndarray:
+        """Weighted sum of squared derivatives of the loss in each task, shape (m,)."""
+        ...
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """Gradient of R, shape (m, p)."""
+        ...
+
+    @property
+    def curvature(self) -> np.ndarray | None:
+        """Second derivative of every row's loss, shape (N,); None where there are no rows."""
+        ...
+
+    @property
+    def gram(self) -> np.ndarray | None:
+        """Hessian of R in each task's coefficients, shape (m, p, p); None where rows make it."""
+        ...
+
+
+class Oracle(Protocol):
+    """Whoever holds the rows of m tasks: in memory, in files, on a cluster, or as sums only."""
+
+    @property
+    def tasks(self) -> np.ndarray:
+        """Task ids, shape (m,)."""
+        ...
+
+    @property
+    def share(self) -> np.ndarray:
+        """Weight of each task in R, shape (m,)."""
+        ...
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the last coefficient is the intercept."""
+        ...
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks m."""
+        ...
+
+    @property
+    def n_coefs(self) -> int:
+        """Coefficients per task, the intercept included."""
+        ...
+
+    @property
+    def n_features(self) -> int:
+        """Number of features d, the intercept not counted."""
+        ...
+
+    @property
+    def column_norms(self) -> np.ndarray:
+        """sqrt(sum_k omega_k x_k²) of each column in each task, shape (m, p)."""
+        ...
+
+    def at(self, loss: RowLoss, theta: np.ndarray) -> RiskAt:
+        """R at coefficients Theta (m, p)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class RowsAt:
+    """R at given coefficients, from rows in memory; nothing is computed before it is asked for.
+
+    Parameters
+    ----------
+    design : Design
+    y, weight : ndarray of shape (N,)
+        Targets, and weights omega.
+    loss : RowLoss
+    f : ndarray of shape (N,)
+        Linear predictors.
+    """
+
+    design: Design
+    y: np.ndarray
+    weight: np.ndarray
+    loss: RowLoss
+    f: np.ndarray
+    gram: None = None
+
+    @cached_property
+    def total(self) -> float:
+        """R."""
+        return float(self.weight @ self.loss.value(self.y, self.f))
+
+    @cached_property
+    def gradient(self) -> np.ndarray:
+        """Gradient of R, shape (m, p)."""
+        return self.design.adjoint(self.weight * self.loss.gradient(self.y, self.f))
+
+    @property
+    def slope(self) -> np.ndarray:
+        """Weighted sum of squared derivatives of the loss in each task, shape (m,)."""
+        m, sizes = self.design.n_tasks, np.diff(self.design.start)
+        square = self.weight * self.loss.gradient(self.y, self.f) ** 2
+        return np.bincount(np.repeat(np.arange(m), sizes), square, minlength=m)
+
+    @cached_property
+    def curvature(self) -> np.ndarray:
+        """Second derivative of every row's loss, shape (N,)."""
+        return self.loss.curvature(self.y, self.f)
