@@ -9,104 +9,24 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from polytask import __version__
+from polytask.cli.help_pages import (
+    ABOUT,
+    COMPARE,
+    COMPARE_WRITES,
+    DESCRIBE,
+    DESCRIBE_EXAMPLES,
+    EXPORT,
+    EXPORT_EXAMPLES,
+    FIT,
+    FIT_EXAMPLES,
+    INIT,
+    INIT_EXAMPLES,
+    PREDICT,
+    PREDICT_EXAMPLES,
+    START,
+)
 
 __all__ = ["make_parser"]
-
-ABOUT = """\
-Does learning your tasks together help, and on which of them does it hurt?
-
-A table with a column of task ids (schools, patients, machines ...) and a target
-goes in; an honest comparison of models comes out.
-"""
-
-START = """\
-start with:
-  polytask describe pupils.csv --task school --target score
-  polytask compare  pupils.csv --task school --target score
-
-tables:
-  .csv and .tsv (comma, semicolon, tab; also .gz, .bz2, .xz) and .parquet
-
-'polytask COMMAND --help' explains a command. Exit codes: 0 done, 2 a mistake in
-the arguments or the table (one line says which), 130 interrupted.
-"""
-
-COMPARE = """\
-Compare models over the tasks of a table: each task alone, all tasks pooled, and
-tasks learned together. All models see the same folds; every strength is chosen
-inside the training part; each fold keeps every task in training.
-"""
-
-COMPARE_WRITES = """\
-what is written to --out (a report that is there already is replaced, other
-files are left alone):
-  report.html    the report: one file, no connection needed
-  results.json   everything in the report, for programs
-  tasks.csv      a row per task: rows, gain, label
-  model.skops    the best model, fitted on all rows, for 'polytask predict'
-
-what happens to the columns:
-  numbers are scaled, categories become 0/1 columns, missing values are filled;
-  all of it is learned inside the training folds. Dates and id-like texts are
-  left out, and the report says so. A target with two distinct values makes it a
-  classification.
-
-metrics (means over tasks; with _rows at the end over all rows at once):
-  regression      rmse, mae, explained_variance, explained_variance_within, nmse
-  classification  log_loss, brier, auc, average_precision, accuracy
-
-examples:
-  polytask compare pupils.csv --task school --target score
-  polytask compare visits.parquet --task clinic --target readmitted \\
-      --features age,sex,stay --metric auc --repeats 3 --out clinics
-"""
-
-FIT = """\
-Fit one model on all rows and save it with its preprocessing. The file is read
-without running code from strangers (skops).
-"""
-
-FIT_EXAMPLES = """\
-examples:
-  polytask fit pupils.csv --task school --target score
-  polytask fit pupils.csv --task school --target score --model pooled --out pooled.skops
-"""
-
-PREDICT = """\
-Predict for the rows of a table with a saved model. The output is the table with
-the columns 'prediction', 'unseen_task' (true where the task was not in training)
-and, for a classification, 'probability' (of the second class, named on screen).
-"""
-
-PREDICT_EXAMPLES = """\
-examples:
-  polytask predict polytask-report/model.skops new_pupils.csv --out predictions.csv
-  polytask predict model.skops new.parquet --unseen common
-"""
-
-EXPORT = """\
-Write a saved model, with its preprocessing, as one ONNX graph that other programs
-run without Python. Linear models; columns go in under their names, each of shape
-(rows, 1); 'prediction', 'unseen_task' and, for a classification, 'probability'
-come out. Needs polytask[onnx].
-"""
-
-EXPORT_EXAMPLES = """\
-examples:
-  polytask export polytask-report/model.skops model.onnx
-  polytask export model.skops model.onnx --unseen common
-"""
-
-DESCRIBE = """\
-Say what a table looks like before anything is fitted: sizes of tasks, kinds of
-columns, missing values, and what will be a problem, with what to do about it.
-"""
-
-DESCRIBE_EXAMPLES = """\
-examples:
-  polytask describe pupils.csv --task school --target score
-  polytask describe pupils.csv --task school --target score --json > table.json
-"""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -124,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True, prog="polytask"
     )
+    _add_init(commands)
     _add_compare(commands)
     _add_fit(commands)
     _add_predict(commands)
@@ -166,6 +87,15 @@ def _command(
         formatter_class=Help,
         allow_abbrev=False,
     )
+
+
+def _add_init(commands: argparse._SubParsersAction[Parser]) -> None:
+    summary = "say what would be done with a table, and the command that does it"
+    parser = _command(commands, "init", summary, INIT, INIT_EXAMPLES)
+    parser.add_argument("table", metavar="TABLE", help="CSV, TSV or Parquet; a row per observation")
+    parser.add_argument("--task", metavar="COL", help="the task, where you know it")
+    parser.add_argument("--target", metavar="COL", help="the column to predict, where you know it")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -5,12 +5,14 @@ from polytask.tables.describe import Finding, TableDescription, describe_table
 from polytask.tables.errors import TableError
 from polytask.tables.preprocess import make_task_pipeline
 from polytask.tables.reading import read_table
+from polytask.tables.suggest import Suggestion, suggest
 from polytask.tables.task_table import TaskTable, make_task_table
 from polytask.tables.writing import replacing, staged, write_table
 
 __all__ = [
     "Column",
     "Finding",
+    "Suggestion",
     "TableDescription",
     "TableError",
     "TaskTable",
@@ -21,5 +23,6 @@ __all__ = [
     "read_table",
     "replacing",
     "staged",
+    "suggest",
     "write_table",
 ]

@@ -1,0 +1,69 @@
+"""``polytask init``: what would be done with a table, before anything is said about it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shlex
+from typing import TYPE_CHECKING
+
+from polytask.cli.screen import plain, print_json, screen, show_list, show_table
+
+if TYPE_CHECKING:
+    from polytask.tables.suggest import Suggestion
+
+__all__ = ["run"]
+
+MOST = 8  # candidates that are shown
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look, print the guesses and the command that follows."""
+    from polytask.tables import TableError, read_table, suggest
+
+    table, notes = read_table(args.table)
+    found = suggest(table, args.task, args.target)
+    command = _command(args.table, found)
+    if args.json:
+        print_json({"table": str(args.table), "reading": list(notes), "compare": command,
+                    **dataclasses.asdict(found)})  # fmt: skip
+        return 0
+    _show(str(args.table), len(table), notes, found)
+    if command is None:
+        raise TableError(
+            "must name a column whose values repeat; no column looks like one. Choose it with "
+            "--task, or add a column that says which rows belong together.",
+            "task",
+        )
+    print(f"Next:\n  {plain(command)}")
+    return 0
+
+
+def _command(table: str, found: Suggestion) -> str | None:
+    """The words for the shell."""
+    if found.task is None:
+        return None
+    words = ["polytask", "compare", str(table), "--task", found.task, "--target", found.target]
+    if found.features is not None:
+        quoted = [f'"{name}"' if "," in name else name for name in found.features]
+        words += ["--features", ",".join(quoted)]
+    return shlex.join(words)
+
+
+def _show(path: str, rows: int, notes: tuple[str, ...], found: Suggestion) -> None:
+    console = screen()
+    why = f"target {found.target!r}, a {found.kind} ({found.target_reason})"
+    for line in (f"{path}: {rows:,} rows", why, *notes):
+        console.print(plain(line))
+    if found.other_targets and found.target_reason != "as you said":
+        others = ", ".join(repr(name) for name in found.other_targets[:MOST])
+        console.print(plain(f"if that is wrong, name it with --target: {others}"))
+    console.print()
+    head = [("may be the task", "left"), ("values", "right"), ("rows each", "right"),
+            ("of variance", "right"), ("but", "left")]  # fmt: skip
+    cells = [(t.name, f"{t.levels:,}", f"{t.rows_median:,}", f"{t.share:.0%}", t.concern)
+             for t in found.tasks[:MOST]]  # fmt: skip
+    if cells:
+        show_table(console, "", head, cells, bold=(0,))
+    lines = [f"{name}: {reason}" for name, reason in found.left_out]
+    show_list(console, "Columns to leave out", lines)
