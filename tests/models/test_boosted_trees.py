@@ -6,7 +6,10 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from polytask import MeanRegularizedRegressor
 from polytask.inspection import (
     BoostedTreesClassifier,
     BoostedTreesRegressor,
@@ -79,3 +82,93 @@ def test_classes_keep_their_names():
     assert list(model.classes_) == ["no", "yes"]
     assert model.predict_proba(X).shape == (320, 2)
     assert model.score(X, labels) > 0.8
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 12])
+def test_few_rows_are_taken(n):
+    X, y = levels(12, n=1)
+    model = BoostedTreesRegressor(task="task").fit(X[:n], y[:n])
+    np.testing.assert_allclose(model.predict(X[:n]), y[:n].mean())
+
+
+@pytest.mark.parametrize("rare", [1, 2, 4, 6])
+def test_a_rare_class_beside_many_tasks(rare):
+    X, _ = levels(300, n=2)
+    labels = np.where(np.arange(600) < rare, "yes", "no")
+    model = BoostedTreesClassifier(task="task").fit(X, labels)
+    assert model.notes_
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_a_column_without_a_value_is_no_feature():
+    X, y = levels(8, n=30)
+    expected = BoostedTreesRegressor(task="task").fit(X, y).predict(X)
+    model = BoostedTreesRegressor(task="task").fit(X.assign(none=np.nan), y)
+    np.testing.assert_allclose(model.predict(X.assign(none=3.0)), expected)
+
+
+RANDOM = "which tenth of the rows is held out is drawn by position"
+
+
+@parametrize_with_checks(
+    [BoostedTreesRegressor(max_iter=20), BoostedTreesClassifier(max_iter=20)],
+    expected_failed_checks=lambda model: (
+        {f"check_sample_weight_equivalence_on_{kind}_data": RANDOM for kind in ("dense", "sparse")}
+        if isinstance(model, BoostedTreesRegressor)
+        else {}
+    ),
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # scikit-learn's, of its own input
+def test_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+X, Y = levels(4, n=15)
+NUMBERS = X.assign(task=np.repeat(range(4), 15)).to_numpy()
+REFUSED = {
+    "None": (None, 1), "a scalar": (3.0, 1), "text": ("abc", 1),
+    "one dimension": (NUMBERS[:, 0], 1),
+    "three dimensions": (NUMBERS[:, :, None], 1), "no row": (NUMBERS[:0], 1),
+    "a plan": (pl.from_pandas(X).lazy(), "task"), "complex": (NUMBERS.astype(complex), 1),
+    "ragged": ([[1, 2], [1]] * 30, 1), "no such task": (X, "tsak"),
+    "no such position": (NUMBERS, 9), "infinity": (X.assign(x=np.inf), "task"),
+    "lists in cells": (X.assign(x=[[1, 2]] * 60), "task"),
+    "a name twice": (pd.concat([X, X["x"]], axis=1), "task"),
+    "ids missing": (X.assign(task=None), "task"),
+    "names of two types": (X.set_axis([0, "a"], axis=1), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("Model", [BoostedTreesRegressor, MeanRegularizedRegressor])
+def test_input_is_checked_as_by_the_others(case, Model):
+    table, task = REFUSED[case]
+    with pytest.raises((ValueError, TypeError)):
+        Model(task=task).fit(table, Y)
+    with pytest.raises(NotFittedError):
+        Model(task=task).predict(X)
+
+
+@pytest.mark.parametrize("case", ["lists", "integer names", "half floats"])
+@pytest.mark.parametrize("Model", [BoostedTreesRegressor, MeanRegularizedRegressor])
+def test_input_is_taken_as_by_the_others(case, Model):
+    table = {
+        "lists": NUMBERS.tolist(), "integer names": pd.DataFrame(NUMBERS).astype(float),
+        "half floats": NUMBERS.astype(np.float16),
+    }[case]  # fmt: skip
+    expected = Model(task=1).fit(NUMBERS.astype(float), Y).predict(NUMBERS.astype(float))
+    np.testing.assert_allclose(Model(task=1).fit(table, Y).predict(table), expected, atol=0.05)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, None, "a"])
+@pytest.mark.parametrize("Model", [BoostedTreesRegressor, MeanRegularizedRegressor])
+def test_a_bad_target_is_refused_as_by_the_others(bad, Model):
+    with pytest.raises(ValueError, match=r"Input y|could not convert"):
+        Model(task=1).fit(NUMBERS.astype(float), [*Y[:-1], bad])
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e300, 5e-324, -1.0, np.nan])
+@pytest.mark.parametrize("Model", [BoostedTreesRegressor, MeanRegularizedRegressor])
+def test_a_bad_weight_is_refused_as_by_the_others(weight, Model):
+    with pytest.raises(ValueError, match="sample_weight"):
+        Model(task=1).fit(NUMBERS.astype(float), Y, sample_weight=[*np.ones(59), weight])

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
+from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 
-MODELS = dict(estimators())
+TREES = (BoostedTreesRegressor, BoostedTreesClassifier)
+MODELS = {**estimators(), **{Model.__name__: Model for Model in TREES}}
 ASKS = (
     "predict", "predict_proba", "decision_function", "transform", "hidden_features",
     "coef_interval", "score", "score_tasks", "add_task",

@@ -1,12 +1,26 @@
 """What a multi-task sample is: one frozen TaskData, whatever door it came through."""
 
 from polytask.data.callers import callers_level
-from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
+from polytask.data.columns import (
+    drop_task_column,
+    is_frame,
+    read_task_ids,
+    repeated_names,
+    to_array,
+)
 from polytask.data.design import Design, make_design
 from polytask.data.moment_rows import MomentData
 from polytask.data.moments import TaskMoments
 from polytask.data.oracle import Oracle, RiskAt, RowsAt
-from polytask.data.parse import Rows, make_task_data, read_rows, read_target, task_codes
+from polytask.data.parse import (
+    Rows,
+    make_task_data,
+    read_raw_rows,
+    read_rows,
+    read_target,
+    read_weight,
+    task_codes,
+)
 from polytask.data.refit import all_or_nothing
 from polytask.data.stack import stack_tasks
 from polytask.data.task_data import TaskData
@@ -26,9 +40,12 @@ __all__ = [
     "is_frame",
     "make_design",
     "make_task_data",
+    "read_raw_rows",
     "read_rows",
     "read_target",
     "read_task_ids",
+    "read_weight",
+    "repeated_names",
     "stack_tasks",
     "task_codes",
     "to_array",

@@ -4,23 +4,73 @@ from __future__ import annotations
 
 import difflib
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+from narwhals.exceptions import DuplicateError
 from scipy import sparse
 
 from polytask.data.callers import callers_level
 
-__all__ = ["drop_task_column", "frame_columns", "is_frame", "read_task_ids", "to_array"]
+__all__ = [
+    "drop_task_column",
+    "frame_columns",
+    "is_frame",
+    "read_task_ids",
+    "repeated_names",
+    "to_array",
+]
 
 
 def is_frame(X: Any) -> bool:
-    """Whether X is a table with column names (pandas, polars, pyarrow)."""
-    if isinstance(X, np.ndarray | pd.DataFrame):  # the most common answers take no search
-        return isinstance(X, pd.DataFrame)
-    return isinstance(nw.from_native(X, eager_only=True, pass_through=True), nw.DataFrame)
+    """Whether X is a table with column names (pandas, polars, pyarrow).
+
+    Raises
+    ------
+    ValueError
+        If a name stands over two columns: no argument could say which is meant.
+    TypeError
+        If the table is a plan that nobody has carried out.
+    """
+    if isinstance(X, np.ndarray):  # the most common answers take no search
+        return False
+    if isinstance(X, pd.DataFrame):
+        if not X.columns.is_unique:
+            raise ValueError(f"A table {repeated_names(X.columns)}")
+        return True
+    try:
+        found = nw.from_native(X, pass_through=True)
+    except DuplicateError as error:
+        names = X.column_names if hasattr(X, "column_names") else X.columns
+        raise ValueError(f"A table {repeated_names(names)}") from error
+    if isinstance(found, nw.LazyFrame):
+        raise TypeError(
+            f"A table must be in memory; got a {type(X).__name__}, which is a plan. Collect it "
+            "first."
+        )
+    return isinstance(found, nw.DataFrame)
+
+
+def repeated_names(names: Iterable[Any], place: str = "") -> str:
+    """The rest of a sentence about a table whose column names are not distinct; else "".
+
+    Examples
+    --------
+    >>> repeated_names(["age", "sex", "age"])
+    "must have distinct column names; got 'age' more than once. Rename or remove the copies."
+    """
+    twice = [str(name) for name, count in Counter(names).items() if count > 1]
+    if not twice:
+        return ""
+    shown = ", ".join(map(repr, twice[:8])) + (f" and {len(twice) - 8} more" * (len(twice) > 8))
+    return (
+        f"must have distinct column names; got {shown} more than once{place}. "
+        "Rename or remove the copies."
+    )
 
 
 def read_task_ids(X: Any, task: str | int) -> np.ndarray:
@@ -163,6 +213,7 @@ def _from_integers(column: np.ndarray) -> np.ndarray:
 
 
 def _from_floats(column: np.ndarray, task: str | int) -> np.ndarray:
+    column = column.astype(np.float64)  # half floats cannot hold the bound below
     missing = int(np.isnan(column).sum())
     if missing:
         raise ValueError(_missing_message(task, missing))

@@ -14,6 +14,7 @@ from sklearn.utils.validation import column_or_1d
 from polytask.data.accumulate import MomentSums
 from polytask.data.columns import drop_task_column, frame_columns, read_task_ids, to_array
 from polytask.data.moments_file import read_moments_file, write_moments_file
+from polytask.data.weights import check_weights
 
 __all__ = ["TaskMoments"]
 
@@ -321,6 +322,5 @@ def _weights(weight: Any, shape: tuple[int, ...]) -> Any:
         return None if len(shape) == 1 else np.ones(shape)
     weight = np.asarray(to_array(weight), dtype=np.float64)
     weight = np.broadcast_to(weight[:, None] if weight.ndim == 1 < len(shape) else weight, shape)
-    if not (np.isfinite(weight) & (weight >= 0)).all():
-        raise ValueError("sample_weight must be zero or positive; got negative or missing values.")
+    check_weights(weight)
     return weight

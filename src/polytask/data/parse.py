@@ -16,8 +16,17 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
 from polytask.data.design import make_design
 from polytask.data.task_data import TaskData
+from polytask.data.weights import check_weights
 
-__all__ = ["Rows", "make_task_data", "read_rows", "read_target", "task_codes"]
+__all__ = [
+    "Rows",
+    "make_task_data",
+    "read_raw_rows",
+    "read_rows",
+    "read_target",
+    "read_weight",
+    "task_codes",
+]
 
 _FLOATS = [np.float64, np.float32]
 
@@ -36,23 +45,30 @@ def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
     ``estimator.task`` says where the task column is; ``reset=True`` in `fit` records
     ``n_features_in_`` and ``feature_names_in_``, False in `predict` compares with them.
     """
-    task = estimator.task
-    if task is None:
+    if estimator.task is None:
+        is_frame(X)  # refuses tables that are none
         X = validate_data(estimator, X, dtype=_FLOATS, accept_sparse="csr", reset=reset)
         return Rows(X, None)
+    rows = read_raw_rows(estimator, X, reset=reset)
+    features = check_array(
+        to_array(rows.X), dtype=_FLOATS, accept_sparse="csr", estimator=estimator, input_name="X"
+    )
+    return Rows(features, rows.ids)
+
+
+def read_raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
+    """The same for estimators that take text and gaps: ``Rows.X`` is in the container of ``X``."""
+    task = estimator.task
     if is_frame(X):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
     else:
         X = validate_data(
             estimator, X, dtype=None, accept_sparse="csr", ensure_all_finite=False,
-            ensure_min_features=2 if reset else 1, reset=reset,
+            ensure_min_features=2 if reset and task is not None else 1, reset=reset,
         )  # fmt: skip
-    ids = read_task_ids(X, task)
-    features = to_array(drop_task_column(X, task))
-    features = check_array(
-        features, dtype=_FLOATS, accept_sparse="csr", estimator=estimator, input_name="X"
-    )
-    return Rows(features, ids)
+    if task is None:
+        return Rows(X, None)
+    return Rows(drop_task_column(X, task), read_task_ids(X, task))
 
 
 def read_target(estimator: BaseEstimator, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
@@ -100,7 +116,7 @@ def make_task_data(
     check_consistent_length(rows.X, y)
     if np.isinf(y).any():
         raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
-    weight = _read_weight(sample_weight, y)
+    weight = read_weight(sample_weight, y)
     if y.ndim == 2:
         row, code, tasks = _wide_observations(y, weight, names)
         target, weight = y[row, code], weight[row, code]
@@ -146,7 +162,7 @@ def _wide_observations(
     return row, code, tasks
 
 
-def _read_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
+def read_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
     """Row weights in the shape of y: (n,), or (n, m) with a wide y."""
     if sample_weight is None:
         return np.ones(y.shape)
@@ -164,8 +180,7 @@ def _read_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
             f"{weight.shape} with y.shape == {y.shape}, expected {y.shape}!"
         )
     weight = np.where(np.isnan(weight) & np.isnan(y), 0.0, weight)
-    if np.isnan(weight).any() or (weight < 0).any():
-        raise ValueError("sample_weight must be zero or positive; got negative or missing values.")
+    check_weights(weight)
     if not (weight > 0).any():
         raise ValueError("sample_weight must be positive somewhere; every value is zero.")
     return weight

@@ -95,6 +95,7 @@ def kind_of(estimators: dict[str, Any], y: Any) -> str:
 
 def read_sample(X: Any, y: Any, task: str | int, kind: str) -> Sample:
     """Check X and y together and number tasks and classes."""
+    is_frame(X)  # refuses tables that are none
     target = str(getattr(y, "name", None) or "target")
     labels = column_or_1d(np.asarray(y), warn=False)
     check_consistent_length(X, labels)

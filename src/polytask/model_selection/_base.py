@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from polytask.data.columns import read_task_ids
+from polytask.data.columns import is_frame, read_task_ids
 
 __all__ = ["Split", "TaskSplitter", "in_rounds", "measured_labels", "read_codes"]
 
@@ -67,6 +67,7 @@ class TaskSplitter(BaseCrossValidator):
                 f"{self._name}: groups are ignored; the tasks come from the column task.",
                 stacklevel=2,
             )
+        is_frame(X)  # refuses tables that are none
         X, y = indexable(X, y)
         yield from self._splits(X, y)
 

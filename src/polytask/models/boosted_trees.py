@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Number
+from numbers import Integral, Number
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -13,12 +13,20 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
 
-from polytask.data import all_or_nothing, drop_task_column, is_frame, read_task_ids
+from polytask.data import all_or_nothing, is_frame, read_raw_rows, read_target, read_weight
+from polytask.models.labels import refuse_unusable
 
 __all__ = ["BoostedTreesClassifier", "BoostedTreesRegressor"]
 
 MAX_CATEGORIES = 255  # of HistGradientBoosting: one bin each
+FOLDS = 5  # in which the tasks' mean targets are cross-fitted
 LEAST_ROWS = 10  # categories with fewer are never split off
 _ORDINAL = {"handle_unknown": "use_encoded_value", "unknown_value": np.nan}
 
@@ -48,10 +56,13 @@ class _BoostedTrees(BaseEstimator):
     Attributes
     ----------
     model_ : the fitted HistGradientBoosting model
+    n_iter_ : int
+        Trees.
     notes_ : tuple of str
         What was done that a reader should know.
     """
 
+    _parameter_constraints = {"task": [None, str, Integral]}  # the trees check theirs
     joint = False  # it takes the task column, but has no notion of a task
 
     def __init__(
@@ -73,33 +84,68 @@ class _BoostedTrees(BaseEstimator):
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> _BoostedTrees:
-        """Fit to a table with the task column."""
-        columns = _columns(X, self.task)
+        """Fit to a table with the task column.
+
+        Parameters
+        ----------
+        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
+            Features, and the task column that the parameter ``task`` names.
+        y : array of shape (n,)
+        sample_weight : array of shape (n,), default=None
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        rows = read_raw_rows(self, X, reset=True)
+        y = self._target(y)
+        check_consistent_length(rows.X, y)
+        weight = None if sample_weight is None else read_weight(sample_weight, y)
+        columns = _columns(rows.X)
         self._texts = [j for j, column in enumerate(columns) if _is_text(column)]
         self.encoder_ = OrdinalEncoder(max_categories=MAX_CATEGORIES - 1, **_ORDINAL)
         self.notes_: tuple[str, ...] = ()
-        y = np.asarray(y).ravel()
         numbers, texts = self._split(columns)
+        numbers = [np.zeros(len(y)) if np.isnan(c).all() else c for c in numbers]  # has no bins
         categorical = [False] * len(numbers) + [True] * len(texts)
         if texts:
             self.encoder_.fit(np.column_stack(texts))
         parts = self._encoded(numbers, texts)
-        if self.task is not None:
-            parts.append(self._fit_task(read_task_ids(X, self.task)[:, None], y))
+        if rows.ids is not None:
+            parts.append(self._fit_task(rows.ids[:, None], y))
             categorical.append(not self._by_target)
-        self.model_ = self._make(categorical)
-        self.model_.fit(np.column_stack(parts), y, sample_weight=sample_weight)
+        self.model_ = self._make(self._settings(categorical, y))
+        self.model_.fit(np.column_stack(parts), y, sample_weight=weight)
+        self.n_iter_ = self.model_.n_iter_
         self._keep_classes()
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Predicted targets or classes, shape (n,)."""
-        found: np.ndarray = self.model_.predict(self._design(X))
+        found: np.ndarray = self._fitted().predict(self._design(X))
         return found
+
+    def _fitted(self) -> Any:
+        check_is_fitted(self)
+        return self.model_
+
+    def _target(self, y: Any) -> np.ndarray:
+        """A target for each row; the role says what it may hold."""
+        target, _ = read_target(self, y)
+        if target.shape[1:] == (1,):
+            return column_or_1d(target, warn=True)
+        if target.ndim == 2:
+            raise ValueError(
+                f"{type(self).__name__}: y must have one column; got shape {target.shape}. Stack "
+                "the tasks (`stack_tasks`) for a table with a task column."
+            )
+        return target
 
     def _fit_task(self, ids: np.ndarray, y: np.ndarray) -> np.ndarray:
         sizes = np.unique(ids, return_counts=True)[1]
-        self._by_target = len(sizes) > MAX_CATEGORIES or np.median(sizes) < LEAST_ROWS
+        small = len(sizes) > MAX_CATEGORIES or np.median(sizes) < LEAST_ROWS
+        self._by_target = bool(small and len(y) >= FOLDS)
         if not self._by_target:
             self.task_encoder_ = OrdinalEncoder(**_ORDINAL)
             return np.asarray(self.task_encoder_.fit_transform(ids), dtype=float)[:, 0]
@@ -108,7 +154,7 @@ class _BoostedTrees(BaseEstimator):
             f"those of fewer than {LEAST_ROWS} rows, so the tasks entered it by their mean target, "
             "shrunken and cross-fitted in training.",
         )
-        self.task_encoder_ = TargetEncoder(cv=self._encoder_folds())
+        self.task_encoder_ = TargetEncoder(cv=self._encoder_folds(y))
         return np.asarray(self.task_encoder_.fit_transform(ids, y), dtype=float)[:, 0]
 
     def _split(self, columns: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -120,67 +166,105 @@ class _BoostedTrees(BaseEstimator):
         return [*numbers, *self.encoder_.transform(np.column_stack(texts)).T] if texts else numbers
 
     def _design(self, X: Any) -> np.ndarray:
-        parts = self._encoded(*self._split(_columns(X, self.task)))
-        if self.task is not None:
-            ids = read_task_ids(X, self.task)[:, None]
-            parts.append(self.task_encoder_.transform(ids)[:, 0])
+        rows = read_raw_rows(self, X, reset=False)
+        parts = self._encoded(*self._split(_columns(rows.X)))
+        if rows.ids is not None:
+            parts.append(self.task_encoder_.transform(rows.ids[:, None])[:, 0])
         return np.column_stack(parts)
 
-    def _settings(self, categorical: list[bool]) -> dict[str, Any]:
+    def _settings(self, categorical: list[bool], y: np.ndarray) -> dict[str, Any]:
         return {
             "learning_rate": self.learning_rate,
             "max_iter": self.max_iter,
             "max_leaf_nodes": self.max_leaf_nodes,
             "min_samples_leaf": self.min_samples_leaf,
             "random_state": self.random_state,
-            "early_stopping": True,
+            "early_stopping": self._may_hold_out(y),
             "categorical_features": categorical if any(categorical) else None,
         }
 
-    def _make(self, categorical: list[bool]) -> Any:
+    def _make(self, settings: dict[str, Any]) -> Any:
         raise NotImplementedError
 
-    def _encoder_folds(self) -> KFold:
-        return KFold(5, shuffle=True, random_state=0)
+    def _may_hold_out(self, y: np.ndarray) -> bool:
+        """Whether a tenth of the rows tells anything."""
+        return len(y) >= 2 * LEAST_ROWS
+
+    def _encoder_folds(self, y: np.ndarray) -> Any:
+        return KFold(FOLDS, shuffle=True, random_state=0)
 
     def _keep_classes(self) -> None:
         """Nothing to keep for a regressor."""
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags: sparse input and missing values."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = tags.input_tags.allow_nan = True
+        tags.target_tags.required = True
+        return tags
 
 
 class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
     """Squared error. See `_BoostedTrees` for parameters and attributes."""
 
-    def _make(self, categorical: list[bool]) -> HistGradientBoostingRegressor:
-        return HistGradientBoostingRegressor(**self._settings(categorical))
+    def _target(self, y: Any) -> np.ndarray:
+        target = super()._target(y).astype(np.float64)
+        refuse_unusable(target)
+        return target
+
+    def _make(self, settings: dict[str, Any]) -> HistGradientBoostingRegressor:
+        return HistGradientBoostingRegressor(**settings)
 
 
 class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
     """Log loss, two classes. See `_BoostedTrees` for parameters and attributes."""
 
-    def _make(self, categorical: list[bool]) -> HistGradientBoostingClassifier:
-        return HistGradientBoostingClassifier(**self._settings(categorical))
+    def _target(self, y: Any) -> np.ndarray:
+        target = super()._target(y)
+        refuse_unusable(target)
+        check_classification_targets(target)
+        if len(np.unique(target)) < 2:
+            raise ValueError(
+                f"{type(self).__name__}: y must hold two classes; got one class, "
+                f"{np.unique(target).tolist()}. There is nothing to tell apart."
+            )
+        return target
 
-    def _encoder_folds(self) -> StratifiedKFold:
-        return StratifiedKFold(5, shuffle=True, random_state=0)
+    def _make(self, settings: dict[str, Any]) -> HistGradientBoostingClassifier:
+        return HistGradientBoostingClassifier(**settings)
+
+    def _may_hold_out(self, y: np.ndarray) -> bool:
+        sizes = np.unique(y, return_counts=True)[1]
+        return bool(len(y) >= LEAST_ROWS * len(sizes) and sizes.min() > 1)
+
+    def _encoder_folds(self, y: np.ndarray) -> Any:
+        common = np.unique(y, return_counts=True)[1].min() >= FOLDS
+        kind = StratifiedKFold if common else KFold
+        return kind(FOLDS, shuffle=True, random_state=0)
 
     def _keep_classes(self) -> None:
         self.classes_ = self.model_.classes_
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities, shape (n, 2)."""
-        found: np.ndarray = self.model_.predict_proba(self._design(X))
+        found: np.ndarray = self._fitted().predict_proba(self._design(X))
         return found
 
 
-def _columns(X: Any, task: str | int | None) -> list[np.ndarray]:
+def _columns(features: Any) -> list[np.ndarray]:
     """The feature columns as object or number arrays, whatever the container."""
-    features = X if task is None else drop_task_column(X, task)
     if is_frame(features):
         frame = nw.from_native(features, eager_only=True)
-        return [np.array(frame[name].to_list(), dtype=object) for name in frame.columns]
+        return [_as_objects(series.to_list()) for series in frame.iter_columns()]
     if sparse.issparse(features):
         features = features.toarray()
     return list(np.asarray(features).T)
+
+
+def _as_objects(values: list[Any]) -> np.ndarray:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values  # lists in cells stay one cell each
+    return column
 
 
 def _is_text(column: np.ndarray) -> bool:
@@ -189,6 +273,12 @@ def _is_text(column: np.ndarray) -> bool:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("string", "integer", "floating", "boolean"):  # as good as always, and fast
         return bool(kind == "string")
+    for value in column:
+        if isinstance(value, list | tuple | dict | set | np.ndarray):
+            raise TypeError(
+                "X must hold numbers or text (argument must be a string or a number); got "
+                f"{value!r}, a {type(value).__name__}. Spread it over several columns."
+            )
     return not all(isinstance(value, Number) for value in column[~pd.isna(column)])
 
 
@@ -196,4 +286,6 @@ def _numbers(column: np.ndarray) -> np.ndarray:
     numbers = np.full(len(column), np.nan)
     known = ~pd.isna(column)
     numbers[known] = column[known].astype(float)
+    if np.isinf(numbers).any():
+        raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
     return numbers

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from polytask.data import all_or_nothing, read_rows, read_target
+from polytask.data import all_or_nothing, read_rows, read_target, read_weight
+from polytask.models.labels import refuse_unusable
 from polytask.responses import Loss
 from polytask.solvers.new_task import adapt, prior_root
 
@@ -65,9 +66,9 @@ class FewShot:
         rows = read_rows(self, X, reset=False)
         ids = np.asarray(rows.ids)
         target, _ = read_target(self, y)
-        weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight, float)
-        check_consistent_length(rows.X, target, weight)
-        values = self._known_target(target)
+        check_consistent_length(rows.X, target)
+        weight, values = read_weight(sample_weight, target), self._known_target(target)
+        refuse_unusable(values)
         known = np.isin(ids, self.tasks_)
         if known.any():
             raise ValueError(

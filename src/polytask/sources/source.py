@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from polytask.data import read_task_ids
+from polytask.data import read_task_ids, repeated_names
 from polytask.sources.prepare import StreamPreparer
 
 __all__ = ["Batch", "ParquetSource", "Partition", "Paths", "kinds_of", "task_codes"]
@@ -106,6 +106,8 @@ class ParquetSource:
             schema = _same_schema(schema, found.schema_arrow, path, files[0])
             partitions += _partitions(found.metadata, path, len(partitions))
         assert schema is not None
+        if told := repeated_names(schema.names, f" in {files[0]!r}"):
+            raise ValueError(f"fit_parquet: a table {told}")
         names = _choose(schema, task, target, features)
         kept = tuple(n for n in schema.names if n in {*names, task})
         other = tuple(n for n in names if not _is_number(schema.field(n).type))

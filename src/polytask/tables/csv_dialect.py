@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
-from polytask.tables.errors import TableError, name_list
+from polytask.data import repeated_names
+from polytask.tables.errors import TableError
 
 __all__ = ["Dialect", "open_binary", "open_text", "sniff"]
 
@@ -125,10 +126,6 @@ def _header(lines: list[str], separator: str, path: Path) -> tuple[str, ...]:
     if not rows:
         raise TableError(f"TABLE must have a header and rows; {str(path)!r} has no readable line.")
     names = rows[0]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise TableError(
-            f"TABLE must have distinct column names; {str(path)!r} has {name_list(twice)} more "
-            "than once. Rename or remove the copies."
-        )
+    if told := repeated_names((n for n in names if n), f" in {str(path)!r}"):
+        raise TableError(f"TABLE {told}")
     return tuple(names)

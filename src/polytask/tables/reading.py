@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from polytask.data import repeated_names
 from polytask.tables.csv_dialect import OPENERS, Dialect, open_text, sniff
-from polytask.tables.errors import TableError, name_list
+from polytask.tables.errors import TableError
 
 __all__ = ["read_table"]
 
@@ -104,12 +105,8 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             f"TABLE must be a Parquet file; {str(path)!r} cannot be read as one "
             f"({_first_sentence(error)}). Write it again, or rename it if it is CSV."
         ) from error
-    twice = sorted({n for n in table.column_names if table.column_names.count(n) > 1})
-    if twice:
-        raise TableError(
-            f"TABLE must have distinct column names; {str(path)!r} has {name_list(twice)} more "
-            "than once. Rename or remove the copies."
-        )
+    if told := repeated_names(table.column_names, f" in {str(path)!r}"):
+        raise TableError(f"TABLE {told}")
     # A pandas index that was stored becomes a column again: it may be the task.
     frame = table.to_pandas()
     named = any(name is not None for name in frame.index.names)

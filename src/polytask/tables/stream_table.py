@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polytask.data import repeated_names
 from polytask.tables.columns import DATE, ROW_COUNTERS
 from polytask.tables.errors import TableError, find_column, name_list, plural
 
@@ -148,12 +149,15 @@ def _schema(path: str | os.PathLike[str]) -> pa.Schema:
             f"at {str(path)!r}."
         )
     try:
-        return pq.read_schema(files[0])
+        schema = pq.read_schema(files[0])
     except pa.ArrowInvalid as error:
         raise TableError(
             f"TABLE must be Parquet to be streamed; {str(files[0])!r} is not. Convert it, or load "
             "it with --no-stream."
         ) from error
+    if told := repeated_names(schema.names, f" in {str(path)!r}"):
+        raise TableError(f"TABLE {told}")
+    return schema
 
 
 def _by_type(
