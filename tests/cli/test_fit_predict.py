@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import OneHotEncoder
 
-from polytask.cli.saved_model import CARD, load_model
+from polytask.cli.saved_model import CARD, load_model, save_model
+from polytask.sources.prepare import level_name
 from polytask.tables import make_task_table
 
 TASK = ["--task", "site, nr"]
@@ -48,6 +51,28 @@ def test_predictions_are_those_of_the_pipeline(polytask, place, model, related, 
     assert not found["unseen_task"].any()
     assert card.rows == 112
     assert card.tasks == tuple(range(1, 9))
+
+
+def test_files_from_before_a_move_are_read(polytask, place, model, tmp_path):
+    """A preparer that lived elsewhere, and the column transformer that came before it."""
+    pipeline, card = load_model(model)
+    X = pd.DataFrame({"a": [1.0, 2.0, 4.0], "sex": ["F", "M", "F"], "task": [1, 1, 2]})
+    one_hot = OneHotEncoder(feature_name_combiner=level_name, sparse_output=False)
+    before = ColumnTransformer([("sex", one_hot, ["sex"])], verbose_feature_names_out=False)
+    for made in (pipeline, before.fit(X)):
+        save_model(made, card, tmp_path / "now.skops")
+        with zipfile.ZipFile(tmp_path / "now.skops") as now:
+            content = {name: now.read(name) for name in now.namelist()}
+        home = b"polytask.sources.prepare"
+        old = b"polytask.streaming.prepare" if made is pipeline else b"polytask.tables.preprocess"
+        assert home in content["schema.json"]
+        content["schema.json"] = content["schema.json"].replace(home, old)
+        with zipfile.ZipFile(tmp_path / "old.skops", "w") as file:
+            for name, value in content.items():
+                file.writestr(name, value)
+        found, _ = load_model(tmp_path / "old.skops")
+        assert type(found) is type(made)
+    assert found.get_feature_names_out().tolist() == ["sex=F", "sex=M"]
 
 
 def test_csv_and_parquet_give_the_same(polytask, place, model, tmp_path):

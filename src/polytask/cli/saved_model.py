@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import zipfile
@@ -26,10 +27,15 @@ MORE_TYPES = (  # around the formulations: preprocessing, boosting, what scikit-
     "numpy.dtype",
     "polytask.models.boosted_trees.BoostedTreesClassifier",
     "polytask.models.boosted_trees.BoostedTreesRegressor",
-    "polytask.tables.preprocess.level_name",
+    "polytask.sources.prepare.level_name",  # in files of earlier preprocessing
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils.validation.check_array",
 )
+MOVED = {  # where earlier files say that something lives: where it lives now
+    "polytask.inspection.baselines": "polytask.models.boosted_trees",
+    "polytask.streaming.prepare": "polytask.sources.prepare",
+    "polytask.tables.preprocess": "polytask.sources.prepare",
+}
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelCard]:
 
     trusted = [*polytask.TRUSTED_TYPES, *MORE_TYPES]
     try:
-        return skops.io.load(path, trusted=trusted), card
+        return skops.io.loads(_today(Path(path)), trusted=trusted), card
     except UntrustedTypesFoundException as error:
         unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(trusted))
         raise TableError(
@@ -152,6 +158,19 @@ def _read_card(path: Path) -> ModelCard:
         key: tuple(v) if isinstance(v, list) else v for key, v in content.items()
     }
     return ModelCard(**lists)
+
+
+def _today(path: Path) -> bytes:
+    """The file, with what has moved since it was written named by its place of today."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "schema.json":
+                for before, now in MOVED.items():
+                    content = content.replace(f'"{before}"'.encode(), f'"{now}"'.encode())
+            new.writestr(name, content)
+    return made.getvalue()
 
 
 def _versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Scaling, missing values and one-hot columns for tables that are read in batches."""
+"""Scaling, missing values and one-hot columns, from sums that any part of the rows adds to."""
 
 from __future__ import annotations
 
@@ -17,16 +17,22 @@ from polytask.sources.column_sums import CategorySums, NumberSums, as_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["StreamPreparer"]
+__all__ = ["MAX_CATEGORIES", "StreamPreparer", "level_name"]
+
+MAX_CATEGORIES = 50  # of a feature; the rarest share one column
 
 
 class StreamPreparer(TransformerMixin, BaseEstimator):
-    """Numbers to mean 0 and standard deviation 1, categories to 0/1 columns, in one first pass.
+    """Numbers to mean 0 and standard deviation 1, categories to 0/1 columns.
 
-    Numbers: missing values become the mean, with an indicator column where training had some.
-    Categories: a column each; missing is a category of its own; the rarest share one column, which
-    takes unseen categories too (without it they are all zeros). The task column passes untouched
-    and comes last. It is what ``polytask fit`` does in memory, with means in place of medians.
+    Numbers: missing values become the mean of the others, with an indicator column where training
+    had some. Categories: a column each; missing is a category of its own; the rarest share one
+    column, which takes unseen categories too (without it they are all zeros). The task column
+    passes untouched and comes last. `fit` learns it from a table in memory, ``fit_parquet`` in a
+    first pass over files: the same sums, so the same columns.
+
+    Next to its indicator the value that fills a gap only moves what the indicator's coefficient
+    stands for, so the mean, which sums give exactly, serves as well as a median.
 
     Parameters
     ----------
@@ -52,7 +58,11 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, task: str, *, categorical: Sequence[str] | None = None, max_categories: int = 50
+        self,
+        task: str,
+        *,
+        categorical: Sequence[str] | None = None,
+        max_categories: int = MAX_CATEGORIES,
     ) -> None:
         self.task = task
         self.categorical = categorical
@@ -80,10 +90,14 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
             )
         table = _arrow(X[list(self.feature_names_in_)]).combine_chunks()
         parts = {name: _one_chunk(table.column(name)) for name in self.feature_names_in_}
-        made = dict(zip(self.get_feature_names_out(), self.columns_of(parts), strict=True))
+        made = dict(zip(self.features_made(), self.columns_of(parts), strict=True))
         return pd.DataFrame({**made, self.task: X[self.task].to_numpy()}, index=X.index)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns of `transform`, the task last."""
+        return np.array([*self.features_made(), self.task], dtype=object)
+
+    def features_made(self) -> list[str]:
         """Names of the columns made, without the task."""
         check_is_fitted(self, "levels_")
         names: list[str] = []
@@ -94,7 +108,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
             else:
                 names += [level_name(feature, level) for level in self.levels_[feature]]
                 names += [f"{feature}=(rest)"] if self.rest_[feature] else []
-        return np.array(names, dtype=object)
+        return names
 
     # The streaming side.
 
@@ -142,8 +156,8 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
 
 
 def level_name(feature: str, level: Any) -> str:
-    """Name of the column of one category, as `polytask.tables` names it."""
-    return f"{feature}=(missing)" if level is None else f"{feature}={level}"
+    """Name of the column of one category, such as ``sex=F``; missing is ``sex=(missing)``."""
+    return f"{feature}=(missing)" if level is None or level != level else f"{feature}={level}"
 
 
 def add_columns(

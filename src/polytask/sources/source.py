@@ -123,7 +123,7 @@ class ParquetSource:
         """Names of the features."""
         if self.prepare is None:
             return self.read_columns
-        return tuple(self.prepare.get_feature_names_out())
+        return tuple(self.prepare.features_made())
 
     @property
     def model_columns(self) -> tuple[str, ...]:

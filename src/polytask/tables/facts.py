@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from polytask.sources.prepare import MAX_CATEGORIES
 from polytask.tables.columns import Column, as_feature, inspect_column
 from polytask.tables.errors import TableError, find_column
-from polytask.tables.preprocess import MAX_CATEGORIES
 from polytask.tables.targets import Target, read_target
 from polytask.tables.task_ids import read_ids
 

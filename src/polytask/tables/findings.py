@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polytask.sources.prepare import MAX_CATEGORIES
 from polytask.tables.errors import name_list, plural
 from polytask.tables.facts import Facts
-from polytask.tables.preprocess import MAX_CATEGORIES
 from polytask.tables.targets import flat_tasks
 
 __all__ = ["Finding", "find_all"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from polytask.sources.prepare import StreamPreparer, level_name
 from polytask.tables.columns import Column, as_labels
 from polytask.tables.errors import TableError
 
@@ -12,20 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
-__all__ = ["check_names", "level_name", "make_task_pipeline"]
-
-MAX_CATEGORIES = 50  # of a feature; the rarest share one column
+__all__ = ["check_names", "make_task_pipeline"]
 
 
 def make_task_pipeline(
     model: Any, task: str, numeric: Sequence[str], categorical: Sequence[str]
 ) -> Pipeline:
-    """A model behind the preprocessing that linear models need.
-
-    Numbers: median for missing values, an indicator column where some were missing in training,
-    then mean 0 and standard deviation 1. Categories: a 0/1 column per category; missing is a
-    category of its own, categories not seen in training are all zeros. The task column passes
-    untouched and comes last.
+    """A model behind the columns that linear models need, see `StreamPreparer`.
 
     Parameters
     ----------
@@ -45,28 +39,10 @@ def make_task_pipeline(
     >>> make_task_pipeline(DummyRegressor(), "school", ["age"], ["sex"]).steps[-1][0]
     'model'
     """
-    from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder
 
-    one_hot = OneHotEncoder(
-        handle_unknown="infrequent_if_exist",
-        max_categories=MAX_CATEGORIES,
-        sparse_output=False,
-        feature_name_combiner=level_name,
-    )
-    steps = [
-        ("numeric", _scaled_numbers(), list(numeric)),
-        ("categorical", one_hot, list(categorical)),
-        ("task", "passthrough", [task]),
-    ]
-    prepare = ColumnTransformer([s for s in steps if s[2]], verbose_feature_names_out=False)
-    return Pipeline([("prepare", prepare.set_output(transform="pandas")), ("model", model)])
-
-
-def level_name(feature: str, level: Any) -> str:
-    """Name of the column of one category, such as ``sex=F``; missing is ``sex=(missing)``."""
-    return f"{feature}=(missing)" if level is None or level != level else f"{feature}={level}"
+    prepare = StreamPreparer(task, categorical=tuple(categorical))
+    return Pipeline([("prepare", prepare), ("model", model)])
 
 
 def check_names(columns: Sequence[Column], rows: pd.DataFrame, task: str) -> None:
@@ -82,12 +58,3 @@ def check_names(columns: Sequence[Column], rows: pd.DataFrame, task: str) -> Non
                 f"columns must have names that preprocessing does not make; {name!r} would also "
                 f"be made from {column.name!r}. Rename it or leave it out with --features."
             )
-
-
-def _scaled_numbers() -> Pipeline:
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    return Pipeline([("impute", impute), ("scale", StandardScaler())])

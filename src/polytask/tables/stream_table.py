@@ -124,7 +124,7 @@ def make_stream_table(
         raise TableError("TABLE must have rows with a task and a target; there are none.")
     kept, more = _by_content(look, features is not None)
     prepare.settle(kept)
-    _check_names(prepare, task)
+    _check_names(prepare)
     found, told = _target(look, target, kind)
     source = replace(
         source, columns=tuple(n for n in source.columns if n in kept or n == task), other=(),
@@ -257,8 +257,8 @@ def _classes(look: Look, kind: str) -> tuple[Any, ...]:
     return tuple((classes.astype(np.int64) if whole else classes).tolist())
 
 
-def _check_names(prepare: Any, task: str) -> None:
-    names = [*prepare.get_feature_names_out(), task]
+def _check_names(prepare: Any) -> None:
+    names = prepare.get_feature_names_out().tolist()
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise TableError(

@@ -250,7 +250,7 @@ def _missing_notes(columns: list[Column]) -> tuple[str, ...]:
     count = sum(c.missing for c in holes)
     return (
         f"{plural(count, 'missing feature value')} in {name_list([c.name for c in holes])} filled "
-        "inside the training folds: numbers by the median with an indicator column, categories "
+        "inside the training folds: numbers by their mean with an indicator column, categories "
         "by a category of their own.",
     )
 
