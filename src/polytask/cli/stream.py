@@ -118,7 +118,7 @@ def streamed_model(name: str, table: StreamTable) -> Any:
     """The model called ``name``, unfitted; an error where it needs all rows at once."""
     check_name(name, "models")
     model = formulation_for(name, table.task, table.kind)
-    needed = "fit_moments" if table.kind == "regression" else "_formulas"
+    needed = "fit_moments" if table.kind == "regression" else "_choose_by_passes"
     if not hasattr(model, needed):
         raise TableError(
             f"must name models that can be streamed; {name!r} needs all rows of a {table.kind} in "

@@ -231,6 +231,15 @@ class TaskMoments:
         """Sum of S_ik over the folds where keep (n_folds,) is true, shape (m, d + 2, d + 2)."""
         return self.sums[:, keep].sum(axis=1)
 
+    def about_zero(self, keep: np.ndarray) -> np.ndarray:
+        """`select_folds` in original units, where z = (1, x, y)."""
+        return self.shifted(np.zeros_like(self.shift)).select_folds(keep)
+
+    def places(self, intercept: bool) -> np.ndarray:
+        """Where in z the columns of a design are, the constant one last."""
+        x = np.arange(1, self.n_features + 1)
+        return np.append(x, 0) if intercept else x
+
     def without_fold(self, fold: int, always: np.ndarray) -> TaskMoments:
         """Moments less those of one fold; tasks in ``always`` (m,) keep its rows in another."""
         sums, rows = np.delete(self.sums, fold, axis=1), np.delete(self.rows, fold, axis=1)

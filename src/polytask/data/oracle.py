@@ -10,11 +10,18 @@ import numpy as np
 
 from polytask.data.design import Design
 
-__all__ = ["Oracle", "RiskAt", "RowLoss", "RowsAt"]
+__all__ = ["Oracle", "Pointwise", "RiskAt", "RowsAt"]
 
 
-class RowLoss(Protocol):
+class Pointwise(Protocol):
     """A loss of a target y and a linear predictor f, observation by observation."""
+
+    def __hash__(self) -> int: ...
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether it is A(f) - y f, so that sums at one predictor follow from moments."""
+        ...
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
@@ -72,6 +79,11 @@ class Oracle(Protocol):
         ...
 
     @property
+    def counts(self) -> np.ndarray:
+        """Rows of each task, by sample weight, shape (m,)."""
+        ...
+
+    @property
     def intercept(self) -> bool:
         """Whether the last coefficient is the intercept."""
         ...
@@ -96,7 +108,7 @@ class Oracle(Protocol):
         """sqrt(sum_k omega_k x_k²) of each column in each task, shape (m, p)."""
         ...
 
-    def at(self, loss: RowLoss, theta: np.ndarray) -> RiskAt:
+    def at(self, loss: Pointwise, theta: np.ndarray) -> RiskAt:
         """R at coefficients Theta (m, p)."""
         ...
 
@@ -110,7 +122,7 @@ class RowsAt:
     design : Design
     y, weight : ndarray of shape (N,)
         Targets, and weights omega.
-    loss : RowLoss
+    loss : Pointwise
     f : ndarray of shape (N,)
         Linear predictors.
     """
@@ -118,7 +130,7 @@ class RowsAt:
     design: Design
     y: np.ndarray
     weight: np.ndarray
-    loss: RowLoss
+    loss: Pointwise
     f: np.ndarray
     gram: None = None
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from polytask.data.design import Design
-from polytask.data.oracle import RowLoss, RowsAt
+from polytask.data.oracle import Pointwise, RowsAt
 
 __all__ = ["TaskData"]
 
@@ -77,10 +77,14 @@ class TaskData:
         return np.repeat(np.arange(self.n_tasks), self.sizes)
 
     @cached_property
+    def counts(self) -> np.ndarray:
+        """Rows of each task, by sample weight, shape (m,)."""
+        return np.bincount(self.code, weights=self.sample_weight, minlength=self.n_tasks)
+
+    @cached_property
     def weight(self) -> np.ndarray:
         """omega, the weight of each observation in R(W); sums to one, shape (N,)."""
-        total = np.bincount(self.code, weights=self.sample_weight, minlength=self.n_tasks)
-        total[total == 0] = 1.0  # tasks without rows
+        total = np.where(self.counts > 0, self.counts, 1.0)  # tasks without rows
         return self.sample_weight * (self.share / total)[self.code]
 
     @cached_property
@@ -92,7 +96,7 @@ class TaskData:
         """Spare `column_norms` a pass over the rows: the Gram matrices (m, p, p) hold them."""
         vars(self).setdefault("column_norms", np.sqrt(np.einsum("mpp->mp", grams)))
 
-    def at(self, loss: RowLoss, theta: np.ndarray) -> RowsAt:
+    def at(self, loss: Pointwise, theta: np.ndarray) -> RowsAt:
         """R at coefficients Theta (m, p)."""
         f = self.design.predict(theta) if theta.any() else np.zeros(len(self.y))
         return RowsAt(self.design, self.y, self.weight, loss, f)

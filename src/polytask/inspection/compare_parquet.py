@@ -227,7 +227,7 @@ def compare_source(
 
 
 def _check(estimators: Mapping[str, Any], baseline: str, sample: StreamedSample, cv: int) -> None:
-    needed = "fit_moments" if sample.kind == "regression" else "_formulas"
+    needed = "fit_moments" if sample.kind == "regression" else "_choose_by_passes"
     for name, estimator in estimators.items():
         if not hasattr(estimator, needed):
             raise ValueError(

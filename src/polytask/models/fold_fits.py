@@ -6,20 +6,21 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 
-from polytask.data import TaskData
-from polytask.solvers import Solution, one_blas_thread
+from polytask.problem import ObjectiveAt
+from polytask.solvers import Newton, one_blas_thread
+from polytask.solvers.newton import solution_of
 
 if TYPE_CHECKING:
-    from polytask.sources.newton_job import LossSums
+    from polytask.sources.loss_sums import LossSums
+    from polytask.sources.passed import Passed
     from polytask.sources.passes import Runner
     from polytask.sources.source import ParquetSource
-    from polytask.tuning import Choice
 
 __all__ = ["EVERYTHING", "FoldFit", "fit_folds"]
 
@@ -114,49 +115,52 @@ class _Passes:
         self, source: ParquetSource, runner: Runner, tasks: np.ndarray, counts: np.ndarray,
         classes: np.ndarray, n_folds: int,
     ) -> None:  # fmt: skip
-        self.source, self.runner = source, runner
-        self.tasks, self.classes, self.n_folds = tasks, classes, n_folds
+        self.source = replace(source, classes=tuple(classes.tolist()))
+        self.runner, self.classes, self.n_folds = runner, classes, n_folds
         self.always = counts == 1
-        self.zero: dict[bool, LossSums] = {}  # with an intercept, and without
 
     def fit(self, estimators: Mapping[str, Any]) -> dict[Key, FoldFit]:
         """All of them; a pass serves all fits that have not ended."""
-        from polytask.sources.newton_folds import FoldPoint
+        from polytask.sources.moments import moments_of
 
+        self.moments = moments_of(self.source, self.runner, self.n_folds)
         runs = {
             (name, k): _Run(self, clone(estimator), k)
             for name, estimator in estimators.items()
             for k in (EVERYTHING, *range(self.n_folds))
         }
         for intercept in (True, False):
-            asking = {
-                key: run for key, run in runs.items() if run.fit.model.fit_intercept is intercept
-            }
-            if asking:
-                self.zero[intercept] = self._look_at_zero(intercept)
-            for run in asking.values():
+            some = [run for run in runs.values() if run.fit.model.fit_intercept is intercept]
+            for run in some:
                 run.begin()
-            while asking := {key: run for key, run in asking.items() if run.theta is not None}:
-                points = [FoldPoint(run.theta, key[1]) for key, run in asking.items()]  # type: ignore[arg-type]
-                for run, sums in zip(asking.values(), self._look(points, intercept), strict=True):
-                    run.go_on(sums)
+            while asking := [run for run in some if run.theta is not None]:
+                self._look(asking)
         return {key: run.fit for key, run in runs.items()}
 
-    def _look_at_zero(self, intercept: bool) -> LossSums:
-        from polytask.sources.newton_job import NewtonJob
+    def passed(self, fold: int, model: Any) -> Passed:
+        """The rows without a fold."""
+        from polytask.sources.passed import Passed
 
-        theta = np.zeros((len(self.tasks), len(self.source.features) + intercept))
-        job = NewtonJob(theta, self.tasks, self.classes, _loss(), intercept, self.n_folds)
-        found: LossSums = self.runner.run(job, self.source)
-        return found
-
-    def _look(self, points: list[Any], intercept: bool) -> list[LossSums]:
-        from polytask.sources.newton_folds import FoldsJob, look_at
-
-        job = FoldsJob(
-            (), self.tasks, self.classes, _loss(), intercept, self.n_folds, self.always
+        moments, always = self.moments, None
+        if fold != EVERYTHING:
+            moments, always = moments.without_fold(fold, self.always), self.always
+        share = model._shares(moments.counts)
+        return Passed(
+            self.runner, self.source, moments, share, model.fit_intercept, fold, always
         )  # fmt: skip
-        return [outside for outside, _ in look_at(points, job, self.runner, self.source)]
+
+    def _look(self, asking: list[_Run]) -> None:
+        from polytask.sources.sums_job import FoldPoint, SumsJob, look_at
+
+        first = asking[0]
+        model, tasks = first.fit.model, self.moments.tasks
+        job = SumsJob(
+            (), tasks, model._loss(), model.fit_intercept, self.n_folds, self.always
+        )  # fmt: skip
+        points = [FoldPoint(run.theta, run.fold) for run in asking]  # type: ignore[arg-type]
+        found = look_at(points, job, self.runner, self.source)
+        for run, (outside, _) in zip(asking, found, strict=True):
+            run.go_on(outside)
 
 
 class _Run:
@@ -167,63 +171,33 @@ class _Run:
         self.theta: np.ndarray | None = None  # where it wants to know the sums; None at the end
 
     def begin(self) -> None:
-        """Strengths, and the first step: what is known at zero serves both."""
+        """Strengths, and the first step, for which nothing need be asked."""
         with self.fit.working():
-            self._choose()
-            self._advance(next(self.steps))
+            model = self.fit.model
+            self.passed = self.passes.passed(self.fold, model)
+            model._expect(self.passes.source.model_columns)
+            self.strengths, self.choice = model._choose_by_passes(self.passed, looks=0)
+            self.problem = model._make_problem(self.passed, model._loss(), self.strengths)
+            self.descent = Newton().descent(self.problem, None, model.tol, model.max_iter)
+            self.descent.tell(self.problem.at(self.problem.zeros()))
+            self._advance()
 
     def go_on(self, sums: LossSums) -> None:
         """Another step."""
-        self.theta = None
+        theta, self.theta = self.theta, None
         with self.fit.working():
-            self._send(sums)
+            assert theta is not None
+            assert self.descent.asked is not None
+            risk = sums.weighted(self.passed.omega)
+            self.descent.tell(ObjectiveAt(self.problem, self.descent.asked, theta, risk))
+            self._advance()
 
-    def _choose(self) -> None:
-        from polytask.streaming.by_passes import choose_by_folds
-        from polytask.streaming.newton import newton_steps, shell
-
-        passes, model = self.passes, self.fit.model
-        sums, folds = passes.zero[model.fit_intercept], passes.n_folds
-        if self.fold != EVERYTHING:
-            sums, folds = sums.without(self.fold, folds, passes.always), folds - 1
-        self.at_zero = sums.over_folds(np.ones(folds, dtype=bool))
-        counts = self.at_zero.count
-        columns = passes.source.model_columns
-        n_coefs = len(passes.source.features) + model.fit_intercept
-        self.data = shell(passes.tasks, model._shares(counts), n_coefs, model.fit_intercept)
-        self.omega = self.data.share / np.maximum(counts, 1.0)
-        model._expect(columns)
-        says, self.strengths = model._formulas(), model._given()
-        self.choice: Choice | None = None
-        if any(value is None for value in self.strengths.values()):
-            self.choice = choose_by_folds(self.data, sums, folds, says, self.strengths)
-            self.strengths = {name: self.choice.strengths[name] for name in self.strengths}
-        problem = says.problem(self.data, self.strengths)
-        self.steps = newton_steps(problem, model.tol, model.max_iter)
-
-    def _advance(self, theta: np.ndarray) -> None:
-        """Zero is known; other points are asked for."""
-        if theta.any():
-            self.theta = theta
-        else:
-            self._send(self.at_zero)
-
-    def _send(self, sums: LossSums) -> None:
-        try:
-            theta = self.steps.send(sums.weighted(self.omega))
-        except StopIteration as done:
-            self._end(done.value, self.data)
-        else:
-            self._advance(theta)
-
-    def _end(self, solution: Solution, data: TaskData) -> None:
-        columns = self.passes.source.model_columns
+    def _advance(self) -> None:
+        if self.descent.asked is not None:
+            self.theta = self.problem.structure.assemble(self.descent.asked)
+            return
+        solution = solution_of(self.problem, self.descent, Newton.name)
         self.fit.model._take(
-            columns, self.passes.classes, solution, data, self.strengths, self.choice
+            self.passes.source.model_columns, self.passes.classes, solution, self.passed,
+            self.strengths, self.choice,
         )  # fmt: skip
-
-
-def _loss() -> Any:
-    from polytask.responses import Logistic
-
-    return Logistic()

@@ -131,7 +131,7 @@ class FromMoments:
     def _k_fold(self: Any, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
         if not isinstance(data, MomentData):
             return super()._k_fold(data)  # type: ignore[misc]
-        from polytask.streaming.fold_risk import MomentRisk
+        from polytask.tuning.moment_risk import MomentRisk
 
         return MomentRisk(data, _TUNING_TOL, self.max_iter)
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 
 from polytask.data import all_or_nothing
+from polytask.data.moment_rows import rows_of_grams
 from polytask.models.from_moments import FOLDS, FromMoments
 from polytask.models.labels import encode_labels
-from polytask.solvers import one_blas_thread
+from polytask.solvers import one_blas_thread, select
 
 if TYPE_CHECKING:
-    from polytask.data import TaskData
+    from polytask.problem import Problem
     from polytask.solvers import Solution
+    from polytask.sources.passed import Passed
     from polytask.sources.passes import Progress, Runner
     from polytask.sources.prepare import StreamPreparer
     from polytask.sources.source import ParquetSource, Paths
-    from polytask.streaming.by_passes import Formulas
     from polytask.tuning import Choice
 
 __all__ = ["ClassifierFromParquet", "RegressorFromParquet", "make_runner"]
@@ -115,25 +117,47 @@ class ClassifierFromParquet(FromParquet):
     """Logistic loss: a pass for every Newton step."""
 
     def _fit_source(self: Any, source: ParquetSource, runner: Runner) -> Any:
-        from polytask.sources.newton_job import NewtonJob
+        from polytask.sources.moments import moments_of
+        from polytask.sources.passed import Passed
         from polytask.sources.survey import SurveyJob
-        from polytask.streaming.by_passes import LossPasses, fit_by_passes
-        from polytask.streaming.newton import shell
 
         survey = runner.run(SurveyJob(), source)
         labels = np.array(sorted(survey.labels, key=str))
         classes, _ = encode_labels(type(self).__name__, labels)
-        tasks, counts = survey.by_task()
-        n_coefs = len(source.features) + self.fit_intercept
-        data = shell(tasks, self._shares(counts), n_coefs, self.fit_intercept)
+        source = replace(source, classes=tuple(classes.tolist()))
         plain = clone(self)  # self is not touched before there is an answer
         plain._expect(source.model_columns)
-        given, says = plain._given(), plain._formulas()
+        given = plain._given()
         folds = FOLDS if any(value is None for value in given.values()) else 1
-        job = NewtonJob(np.zeros((0, 0)), tasks, classes, says.loss, self.fit_intercept, folds)
-        passes = LossPasses(runner, source, job, data, counts)
-        solution, strengths, choice = fit_by_passes(passes, says, given, self.tol, self.max_iter)
-        return self._take(source.model_columns, classes, solution, data, strengths, choice)
+        moments = moments_of(source, runner, folds)
+        share = self._shares(moments.counts)
+        passed = Passed(runner, source, moments, share, self.fit_intercept)
+        strengths, choice = plain._choose_by_passes(passed)
+        problem = self._make_problem(passed, self._loss(), strengths)
+        solution = select(problem).solve(problem, None, self.tol, self.max_iter)
+        return self._take(source.model_columns, classes, solution, passed, strengths, choice)
+
+    def _choose_by_passes(
+        self: Any, passed: Passed, looks: int | None = None
+    ) -> tuple[dict[str, Any], Choice | None]:
+        """Strengths, and how they were chosen."""
+        from polytask.tuning.quadratic import choose_on_models
+
+        given, loss = self._given(), self._loss()
+        fixed = {name: value for name, value in given.items() if value is not None}
+        if len(fixed) == len(given):
+            return given, None
+        rows = rows_of_grams(passed.grams, passed.share, passed.tasks, passed.intercept)
+        grids = self._grids(rows, loss)
+        wanted = {name: grids[name] for name in given if name not in fixed}
+        limit = {} if looks is None else {"looks": looks}
+
+        def make(strengths: dict[str, Any]) -> Problem:
+            problem: Problem = self._make_problem(passed, loss, strengths)
+            return problem
+
+        choice = choose_on_models(passed, loss, make, wanted, fixed, **limit)
+        return {name: choice.strengths[name] for name in given}, choice
 
     def _shares(self: Any, counts: np.ndarray) -> np.ndarray:
         """Share of each task in R; tasks without rows have none."""
@@ -141,27 +165,16 @@ class ClassifierFromParquet(FromParquet):
         mass = (counts > 0).astype(float) if equal else counts
         return np.asarray(mass / mass.sum())
 
-    def _formulas(self: Any) -> Formulas:
-        """What the formulation says, to those who know nothing of estimators."""
-        from polytask.streaming.by_passes import Formulas
-
-        loss = self._loss()
-        return Formulas(
-            lambda part, strengths: self._make_problem(part, loss, strengths),
-            lambda rows: self._grids(rows, loss),
-            loss,
-        )
-
     def _take(
         self: Any, columns: tuple[str, ...], classes: np.ndarray, solution: Solution,
-        data: TaskData, strengths: dict[str, Any], choice: Choice | None,
+        passed: Passed, strengths: dict[str, Any], choice: Choice | None,
     ) -> Any:  # fmt: skip
         """Fitted attributes of what the passes found."""
         self._expect(columns)
         self.classes_ = classes
         if choice is not None:
             self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
-        self._keep(solution, data, strengths)
+        self._keep(solution, passed, strengths)
         return self
 
 

@@ -222,7 +222,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         d = data.n_features
-        self.training_weight_ = float(data.sample_weight.sum())
+        self.training_weight_ = float(data.counts.sum())
         self.common_coef_ = solution.blocks["common"][:d]
         self.common_intercept_ = float(solution.blocks["common"][d:].sum())
         self.deviation_coef_ = self.coef_ - self.common_coef_

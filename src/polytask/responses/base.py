@@ -73,6 +73,9 @@ class Response:
         What ``loss=`` calls it; its words in a report.
     is_quadratic : bool
         Whether the second derivative is one everywhere, so that one Newton step is exact.
+    is_canonical : bool
+        Whether the loss is A(f) - y f, its slope a mean less the target: sums over rows where f is
+        the same then follow from moments.
     has_labels : bool
         Whether targets are the labels 0 and 1 of two classes.
     reaches_boundary : bool
@@ -91,6 +94,7 @@ class Response:
     name: ClassVar[str]
     title: ClassVar[str]
     is_quadratic: ClassVar[bool] = False
+    is_canonical: ClassVar[bool] = False
     has_labels: ClassVar[bool] = False
     reaches_boundary: ClassVar[bool] = False
     is_likelihood: ClassVar[bool] = False

@@ -22,6 +22,7 @@ class Logistic(Response):
 
     name = "logistic"
     title = "two classes"
+    is_canonical = True
     has_labels = True
     reaches_boundary = True
     is_likelihood = True

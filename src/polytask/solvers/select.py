@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from polytask.data import TaskData
 from polytask.problem import Problem
 from polytask.solvers.base import Solver
 from polytask.solvers.conjugate import ConjugateGradients
@@ -29,6 +30,8 @@ PREFERENCE: tuple[Solver, ...] = (
     RankLimit(),
 )
 
+_NEEDS_ROWS = "needs the rows in memory"
+
 
 def select(problem: Problem, candidates: Sequence[Solver] = PREFERENCE) -> Solver:
     """The first solver that can solve the problem.
@@ -38,9 +41,10 @@ def select(problem: Problem, candidates: Sequence[Solver] = PREFERENCE) -> Solve
     ValueError
         If none can; the message lists every solver's reason.
     """
-    reasons = []
+    reasons, no_rows = [], not isinstance(problem.source, TaskData)
     for solver in candidates:
-        reason = solver.why_not(problem)
+        by_rows = no_rows and getattr(solver, "needs_rows", True)
+        reason = _NEEDS_ROWS if by_rows else solver.why_not(problem)
         if reason is None:
             return solver
         reasons.append(f"{solver.name} {reason}")

@@ -62,6 +62,8 @@ class ParquetSource:
         Makes the features of the columns.
     complete : bool
         Whether rows without a task or a target are left out; otherwise they are errors.
+    classes : tuple or None
+        Two labels that are read as 0 and 1.
     """
 
     partitions: tuple[Partition, ...]
@@ -72,6 +74,7 @@ class ParquetSource:
     other: tuple[str, ...]
     prepare: StreamPreparer | None = None
     complete: bool = False
+    classes: tuple[Any, ...] | None = None
 
     @classmethod
     def open(
@@ -168,7 +171,10 @@ class ParquetSource:
             else:
                 columns = [to_numbers(table.column(name)) for name in wanted]
             local, ids = task_codes(table.column(self.task), self.task)
-            yield Batch(columns, _target(table.column(self.target)), local, ids)
+            y = _target(table.column(self.target))
+            if self.classes is not None:
+                y = (y == self.classes[1]).astype(np.float64)
+            yield Batch(columns, y, local, ids)
 
 
 def kinds_of(source: ParquetSource) -> dict[str, pa.DataType]:

@@ -28,8 +28,8 @@ from polytask.inspection.row_losses import row_loss_for
 from polytask.inspection.statistics import FoldLosses
 from polytask.inspection.verdict import decide
 from polytask.model_selection.metrics import METRICS
-from polytask.sources import newton_folds
 from polytask.sources import source as source_module
+from polytask.sources import sums_job
 from polytask.sources.prepare import StreamPreparer
 from polytask.sources.source import ParquetSource
 
@@ -243,7 +243,7 @@ def test_points_are_looked_at_in_parts_where_memory_is_short(monkeypatch, tmp_pa
         return found.comparison.tasks["loss_focus"]
 
     at_once = losses()
-    monkeypatch.setattr(newton_folds, "_MOST_NUMBERS", 6 * 4 * 4 * 2 * 3)
+    monkeypatch.setattr(sums_job, "_MOST_NUMBERS", 6 * 4 * 4 * 2 * 3)
     assert_allclose(losses(), at_once, rtol=1e-10)
 
 

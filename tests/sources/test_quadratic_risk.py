@@ -7,12 +7,12 @@ from numpy.testing import assert_allclose
 from scipy.special import expit
 
 from polytask import MeanRegularizedClassifier, SingleTaskClassifier, TaskInterceptClassifier
-from polytask.data import make_task_data, read_rows
+from polytask.data import TaskMoments, make_task_data, read_rows
 from polytask.data.accumulate import FoldDealer
 from polytask.models import base
 from polytask.responses import Logistic
-from polytask.sources.newton_job import cell_sums
-from polytask.streaming.quadratic_risk import at_level
+from polytask.sources.loss_sums import sums_at_level
+from polytask.sources.sums_job import cell_sums
 from polytask.tuning import KFoldRisk, folds
 
 CLASSIFIERS = [MeanRegularizedClassifier, SingleTaskClassifier, TaskInterceptClassifier]
@@ -22,9 +22,11 @@ def test_sums_at_a_level_are_those_of_its_rows(rng):
     rows = rng.normal(size=(5, 3, 20))  # two features, ones, valid, y of three tasks
     rows[2], rows[-1] = 1.0, rng.random((3, 20)) < 0.2
     rows = np.concatenate([rows[:3], np.ones((1, 3, 20)), rows[-1:]])
-    zero, level = np.zeros((3, 3)), np.tile([0.0, 0.0, -1.3], (3, 1))
-    here = cell_sums(rows, level, Logistic())
-    found = at_level(cell_sums(rows, zero, Logistic()), -1.3, Logistic())
+    table = rows.transpose(1, 2, 0).reshape(60, 5)
+    X = np.column_stack([table[:, :2], np.repeat([0, 1, 2], 20)])
+    moments = TaskMoments.from_rows(X, table[:, -1], task=2)
+    here = cell_sums(rows, np.tile([0.0, 0.0, -1.3], (3, 1)), Logistic())
+    found = sums_at_level(moments, np.ones(1, dtype=bool), Logistic(), -1.3, intercept=True)
     for name, value in vars(here).items():
         assert_allclose(getattr(found, name), value, rtol=1e-12, atol=1e-13)
 

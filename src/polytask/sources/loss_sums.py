@@ -1,0 +1,105 @@
+"""Sums of a loss over the rows of each task: what a pass brings back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from polytask.data import TaskMoments
+from polytask.data.oracle import Pointwise
+
+__all__ = ["LossSums", "sums_at_level"]
+
+
+@dataclass(frozen=True, eq=False)
+class LossSums:
+    """Sums over the rows of each task at Theta; weighted as in R they are R there.
+
+    Parameters
+    ----------
+    count : ndarray of shape (m,)
+        Rows.
+    value : ndarray of shape (m,)
+        Of the loss.
+    slope : ndarray of shape (m,)
+        Of the squared derivative of the loss.
+    gradient : ndarray of shape (m, p)
+    gram : ndarray of shape (m, p, p)
+        Of loss'' x x'.
+    """
+
+    count: np.ndarray
+    value: np.ndarray
+    slope: np.ndarray
+    gradient: np.ndarray
+    gram: np.ndarray
+
+    @classmethod
+    def zeros(cls, m: int, p: int) -> LossSums:
+        """No rows."""
+        return cls(*(np.zeros((m, *shape)) for shape in ((), (), (), (p,), (p, p))))
+
+    @property
+    def total(self) -> float:
+        """The loss of all rows."""
+        return float(self.value.sum())
+
+    @property
+    def curvature(self) -> None:
+        """Single rows are not known."""
+        return None
+
+    def __add__(self, other: LossSums) -> LossSums:
+        """Sums over both sets of rows."""
+        return LossSums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def every(self, step: int, first: int = 0) -> LossSums:
+        """Those of every so manieth task; none where ``first`` is no part."""
+        at = slice(first, None, step) if first < step else slice(0)
+        return LossSums(*(getattr(self, f.name)[at] for f in fields(self)))
+
+    def weighted(self, omega: np.ndarray) -> LossSums:
+        """The sums of each task times its weight omega (m,)."""
+        return LossSums(
+            self.count * omega, self.value * omega, self.slope * omega,
+            self.gradient * omega[:, None], self.gram * omega[:, None, None],
+        )  # fmt: skip
+
+    def add_cells(self, found: LossSums, at: np.ndarray) -> None:
+        """Add the sums of cells, in place, to tasks that several cells may share."""
+        order = np.argsort(at, kind="stable")
+        places, first = np.unique(at[order], return_index=True)
+        for f in fields(self):
+            getattr(self, f.name)[places] += np.add.reduceat(getattr(found, f.name)[order], first)
+
+
+def sums_at_level(
+    moments: TaskMoments, keep: np.ndarray, loss: Pointwise, level: float, intercept: bool
+) -> LossSums:
+    """Sums where every linear predictor is ``level``, which moments tell of a canonical loss.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+    keep : bool ndarray of shape (n_folds,)
+        The folds that are summed over.
+    loss : Pointwise
+        A(f) - y f, so that its slope is a mean less the target.
+    level : float
+    intercept : bool
+        Whether coefficients end in one.
+    """
+    sums, x = moments.about_zero(keep), moments.places(intercept)
+    n, total, square = sums[:, 0, 0], sums[:, 0, -1], sums[:, -1, -1]
+    (value, tilt), (mean, _), (curvature, _) = (
+        fact(np.array([0.0, 1.0]), np.full(2, level))
+        for fact in (loss.value, loss.gradient, loss.curvature)
+    )
+    return LossSums(
+        n,
+        n * value + total * (tilt - value),
+        n * mean**2 - 2.0 * mean * total + square,
+        mean * sums[:, x, 0] - sums[:, x, -1],
+        curvature * sums[:, x[:, None], x],
+    )

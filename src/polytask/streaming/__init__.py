@@ -1,1 +1,0 @@
-"""Fits that read their rows in batches: moments in one pass, Newton with a pass a step."""
