@@ -129,7 +129,10 @@ def test_classification(polytask, place, name, tmp_path):
         (lambda t: t.drop(columns="dose"), ["'dose'"]),
         (lambda t: t.drop(columns=["dose", "arm"]), ["'dose', 'arm'", "missing"]),
         (lambda t: t.rename(columns={"site, nr": "site nr"}), ["--task", "Did you mean 'site nr'"]),
-        (lambda t: t.assign(dose="high"), ["'dose' must be numeric; row 1 holds 'high'"]),
+        (
+            lambda t: t.assign(dose="high"),
+            ["'dose' must be numeric; it holds text", "'high' in row 1"],
+        ),
         (lambda t: t.assign(dose=np.inf), ["'dose' must be finite"]),
     ],
 )

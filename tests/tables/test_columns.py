@@ -15,6 +15,10 @@ KINDS = {
         [1, 2, 3],
         [1.5, None, 2],
         ["1", "2.5", None],
+        [1, 2, "n/a"],
+        ["3,14", "2,5"],
+        ["1,234", "5,678.9"],
+        ["12 €", "3,50 €"],
         [decimal.Decimal("1.5"), decimal.Decimal(2)],
         pd.array([1, None], dtype="Int8"),
         np.array([1, 2], dtype=np.uint8),
@@ -37,7 +41,7 @@ KINDS = {
     ],
     "id": [["a", "b", "c"], [f"p{i % 60}" for i in range(100)]],
     "empty": [[None, None], [np.nan]],
-    "mixed": [["1", "2", "x"], [1, 2, "n/a"], ["3,14", "2,5"], ["1,234", "5,678.9"]],
+    "mixed": [["1", "2", "x"], [1, 2, "?"], ["3,14", "2.5"], ["1,234", "567"], ["1/2", "3/4"]],
     "nested": [[[1, 2], [3]], [{"a": 1}], [1j, 2j], [b"x"]],
 }
 
@@ -51,15 +55,25 @@ def test_kinds(kind, values):
 
 def test_mixed_names_the_first_value_and_its_row():
     column = inspect_column(pd.Series(["1", None, "2", "n/a!", "?", "4", "5"], name="x"))
-    assert "'n/a!' in row 4" in column.problem
+    assert "text in 2 of its 6 cells: 'n/a!' in row 4, '?' in row 5" in column.problem
+    assert "--missing" in column.remedy
 
 
-def test_row_counters_are_ids_only_under_a_counter_s_name():
+def test_row_counters_are_ids():
     run = np.arange(1, 11)
-    assert inspect_column(pd.Series(run, name="Unnamed: 0")).kind == "id"
-    assert inspect_column(pd.Series(run, name="row_id")).kind == "id"
-    assert inspect_column(pd.Series(run, name="dose")).kind == "numeric"
-    assert inspect_column(pd.Series(run * 2, name="row_id")).kind == "numeric"
+    for name in ("Unnamed: 0", "", "rownames", "row_id", "index", "...1", "patientId"):
+        assert inspect_column(pd.Series(run, name=name)).kind == "id"
+        assert inspect_column(pd.Series(run[::-1] * 2, name=name)).kind == "id"
+    assert inspect_column(pd.Series(run, name="dose")).kind == "id"  # n rows, 1 … n in their order
+    assert inspect_column(pd.Series(run[::-1], name="dose")).kind == "numeric"
+    assert inspect_column(pd.Series(run + 100, name="year")).kind == "numeric"
+    assert inspect_column(pd.Series(run % 4, name="row_id")).kind == "numeric"
+
+
+def test_a_row_counter_stays_one_where_rows_lack_a_target():
+    some = pd.Series(np.arange(1, 201), name="x").drop([3, 50, 51, 120])
+    assert inspect_column(some, n_rows=200).kind == "id"
+    assert inspect_column(some.astype(float), n_rows=200).kind == "id"
 
 
 def test_counts():
@@ -82,7 +96,7 @@ def test_numbers_become_floats():
 
 
 def test_text_and_infinity_are_refused_with_row():
-    with pytest.raises(TableError, match=r"'x' must be numeric; row 2 holds 'b'"):
+    with pytest.raises(TableError, match=r"'x' must be numeric; .* 'b' in row 2"):
         as_feature(pd.Series(["1", "b"], name="x"), "numeric")
     with pytest.raises(TableError, match=r"'x' must be finite; row 2 holds inf"):
         as_feature(pd.Series([1.0, np.inf], name="x"), "numeric")

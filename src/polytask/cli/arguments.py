@@ -169,6 +169,12 @@ def _add_predict(commands: argparse._SubParsersAction[Parser]) -> None:
         help="tasks that were not in training: stop (default), or predict by what is common",
     )
     parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse categories that were not in training, and gaps, instead of counting them",
+    )
+    _add_reading(parser.add_argument_group("how the table is written"))
+    parser.add_argument(
         "--out",
         metavar="FILE",
         default="predictions.parquet",
@@ -222,6 +228,7 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         action="append",
         help="columns whose numbers are labels (codes, levels)",
     )
+    _add_reading(group)
     if stream:
         group.add_argument(
             "--stream",
@@ -241,6 +248,22 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         choices=("auto", "regression", "classification"),
         default="auto",
         help="of the target; auto (default): two distinct values make a classification",
+    )
+
+
+def _add_reading(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--missing",
+        metavar="MARK,...",
+        action="append",
+        help="marks that mean a gap, in every column; empty cells always do, and in columns of "
+        "numbers also NA, null and the like",
+    )
+    group.add_argument(
+        "--decimal",
+        metavar="MARK",
+        choices=(".", ","),
+        help="the mark before decimals, . or , where the table does not show it",
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from polytask.cli.candidates import BASELINE, choose_models, make_candidate
 from polytask.cli.cluster import cluster
 from polytask.cli.fit import fit_on_all
-from polytask.cli.inputs import read_task_table, split_names
+from polytask.cli.inputs import conventions, read_task_table, split_names
 from polytask.cli.leaderboard import show_comparison
 from polytask.cli.outputs import check_directory
 from polytask.cli.progress import Progress
@@ -193,7 +193,9 @@ def _write(
             encoding="utf-8",
         )
         comparison.tasks.to_csv(stage / "tasks.csv", index=False)
-        save_model(models[best], make_card(best, table), stage / "model.skops")
+        save_model(
+            models[best], make_card(best, table, conventions(args).missing), stage / "model.skops"
+        )
 
 
 def _shrinkage(models: dict[str, Any], focus: str, task: str) -> ShrinkageDisplay | None:

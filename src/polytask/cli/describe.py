@@ -27,8 +27,9 @@ def run(args: argparse.Namespace) -> int:
     """Print the description; 0 also where a comparison could not run."""
     from polytask.tables import describe_table
 
-    table, choices, notes = read_frame(args)
-    found = describe_table(table, args.task, args.target, **choices)  # type: ignore[arg-type]
+    read, choices = read_frame(args)
+    notes = read.notes
+    found = describe_table(read.table, args.task, args.target, **choices)  # type: ignore[arg-type]
     if args.json:
         print_json({"table": str(args.table), "reading": list(notes), **found.to_dict()})
         return 0

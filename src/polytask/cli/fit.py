@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from polytask.cli.candidates import check_name, make_candidate
 from polytask.cli.cluster import cluster
-from polytask.cli.inputs import read_task_table
+from polytask.cli.inputs import conventions, read_task_table
 from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
 from polytask.cli.saved_model import make_card, save_model
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         fit = fit_streamed if is_streamed(args) else _fit_in_memory
         model, table, told = fit(args, progress)
         with replacing(out) as temporary:
-            save_model(model, make_card(args.model, table), temporary)
+            save_model(model, make_card(args.model, table, conventions(args).missing), temporary)
     console = screen()
     show_list(console, "Notes", [*table.notes, *told])
     words = f"{args.model} fitted on {table.n_rows:,} rows of {len(table.task_ids):,} tasks"

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from polytask.tables import TaskTable
+    from polytask.tables.reading import Reading
+    from polytask.tables.text_values import Conventions
 
-__all__ = ["read_frame", "read_task_table", "split_names"]
+__all__ = ["conventions", "read_frame", "read_task_table", "split_names"]
 
 
 def split_names(lists: Sequence[str] | None, columns: Sequence[str] = ()) -> tuple[str, ...] | None:
@@ -34,13 +34,22 @@ def split_names(lists: Sequence[str] | None, columns: Sequence[str] = ()) -> tup
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
-def read_frame(args: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, object], tuple[str, ...]]:
-    """The table, the choices about its columns, and what was assumed in reading."""
-    from polytask.tables import TableError, read_table
+def conventions(args: argparse.Namespace, missing: Sequence[str] = ()) -> Conventions:
+    """How the table is written, as far as the arguments (or a saved model) say."""
+    from polytask.tables.text_values import Conventions
+
+    marks = split_names(args.missing) or ()
+    return Conventions((*missing, *marks), args.decimal or "")
+
+
+def read_frame(args: argparse.Namespace) -> tuple[Reading, dict[str, object]]:
+    """The table as read, and the choices about its columns."""
+    from polytask.tables import TableError
+    from polytask.tables.reading import read_whole
 
     asked = {args.task, *(split_names(args.categorical) or ()), *(args.categorical or ())}
-    table, notes = read_table(args.table, as_text=lambda name: name in asked)
-    columns = [str(name) for name in table.columns]
+    found = read_whole(args.table, as_text=lambda name: name in asked, given=conventions(args))
+    columns = [str(name) for name in found.table.columns]
     features = split_names(args.features, columns)
     if features == ():
         raise TableError("must name at least one column; got an empty list.", "features")
@@ -49,7 +58,7 @@ def read_frame(args: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, object
         "categorical": split_names(args.categorical, columns) or (),
         "kind": args.kind,
     }
-    return table, choices, notes
+    return found, choices
 
 
 def read_task_table(args: argparse.Namespace) -> TaskTable:
@@ -58,6 +67,12 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
 
     from polytask.tables import make_task_table
 
-    table, choices, notes = read_frame(args)
-    ready = make_task_table(table, args.task, args.target, **choices)  # type: ignore[arg-type]
-    return replace(ready, notes=(*notes, *ready.notes))
+    found, choices = read_frame(args)
+    ready = make_task_table(
+        found.table,
+        args.task,
+        args.target,
+        units=found.units,
+        **choices,  # type: ignore[arg-type]
+    )
+    return replace(ready, notes=(*found.notes, *ready.notes))

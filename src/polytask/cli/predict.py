@@ -6,6 +6,7 @@ import argparse
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from polytask.cli.inputs import conventions
 from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
 from polytask.cli.saved_model import ModelCard, load_model
@@ -14,12 +15,15 @@ from polytask.cli.screen import plain, screen, show_list
 if TYPE_CHECKING:
     import pandas as pd
 
+    from polytask.tables.reading import Reading
+
 __all__ = ["run"]
 
 
 def run(args: argparse.Namespace) -> int:
     """Predict and write."""
-    from polytask.tables import read_table, write_table
+    from polytask.tables import write_table
+    from polytask.tables.reading import read_whole
 
     out = check_file(args.out, not_over=(args.model, args.table))
     _check_ending(out.name)
@@ -27,9 +31,14 @@ def run(args: argparse.Namespace) -> int:
         progress.say("loading the model")
         model, card = load_model(args.model)
         # Numbers are read as numbers; every other column is passed on letter by letter.
-        table, notes = read_table(args.table, as_text=lambda name: name not in card.numeric)
-        table.columns = [str(name) for name in table.columns]
+        read = read_whole(
+            args.table,
+            as_text=lambda name: name not in card.numeric,
+            given=conventions(args, card.missing),
+        )
+        table = read.table
         X = _features(table, card)
+        unlike = _unlike(read, X, card, args.strict)
         unseen = ~X[card.task].isin(card.tasks)
         _check_unseen(X[card.task][unseen], table, card, args.unseen)
         progress.say("predicting")
@@ -39,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         for name, values in found.items():
             table[renamed[name]] = values
         write_table(table, out)
-    notes = (*notes, *told, *_naming_notes(renamed))
+    notes = (*read.notes, *unlike, *told, *_naming_notes(renamed))
     _show(str(out), card, int(unseen.sum()), len(table), notes)
     return 0
 
@@ -76,6 +85,19 @@ def _features(table: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
     task = table[find_column(card.task, columns, "task")]
     made[card.task] = match_ids(task, card.id_form, card.tasks)
     return pd.DataFrame(made)
+
+
+def _unlike(read: Reading, X: pd.DataFrame, card: ModelCard, strict: bool) -> tuple[str, ...]:
+    """What the model did not see in training; an error where nothing of that is wanted."""
+    from polytask.tables import TableError
+    from polytask.tables.training import unlike_training
+
+    told = unlike_training(read.table, X, card.seen, read.units)
+    if told and strict:
+        raise TableError(
+            "TABLE must hold only what training had, because of --strict; " + " ".join(told)
+        )
+    return told
 
 
 def _check_unseen(ids: pd.Series, table: pd.DataFrame, card: ModelCard, unseen: str) -> None:

@@ -7,12 +7,13 @@ import io
 import json
 import os
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polytask
 from polytask.tables.errors import TableError, name_list
+from polytask.tables.training import Seen
 
 if TYPE_CHECKING:
     from polytask.tables import TaskTable
@@ -59,6 +60,10 @@ class ModelCard:
         Rows in training.
     versions : dict of str to str
         Of the packages that fitted it.
+    seen : dict of str to Seen
+        What training saw of every feature.
+    missing : tuple of str
+        Marks that meant a gap.
     """
 
     model: str
@@ -72,6 +77,8 @@ class ModelCard:
     classes: tuple[Any, ...]
     rows: int
     versions: dict[str, str]
+    seen: dict[str, Seen] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -79,8 +86,10 @@ class ModelCard:
         return (*self.numeric, *self.categorical, self.task)
 
 
-def make_card(name: str, table: TaskTable | StreamTable) -> ModelCard:
-    """The card of a model fitted on all rows of ``table``."""
+def make_card(
+    name: str, table: TaskTable | StreamTable, missing: tuple[str, ...] = ()
+) -> ModelCard:
+    """The card of a model fitted on all rows of ``table``, where ``missing`` marks were gaps."""
     return ModelCard(
         model=name,
         task=table.task,
@@ -93,6 +102,8 @@ def make_card(name: str, table: TaskTable | StreamTable) -> ModelCard:
         classes=table.classes,
         rows=table.n_rows,
         versions=_versions(),
+        seen=table.seen,
+        missing=missing,
     )
 
 
@@ -157,7 +168,11 @@ def _read_card(path: Path) -> ModelCard:
     lists: dict[str, Any] = {
         key: tuple(v) if isinstance(v, list) else v for key, v in content.items()
     }
-    return ModelCard(**lists)
+    seen = {
+        name: Seen(**{**found, "levels": tuple(found["levels"])})
+        for name, found in content.get("seen", {}).items()
+    }
+    return ModelCard(**{**lists, "seen": seen})
 
 
 def _today(path: Path) -> bytes:

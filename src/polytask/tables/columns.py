@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +14,26 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from polytask.tables.dates import are_dates, are_day_numbers
 from polytask.tables.errors import TableError
+from polytask.tables.number_cells import GAP_MARKS
+from polytask.tables.number_columns import TextColumn, take_numbers
+from polytask.tables.row_counters import why_counter
 
-__all__ = ["Column", "Kind", "as_feature", "as_labels", "inspect_column"]
+__all__ = [
+    "Column",
+    "Kind",
+    "as_feature",
+    "as_labels",
+    "as_numbers",
+    "filled",
+    "inspect_column",
+    "is_blank",
+]
 
 Kind = str
 USABLE = ("numeric", "boolean", "categorical")
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
-COMMA_NUMBER = re.compile(r"[-+]?\d+(,\d+)+(\.\d+)?|[-+]?\d+,\d+")
-ROW_COUNTERS = re.compile(r"(unnamed: \d+|index|id|row|rowid|row[ _.]?(id|nr|no|number)|.*_id|)")
+_NUMBER = (bool, int, float, np.number, np.bool_, decimal.Decimal)
 
 
 @dataclass(frozen=True)
@@ -58,8 +68,12 @@ class Column:
         return self.kind in USABLE
 
 
-def inspect_column(values: pd.Series, *, categorical: bool = False) -> Column:
+def inspect_column(
+    values: pd.Series, *, categorical: bool = False, n_rows: int | None = None
+) -> Column:
     """What a column holds; ``categorical=True`` takes its values as labels whatever they are.
+
+    ``n_rows`` is the number of rows of the whole table where `values` are some of them.
 
     Examples
     --------
@@ -68,14 +82,16 @@ def inspect_column(values: pd.Series, *, categorical: bool = False) -> Column:
     'numeric'
     """
     name = str(values.name)
-    known = values.dropna()
+    known = values[~is_blank(values)] if categorical else filled(values)
     if known.empty:
         return Column(name, "empty", len(values), 0, "holds no value", "remove it or fill it")
     if _is_nested(known):
         example = type(known.iloc[0]).__name__
         problem, remedy = f"holds values of type {example}", "spread them over several columns"
         return Column(name, "nested", len(values) - len(known), 0, problem, remedy)
-    kind, problem, remedy = _kind(known, categorical)
+    kind, problem, remedy = _kind(known, categorical, n_rows or len(values))
+    if kind == "date":
+        remedy = "derive numbers from it first: year, month, days since …"
     return Column(name, kind, len(values) - len(known), int(known.nunique()), problem, remedy)
 
 
@@ -85,14 +101,11 @@ def as_feature(values: pd.Series, kind: Kind) -> pd.Series:
     Raises
     ------
     TableError
-        If a numeric column holds text or infinity; the error names the first such value.
+        If a numeric column holds text, dates or infinity; the error names the first such value.
     """
     if kind == "categorical":
         return as_labels(values)
-    numbers = pd.to_numeric(_plain(values), errors="coerce").astype(float)
-    wrong = numbers.isna() & values.notna()
-    if wrong.any():
-        raise TableError(_text_among_numbers(values, wrong))
+    numbers = as_numbers(values)
     endless = np.isinf(numbers.to_numpy())
     if endless.any():
         first = int(np.flatnonzero(endless)[0])
@@ -103,88 +116,124 @@ def as_feature(values: pd.Series, kind: Kind) -> pd.Series:
     return numbers
 
 
+def as_numbers(values: pd.Series) -> pd.Series:
+    """A numeric column as floats, infinite ones among them."""
+    known = filled(values)
+    if known.empty:
+        return pd.Series(np.nan, index=values.index, name=values.name)
+    if _is_nested(known) or _is_temporal(known):
+        what = "dates" if _is_temporal(known) else "nested values"
+        raise TableError(_not_numeric(values, f"holds {what}, first {_first(known)}"))
+    if types.is_numeric_dtype(known.dtype):
+        return values.astype(float)
+    if isinstance(known.dtype, pd.CategoricalDtype):
+        known = known.astype(known.cat.categories.dtype)
+        return as_numbers(known.reindex(values.index))
+    plain = known.map(lambda v: float(v) if isinstance(v, _NUMBER) else None)
+    if plain.notna().all():
+        return plain.astype(float).reindex(values.index)
+    found = take_numbers(TextColumn.of(known))
+    if found.values is None:
+        why = found.problem or f"holds text, first {_first(known)}"
+        raise TableError(_not_numeric(values, why))
+    return found.values.astype(float).reindex(values.index)
+
+
 def as_labels(values: pd.Series) -> pd.Series:
     """Values as text, the same text for 1, 1.0 and "1", NaN for missing."""
     text = values.astype(object).map(_label, na_action="ignore")
-    return text.where(values.notna(), np.nan)
+    return text.mask(is_blank(values), np.nan)
 
 
 def _label(value: Any) -> str:
-    if isinstance(value, float | np.floating) and float(value).is_integer():
+    if isinstance(value, float | np.floating | decimal.Decimal) and value == value // 1:
         return str(int(value))
     if isinstance(value, datetime.datetime | pd.Timestamp):
         return str(value).removesuffix(" 00:00:00")
     return str(value)
 
 
-def _plain(values: pd.Series) -> pd.Series:
-    """Nullable, decimal and boolean columns as something that pd.to_numeric takes."""
-    if types.is_bool_dtype(values.dtype) or values.dtype == object:
-        return values.map(
-            lambda v: float(v) if isinstance(v, bool | np.bool_ | decimal.Decimal) else v,
-            na_action="ignore",
-        )
-    return values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
+def filled(values: pd.Series, *, words: bool = False) -> pd.Series:
+    """The values that are there; where the others are numbers, words for a gap are gaps too.
+
+    ``words=True`` leaves such words out among labels as well, where two other labels are left.
+    """
+    known = values[~is_blank(values)]
+    if not _is_text(known):
+        return known
+    rest = known[~known.astype(str).str.strip().isin(GAP_MARKS)]
+    if len(rest) == len(known):
+        return known
+    return rest if (words and rest.nunique() > 1) or _holds_values(rest) else known
 
 
-def _kind(known: pd.Series, categorical: bool) -> tuple[Kind, str, str]:
+def is_blank(values: pd.Series) -> pd.Series:
+    """Which values are missing, or text of nothing but blanks."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.isna() | (values.str.strip() == "").fillna(False).astype(bool)
+    if values.dtype != object:
+        return values.isna()
+    return values.isna() | values.map(lambda v: isinstance(v, str) and not v.strip()).astype(bool)
+
+
+def _holds_values(known: pd.Series) -> bool:
+    """Whether text is numbers or dates, or none is left: beside those, NA is no label."""
+    if known.empty or are_dates(known.astype(str)):
+        return True
+    found = take_numbers(TextColumn.of(known))
+    return found.values is not None or bool(found.problem)
+
+
+def _kind(known: pd.Series, categorical: bool, n_rows: int) -> tuple[Kind, str, str]:
     if categorical or isinstance(known.dtype, pd.CategoricalDtype):
         return "categorical", "", ""
     if types.is_bool_dtype(known.dtype) or known.map(type).isin([bool, np.bool_]).all():
         return "boolean", "", ""
-    if types.is_datetime64_any_dtype(known.dtype) or types.is_timedelta64_dtype(known.dtype):
-        return _date()
-    if types.is_numeric_dtype(known.dtype) and not types.is_complex_dtype(known.dtype):
-        return _numeric_kind(known)
-    return _object_kind(known)
-
-
-def _numeric_kind(known: pd.Series) -> tuple[Kind, str, str]:
-    name = str(known.name).strip().lower()
-    whole = len(known) > 2 and types.is_integer_dtype(known.dtype)
-    run = whole and known.is_unique and known.max() - known.min() == len(known) - 1
-    if run and ROW_COUNTERS.fullmatch(name):
-        return "id", "counts the rows", "name it in --features if it is a measurement"
-    return "numeric", "", ""
-
-
-def _object_kind(known: pd.Series) -> tuple[Kind, str, str]:
-    if known.map(lambda v: isinstance(v, datetime.date | datetime.time)).all():
-        return _date()
-    if known.map(lambda v: isinstance(v, decimal.Decimal)).all():
+    if _is_temporal(known):
+        return "date", "holds dates or times", ""
+    counter = why_counter(known, n_rows)
+    if counter:
+        return "id", counter, "name it in --features if it is a measurement"
+    if are_day_numbers(known):
+        return "date", "holds days written as numbers", ""
+    if types.is_numeric_dtype(known.dtype):
         return "numeric", "", ""
+    return _object_kind(known, n_rows)
+
+
+def _object_kind(known: pd.Series, n_rows: int) -> tuple[Kind, str, str]:
+    if known.map(lambda v: isinstance(v, _NUMBER)).all():
+        return _kind(known.astype(float), False, n_rows)
     text = known.astype(str)
-    if text.str.fullmatch(DATE).all():
-        return _date()
-    if text.str.fullmatch(COMMA_NUMBER).all():
-        problem = f"holds numbers with commas, first {text.iloc[0]!r} in row {known.index[0] + 1}"
-        return "mixed", problem, "write them with a decimal point and no thousands separator"
-    is_number = pd.to_numeric(text, errors="coerce").notna()
-    if is_number.all() and not text.str.fullmatch(r"0\d+").any():  # 007 is a code
-        return "numeric", "", ""
-    if not is_number.all() and is_number.mean() >= 0.5:
-        return "mixed", *_mixed(known, is_number)
+    if are_dates(text):
+        return "date", "holds dates or times", ""
+    found = take_numbers(TextColumn.of(known))
+    if found.values is not None:
+        return _kind(found.values, False, n_rows)
+    if found.problem:
+        return "mixed", found.problem, found.remedy
     return _label_kind(text)
-
-
-def _mixed(known: pd.Series, is_number: pd.Series) -> tuple[str, str]:
-    first = is_number.index[~is_number.to_numpy()][0]
-    return (
-        f"holds text among its numbers, first {str(known[first])!r} in row {first + 1}",
-        "correct the value, leave it empty if it is missing, or name the column in --categorical",
-    )
 
 
 def _label_kind(text: pd.Series) -> tuple[Kind, str, str]:
     distinct = text.nunique()
     if (distinct == len(text) > 2) or (distinct > 50 and distinct > 0.5 * len(text)):
         problem = f"has {distinct} distinct texts in {len(text)} rows, like an id"
-        return "id", problem, "name it in --features if it is a category"
+        return "id", problem, "name it in --features if it is a category, or take it as the task"
     return "categorical", "", ""
 
 
-def _date() -> tuple[Kind, str, str]:
-    return "date", "holds dates", "derive numbers from it first (year, month, days since …)"
+def _is_temporal(known: pd.Series) -> bool:
+    if types.is_datetime64_any_dtype(known.dtype) or types.is_timedelta64_dtype(known.dtype):
+        return True
+    if isinstance(known.dtype, pd.PeriodDtype):
+        return True
+    moments = (datetime.date, datetime.time, datetime.timedelta, pd.Period)
+    return known.dtype == object and bool(known.map(lambda v: isinstance(v, moments)).all())
+
+
+def _is_text(known: pd.Series) -> bool:
+    return types.is_string_dtype(known.dtype) or known.dtype == object
 
 
 def _is_nested(known: pd.Series) -> bool:
@@ -194,9 +243,12 @@ def _is_nested(known: pd.Series) -> bool:
     return bool(known.map(lambda v: isinstance(v, containers)).any())
 
 
-def _text_among_numbers(values: pd.Series, wrong: pd.Series) -> str:
-    first = int(np.flatnonzero(wrong.to_numpy())[0])
+def _first(known: pd.Series) -> str:
+    return f"{str(known.iloc[0])!r} in row {known.index[0] + 1}"
+
+
+def _not_numeric(values: pd.Series, why: str) -> str:
     return (
-        f"column {str(values.name)!r} must be numeric; row {values.index[first] + 1} holds "
-        f"{str(values.iloc[first])!r}. Correct the value, or leave it empty if it is missing."
+        f"column {str(values.name)!r} must be numeric; it {why}. Correct the values, or name marks "
+        "that mean a gap in --missing."
     )

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from polytask.tables.errors import TableError
 __all__ = ["Dialect", "open_binary", "open_text", "sniff"]
 
 SEPARATORS = (",", ";", "\t", "|")
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # what Excel writes and obeys
 HEAD_BYTES = 1 << 18
 HEAD_LINES = 50
 OPENERS: dict[str, Callable[..., Any]] = {
@@ -37,6 +39,7 @@ class Dialect:
     encoding: str
     header: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    skip: int = 0  # lines before the header
 
 
 @contextmanager
@@ -70,9 +73,14 @@ def sniff(path: Path) -> Dialect:
     lines = head.decode(encoding, errors="replace").splitlines(keepends=True)
     if len(head) == HEAD_BYTES and len(lines) > 1:
         lines = lines[:-1]  # the last one may have been cut
+    told = SEPARATOR_LINE.fullmatch(lines[0].strip())
+    if told:
+        lines = lines[1:]
+        notes = (*notes, f"The first line says that {told[1]!r} separates fields.")
     separator = "\t" if ".tsv" in path.suffixes else _separator(lines)
+    separator = told[1] if told else separator
     header = _header(lines, separator, path)
-    return Dialect(separator, encoding, header, notes)
+    return Dialect(separator, encoding, header, notes, skip=int(told is not None))
 
 
 def _encoding(head: bytes, path: Path) -> tuple[str, tuple[str, ...]]:

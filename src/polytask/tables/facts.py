@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from polytask.sources.prepare import MAX_CATEGORIES
-from polytask.tables.columns import Column, as_feature, inspect_column
+from polytask.tables.columns import Column, as_feature, as_numbers, inspect_column
 from polytask.tables.errors import TableError, find_column
 from polytask.tables.targets import Target, read_target
 from polytask.tables.task_ids import read_ids
+from polytask.tables.task_table import rows_to_keep
 
 __all__ = ["Facts", "count_facts"]
 
@@ -81,13 +82,12 @@ def count_facts(
     table = table.reset_index(drop=True).rename(columns=str)
     names = list(table.columns)
     task, target = find_column(task, names, "task"), find_column(target, names, "target")
-    rows = table[table[task].notna() & table[target].notna()]
-    if task == target or rows.empty:
-        rule = "be another column than the task" if task == target else "hold values next to ids"
-        raise TableError(f"must {rule}; got {target!r}.", "target")
+    if task == target:
+        raise TableError(f"must be another column than the task; got {target!r}.", "target")
+    rows, _ = rows_to_keep(table, task, target)
     ids, _, id_notes = read_ids(rows[task])
     found, problem = _try_target(rows[target], kind)
-    columns = _candidates(rows, names, task, target, features, categorical)
+    columns = _candidates(rows, len(table), names, task, target, features, categorical)
     X = _features(rows, columns)
     return Facts(
         table, rows, task, target, ids, id_notes, found, problem, columns, X,
@@ -106,6 +106,7 @@ def _try_target(values: pd.Series, kind: str) -> tuple[Target | None, str]:
 
 def _candidates(
     rows: pd.DataFrame,
+    n_rows: int,
     names: list[str],
     task: str,
     target: str,
@@ -115,7 +116,7 @@ def _candidates(
     labels = {find_column(name, names, "categorical") for name in categorical}
     wanted = names if features is None else [find_column(n, names, "features") for n in features]
     return tuple(
-        inspect_column(rows[name], categorical=name in labels)
+        inspect_column(rows[name], categorical=name in labels, n_rows=n_rows)
         for name in dict.fromkeys(wanted)
         if name not in (task, target)
     )
@@ -126,7 +127,7 @@ def _features(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     made = {}
     for column in columns:
         if column.kind == "numeric":
-            made[column.name] = pd.to_numeric(rows[column.name], errors="coerce").astype(float)
+            made[column.name] = as_numbers(rows[column.name])
         elif column.usable:
             made[column.name] = as_feature(rows[column.name], column.kind)
     return pd.DataFrame(made, index=rows.index)

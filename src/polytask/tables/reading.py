@@ -3,40 +3,75 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from polytask.data import repeated_names
 from polytask.tables.csv_dialect import OPENERS, Dialect, open_text, sniff
 from polytask.tables.errors import TableError
+from polytask.tables.text_values import AS_FOUND, Conventions, settle_values
 
-__all__ = ["read_table"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Reading", "read_table", "read_whole"]
 
 PARQUET = (".parquet", ".pq", ".parq")
 SPREADSHEETS = (".xls", ".xlsx", ".ods")
 FOREIGN = (".feather", ".arrow", ".rds", ".rda", ".sav", ".dta", ".json", ".zip", ".db", ".pkl")
-DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*")
+CHUNK_ROWS = 1 << 17  # text that is cut into fields at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A table and how it was read.
+
+    Attributes
+    ----------
+    table : DataFrame
+        At least one row, distinct column names.
+    notes : tuple of str
+        What was assumed in reading.
+    units : dict of str to str
+        Currency or unit beside the numbers of a column, which was left off.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[str, ...]
+    units: dict[str, str]
 
 
 def read_table(
-    path: str | os.PathLike[str], *, as_text: Callable[[str], bool] = lambda name: False
+    path: str | os.PathLike[str],
+    *,
+    as_text: Callable[[str], bool] = lambda name: False,
+    missing: Sequence[str] = (),
+    decimal: str = "",
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read a table from ``.csv``, ``.tsv`` (also ``.gz``, ``.bz2``, ``.xz``) or ``.parquet``.
 
     Separator (comma, semicolon, tab, bar) and encoding of text are found by looking; a file that
-    is not UTF-8 is read as Windows-1252, and semicolon files with decimal commas as such.
+    is not UTF-8 is read as Windows-1252. Numbers are read with the decimal mark that the file
+    shows, with marked thousands, currencies and units, and the notes say so; a column whose marks
+    nothing decides stays text, and is refused as a feature.
 
     Parameters
     ----------
     path : path
         The file.
     as_text : callable, default none
-        Of which columns of a text file the values are kept letter by letter, so that an id
-        ``007`` stays ``007``. Parquet columns have types of their own.
+        Of which columns of text the values are kept letter by letter, so that an id ``007`` stays
+        ``007`` and ``NA`` is an id. Parquet columns of other types have values already.
+    missing : sequence of str
+        Marks that mean a gap, in every column; empty cells always do, and in columns of numbers
+        also ``NA``, ``null`` and what else programs write for it.
+    decimal : {"", ".", ","}
+        The mark before decimals; "" finds it.
 
     Returns
     -------
@@ -50,21 +85,35 @@ def read_table(
     TableError
         If the file is absent, not readable, not a table, empty, or has a column name twice.
     """
+    found = read_whole(path, as_text=as_text, given=Conventions(tuple(missing), decimal))
+    return found.table, found.notes
+
+
+def read_whole(
+    path: str | os.PathLike[str],
+    *,
+    as_text: Callable[[str], bool] = lambda name: False,
+    given: Conventions = AS_FOUND,
+) -> Reading:
+    """`read_table` with all that was found."""
     path = Path(path)
     _check_file(path)
+    notes: tuple[str, ...]
     try:
         if _is_parquet(path):
-            table, notes = _read_parquet(path)
+            raw, points, notes = _read_parquet(path), True, ()
         else:
-            table, notes = _read_text(path, sniff(path), as_text)
+            dialect = sniff(path)
+            raw, points, notes = _parse(path, dialect), dialect.separator != ";", dialect.notes
     except PermissionError as error:
         raise TableError(
             f"TABLE must be readable; you lack the permission to read {str(path)!r}. "
             "Change its permissions or copy it."
         ) from error
-    if table.empty:
+    if raw.empty:
         raise TableError(f"TABLE must have rows; {str(path)!r} has columns but no row.")
-    return table, notes
+    table, told, units = settle_values(raw, as_text, given, points=points)
+    return Reading(table, (*notes, *told), units)
 
 
 def _check_file(path: Path) -> None:
@@ -92,7 +141,7 @@ def _is_parquet(path: Path) -> bool:
         return handle.read(4) == b"PAR1"
 
 
-def _read_parquet(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _read_parquet(path: Path) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -110,37 +159,37 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     # A pandas index that was stored becomes a column again: it may be the task.
     frame = table.to_pandas()
     named = any(name is not None for name in frame.index.names)
-    return frame.reset_index(drop=not named).rename(columns=str), ()
+    frame = frame.reset_index(drop=not named).rename(columns=str)
+    return frame.astype({name: "str" for name in frame if _holds_text(table, name)})
 
 
-def _read_text(
-    path: Path, dialect: Dialect, as_text: Callable[[str], bool]
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    table = _parse(path, dialect, as_text, ".")
-    notes = dialect.notes
-    if dialect.separator != "," and _has_decimal_commas(table, as_text):
-        table = _parse(path, dialect, as_text, ",")
-        notes = (*notes, "Numbers are written with a decimal comma and were read as such.")
-    return table, notes
+def _holds_text(table: pa.Table, name: str) -> bool:
+    """Whether a column is stored as text."""
+    import pyarrow.types as types
+
+    if name not in table.column_names:
+        return False
+    kind = table.schema.field(name).type
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
-def _parse(
-    path: Path, dialect: Dialect, as_text: Callable[[str], bool], decimal: str
-) -> pd.DataFrame:
-    types = {name: str for name in dialect.header if name and as_text(name)}
+def _parse(path: Path, dialect: Dialect) -> pd.DataFrame:
+    """Every field as text; in parts, because fields are many objects until they are columns."""
     try:
         with open_text(path, dialect.encoding) as handle, warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # kinds are looked at later
-            return pd.read_csv(
+            if dialect.skip:
+                handle.readline()
+            parts = pd.read_csv(
                 handle,
                 sep=dialect.separator,
-                dtype=types,
-                decimal=decimal,
+                dtype="str",
+                na_filter=False,
                 index_col=False,
                 skipinitialspace=True,
-                low_memory=False,
+                chunksize=CHUNK_ROWS,
             )
+            return pd.concat(parts, ignore_index=True)
     except pd.errors.EmptyDataError as error:
         raise TableError(f"TABLE must have a header and rows; {str(path)!r} is empty.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
@@ -154,18 +203,6 @@ def _parse(
             f"TABLE must be text in UTF-8; {str(path)!r} cannot be decoded as {error.encoding}. "
             "Save it as CSV (UTF-8)."
         ) from error
-
-
-def _has_decimal_commas(table: pd.DataFrame, as_text: Callable[[str], bool]) -> bool:
-    """Whether some text column holds nothing but numbers with a decimal comma (and integers)."""
-    for name in table.columns:
-        if as_text(str(name)) or not pd.api.types.is_string_dtype(table[name].dtype):
-            continue
-        values = table[name].dropna().astype(str)
-        commas = values.str.fullmatch(DECIMAL_COMMA)
-        if commas.any() and pd.to_numeric(values[~commas], errors="coerce").notna().all():
-            return True
-    return False
 
 
 def _first_sentence(error: BaseException) -> str:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from polytask.data import repeated_names
-from polytask.tables.columns import DATE, ROW_COUNTERS
+from polytask.tables.dates import are_dates
 from polytask.tables.errors import TableError, find_column, name_list, plural
+from polytask.tables.row_counters import ROW_IDS
+from polytask.tables.training import Seen
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,6 +44,8 @@ class StreamTable:
         The feature columns by kind.
     notes : tuple of str
         Rows and columns left out, decisions taken.
+    seen : dict of str to Seen
+        What training sees of every feature.
     """
 
     source: ParquetSource
@@ -50,6 +55,7 @@ class StreamTable:
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
+    seen: dict[str, Seen] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -134,6 +140,7 @@ def make_stream_table(
     return StreamTable(
         source, look, found, _classes(look, found), tuple(prepare.numbers_), tuple(prepare.levels_),
         (*rows, *told, *notes, *more, *_gaps(look, kept)),
+        {name: _seen(found, schema.field(name).type) for name, found in kept.items()},
     )  # fmt: skip
 
 
@@ -201,14 +208,14 @@ def _why_not(name: str, found: Any, n_rows: int, asked: bool) -> str:
         if found.count == 0:
             return "holds no value"
         run = found.count == n_rows > 2 and found.high - found.low == n_rows - 1
-        counts = run and ROW_COUNTERS.fullmatch(name.strip().lower())
+        counts = run and ROW_IDS.fullmatch(name.strip().lower())
         return "counts the rows" if counts and not asked else ""
     levels = [level for level in found.counts if level is not None]
     if found.too_many:
         return "has too many distinct texts for categories, like an id"
     if not levels:
         return "holds no value"
-    if all(DATE.fullmatch(level) for level in levels):
+    if are_dates(pd.Series(levels)):
         return "holds dates (derive numbers first)"
     if asked:
         return ""
@@ -272,6 +279,17 @@ def _rows_left_out(count: int, n_rows: int) -> tuple[str, ...]:
         return ()
     share = count / n_rows
     return (f"{plural(count, 'row')} ({share:.1%}) without a target or a task id left out.",)
+
+
+def _seen(found: Any, stored: pa.DataType) -> Seen:
+    import pyarrow.types as types
+
+    from polytask.sources.column_sums import NumberSums
+
+    if isinstance(found, NumberSums):
+        return Seen("boolean" if types.is_boolean(stored) else "numeric", found.missing > 0)
+    levels = tuple(sorted(level for level in found.counts if level is not None))
+    return Seen("categorical", None in found.counts, levels)
 
 
 def _gaps(look: Look, kept: dict[str, Any]) -> tuple[str, ...]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from polytask.tables.columns import Column, as_feature, inspect_column
+from polytask.tables.columns import Column, as_feature, filled, inspect_column, is_blank
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.preprocess import check_names
 from polytask.tables.targets import Target, flat_tasks, read_target
 from polytask.tables.task_ids import read_ids
+from polytask.tables.training import Seen
 
 __all__ = ["TaskTable", "choose_features", "make_task_table"]
 
@@ -38,6 +39,10 @@ class TaskTable:
         How task ids are stored.
     notes : tuple of str
         Rows and columns left out, decisions taken.
+    booleans : tuple of str
+        The numeric columns that hold true and false.
+    units : dict of str to str
+        Currencies and units that were left off in reading, by column.
     """
 
     X: pd.DataFrame
@@ -50,6 +55,21 @@ class TaskTable:
     classes: tuple[Any, ...]
     id_form: str
     notes: tuple[str, ...] = field(default=())
+    booleans: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> dict[str, Seen]:
+        """What training sees of every feature."""
+        return {name: self._seen(name) for name in self.features}
+
+    def _seen(self, name: str) -> Seen:
+        kind = "boolean" if name in self.booleans else "numeric"
+        levels: tuple[str, ...] = ()
+        if name in self.categorical:
+            kind, levels = "categorical", tuple(sorted(self.X[name].dropna().unique().tolist()))
+        gaps = bool(self.X[name].isna().any())
+        return Seen(kind, gaps, levels, self.units.get(name, ""))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -80,6 +100,7 @@ def make_task_table(
     features: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
     kind: str = "auto",
+    units: Mapping[str, str] | None = None,
 ) -> TaskTable:
     """Choose rows, columns and kinds.
 
@@ -97,6 +118,8 @@ def make_task_table(
         Columns whose values are labels although they look like numbers.
     kind : {"auto", "regression", "classification"}
         "auto" takes a target with two distinct values for a classification.
+    units : dict of str to str, optional
+        Currencies and units that were left off in reading, by column.
 
     Raises
     ------
@@ -113,11 +136,11 @@ def make_task_table(
     table = table.reset_index(drop=True)
     table.columns = [str(name) for name in table.columns]
     task, target = _roles(list(table.columns), task, target)
-    rows, notes = _rows_to_keep(table, task, target)
+    rows, notes = rows_to_keep(table, task, target)
     ids, id_form, id_notes = read_ids(rows[task])
     _check_tasks(ids, task)
     found = read_target(rows[target], kind)
-    chosen, left_out = choose_features(rows, task, target, features, categorical)
+    chosen, left_out = choose_features(rows, task, target, features, categorical, n_rows=len(table))
     check_names(chosen, rows, task)
     X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen})
     X[task] = ids
@@ -134,6 +157,7 @@ def make_task_table(
         tuple(c.name for c in chosen if c.kind != "categorical"),
         tuple(c.name for c in chosen if c.kind == "categorical"),
         found.kind, found.classes, id_form, notes,
+        tuple(c.name for c in chosen if c.kind == "boolean"), units or {},
     )  # fmt: skip
 
 
@@ -143,8 +167,13 @@ def choose_features(
     target: str,
     features: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
+    *,
+    n_rows: int,
 ) -> tuple[list[Column], tuple[str, ...]]:
-    """The columns to learn from, and a note on each kind of column that was left out."""
+    """The columns to learn from, and a note on each kind of column that was left out.
+
+    ``n_rows`` counts the whole table, of which `rows` are those that can be used.
+    """
     names = [name for name in rows.columns if name not in (task, target)]
     labels = {find_column(name, names, "categorical") for name in categorical}
     if features is None:
@@ -152,9 +181,10 @@ def choose_features(
     else:
         wanted = [_feature(name, list(rows.columns), task, target) for name in features]
     columns = [
-        inspect_column(rows[name], categorical=name in labels) for name in dict.fromkeys(wanted)
+        inspect_column(rows[name], categorical=name in labels, n_rows=n_rows)
+        for name in dict.fromkeys(wanted)
     ]
-    chosen, left_out = _sort_out(columns, asked=features is not None)
+    chosen, left_out = _sort_out(columns, rows, asked=features is not None)
     if not chosen:
         raise TableError(
             f"must leave a column to learn from; besides {task!r} and {target!r} the table has "
@@ -174,12 +204,17 @@ def _roles(columns: list[str], task: str, target: str) -> tuple[str, str]:
     return task, target
 
 
-def _rows_to_keep(
+def rows_to_keep(
     table: pd.DataFrame, task: str, target: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Rows that have a task and a target; in a target of text, NA is a gap like an empty cell."""
     notes = []
+    there = {
+        target: filled(table[target], words=True).index,
+        task: table.index[~is_blank(table[task])],
+    }
     for name, role in ((target, "target"), (task, "task id")):
-        missing = int(table[name].isna().sum())
+        missing = len(table) - len(there[name])
         if missing == len(table):
             raise TableError(f"must hold values; {name!r} is empty in every row.", role.split()[0])
         if missing:
@@ -187,7 +222,7 @@ def _rows_to_keep(
             notes.append(
                 f"{plural(missing, 'row')} ({share:.1%}) without a {role} ({name!r}) left out."
             )
-    rows = table[table[task].notna() & table[target].notna()]
+    rows = table.loc[there[target].intersection(there[task], sort=None)]
     if rows.empty:
         raise TableError(f"must hold a value where {target!r} does; {task!r} never does.", "task")
     return rows, tuple(notes)
@@ -210,7 +245,9 @@ def _feature(name: str, columns: list[str], task: str, target: str) -> str:
     return found
 
 
-def _sort_out(columns: list[Column], asked: bool) -> tuple[list[Column], list[Column]]:
+def _sort_out(
+    columns: list[Column], rows: pd.DataFrame, asked: bool
+) -> tuple[list[Column], list[Column]]:
     chosen, left_out = [], []
     for column in columns:
         if column.usable:
@@ -221,15 +258,15 @@ def _sort_out(columns: list[Column], asked: bool) -> tuple[list[Column], list[Co
                 f"To go on, {column.remedy}."
             )
         elif asked and column.kind == "id":
-            chosen.append(_asked_for(column))
+            chosen.append(_asked_for(column, rows[column.name]))
         else:
             left_out.append(column)
     return chosen, left_out
 
 
-def _asked_for(column: Column) -> Column:
+def _asked_for(column: Column, values: pd.Series) -> Column:
     """An id-like column that the user named: numbers are numbers, text is a category."""
-    kind = "numeric" if column.problem == "counts the rows" else "categorical"
+    kind = "numeric" if pd.api.types.is_numeric_dtype(values.dtype) else "categorical"
     return Column(column.name, kind, column.missing, column.distinct)
 
 

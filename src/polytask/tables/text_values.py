@@ -1,0 +1,198 @@
+"""From a table of text to a table of values: numbers, truth values, gaps; the rest stays text.
+
+Every door goes through here, so that ``NA`` or ``1.045,15`` mean the same in CSV and in Parquet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandas.api import types
+
+from polytask.tables.errors import TableError, name_list
+from polytask.tables.number_cells import GAP_MARKS, MARKS
+from polytask.tables.number_columns import Numbers, TextColumn, shown_mark, take_numbers
+
+__all__ = ["AS_FOUND", "Conventions", "settle_values"]
+
+_WHOLE = r"^[-+]?(0|[1-9][0-9]{0,17})$"
+_PLAIN = r"^[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+_UNCLEAR = r"^[-+]?[1-9][0-9]{0,2}\.[0-9]{3}$"  # decimals, or marked thousands
+_TRUTH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a user says about how values are written.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        Marks that mean a gap, in every column.
+    decimal : {"", ".", ","}
+        The mark before decimals, "" to find it.
+    """
+
+    missing: tuple[str, ...] = ()
+    decimal: str = ""
+
+    def __post_init__(self) -> None:
+        if self.decimal not in ("", *MARKS):
+            raise TableError(f"must be '.' or ','; got {self.decimal!r}.", "decimal")
+
+
+AS_FOUND = Conventions()
+
+
+@dataclass(eq=False)
+class _Found:
+    """What was said on the way."""
+
+    shown: set[str] = field(default_factory=set)
+    said: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, numbers: Numbers) -> None:
+        for kind, example in numbers.said:
+            self.said.setdefault(kind, []).append((name, example))
+        if numbers.unit:
+            self.units[name] = numbers.unit
+
+
+def settle_values(
+    table: pd.DataFrame,
+    as_text: Callable[[str], bool],
+    given: Conventions,
+    *,
+    points: bool = True,
+) -> tuple[pd.DataFrame, tuple[str, ...], dict[str, str]]:
+    """Make values of the text columns of ``table``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Changed in place, column by column, so that memory holds no column twice.
+    as_text : callable
+        Of which columns only gaps are looked for.
+    given : Conventions
+    points : bool
+        Whether a point before three digits stands before decimals where nothing tells: in files
+        with commas between fields, but not with semicolons.
+
+    Returns
+    -------
+    table : DataFrame
+    notes : tuple of str
+    units : dict of str to str
+        Currency or unit that was left off, by column.
+    """
+    found = _Found()
+    waiting: dict[str, TextColumn] = {}
+    for name in table.columns:
+        column = _without_marks(table[name], given.missing)
+        if not _is_text(column.dtype) or as_text(str(name)):
+            table[name] = column
+            continue
+        values = _simple(column, given.decimal, found)
+        if values is None:
+            waiting[name] = TextColumn.of(column)
+            found.shown.update(shown_mark(waiting[name]))
+            values = column
+        table[name] = values
+    told = _take_waiting(table, waiting, given.decimal, points, found)
+    return table, (*told, *_notes(found)), found.units
+
+
+def _take_waiting(
+    table: pd.DataFrame, waiting: dict[str, TextColumn], decimal: str, points: bool, found: _Found
+) -> tuple[str, ...]:
+    """Columns whose marks had to wait for what the others show."""
+    shown = next(iter(found.shown)) if len(found.shown) == 1 else ""
+    guessed = []
+    for name, column in waiting.items():
+        numbers = take_numbers(column, decimal=decimal, table=shown)
+        if numbers.values is None and points and not found.shown and _all_pointed(column):
+            numbers = take_numbers(column, table=".")
+            guessed += [] if numbers.values is None else [name]
+        if numbers.values is not None:
+            table[name] = numbers.values.to_numpy()
+            found.add(str(name), numbers)
+    return () if not guessed else (
+        f"A point was read as the decimal mark in {name_list(guessed)}; where it marks thousands, "
+        "say --decimal ,.",
+    )  # fmt: skip
+
+
+def _all_pointed(column: TextColumn) -> bool:
+    """Whether marks are points only, and not in some cells only as thousands are marked."""
+    point, comma = (np.abs(column.cells.values[mark]) for mark in MARKS)
+    whole = column.cells.whole
+    return not (point > comma).any() and (not whole.any() or not (point[whole] < 1000).all())
+
+
+def _without_marks(values: pd.Series, marks: Sequence[str]) -> pd.Series:
+    """Blank cells and the user's marks as gaps."""
+    if _is_text(values.dtype):
+        text = values.str.strip()
+        return values.mask(text.isin(["", *(mark.strip() for mark in marks)]).fillna(False))
+    if types.is_numeric_dtype(values.dtype) and not types.is_bool_dtype(values.dtype):
+        numbers = [n for n in (pd.to_numeric(m, errors="coerce") for m in marks) if n == n]
+        return values.mask(values.isin(numbers)) if numbers else values
+    return values
+
+
+def _is_text(dtype: object) -> bool:
+    return isinstance(dtype, pd.StringDtype)
+
+
+def _simple(column: pd.Series, decimal: str, found: _Found) -> pd.Series | None:
+    """A column that needs no second thought: plain numbers that show their mark, true and false."""
+    text = pa.Array.from_pandas(column, type=pa.large_string())
+    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    gaps = pc.is_in(text, pa.array(sorted(GAP_MARKS), pa.large_string()))
+    text = pc.if_else(gaps, pa.scalar(None, pa.large_string()), text)
+    if text.null_count == len(text):
+        return pd.Series(np.nan, index=column.index)
+    if _all(text, _WHOLE):
+        whole = pd.Series(text.cast(pa.int64()).to_pandas(), index=column.index)
+        return whole if text.null_count == 0 else whole.astype(float)
+    if decimal != "," and _all(text, _PLAIN) and _shows_points(text):  # then "," is told
+        found.shown.add(".")
+        numbers = text.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return pd.Series(numbers, index=column.index)
+    if _all(text, r"^([tT]rue|TRUE|[fF]alse|FALSE)$"):
+        return column.mask(gaps.to_numpy(zero_copy_only=False)).str.lower().map(_TRUTH)
+    return None
+
+
+def _all(text: pa.Array, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(text, pattern)).as_py())
+
+
+def _shows_points(text: pa.Array) -> bool:
+    pointed = text.filter(pc.match_substring(text, "."))
+    return not _all(pointed, _UNCLEAR)
+
+
+_WORDS = {
+    "mark": "Thousands marks were read as such",
+    "sign": "Signs after the number and brackets were read as minus",
+    "unit": "Units were left off",
+    "against": "In spite of --decimal, the mark that the column shows stands before decimals",
+}
+
+
+def _notes(found: _Found) -> tuple[str, ...]:
+    comma = ("Numbers are written with a decimal comma and were read as such.",)
+    return (
+        *(comma if "," in found.shown else ()),
+        *(
+            f"{_WORDS[kind]} in {name_list([name for name, _ in said])}: {said[0][1]}."
+            for kind, said in found.said.items()
+        ),
+    )
