@@ -55,7 +55,7 @@ def test_kinds(kind, values):
 
 def test_mixed_names_the_first_value_and_its_row():
     column = inspect_column(pd.Series(["1", None, "2", "n/a!", "?", "4", "5"], name="x"))
-    assert "text in 2 of its 6 cells: 'n/a!' in row 4, '?' in row 5" in column.problem
+    assert "in 2 of its 6 cells: 'n/a!' in row 4, '?' in row 5" in column.problem
     assert "--missing" in column.remedy
 
 

@@ -135,7 +135,7 @@ REFUSED = {
     "a share and a percentage": (["10%", "0.1"], ["no unit", "'10%' in row 1"]),
     "multiples": (["5k", "3M", "2M"], ["'5k' in row 1"]),
     "odd cells": (["1", "2", ".", "K", "7p", "4", "5", "K", "6"], [
-        "text in 4 of its 9 cells", "'K' in row 4 (2 times)", "'7p' in row 5", "--missing"]),
+        "in 4 of its 9 cells", "'K' in row 4 (2 times)", "'7p' in row 5", "--missing"]),
 }  # fmt: skip
 
 

@@ -190,7 +190,7 @@ def _kind(known: pd.Series, categorical: bool, n_rows: int) -> tuple[Kind, str, 
     if types.is_bool_dtype(known.dtype) or known.map(type).isin([bool, np.bool_]).all():
         return "boolean", "", ""
     if _is_temporal(known):
-        return "date", "holds dates or times", ""
+        return "date", "holds dates", ""
     counter = why_counter(known, n_rows)
     if counter:
         return "id", counter, "name it in --features if it is a measurement"
@@ -206,7 +206,7 @@ def _object_kind(known: pd.Series, n_rows: int) -> tuple[Kind, str, str]:
         return _kind(known.astype(float), False, n_rows)
     text = known.astype(str)
     if are_dates(text):
-        return "date", "holds dates or times", ""
+        return "date", "holds dates", ""
     found = take_numbers(TextColumn.of(known))
     if found.values is not None:
         return _kind(found.values, False, n_rows)
