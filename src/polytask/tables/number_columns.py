@@ -186,7 +186,8 @@ def _odd_cells(column: TextColumn, like: np.ndarray) -> tuple[str, str] | None:
     if like.all():
         return None
     count, n = int(column.counts[~like].sum()), int(column.counts.sum())
-    what = f"holds text among its numbers, in {count:,} of its {plural(n, 'cell')}: {column.list(~like)}"
+    share = f"{count:,} of its {plural(n, 'cell')}"
+    what = f"holds text among its numbers, in {share}: {column.list(~like)}"
     return what, (
         "correct them, name marks that mean a gap in --missing, or name the column in --categorical"
     )
