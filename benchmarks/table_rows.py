@@ -13,8 +13,8 @@ import timed_fits  # sets the BLAS threads, so it comes before numpy  # isort: s
 import harness
 import numpy as np
 import peers
-
 import streaming as stream
+
 from polytask import MeanRegularizedRegressor
 from polytask.data import TaskData
 from polytask.datasets import make_related_tasks
