@@ -27,20 +27,23 @@ Gelman et al., Ann. Appl. Stat. 2 (2008), for the scale, and Chung et al., Psych
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from polytask.data import Design, TaskData
+from polytask.data import Design, RowsAt, TaskData
 from polytask.mixed.point import MixedPoint, log_det_and_inverses
 from polytask.mixed.reml import MixedModel
 from polytask.responses import Loss
+from polytask.solvers.descent import Descent
+from polytask.structures import Blocks
 
 __all__ = ["LaplaceModel", "LaplacePoint"]
 
 _STEPS = 60
 _LOG_ODDS = 2.5  # scale of the prior of their standard deviation between tasks
-_TOL = 1e-10  # decrease of the objective, relative, that a Newton step may still promise
+_TOL = 1e-10  # decrease of the objective, relative, that the last Newton step promises
 
 
 class LaplaceModel:
@@ -84,23 +87,52 @@ class LaplaceModel:
         self._start = (point.common, point.q)
         return point
 
-    # The loss of scaled coefficients (m, p).
-
-    def predict(self, theta: np.ndarray) -> np.ndarray:
-        """Linear predictors (N,)."""
-        return self.data.design.predict(theta / self.scale)
-
-    def pull(self, f: np.ndarray) -> np.ndarray:
-        """Minus the gradient of the loss in each task's coefficients, shape (m, p)."""
+    def risk(self, theta: np.ndarray) -> RowsAt:
+        """The loss of all rows at scaled coefficients (m, p)."""
         data = self.data
-        slope = data.sample_weight * self.loss.gradient(data.y, f)
-        return -data.design.adjoint(slope) / self.scale
+        f = data.design.predict(theta / self.scale)
+        return RowsAt(data.design, data.y, data.sample_weight, self.loss, f)
 
-    def grams(self, f: np.ndarray) -> np.ndarray:
-        """Curvature of the loss in each task's coefficients, shape (m, p, p)."""
-        data = self.data
-        H = data.design.grams(data.sample_weight * self.loss.curvature(data.y, f))
+    def pull(self, risk: RowsAt) -> np.ndarray:
+        """Minus its gradient in each task's scaled coefficients, shape (m, p)."""
+        return -risk.gradient / self.scale
+
+    def grams(self, risk: RowsAt) -> np.ndarray:
+        """Its curvature in each task's scaled coefficients, shape (m, p, p)."""
+        H = self.data.design.grams(risk.weight * risk.curvature)
         return H / (self.scale[:, None] * self.scale)
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Minus the logarithm of the integrand, at w0 and u."""
+
+    model: LaplaceModel
+    L: np.ndarray
+    prior: np.ndarray  # precision of w0
+    blocks: Blocks
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        return np.asarray(self.blocks["common"] + self.blocks["u"] @ self.L.T)
+
+    @cached_property
+    def risk(self) -> RowsAt:
+        return self.model.risk(self.theta)
+
+    @cached_property
+    def value(self) -> float:
+        prior = float(self.prior @ self.blocks["common"] ** 2)
+        return self.risk.total + 0.5 * float((self.blocks["u"] ** 2).sum()) + 0.5 * prior
+
+    @property
+    def pull(self) -> np.ndarray:
+        return self.model.pull(self.risk)
+
+    @property
+    def residual(self) -> Blocks:
+        common = self.prior * self.blocks["common"] - self.pull.sum(axis=0)
+        return {"common": common, "u": self.blocks["u"] - self.pull @ self.L}
 
 
 class LaplacePoint(MixedPoint):
@@ -124,10 +156,13 @@ class LaplacePoint(MixedPoint):
         q: np.ndarray,
     ) -> None:
         self.model, self.L, self.kappa, self.noise = model, L, kappa, 1.0
-        self.common, self.u = common, q @ L
-        self._find_mode()
-        log_det = self._factor()
-        self.q = model.pull(self.f)
+        start = {"common": common, "u": q @ L}
+        none = lambda at: False  # noqa: E731
+        self.at = Descent(start, self._step, none, _STEPS, last=_TOL).run(self._look).here
+        self.common, self.u = self.at.blocks["common"], self.at.blocks["u"]
+        self.objective = self.at.value
+        log_det = self._factor(self.at)
+        self.q = self.at.pull
         self.deviance = 2.0 * self.objective + log_det + self._prior_deviance()
 
     def _prior_deviance(self) -> float:
@@ -135,48 +170,23 @@ class LaplacePoint(MixedPoint):
         common = 0.0 if self.kappa is None else self.kappa * float(self.J.sum())
         return (float((self.L**2).sum()) + common) / _LOG_ODDS**2
 
-    def _find_mode(self) -> None:
-        """Newton steps on (w0, u), halved until the objective falls."""
-        self.f, self.objective = self._try(self.common, self.u)
-        for _ in range(_STEPS):
-            self._factor()
-            common, u = self._newton_target()
-            step = common - self.common, u - self.u
-            promise = -self._slope_along(*step)
-            if promise <= _TOL * max(self.objective, 1e-300):  # the last step squares the error
-                self.common, self.u = common, u
-                self.f, self.objective = self._try(common, u)
-                return
-            for size in 0.5 ** np.arange(30):
-                trial = self.common + size * step[0], self.u + size * step[1]
-                f, objective = self._try(*trial)
-                if objective <= self.objective - 1e-4 * size * promise:
-                    break
-            else:  # no digits left
-                return
-            (self.common, self.u), self.f, self.objective = trial, f, objective
+    def _look(self, blocks: Blocks) -> _Place:
+        none = self.kappa is None
+        prior = np.zeros(self.model.n_coefs) if none else self.model.slopes / self.kappa
+        return _Place(self.model, self.L, prior, blocks)
 
-    def _try(self, common: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, float]:
-        model, data = self.model, self.model.data
-        f = model.predict(common + u @ self.L.T)
-        value = float(data.sample_weight @ model.loss.value(data.y, f)) + 0.5 * float((u**2).sum())
-        return f, value + 0.5 * float(self._prior @ common**2)
+    def _step(self, at: _Place) -> tuple[Blocks, int]:
+        """To the mode of the quadratic model."""
+        self._factor(at)
+        r = at.pull + (self.grams @ at.theta[:, :, None])[:, :, 0]
+        projected = r - (self.HLA @ (r @ self.L)[:, :, None])[:, :, 0]
+        common = self.S_inverse @ projected.sum(axis=0)
+        u = (projected - self.T @ common) @ self.L
+        return {"common": at.blocks["common"] - common, "u": at.blocks["u"] - u}, 1
 
-    @property
-    def _prior(self) -> np.ndarray:
-        """Precision of w0."""
-        return np.zeros(self.model.n_coefs) if self.kappa is None else (
-            self.model.slopes / self.kappa
-        )  # fmt: skip
-
-    def _slope_along(self, common: np.ndarray, u: np.ndarray) -> float:
-        pull = self.model.pull(self.f)
-        slope = float((self._prior * self.common - pull.sum(axis=0)) @ common)
-        return slope + float(((self.u - pull @ self.L) * u).sum())
-
-    def _factor(self) -> float:
-        """A, T, S at the current f; returns the log determinants."""
-        L, H = self.L, self.model.grams(self.f)
+    def _factor(self, at: _Place) -> float:
+        """A, T, S there; returns the log determinants."""
+        L, H = self.L, self.model.grams(at.risk)
         HL = H @ L
         log_det, self.A_inverse = log_det_and_inverses(np.eye(L.shape[1]) + L.T @ HL)
         self.HLA = HL @ self.A_inverse
@@ -184,20 +194,12 @@ class LaplacePoint(MixedPoint):
         self.S = self.T.sum(axis=0)
         return log_det + self._set_precision(self.model.slopes)
 
-    def _newton_target(self) -> tuple[np.ndarray, np.ndarray]:
-        """The mode of the quadratic model at f."""
-        theta = self.common + self.u @ self.L.T
-        r = self.model.pull(self.f) + (self.grams @ theta[:, :, None])[:, :, 0]
-        projected = r - (self.HLA @ (r @ self.L)[:, :, None])[:, :, 0]
-        common = self.S_inverse @ projected.sum(axis=0)
-        return common, (projected - self.T @ common) @ self.L
-
     @cached_property
     def _moving(self) -> tuple[np.ndarray, np.ndarray]:
         """e_i (m, p), and S^-1 sum e_i: what the curvature adds by moving with the mode."""
         model, data = self.model, self.model.data
         V = self.coef_covariance() / (model.scale[:, None] * model.scale)
-        third = data.sample_weight * model.loss.third(data.y, self.f)
+        third = data.sample_weight * model.loss.third(data.y, self.at.risk.f)
         c = data.design.adjoint(third * _quadratic_forms(data.design, V)) / model.scale
         left = np.eye(len(self.L)) - self.L @ self.A_inverse @ self.L.T @ self.grams
         e = (c[:, None, :] @ left)[:, 0]
@@ -224,8 +226,8 @@ class LaplacePoint(MixedPoint):
     def quadratic(self) -> MixedModel:
         """The linear mixed model with the mode and curvature of this one, its noise one."""
         model = self.model
-        theta = self.common + self.u @ self.L.T
-        cross = model.pull(self.f) + (self.grams @ theta[:, :, None])[:, :, 0]
+        theta = self.at.theta
+        cross = self.q + (self.grams @ theta[:, :, None])[:, :, 0]
         square = float((cross * theta).sum())
         return MixedModel(
             self.grams, cross, square, model.shift, model.scale, model.n_rows, model.intercept,

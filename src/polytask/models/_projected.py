@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import read_rows
 from polytask.models.base import MultiTaskLinear
-from polytask.solvers.head import fit_head
+from polytask.models.labels import known_targets
+from polytask.solvers.new_task import fit_near
 
 __all__ = ["LearnedFeatures", "TaskHead"]
 
@@ -92,7 +93,7 @@ class LearnedFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MultiTa
             )
         target = column_or_1d(y)
         check_consistent_length(X, target)
-        target = self._read_labels(target)
+        target = known_targets(self, target)
         Z = np.asarray(X @ self.components_.T)
         centre, strength = self._head_prior(len(target))
         if self.fit_intercept:
@@ -100,23 +101,13 @@ class LearnedFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MultiTa
             centre, strength = np.append(centre, self._level), np.append(strength, self._pull)
         kept = np.isfinite(strength)
         omega = np.full(len(target), 1.0 / (len(self.tasks_) * len(target)))
-        a = centre.copy()
-        a[kept] = fit_head(Z[:, kept], target, omega, self._loss(), centre[kept], strength[kept])
+        free = np.eye(len(centre))[:, kept]
+        deviation, _ = fit_near(self._loss(), Z, target, omega, centre, free, strength[kept])
+        a = centre + deviation
         k = len(self.components_)
         level = float(a[k]) if self.fit_intercept else 0.0
         classes = self.classes_ if is_classifier(self) else None
         return TaskHead(a[:k], a[:k] @ self.components_, level, classes)
-
-    def _read_labels(self, y: np.ndarray) -> np.ndarray:
-        if not is_classifier(self):
-            return y.astype(float)
-        unknown = ~np.isin(y, self.classes_)
-        if unknown.any():
-            raise ValueError(
-                f"{type(self).__name__}: y must hold classes of training, "
-                f"{self.classes_.tolist()}; got {np.unique(y[unknown]).tolist()[:5]}."
-            )
-        return (y == self.classes_[1]).astype(float)
 
     def _head_prior(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Centre and strength of a new head's coordinates (k,); infinite keeps one there."""

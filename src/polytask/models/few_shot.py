@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from polytask.data import all_or_nothing, read_rows, read_target, read_weight
-from polytask.models.labels import refuse_unusable
+from polytask.models.labels import known_targets, refuse_unusable
 from polytask.responses import Loss
-from polytask.solvers.new_task import adapt, prior_root
+from polytask.solvers.new_task import fit_near, prior_root
 
 __all__ = ["FewShot"]
 
@@ -67,7 +67,7 @@ class FewShot:
         ids = np.asarray(rows.ids)
         target, _ = read_target(self, y)
         check_consistent_length(rows.X, target)
-        weight, values = read_weight(sample_weight, target), self._known_target(target)
+        weight, values = read_weight(sample_weight, target), known_targets(self, target)
         refuse_unusable(values)
         known = np.isin(ids, self.tasks_)
         if known.any():
@@ -83,18 +83,6 @@ class FewShot:
             self._add_one(task, design[here], values[here], weight[here])
         return self
 
-    def _known_target(self: Any, target: np.ndarray) -> np.ndarray:
-        """Targets as numbers; a classifier's are 0 and 1 in the order of ``classes_``."""
-        if not hasattr(self, "classes_"):
-            return target.astype(float)
-        strange = ~np.isin(target, self.classes_)
-        if strange.any():
-            raise ValueError(
-                f"{type(self).__name__}: y must hold the classes of training, "
-                f"{self.classes_.tolist()}; got {np.unique(target[strange])[:5].tolist()}."
-            )
-        return (target == self.classes_[1]).astype(float)
-
     def _add_one(self: Any, task: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
         loss: Loss = self._loss()
         d = self.coef_.shape[1]
@@ -106,7 +94,8 @@ class FewShot:
         else:
             strength = np.append(np.broadcast_to(self.alpha_, d), self.alpha_intercept_)
             L, weight = prior_root(strength[: rows.shape[1]]), s / self.training_weight_
-        deviation, posterior = adapt(loss, rows, y, weight, common, L)
+        half = np.full(L.shape[1], 0.5)
+        deviation, posterior = fit_near(loss, rows, y, weight, common, L, half)
         theta = common + deviation
         self.tasks_ = np.append(self.tasks_, task)
         self.coef_ = np.vstack([self.coef_, theta[:d]])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-__all__ = ["encode_labels", "refuse_unusable"]
+__all__ = ["encode_labels", "known_targets", "refuse_unusable"]
 
 
 def refuse_unusable(y: np.ndarray) -> None:
@@ -41,3 +43,22 @@ def encode_labels(owner: str, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             "There is nothing to tell apart."
         )
     return classes, np.where(known, (y == classes[1]).astype(float), np.nan)
+
+
+def known_targets(model: Any, y: np.ndarray) -> np.ndarray:
+    """Targets of new rows as numbers; a fitted classifier's are 0 and 1, of its ``classes_``.
+
+    Raises
+    ------
+    ValueError
+        If y holds a class that was not in training.
+    """
+    if not hasattr(model, "classes_"):
+        return y.astype(float)
+    strange = ~np.isin(y, model.classes_)
+    if strange.any():
+        raise ValueError(
+            f"{type(model).__name__}: y must hold the classes of training, "
+            f"{model.classes_.tolist()}; got {np.unique(y[strange]).tolist()[:5]}."
+        )
+    return np.asarray(y == model.classes_[1], dtype=float)

@@ -1,15 +1,22 @@
-"""One task's deviation from a given common part: a few Newton steps in its prior's coordinates."""
+"""One more task, near what the others share: a few Newton steps on its own rows."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
+from polytask.algebra.linalg import psd_inverse
+from polytask.data import Design, RowsAt
 from polytask.responses import Loss
+from polytask.solvers.descent import Descent
+from polytask.structures import Blocks
 
-__all__ = ["adapt", "prior_root"]
+__all__ = ["fit_near", "prior_root"]
 
-_STEPS = 50
-_TOL = 1e-10
+_STEPS = 60
+_TOL = 1e-10  # share of the objective that the last step promises
 
 
 def prior_root(strength: np.ndarray) -> np.ndarray:
@@ -24,43 +31,65 @@ def prior_root(strength: np.ndarray) -> np.ndarray:
     return L
 
 
-def adapt(
-    loss: Loss,
-    rows: np.ndarray,
-    y: np.ndarray,
-    weight: np.ndarray,
-    common: np.ndarray,
-    L: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Minimize sum_j weight_j loss(y_j, x_j'(common + L u)) + ‖u‖² / 2 over u.
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """The task at a deviation L u from the centre."""
+
+    blocks: Blocks
+    risk: RowsAt
+    L: np.ndarray
+    strength: np.ndarray
+
+    @property
+    def value(self) -> float:
+        return self.risk.total + float(self.strength @ self.blocks["u"] ** 2)
+
+    @property
+    def residual(self) -> Blocks:
+        slope = self.L.T @ self.risk.gradient[0] + 2.0 * self.strength * self.blocks["u"]
+        return {"u": slope}
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """Of the Hessian in u."""
+        Z = self.risk.design.X @ self.L
+        v = self.risk.weight * self.risk.curvature
+        return psd_inverse((Z.T * v) @ Z + np.diag(2.0 * self.strength))
+
+
+def fit_near(
+    loss: Loss, rows: np.ndarray, y: np.ndarray, weight: np.ndarray, centre: np.ndarray,
+    L: np.ndarray, strength: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Min over u: sum_j weight_j loss(y_j, x_j'(centre + L u)) + sum_k strength_k u_k².
+
+    Where rows and strengths leave directions free, the answer is the one nearest to the centre, in
+    columns scaled to one curvature.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, p)
+    y, weight : ndarray of shape (n,)
+    centre : ndarray of shape (p,)
+    L : ndarray of shape (p, k)
+    strength : ndarray of shape (k,)
 
     Returns
     -------
     deviation : ndarray of shape (p,)
         L u.
     covariance : ndarray of shape (p, p)
-        L (I + L'HL)^-1 L', H the weighted Gram matrix at the minimum: the posterior covariance
-        where the penalty is a normal prior.
-    """  # fmt: skip
-    Z = rows @ L
-    offset = rows @ common
-    u = np.zeros(L.shape[1])
+        L H^-1 L', H the Hessian in u: the posterior covariance where the penalty is a normal prior.
+    """
+    design = Design(rows, None, np.array([0, len(rows)]))
 
-    def objective(u: np.ndarray) -> float:
-        return float(weight @ loss.value(y, offset + Z @ u) + 0.5 * u @ u)
+    def look(blocks: Blocks) -> _Near:
+        f = rows @ (centre + L @ blocks["u"])
+        return _Near(blocks, RowsAt(design, y, weight, loss, f), L, strength)
 
-    value = objective(u)
-    for _ in range(_STEPS):
-        f = offset + Z @ u
-        slope = Z.T @ (weight * loss.gradient(y, f)) + u
-        A = np.eye(len(u)) + (Z * (weight * loss.curvature(y, f))[:, None]).T @ Z
-        step = -np.linalg.solve(A, slope)
-        promise = -float(slope @ step)
-        if promise <= _TOL * max(value, 1e-300):
-            break
-        for size in 0.5 ** np.arange(30):
-            trial = objective(u + size * step)
-            if trial <= value - 1e-4 * size * promise:
-                break
-        u, value = u + size * step, trial
-    return L @ u, L @ np.linalg.solve(A, L.T)
+    def step(at: _Near) -> tuple[Blocks, int]:
+        return {"u": at.inverse @ at.residual["u"]}, 1
+
+    start = {"u": np.zeros(L.shape[1])}
+    here = Descent(start, step, lambda at: False, _STEPS, last=_TOL).run(look).here
+    return L @ here.blocks["u"], np.asarray(L @ here.inverse @ L.T)
