@@ -108,8 +108,8 @@ def test_refusals(tmp_path):
     refused(tmp_path / "cut.csv.gz", "decompressed")
     (tmp_path / "not.parquet").write_text("a,b\n1,2\n")
     refused(tmp_path / "not.parquet", "Parquet")
-    (tmp_path / "book.xlsx").write_bytes(b"PK")
-    refused(tmp_path / "book.xlsx", "spreadsheet", ".csv")
+    (tmp_path / "book.ods").write_bytes(b"PK")
+    refused(tmp_path / "book.ods", "spreadsheet", ".csv")
 
 
 def test_parquet_with_a_name_twice(tmp_path):

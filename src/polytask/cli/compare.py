@@ -21,6 +21,7 @@ from polytask.cli.relations import relatedness_of
 from polytask.cli.saved_model import make_card, save_model
 from polytask.cli.screen import screen, without_nan
 from polytask.cli.stream import compare_streamed, is_streamed
+from polytask.tables.database import without_password
 
 if TYPE_CHECKING:
     from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
@@ -184,7 +185,7 @@ def _write(
             fitted=models,
             tasks_csv="tasks.csv",
         )
-        content = {"table": str(args.table), "model": best, **comparison.to_dict()}
+        content = {"table": without_password(args.table), "model": best, **comparison.to_dict()}
         content["relatedness"] = relatedness and relatedness.to_dict()
         content["learning_curve"] = curve and curve.to_dict()
         content["new_tasks"] = newcomers and newcomers.to_dict()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from polytask.cli.inputs import read_frame
 from polytask.cli.screen import number, plain, print_json, screen, show_list, show_table
+from polytask.tables.database import without_password
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,10 +32,12 @@ def run(args: argparse.Namespace) -> int:
     notes = read.notes
     found = describe_table(read.table, args.task, args.target, **choices)  # type: ignore[arg-type]
     if args.json:
-        print_json({"table": str(args.table), "reading": list(notes), **found.to_dict()})
+        print_json(
+            {"table": without_password(args.table), "reading": list(notes), **found.to_dict()}
+        )
         return 0
     console = screen()
-    _show_head(console, str(args.table), found, notes)
+    _show_head(console, without_password(args.table), found, notes)
     _show_columns(console, found)
     for severity, (title, style) in TITLES.items():
         lines = [f"{f.what} {f.remedy}".strip() for f in found.findings if f.severity == severity]

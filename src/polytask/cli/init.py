@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from polytask.cli.screen import plain, print_json, screen, show_list, show_table
+from polytask.tables.database import without_password
 
 if TYPE_CHECKING:
     from polytask.tables.suggest import Suggestion
@@ -25,10 +26,10 @@ def run(args: argparse.Namespace) -> int:
     found = suggest(table, args.task, args.target)
     command = _command(args.table, found)
     if args.json:
-        print_json({"table": str(args.table), "reading": list(notes), "compare": command,
-                    **dataclasses.asdict(found)})  # fmt: skip
+        about = {"table": without_password(args.table), "reading": list(notes), "compare": command}
+        print_json({**about, **dataclasses.asdict(found)})
         return 0
-    _show(str(args.table), len(table), notes, found)
+    _show(without_password(args.table), len(table), notes, found)
     if command is None:
         raise TableError(
             "must name a column whose values repeat; no column looks like one. Choose it with "
@@ -43,7 +44,15 @@ def _command(table: str, found: Suggestion) -> str | None:
     """The words for the shell."""
     if found.task is None:
         return None
-    words = ["polytask", "compare", str(table), "--task", found.task, "--target", found.target]
+    words = [
+        "polytask",
+        "compare",
+        without_password(table),
+        "--task",
+        found.task,
+        "--target",
+        found.target,
+    ]
     if found.features is not None:
         quoted = [f'"{name}"' if "," in name else name for name in found.features]
         words += ["--features", ",".join(quoted)]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
 
 __all__ = ["check_directory", "check_file"]
@@ -20,7 +21,12 @@ def check_file(out: str, not_over: Sequence[str] = (), argument: str = "out") ->
     if path.is_dir():
         raise TableError(f"must be a file; got {out!r}, which is a directory.", argument)
     for source in not_over:
-        if path.exists() and Path(source).exists() and path.samefile(source):
+        if (
+            path.exists()
+            and not is_query(source)
+            and Path(source).exists()
+            and path.samefile(source)
+        ):
             raise TableError(f"must not be an input; got {out!r}. Choose another name.", argument)
     if not path.parent.is_dir():
         raise TableError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import BASELINE, check_name, choose_models, formulation_for
 from polytask.cli.inputs import split_names
+from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ _PASSES = {("fit", "regression"): 2, ("fit", "classification"): 10,
 
 def is_streamed(args: argparse.Namespace) -> bool:
     """Whether the table is passed over; a choice that nobody asked for is told on stderr."""
+    if is_query(args.table):
+        if args.stream:
+            raise TableError("must be left out for the query of a database.", "stream")
+        return False
     if args.stream is not None:
         return bool(args.stream)
     if args.dask is not None and args.command == "fit":

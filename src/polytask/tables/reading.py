@@ -1,4 +1,4 @@
-"""Reading a table from a CSV or Parquet file, with one clear line when it cannot be read."""
+"""Reading a table from a file or a database, with one clear line when it cannot be read."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from polytask.data import repeated_names
+from polytask.tables.arrow_columns import as_frame, plain_columns, read_arrow
 from polytask.tables.csv_dialect import OPENERS, Dialect, open_text, sniff
+from polytask.tables.database import is_query, read_query, without_password
 from polytask.tables.errors import TableError
 from polytask.tables.text_values import AS_FOUND, Conventions, settle_values
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from polytask.tables.workbook import ENDINGS as WORKBOOKS
+from polytask.tables.workbook import read_workbook, split_sheet
 
 __all__ = ["Reading", "read_table", "read_whole"]
 
 PARQUET = (".parquet", ".pq", ".parq")
-SPREADSHEETS = (".xls", ".xlsx", ".ods")
-FOREIGN = (".feather", ".arrow", ".rds", ".rda", ".sav", ".dta", ".json", ".zip", ".db", ".pkl")
+SPREADSHEETS = (".xls", ".ods")
+ARROW = (".feather", ".arrow", ".ipc")
+FOREIGN = (".rds", ".rda", ".sav", ".dta", ".json", ".zip", ".db", ".pkl")
 CHUNK_ROWS = 1 << 17  # text that is cut into fields at a time
 
 
@@ -53,7 +53,11 @@ def read_table(
     missing: Sequence[str] = (),
     decimal: str = "",
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Read a table from ``.csv``, ``.tsv`` (also ``.gz``, ``.bz2``, ``.xz``) or ``.parquet``.
+    """Read a table from a file or a database.
+
+    Files: ``.csv``, ``.tsv`` (also ``.gz``, ``.bz2``, ``.xz``), ``.parquet``, ``.feather`` and
+    ``.arrow``, ``.xlsx`` (``book.xlsx#Sheet`` for another sheet than the first). Databases:
+    ``duckdb:///file?query=select …``, ``sqlite:///…``, ``postgresql://…``, which are only read.
 
     Separator (comma, semicolon, tab, bar) and encoding of text are found by looking; a file that
     is not UTF-8 is read as Windows-1252. Numbers are read with the decimal mark that the file
@@ -62,8 +66,8 @@ def read_table(
 
     Parameters
     ----------
-    path : path
-        The file.
+    path : path or str
+        The file, or the URL of a database with a query.
     as_text : callable, default none
         Of which columns of text the values are kept letter by letter, so that an id ``007`` stays
         ``007`` and ``NA`` is an id. Parquet columns of other types have values already.
@@ -96,24 +100,40 @@ def read_whole(
     given: Conventions = AS_FOUND,
 ) -> Reading:
     """`read_table` with all that was found."""
-    path = Path(path)
+    raw, points, notes = _read_query(path, as_text) if is_query(path) else _read_file(Path(path))
+    if raw.empty:
+        where = "the query" if is_query(path) else repr(str(path))
+        raise TableError(f"TABLE must have rows; {where} has columns but no row.")
+    table, told, units = settle_values(raw, as_text, given, points=points)
+    return Reading(table, (*notes, *told), units)
+
+
+def _read_query(
+    source: str | os.PathLike[str], as_text: Callable[[str], bool]
+) -> tuple[pd.DataFrame, bool, tuple[str, ...]]:
+    table = plain_columns(read_query(str(source)), as_text)
+    return as_frame(table, "the query"), True, (f"Rows were read from {without_password(source)}",)
+
+
+def _read_file(path: Path) -> tuple[pd.DataFrame, bool, tuple[str, ...]]:
+    """The cells, whether points are decimal marks in them, and what was assumed."""
+    path, sheet = split_sheet(path)
     _check_file(path)
-    notes: tuple[str, ...]
     try:
+        if path.suffix.lower() in WORKBOOKS:
+            table, notes = read_workbook(path, sheet)
+            return table, True, notes
+        if path.suffix.lower() in ARROW:
+            return as_frame(read_arrow(path), str(path)), True, ()
         if _is_parquet(path):
-            raw, points, notes = _read_parquet(path), True, ()
-        else:
-            dialect = sniff(path)
-            raw, points, notes = _parse(path, dialect), dialect.separator != ";", dialect.notes
+            return _read_parquet(path), True, ()
+        dialect = sniff(path)
+        return _parse(path, dialect), dialect.separator != ";", dialect.notes
     except PermissionError as error:
         raise TableError(
             f"TABLE must be readable; you lack the permission to read {str(path)!r}. "
             "Change its permissions or copy it."
         ) from error
-    if raw.empty:
-        raise TableError(f"TABLE must have rows; {str(path)!r} has columns but no row.")
-    table, told, units = settle_values(raw, as_text, given, points=points)
-    return Reading(table, (*notes, *told), units)
 
 
 def _check_file(path: Path) -> None:
@@ -127,8 +147,8 @@ def _check_file(path: Path) -> None:
     if suffix in (*SPREADSHEETS, *FOREIGN):
         kind = "a spreadsheet" if suffix in SPREADSHEETS else f"a {suffix} file"
         raise TableError(
-            f"TABLE must be CSV, TSV or Parquet; {str(path)!r} is {kind}. Save it as .csv or "
-            ".parquet."
+            f"TABLE must be CSV, TSV, Parquet, Feather, .xlsx or the URL of a database; "
+            f"{str(path)!r} is {kind}. Save it as .csv or .parquet."
         )
 
 
@@ -154,23 +174,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
             f"TABLE must be a Parquet file; {str(path)!r} cannot be read as one "
             f"({_first_sentence(error)}). Write it again, or rename it if it is CSV."
         ) from error
-    if told := repeated_names(table.column_names, f" in {str(path)!r}"):
-        raise TableError(f"TABLE {told}")
-    # A pandas index that was stored becomes a column again: it may be the task.
-    frame = table.to_pandas()
-    named = any(name is not None for name in frame.index.names)
-    frame = frame.reset_index(drop=not named).rename(columns=str)
-    return frame.astype({name: "str" for name in frame if _holds_text(table, name)})
-
-
-def _holds_text(table: pa.Table, name: str) -> bool:
-    """Whether a column is stored as text."""
-    import pyarrow.types as types
-
-    if name not in table.column_names:
-        return False
-    kind = table.schema.field(name).type
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+    return as_frame(table, str(path))
 
 
 def _parse(path: Path, dialect: Dialect) -> pd.DataFrame:
