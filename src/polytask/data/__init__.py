@@ -23,7 +23,7 @@ from polytask.data.parse import (
 )
 from polytask.data.refit import all_or_nothing
 from polytask.data.stack import stack_tasks
-from polytask.data.task_data import TaskData
+from polytask.data.task_data import TaskData, task_shares
 
 __all__ = [
     "Design",
@@ -48,5 +48,6 @@ __all__ = [
     "repeated_names",
     "stack_tasks",
     "task_codes",
+    "task_shares",
     "to_array",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from polytask.data.design import Design
-from polytask.data.task_data import TaskData
+from polytask.data.task_data import TaskData, task_shares
 
 if TYPE_CHECKING:
     from polytask.data.moments import TaskMoments
@@ -39,11 +39,10 @@ class MomentData(TaskData):
     def make(cls, moments: TaskMoments, *, intercept: bool, task_weight: str) -> MomentData:
         """The data of all folds together."""
         every = np.ones(moments.n_folds, dtype=bool)
-        data = task_data_of_moments(
-            moments.select_folds(every), moments.shift, moments.tasks,
-            intercept=intercept, task_weight=task_weight,
-        )  # fmt: skip
-        return cls(**vars(data), moments=moments, task_weight=task_weight)
+        facts = _facts(
+            moments.select_folds(every), moments.shift, moments.tasks, None, intercept, task_weight
+        )
+        return cls(**facts, moments=moments, task_weight=task_weight)
 
     def parts(self) -> Iterator[tuple[TaskData, TaskData]]:
         """(training, held-out) data of every fold; weights are those of the whole in the second.
@@ -112,19 +111,28 @@ def task_data_of_moments(
     intercept, task_weight
         As in the estimators; tasks without rows have no share.
     """
+    return TaskData(**_facts(sums, shift, tasks, total, intercept, task_weight))
+
+
+def _facts(
+    sums: np.ndarray, shift: np.ndarray, tasks: np.ndarray, total: np.ndarray | None,
+    intercept: bool, task_weight: str,
+) -> dict[str, Any]:  # fmt: skip
     m, p = sums.shape[:2]
-    n = sums[:, 0, 0]
-    count = n if total is None else total
+    count = sums[:, 0, 0] if total is None else total
     rows = moment_rows(sums, shift) * np.sqrt(p / np.where(count > 0, count, 1.0))[:, None, None]
-    share = (count > 0).astype(float) if task_weight == "equal" else np.array(count, dtype=float)
     flat = rows.reshape(m * p, p)
     X = flat[:, :-1] if intercept else flat[:, :-2]
-    start = np.arange(m + 1) * p
-    weight = np.repeat(np.where(count > 0, count / p, 1.0), p)  # a task's sum is its count
-    return TaskData(
-        Design(np.ascontiguousarray(X), None, start), flat[:, -1].copy(), weight,
-        share / share.sum(), tasks, intercept, np.arange(m * p),
-    )  # fmt: skip
+    return {
+        "design": Design(np.ascontiguousarray(X), None, np.arange(m + 1) * p),
+        "y": flat[:, -1].copy(),
+        # a task's sum is its count
+        "sample_weight": np.repeat(np.where(count > 0, count / p, 1.0), p),
+        "share": task_shares(count, task_weight),
+        "tasks": tasks,
+        "intercept": intercept,
+        "row": np.arange(m * p),
+    }
 
 
 def rows_of_grams(

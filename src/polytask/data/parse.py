@@ -15,7 +15,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
 from polytask.data.design import make_design
-from polytask.data.task_data import TaskData
+from polytask.data.task_data import TaskData, task_shares
 from polytask.data.weights import check_weights
 
 __all__ = [
@@ -126,7 +126,8 @@ def make_task_data(
     start = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(tasks)))])
     already = len(row) == rows.X.shape[0] and (row == np.arange(len(row))).all()
     design = make_design(rows.X, None if already else row, start, estimator.fit_intercept)
-    share = _shares(estimator, weight, code, len(tasks))
+    counts = np.bincount(code, weights=weight, minlength=len(tasks))
+    share = task_shares(counts, getattr(estimator, "_weight_rule", estimator.task_weight))
     return TaskData(
         design, target.astype(np.float64), weight, share, tasks, estimator.fit_intercept, row
     )
@@ -184,14 +185,6 @@ def read_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
     if not (weight > 0).any():
         raise ValueError("sample_weight must be positive somewhere; every value is zero.")
     return weight
-
-
-def _shares(estimator: Any, weight: np.ndarray, code: np.ndarray, m: int) -> np.ndarray:
-    rule = getattr(estimator, "_weight_rule", estimator.task_weight)
-    if rule == "equal":
-        return np.full(m, 1.0 / m)
-    total = np.bincount(code, weights=weight, minlength=m)
-    return total / total.sum()
 
 
 def task_codes(ids: np.ndarray | None, tasks: np.ndarray, n_rows: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from polytask.data.design import Design
 from polytask.data.oracle import Pointwise, RowsAt
 
-__all__ = ["TaskData"]
+__all__ = ["TaskData", "task_shares"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,3 +119,9 @@ class TaskData:
             design, self.y[keep], self.sample_weight[keep], share / share.sum(),
             self.tasks, self.intercept, self.row[keep],
         )  # fmt: skip
+
+
+def task_shares(counts: np.ndarray, rule: str) -> np.ndarray:
+    """Weight of each task in R (m,) by the rule "equal" or "size"; without rows it has none."""
+    mass = (counts > 0).astype(float) if rule == "equal" else np.asarray(counts, dtype=float)
+    return np.asarray(mass / mass.sum())

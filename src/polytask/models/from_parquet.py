@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from polytask.data import all_or_nothing
+from polytask.data import all_or_nothing, task_shares
 from polytask.data.moment_rows import rows_of_grams
 from polytask.models.from_moments import FOLDS, FromMoments
 from polytask.models.labels import encode_labels
@@ -161,9 +161,7 @@ class ClassifierFromParquet(FromParquet):
 
     def _shares(self: Any, counts: np.ndarray) -> np.ndarray:
         """Share of each task in R; tasks without rows have none."""
-        equal = getattr(self, "_weight_rule", self.task_weight) == "equal"
-        mass = (counts > 0).astype(float) if equal else counts
-        return np.asarray(mass / mass.sum())
+        return task_shares(counts, getattr(self, "_weight_rule", self.task_weight))
 
     def _take(
         self: Any, columns: tuple[str, ...], classes: np.ndarray, solution: Solution,

@@ -9,7 +9,7 @@ import numpy as np
 
 from polytask.data import TaskMoments
 from polytask.data.accumulate import MomentSums
-from polytask.sources.passes import Progress, Runner, SerialRunner
+from polytask.sources.passes import Progress, Runner, SerialRunner, Source
 from polytask.sources.source import ParquetSource, Partition, Paths
 
 __all__ = ["MomentJob", "read_moments"]
@@ -31,13 +31,13 @@ class MomentJob:
         """Empty sums."""
         return MomentSums(self.n_folds)
 
-    def add(self, sums: MomentSums, source: ParquetSource, part: Partition) -> None:
+    def add(self, sums: MomentSums, source: Source, part: Partition) -> None:
         """Add a partition; the folds that it deals depend on nothing but itself."""
         sums.new_part(part.number)
         for batch in source.batches(part):
             sums.add(
                 batch.columns, numbers(batch.y, source.target), batch.local, batch.ids,
-                names=source.features,
+                batch.weight, source.features,
             )  # fmt: skip
 
     def finish(self, sums: MomentSums) -> TaskMoments:

@@ -12,8 +12,7 @@ from polytask.data import TaskMoments
 from polytask.data.kept import kept
 from polytask.data.oracle import Pointwise
 from polytask.sources.loss_sums import LossSums, sums_at_level
-from polytask.sources.passes import Runner
-from polytask.sources.source import ParquetSource
+from polytask.sources.passes import Runner, Source
 from polytask.sources.sums_job import EVERYTHING, FoldPoint, SumsJob, look_at
 
 __all__ = ["FoldSums", "Passed"]
@@ -35,7 +34,7 @@ class Passed:
     Parameters
     ----------
     runner : Runner
-    source : ParquetSource
+    source : Source
         Its targets are numbers.
     moments : TaskMoments
         Of all rows that count, by fold.
@@ -49,7 +48,7 @@ class Passed:
     """
 
     runner: Runner
-    source: ParquetSource
+    source: Source
     moments: TaskMoments
     share: np.ndarray
     intercept: bool

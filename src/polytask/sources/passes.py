@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
 
-from polytask.sources.source import ParquetSource, Partition
+from polytask.sources.source import Batch, Partition
 
-__all__ = ["Job", "Progress", "Runner", "SerialRunner"]
+__all__ = ["Job", "Progress", "Runner", "SerialRunner", "Source"]
 
 Progress = Callable[[str, int, int], None]
 
 
-class Job(Protocol):
+class Source(Protocol):
+    """Rows in partitions, which are passed over batch by batch."""
+
+    @property
+    def partitions(self) -> tuple[Partition, ...]:
+        """What workers work on, one after the other or at once."""
+        ...
+
+    @property
+    def n_rows(self) -> int:
+        """Rows in all partitions."""
+        ...
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """Name of the target."""
+        ...
+
+    def batches(self, part: Partition) -> Iterator[Batch]:
+        """Rows of a partition."""
+        ...
+
+
+S = TypeVar("S", bound=Source)
+_In = TypeVar("_In", bound=Source, contravariant=True)
+
+
+class Job(Protocol[_In]):
     """Sums over rows: begun empty, filled partition by partition, finished, merged.
 
     ``merge`` is associative, and what it returns does not depend on how partitions were grouped,
@@ -28,7 +60,7 @@ class Job(Protocol):
         """Empty sums to be filled."""
         ...
 
-    def add(self, sums: Any, source: ParquetSource, part: Partition) -> None:
+    def add(self, sums: Any, source: _In, part: Partition) -> None:
         """Add the rows of a partition."""
         ...
 
@@ -44,7 +76,7 @@ class Job(Protocol):
 class Runner(Protocol):
     """Who carries out passes."""
 
-    def run(self, job: Job, source: ParquetSource) -> Any:
+    def run(self, job: Job[S], source: S) -> Any:
         """The job's result over all partitions."""
         ...
 
@@ -61,7 +93,7 @@ class SerialRunner:
     def __init__(self, progress: Progress | None = None) -> None:
         self.progress = progress
 
-    def run(self, job: Job, source: ParquetSource) -> Any:
+    def run(self, job: Job[S], source: S) -> Any:
         """The job's result over all partitions."""
         sums, done = job.begin(), 0
         for part in source.partitions:

@@ -36,12 +36,13 @@ class Partition:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows as columns; row k is of task ``ids[local[k]]``."""
+    """Rows as columns; row k is of task ``ids[local[k]]``, and counts ``weight[k]`` times."""
 
     columns: list[np.ndarray]
     y: np.ndarray
     local: np.ndarray
     ids: list[Any]
+    weight: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

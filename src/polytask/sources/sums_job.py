@@ -11,8 +11,8 @@ from polytask.data.accumulate import FoldDealer, TaskIndex
 from polytask.data.grouping import Grouping, compact, group_rows
 from polytask.data.oracle import Pointwise
 from polytask.sources.loss_sums import LossSums
-from polytask.sources.passes import Runner
-from polytask.sources.source import Batch, ParquetSource, Partition
+from polytask.sources.passes import Runner, Source
+from polytask.sources.source import Batch, Partition
 
 __all__ = ["EVERYTHING", "FoldPoint", "SumsJob", "cell_sums", "look_at"]
 
@@ -61,7 +61,7 @@ class SumsJob:
         m = len(self.tasks)
         return [LossSums.zeros(p.parts * m, p.theta.shape[1]) for p in self.points]
 
-    def add(self, sums: list[LossSums], source: ParquetSource, part: Partition) -> None:
+    def add(self, sums: list[LossSums], source: Source, part: Partition) -> None:
         """Add a partition's rows to ``sums`` in place."""
         index = TaskIndex(self.tasks.tolist())
         dealer = FoldDealer(self.n_folds)
@@ -79,11 +79,9 @@ class SumsJob:
         """Both together."""
         return [a + b for a, b in zip(first, second, strict=True)]
 
-    def _add(
-        self, sums: list[LossSums], batch: Batch, cell: np.ndarray, source: ParquetSource
-    ) -> None:
+    def _add(self, sums: list[LossSums], batch: Batch, cell: np.ndarray, source: Source) -> None:
         present, local = compact(cell, len(self.tasks) * self.n_folds)
-        grouping = group_rows(local, len(present), len(batch.columns) + 2)
+        grouping = group_rows(local, len(present), len(batch.columns) + 3)
         Z = _spread(grouping, batch, source)
         for bucket in grouping.buckets:
             task, fold = np.divmod(present[bucket.groups], self.n_folds)
@@ -95,7 +93,7 @@ class SumsJob:
 
 
 def look_at(
-    points: Sequence[FoldPoint], job: SumsJob, runner: Runner, source: ParquetSource
+    points: Sequence[FoldPoint], job: SumsJob, runner: Runner, source: Source
 ) -> list[tuple[LossSums, LossSums]]:
     """Sums outside and inside its fold of every point, in as few passes as memory allows."""
     m, p = points[0].theta.shape
@@ -109,11 +107,12 @@ def look_at(
     return found
 
 
-def _spread(grouping: Grouping, batch: Batch, source: ParquetSource) -> np.ndarray:
-    """Features, ones and targets in the layout of a grouping, zero on padding."""
-    d = len(batch.columns)
-    Z = np.empty((d + 2, len(grouping.take)))
-    bad = grouping.spread([*batch.columns, np.ones(len(batch.y)), batch.y], Z, np.zeros(d + 2))
+def _spread(grouping: Grouping, batch: Batch, source: Source) -> np.ndarray:
+    """Features, ones, weights where rows have some, and targets; zero on padding."""
+    weight = [] if batch.weight is None else [batch.weight]
+    columns = [*batch.columns, np.ones(len(batch.y)), *weight, batch.y]
+    Z = np.empty((len(columns), len(grouping.take)))
+    bad = grouping.spread(columns, Z, np.zeros(len(columns)))
     if bad is not None:
         raise ValueError(
             f"Input X contains NaN or infinity in column {source.features[bad]!r}. Impute it "
@@ -123,16 +122,19 @@ def _spread(grouping: Grouping, batch: Batch, source: ParquetSource) -> np.ndarr
 
 
 def cell_sums(rows: np.ndarray, theta: np.ndarray, loss: Pointwise) -> LossSums:
-    """Sums of the loss in b cells at theta (b, p), from rows (d + 2, b, width)."""
+    """Sums of the loss in b cells at theta (b, p), from rows (q, b, width).
+
+    They are features, ones, and last weights (or the ones themselves) and targets.
+    """
     p = theta.shape[1]
-    X, valid, y = rows[:p].transpose(1, 0, 2), rows[-2], rows[-1]
+    X, weight, y = rows[:p].transpose(1, 0, 2), rows[-2], rows[-1]
     f = (theta[:, None, :] @ X)[:, 0]
-    slope = valid * loss.gradient(y, f)
-    V = rows[:p] * np.sqrt(valid * loss.curvature(y, f))
+    slope = loss.gradient(y, f)
+    V = rows[:p] * np.sqrt(weight * loss.curvature(y, f))
     return LossSums(
-        valid.sum(axis=1),
-        (valid * loss.value(y, f)).sum(axis=1),
-        (slope**2).sum(axis=1),
-        (X @ slope[:, :, None])[:, :, 0],
+        weight.sum(axis=1),
+        (weight * loss.value(y, f)).sum(axis=1),
+        (weight * slope**2).sum(axis=1),
+        (X @ (weight * slope)[:, :, None])[:, :, 0],
         V.transpose(1, 0, 2) @ V.transpose(1, 2, 0),
     )
