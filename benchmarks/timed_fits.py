@@ -125,7 +125,7 @@ def path(data: TaskData, common: float, n: int = 50) -> None:
     """Leave-one-out risk at n strengths, exact at every one."""
     fresh = task_data(data.design.X, data.y, data.code)
     with one_blas_thread():
-        alphas = deviation_grid(fresh, 1.0, n, decades=4.0)
+        alphas = deviation_grid(fresh, Squared(), n, decades=4.0)
         LeaveOneOut().risks([problem(fresh, float(alpha), common) for alpha in alphas])
 
 

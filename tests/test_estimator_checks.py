@@ -1,6 +1,5 @@
 """scikit-learn's own checks on every estimator, as one task and with a task column."""
 
-import inspect
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -16,8 +15,9 @@ CORE = ("SingleTask", "Pooled", "TaskIntercept", "MeanRegularized")
 
 def with_column(Model: type) -> Any:
     """Column 0 of whatever the checks pass is the task; strengths are given, which is faster."""
-    known = inspect.signature(Model).parameters
-    given = {name: 0.1 for name in ("alpha", "alpha_intercept") if name in known}
+    declared = [strength.name for strength in getattr(Model, "strengths", ())]
+    given = {name: 0.1 for name in declared if name.startswith("alpha")}
+    given |= {name: 1 for name in declared if name not in given}  # limits
     return Model(task=0, unseen="common", **given)
 
 

@@ -44,7 +44,7 @@ class TaskMean(RegressorMixin, BaseEstimator):
         ids = read_task_ids(X, self.task)
         self.means_ = {i: float(y[ids == i].mean()) for i in np.unique(ids)}
         self.mean_ = float(y.mean())
-        self.alpha_ = self.blend
+        self.blend_ = self.blend
         return self
 
     def predict(self, X):

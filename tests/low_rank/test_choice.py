@@ -33,11 +33,13 @@ def test_weight_two_is_the_row_twice():
     np.testing.assert_allclose(one.coef_, two.coef_, atol=1e-7)
 
 
-def test_tasks_of_one_row_choose_without_folds():
+def test_tasks_of_one_row_are_held_out_whole():
     X, y, _ = make_low_rank_tasks(8, 3, 1, random_state=0)
     model = LowRankRegressor(task="task").fit(X, y)
-    assert np.isfinite(model.coef_).all()
-    assert model.rank_ == 0  # nothing is known of held-out rows: the strongest penalty
+    assert np.isfinite(model.cv_scores_).all()
+    assert model.rank_ == 0  # L says nothing of another task: the strongest penalty
+    with pytest.raises(ValueError, match="Give the strengths numbers"):
+        LowRankRegressor(task="task").fit(X[:1], y[:1])
 
 
 def test_each_rank_is_the_optimum_inside_its_interval(rng):

@@ -9,11 +9,10 @@ from scipy.special import expit
 from polytask import MeanRegularizedClassifier, SingleTaskClassifier, TaskInterceptClassifier
 from polytask.data import TaskMoments, make_task_data, read_rows
 from polytask.data.accumulate import FoldDealer
-from polytask.models import base
 from polytask.responses import Logistic
 from polytask.sources.loss_sums import sums_at_level
 from polytask.sources.sums_job import cell_sums
-from polytask.tuning import KFoldRisk, folds
+from polytask.tuning import KFoldRisk, folds, loo
 
 CLASSIFIERS = [MeanRegularizedClassifier, SingleTaskClassifier, TaskInterceptClassifier]
 
@@ -63,7 +62,7 @@ def excess_risk(kind, frame, folder, monkeypatch):
     dealer.meet(tasks.tolist())
     dealt = (dealer.cells(code) % 5)[np.argsort(code, kind="stable")]
     monkeypatch.setattr(folds, "content_folds", lambda data, n_splits: dealt)
-    monkeypatch.setattr(base, "few_labels", lambda data, loss: True)  # refits, not one Newton step
+    monkeypatch.setattr(loo, "few_labels", lambda data, loss: True)  # refits, not one Newton step
     exact = kind(task="task").fit(X, y)
     model = kind(task="task")
     data = make_task_data(model, read_rows(model, X, reset=True), y.astype(float), None, None)

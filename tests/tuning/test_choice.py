@@ -10,7 +10,7 @@ from polytask import (
     SingleTaskRegressor,
     TaskInterceptRegressor,
 )
-from polytask.responses import Logistic
+from polytask.responses import Logistic, Squared
 from polytask.solvers import select
 from polytask.tuning import (
     KFoldRisk,
@@ -32,8 +32,8 @@ def table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("grid", [deviation_grid, intercept_grid, common_grid])
 def test_grids_go_down_and_scale_with_the_features(grid: object, table: tuple) -> None:
     X, y, ids = table
-    a = grid(make_data(X, y, ids), 1.0, 9)  # type: ignore[operator]
-    b = grid(make_data(10 * X, y, ids), 1.0, 9)  # type: ignore[operator]
+    a = grid(make_data(X, y, ids), Squared(), 9)  # type: ignore[operator]
+    b = grid(make_data(10 * X, y, ids), Squared(), 9)  # type: ignore[operator]
     assert (np.diff(a) < 0).all()
     assert (a > 0).all()
     factor = 1.0 if grid is intercept_grid else 100.0
@@ -43,8 +43,8 @@ def test_grids_go_down_and_scale_with_the_features(grid: object, table: tuple) -
 def test_the_path_starts_where_tasks_are_pooled(table: tuple) -> None:
     X, y, ids = table
     data = make_data(X, y, ids)
-    alpha = deviation_grid(data, 1.0, 5)[0]
-    level = intercept_grid(data, 1.0, 5)[0]
+    alpha = deviation_grid(data, Squared(), 5)[0]
+    level = intercept_grid(data, Squared(), 5)[0]
     problem = mean_regularized(data, alpha, 0.0, level)
     joint = select(problem).solve(problem, None, 1e-8, 100).coefs
     one = pooled(data, 0.0)
@@ -54,7 +54,7 @@ def test_the_path_starts_where_tasks_are_pooled(table: tuple) -> None:
 
 def test_grids_of_constant_features() -> None:
     data = make_data(np.zeros((6, 2)), np.arange(6.0), np.repeat([0, 1], 3))
-    for grid in (deviation_grid(data, 1.0, 5), common_grid(data, 1.0, 5)):
+    for grid in (deviation_grid(data, Squared(), 5), common_grid(data, Squared(), 5)):
         assert (np.diff(grid) < 0).all()
         assert (grid > 0).all()
     assert with_zero(np.array([2.0, 1.0])).tolist() == [2.0, 1.0, 0.0]
@@ -97,6 +97,13 @@ def test_the_search_leaves_a_valley_that_is_not_the_lowest() -> None:
 def test_of_equals_the_strongest_is_chosen() -> None:
     choice = choose(lambda points: np.ones(len(points)), {"a": np.array([8.0, 4.0, 2.0, 0.0])}, {})
     assert choice.strengths == {"a": 8.0}
+
+
+def test_a_search_where_nothing_is_known_is_an_error() -> None:
+    """The first value of the grid is no answer."""
+    grids = {"alpha": np.array([9.0, 1.0]), "alpha_common": np.array([1.0, 0.0])}
+    with pytest.raises(ValueError, match="no value of alpha and alpha_common has an estimated"):
+        choose(lambda points: np.full(len(points), np.inf), grids, {})
 
 
 def test_undefined_risks_are_not_chosen() -> None:

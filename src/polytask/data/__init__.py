@@ -21,7 +21,7 @@ from polytask.data.parse import (
     read_weight,
     task_codes,
 )
-from polytask.data.refit import all_or_nothing
+from polytask.data.refit import all_or_nothing, forget
 from polytask.data.stack import stack_tasks
 from polytask.data.task_data import TaskData, task_shares
 
@@ -37,6 +37,7 @@ __all__ = [
     "all_or_nothing",
     "callers_level",
     "drop_task_column",
+    "forget",
     "is_frame",
     "make_design",
     "make_task_data",

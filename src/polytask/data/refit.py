@@ -1,4 +1,4 @@
-"""A fit that fails leaves the estimator as it was."""
+"""A fit starts anew, and one that fails leaves the estimator as it was."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-__all__ = ["all_or_nothing"]
+__all__ = ["all_or_nothing", "forget"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def forget(estimator: Any) -> None:
+    """Take away what earlier fits left: by convention, attributes whose names end in "_"."""
+    for name in [name for name in vars(estimator) if name.endswith("_")]:
+        delattr(estimator, name)
 
 
 def all_or_nothing(method: Method) -> Method:

@@ -8,10 +8,9 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from polytask.models.registry import Formulation, formulations
+from polytask.tuning import fitted_strengths
 
 __all__ = ["final_step", "role_of", "strengths_of", "strengths_text", "title_of"]
-
-_STRENGTHS = ("alpha", "alpha_common", "alpha_intercept", "rank", "n_components")
 
 
 def final_step(estimator: Any) -> Any:
@@ -59,21 +58,19 @@ def title_of(name: str) -> str:
 def strengths_of(estimator: Any) -> dict[str, tuple[float, float]]:
     """Least and largest value of each hyper-parameter that a fitted estimator reports."""
     model = final_step(estimator)
+    labels = {s.name: s.label or s.name for s in getattr(model, "strengths", ())}
     found = {}
-    for name in _STRENGTHS:
-        value = getattr(model, f"{name}_", None)
-        if value is None:
-            continue
+    for name, value in fitted_strengths(model).items():
         numbers = np.atleast_1d(np.asarray(value, dtype=float)).ravel()
         if len(numbers) and np.isfinite(numbers).any():
-            found[name] = (float(np.nanmin(numbers)), float(np.nanmax(numbers)))
+            found[labels.get(name, name)] = (float(np.nanmin(numbers)), float(np.nanmax(numbers)))
     return found
 
 
 def strengths_text(found: list[dict[str, tuple[float, float]]]) -> str:
     """One line for one fit or for many: "alpha 0.01 to 0.3, alpha_common 0"."""
     parts = []
-    for name in _STRENGTHS:
+    for name in dict.fromkeys(name for each in found for name in each):
         pairs = [each[name] for each in found if name in each]
         if pairs:
             low, high = min(p[0] for p in pairs), max(p[1] for p in pairs)

@@ -12,12 +12,18 @@ from sklearn.utils import _safe_indexing
 from polytask.data import TaskData, make_task_data, read_rows
 from polytask.solvers import one_blas_thread
 from polytask.solvers.arrow_problem import why_not_arrow
-from polytask.tuning import LeaveOneOut, content_folds, few_labels, fold_predictions, repeats
+from polytask.tuning import (
+    LeaveOneOut,
+    content_folds,
+    few_labels,
+    fitted_strengths,
+    fold_predictions,
+    repeats,
+)
 
 __all__ = ["held_out_predictions", "linear_predictor"]
 
 _TOL = 1e-6  # of fits that are only compared
-_STRENGTHS = ("alpha", "alpha_intercept", "alpha_common", "n_components", "max_rank")
 
 
 def held_out_predictions(
@@ -62,8 +68,7 @@ def _own_problems(
         return None
     rows = read_rows(estimator, X, reset=False)
     data = make_task_data(estimator, rows, estimator._encode(target), names, weight)
-    chosen = {*estimator._given(), *_STRENGTHS}
-    strengths = {name: getattr(estimator, f"{name}_", None) for name in chosen}
+    strengths = fitted_strengths(estimator)
 
     def make(part: TaskData) -> Any:
         return estimator._make_problem(part, estimator._loss(), strengths)
@@ -95,7 +100,7 @@ def _chosen(estimator: Any) -> dict[str, Any]:
     """Strengths that the fit chose, as parameters."""
     given = estimator.get_params(deep=False)
     return {
-        name: getattr(estimator, f"{name}_")
-        for name in _STRENGTHS
-        if isinstance(given.get(name), str) and np.ndim(getattr(estimator, f"{name}_", [])) == 0
+        name: value
+        for name, value in fitted_strengths(estimator).items()
+        if isinstance(given.get(name), str) and np.ndim(value) == 0
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,31 +15,37 @@ from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, LowRankPlus
 from polytask.tuning import (
-    Choice,
-    KFoldRisk,
-    Risks,
-    choose,
+    Strength,
     level_grid,
-    one_by_one,
     rank_grid,
     rank_strengths,
     trace_alpha_max,
     trace_grid,
 )
 
-__all__ = ["LowRankBase"]
+__all__ = ["LowRankBase", "low_rank_strengths"]
 
-_FOLDS = 5
 _PATH = {True: 16, False: 10}  # points of a path where fits are cheap (squares), and where not
 _SHORT_PATH, _SMALL = 8, 500  # points for fewer observations than this, whose risk says no more
-_SEARCH_TOL = 1e-4  # relative gap at which a held-out risk no longer moves
 _RIDGE = 1e-2  # of the mean curvature, for losses without a minimum on separable rows
+
+
+def low_rank_strengths(limit: str) -> tuple[Strength, ...]:
+    """The strengths of a model whose parameter ``limit`` bounds the rank, which is the last."""
+    return (
+        Strength("alpha", lambda model, data, loss: model._alphas(data, loss)),
+        Strength("alpha_intercept", lambda _, data, loss: level_grid(data, loss)),
+        Strength(limit, lambda _, data, loss: rank_grid(data).astype(float), label="rank at most"),
+    )
 
 
 class LowRankBase(MultiTaskLinear):
     """R(L + rest) + alpha ‖L‖_* or alpha rank(L), with a limit on the rank."""
 
-    limit_name = "max_rank"  # the parameter that limits the rank
+    @property
+    def limit_name(self) -> str:
+        """The parameter that limits the rank."""
+        return self.strengths[-1].name
 
     def _limit(self) -> Any:
         """None, a number, or "cv"."""
@@ -50,39 +55,15 @@ class LowRankBase(MultiTaskLinear):
         """Whether a common w0 is split off."""
         return False
 
-    def _given(self) -> Strengths:
-        limit: Any = self._limit()
-        alpha = None if self.alpha == "cv" else float(self.alpha)
-        level: Any = self.alpha_intercept
-        if level == "auto":
-            level = None if self.alpha == "cv" else 0.0
-        return {
-            "alpha": alpha,
-            "alpha_intercept": level,
-            self.limit_name: None if limit == "cv" else (np.inf if limit is None else limit),
-        }
-
-    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        levels = level_grid(data, loss.null_curvature(data.y, data.weight))
+    def _alphas(self, data: TaskData, loss: Loss) -> np.ndarray:
         auto = isinstance(self.alpha_intercept, str)
-        ends = levels[[0, -1]] if auto else [self.alpha_intercept]  # W may be zero at one
-        free = [
+        levels = level_grid(data, loss)[[0, -1]] if auto else [self.alpha_intercept]
+        free = [  # W may be zero at either end
             self._make_problem(data, loss, {"alpha": 1.0, "alpha_intercept": level})
-            for level in ends
+            for level in levels
         ]
         points = _SHORT_PATH if len(data.y) < _SMALL else _PATH[loss.is_quadratic]
-        return {
-            "alpha": trace_grid(max(free, key=trace_alpha_max), points),
-            "alpha_intercept": levels,
-            self.limit_name: rank_grid(data).astype(float),
-        }
-
-    def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
-        risk_of = self._k_fold(data)
-        return one_by_one(lambda s: risk_of(lambda part: self._make_problem(part, loss, s)))
-
-    def _k_fold(self, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
-        return KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
+        return trace_grid(max(free, key=trace_alpha_max), points)
 
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         if self.penalty == "rank" and self.alpha == "cv":
@@ -91,33 +72,21 @@ class LowRankBase(MultiTaskLinear):
 
     def _choose_rank(self, data: TaskData, loss: Loss) -> Strengths:
         """The path of alpha rank(L) is the path of ranks: the rank is chosen, alpha follows."""
-        name, given = self.limit_name, self._given()
+        given = self._given()
+        name, limit = self.limit_name, given.pop(self.limit_name)
         grid = rank_grid(data, smallest=0).astype(float)
-        if given[name] is not None:
-            grid = grid[grid <= given[name]]
-        base = {**given, "alpha": 0.0, name: None}
         grids = {
-            name: grid,
-            "alpha_intercept": level_grid(data, loss.null_curvature(data.y, data.weight)),
+            name: grid if limit is None else grid[grid <= limit],
+            "alpha_intercept": level_grid(data, loss),
         }
-        wanted = {key: grids[key] for key in grids if base[key] is None}
-        fixed = {key: value for key, value in base.items() if value is not None}
-        choice = self._search(data, loss, wanted, fixed)
-        level, rank = choice.strengths["alpha_intercept"], int(choice.strengths[name])
-        problem = self._make_problem(data, loss, choice.strengths)
-        intervals = rank_strengths(problem, int(choice.path.max()), self.tol, self.max_iter)
-        alpha = _inside(intervals[rank]) if rank in intervals else 0.0
-        self.cv_scores_ = -choice.risks
-        self.alpha_path_ = np.array(
-            [_inside(intervals[int(r)]) if r in intervals else np.nan for r in choice.path]
-        )
-        limit = given[name] if rank in intervals and given[name] is not None else rank
-        return {"alpha": alpha, "alpha_intercept": level, name: limit}
-
-    def _search(
-        self, data: TaskData, loss: Loss, grids: Mapping[str, np.ndarray], fixed: Strengths
-    ) -> Choice:
-        return choose(self._estimate_risks(data, loss), grids, fixed)
+        found = self._search(data, loss, {name: None, **given, "alpha": 0.0}, grids)
+        rank, ranks = int(found[name]), self.alpha_path_.astype(int)
+        problem = self._make_problem(data, loss, found)
+        intervals = rank_strengths(problem, int(ranks.max()), self.tol, self.max_iter)
+        alpha = {r: _inside(interval) for r, interval in intervals.items()}
+        self.alpha_path_ = np.array([alpha.get(int(r), np.nan) for r in ranks])
+        kept = limit if rank in alpha and limit is not None else rank
+        return {**found, "alpha": alpha.get(rank, 0.0), name: kept}
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         d, p = data.n_features, data.n_coefs

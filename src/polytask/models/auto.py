@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from polytask.data import (
     TaskData,
     all_or_nothing,
+    forget,
     make_task_data,
     read_rows,
     read_target,
@@ -139,6 +140,7 @@ class _AutoMultiTask(BaseEstimator):
         self
         """
         self._validate_params()
+        forget(self)
         X = X.tocsr() if sparse.issparse(X) else X  # some sparse formats cannot take rows
         rows = read_rows(self, X, reset=True)
         target, names = read_target(self, y)

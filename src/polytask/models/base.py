@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -18,6 +17,7 @@ from polytask.data import (
     TaskData,
     all_or_nothing,
     callers_level,
+    forget,
     make_task_data,
     read_rows,
     read_target,
@@ -28,31 +28,29 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution, Status, one_blas_thread, select
 from polytask.tuning import (
+    TUNING_TOL,
+    FoldRisk,
     KFoldRisk,
-    LeaveOneOut,
-    Risks,
-    choose,
-    coarse,
-    few_labels,
-    one_by_one,
-    too_wide,
+    Strength,
+    choose_strengths,
+    given_strengths,
 )
 
 __all__ = ["MultiTaskLinear", "Strengths"]
 
 Strengths = dict[str, Any]
-_FOLDS = 5
+Grids = dict[str, np.ndarray]
 _CHUNK = 4_000_000  # numbers of X that predictions copy at a time: 32 MB
-_WIDE_FOLDS = 3  # where every fit costs seconds of products
-_TUNING_TOL = 1e-4  # violation at which a held-out risk no longer moves
 
 
 class MultiTaskLinear(BaseEstimator):
     """Base of the linear formulations; a formulation says what its problem is.
 
-    A subclass defines `_make_problem` (structure and penalties at given strengths), `_given`
-    (its strengths as the user gave them) and `_grids` (grids for those that are to be chosen).
+    A subclass declares its ``strengths`` (names, and values to choose from) and defines
+    `_make_problem` (structure and penalties at given strengths).
     """
+
+    strengths: ClassVar[tuple[Strength, ...]]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "task": [None, str, Integral],
@@ -87,11 +85,11 @@ class MultiTaskLinear(BaseEstimator):
 
     def _given(self) -> Strengths:
         """Strength parameters by name: a number, or None where it is to be chosen."""
-        raise NotImplementedError
+        return given_strengths(self)
 
-    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        """A grid for every strength that may be chosen, from large to small."""
-        raise NotImplementedError
+    def _grids(self, data: TaskData, loss: Loss) -> Grids:
+        """A grid for every strength that may be chosen, from strong to weak."""
+        return {s.name: s.grid(self, data, loss) for s in self.strengths if s.grid is not None}
 
     def _tuned_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         """The problem whose held-out risk chooses strengths: the formulation's own."""
@@ -131,6 +129,7 @@ class MultiTaskLinear(BaseEstimator):
         self
         """
         self._validate_params()
+        forget(self)
         rows = read_rows(self, X, reset=True)
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
@@ -164,37 +163,31 @@ class MultiTaskLinear(BaseEstimator):
         self.solver_ = solution.solver
         self._store(solution, data)
 
+    def _must_choose(self) -> bool:
+        """Whether a strength or a limit is left to held-out risks."""
+        return any(value is None for value in self._given().values())
+
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
-        given = self._given()
-        wanted = [name for name, value in given.items() if value is None]
-        if not wanted:
+        return self._search(data, loss, self._given())
+
+    def _search(
+        self, data: TaskData, loss: Loss, given: Strengths, grids: Grids | None = None
+    ) -> Strengths:
+        """The strengths of ``given``, those that are None chosen by their held-out risk."""
+        if all(value is not None for value in given.values()):
             return given
-        grids = self._grids(data, loss)
+        grids = self._grids(data, loss) if grids is None else grids
+        wanted = {name: grids[name] for name, value in given.items() if value is None}
         fixed = {name: value for name, value in given.items() if value is not None}
-        middle = {name: float(grids[name][len(grids[name]) // 2]) for name in wanted}
-        if too_wide(self._tuned_problem(data, loss, {**fixed, **middle})):
-            grids, risks = coarse(grids), self._refitted_risks(data, loss)
-        else:
-            risks = self._estimate_risks(data, loss)
-        choice = choose(risks, {name: grids[name] for name in wanted}, fixed)
+        choice = choose_strengths(
+            lambda part, strengths: self._tuned_problem(part, loss, strengths),
+            data, wanted, fixed, self._k_fold, self.max_iter,
+        )  # fmt: skip
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
         return {name: choice.strengths[name] for name in given}
 
-    def _refitted_risks(self, data: TaskData, loss: Loss) -> Risks:
-        """Risks by few folds, for rows that only products are made with."""
-        folds = KFoldRisk(data, _WIDE_FOLDS, _TUNING_TOL, self.max_iter)
-        return one_by_one(lambda s: folds(lambda part: self._tuned_problem(part, loss, s)))
-
-    def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
-        """Estimated risks at given strengths; leave-one-out where penalties are quadratic.
-
-        It is one Newton step for losses other than the squared, which few labels mislead.
-        """
-        if few_labels(data, loss):
-            folds = KFoldRisk(data, _FOLDS, _TUNING_TOL, self.max_iter)
-            return one_by_one(lambda s: folds(lambda part: self._make_problem(part, loss, s)))
-        risk_of = LeaveOneOut(_TUNING_TOL, self.max_iter)
-        return lambda points: risk_of.risks([self._make_problem(data, loss, s) for s in points])
+    def _k_fold(self, data: TaskData, n_folds: int = 5) -> FoldRisk:
+        return KFoldRisk(data, n_folds, TUNING_TOL, self.max_iter)
 
     def _warn(self, solution: Solution) -> None:
         measure = f"KKT violation {solution.violation:.1e}"

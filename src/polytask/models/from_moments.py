@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,16 @@ from polytask.data import (
     TaskMoments,
     all_or_nothing,
     callers_level,
+    forget,
     read_rows,
     read_target,
 )
-from polytask.problem import Problem
-from polytask.responses import Loss
 from polytask.solvers import one_blas_thread
-from polytask.tuning import Risks, one_by_one
+from polytask.tuning import TUNING_TOL, FoldRisk
 
 __all__ = ["FOLDS", "FromMoments"]
 
 FOLDS = 5  # kept where a strength is to be chosen
-_TUNING_TOL = 1e-4
 
 
 class FromMoments:
@@ -57,6 +54,7 @@ class FromMoments:
         """
         self._validate_params()
         self._check_moments(moments)
+        forget(self)
         self._take_columns(moments)
         if self._must_choose() and moments.n_folds < 2:
             raise ValueError(
@@ -117,28 +115,12 @@ class FromMoments:
             TaskMoments.from_rows(X, target, task=task, sample_weight=sample_weight, n_folds=folds)
         )
 
-    def _fit_data(self: Any, data: TaskData) -> Any:
+    def _k_fold(self: Any, data: TaskData, n_folds: int = FOLDS) -> FoldRisk:
         if not isinstance(data, MomentData):
-            vars(self).pop("moments_", None)  # of an earlier fit
-        return super()._fit_data(data)  # type: ignore[misc]
-
-    def _estimate_risks(self: Any, data: TaskData, loss: Loss) -> Risks:
-        if not isinstance(data, MomentData):
-            return super()._estimate_risks(data, loss)  # type: ignore[misc]
-        risk = self._k_fold(data)
-        return one_by_one(lambda s: risk(lambda part: self._tuned_problem(part, loss, s)))
-
-    def _k_fold(self: Any, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
-        if not isinstance(data, MomentData):
-            return super()._k_fold(data)  # type: ignore[misc]
+            return super()._k_fold(data, n_folds)  # type: ignore[misc]
         from polytask.tuning.moment_risk import MomentRisk
 
-        return MomentRisk(data, _TUNING_TOL, self.max_iter)
-
-    def _must_choose(self: Any) -> bool:
-        """Whether a strength or a rank is left to cross-validation."""
-        values = (getattr(self, name, None) for name in ("alpha", "max_rank", "n_components"))
-        return any(isinstance(value, str) and value == "cv" for value in values)
+        return MomentRisk(data, TUNING_TOL, self.max_iter)
 
     def _check_moments(self: Any, moments: TaskMoments) -> None:
         name = type(self).__name__
@@ -165,7 +147,6 @@ class FromMoments:
         """What `predict` is to find in X."""
         self._wide = moments.wide
         self.n_features_in_ = moments.n_features + (moments.task is not None)
-        vars(self).pop("feature_names_in_", None)
         if moments.columns is not None:
             self.feature_names_in_ = np.array(moments.columns, dtype=object)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from polytask.data import all_or_nothing, task_shares
+from polytask.data import all_or_nothing, forget, task_shares
 from polytask.data.moment_rows import rows_of_grams
 from polytask.models.from_moments import FOLDS, FromMoments
 from polytask.models.labels import encode_labels
@@ -168,6 +168,7 @@ class ClassifierFromParquet(FromParquet):
         passed: Passed, strengths: dict[str, Any], choice: Choice | None,
     ) -> Any:  # fmt: skip
         """Fitted attributes of what the passes found."""
+        forget(self)
         self._expect(columns)
         self.classes_ = classes
         if choice is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
-from polytask.models._low_rank_base import LowRankBase
+from polytask.models._low_rank_base import LowRankBase, low_rank_strengths
 from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -95,6 +95,7 @@ class _LowRank(LowRankBase):
     (2, (2, 6))
     """
 
+    strengths = low_rank_strengths("max_rank")
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
         "penalty": [StrOptions({"nuclear", "rank"})],

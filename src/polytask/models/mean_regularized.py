@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,7 +12,7 @@ from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.models.few_shot import FewShot
 from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
-from polytask.models.mixed import MIXED_ATTRIBUTES, MixedModelAnswers, MixedModelFit
+from polytask.models.mixed import MixedModelAnswers, MixedModelFit
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -21,7 +20,7 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
-from polytask.tuning import common_grid, deviation_grid, intercept_grid, with_zero
+from polytask.tuning import Strength, common_grid, deviation_grid, intercept_grid, with_zero
 
 __all__ = ["MeanRegularizedClassifier", "MeanRegularizedRegressor"]
 
@@ -118,6 +117,13 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     (3, 4)
     """
 
+    strengths = (
+        Strength("alpha", lambda _, data, loss: deviation_grid(data, loss, 33, 12)),
+        Strength(
+            "alpha_intercept", lambda _, data, loss: intercept_grid(data, loss, 22, 8), auto="alpha"
+        ),
+        Strength("alpha_common", lambda _, data, loss: with_zero(common_grid(data, loss, 13, 5))),
+    )
     _parameter_constraints = {
         "alpha": [StrOptions({"cv", "reml"}), "array-like", Interval(Real, 0, None, closed="left")],
         "covariance": [StrOptions({"auto", "scalar", "diagonal", "factor", "full"})],
@@ -155,16 +161,30 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         self.max_iter = max_iter
 
     @property
+    def _is_mixed(self) -> bool:
+        """Whether strengths are the mixed model's variances."""
+        return isinstance(self.alpha, str) and self.alpha == "reml"
+
+    @property
     def _weight_rule(self) -> str:
         """Weighting of tasks in R that "auto" stands for."""
         if self.task_weight != "auto":
             return self.task_weight
-        return "size" if isinstance(self.alpha, str) and self.alpha == "reml" else "equal"
+        return "size" if self._is_mixed else "equal"
+
+    def _given(self) -> Strengths:
+        if self._is_mixed:  # estimated, not chosen
+            return {strength.name: np.nan for strength in self.strengths}
+        if self.alpha_common == "reml":
+            raise ValueError(
+                f"{type(self).__name__}: alpha_common must be 'auto' or a number unless "
+                f"alpha='reml'; got 'reml' with alpha={self.alpha!r}."
+            )
+        return super()._given()
 
     def _fit_data(self, data: TaskData) -> Any:
-        for name in MIXED_ATTRIBUTES:  # of an earlier fit
-            self.__dict__.pop(name, None)
-        if not (isinstance(self.alpha, str) and self.alpha == "reml"):
+        self._check_alpha(data.n_features)
+        if not self._is_mixed:
             return super()._fit_data(data)
         if self._weight_rule != "size":
             raise ValueError(
@@ -173,41 +193,15 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
             )
         return self._fit_mixed(data)
 
-    def _given(self) -> Strengths:
-        choose = isinstance(self.alpha, str)
-        alpha = None if choose else self._read_alpha()
-        common: Any = self.alpha_common
-        if common == "auto":
-            common = None if choose else 0.0
-        if common == "reml":
-            raise ValueError(
-                f"{type(self).__name__}: alpha_common must be 'auto' or a number unless "
-                f"alpha='reml'; got 'reml' with alpha={self.alpha!r}."
-            )
-        level: Any = self.alpha_intercept
-        if level == "auto":
-            level = None if alpha is None else float(np.mean(alpha))
-        return {"alpha": alpha, "alpha_intercept": level, "alpha_common": common}
-
-    def _read_alpha(self) -> float | np.ndarray:
+    def _check_alpha(self, d: int) -> None:
         if np.ndim(self.alpha) == 0:
-            return float(self.alpha)
+            return
         alpha = np.asarray(self.alpha, dtype=float)
-        d = self.n_features_in_ - (self.task is not None)
         if alpha.shape != (d,) or not (np.isfinite(alpha) & (alpha >= 0)).all():
             raise ValueError(
                 f"{type(self).__name__}: alpha must be a number or an array of shape ({d},), zero "
                 f"or positive, a strength per feature; got shape {alpha.shape}."
             )
-        return alpha
-
-    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
-        return {
-            "alpha": deviation_grid(data, unit, 33 if exact else 12),
-            "alpha_intercept": intercept_grid(data, unit, 22 if exact else 8),
-            "alpha_common": with_zero(common_grid(data, unit, 13 if exact else 5)),
-        }
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p, d = data.n_coefs, data.n_features

@@ -11,19 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from polytask.data import TaskData, read_rows, task_codes
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 
-__all__ = ["MIXED_ATTRIBUTES", "MixedModelAnswers", "MixedModelFit"]
-
-MIXED_ATTRIBUTES = (
-    "covariance_",
-    "noise_variance_",
-    "deviation_covariance_",
-    "common_covariance_",
-    "coef_covariance_",
-    "deviance_",
-    "slope_",
-    "_mixed_state",
-    "_spread",
-)
+__all__ = ["MixedModelAnswers", "MixedModelFit"]
 
 
 class MixedModelFit:
@@ -40,7 +28,7 @@ class MixedModelFit:
         self.common_covariance_ = fit.common_covariance
         self.coef_covariance_ = fit.coef_covariance
         self.deviance_, self.slope_ = fit.deviance, fit.slope
-        self._mixed_state = fit.state.to_dict()
+        self._mixed_state_ = fit.state.to_dict()
         return self
 
     def _random_common(self: Any) -> bool | None:
@@ -68,21 +56,21 @@ class MixedModelFit:
 
     def _keep_task(self: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
         """A task that was added, for its standard errors."""
-        state = MixedState.from_dict(self._mixed_state)
-        self._mixed_state = state.with_task(rows, y, s).to_dict()
-        self.__dict__.pop("_spread", None)
+        state = MixedState.from_dict(self._mixed_state_)
+        self._mixed_state_ = state.with_task(rows, y, s).to_dict()
+        vars(self).pop("_spread_", None)
 
     def _second_moments(self: Any) -> tuple[float, np.ndarray, np.ndarray]:
         """Of a new row's noise, an unseen task's coefficients (p, p), and each task's (m, p, p)."""
         check_is_fitted(self)
-        if not hasattr(self, "_mixed_state"):
+        if not hasattr(self, "_mixed_state_"):
             raise ValueError(
                 f"{type(self).__name__}: standard errors need alpha='reml'; got "
                 f"alpha={self.alpha!r}, which estimates no variances."
             )
-        if not hasattr(self, "_spread"):  # not made in fit, where few ask for it
-            self._spread = MixedState.from_dict(self._mixed_state).second_moments()
-        found: tuple[float, np.ndarray, np.ndarray] = self._spread
+        if not hasattr(self, "_spread_"):  # not made in fit, where few ask for it
+            self._spread_ = MixedState.from_dict(self._mixed_state_).second_moments()
+        found: tuple[float, np.ndarray, np.ndarray] = self._spread_
         return found
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -18,9 +18,14 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
-from polytask.tuning import common_grid, with_zero
+from polytask.tuning import Strength, common_grid, with_zero
 
 __all__ = ["PooledClassifier", "PooledRegressor"]
+
+
+def _grid(_: Any, data: TaskData, loss: Loss) -> np.ndarray:
+    grid = common_grid(data, loss, 33, 11)
+    return with_zero(grid) if loss.is_quadratic else grid
 
 
 class _Pooled(MultiTaskLinear):
@@ -70,6 +75,7 @@ class _Pooled(MultiTaskLinear):
     (4,)
     """
 
+    strengths = (Strength("alpha", _grid),)
     _parameter_constraints = {"alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")]}
 
     def __init__(
@@ -90,14 +96,6 @@ class _Pooled(MultiTaskLinear):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
-
-    def _given(self) -> Strengths:
-        return {"alpha": None if self.alpha == "cv" else self.alpha}
-
-    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
-        grid = common_grid(data, unit, 33 if exact else 11)
-        return {"alpha": with_zero(grid) if exact else grid}
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p = data.n_coefs

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
-from polytask.models._low_rank_base import LowRankBase
+from polytask.models._low_rank_base import LowRankBase, low_rank_strengths
 from polytask.models._projected import LearnedFeatures
 from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
@@ -87,7 +87,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     (6,)
     """
 
-    limit_name = "n_components"
+    strengths = low_rank_strengths("n_components")
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
         "penalty": [StrOptions({"nuclear", "rank"})],

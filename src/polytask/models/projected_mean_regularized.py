@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -21,9 +19,7 @@ from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, Projected
 from polytask.tuning import (
-    KFoldRisk,
-    LeaveOneOut,
-    Risks,
+    Strength,
     choose,
     common_grid,
     deviation_grid,
@@ -35,8 +31,6 @@ from polytask.tuning import (
 
 __all__ = ["ProjectedMeanRegularizedClassifier", "ProjectedMeanRegularizedRegressor"]
 
-_FOLDS = 5
-_SEARCH_TOL = 1e-4
 _LEAST_RIDGE = 1e-3  # of the mean curvature
 _SHARES = (1.0, 0.1, 0.01)  # of the strength that is best without a projection
 
@@ -110,6 +104,14 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     (300, 2)
     """
 
+    strengths = (
+        Strength("alpha", lambda _, data, loss: deviation_grid(data, loss, 33, 12)),
+        Strength(
+            "alpha_intercept", lambda _, data, loss: intercept_grid(data, loss, 22, 8), auto="alpha"
+        ),
+        Strength("alpha_common", lambda _, data, loss: with_zero(common_grid(data, loss, 13, 5))),
+        Strength("n_components", lambda _, data, loss: rank_grid(data).astype(float)),
+    )
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
         "n_components": [None, StrOptions({"cv"}), Interval(Integral, 1, None, closed="left")],
@@ -142,44 +144,16 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         self.tol = tol
         self.max_iter = max_iter
 
-    def _given(self) -> Strengths:
-        chosen = self.alpha == "cv"
-        alpha = None if chosen else float(self.alpha)
-        common: Any = self.alpha_common
-        if common == "auto":
-            common = None if chosen else 0.0
-        level: Any = self.alpha_intercept
-        if level == "auto":
-            level = alpha
-        return {"alpha": alpha, "alpha_intercept": level, "alpha_common": common}
-
-    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
-        return {
-            "alpha": deviation_grid(data, unit, 33 if exact else 12),
-            "alpha_intercept": intercept_grid(data, unit, 22 if exact else 8),
-            "alpha_common": with_zero(common_grid(data, unit, 13 if exact else 5)),
-        }
-
-    def _estimate_risks(self, data: TaskData, loss: Loss) -> Risks:
-        """Leave-one-out of the model without a projection, which is exact and fast."""
-        risk_of = LeaveOneOut(_SEARCH_TOL, self.max_iter)
-        return lambda points: risk_of.risks([self._tuned_problem(data, loss, s) for s in points])
-
-    def _k_fold(self, data: TaskData) -> Callable[[Callable[[TaskData], Problem]], float]:
-        return KFoldRisk(data, _FOLDS, _SEARCH_TOL, self.max_iter)
-
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         """Strengths without a projection first; then k by folds, then weaker alphas at that k."""
-        strengths = super()._choose_strengths(data, loss)
+        given = self._given()
+        k, most = given.pop("n_components"), min(data.n_tasks, data.n_features)
+        strengths = self._search(data, loss, given)
         if self.alpha_common == "auto" and self.alpha != "cv" and loss.reaches_boundary:
             strengths["alpha_common"] = _bounding_ridge(data, loss)
-        most = min(data.n_tasks, data.n_features)
-        if self.n_components != "cv":
-            k = most if self.n_components is None else min(self.n_components, data.n_features)
+        if k is not None or most == 1:
+            k = min(k or 1, data.n_features if self.n_components else most)
             return {**strengths, "n_components": int(k)}
-        if most == 1:
-            return {**strengths, "n_components": 1}
         folds = self._k_fold(data)
 
         risks = one_by_one(lambda s: folds(lambda part: self._make_problem(part, loss, s)))

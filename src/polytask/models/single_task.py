@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -18,9 +18,21 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
-from polytask.tuning import common_grid, intercept_grid, with_zero
+from polytask.tuning import Strength, common_grid, intercept_grid, with_zero
 
 __all__ = ["SingleTaskClassifier", "SingleTaskRegressor"]
+
+
+def _slopes(_: Any, data: TaskData, loss: Loss) -> np.ndarray:
+    grid = common_grid(data, loss, 33, 11) / data.n_tasks
+    return with_zero(grid) if loss.is_quadratic else grid
+
+
+def _levels(_: Any, data: TaskData, loss: Loss) -> np.ndarray:
+    """Free, where every task's own level is finite."""
+    return (
+        intercept_grid(data, loss, 8) if data.intercept and loss.reaches_boundary else np.zeros(1)
+    )
 
 
 class _SingleTask(MultiTaskLinear):
@@ -73,6 +85,7 @@ class _SingleTask(MultiTaskLinear):
     (3, 4)
     """
 
+    strengths = (Strength("alpha", _slopes), Strength("alpha_intercept", _levels))
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
@@ -98,23 +111,6 @@ class _SingleTask(MultiTaskLinear):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
-
-    def _given(self) -> Strengths:
-        choose = self.alpha == "cv"
-        level: float | str | None = 0.0
-        if self.alpha_intercept != "auto":
-            level = self.alpha_intercept
-        elif choose and self.fit_intercept and self._loss().reaches_boundary:
-            level = None
-        return {"alpha": None if choose else self.alpha, "alpha_intercept": level}
-
-    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
-        grid = common_grid(data, unit / data.n_tasks, 33 if exact else 11)
-        return {
-            "alpha": with_zero(grid) if exact else grid,
-            "alpha_intercept": intercept_grid(data, unit, 8),
-        }
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p = data.n_coefs

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -18,9 +18,14 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
-from polytask.tuning import common_grid, intercept_grid, with_zero
+from polytask.tuning import Strength, common_grid, intercept_grid, with_zero
 
 __all__ = ["TaskInterceptClassifier", "TaskInterceptRegressor"]
+
+
+def _slopes(_: Any, data: TaskData, loss: Loss) -> np.ndarray:
+    grid = common_grid(data, loss, 33, 9)
+    return with_zero(grid) if loss.is_quadratic else grid
 
 
 class _TaskIntercept(MultiTaskLinear):
@@ -70,6 +75,12 @@ class _TaskIntercept(MultiTaskLinear):
     (3,)
     """
 
+    strengths = (
+        Strength("alpha", _slopes),
+        Strength(
+            "alpha_intercept", lambda _, data, loss: intercept_grid(data, loss, 25, 9), auto="alpha"
+        ),
+    )
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
@@ -94,19 +105,6 @@ class _TaskIntercept(MultiTaskLinear):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
-
-    def _given(self) -> Strengths:
-        alpha = None if self.alpha == "cv" else self.alpha
-        level = alpha if self.alpha_intercept == "auto" else self.alpha_intercept
-        return {"alpha": alpha, "alpha_intercept": level}
-
-    def _grids(self, data: TaskData, loss: Loss) -> Mapping[str, np.ndarray]:
-        exact, unit = loss.is_quadratic, loss.null_curvature(data.y, data.weight)
-        slopes = common_grid(data, unit, 33 if exact else 9)
-        return {
-            "alpha": with_zero(slopes) if exact else slopes,
-            "alpha_intercept": intercept_grid(data, unit, 25 if exact else 9),
-        }
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p = data.n_coefs

@@ -1,5 +1,6 @@
 """How strengths are chosen: grids from the data, leave-one-out, folds, the search."""
 
+from polytask.tuning.choice import TUNING_TOL, FoldRisk, choose_strengths
 from polytask.tuning.folds import (
     KFoldRisk,
     content_folds,
@@ -20,20 +21,25 @@ from polytask.tuning.low_rank import (
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
-from polytask.tuning.wide import coarse, too_wide
+from polytask.tuning.strengths import Strength, fitted_strengths, given_strengths
 
 __all__ = [
+    "TUNING_TOL",
     "Choice",
+    "FoldRisk",
     "KFoldRisk",
     "LeaveOneOut",
     "Risks",
+    "Strength",
     "choose",
-    "coarse",
+    "choose_strengths",
     "common_grid",
     "content_folds",
     "deviation_grid",
     "few_labels",
+    "fitted_strengths",
     "fold_predictions",
+    "given_strengths",
     "intercept_grid",
     "judged_labels",
     "leave_one_out",
@@ -43,7 +49,6 @@ __all__ = [
     "rank_strengths",
     "repeats",
     "row_groups",
-    "too_wide",
     "trace_alpha_max",
     "trace_grid",
     "trace_path",

@@ -28,13 +28,16 @@ class KFoldRisk:
     data : TaskData
     n_splits : int
         Folds; every task keeps rows in every training part, classes are spread inside a task. Rows
-        that all tasks share go to one fold, so that the parts share theirs.
+        that all tasks share go to one fold, so that the parts share theirs. Where every task has a
+        single row, tasks are held out.
     tol, max_iter : float, int
         Passed to the solver.
     """
 
     def __init__(self, data: TaskData, n_splits: int, tol: float, max_iter: int) -> None:
         fold = content_folds(data, n_splits)
+        if data.n_tasks > 1 and (fold < 0).all():  # what tasks share predicts them
+            fold = data.code % n_splits
         used = [k for k in range(n_splits) if (fold == k).any()]
         self.data = data
         self.held_out = [fold == k for k in used]
@@ -55,7 +58,7 @@ class KFoldRisk:
             f = test.design.predict(solution.coefs)
             total += float(omega @ problem.loss.value(y, f))
             weight += float(omega.sum())
-        return total / weight if weight > 0 else np.inf  # every task has one row
+        return total / weight if weight > 0 else np.inf  # a single row
 
 
 def few_labels(data: TaskData, loss: Loss) -> bool:

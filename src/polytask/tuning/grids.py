@@ -8,6 +8,7 @@ import numpy as np
 
 from polytask.algebra.curvature import narrow
 from polytask.data import TaskData
+from polytask.responses import Loss
 
 __all__ = ["common_grid", "deviation_grid", "intercept_grid", "with_zero"]
 
@@ -15,23 +16,34 @@ _GRAMS_LIMIT = 1e8  # numbers in the Gram matrices that a grid may make: 800 MB
 POOLS = 500.0  # alpha / largest eigenvalue at which a deviation keeps 0.1 % of its size
 
 
-def deviation_grid(data: TaskData, curvature: float, n: int, decades: float = 8.0) -> np.ndarray:
+def deviation_grid(
+    data: TaskData, loss: Loss, n: int, others: int = 0, decades: float = 8.0
+) -> np.ndarray:
     """Strengths for deviations of slopes, from the smallest that pools completely downwards.
 
     A deviation along an eigenvector of a task's Gram matrix sum omega x x' with eigenvalue l keeps
     the share l / (l + 2 alpha) of its size: at alpha = 500 max l every deviation has lost 99.9 %.
+    The curvature of the loss without features is the unit of l. There are ``n`` values, or
+    ``others`` for a loss that is not quadratic, whose fits are not free.
     """
-    return _down(POOLS * curvature * _largest_eigenvalue(data, per_task=True), n, decades)
+    top = POOLS * _unit(data, loss) * _largest_eigenvalue(data, per_task=True)
+    return _down(top, loss, n, others, decades)
 
 
-def intercept_grid(data: TaskData, curvature: float, n: int, decades: float = 7.0) -> np.ndarray:
+def intercept_grid(
+    data: TaskData, loss: Loss, n: int, others: int = 0, decades: float = 7.0
+) -> np.ndarray:
     """The same for the intercept, whose Gram matrix is the task's share of the risk."""
-    return _down(POOLS * curvature * float(data.share.max()), n, decades)
+    top = POOLS * _unit(data, loss) * float(data.share.max())
+    return _down(top, loss, n, others, decades)
 
 
-def common_grid(data: TaskData, curvature: float, n: int, decades: float = 9.0) -> np.ndarray:
+def common_grid(
+    data: TaskData, loss: Loss, n: int, others: int = 0, decades: float = 9.0
+) -> np.ndarray:
     """Strengths for slopes shared by all tasks, down from ten times the largest eigenvalue."""
-    return _down(10.0 * curvature * _largest_eigenvalue(data, per_task=False), n, decades)
+    top = 10.0 * _unit(data, loss) * _largest_eigenvalue(data, per_task=False)
+    return _down(top, loss, n, others, decades)
 
 
 def with_zero(grid: np.ndarray) -> np.ndarray:
@@ -39,7 +51,12 @@ def with_zero(grid: np.ndarray) -> np.ndarray:
     return np.append(grid, 0.0)
 
 
-def _down(top: float, n: int, decades: float) -> np.ndarray:
+def _unit(data: TaskData, loss: Loss) -> float:
+    return loss.null_curvature(data.y, data.weight)
+
+
+def _down(top: float, loss: Loss, n: int, others: int, decades: float) -> np.ndarray:
+    n = n if loss.is_quadratic or not others else others
     return max(top, np.finfo(float).tiny * 1e20) * np.logspace(0.0, -decades, n)
 
 

@@ -20,16 +20,18 @@ import numpy as np
 
 from polytask.algebra.arrow import ArrowFactor
 from polytask.algebra.wide import WideRidge
-from polytask.data import Design
+from polytask.data import Design, MomentData
 from polytask.problem import Problem
 from polytask.solvers import select
-from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem
+from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem, why_not_arrow
+from polytask.solvers.cost import products_pay
 from polytask.structures import Blocks
+from polytask.tuning.folds import few_labels
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.spectral import LeftOut, Points, SpectralFits, serves
 
-__all__ = ["LeaveOneOut", "leave_one_out"]
+__all__ = ["LeaveOneOut", "leave_one_out", "takes_products"]
 
 _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
 # Where w0 has no penalty its system may be singular, and noise of 1e-12 in it leaves 1e-6 in 1 - h.
@@ -59,6 +61,18 @@ class LeaveOneOut:
         self._start: Blocks | None = None
         self._rows: list[_RowBatch] | None = None
         self._spectral: SpectralFits | None = None
+
+    @staticmethod
+    def why_not(problem: Problem) -> str | None:
+        """None, or why folds have to serve: the penalties, labels that are too few, or no rows."""
+        if isinstance(problem.data, MomentData):
+            return "needs the rows, not their moments"
+        reason = why_not_arrow(problem)
+        if reason is not None:
+            return reason
+        if few_labels(problem.data, problem.loss):
+            return "goes one Newton step, which does not reach a task's fit without a rare label"
+        return "needs matrices that are too large" if takes_products(problem) else None
 
     def __call__(self, problem: Problem) -> float:
         """Mean of loss(y_j, f_(-j)) with weights omega; infinite where some f_(-j) is undefined.
@@ -159,6 +173,11 @@ class LeaveOneOut:
         if self._grams is None and narrow and data.n_tasks * p * p <= _GRAMS_LIMIT:
             self._grams = data.design.grams(data.weight)
         return self._grams
+
+
+def takes_products(problem: Problem) -> bool:
+    """Whether fits take products with the rows, because matrices would be too large or slow."""
+    return why_not_arrow(problem) is None and products_pay(arrow_problem(problem))
 
 
 def leave_one_out(problem: Problem) -> np.ndarray:

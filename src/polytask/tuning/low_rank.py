@@ -9,6 +9,7 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.penalties import Rank
 from polytask.problem import Problem
+from polytask.responses import Loss
 from polytask.solvers import Solution, select
 from polytask.solvers.factored.warm_start import Continuation
 from polytask.solvers.low_rank.rank_limit import rank_fits
@@ -55,11 +56,12 @@ def trace_path(
     return fits
 
 
-def level_grid(data: TaskData, curvature: float) -> np.ndarray:
+def level_grid(data: TaskData, loss: Loss) -> np.ndarray:
     """Strengths for Δb: an intercept keeps 1/101, 1/11, 1/2, 10/11 and all of its deviation."""
     if not data.intercept or data.n_tasks == 1:
         return np.zeros(1)
-    return curvature * float(data.share.max()) * np.array([50.0, 5.0, 0.5, 0.05, 0.0])
+    unit = loss.null_curvature(data.y, data.weight) * float(data.share.max())
+    return unit * np.array([50.0, 5.0, 0.5, 0.05, 0.0])
 
 
 def rank_grid(data: TaskData, smallest: int = 1) -> np.ndarray:

@@ -55,6 +55,11 @@ def choose(
         Strengths that are given.
     rounds : int
         Sweeps over the grids at most.
+
+    Raises
+    ------
+    ValueError
+        If the risk is infinite everywhere: nothing speaks for any strength.
     """
     leader = next(iter(grids))
     known: dict[tuple[float, ...], float] = {}
@@ -86,6 +91,8 @@ def choose(
             break
     for name, grid in reversed(list(grids.items())):  # the leader last, and over its whole path
         point[name] = best(name, grid if name == leader else _around(grid, point[name]))
+    if not np.isfinite(list(known.values())).any():
+        raise ValueError(_nothing_known(grids))
     path = np.asarray(grids[leader], dtype=float)
     return Choice({**fixed, **point}, float(ask([point])[0]), path, along(leader, path))
 
@@ -93,6 +100,14 @@ def choose(
 def one_by_one(risk: Callable[[Strengths], float]) -> Risks:
     """Risks of several points where nothing is gained by asking for them together."""
     return lambda points: np.array([risk(point) for point in points])
+
+
+def _nothing_known(grids: Mapping[str, np.ndarray]) -> str:
+    return (
+        f"no value of {' and '.join(grids)} has an estimated risk to choose it by: without any "
+        "of the rows their predictions are undefined (1 sample in every task, or fewer than "
+        "there are features). Give the strengths numbers, or fit to more rows."
+    )
 
 
 def _thinned(grid: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from polytask.inspection.displays.style import PALETTE, axes_for, house_style, plain
+from polytask.tuning import fitted_strengths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,11 +101,11 @@ class ShrinkagePathDisplay:
         chosen = _middle(getattr(estimator, "alpha_", estimator.alpha))
         path = np.geomspace(1e-3 * chosen, 1e3 * chosen, n_alphas) if alphas is None else alphas
         model = clone(estimator)
-        own = model.get_params()
+        own = model.get_params(deep=False)
         given = {
-            name: float(getattr(estimator, f"{name}_"))
-            for name in ("alpha_intercept", "alpha_common")
-            if name in own and np.isfinite(getattr(estimator, f"{name}_", np.nan))
+            name: value
+            for name, value in fitted_strengths(estimator).items()
+            if name in own and name != "alpha" and np.ndim(value) == 0 and np.isfinite(value)
         }
         column = _column(estimator, feature)
         found = [_deviations(model.set_params(alpha=float(a), **given).fit(X, y)) for a in path]

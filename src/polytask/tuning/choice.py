@@ -1,0 +1,74 @@
+"""Strengths of a formulation on its data: by leave-one-out, or by folds where it cannot serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.problem import Problem
+from polytask.tuning.loo import LeaveOneOut, takes_products
+from polytask.tuning.search import Choice, choose, one_by_one
+
+__all__ = ["TUNING_TOL", "FoldRisk", "choose_strengths"]
+
+FoldRisk = Callable[[Callable[[TaskData], Problem]], float]
+TUNING_TOL = 1e-4  # violation, or gap, at which a held-out risk no longer moves
+_FOLDS = 5
+_FEW_FOLDS, _LEADING, _OTHERS = (
+    3,
+    8,
+    4,
+)  # folds and values where every fit costs seconds of products
+_DECADES = 6.0  # weaker penalties leave fits to rows fewer than features without an effect
+
+
+def choose_strengths(
+    make: Callable[[TaskData, dict[str, Any]], Problem],
+    data: TaskData,
+    grids: Mapping[str, np.ndarray],
+    fixed: dict[str, Any],
+    folds: Callable[[TaskData, int], FoldRisk],
+    max_iter: int,
+) -> Choice:
+    """The strengths of least estimated risk.
+
+    Parameters
+    ----------
+    make : callable
+        The problem at given strengths.
+    data : TaskData
+    grids : dict {name: ndarray}
+        Values to choose from, from strong to weak, the leading strength first.
+    fixed : dict {name: value}
+    folds : callable
+        The held-out risk of problems, by so many folds.
+    max_iter : int
+
+    Raises
+    ------
+    ValueError
+        If no strength has a finite risk.
+    """
+    middle = make(data, {**fixed, **{name: grid[len(grid) // 2] for name, grid in grids.items()}})
+    if LeaveOneOut.why_not(middle) is None:
+        held_out = LeaveOneOut(TUNING_TOL, max_iter)
+        return choose(lambda some: held_out.risks([make(data, s) for s in some]), grids, fixed)
+    n_folds, values = _FOLDS, dict(grids)
+    if takes_products(middle):
+        n_folds, leader = _FEW_FOLDS, next(iter(grids))
+        for name, grid in grids.items():
+            values[name] = _some(grid, _LEADING if name == leader else _OTHERS)
+    risk = folds(data, n_folds)
+    return choose(one_by_one(lambda s: risk(lambda part: make(part, s))), values, fixed)
+
+
+def _some(grid: np.ndarray, n: int) -> np.ndarray:
+    """A few strengths, evenly spread over the strongest decades: weak ones cost most."""
+    positive = grid[grid > 0]
+    if len(positive) <= 1:
+        return grid
+    low = max(float(positive[-1]), float(positive[0]) * 10.0**-_DECADES)
+    return np.geomspace(float(positive[0]), low, n)
