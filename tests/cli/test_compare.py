@@ -111,7 +111,7 @@ def test_interruption_leaves_nothing(polytask, place, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("polytask.report.write_report", interrupt)
+    monkeypatch.setattr("polytask.report.render_report", interrupt)
     answer = polytask("compare", place / "table.csv", *QUICK, "--target", "score", "--out",
                       tmp_path / "out", "--features", "größe")  # fmt: skip
     assert answer.code == 130

@@ -1,39 +1,9 @@
-"""Files appear whole or not at all."""
+"""Tables are written as the ending of a name says."""
 
 import pandas as pd
 import pytest
 
-from polytask.tables import TableError, replacing, staged, write_table
-
-
-def interrupted(path):
-    path.write_text("half")
-    raise KeyboardInterrupt
-
-
-def test_replacing_keeps_the_old_file_on_an_error(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
-        interrupted(temporary)
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
-
-
-def test_staged_replaces_its_files_and_leaves_others(tmp_path):
-    (tmp_path / "report.html").write_text("old")
-    (tmp_path / "mine.txt").write_text("mine")
-    with staged(tmp_path) as stage:
-        (stage / "report.html").write_text("new")
-        assert (tmp_path / "report.html").read_text() == "old"
-    assert (tmp_path / "report.html").read_text() == "new"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.txt", "report.html"]
-
-
-def test_staged_leaves_nothing_on_an_error(tmp_path):
-    with pytest.raises(KeyboardInterrupt), staged(tmp_path / "a" / "b") as stage:
-        interrupted(stage / "x")
-    assert not (tmp_path / "a" / "b").exists()
+from polytask.tables import TableError, write_table
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.csv.gz", "t.parquet"])

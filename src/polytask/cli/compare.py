@@ -170,33 +170,38 @@ def _write(
     curve: TaskLearningCurve | None,
     newcomers: NewTasks | None,
 ) -> None:
-    from polytask.report import write_report
-    from polytask.tables import staged
+    from polytask.data.folders import staged
+    from polytask.report import render_report
 
     with staged(out) as stage:
         picture = _shrinkage(models, comparison.verdict.focus, table.task)
-        write_report(
+        page = render_report(
             comparison,
-            stage / "report.html",
-            shrinkage=picture,
+            picture,
             relatedness=relatedness,
             learning_curve=curve,
             new_tasks=newcomers,
             fitted=models,
             tasks_csv="tasks.csv",
         )
+        _write_text(stage / "report.html", page)
         content = {"table": without_password(args.table), "model": best, **comparison.to_dict()}
         content["relatedness"] = relatedness and relatedness.to_dict()
         content["learning_curve"] = curve and curve.to_dict()
         content["new_tasks"] = newcomers and newcomers.to_dict()
-        (stage / "results.json").write_text(
+        _write_text(
+            stage / "results.json",
             json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False),
-            encoding="utf-8",
         )
         comparison.tasks.to_csv(stage / "tasks.csv", index=False)
         save_model(
             models[best], make_card(best, table, conventions(args).missing), stage / "model.skops"
         )
+
+
+def _write_text(path: Path, text: str) -> None:
+    """UTF-8, also where the name of a table is none."""
+    path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
 
 
 def _shrinkage(models: dict[str, Any], focus: str, task: str) -> ShrinkageDisplay | None:

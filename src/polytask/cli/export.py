@@ -23,8 +23,9 @@ FILLS = {"text": "empty text", "float64": "NaN", "int64": ""}
 
 def run(args: argparse.Namespace) -> int:
     """Convert and write."""
+    from polytask.data.files import replacing
     from polytask.export import ExportError, to_onnx
-    from polytask.tables import TableError, replacing
+    from polytask.tables import TableError
 
     out = check_file(args.out, not_over=(args.model,), argument="OUT")
     if out.suffix != ".onnx":

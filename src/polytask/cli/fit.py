@@ -26,7 +26,8 @@ __all__ = ["fit_on_all", "run"]
 
 def run(args: argparse.Namespace) -> int:
     """Fit and save."""
-    from polytask.tables import TableError, replacing
+    from polytask.data.files import replacing
+    from polytask.tables import TableError
 
     out = check_file(args.out, not_over=(args.table,))
     if out.suffix != ".skops":

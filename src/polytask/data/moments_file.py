@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from polytask.data.files import replacing
 
 __all__ = ["read_moments_file", "write_moments_file"]
 
@@ -18,8 +18,6 @@ _FORMAT = 1
 
 def write_moments_file(path: str | os.PathLike[str], moments: Any) -> None:
     """Write fields of a `TaskMoments` under a temporary name, then give it its own."""
-    path = Path(path)
-    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
     upper = np.triu_indices(moments.sums.shape[-1])
     head = {
         "format": _FORMAT,
@@ -27,15 +25,11 @@ def write_moments_file(path: str | os.PathLike[str], moments: Any) -> None:
         "task": moments.task,
         "wide": moments.wide,
     }
-    try:
-        with temporary.open("wb") as file:
-            np.savez(
-                file, head=np.array(json.dumps(head)), tasks=moments.tasks, shift=moments.shift,
-                rows=moments.rows, upper=moments.sums[..., upper[0], upper[1]],
-            )  # fmt: skip
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file, head=np.array(json.dumps(head)), tasks=moments.tasks, shift=moments.shift,
+            rows=moments.rows, upper=moments.sums[..., upper[0], upper[1]],
+        )  # fmt: skip
 
 
 def read_moments_file(path: str | os.PathLike[str]) -> dict[str, Any]:

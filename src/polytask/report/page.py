@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from polytask.data.files import replacing
 from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.displays import LeaderboardDisplay, ShrinkageDisplay, TaskGainDisplay
@@ -89,7 +89,9 @@ def write_report(
         tasks_csv=tasks_csv,
         citation=citation,
     )
-    return _write(Path(path), text)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+    return Path(path)
 
 
 def render_report(
@@ -183,17 +185,3 @@ def _environment() -> Any:
 
 def _asset(name: str) -> str:
     return files("polytask.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write beside the goal and rename, so that no reader meets half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return path

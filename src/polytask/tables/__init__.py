@@ -7,7 +7,7 @@ from polytask.tables.preprocess import make_task_pipeline
 from polytask.tables.reading import read_table
 from polytask.tables.suggest import Suggestion, suggest
 from polytask.tables.task_table import TaskTable, make_task_table
-from polytask.tables.writing import replacing, staged, write_table
+from polytask.tables.writing import write_table
 
 __all__ = [
     "Column",
@@ -21,8 +21,6 @@ __all__ = [
     "make_task_pipeline",
     "make_task_table",
     "read_table",
-    "replacing",
-    "staged",
     "suggest",
     "write_table",
 ]
