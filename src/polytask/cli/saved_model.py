@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelCard", "load_model", "make_card", "save_model"]
 
 CARD = "polytask.json"  # inside the skops archive, readable without loading anything
+WORDS = "model_card.md"  # beside it, for people
 FORMAT = 1
 MORE_TYPES = (  # around the formulations: preprocessing, boosting, what scikit-learn keeps inside
     "functools.partial",  # inside scikit-learn's trees, around check_array
@@ -107,14 +108,25 @@ def make_card(
     )
 
 
-def save_model(model: Any, card: ModelCard, path: Path) -> None:
-    """Write model and card into one file."""
+def save_model(model: Any, card: ModelCard, path: Path, words: str) -> None:
+    """Write the model, its card and the card's words (Markdown) into one file."""
     import skops.io
 
     skops.io.dump(model, path, compression=zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         content = {"format": FORMAT, **dataclasses.asdict(card)}
         archive.writestr(CARD, json.dumps(content, indent=1, ensure_ascii=False))
+        archive.writestr(WORDS, words)
+
+
+def card_in_words(
+    model: Any, card: ModelCard, source: object, notes: tuple[str, ...], comparison: Any = None
+) -> str:
+    """The model card for people, as Markdown."""
+    from polytask.report import as_markdown, model_card
+
+    about = {**dataclasses.asdict(card), "source": without_password(source), "notes": notes}
+    return as_markdown(model, model_card(model, about, comparison))
 
 
 def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelCard]:

@@ -11,16 +11,16 @@ from polytask.models.registry import formulations
 from polytask.report import formats as f
 from polytask.report.tables import Cell, Column, Table
 
-__all__ = ["fitted_table", "objectives_table"]
+__all__ = ["CERTIFICATES", "as_formula", "fitted_table", "objectives_table"]
 
-_CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
+CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
 
 
 def objectives_table(names: list[str]) -> Table | None:
     """What each model minimizes; None where none of them is a formulation."""
     known = formulations()
     rows = [
-        [Cell(known[name].title), Cell(_formula(known[name].objective))]
+        [Cell(known[name].title), Cell(as_formula(known[name].objective))]
         for name in names
         if name in known
     ]
@@ -29,12 +29,12 @@ def objectives_table(names: list[str]) -> Table | None:
     return Table("objectives", caption, columns, rows) if rows else None
 
 
-def _formula(text: str) -> str:
+def as_formula(text: str) -> str:
     """Write a formula as the papers do.
 
     Examples
     --------
-    >>> _formula("min over DW: R(w0 + Dw_i) + alpha ||DW||_F^2")
+    >>> as_formula("min over DW: R(w0 + Dw_i) + alpha ||DW||_F^2")
     'min over ΔW: R(w0 + Δw_i) + alpha ‖ΔW‖_F²'
     """
     return re.sub(r"\bD(?=[Wwb])", "Δ", text).replace("||", "‖").replace("^2", "²")
@@ -53,7 +53,7 @@ def fitted_table(fitted: Mapping[str, Any]) -> Table | None:
                 Cell(strengths_text([strengths_of(estimator)]) or f.MISSING),
                 Cell(_plain(getattr(model, "objective_", None))),
                 Cell(_plain(getattr(model, "violation_", None))),
-                Cell(_CERTIFICATES.get(str(model.certificate_), str(model.certificate_))),
+                Cell(CERTIFICATES.get(str(model.certificate_), str(model.certificate_))),
                 Cell(str(getattr(model, "solver_", f.MISSING))),
             ]
         )

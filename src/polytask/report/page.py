@@ -15,6 +15,7 @@ from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.displays import LeaderboardDisplay, ShrinkageDisplay, TaskGainDisplay
 from polytask.report import formats, tables
+from polytask.report.card import Section, harm_section, reached_section, use_section
 from polytask.report.curves import curve_content
 from polytask.report.definitions import metric_definitions, word_definitions
 from polytask.report.figures import draw
@@ -120,6 +121,7 @@ def render_report(
             curve=learning_curve and curve_content(learning_curve),
             newcomers=new_tasks and new_tasks_content(new_tasks),
             fitted=fitted_table(fitted or {}),
+            card=_card(comparison, fitted or {}),
             objectives=objectives_table(comparison.models["name"].tolist()),
             coefficients=shrinkage and tables.coefficients_table(shrinkage.summary()),
             tasks_csv=tasks_csv,
@@ -150,6 +152,19 @@ def _content(comparison: Comparison) -> dict[str, Any]:
         "words": word_definitions(comparison),
         "metric_words": metric_definitions(comparison),
     }
+
+
+def _card(comparison: Comparison, fitted: Mapping[str, Any]) -> list[Section]:
+    """What a reader of the model's card has to know and the page does not say elsewhere."""
+    name = next((n for n in (comparison.verdict.model, *fitted) if n in fitted), None)
+    if name is None:
+        return []
+    estimator = fitted[name]
+    return [
+        use_section(estimator, str(comparison.task), comparison.target),
+        harm_section(name, comparison),
+        reached_section(estimator),
+    ]
 
 
 def _figures(comparison: Comparison, shrinkage: ShrinkageDisplay | None) -> dict[str, Any]:
