@@ -9,7 +9,7 @@ import time
 import pandas as pd
 import pytest
 
-FILES = ["model.skops", "report.html", "results.json", "tasks.csv"]
+FILES = ["model.skops", "model_card.md", "report.html", "results.json", "tasks.csv"]
 QUICK = ["--task", "site, nr", "--cv", "2", "--models", "single-task,pooled,task-intercept"]
 
 

@@ -60,7 +60,7 @@ def test_files_from_before_a_move_are_read(polytask, place, model, tmp_path):
     one_hot = OneHotEncoder(feature_name_combiner=level_name, sparse_output=False)
     before = ColumnTransformer([("sex", one_hot, ["sex"])], verbose_feature_names_out=False)
     for made in (pipeline, before.fit(X)):
-        save_model(made, card, tmp_path / "now.skops")
+        save_model(made, card, tmp_path / "now.skops", "")
         with zipfile.ZipFile(tmp_path / "now.skops") as now:
             content = {name: now.read(name) for name in now.namelist()}
         home = b"polytask.sources.prepare"

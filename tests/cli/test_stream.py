@@ -14,7 +14,7 @@ from polytask.cli import stream
 from polytask.datasets import make_related_tasks
 
 TASK = ["--task", "site, nr"]
-FILES = ["model.skops", "report.html", "results.json", "tasks.csv"]
+FILES = ["model.skops", "model_card.md", "report.html", "results.json", "tasks.csv"]
 
 
 @pytest.fixture(scope="module")

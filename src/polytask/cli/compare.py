@@ -18,7 +18,7 @@ from polytask.cli.outputs import check_directory
 from polytask.cli.progress import Progress
 from polytask.cli.questions import learning_curve_of, new_tasks_of
 from polytask.cli.relations import relatedness_of
-from polytask.cli.saved_model import make_card, save_model
+from polytask.cli.saved_model import WORDS, card_in_words, make_card, save_model
 from polytask.cli.screen import screen, without_nan
 from polytask.cli.stream import compare_streamed, is_streamed
 from polytask.tables.database import without_password
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-FILES = ("report.html", "results.json", "tasks.csv", "model.skops")
+FILES = ("report.html", "results.json", "tasks.csv", "model.skops", WORDS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -194,9 +194,10 @@ def _write(
             json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False),
         )
         comparison.tasks.to_csv(stage / "tasks.csv", index=False)
-        save_model(
-            models[best], make_card(best, table, conventions(args).missing), stage / "model.skops"
-        )
+        card = make_card(best, table, conventions(args).missing)
+        words = card_in_words(models[best], card, args.table, comparison.notes, comparison)
+        save_model(models[best], card, stage / "model.skops", words)
+        (stage / WORDS).write_text(words, encoding="utf-8")
 
 
 def _write_text(path: Path, text: str) -> None:

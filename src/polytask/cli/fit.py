@@ -11,7 +11,7 @@ from polytask.cli.cluster import cluster
 from polytask.cli.inputs import conventions, read_task_table
 from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
-from polytask.cli.saved_model import make_card, save_model
+from polytask.cli.saved_model import card_in_words, make_card, save_model
 from polytask.cli.screen import plain, screen, show_list
 from polytask.cli.stream import fit_streamed, is_streamed
 
@@ -36,12 +36,17 @@ def run(args: argparse.Namespace) -> int:
     with Progress() as progress, cluster(args):
         fit = fit_streamed if is_streamed(args) else _fit_in_memory
         model, table, told = fit(args, progress)
+        card = make_card(args.model, table, conventions(args).missing)
+        words = card_in_words(model, card, args.table, (*table.notes, *told))
         with replacing(out) as temporary:
-            save_model(model, make_card(args.model, table, conventions(args).missing), temporary)
+            save_model(model, card, temporary, words)
+        beside = out.with_name(f"{out.stem}_card.md")
+        with replacing(beside) as temporary:
+            temporary.write_text(words, encoding="utf-8")
     console = screen()
     show_list(console, "Notes", [*table.notes, *told])
     words = f"{args.model} fitted on {table.n_rows:,} rows of {len(table.task_ids):,} tasks"
-    console.print(plain(f"{words}; saved in {out}"))
+    console.print(plain(f"{words}; saved in {out}, its card in {beside.name}"))
     return 0
 
 

@@ -50,6 +50,7 @@ files are left alone):
   results.json   everything in the report, for programs
   tasks.csv      a row per task: rows, gain, label
   model.skops    the best model, fitted on all rows, for 'polytask predict'
+  model_card.md  what it is for, whom it harms, how it was reached
 
 what happens to the columns:
   numbers are scaled, categories become 0/1 columns, missing values are filled;

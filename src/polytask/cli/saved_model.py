@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polytask
+from polytask.tables.database import without_password
 from polytask.tables.errors import TableError, name_list
 from polytask.tables.training import Seen
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from polytask.tables import TaskTable
     from polytask.tables.stream_table import StreamTable
 
-__all__ = ["ModelCard", "load_model", "make_card", "save_model"]
+__all__ = ["WORDS", "ModelCard", "card_in_words", "load_model", "make_card", "save_model"]
 
 CARD = "polytask.json"  # inside the skops archive, readable without loading anything
 WORDS = "model_card.md"  # beside it, for people

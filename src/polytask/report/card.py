@@ -168,12 +168,6 @@ def as_markdown(estimator: Any, sections: tuple[Section, ...]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Words that Markdown shows as they are, on one line.
-
-    Examples
-    --------
-    >>> _plain("a|b <i>")
-    'a\\\\|b &lt;i>'
-    """
+    """Words that Markdown shows as they are, on one line."""
     text = re.sub(r"([\\`*_{}\[\]|#])", r"\\\1", " ".join(str(text).split()))
     return text.replace("<", "&lt;")
