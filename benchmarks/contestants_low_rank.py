@@ -24,7 +24,7 @@ from polytask.penalties import Ridge, TraceNorm
 from polytask.problem import Problem
 from polytask.responses import Logistic, Squared
 from polytask.solvers import Solution, one_blas_thread, select
-from polytask.structures import CommonDeviation, LowRankPlus
+from polytask.structures import CommonDeviation, SlopesPlus
 from polytask.tuning import trace_alpha_max, trace_grid, trace_path
 
 Answer = tuple[np.ndarray, np.ndarray]
@@ -59,7 +59,7 @@ def problem_of(data: TaskData, alpha: float, classes: bool) -> Problem:
         "common": Ridge(np.zeros(p - d)),
         "deviation": Ridge(np.zeros(p - d)),
     }
-    structure = LowRankPlus(CommonDeviation(level, level), d)
+    structure = SlopesPlus(CommonDeviation(level, level), d)
     return Problem(data, Logistic() if classes else Squared(), structure, penalties)
 
 

@@ -15,7 +15,7 @@ from polytask.penalties import Orthonormal, Rank, Ridge
 from polytask.problem import Problem
 from polytask.responses import Squared
 from polytask.solvers import Solution, one_blas_thread, select
-from polytask.structures import CommonDeviation, LowRankPlus, Projected
+from polytask.structures import CommonDeviation, SlopesPlus, Projected
 
 RANK = 5
 TOL = 1e-7
@@ -102,7 +102,7 @@ def rank_limited(data: TaskData) -> Problem:
         "common": Ridge(np.zeros(0)),
         "deviation": Ridge(np.zeros(0)),
     }
-    structure = LowRankPlus(CommonDeviation(nothing, nothing), data.n_features)
+    structure = SlopesPlus(CommonDeviation(nothing, nothing), data.n_features)
     return Problem(data, Squared(), structure, penalties)
 
 

@@ -6,7 +6,7 @@ from polytask.data import TaskData, make_design
 from polytask.penalties import Orthonormal, Penalty, Ridge
 from polytask.problem import Problem
 from polytask.responses import Logistic, Loss, Squared
-from polytask.structures import CommonDeviation, LowRankPlus, Projected
+from polytask.structures import CommonDeviation, Projected, SlopesPlus
 
 LOSSES = {"squared": Squared(), "logistic": Logistic()}
 
@@ -38,7 +38,7 @@ def low_rank(data: TaskData, loss: Loss, penalty: Penalty, level=0.0, common=Fal
         "common": Ridge(np.zeros(int(shared.sum()))),
         "deviation": Ridge(np.array([level])),
     }
-    return Problem(data, loss, LowRankPlus(CommonDeviation(shared, own), d), penalties)
+    return Problem(data, loss, SlopesPlus(CommonDeviation(shared, own), d), penalties)
 
 
 def projected(data: TaskData, loss: Loss, k: int, alpha=0.01, common=1e-3, level=0.01) -> Problem:

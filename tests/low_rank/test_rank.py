@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from polytask import LowRankRegressor
-from polytask.penalties import Rank, TraceNorm
+from polytask.penalties import LimitedTraceNorm, Rank, TraceNorm
 from polytask.responses import Squared
 from polytask.solvers import select
 from polytask.solvers.low_rank.rank_limit import RankLimit, rank_fits
@@ -83,10 +83,10 @@ def test_diagonal_problem_against_every_support(rng):
 def _no_intercept(data, penalty):
     from polytask.penalties import Ridge
     from polytask.problem import Problem
-    from polytask.structures import CommonDeviation, LowRankPlus
+    from polytask.structures import CommonDeviation, SlopesPlus
 
     nothing = np.zeros(data.n_features, dtype=bool)
-    structure = LowRankPlus(CommonDeviation(nothing, nothing), data.n_features)
+    structure = SlopesPlus(CommonDeviation(nothing, nothing), data.n_features)
     ridges = {"common": Ridge(np.zeros(0)), "deviation": Ridge(np.zeros(0))}
     return Problem(data, Squared(), structure, {"low_rank": penalty, **ridges})
 
@@ -114,8 +114,12 @@ def test_limited_trace_norm_is_convex_where_the_limit_is_slack(rng):
     free = low_rank(data, Squared(), TraceNorm(0.05))
     optimum = select(free).solve(free, None, 1e-9, 5000)
     rank = int(np.linalg.matrix_rank(optimum.blocks["low_rank"]))
-    slack = RankLimit().solve(low_rank(data, Squared(), TraceNorm(0.05, rank)), None, 1e-9, 500)
-    tight = RankLimit().solve(low_rank(data, Squared(), TraceNorm(0.05, rank - 1)), None, 1e-9, 500)
+    slack = RankLimit().solve(
+        low_rank(data, Squared(), LimitedTraceNorm(0.05, rank)), None, 1e-9, 500
+    )
+    tight = RankLimit().solve(
+        low_rank(data, Squared(), LimitedTraceNorm(0.05, rank - 1)), None, 1e-9, 500
+    )
     assert slack.certificate == "global"
     assert slack.objective == pytest.approx(optimum.objective, rel=1e-8)
     assert tight.certificate == "stationary"

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import polytask
 from polytask.datasets import make_low_rank_tasks
-from polytask.penalties import TraceNorm
+from polytask.penalties import LimitedTraceNorm, TraceNorm
 from polytask.responses import Logistic
 from polytask.solvers import Status
 from polytask.solvers.low_rank import rank_limit
@@ -92,20 +92,21 @@ def test_a_singular_value_on_its_way_to_zero_ends_at_the_convex_optimum(monkeypa
     """The convex method may leave more of them than the optimum has; the limit then cuts one."""
     data = make_data(np.random.default_rng(0), Logistic(), m=8, d=6, n=30, rank=3)
     problem = low_rank(data, Logistic(), TraceNorm(0.02))
-    best = RankLimit().solve(low_rank(data, Logistic(), TraceNorm(0.02, 6)), None, 1e-10, 2000)
+    slack = low_rank(data, Logistic(), LimitedTraceNorm(0.02, 6))
+    best = RankLimit().solve(slack, None, 1e-10, 2000)
     assert best.certificate == "global"
     rank = int(np.linalg.matrix_rank(best.blocks["low_rank"], tol=1e-6))
     assert rank < 5
-    convex = rank_limit.FactoredNewton.solve
+    convex = rank_limit.solve_convex
 
-    def with_a_trace_more(self, asked, *args):
-        found = convex(self, asked, *args)
+    def with_a_trace_more(asked, *args):
+        found = convex(asked, *args)
         noise = 1e-5 * np.random.default_rng(1).normal(size=found.blocks["low_rank"].shape)
         found.blocks["low_rank"] += noise
         return found
 
-    monkeypatch.setattr(rank_limit.FactoredNewton, "solve", with_a_trace_more)
-    limited = low_rank(data, Logistic(), TraceNorm(0.02, rank + 1))
+    monkeypatch.setattr(rank_limit, "solve_convex", with_a_trace_more)
+    limited = low_rank(data, Logistic(), LimitedTraceNorm(0.02, rank + 1))
     found = RankLimit().solve(limited, None, 1e-8, 2000)
     assert found.certificate == "global"
     assert found.gap <= 1e-8

@@ -4,20 +4,18 @@ import numpy as np
 import pytest
 
 from polytask.penalties import TraceNorm
-from polytask.penalties.spectral import spectral_norm
 from polytask.responses import Squared
 from polytask.solvers import Status, select
-from polytask.solvers.factored.newton import FactoredNewton
 from polytask.solvers.norms.admm import Admm
-from polytask.solvers.norms.fista import Fista
-from polytask.solvers.norms.profile import zero_profile
+from polytask.solvers.norms.profile import zero_factor, zero_profile
+from polytask.solvers.norms.proximal import ProximalGradient
 from tests.low_rank.problems import LOSSES, low_rank, make_data
 
-SOLVERS = {"newton": FactoredNewton(), "admm": Admm(), "fista": Fista()}
+SOLVERS = {"admm": Admm(), "proximal": ProximalGradient()}
 
 
 def alpha_max(data, loss, **kwargs) -> float:
-    return spectral_norm(zero_profile(low_rank(data, loss, TraceNorm(1.0), **kwargs)).gradient)
+    return zero_factor(low_rank(data, loss, TraceNorm(1.0), **kwargs))
 
 
 def cvxpy_optimum(problem) -> float:
@@ -101,14 +99,15 @@ def test_wide_tasks_form_no_gram_matrix(monkeypatch):
     monkeypatch.setattr(type(data.design), "grams", refuse)
     problem = low_rank(data, Squared(), TraceNorm(0.2 * alpha_max(data, Squared())))
     solution = select(problem).solve(problem, None, 1e-6, 3000)
-    assert solution.solver == "fista"
+    assert solution.solver == "proximal gradient"
     assert solution.status is Status.SOLVED
 
 
 def test_prox_is_the_minimizer(rng):
     B = rng.normal(size=(5, 4))
     penalty = TraceNorm(0.7)
-    at = penalty.prox(B, 0.5)
+    at, norm = penalty.shrink(B, 0.5)
+    assert norm == pytest.approx(penalty.value(at))
 
     def value(L):
         return 0.5 * ((L - B) ** 2).sum() + 0.5 * penalty.value(L)
@@ -120,5 +119,5 @@ def test_residual_vanishes_at_the_prox(rng):
     # L = prox(B) solves 0 in (L - B) / step + subdifferential(L).
     B = rng.normal(size=(6, 4))
     penalty = TraceNorm(0.7)
-    L = penalty.prox(B, 0.5)
+    L = penalty.shrink(B, 0.5).matrix
     np.testing.assert_allclose(penalty.residual(L, (L - B) / 0.5), 0, atol=1e-10)

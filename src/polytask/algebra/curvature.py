@@ -25,8 +25,12 @@ _GRAMS_LIMIT = 1e8  # numbers in all Gram matrices: 800 MB
 class Curvature(Protocol):
     """H of all tasks."""
 
-    grams: np.ndarray | None  # (m, p, p) where they exist
     products: bool  # whether a product with a matrix is cheap: Gram matrices exist
+
+    @property
+    def grams(self) -> np.ndarray | None:
+        """Those of the tasks, (m, p, p), where they exist."""
+        ...
 
     def apply(self, theta: np.ndarray) -> np.ndarray:
         """H Theta, shape (m, p)."""
@@ -36,8 +40,8 @@ class Curvature(Protocol):
         """H times the last unit vector in every task, shape (m, p)."""
         ...
 
-    def apply_block(self, Z: np.ndarray) -> np.ndarray:
-        """H_i Z for one Z (p, k) in every task, shape (m, p, k); needs ``products``."""
+    def diagonal(self) -> np.ndarray:
+        """Diagonals of the H_i, shape (m, p)."""
         ...
 
     def total(self) -> np.ndarray:
@@ -51,34 +55,33 @@ class TaskGrams:
     products = True
 
     def __init__(self, grams: np.ndarray) -> None:
-        self.grams: np.ndarray | None = grams
+        self.grams = grams
 
     def apply(self, theta: np.ndarray) -> np.ndarray:
         """H Theta, shape (m, p)."""
         grams = self.grams
-        if grams.size < _THREADS_FROM:  # type: ignore[union-attr]
+        if grams.size < _THREADS_FROM:
             return (grams @ theta[:, :, None])[:, :, 0]
         out = np.empty_like(theta)
 
         def some(tasks: np.ndarray) -> None:
             part = slice(tasks[0], tasks[-1] + 1)
-            out[part] = (grams[part] @ theta[part, :, None])[:, :, 0]  # type: ignore[index]
+            out[part] = (grams[part] @ theta[part, :, None])[:, :, 0]
 
         share(some, np.arange(len(theta)))
         return out
 
     def last_column(self) -> np.ndarray:
         """H times the last unit vector in every task, shape (m, p)."""
-        return self.grams[:, :, -1]  # type: ignore[index]
+        return self.grams[:, :, -1]
 
-    def apply_block(self, Z: np.ndarray) -> np.ndarray:
-        """H_i Z for one Z (p, k) in every task, shape (m, p, k)."""
-        m, p = self.grams.shape[:2]  # type: ignore[union-attr]
-        return (self.grams.reshape(m * p, p) @ Z).reshape(m, p, -1)  # type: ignore[union-attr]
+    def diagonal(self) -> np.ndarray:
+        """Diagonals of the H_i, shape (m, p)."""
+        return np.einsum("mpp->mp", self.grams)
 
     def total(self) -> np.ndarray:
         """Sum of the H_i, shape (p, p)."""
-        return self.grams.sum(axis=0)  # type: ignore[union-attr]
+        return self.grams.sum(axis=0)
 
 
 class SharedGram:
@@ -88,7 +91,7 @@ class SharedGram:
 
     def __init__(self, gram: np.ndarray, scale: np.ndarray) -> None:
         self.gram, self.scale = gram, scale
-        self.grams: np.ndarray | None = None
+        self.grams = None
 
     def apply(self, theta: np.ndarray) -> np.ndarray:
         """H Theta, shape (m, p)."""
@@ -98,9 +101,9 @@ class SharedGram:
         """H times the last unit vector in every task, shape (m, p)."""
         return self.scale[:, None] * self.gram[-1]
 
-    def apply_block(self, Z: np.ndarray) -> np.ndarray:
-        """H_i Z for one Z (p, k) in every task, shape (m, p, k)."""
-        return self.scale[:, None, None] * (self.gram @ Z)
+    def diagonal(self) -> np.ndarray:
+        """Diagonals of the H_i, shape (m, p)."""
+        return np.outer(self.scale, self.gram.diagonal())
 
     def total(self) -> np.ndarray:
         """Sum of the H_i, shape (p, p)."""
@@ -114,7 +117,7 @@ class RowProducts:
 
     def __init__(self, design: Design, v: np.ndarray) -> None:
         self.design, self.v = design, v
-        self.grams: np.ndarray | None = None
+        self.grams = None
 
     def apply(self, theta: np.ndarray) -> np.ndarray:
         """H Theta, shape (m, p)."""
@@ -126,10 +129,9 @@ class RowProducts:
         unit[:, -1] = 1.0
         return self.apply(unit)
 
-    def apply_block(self, Z: np.ndarray) -> np.ndarray:
-        """H_i Z for one Z (p, k) in every task, shape (m, p, k)."""
-        m = self.design.n_tasks
-        return np.stack([self.apply(np.tile(z, (m, 1))) for z in Z.T], axis=-1)
+    def diagonal(self) -> np.ndarray:
+        """Diagonals of the H_i, shape (m, p)."""
+        return self.design.column_norms(self.v) ** 2
 
     def total(self) -> np.ndarray:
         """Sum of the H_i, shape (p, p)."""

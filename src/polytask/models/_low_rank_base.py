@@ -8,12 +8,12 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.penalties import Penalty, Rank, Ridge, TraceNorm
+from polytask.penalties import LimitedTraceNorm, Penalty, Rank, Ridge, TraceNorm
 from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
-from polytask.structures import CommonDeviation, LowRankPlus
+from polytask.structures import CommonDeviation, SlopesPlus
 from polytask.tuning import (
     Strength,
     level_grid,
@@ -93,7 +93,7 @@ class LowRankBase(MultiTaskLinear):
         common, deviation = np.zeros(p, dtype=bool), np.zeros(p, dtype=bool)
         common[:d], common[d:], deviation[d:] = self._split(), True, True
         level = np.full(p - d, float(strengths["alpha_intercept"]))
-        structure = LowRankPlus(CommonDeviation(common, deviation), d)
+        structure = SlopesPlus(CommonDeviation(common, deviation), d)
         penalties = {
             "low_rank": self._penalty(data, loss, strengths),
             "common": Ridge(np.zeros(int(common.sum()))),
@@ -106,7 +106,7 @@ class LowRankBase(MultiTaskLinear):
         wanted = strengths.get(self.limit_name)
         limit = None if wanted is None or wanted >= most else int(wanted)
         if self.penalty == "nuclear" and alpha > 0:
-            return TraceNorm(alpha, limit)
+            return TraceNorm(alpha) if limit is None else LimitedTraceNorm(alpha, limit)
         return Rank(alpha, limit, self._ridge(data, loss))
 
     def _ridge(self, data: TaskData, loss: Loss) -> float:

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from polytask.data import make_task_data, read_rows, read_target
 from polytask.models._low_rank_base import LowRankBase
 from polytask.penalties.spectral import numerical_rank
-from polytask.solvers import Solution, one_blas_thread
+from polytask.solvers import one_blas_thread
 from polytask.tuning import trace_grid, trace_path
 
 __all__ = ["LowRankPath", "low_rank_path"]
@@ -107,7 +107,7 @@ def low_rank_path(
 
 
 def _path(alphas: np.ndarray, fits: list[Any], tasks: np.ndarray, d: int) -> LowRankPath:
-    s = np.array([_singular_values(fit, min(len(tasks), d)) for fit in fits])
+    s = np.array([np.linalg.svd(fit.blocks["low_rank"], compute_uv=False) for fit in fits])
     return LowRankPath(
         alphas=alphas,
         tasks=tasks,
@@ -118,9 +118,3 @@ def _path(alphas: np.ndarray, fits: list[Any], tasks: np.ndarray, d: int) -> Low
         objectives=np.array([fit.objective for fit in fits]),
         gaps=np.array([np.nan if fit.gap is None else fit.gap for fit in fits]),
     )
-
-
-def _singular_values(fit: Solution, n: int) -> np.ndarray:
-    if fit.singular_values is None:
-        return np.asarray(np.linalg.svd(fit.blocks["low_rank"], compute_uv=False))
-    return np.pad(fit.singular_values, (0, n - len(fit.singular_values)))

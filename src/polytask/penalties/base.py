@@ -1,20 +1,21 @@
-"""What a penalty must answer."""
+"""What a penalty must answer, and the two kinds that the general solvers take.
+
+A penalty that is `Quadratic` on every block is solved by Newton steps; a `Norm` on the slopes, with
+or without a quadratic beside it, by certified proximal gradients. A penalty that is neither needs a
+solver of its own.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["Penalty"]
+__all__ = ["Norm", "Penalty", "Quadratic", "Shrunk"]
 
 
 class Penalty(Protocol):
-    """A penalty on one block B.
-
-    Optional facts that solvers ask for: ``strength`` (coefficient-wise quadratic penalty),
-    ``prox(B, step)``, ``conjugate``.
-    """
+    """A penalty on one block B."""
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B."""
@@ -22,4 +23,39 @@ class Penalty(Protocol):
 
     def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
         """Element of G + subdifferential(B) nearest to zero; zero at an optimum."""
+        ...
+
+
+class Quadratic(Penalty, Protocol):
+    """½ ⟨B, A B⟩ with A positive semidefinite.
+
+    One with a strength per coefficient has ``strength`` as well (value = sum strength B²), and is
+    served by closed forms.
+    """
+
+    def gradient(self, B: np.ndarray) -> np.ndarray:
+        """A B."""
+        ...
+
+    def diagonal(self, B: np.ndarray) -> np.ndarray:
+        """The diagonal of A, in the shape of B or one that broadcasts to it."""
+        ...
+
+
+class Shrunk(NamedTuple):
+    """What a norm's shrinkage leaves of a block, and the norm of it."""
+
+    matrix: np.ndarray
+    value: float
+
+
+class Norm(Penalty, Protocol):
+    """A norm times its strength, or a sum of such."""
+
+    def dual(self, G: np.ndarray) -> float:
+        """The largest ⟨G, B⟩ over value(B) <= 1: zero is the optimum where this is at most 1."""
+        ...
+
+    def shrink(self, B: np.ndarray, step: float) -> Shrunk:
+        """Minimizer over L of ½‖L - B‖_F² + step value(L)."""
         ...

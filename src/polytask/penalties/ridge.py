@@ -25,6 +25,14 @@ class Ridge:
         """Penalty of B, of shape (k,) or (m, k)."""
         return float((self.strength * B**2).sum())
 
+    def gradient(self, B: np.ndarray) -> np.ndarray:
+        """2 strength B."""
+        return np.asarray(2.0 * self.strength * B)
+
+    def diagonal(self, B: np.ndarray) -> np.ndarray:
+        """2 strength, the same for every task."""
+        return 2.0 * self.strength
+
     def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
         """Gradient of the smooth part plus that of the penalty."""
-        return G + 2.0 * self.strength * B
+        return G + self.gradient(B)

@@ -28,14 +28,14 @@ class Thresholded(NamedTuple):
     singular_values: np.ndarray
 
 
-def soft_threshold(B: np.ndarray, threshold: float, max_rank: int | None = None) -> Thresholded:
+def soft_threshold(B: np.ndarray, threshold: float) -> Thresholded:
     """Singular values lowered by ``threshold``, those below it set to zero.
 
-    The minimizer of ½‖L - B‖_F² + threshold ‖L‖_* over L of rank at most ``max_rank``. Computed
-    from the smaller of B'B and BB' where the threshold lies well above the rounding of squares.
+    The minimizer of ½‖L - B‖_F² + threshold ‖L‖_*. Computed from the smaller of B'B and BB' where
+    the threshold lies well above the rounding of squares.
     """
     if B.shape[0] < B.shape[1]:
-        found = soft_threshold(B.T, threshold, max_rank)
+        found = soft_threshold(B.T, threshold)
         return Thresholded(found.matrix.T, found.singular_values)
     values, vectors = np.linalg.eigh(B.T @ B)
     s = np.sqrt(np.maximum(values[::-1], 0.0))
@@ -44,7 +44,6 @@ def soft_threshold(B: np.ndarray, threshold: float, max_rank: int | None = None)
         _, s, Vt = np.linalg.svd(B, full_matrices=False)
         V = Vt.T
     rank = int((s > threshold).sum())
-    rank = rank if max_rank is None else min(rank, max_rank)
     s, V = s[:rank], V[:, :rank]
     return Thresholded(((B @ V) * (1.0 - threshold / s)) @ V.T, s - threshold)
 

@@ -11,9 +11,10 @@ import numpy as np
 from polytask.algebra.arrow import ArrowFactor, factor_arrow, factor_grams
 from polytask.data import RiskAt
 from polytask.problem import Problem
+from polytask.solvers.facts import Need, ridge_of
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["ArrowProblem", "arrow_problem", "why_not_arrow"]
+__all__ = ["ARROW", "ArrowProblem", "arrow_problem", "centered", "why_not_arrow"]
 
 _FLAT = 1e-30  # least curvature: where a loss is saturated, a step would leave the numbers
 
@@ -82,17 +83,31 @@ class ArrowProblem:
         return {"common": common, "deviation": deviation}
 
 
+ARROW = (
+    Need(
+        "a common part and deviations as its structure",
+        lambda p: all(hasattr(p.structure, mask) for mask in ("common", "deviation")),
+    ),
+    Need(
+        "a quadratic penalty with a strength per coefficient (`strength`) on every block",
+        lambda p: all(hasattr(penalty, "strength") for penalty in p.penalties.values()),
+    ),
+)
+
+
 def why_not_arrow(problem: Problem) -> str | None:
     """None, or why the problem is no arrow."""
-    if not all(hasattr(problem.structure, mask) for mask in ("common", "deviation")):
-        return "needs a common part and deviations as its structure"
-    if not all(hasattr(penalty, "strength") for penalty in problem.penalties.values()):
-        return "needs a quadratic penalty with a strength per coefficient on every block"
-    return None
+    lacks = (f"needs {need.says}" for need in ARROW if not need.holds(problem))
+    return next(lacks, None)
 
 
 def arrow_problem(problem: Problem) -> ArrowProblem:
     """The arrow of a problem for which `why_not_arrow` is None."""
     structure = cast(CommonDeviation, problem.structure)
-    strength = {b: getattr(penalty, "strength") for b, penalty in problem.penalties.items()}  # noqa: B009
-    return ArrowProblem(problem, structure, 2.0 * strength["common"], 2.0 * strength["deviation"])
+    common, deviation = (ridge_of(problem, block).strength for block in ("common", "deviation"))
+    return ArrowProblem(problem, structure, 2.0 * common, 2.0 * deviation)
+
+
+def centered(problem: Problem, blocks: Blocks) -> Blocks:
+    """`ArrowProblem.center` of an arrow; the blocks themselves of another problem."""
+    return blocks if why_not_arrow(problem) else arrow_problem(problem).center(blocks)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from polytask.problem import Problem
+from polytask.solvers.facts import Need
 from polytask.structures import Blocks
 
-__all__ = ["Solution", "Solver", "Status"]
+__all__ = ["Solution", "Solver", "Status", "fits", "missing"]
 
 
 class Status(Enum):
@@ -47,8 +49,6 @@ class Solution:
     n_iter : int
     gap : float or None
         Duality gap relative to the objective at zero, where the solver has one.
-    singular_values : ndarray of shape (rank,) or None
-        Those of the low-rank block, where the solver has them.
     """
 
     blocks: Blocks
@@ -60,18 +60,39 @@ class Solution:
     solver: str
     n_iter: int
     gap: float | None = None
-    singular_values: np.ndarray | None = None
 
 
 class Solver(Protocol):
-    """A method for some problems."""
+    """A method for the problems that have what it needs.
 
-    name: str
+    Parameters
+    ----------
+    name : str
+        What `Solution.solver` says; no two solvers have the same.
+    needs : sequence of Need
+        Facts, in the order in which they are asked.
+    """
 
-    def why_not(self, problem: Problem) -> str | None:
-        """None if the solver can solve the problem, else the reason why not."""
-        ...
+    name: ClassVar[str]
+    needs: ClassVar[Sequence[Need]]
+
+    def slower(self, problem: Problem) -> bool:
+        """Whether another method is the faster one, though this one could solve the problem."""
+        return False
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
-        """Solve to a violation below ``tol``."""
+        """Solve to a violation, or a relative duality gap, below ``tol``."""
         ...
+
+
+def missing(solver: Solver, problem: Problem) -> list[Need]:
+    """What the solver needs and the problem lacks: the first such fact and those after it."""
+    for at, need in enumerate(solver.needs):
+        if not need.holds(problem):
+            return list(solver.needs[at:])
+    return []
+
+
+def fits(solver: Solver, problem: Problem) -> bool:
+    """Whether the solver can solve the problem, and is not the slower method there."""
+    return not missing(solver, problem) and not solver.slower(problem)

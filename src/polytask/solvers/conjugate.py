@@ -1,56 +1,64 @@
-"""Conjugate gradients for quadratic penalties on a common part and deviations: products only.
+"""Newton steps by conjugate gradients, for any quadratic penalty: products only.
 
 A Hessian product reads the rows twice and forms no matrix, so that text (50,000 words, a hundred
-in a row) costs what its nonzeros cost. The preconditioner solves the block-arrow system of the
-Hessian's diagonals exactly, coefficient by coefficient: it is the inverse where the features of a
-task are uncorrelated, and it knows how w0 and the Δw_i share a coefficient.
+in a row) costs what its nonzeros cost. The preconditioner is what the penalties allow: the exact
+inverse of a diagonal arrow, of a Kronecker sum, or of the diagonal.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
+from polytask.algebra.curvature import Curvature, RowProducts, TaskGrams, make_curvature
+from polytask.data import RiskAt
 from polytask.problem import ObjectiveAt, Problem
-from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem, why_not_arrow
-from polytask.solvers.base import Solution
+from polytask.solvers.arrow_problem import ARROW, arrow_problem, why_not_arrow
+from polytask.solvers.base import Solution, Solver
 from polytask.solvers.cost import products_pay
+from polytask.solvers.facts import LINEAR, QUADRATICS, ROWS, Need, quadratics_of
 from polytask.solvers.newton import descend, solution_of
+from polytask.solvers.preconditioners import make_preconditioner
 from polytask.structures import Blocks
 
-__all__ = ["ConjugateGradients"]
+__all__ = ["ConjugateGradients", "NewtonCG"]
 
 _STEPS = 2_000  # products in one linear system at most
 _FORCING = 0.1  # share of the residual that a Newton step far from the optimum leaves
 
 
-class ConjugateGradients:
+class NewtonCG(Solver):
     """Any smooth loss: (inexact) Newton steps, each by preconditioned conjugate gradients.
 
     Stops by the KKT violation at the returned point, from the rows. Where the optimum is not
     unique the answer is the one nearest to the start in the preconditioner's metric.
     """
 
-    name = "conjugate gradients"
-
-    def why_not(self, problem: Problem) -> str | None:
-        """None, or why the method does not apply, or would be the slower one."""
-        reason = why_not_arrow(problem)
-        if reason is None and not products_pay(arrow_problem(problem)):
-            return "is the slower method where matrices of coefficients or rows are small"
-        return reason
+    name: ClassVar[str] = "newton-cg"
+    needs: ClassVar[tuple[Need, ...]] = (LINEAR, QUADRATICS)
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the violation is below ``tol``; ``max_iter`` limits the Newton steps."""
-        arrow, loss = arrow_problem(problem), problem.loss
         scale = problem.structure.adjoint(problem.gradient_bound, problem.zeros())
 
         def step(at: ObjectiveAt) -> tuple[Blocks, int]:
-            goal = 0.5 * tol if loss.is_quadratic else _goal(at.violation, tol)
-            v = problem.data.weight * at.risk.curvature
-            return _System(arrow, v).solve(at.residual, scale, goal)
+            goal = 0.5 * tol if problem.loss.is_quadratic else _goal(at.violation, tol)
+            return _System(problem, at.risk).solve(at.residual, scale, goal)
 
         descent = descend(problem, start, tol, max_iter, step).run(problem.at)
         return solution_of(problem, descent, self.name)
+
+
+class ConjugateGradients(NewtonCG):
+    """The same for arrows, where factorizations would be too large or slower than products."""
+
+    name: ClassVar[str] = "conjugate gradients"
+    needs: ClassVar[tuple[Need, ...]] = (ROWS, *ARROW)
+
+    def slower(self, problem: Problem) -> bool:
+        """Where matrices of coefficients or rows are small."""
+        return not products_pay(arrow_problem(problem))
 
 
 def _goal(violation: float, tol: float) -> float:
@@ -59,12 +67,12 @@ def _goal(violation: float, tol: float) -> float:
 
 
 class _System:
-    """The Hessian at curvatures v (N,), and its preconditioner."""
+    """The Hessian at a point, and its preconditioner."""
 
-    def __init__(self, arrow: ArrowProblem, v: np.ndarray) -> None:
-        self.problem, self.v = arrow.problem, v
-        self.G, self.D = arrow.G, arrow.D
-        self.precondition = _DiagonalArrow(arrow, v)
+    def __init__(self, problem: Problem, risk: RiskAt) -> None:
+        self.problem, self.penalties = problem, quadratics_of(problem)
+        self.hessian = _hessian(problem, risk)
+        self.precondition = make_preconditioner(problem, self.hessian)
 
     def solve(self, rhs: Blocks, scale: Blocks, goal: float) -> tuple[Blocks, int]:
         """Step with H step = rhs, to residuals of at most ``goal`` times ``scale``; products."""
@@ -90,49 +98,20 @@ class _System:
         return step, used
 
     def _product(self, blocks: Blocks) -> Blocks:
-        design, structure = self.problem.data.design, self.problem.structure
-        image = design.adjoint(self.v * design.predict(structure.assemble(blocks)))
-        H = structure.adjoint(image, blocks)
-        return {
-            "common": H["common"] + self.G * blocks["common"],
-            "deviation": H["deviation"] + self.D * blocks["deviation"],
-        }
+        structure = self.problem.structure
+        H = structure.adjoint(self.hessian.apply(structure.assemble(blocks)), blocks)
+        return {b: H[b] + self.penalties[b].gradient(B) for b, B in blocks.items()}
 
 
-class _DiagonalArrow:
-    """The inverse of the Hessian's diagonals: a small arrow for each coefficient.
-
-    With s_i the curvature of a coefficient in task i, eliminating the tasks leaves
-    G + sum_i s_i D / (s_i + D) for its common part.
-    """
-
-    def __init__(self, arrow: ArrowProblem, v: np.ndarray) -> None:
-        structure = arrow.structure
-        s = arrow.problem.data.design.column_norms(v) ** 2
-        own = s[:, structure.deviation]
-        whole = own + arrow.D
-        self.inverse = np.divide(1.0, whole, out=np.zeros_like(whole), where=whole > 0)
-        self.share = own * self.inverse
-        both = structure.common & structure.deviation
-        self.c = _positions(both[structure.common])
-        self.k = _positions(both[structure.deviation])
-        schur = arrow.G + s[:, structure.common].sum(axis=0)
-        left = (own * self.inverse * arrow.D).sum(axis=0)
-        schur[self.c] = arrow.G[self.c] + left[self.k]
-        self.schur = np.divide(1.0, schur, out=np.zeros_like(schur), where=schur > 0)
-
-    def __call__(self, r: Blocks) -> Blocks:
-        reduced = r["common"].copy()
-        reduced[self.c] -= np.einsum("mk,mk->k", self.share[:, self.k], r["deviation"][:, self.k])
-        common = self.schur * reduced
-        deviation = self.inverse * r["deviation"]
-        deviation[:, self.k] -= self.share[:, self.k] * common[self.c]
-        return {"common": common, "deviation": deviation}
-
-
-def _positions(mask: np.ndarray) -> slice | np.ndarray:
-    """Where the mask is true; a slice, which copies nothing, where that is everywhere."""
-    return slice(None) if mask.all() else np.flatnonzero(mask)
+def _hessian(problem: Problem, risk: RiskAt) -> Curvature:
+    """That of R: Gram matrices where they are at hand, or pay."""
+    if risk.gram is not None:
+        return TaskGrams(risk.gram)
+    assert risk.curvature is not None
+    data, v = problem.data, problem.data.weight * risk.curvature
+    if data.design.sparse or why_not_arrow(problem) is None:
+        return RowProducts(data.design, v)
+    return make_curvature(data, v, problem.loss.is_quadratic)
 
 
 def _dot(a: Blocks, b: Blocks) -> float:

@@ -1,40 +1,147 @@
-"""Facts that solvers ask a structure or a penalty for; no solver asks for a class.
+"""Facts that solvers need of a problem, and typed readers of them; no solver asks for a class.
 
-A structure with a low-rank block says so by ``low_rank = True``, one with a basis by
-``projects = True``. A penalty on singular values says by ``spectral`` what it adds up: "values"
-(trace norm) or "count" (rank). One that keeps a basis orthonormal says ``orthonormal = True``.
+A structure with slopes under a norm names their ``parts``; one with a basis says ``projects``, one
+that is linear in its blocks, coefficient by coefficient, ``linear``. A penalty is a norm if it has
+``dual`` and ``shrink``, quadratic if it has ``gradient`` and ``diagonal``; a norm with a quadratic
+beside it has both as ``norm`` and ``quadratic``. A penalty on singular values says by ``spectral``
+what it adds up, "values" or "count"; one that keeps a basis orthonormal says ``orthonormal``.
 """
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
 
-from polytask.penalties import Penalty, TraceNorm
-from polytask.structures import LowRankPlus, Projected, Structure
+from polytask.data import TaskData
+from polytask.penalties import Coupled, Norm, Penalty, Quadratic, Rank, Ridge
+from polytask.problem import Problem
+from polytask.structures import Projected, SlopesPlus
 
-__all__ = ["has_basis", "has_low_rank_block", "keeps_orthonormal", "spectral_kind", "sums_singular"]
+__all__ = [
+    "BASIS",
+    "LIMIT",
+    "LINEAR",
+    "NORMS",
+    "ORTHONORMAL",
+    "QUADRATICS",
+    "RANK",
+    "RIDGES",
+    "ROWS",
+    "SLOPES",
+    "SPECTRAL",
+    "SQUARES",
+    "Need",
+    "basis_of",
+    "coupled_of",
+    "norm_penalty",
+    "quadratic_beside",
+    "quadratics_of",
+    "rank_of",
+    "ridge_of",
+    "slopes_of",
+]
 
 
-def has_low_rank_block(structure: Structure) -> TypeGuard[LowRankPlus]:
-    """Whether the structure has a block ``low_rank`` beside a common part and deviations."""
-    return bool(getattr(structure, "low_rank", False))
+@dataclass(frozen=True)
+class Need:
+    """A fact that a solver asks for.
+
+    Parameters
+    ----------
+    says : str
+        What is needed, after "needs".
+    holds : callable
+        Whether a problem has it; asked only if it has those named before.
+    """
+
+    says: str
+    holds: Callable[[Problem], bool]
 
 
-def has_basis(structure: Structure) -> TypeGuard[Projected]:
-    """Whether the structure has a basis P that it projects on."""
-    return bool(getattr(structure, "projects", False))
+def _has(penalty: Any, *names: str) -> bool:
+    return all(hasattr(penalty, name) for name in names)
 
 
-def spectral_kind(penalty: Penalty) -> str | None:
-    """What the penalty adds up over singular values: "values", "count", or nothing."""
-    return getattr(penalty, "spectral", None)
+def norm_penalty(penalty: Penalty) -> Norm:
+    """The norm of a penalty: its own, or itself."""
+    return cast(Norm, getattr(penalty, "norm", penalty))
 
 
-def sums_singular(penalty: Penalty) -> TypeGuard[TraceNorm]:
-    """Whether the penalty is the sum of singular values."""
-    return spectral_kind(penalty) == "values"
+def quadratic_beside(penalty: Penalty) -> Quadratic | None:
+    """The quadratic beside a norm, if there is one."""
+    return cast("Quadratic | None", getattr(penalty, "quadratic", None))
 
 
-def keeps_orthonormal(penalty: Penalty) -> bool:
-    """Whether the penalty keeps its block orthonormal."""
-    return bool(getattr(penalty, "orthonormal", False))
+def slopes_of(problem: Problem) -> SlopesPlus:
+    """The structure of a problem with `SLOPES`."""
+    return cast(SlopesPlus, problem.structure)
+
+
+def basis_of(problem: Problem) -> Projected:
+    """The structure of a problem with `BASIS`."""
+    return cast(Projected, problem.structure)
+
+
+def ridge_of(problem: Problem, block: str) -> Ridge:
+    """The penalty of a block that has a strength per coefficient."""
+    return cast(Ridge, problem.penalties[block])
+
+
+def quadratics_of(problem: Problem) -> dict[str, Quadratic]:
+    """The penalties of a problem with `QUADRATICS`."""
+    return cast("dict[str, Quadratic]", dict(problem.penalties))
+
+
+def coupled_of(problem: Problem) -> Coupled:
+    """The penalty on the deviations where it couples the tasks (`coupling`)."""
+    return cast(Coupled, problem.penalties["deviation"])
+
+
+def rank_of(problem: Problem) -> Rank:
+    """The penalty on the low-rank part that counts, or limits, its rank."""
+    return cast(Rank, problem.penalties["low_rank"])
+
+
+def _parts(problem: Problem) -> tuple[str, ...]:
+    return getattr(problem.structure, "parts", ())
+
+
+ROWS = Need("the rows in memory", lambda p: isinstance(p.source, TaskData))
+SQUARES = Need("a quadratic loss", lambda p: p.loss.is_quadratic)
+LINEAR = Need(
+    "a structure that is linear in its blocks (`linear`)",
+    lambda p: bool(getattr(p.structure, "linear", False)),
+)
+QUADRATICS = Need(
+    "a quadratic penalty on every block (`gradient`, `diagonal`)",
+    lambda p: all(_has(q, "gradient", "diagonal") for q in p.penalties.values()),
+)
+SLOPES = Need("slopes that a norm sees in its structure (`parts`)", lambda p: bool(_parts(p)))
+RIDGES = Need(
+    "a strength per coefficient (`strength`) on what no norm sees",
+    lambda p: all(_has(q, "strength") for b, q in p.penalties.items() if b not in _parts(p)),
+)
+NORMS = Need(
+    "a norm on the slopes (`dual`, `shrink`)",
+    lambda p: all(_has(norm_penalty(p.penalties[b]), "dual", "shrink") for b in _parts(p)),
+)
+SPECTRAL = Need(
+    "a penalty on singular values (`spectral`)",
+    lambda p: _parts(p) == ("low_rank",) and _has(p.penalties["low_rank"], "spectral"),
+)
+LIMIT = Need(
+    "a penalty that counts or limits the rank (`max_rank`)",
+    lambda p: _has(p.penalties["low_rank"], "max_rank"),
+)
+RANK = Need(
+    "a penalty on the rank",
+    lambda p: getattr(p.penalties["low_rank"], "spectral", None) == "count",
+)
+BASIS = Need(
+    "a projection in its structure (`projects`)",
+    lambda p: bool(getattr(p.structure, "projects", False)),
+)
+ORTHONORMAL = Need(
+    "orthonormal directions", lambda p: bool(getattr(p.penalties["projection"], "orthonormal", 0))
+)

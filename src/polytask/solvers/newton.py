@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 
 from polytask.problem import ObjectiveAt, Problem
-from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
-from polytask.solvers.base import Solution, Status
+from polytask.solvers.arrow_problem import ARROW, arrow_problem, centered
+from polytask.solvers.base import Solution, Solver, Status
 from polytask.solvers.descent import Descent, moved
+from polytask.solvers.facts import ROWS, SQUARES, Need
 from polytask.solvers.orthogonal import solve_orthogonal, too_large
 from polytask.structures import Blocks
 
@@ -20,7 +22,7 @@ _CORRECTED = 1e-12  # violation at which a closed form needs no more correction
 _NOTHING = 1e-10  # change of predictions, relative to its terms, that is rounding
 
 
-class BlockElimination:
+class BlockElimination(Solver):
     """Squared loss with quadratic penalties: the exact elimination, no iteration.
 
     The step from zero solves the normal equations. Its KKT violation is then measured with
@@ -29,14 +31,9 @@ class BlockElimination:
     transformations of the rows replace it.
     """
 
-    name = "block elimination"
+    name: ClassVar[str] = "block elimination"
+    needs: ClassVar[tuple[Need, ...]] = (ROWS, SQUARES, *ARROW)
     refinements = 6
-
-    def why_not(self, problem: Problem) -> str | None:
-        """None, or why the closed form does not apply."""
-        if not problem.loss.is_quadratic:
-            return "needs a loss of constant curvature"
-        return why_not_arrow(problem)
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Solve exactly; ``start`` and ``max_iter`` are not used."""
@@ -56,19 +53,15 @@ class BlockElimination:
         return _solution(problem, here, status, self.name, steps)
 
 
-class Newton:
+class Newton(Solver):
     """Smooth loss with quadratic penalties: Newton steps with a line search.
 
     Each step solves the block-arrow system at the current curvatures; the step is halved until
     the objective falls by at least 1e-4 of what the slope promises (Armijo).
     """
 
-    name = "newton"
-    needs_rows = False
-
-    def why_not(self, problem: Problem) -> str | None:
-        """None, or why the method does not apply."""
-        return why_not_arrow(problem)
+    name: ClassVar[str] = "newton"
+    needs: ClassVar[tuple[Need, ...]] = ARROW
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the violation is below ``tol``."""
@@ -140,8 +133,8 @@ def _better(problem: Problem, here: ObjectiveAt) -> ObjectiveAt:
 def _solution(
     problem: Problem, here: ObjectiveAt, status: Status, name: str, n_iter: int
 ) -> Solution:
-    centered = arrow_problem(problem).center(here.blocks)
-    at = here if centered is here.blocks else problem.at(centered)
+    center = centered(problem, here.blocks)
+    at = here if center is here.blocks else problem.at(center)
     return Solution(
         blocks=at.blocks,
         coefs=at.theta,

@@ -1,20 +1,18 @@
-"""The choice of a solver: the first of an ordered tuple that says it can."""
+"""The choice of a solver: the first of an ordered tuple that has what it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polytask.data import TaskData
 from polytask.problem import Problem
-from polytask.solvers.base import Solver
-from polytask.solvers.conjugate import ConjugateGradients
-from polytask.solvers.factored.newton import FactoredNewton
+from polytask.solvers.base import Solver, fits, missing
+from polytask.solvers.conjugate import ConjugateGradients, NewtonCG
 from polytask.solvers.low_rank.projection import Alternating
 from polytask.solvers.low_rank.rank_limit import RankLimit
 from polytask.solvers.low_rank.reduced_rank import ReducedRank
 from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.norms.admm import Admm
-from polytask.solvers.norms.fista import Fista
+from polytask.solvers.norms.proximal import ProximalGradient
 
 __all__ = ["PREFERENCE", "select"]
 
@@ -23,29 +21,29 @@ PREFERENCE: tuple[Solver, ...] = (
     BlockElimination(),
     Newton(),
     ReducedRank(),
-    FactoredNewton(),
-    Admm(),
-    Fista(),
-    Alternating(),
     RankLimit(),
+    Alternating(),
+    Admm(),
+    NewtonCG(),  # any quadratic penalty
+    ProximalGradient(),  # any norm
 )
-
-_NEEDS_ROWS = "needs the rows in memory"
 
 
 def select(problem: Problem, candidates: Sequence[Solver] = PREFERENCE) -> Solver:
-    """The first solver that can solve the problem.
+    """The first solver that has what it needs and is not the slower one.
 
     Raises
     ------
     ValueError
-        If none can; the message lists every solver's reason.
+        If none can; the message names what the solver that comes nearest lacks.
     """
-    reasons, no_rows = [], not isinstance(problem.source, TaskData)
     for solver in candidates:
-        by_rows = no_rows and getattr(solver, "needs_rows", True)
-        reason = _NEEDS_ROWS if by_rows else solver.why_not(problem)
-        if reason is None:
+        if fits(solver, problem):
             return solver
-        reasons.append(f"{solver.name} {reason}")
-    raise ValueError(f"no solver fits the problem: {'; '.join(reasons)}.")
+    lacks = {solver.name: missing(solver, problem) for solver in candidates}
+    nearest = min(reversed(candidates), key=lambda solver: len(lacks[solver.name])).name
+    penalties = ", ".join(f"{b}: {type(q).__name__}" for b, q in problem.penalties.items())
+    raise ValueError(
+        f"no solver fits the problem: it must have {lacks[nearest][0].says}, which is what "
+        f"{nearest} lacks; got {type(problem.structure).__name__} with {penalties}."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class CommonDeviation:
     Blocks: ``common`` of shape (sum(common),), ``deviation`` of shape (m, sum(deviation)).
     """
 
+    linear: ClassVar[bool] = True
     common: np.ndarray
     deviation: np.ndarray
 

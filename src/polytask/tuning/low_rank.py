@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.penalties import Rank
+from polytask.penalties import Rank, TraceNorm
 from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution, select
-from polytask.solvers.factored.warm_start import Continuation
+from polytask.solvers.facts import rank_of
 from polytask.solvers.low_rank.rank_limit import rank_fits
-from polytask.solvers.norms.profile import zero_profile
+from polytask.solvers.norms.continuation import Continuation
+from polytask.solvers.norms.profile import zero_factor
 
 __all__ = [
     "level_grid",
@@ -33,7 +35,8 @@ def trace_alpha_max(problem: Problem) -> float:
 
     Intercepts, and w0 where it is split off, are at their optimum for L = 0.
     """
-    return zero_profile(problem).gradient_norm
+    penalties = {**problem.penalties, "low_rank": TraceNorm(1.0)}
+    return zero_factor(replace(problem, penalties=penalties))
 
 
 def trace_grid(problem: Problem, n: int, decades: float = 3.0) -> np.ndarray:
@@ -52,7 +55,7 @@ def trace_path(
         problem = problem_at(float(alpha))
         start = ahead.start(float(alpha))
         fits.append(select(problem).solve(problem, start, tol, max_iter))
-        ahead.add(float(alpha), fits[-1])
+        ahead.add(float(alpha), fits[-1].blocks)
     return fits
 
 
@@ -90,7 +93,7 @@ def rank_strengths(
 
 
 def _without_alpha(problem: Problem) -> Problem:
-    penalty = Rank(0.0, ridge=problem.penalties["low_rank"].ridge)  # type: ignore[attr-defined]
+    penalty = Rank(0.0, ridge=rank_of(problem).ridge)
     penalties = {**problem.penalties, "low_rank": penalty}
     return Problem(problem.data, problem.loss, problem.structure, penalties)
 

@@ -10,11 +10,13 @@ from scipy import sparse
 
 from polytask.data import Design, TaskData
 from polytask.data.thin_design import thin
-from polytask.penalties import Ridge, TraceNorm
+from polytask.penalties import LimitedTraceNorm, Ridge
 from polytask.penalties.spectral import numerical_rank
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import arrow_problem
+from polytask.solvers.base import fits
 from polytask.solvers.conjugate import ConjugateGradients
+from polytask.solvers.facts import ridge_of, slopes_of
 from polytask.solvers.low_rank.gram_steps import Prior
 from polytask.solvers.newton import Newton
 from polytask.structures import Blocks, CommonDeviation
@@ -165,7 +167,7 @@ class TraceHeads:
 
     def residual(self, A: np.ndarray, V: np.ndarray, g: np.ndarray) -> np.ndarray:
         """Nearest element to zero; across L too where a singular value has gone to zero."""
-        return TraceNorm(self.alpha, self.limit).residual(A @ V, g)
+        return LimitedTraceNorm(self.alpha, self.limit).residual(A @ V, g)
 
 
 @dataclass(frozen=True)
@@ -189,11 +191,11 @@ class MeanHeads:
     def small(self, problem: Problem, V: np.ndarray | None) -> Problem:
         """The mean-regularized model on the projected features."""
         k = problem.data.n_features if V is None else len(V)
-        rest = problem.structure.rest  # type: ignore[attr-defined]
+        rest = slopes_of(problem).rest
         level = rest.deviation[problem.data.n_features :]
         everywhere = np.ones(k + len(level), dtype=bool)
-        common = np.append(np.full(k, self.alpha_common), problem.penalties["common"].strength)  # type: ignore[attr-defined]
-        own = np.append(np.full(k, self.alpha), problem.penalties["deviation"].strength)  # type: ignore[attr-defined]
+        common = np.append(np.full(k, self.alpha_common), ridge_of(problem, "common").strength)
+        own = np.append(np.full(k, self.alpha), ridge_of(problem, "deviation").strength)
         structure = CommonDeviation(everywhere, everywhere)
         penalties = {"common": Ridge(common), "deviation": Ridge(own)}
         return Problem(project(problem.data, V), problem.loss, structure, penalties)
@@ -229,7 +231,7 @@ class MeanHeads:
 
 def solve_small(small: Problem, start: Blocks | None, tol: float = HEADS_TOL) -> Blocks:
     """Blocks of the heads' own problem; squared losses are solved and refined once."""
-    if ConjugateGradients().why_not(small) is None:  # all of many features, or very many tasks
+    if fits(ConjugateGradients(), small):  # all of many features, or very many tasks
         return (
             ConjugateGradients().solve(small, start, max(tol, _PRODUCTS_TOL), _NEWTON_STEPS).blocks
         )
@@ -276,13 +278,13 @@ def slope_bound(problem: Problem) -> np.ndarray:
 
 def _deviations(problem: Problem, V: np.ndarray | None, ridge: float) -> Problem:
     """Heads as deviations, beside the rest of the problem (w0 on all slopes where it is split)."""
-    d, rest = problem.data.n_features, problem.structure.rest  # type: ignore[attr-defined]
+    d, rest = problem.data.n_features, slopes_of(problem).rest
     k = d if V is None else len(V)
     slopes = bool(rest.common[:d].any())
     kept = slice(None) if slopes else slice(d, None)
     common = np.append(np.zeros(k, dtype=bool), rest.common[kept])
     own = np.append(np.ones(k, dtype=bool), rest.deviation[kept])
-    strengths = np.append(np.full(k, ridge), problem.penalties["deviation"].strength)  # type: ignore[attr-defined]
+    strengths = np.append(np.full(k, ridge), ridge_of(problem, "deviation").strength)
     penalties = {"common": problem.penalties["common"], "deviation": Ridge(strengths)}
     structure = CommonDeviation(common, own)
     return Problem(project(problem.data, V, slopes), problem.loss, structure, penalties)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import chain
+from typing import ClassVar
 
 import numpy as np
 
-from polytask.penalties import Rank
+from polytask.penalties import Penalty, Rank, Ridge
 from polytask.problem import Problem
-from polytask.solvers.base import Solution
-from polytask.solvers.facts import has_basis, keeps_orthonormal
+from polytask.solvers.base import Solution, Solver
+from polytask.solvers.facts import BASIS, ORTHONORMAL, ROWS, Need, basis_of, ridge_of
 from polytask.solvers.low_rank.alternating import Factored, best_of, everything, status_of, wanted
 from polytask.solvers.low_rank.heads import MeanHeads
 from polytask.solvers.low_rank.starts import extended, principal, ridge_slopes, starting_directions
-from polytask.structures import Blocks, CommonDeviation, LowRankPlus
+from polytask.structures import Blocks, CommonDeviation, SlopesPlus
 
 __all__ = ["Alternating"]
 
 
-class Alternating:
+class Alternating(Solver):
     """Mean-regularized heads on learned directions P.
 
     Given P, the heads are a mean-regularized model on P'x (exact). Given the heads, the penalty is
@@ -29,19 +29,12 @@ class Alternating:
     fit into P, and the heads on all features are the global optimum.
     """
 
-    name = "alternating"
-
-    def why_not(self, problem: Problem) -> str | None:
-        """None, or why the method does not apply."""
-        if not has_basis(problem.structure):
-            return "needs a projection in its structure"
-        if not keeps_orthonormal(problem.penalties["projection"]):
-            return "needs orthonormal directions"
-        return None
+    name: ClassVar[str] = "alternating"
+    needs: ClassVar[tuple[Need, ...]] = (ROWS, BASIS, ORTHONORMAL)
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Steps to a violation of ``tol``; see `wanted`."""
-        data, k = problem.data, problem.structure.n_components  # type: ignore[attr-defined]
+        data, k = problem.data, basis_of(problem).n_components
         core, model = _core(problem)
         if k >= min(data.n_tasks, data.n_features):
             return _solution(problem, model, everything(core, model, k), "global", tol, max_iter)
@@ -56,17 +49,17 @@ class Alternating:
 def _core(problem: Problem) -> tuple[Problem, MeanHeads]:
     """The problem in L = A V, and what its heads are believed to be."""
     data = problem.data
-    k, d = problem.structure.n_components, data.n_features  # type: ignore[attr-defined]
-    common, deviation = problem.penalties["common"], problem.penalties["deviation"]
+    k, d = basis_of(problem).n_components, data.n_features
+    common, deviation = ridge_of(problem, "common"), ridge_of(problem, "deviation")
     level = np.zeros(data.n_coefs, dtype=bool)
     level[d:] = True
-    penalties = {
+    penalties: dict[str, Penalty] = {
         "low_rank": Rank(0.0),
-        "common": replace(common, strength=common.strength[k:]),  # type: ignore
-        "deviation": replace(deviation, strength=deviation.strength[k:]),  # type: ignore
+        "common": Ridge(common.strength[k:]),
+        "deviation": Ridge(deviation.strength[k:]),
     }
-    core = Problem(data, problem.loss, LowRankPlus(CommonDeviation(level, level), d), penalties)
-    model = MeanHeads(float(deviation.strength[0]), float(common.strength[0]))  # type: ignore
+    core = Problem(data, problem.loss, SlopesPlus(CommonDeviation(level, level), d), penalties)
+    model = MeanHeads(float(deviation.strength[0]), float(common.strength[0]))
     return core, model
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,9 +13,8 @@ from polytask.data.kept import kept
 from polytask.penalties import Rank, TraceNorm
 from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
-from polytask.solvers.base import Solution
-from polytask.solvers.factored.newton import FactoredNewton
-from polytask.solvers.facts import has_low_rank_block, spectral_kind, sums_singular
+from polytask.solvers.base import Solution, Solver
+from polytask.solvers.facts import LIMIT, RIDGES, ROWS, SPECTRAL, Need, rank_of
 from polytask.solvers.low_rank.alternating import (
     Factored,
     alternate,
@@ -25,9 +25,8 @@ from polytask.solvers.low_rank.alternating import (
 )
 from polytask.solvers.low_rank.heads import FreeHeads, Heads, TraceHeads, slope_bound
 from polytask.solvers.low_rank.starts import extended, principal, starting_directions
-from polytask.solvers.norms.fista import Fista
 from polytask.solvers.norms.profile import duality_gap, profile, rest_facts, zero_profile
-from polytask.solvers.norms.trace_norm import sum_of_singular_values
+from polytask.solvers.norms.road import solve_convex
 from polytask.structures import Blocks
 
 __all__ = ["RankLimit", "fixed_rank", "rank_fits"]
@@ -35,7 +34,7 @@ __all__ = ["RankLimit", "fixed_rank", "rank_fits"]
 _PROX_ROUNDS = 5
 
 
-class RankLimit:
+class RankLimit(Solver):
     """Non-convex low-rank problems by Newton steps and alternation from several starts.
 
     With the penalty alpha rank(L) a fit of every rank r that can pay (alpha r below the best
@@ -44,24 +43,17 @@ class RankLimit:
     step with hard-thresholded singular values must not improve on it.
     """
 
-    name = "alternating"
-
-    def why_not(self, problem: Problem) -> str | None:
-        """None, or why the method does not apply."""
-        if not has_low_rank_block(problem.structure):
-            return "needs a low-rank part in its structure"
-        if not spectral_kind(problem.penalties["low_rank"]):
-            return "needs a penalty on the rank or a trace norm"
-        return None
+    name: ClassVar[str] = "rank steps"
+    needs: ClassVar[tuple[Need, ...]] = (ROWS, SPECTRAL, LIMIT, RIDGES)
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Steps to a violation of ``tol``; see `wanted`."""
-        penalty = problem.penalties["low_rank"]
+        penalty = rank_of(problem)
         most = min(problem.data.n_tasks, problem.data.n_features)
-        limit = most if penalty.max_rank is None else min(penalty.max_rank, most)  # type: ignore[attr-defined]
-        if sums_singular(penalty):
+        limit = most if penalty.max_rank is None else min(penalty.max_rank, most)
+        if penalty.spectral == "values":
             return _limited_trace(problem, penalty.alpha, limit, start, tol, max_iter)
-        return _best_rank(problem, penalty.alpha, limit, tol, max_iter)  # type: ignore[attr-defined]
+        return _best_rank(problem, penalty.alpha, limit, tol, max_iter)
 
 
 def _limited_trace(
@@ -73,8 +65,7 @@ def _limited_trace(
     may then end at the convex optimum after all: a duality gap says so.
     """
     free = replace(problem, penalties={**problem.penalties, "low_rank": TraceNorm(alpha)})
-    solver = FactoredNewton() if FactoredNewton().why_not(free) is None else Fista()
-    convex = solver.solve(free, start, tol, max(max_iter, 1000))
+    convex = solve_convex(free, start, tol, max(max_iter, 1000))
     _, s, Vt = canonical_svd(convex.blocks["low_rank"])
     if (s > 0).sum() <= limit:
         return convex
@@ -84,7 +75,7 @@ def _limited_trace(
     if numerical_rank(np.linalg.norm(best.heads.A, axis=0)) == limit:
         return found
     at, zero = profile(free, best.L, best.rest), zero_profile(free).smooth
-    gap = max(duality_gap(free, at, alpha, sum_of_singular_values(at.L)), 0.0) / zero
+    gap = max(duality_gap(free, at, TraceNorm(alpha).value(at.L)), 0.0) / zero
     return replace(found, gap=gap, certificate="global") if gap <= tol else found
 
 
@@ -144,7 +135,7 @@ def fixed_rank(problem: Problem, r: int, smaller: Factored, tol: float, max_iter
 
 
 def _free(problem: Problem) -> FreeHeads:
-    return FreeHeads(problem.penalties["low_rank"].ridge)  # type: ignore[attr-defined]
+    return FreeHeads(rank_of(problem).ridge)
 
 
 def _hard_threshold(problem: Problem, alpha: float, limit: int, at: Factored) -> np.ndarray | None:
@@ -179,7 +170,7 @@ def _nothing(problem: Problem) -> Factored:
 def _solution(problem: Problem, found: Factored, limit: int, tol: float, max_iter: int) -> Solution:
     blocks = {"low_rank": found.L, **found.rest}
     everything = limit >= min(problem.data.n_tasks, problem.data.n_features)
-    convex = problem.penalties["low_rank"].alpha == 0 and everything  # type: ignore[attr-defined]
+    convex = rank_of(problem).alpha == 0 and everything
     objective, residual = found.measured(problem, blocks)
     violation = _violation(problem, blocks, residual)
     return Solution(

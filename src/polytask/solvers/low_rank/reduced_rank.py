@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from polytask.penalties.spectral import canonical_svd
 from polytask.problem import Problem
-from polytask.solvers.base import Solution, Status
-from polytask.solvers.facts import has_low_rank_block, spectral_kind
+from polytask.solvers.base import Solution, Solver, Status
+from polytask.solvers.facts import (
+    RANK,
+    RIDGES,
+    ROWS,
+    SPECTRAL,
+    SQUARES,
+    Need,
+    rank_of,
+    ridge_of,
+    slopes_of,
+)
 from polytask.structures import Blocks
 
 __all__ = ["ReducedRank"]
@@ -15,7 +27,7 @@ __all__ = ["ReducedRank"]
 _RANK_TOL = 1e-12  # singular values of the design below this share are rounding
 
 
-class ReducedRank:
+class ReducedRank(Solver):
     """Squared loss, one design for all tasks, alpha rank(L) and a limit: the closed form.
 
     With weights omega_ij = s_i p_j, centred rows X and targets Y (n, m), and the thin singular
@@ -27,31 +39,23 @@ class ReducedRank:
     term, and alpha rank(L) keeps those with t² > 2 alpha (Eckart and Young; Izenman 1975).
     """
 
-    name = "reduced rank regression"
-
-    def why_not(self, problem: Problem) -> str | None:
-        """None, or why the closed form does not apply."""
-        if not has_low_rank_block(problem.structure):
-            return "needs a low-rank part in its structure"
-        if spectral_kind(problem.penalties["low_rank"]) != "count":
-            return "needs a penalty on the rank"
-        if not problem.loss.is_quadratic:
-            return "needs a loss of constant curvature"
-        if getattr(problem.penalties["low_rank"], "ridge", 0.0):
-            return "needs the rank penalty without a ridge"
-        data, rest = problem.data, problem.structure.rest
-        if not data.design.shared or _weights(problem) is None:
-            return "needs the same rows and weights in all tasks"
-        if rest.common[: data.n_features].any():
-            return "needs a structure without a common part"
-        if data.n_tasks > 1 and problem.penalties["deviation"].strength.any():  # type: ignore[attr-defined]
-            return "needs free intercepts"
-        return None
+    name: ClassVar[str] = "reduced rank regression"
+    needs: ClassVar[tuple[Need, ...]] = (
+        ROWS,
+        SPECTRAL,
+        RANK,
+        RIDGES,
+        SQUARES,
+        Need("the rank penalty without a ridge", lambda p: rank_of(p).ridge == 0),
+        Need("the same rows and weights in all tasks", lambda p: _weights(p) is not None),
+        Need("a structure without a common part", lambda p: not _splits(p)),
+        Need("free intercepts", lambda p: p.data.n_tasks == 1 or not _pulls(p)),
+    )
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Exact; ``start``, ``tol`` and ``max_iter`` are not used."""
-        penalty = problem.penalties["low_rank"]
-        L = _solve(problem, penalty.alpha, penalty.max_rank)  # type: ignore[attr-defined]
+        penalty = rank_of(problem)
+        L = _solve(problem, penalty.alpha, penalty.max_rank)
         blocks = {"low_rank": L, **_intercepts(problem, L)}
         return Solution(
             blocks=blocks,
@@ -65,8 +69,18 @@ class ReducedRank:
         )
 
 
+def _splits(problem: Problem) -> bool:
+    return bool(slopes_of(problem).rest.common[: problem.data.n_features].any())
+
+
+def _pulls(problem: Problem) -> bool:
+    return bool(ridge_of(problem, "deviation").strength.any())
+
+
 def _weights(problem: Problem) -> tuple[np.ndarray, np.ndarray] | None:
-    """(s, p) with omega_ij = s_i p_j; None where the weights are no such product."""
+    """(s, p) with omega_ij = s_i p_j; None where rows or weights are not so shared."""
+    if not problem.data.design.shared:
+        return None
     omega = problem.data.weight.reshape(problem.data.n_tasks, -1)
     s = omega.sum(axis=1)
     p = omega[0] / s[0]
@@ -75,7 +89,9 @@ def _weights(problem: Problem) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _solve(problem: Problem, alpha: float, max_rank: int | None) -> np.ndarray:
     data = problem.data
-    s, p = _weights(problem)  # type: ignore[misc]
+    weights = _weights(problem)
+    assert weights is not None, "asked of problems that need it"
+    s, p = weights
     X, Y = _centred(problem, p)
     root = np.sqrt(p)[:, None]
     Q, T, Zt = np.linalg.svd(root * X, full_matrices=False)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from polytask.penalties import Ridge, TraceNorm
-from polytask.penalties.spectral import canonical_svd, numerical_rank, spectral_norm
+from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
-from polytask.solvers.base import Solver
+from polytask.solvers.base import Solver, fits
 from polytask.solvers.conjugate import ConjugateGradients
-from polytask.solvers.factored.newton import FactoredNewton
+from polytask.solvers.facts import ridge_of, slopes_of
 from polytask.solvers.low_rank.task_quadratic import task_quadratic
 from polytask.solvers.newton import BlockElimination, Newton
-from polytask.solvers.norms.fista import Fista
-from polytask.solvers.norms.profile import zero_profile
-from polytask.structures import Blocks, CommonDeviation, LowRankPlus
+from polytask.solvers.norms.profile import zero_factor
+from polytask.solvers.norms.road import solve_convex
+from polytask.structures import Blocks, CommonDeviation
 
 __all__ = [
     "SEARCHING",
@@ -36,7 +37,7 @@ _RIDGE = 1e-3  # of the mean curvature
 def starting_directions(problem: Problem, k: int, tol: float) -> Iterator[np.ndarray]:
     """Several V (k, d): of the tasks' ridge fits, at random, and of the convex path.
 
-    ``problem`` has the structure `LowRankPlus`; its penalty on L is not used. A search for
+    ``problem`` has the structure `SlopesPlus`; its penalty on L is not used. A search for
     strengths, which asks for little accuracy (``tol``), has the first start only.
     """
     yield principal(ridge_slopes(problem), k)
@@ -59,7 +60,7 @@ def principal(L: np.ndarray, k: int) -> np.ndarray:
 
 def ridge_slopes(problem: Problem) -> np.ndarray:
     """L (m, d) of every task alone, with a small ridge; the rest as in the problem."""
-    data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
+    data, rest = problem.data, slopes_of(problem).rest
     d = data.n_features
     Q = task_quadratic(problem)
     if Q is not None and len(Q.t) <= 1:  # Gram matrices are at hand
@@ -71,28 +72,26 @@ def ridge_slopes(problem: Problem) -> np.ndarray:
     mean = float((data.design.column_norms(data.weight)[:, :d] ** 2).mean())
     mean *= problem.loss.null_curvature(data.y, data.weight)
     strength = np.full(int(own.sum()), _RIDGE * max(mean, 1e-300))
-    strength[d:] = problem.penalties["deviation"].strength  # type: ignore[attr-defined]
+    strength[d:] = ridge_of(problem, "deviation").strength
     ridge = Problem(
         data, problem.loss, CommonDeviation(rest.common, own),
         {"common": problem.penalties["common"], "deviation": Ridge(strength)},
     )  # fmt: skip
     solver: Solver = BlockElimination() if problem.loss.is_quadratic else Newton()
     tol = 1e-6
-    if ConjugateGradients().why_not(ridge) is None:  # each digit costs products
+    if fits(ConjugateGradients(), ridge):  # each digit costs products
         solver, tol = ConjugateGradients(), _TOL
     return solver.solve(ridge, None, tol, 30).blocks["deviation"][:, :d]
 
 
 def convex_path(problem: Problem) -> Iterator[np.ndarray]:
     """L of trace-norm fits from a strong penalty down, each from the last one's solution."""
-    rest = LowRankPlus(problem.structure.rest, problem.data.n_features)  # type: ignore[attr-defined]
-    top = spectral_norm(zero_profile(problem).gradient)
+    plain = replace(problem, penalties={**problem.penalties, "low_rank": TraceNorm(1.0)})
+    top = zero_factor(plain)
     start: Blocks | None = None
     for share in _SHARES:
-        penalties = {**problem.penalties, "low_rank": TraceNorm(share * top)}
-        convex = Problem(problem.data, problem.loss, rest, penalties)
-        solver = FactoredNewton() if FactoredNewton().why_not(convex) is None else Fista()
-        start = solver.solve(convex, start, _TOL, 300).blocks
+        convex = replace(plain, penalties={**plain.penalties, "low_rank": TraceNorm(share * top)})
+        start = solve_convex(convex, start, _TOL, 300).blocks
         yield start["low_rank"]
 
 

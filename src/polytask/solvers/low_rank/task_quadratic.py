@@ -12,6 +12,7 @@ from polytask.algebra.curvature import SharedGram, make_curvature
 from polytask.data import TaskData
 from polytask.data.kept import kept
 from polytask.problem import Problem
+from polytask.solvers.facts import ridge_of, slopes_of
 from polytask.solvers.norms.profile import rest_facts, zero_profile
 
 __all__ = ["TaskQuadratic", "task_quadratic"]
@@ -48,7 +49,7 @@ class TaskQuadratic:
 
 def task_quadratic(problem: Problem) -> TaskQuadratic | None:
     """The quadratic, kept for as long as the data live; None where no Gram matrices serve."""
-    data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
+    data, rest = problem.data, slopes_of(problem).rest
     if not problem.loss.is_quadratic or rest.deviation[: data.n_features].any():
         return None
     curvature = make_curvature(data, data.weight, True)
@@ -62,14 +63,14 @@ def task_quadratic(problem: Problem) -> TaskQuadratic | None:
 
 
 def _make(problem: Problem, grams: np.ndarray) -> TaskQuadratic:
-    data, rest = problem.data, problem.structure.rest  # type: ignore[attr-defined]
+    data, rest = problem.data, slopes_of(problem).rest
     d, m = data.n_features, data.n_tasks
     if not data.intercept:
         H, s = grams, -zero_profile(problem).risk_gradient
         constant = 0.5 * float(data.weight @ data.y**2)
         E, T, t = np.zeros((m, 0, d)), np.zeros((0, 0)), np.zeros(0)
     else:
-        pull = 2.0 * float(problem.penalties["deviation"].strength[-1])  # type: ignore[attr-defined]
+        pull = 2.0 * float(ridge_of(problem, "deviation").strength[-1])
         H, s, E, T, t, constant = _without_intercepts(data, grams, pull)
     if rest.common[:d].any():  # w0 on the slopes
         T = np.block([[H.sum(axis=0), E.sum(axis=0).T], [E.sum(axis=0), T]])

@@ -1,100 +1,83 @@
-"""The objective as a function of L alone, measured with residuals from the rows."""
+"""The objective as a function of what the norm sees alone, measured by residuals of the rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from polytask.algebra.curvature import RowProducts
 from polytask.data.kept import kept
-from polytask.penalties.spectral import spectral_norm
+from polytask.penalties import Quadratic
 from polytask.problem import Problem
+from polytask.solvers.facts import ridge_of, slopes_of
+from polytask.solvers.norms.parts import norm_of, quadratic_of, total
 from polytask.solvers.norms.rest import make_rest, only_levels, predict_rest
 from polytask.solvers.norms.squares import gap_of_squares
 from polytask.structures import Blocks
 
-__all__ = [
-    "Point",
-    "Profile",
-    "duality_gap",
-    "gap_at",
-    "profile",
-    "rest_facts",
-    "zero_profile",
-]
+__all__ = ["Profile", "duality_gap", "profile", "rest_facts", "zero_factor", "zero_profile"]
 
 _NEWTON_STEPS = 60
 _REST_TOL = 1e-11  # of `Problem.gradient_bound`: the dual point is feasible to this
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
-    """A point L with the best rest u there.
+class Profile:
+    """A point B with the best rest u there, measured with residuals from the rows.
 
     Parameters
     ----------
-    L : ndarray of shape (m, d)
+    B : ndarray of shape (m, d) or (parts, m, d)
+        What the norm sees (see `parts`).
     rest : dict
         u: blocks ``common`` and ``deviation``.
     smooth : float
-        R + q(u): the objective without the penalty on L.
+        R + q(u) + Q(B): the objective without the norm.
     risk_gradient : ndarray of shape (m, p)
         Gradient of R in Theta.
-    """
-
-    L: np.ndarray
-    rest: Blocks
-    smooth: float
-    risk_gradient: np.ndarray
-
-    @property
-    def gradient(self) -> np.ndarray:
-        """Gradient of the smooth part in L, shape (m, d)."""
-        return self.risk_gradient[:, : self.L.shape[1]]
-
-    @cached_property
-    def gradient_norm(self) -> float:
-        """Spectral norm of the gradient."""
-        return spectral_norm(self.gradient)
-
-    @property
-    def blocks(self) -> Blocks:
-        """All blocks."""
-        return {"low_rank": self.L, **self.rest}
-
-
-@dataclass(frozen=True, eq=False)
-class Profile(Point):
-    """A point measured with residuals from the rows.
-
-    Parameters
-    ----------
     f : ndarray of shape (N,)
         Linear predictor of every observation.
     free_residual : float
         |⟨residual in u, u⟩|: by how much an inexact u may flatter a gap.
+    quadratic : Quadratic or None
+        Q.
     """
 
+    B: np.ndarray
+    rest: Blocks
+    smooth: float
+    risk_gradient: np.ndarray
     f: np.ndarray
     free_residual: float
+    quadratic: Quadratic | None = None
+
+    @property
+    def L(self) -> np.ndarray:
+        """The slopes' part (m, d) that the norm sees."""
+        return total(self.B)
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """Gradient of the smooth part in B, or one that broadcasts to it."""
+        g = self.risk_gradient[:, : self.B.shape[-1]]
+        return g if self.quadratic is None else g + self.quadratic.gradient(self.B)
 
 
 def profile(
-    problem: Problem, L: np.ndarray, start: Blocks | None = None, tol: float = _REST_TOL
+    problem: Problem, B: np.ndarray, start: Blocks | None = None, tol: float = _REST_TOL
 ) -> Profile:
-    """The best rest at L by Newton steps (two for the squared loss: solve and refine).
+    """The best rest at B by Newton steps (two for the squared loss: solve and refine).
 
     A gap is believed only with the default ``tol``.
     """
-    data, loss, structure = problem.data, problem.loss, problem.structure
-    rest = structure.rest  # type: ignore[attr-defined]
+    data, loss, structure = problem.data, problem.loss, slopes_of(problem)
+    rest, quadratic = structure.rest, quadratic_of(problem)
     f_L = np.zeros(len(data.y))
-    if L.any():
+    if B.any():
         theta = np.zeros((data.n_tasks, data.n_coefs))
-        theta[:, : structure.n_features] = L  # type: ignore[attr-defined]
+        theta[:, : structure.n_features] = total(B)
         f_L = data.design.predict(theta)
     steps = 3 if loss.is_quadratic else _NEWTON_STEPS
     u = _zero_rest(problem) if start is None else {b: start[b] for b in ("common", "deviation")}
@@ -109,7 +92,7 @@ def profile(
         v = data.weight * np.maximum(loss.curvature(data.y, f), 1e-10)
         if solver is None or not loss.is_quadratic:
             solver = make_rest(
-                data, v, rest, problem.penalties["common"], problem.penalties["deviation"],  # type: ignore[arg-type]
+                data, v, rest, ridge_of(problem, "common"), ridge_of(problem, "deviation"),
                 RowProducts(data.design, v),
             )  # fmt: skip
         best = solver.solve(G + _adjoint(problem, v * (f_L - f)))
@@ -124,13 +107,14 @@ def profile(
     G = problem.risk_gradient(f)
     residual = _rest_residual(problem, u, G)
     slack = sum(abs(float((residual[b] * u[b]).sum())) for b in residual)
-    return Profile(L, u, _smooth(problem, u, f), G, f, slack)
+    smooth = _smooth(problem, u, f) + (quadratic.value(B) if quadratic else 0.0)
+    return Profile(B, u, smooth, G, f, slack, quadratic)
 
 
 def _adjoint(problem: Problem, s: np.ndarray) -> np.ndarray:
     """sum_k s_k x_k in each task, in the rest's columns at least, shape (m, p)."""
     data = problem.data
-    if not only_levels(data, problem.structure.rest):  # type: ignore[attr-defined]
+    if not only_levels(data, slopes_of(problem).rest):
         return data.design.adjoint(s)
     out = np.zeros((data.n_tasks, data.n_coefs))
     out[:, -1] = np.bincount(data.code, s, minlength=data.n_tasks)
@@ -138,52 +122,53 @@ def _adjoint(problem: Problem, s: np.ndarray) -> np.ndarray:
 
 
 def zero_profile(problem: Problem) -> Profile:
-    """The point L = 0, which is the optimum from ``alpha = ‖gradient‖_2`` on.
+    """The point L = 0, which is the optimum where the norm is strong enough.
 
     Kept for as long as the data live, because every strength of a path asks for it.
     """
-    data = problem.data
-    zero = np.zeros((data.n_tasks, data.n_features))
-    return kept(data, ("profile at zero", *rest_facts(problem)), lambda: profile(problem, zero))
+    data, structure = problem.data, slopes_of(problem)
+    parts = () if len(structure.parts) == 1 else (len(structure.parts),)
+    zero = np.zeros((*parts, data.n_tasks, data.n_features))
+    key = ("profile at zero", *parts, *rest_facts(problem))
+    return kept(data, key, lambda: profile(problem, zero))
+
+
+def zero_factor(problem: Problem) -> float:
+    """What the norm must be multiplied by for L = 0 to be the optimum: with alpha 1, alpha_max."""
+    return norm_of(problem).dual(zero_profile(problem).gradient)
 
 
 def rest_facts(problem: Problem) -> tuple[Any, ...]:
     """What makes two problems on the same data differ beside the penalty on L."""
-    rest = problem.structure.rest  # type: ignore[attr-defined]
-    strengths = (problem.penalties[b].strength.tobytes() for b in ("common", "deviation"))  # type: ignore[attr-defined]
+    rest = slopes_of(problem).rest
+    strengths = (ridge_of(problem, b).strength.tobytes() for b in ("common", "deviation"))
     return (problem.loss, rest.common.tobytes(), rest.deviation.tobytes(), *strengths)
 
 
-def duality_gap(problem: Problem, at: Profile, alpha: float, norm: float) -> float:
-    """Objective with penalty alpha ‖L‖_* minus the dual objective, where ‖L‖_* = norm.
+def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
+    """The objective minus the dual objective, where the norm of B is ``penalty``.
 
-    The dual point is the loss derivatives times some s for which the gradient's spectral norm is
-    at most alpha. As u is optimal, they satisfy the dual's equality constraints,
-    and q's conjugate at s times its gradient is s² q(u).
+    The dual point is the loss derivatives times some s for which the gradient's dual norm is at
+    most one. As u is optimal, they satisfy the dual's equality constraints, and the conjugate of a
+    quadratic (q, Q) at s times its gradient is s² times its value.
     """
-    q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
-    slope, top = float((at.L * at.gradient).sum()), at.gradient_norm
-    return gap_at(problem, at.f, at.smooth, q, slope, alpha, norm, top) + at.free_residual
-
-
-def gap_at(
-    problem: Problem, f: np.ndarray, smooth: float, q: float, slope: float, alpha: float,
-    norm: float, top: float,
-) -> float:  # fmt: skip
-    """`duality_gap` from predictors f, R + q, q, ⟨L, g⟩ and ‖g‖_2 = top, u taken for optimal."""
     data, loss = problem.data, problem.loss
+    slope, top = float((at.B * at.gradient).sum()), norm_of(problem).dual(at.gradient)
     if loss.is_quadratic:  # the same without cancellation, at the best s
-        return gap_of_squares(smooth, slope, norm, alpha, top)
-    most, nu = alpha / max(top, 1e-300), loss.gradient(data.y, f)
+        return gap_of_squares(at.smooth, slope, penalty, top) + at.free_residual
+    q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
+    q += at.quadratic.value(at.B) if at.quadratic else 0.0
+    most, nu = 1.0 / max(top, 1e-300), loss.gradient(data.y, at.f)
     duals = [
         -float(data.weight @ loss.conjugate(data.y, s * nu)) - s * s * q
         for s in {most, min(most, 1.0)}
     ]
-    return smooth + alpha * norm - max(duals)
+    return at.smooth + penalty - max(duals) + at.free_residual
 
 
 def _zero_rest(problem: Problem) -> Blocks:
-    return {b: B for b, B in problem.zeros().items() if b != "low_rank"}
+    zeros = problem.zeros()
+    return {b: zeros[b] for b in ("common", "deviation")}
 
 
 def _smooth(problem: Problem, u: Blocks, f: np.ndarray) -> float:
@@ -192,12 +177,12 @@ def _smooth(problem: Problem, u: Blocks, f: np.ndarray) -> float:
 
 
 def _rest_residual(problem: Problem, u: Blocks, G: np.ndarray) -> Blocks:
-    adjoint = problem.structure.rest.adjoint(G, u)  # type: ignore[attr-defined]
+    adjoint = slopes_of(problem).rest.adjoint(G, u)
     return {b: problem.penalties[b].residual(u[b], adjoint[b]) for b in u}
 
 
 def _small(problem: Problem, residual: Blocks, tol: float) -> bool:
-    scale = problem.structure.rest.adjoint(problem.gradient_bound, {})  # type: ignore[attr-defined]
+    scale = slopes_of(problem).rest.adjoint(problem.gradient_bound, {})
     return all((np.abs(R) <= tol * scale[b]).all() for b, R in residual.items())
 
 

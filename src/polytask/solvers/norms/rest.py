@@ -1,4 +1,4 @@
-"""What is solved for exactly beside the low-rank part: intercepts, and w0 where it is split off.
+"""What is solved for exactly beside what a norm sees: intercepts, and w0 where it is split off.
 
 For squares the rest u has a closed form given L, so every method sees a function of L alone,
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from polytask.penalties.spectral import numerical_rank, singular_above
-from polytask.solvers.base import Solution
 from polytask.structures import Blocks
 
 __all__ = ["Continuation"]
@@ -26,19 +25,16 @@ class Continuation:
         self._blocks: list[Blocks] = []
         self._rank, self._same = 0, 0
 
-    def add(self, alpha: float, solution: Solution) -> None:
+    def add(self, alpha: float, blocks: Blocks) -> None:
         """Take note of an optimum."""
-        s = solution.singular_values
-        if s is None:
-            s = np.linalg.svd(solution.blocks["low_rank"], compute_uv=False)
         self._at = [*self._at, np.log(alpha)][-_POINTS:]
-        self._blocks = [*self._blocks, solution.blocks][-_POINTS:]
-        rank = numerical_rank(s)
+        self._blocks = [*self._blocks, blocks][-_POINTS:]
+        rank = numerical_rank(np.linalg.svd(blocks["low_rank"], compute_uv=False))
         self._same = self._same + 1 if rank == self._rank else 1
         self._rank = rank
 
     def start(self, alpha: float) -> Blocks | None:
-        """Blocks of the last optimum's rank, and ``directions`` C (d, rank) with L = B C'."""
+        """Blocks of the last optimum's rank."""
         if len(self._at) < 2 or self._rank == 0:
             return self._blocks[-1] if self._blocks else None
         n = min(max(self._same, _FEWEST), _POINTS)
@@ -47,9 +43,8 @@ class Continuation:
             name: sum(c * blocks[name] for c, blocks in zip(share, self._blocks[-n:], strict=True))
             for name in self._blocks[-1]
         }
-        L = at["low_rank"]
-        U, s, V = (part[..., : self._rank] for part in singular_above(L, 0.0))
-        return {**at, "low_rank": (U * s) @ V.T, "directions": V * np.sqrt(s)}
+        U, s, V = (part[..., : self._rank] for part in singular_above(at["low_rank"], 0.0))
+        return {**at, "low_rank": (U * s) @ V.T}
 
 
 def _lagrange(nodes: np.ndarray, x: float) -> np.ndarray:

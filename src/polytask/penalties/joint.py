@@ -1,0 +1,48 @@
+"""The norm under which all tasks keep or drop a feature together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.penalties.base import Shrunk
+
+__all__ = ["JointFeatures"]
+
+
+@dataclass(frozen=True, eq=False)
+class JointFeatures:
+    """value(B) = alpha sum_j ‖b^j‖_2, where b^j holds the tasks' coefficients of feature j.
+
+    Parameters
+    ----------
+    alpha : float
+    """
+
+    alpha: float
+
+    def value(self, B: np.ndarray) -> float:
+        """Penalty of B (m, d), a row per task."""
+        return self.alpha * float(_lengths(B).sum())
+
+    def dual(self, G: np.ndarray) -> float:
+        """Longest column over alpha."""
+        return float(_lengths(G).max(initial=0.0)) / self.alpha
+
+    def shrink(self, B: np.ndarray, step: float) -> Shrunk:
+        """Columns shortened by step alpha, shorter ones set to zero."""
+        length = _lengths(B)
+        left = np.maximum(length - step * self.alpha, 0.0)
+        keep = np.divide(left, length, out=np.zeros_like(length), where=length > 0)
+        return Shrunk(B * keep, self.alpha * float(left.sum()))
+
+    def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
+        """Element of G + subdifferential(B) nearest to zero."""
+        length = _lengths(B)
+        unit = np.divide(B, length, out=np.zeros_like(B), where=length > 0)
+        return np.where(length > 0, G + self.alpha * unit, self.shrink(G, 1.0).matrix)
+
+
+def _lengths(B: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.einsum("mj,mj->j", B, B))

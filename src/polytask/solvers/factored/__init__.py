@@ -1,1 +1,0 @@
-"""The trace norm by Newton steps in the factors L = B C'."""

@@ -1,0 +1,110 @@
+"""R + a norm by a method for squares: once for the squared loss, else inside Newton steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from polytask.penalties import Norm
+from polytask.problem import Problem
+from polytask.solvers.base import Solution, Status
+from polytask.solvers.norms.parts import norm_of, stacked, unstacked
+from polytask.solvers.norms.profile import Profile, duality_gap, profile, zero_factor, zero_profile
+from polytask.solvers.norms.squares import Squares
+from polytask.structures import Blocks
+
+__all__ = ["Inner", "solve_norm", "squares_at"]
+
+# (F, norm, start, gap to reach, iterations at most) -> B, iterations
+Inner = Callable[[Squares, Norm, np.ndarray, float, int], tuple[np.ndarray, int]]
+_SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
+_OUTER = 50  # Newton steps at most
+_REST_TOL = {True: 1e-11, False: 1e-4}  # of a rest on the way, where the loss is squared or not
+_ROUNDING = 1e-12  # share of the norm's strength that rounding can move
+
+
+def solve_norm(
+    problem: Problem, inner: Inner, name: str, start: Blocks | None, tol: float, max_iter: int
+) -> Solution:
+    """Solve to a duality gap of ``tol`` times the objective at L = 0.
+
+    For losses other than the squared a proximal Newton method: the weighted squares at the
+    current point, solved by ``inner``, and a line search (Lee, Sun and Saunders 2014).
+    """
+    norm, zero = norm_of(problem), zero_profile(problem)
+    scale = max(zero.smooth, np.finfo(float).tiny)
+    if zero_factor(problem) <= 1.0 + _ROUNDING:
+        return _solution(problem, zero, 0.0, scale, tol, name, 0, 0.0)
+    at = zero if start is None else profile(problem, stacked(problem, start), start)
+    penalty = norm.value(at.B)
+    gap, accuracy, n_iter = duality_gap(problem, at, penalty), 0.5, 0
+    for _ in range(_OUTER):
+        if gap <= tol * scale or n_iter >= max_iter:
+            break
+        exact = problem.loss.is_quadratic
+        wanted = accuracy * tol * scale if exact else max(0.5 * tol * scale, 0.05 * gap)
+        F = squares_at(problem, at)
+        B, used = inner(F, norm, at.B, wanted, max_iter - n_iter)
+        n_iter += used
+        before = gap
+        at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1])
+        gap = duality_gap(problem, at, penalty)
+        if not exact and gap <= tol * scale:
+            at = profile(problem, at.B, at.rest)
+            gap = duality_gap(problem, at, penalty)
+        if exact and gap > tol * scale:
+            accuracy *= 0.1
+            if accuracy < 1e-3:
+                break
+        if not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0:
+            break
+    return _solution(problem, at, penalty, scale, tol, name, n_iter, gap)
+
+
+def squares_at(problem: Problem, at: Profile) -> Squares:
+    """The loss to second order at a point, as weighted squares of a working target."""
+    data, loss = problem.data, problem.loss
+    if loss.is_quadratic:
+        return Squares(problem, data.weight, data.y, zero_profile(problem))
+    h = np.maximum(loss.curvature(data.y, at.f), 1e-6)
+    return Squares(problem, data.weight * h, at.f - loss.gradient(data.y, at.f) / h)
+
+
+def _step(
+    problem: Problem, norm: Norm, at: Profile, penalty: float, B: np.ndarray, rest: Blocks
+) -> tuple[Profile, float]:
+    """The first of the steps 1, 1/2, ... to B and rest that does not raise the objective."""
+    value, exact = at.smooth + penalty, problem.loss.is_quadratic
+    for size in 0.5 ** np.arange(20):
+        to = B if size == 1 else at.B + size * (B - at.B)
+        begin = {b: at.rest[b] + size * (rest[b] - at.rest[b]) for b in rest}
+        trial = profile(problem, to, begin, _REST_TOL[exact])
+        there = norm.value(trial.B)
+        if exact or trial.smooth + there <= value * (1 + 1e-14):
+            return trial, there
+    return at, penalty
+
+
+def _solution(
+    problem: Problem, at: Profile, penalty: float, scale: float, tol: float, name: str, n_iter: int,
+    gap: float,
+) -> Solution:  # fmt: skip
+    """A point as the answer, certified by its gap."""
+    blocks = {**unstacked(problem, at.B), **at.rest}
+    gap = max(gap, 0.0) / scale
+    violation = np.nan
+    if tol < _SEARCHING:
+        residual = problem.residual(blocks, at.f, at.risk_gradient)
+        violation = problem.violation(blocks, residual)
+    return Solution(
+        blocks=blocks,
+        coefs=problem.structure.assemble(blocks),
+        objective=at.smooth + penalty,
+        violation=violation,
+        status=Status.SOLVED if gap <= tol else Status.MAX_ITER,
+        certificate="global",
+        solver=name,
+        n_iter=n_iter,
+        gap=gap,
+    )

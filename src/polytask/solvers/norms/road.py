@@ -1,0 +1,17 @@
+"""The faster of the norm solvers, for those who solve norms on their way to something else."""
+
+from __future__ import annotations
+
+from polytask.problem import Problem
+from polytask.solvers.base import Solution, fits
+from polytask.solvers.norms.admm import Admm
+from polytask.solvers.norms.proximal import ProximalGradient
+from polytask.structures import Blocks
+
+__all__ = ["solve_convex"]
+
+
+def solve_convex(problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
+    """Solve by whichever is faster."""
+    solver = Admm() if fits(Admm(), problem) else ProximalGradient()
+    return solver.solve(problem, start, tol, max_iter)
