@@ -15,7 +15,7 @@ from polytask.penalties import Orthonormal, Rank, Ridge
 from polytask.problem import Problem
 from polytask.responses import Squared
 from polytask.solvers import Solution, one_blas_thread, select
-from polytask.structures import CommonDeviation, SlopesPlus, Projected
+from polytask.structures import CommonDeviation, Projected, SlopesPlus
 
 RANK = 5
 TOL = 1e-7
