@@ -16,8 +16,8 @@ from tests.report.conftest import N_TASKS, NASTY, example_parts, example_shrinka
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "use"}
 SECTIONS = ["verdict", "models", "tasks", "curve", "newcomers", "relatedness", "coefficients"]
-SECTIONS += ["strengths", "data", "how"]
-OPTIONAL = {"curve", "newcomers", "relatedness", "coefficients"}
+SECTIONS += ["strengths", "card", "data", "how"]
+OPTIONAL = {"curve", "newcomers", "relatedness", "coefficients", "card"}
 
 
 class Outline(HTMLParser):
