@@ -28,9 +28,6 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution, Status, one_blas_thread, select
 from polytask.tuning import (
-    TUNING_TOL,
-    FoldRisk,
-    KFoldRisk,
     Strength,
     choose_strengths,
     given_strengths,
@@ -181,13 +178,10 @@ class MultiTaskLinear(BaseEstimator):
         fixed = {name: value for name, value in given.items() if value is not None}
         choice = choose_strengths(
             lambda part, strengths: self._tuned_problem(part, loss, strengths),
-            data, wanted, fixed, self._k_fold, self.max_iter,
+            data, wanted, fixed, self.max_iter,
         )  # fmt: skip
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
         return {name: choice.strengths[name] for name in given}
-
-    def _k_fold(self, data: TaskData, n_folds: int = 5) -> FoldRisk:
-        return KFoldRisk(data, n_folds, TUNING_TOL, self.max_iter)
 
     def _warn(self, solution: Solution) -> None:
         measure = f"KKT violation {solution.violation:.1e}"

@@ -9,7 +9,6 @@ import numpy as np
 
 from polytask.data import (
     MomentData,
-    TaskData,
     TaskMoments,
     all_or_nothing,
     callers_level,
@@ -18,7 +17,6 @@ from polytask.data import (
     read_target,
 )
 from polytask.solvers import one_blas_thread
-from polytask.tuning import TUNING_TOL, FoldRisk
 
 __all__ = ["FOLDS", "FromMoments"]
 
@@ -114,13 +112,6 @@ class FromMoments:
         return self.fit_moments(
             TaskMoments.from_rows(X, target, task=task, sample_weight=sample_weight, n_folds=folds)
         )
-
-    def _k_fold(self: Any, data: TaskData, n_folds: int = FOLDS) -> FoldRisk:
-        if not isinstance(data, MomentData):
-            return super()._k_fold(data, n_folds)  # type: ignore[misc]
-        from polytask.tuning.moment_risk import MomentRisk
-
-        return MomentRisk(data, TUNING_TOL, self.max_iter)
 
     def _check_moments(self: Any, moments: TaskMoments) -> None:
         name = type(self).__name__

@@ -19,6 +19,8 @@ from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, Projected
 from polytask.tuning import (
+    TUNING_TOL,
+    KFoldRisk,
     Strength,
     choose,
     common_grid,
@@ -31,6 +33,7 @@ from polytask.tuning import (
 
 __all__ = ["ProjectedMeanRegularizedClassifier", "ProjectedMeanRegularizedRegressor"]
 
+_FOLDS = 5
 _LEAST_RIDGE = 1e-3  # of the mean curvature
 _SHARES = (1.0, 0.1, 0.01)  # of the strength that is best without a projection
 
@@ -154,7 +157,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         if k is not None or most == 1:
             k = min(k or 1, data.n_features if self.n_components else most)
             return {**strengths, "n_components": int(k)}
-        folds = self._k_fold(data)
+        folds = KFoldRisk(data, _FOLDS, TUNING_TOL, self.max_iter)
 
         risks = one_by_one(lambda s: folds(lambda part: self._make_problem(part, loss, s)))
         found = choose(risks, {"n_components": rank_grid(data).astype(float)}, strengths)

@@ -1,6 +1,6 @@
 """How strengths are chosen: grids from the data, leave-one-out, folds, the search."""
 
-from polytask.tuning.choice import TUNING_TOL, FoldRisk, choose_strengths
+from polytask.tuning.choice import TUNING_TOL, choose_strengths
 from polytask.tuning.folds import (
     KFoldRisk,
     content_folds,
@@ -26,7 +26,6 @@ from polytask.tuning.strengths import Strength, fitted_strengths, given_strength
 __all__ = [
     "TUNING_TOL",
     "Choice",
-    "FoldRisk",
     "KFoldRisk",
     "LeaveOneOut",
     "Risks",

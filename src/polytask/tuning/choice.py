@@ -9,19 +9,15 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.problem import Problem
+from polytask.tuning.folds import KFoldRisk
 from polytask.tuning.loo import LeaveOneOut, takes_products
 from polytask.tuning.search import Choice, choose, one_by_one
 
-__all__ = ["TUNING_TOL", "FoldRisk", "choose_strengths"]
+__all__ = ["TUNING_TOL", "choose_strengths"]
 
-FoldRisk = Callable[[Callable[[TaskData], Problem]], float]
 TUNING_TOL = 1e-4  # violation, or gap, at which a held-out risk no longer moves
 _FOLDS = 5
-_FEW_FOLDS, _LEADING, _OTHERS = (
-    3,
-    8,
-    4,
-)  # folds and values where every fit costs seconds of products
+_FEW_FOLDS, _LEADING, _OTHERS = 3, 8, 4  # and values, where every fit costs seconds of products
 _DECADES = 6.0  # weaker penalties leave fits to rows fewer than features without an effect
 
 
@@ -30,7 +26,6 @@ def choose_strengths(
     data: TaskData,
     grids: Mapping[str, np.ndarray],
     fixed: dict[str, Any],
-    folds: Callable[[TaskData, int], FoldRisk],
     max_iter: int,
 ) -> Choice:
     """The strengths of least estimated risk.
@@ -43,8 +38,6 @@ def choose_strengths(
     grids : dict {name: ndarray}
         Values to choose from, from strong to weak, the leading strength first.
     fixed : dict {name: value}
-    folds : callable
-        The held-out risk of problems, by so many folds.
     max_iter : int
 
     Raises
@@ -61,7 +54,7 @@ def choose_strengths(
         n_folds, leader = _FEW_FOLDS, next(iter(grids))
         for name, grid in grids.items():
             values[name] = _some(grid, _LEADING if name == leader else _OTHERS)
-    risk = folds(data, n_folds)
+    risk = KFoldRisk(data, n_folds, TUNING_TOL, max_iter)
     return choose(one_by_one(lambda s: risk(lambda part: make(part, s))), values, fixed)
 
 

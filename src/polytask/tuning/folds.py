@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from polytask.data import TaskData
+from polytask.data import Design, MomentData, TaskData
 from polytask.data.folds import task_folds
 from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import select
+from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
 from polytask.structures import Blocks
 from polytask.tuning.one_class import judged_labels
 
@@ -20,45 +23,89 @@ _CHUNK = 4_000_000  # numbers that are widened at a time
 _FEW = 5.0  # rows of the rarer class in the average task: fewer are few
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What a fold is trained on, and what is held out."""
+
+    train: TaskData
+    design: Design
+    weight: np.ndarray  # (n,) of the rows held out
+    held: np.ndarray | None = None  # (N,) which they are
+    y: np.ndarray | None = None  # (n,) or, of moments, their targets
+
+    @cached_property
+    def squares(self) -> tuple[np.ndarray, np.ndarray]:
+        """Gram matrices of the training part, and the gradient of its squared risk at zero."""
+        data = self.train
+        return data.design.grams(data.weight), -data.design.adjoint(data.weight * data.y)
+
+
 class KFoldRisk:
-    """Held-out risk of problems on the same data, for losses without a closed form.
+    """Held-out risk of problems over folds, each fitted from its last solution.
 
     Parameters
     ----------
     data : TaskData
+        Rows: every task keeps some in every training part, classes are spread inside a task. Rows
+        that all tasks share go to one fold, so that the parts share theirs; where every task has a
+        single row, tasks are held out. Or moments that were kept by fold: their held-out squared
+        risk is exact, and no row is needed.
     n_splits : int
-        Folds; every task keeps rows in every training part, classes are spread inside a task. Rows
-        that all tasks share go to one fold, so that the parts share theirs. Where every task has a
-        single row, tasks are held out.
+        Folds of rows.
     tol, max_iter : float, int
         Passed to the solver.
     """
 
     def __init__(self, data: TaskData, n_splits: int, tol: float, max_iter: int) -> None:
-        fold = content_folds(data, n_splits)
-        if data.n_tasks > 1 and (fold < 0).all():  # what tasks share predicts them
-            fold = data.code % n_splits
-        used = [k for k in range(n_splits) if (fold == k).any()]
-        self.data = data
-        self.held_out = [fold == k for k in used]
-        self.parts = [(data.subset(~held), data.subset(held)) for held in self.held_out]
-        self.tol, self.max_iter = tol, max_iter
+        self.parts, self.weight = (
+            _of_moments(data) if isinstance(data, MomentData) else _of_rows(data, n_splits)
+        )
+        self.data, self.tol, self.max_iter = data, tol, max_iter
         self._starts: list[Blocks | None] = [None] * len(self.parts)
 
     def __call__(self, make: Callable[[TaskData], Problem]) -> float:
-        """Weighted mean of loss(y_j, f_j) over held-out observations, y as `judged_labels`."""
-        total, weight = 0.0, 0.0
-        for k, (train, test) in enumerate(self.parts):
-            problem = make(train)
-            solver = select(problem)
-            solution = solver.solve(problem, self._starts[k], self.tol, self.max_iter)
-            self._starts[k] = solution.blocks
-            held = self.held_out[k]
-            omega, y = self.data.weight[held], judged_labels(self.data, problem.loss)[held]
-            f = test.design.predict(solution.coefs)
-            total += float(omega @ problem.loss.value(y, f))
-            weight += float(omega.sum())
-        return total / weight if weight > 0 else np.inf  # a single row
+        """Weighted mean of loss(y_j, f_j) over held-out rows, y as `judged_labels`.
+
+        Infinite where there is none.
+        """
+        total = 0.0
+        for k, part in enumerate(self.parts):
+            problem = make(part.train)
+            f = part.design.predict(self._coefs(problem, part, k))
+            y = judged_labels(self.data, problem.loss)[part.held] if part.y is None else part.y
+            total += float(part.weight @ problem.loss.value(y, f))
+        return total / self.weight if self.weight > 0 else np.inf
+
+    def _coefs(self, problem: Problem, part: _Part, k: int) -> np.ndarray:
+        """Those without a fold: in closed form, or from the last ones at other strengths."""
+        if isinstance(self.data, MomentData) and why_not_arrow(problem) is None:
+            grams, slope = part.squares
+            factor = arrow_problem(problem).factor_grams(grams)
+            step = factor.solve(problem.structure.adjoint(slope, problem.zeros()))
+            return -problem.structure.assemble(step)
+        found = select(problem).solve(problem, self._starts[k], self.tol, self.max_iter)
+        self._starts[k] = found.blocks
+        return found.coefs
+
+
+def _of_rows(data: TaskData, n_splits: int) -> tuple[list[_Part], float]:
+    """Folds of rows, and what all that is held out weighs."""
+    fold = content_folds(data, n_splits)
+    if data.n_tasks > 1 and (fold < 0).all():  # what tasks share predicts them
+        fold = data.code % n_splits
+    parts = []
+    for held in [fold == k for k in range(n_splits) if (fold == k).any()]:
+        train, design = data.subset(~held), data.design.subset(held)
+        parts.append(_Part(train, design, data.weight[held], held))
+    return parts, sum(float(part.weight.sum()) for part in parts)
+
+
+def _of_moments(data: MomentData) -> tuple[list[_Part], float]:
+    parts = [_Part(train, test.design, test.weight, y=test.y) for train, test in data.parts()]
+    counts = data.moments.sums[:, :, 0, 0]
+    share = data.share / np.maximum(counts.sum(axis=1), 1e-300)
+    known = counts.sum(axis=1, keepdims=True) > counts  # predicted by other folds
+    return parts, float((share[:, None] * np.where(known, counts, 0.0)).sum()) if parts else 0.0
 
 
 def few_labels(data: TaskData, loss: Loss) -> bool:
