@@ -119,8 +119,8 @@ def test_folds_keep_every_task_and_warm_starts_do_not_matter(table: tuple) -> No
     X, y, ids = table
     data = make_data(X, (y > 0).astype(float), ids)
     risk = KFoldRisk(data, 4, 1e-9, 100)
-    assert all((train.sizes > 0).all() for train, _ in risk.parts)
-    assert sum(len(test.y) for _, test in risk.parts) == len(y)
+    assert all((part.train.sizes > 0).all() for part in risk.parts)
+    assert sum(len(part.weight) for part in risk.parts) == len(y)
 
     def at(alpha: float):
         return lambda d: mean_regularized(d, alpha, 1e-3, 0.1, Logistic())
