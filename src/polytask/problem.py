@@ -49,6 +49,11 @@ class Problem:
         shapes = self.structure.shapes(self.source.n_tasks)
         return {name: np.zeros(shape) for name, shape in shapes.items()}
 
+    def start(self) -> Blocks:
+        """Where a search begins: no features, and the level of the loss's choice."""
+        blocks, level = self.zeros(), self.source.level(self.loss)
+        return self.structure.at_level(blocks, level) if level else blocks
+
     def predict(self, blocks: Blocks) -> np.ndarray:
         """Linear predictor of every observation, shape (N,)."""
         return self.data.design.predict(self.structure.assemble(blocks))
@@ -79,16 +84,16 @@ class Problem:
     def gradient_bound(self) -> np.ndarray:
         """Largest |gradient of R in Theta_ik| that the starting loss allows (Cauchy-Schwarz).
 
-        sqrt(sum omega x²) sqrt(sum omega loss'(y, 0)²) in each task: the unit of a violation, so
-        that neither the units of features and target nor the number of tasks matter. A task whose
-        own targets are at rest, or that has next to nothing of a feature, is measured in a small
-        share of what the others have. Kept for as long as the data live.
+        sqrt(sum omega x²) sqrt(sum omega loss'²) in each task, at `start`: the unit of a
+        violation, so that neither the units of features and target nor the number of tasks
+        matter. A task whose own targets are at rest, or that has next to nothing of a feature, is
+        measured in a small share of what the others have. Kept for as long as the data live.
         """
         return kept(self.source, ("gradient bound", self.loss), self._gradient_bound)
 
     def _gradient_bound(self) -> np.ndarray:
         source = self.source
-        square = source.at(self.loss, np.zeros((source.n_tasks, source.n_coefs))).slope
+        square = source.at(self.loss, self.structure.assemble(self.start())).slope
         size = np.sqrt(np.maximum(square, (_AT_REST**2) * source.share * square.sum()))
         norms = source.column_norms
         elsewhere = np.sqrt(np.einsum("ik,ik->k", norms, norms) / max(source.n_tasks, 1))

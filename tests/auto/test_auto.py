@@ -22,6 +22,7 @@ from polytask.datasets import (
     make_related_tasks,
 )
 from polytask.models._held_out import held_out_predictions
+from polytask.responses import Squared
 
 QUICK = ["single-task", "pooled", "task-intercept", "mean-regularized"]
 WITH_REML = [*QUICK, "mean-regularized-reml"]
@@ -80,7 +81,7 @@ def test_held_out_predictions_are_refits(alpha):
     model = MeanRegularizedRegressor(alpha, task="task").fit(X, y)
     target, names = read_target(model, y)
     data = make_task_data(model, read_rows(model, X, reset=False), target, names, None)
-    f = held_out_predictions(model, X, target, names, None, data, 5)
+    f = held_out_predictions(model, X, target, names, None, data, Squared(), 5)
     strengths = {
         "alpha": np.broadcast_to(np.minimum(model.alpha_, 1e9), 3),
         "alpha_intercept": min(model.alpha_intercept_, 1e9),

@@ -35,6 +35,18 @@ class Pointwise(Protocol):
         """Second derivative in f."""
         ...
 
+    def majorizer(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Curvature of a parabola that touches the loss at f and lies above it."""
+        ...
+
+    def slopes(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Size of the derivative, for the unit of what a solver leaves."""
+        ...
+
+    def start(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """The level at which a search begins."""
+        ...
+
 
 class RiskAt(Protocol):
     """R near Theta (m, p); of its curvature either the rows' or the tasks' Gram matrices."""
@@ -46,7 +58,7 @@ class RiskAt(Protocol):
 
     @property
     def slope(self) -> np.ndarray:
-        """Weighted sum of squared derivatives of the loss in each task, shape (m,)."""
+        """Weighted sum of the loss's squared slopes in each task, shape (m,)."""
         ...
 
     @property
@@ -57,6 +69,11 @@ class RiskAt(Protocol):
     @property
     def curvature(self) -> np.ndarray | None:
         """Second derivative of every row's loss, shape (N,); None where there are no rows."""
+        ...
+
+    @property
+    def majorizer(self) -> np.ndarray | None:
+        """The same of parabolas above every row's loss."""
         ...
 
     @property
@@ -108,6 +125,10 @@ class Oracle(Protocol):
         """sqrt(sum_k omega_k x_k²) of each column in each task, shape (m, p)."""
         ...
 
+    def level(self, loss: Pointwise) -> float:
+        """Intercept of all tasks at which a search begins."""
+        ...
+
     def at(self, loss: Pointwise, theta: np.ndarray) -> RiskAt:
         """R at coefficients Theta (m, p)."""
         ...
@@ -146,12 +167,17 @@ class RowsAt:
 
     @property
     def slope(self) -> np.ndarray:
-        """Weighted sum of squared derivatives of the loss in each task, shape (m,)."""
+        """Weighted sum of the loss's squared slopes in each task, shape (m,)."""
         m, sizes = self.design.n_tasks, np.diff(self.design.start)
-        square = self.weight * self.loss.gradient(self.y, self.f) ** 2
+        square = self.weight * self.loss.slopes(self.y, self.f) ** 2
         return np.bincount(np.repeat(np.arange(m), sizes), square, minlength=m)
 
     @cached_property
     def curvature(self) -> np.ndarray:
         """Second derivative of every row's loss, shape (N,)."""
         return self.loss.curvature(self.y, self.f)
+
+    @cached_property
+    def majorizer(self) -> np.ndarray:
+        """The same of parabolas above every row's loss."""
+        return self.loss.majorizer(self.y, self.f)

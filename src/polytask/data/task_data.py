@@ -96,6 +96,10 @@ class TaskData:
         """Spare `column_norms` a pass over the rows: the Gram matrices (m, p, p) hold them."""
         vars(self).setdefault("column_norms", np.sqrt(np.einsum("mpp->mp", grams)))
 
+    def level(self, loss: Pointwise) -> float:
+        """Intercept of all tasks at which a search begins."""
+        return loss.start(self.y, self.weight) if self.intercept else 0.0
+
     def at(self, loss: Pointwise, theta: np.ndarray) -> RowsAt:
         """R at coefficients Theta (m, p)."""
         f = self.design.predict(theta) if theta.any() else np.zeros(len(self.y))

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
 from polytask.data import TaskData, make_task_data, read_rows
+from polytask.responses import Response
 from polytask.solvers import one_blas_thread
 from polytask.solvers.arrow_problem import why_not_arrow
 from polytask.tuning import (
@@ -27,8 +28,9 @@ _TOL = 1e-6  # of fits that are only compared
 
 
 def held_out_predictions(
-    estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any, data: TaskData, cv: int
-) -> np.ndarray:
+    estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any, data: TaskData,
+    response: Response, cv: int,
+) -> np.ndarray:  # fmt: skip
     """Linear predictors (N,) of every observation from fits without it, at the chosen strengths.
 
     By leave-one-out from the factorization of the fit where the penalties are quadratic (exact
@@ -38,7 +40,7 @@ def held_out_predictions(
     """
     made = _own_problems(estimator, X, target, names, weight)
     if made is None:
-        return _by_folds(estimator, X, target, weight, data, cv)
+        return _by_folds(estimator, X, target, weight, data, response, cv)
     make, own_data = made
     own = make(own_data)
     with one_blas_thread():
@@ -53,11 +55,12 @@ def held_out_predictions(
     return f
 
 
-def linear_predictor(estimator: Any, X: Any) -> np.ndarray:
-    """Log odds of a classifier, prediction of a regressor."""
-    if hasattr(estimator, "decision_function"):
-        return np.asarray(estimator.decision_function(X), dtype=float)
-    return np.asarray(estimator.predict(X), dtype=float)
+def linear_predictor(estimator: Any, X: Any, response: Response) -> np.ndarray:
+    """Log odds of a classifier; of a regressor the link of its predictions."""
+    for name in ("decision_function", "_linear_predictor"):
+        if hasattr(estimator, name):
+            return np.asarray(getattr(estimator, name)(X), dtype=float)
+    return response.link(np.asarray(estimator.predict(X), dtype=float))
 
 
 def _own_problems(
@@ -71,14 +74,15 @@ def _own_problems(
     strengths = fitted_strengths(estimator)
 
     def make(part: TaskData) -> Any:
-        return estimator._make_problem(part, estimator._loss(), strengths)
+        return estimator._make_problem(part, estimator._learned(), strengths)
 
     return (make, data) if why_not_arrow(make(data)) is None else None
 
 
 def _by_folds(
-    estimator: Any, X: Any, target: np.ndarray, weight: Any, data: TaskData, cv: int
-) -> np.ndarray:
+    estimator: Any, X: Any, target: np.ndarray, weight: Any, data: TaskData,
+    response: Response, cv: int,
+) -> np.ndarray:  # fmt: skip
     fold = content_folds(data, cv)
     model = clone(estimator).set_params(**_chosen(estimator))
     out = np.full(len(data.y), np.nan)
@@ -87,12 +91,12 @@ def _by_folds(
         if target.ndim == 2:
             left = target.astype(float)
             left[test, data.code[fold == k]] = np.nan
-            f = linear_predictor(model.fit(X, left, sample_weight=weight), X)
+            f = linear_predictor(model.fit(X, left, sample_weight=weight), X, response)
             out[fold == k] = f[test, data.code[fold == k]]
             continue
         part = None if weight is None else _safe_indexing(np.asarray(weight), train)
         model.fit(_safe_indexing(X, train), target[train], sample_weight=part)
-        out[fold == k] = linear_predictor(model, _safe_indexing(X, test))
+        out[fold == k] = linear_predictor(model, _safe_indexing(X, test), response)
     return out
 
 

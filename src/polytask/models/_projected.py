@@ -102,7 +102,7 @@ class LearnedFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MultiTa
         kept = np.isfinite(strength)
         omega = np.full(len(target), 1.0 / (len(self.tasks_) * len(target)))
         free = np.eye(len(centre))[:, kept]
-        deviation, _ = fit_near(self._loss(), Z, target, omega, centre, free, strength[kept])
+        deviation, _ = fit_near(self._learned(), Z, target, omega, centre, free, strength[kept])
         a = centre + deviation
         k = len(self.components_)
         level = float(a[k]) if self.fit_intercept else 0.0

@@ -26,6 +26,7 @@ from polytask.models._held_out import held_out_predictions, linear_predictor
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.unseen import unseen_message
+from polytask.responses import Response
 from polytask.tuning.stacking import HeldOut, stack
 
 __all__ = ["AutoMultiTaskClassifier", "AutoMultiTaskRegressor"]
@@ -48,6 +49,9 @@ class _AutoMultiTask(BaseEstimator):
         Names of formulations, or estimators with the parameter ``task``. None: single-task,
         pooled, task-intercept, mean-regularized with strengths by leave-one-out and (regressor)
         by REML, and low-rank where m d <= 5000. Names of neural formulations load PyTorch.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
+        outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -97,6 +101,7 @@ class _AutoMultiTask(BaseEstimator):
 
     _parameter_constraints = {
         "candidates": [None, list, tuple, dict],
+        "loss": [str, Response],
         "task": [None, str, Integral],
         "fit_intercept": ["boolean"],
         "task_weight": [StrOptions({"equal", "size"})],
@@ -110,6 +115,7 @@ class _AutoMultiTask(BaseEstimator):
         self,
         candidates: list[str] | Mapping[str, Any] | None = None,
         *,
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -118,6 +124,7 @@ class _AutoMultiTask(BaseEstimator):
         n_folds: int = 5,
     ) -> None:
         self.candidates = candidates
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
@@ -150,8 +157,9 @@ class _AutoMultiTask(BaseEstimator):
         made = self._make_candidates(data)
         self.estimators_ = {n: e.fit(X, y, sample_weight=sample_weight) for n, e in made.items()}
         self.candidates_ = list(self.estimators_)
+        response = self._loss()
         F = np.column_stack([
-            held_out_predictions(e, X, target, names, sample_weight, data, self.n_folds)
+            held_out_predictions(e, X, target, names, sample_weight, data, response, self.n_folds)
             for e in self.estimators_.values()
         ])  # fmt: skip
         self._weigh(F, data)
@@ -160,8 +168,13 @@ class _AutoMultiTask(BaseEstimator):
     def _check_data(self, data: TaskData) -> None:
         """Refuse data that the role cannot learn from."""
 
+    def _learned(self: Any) -> Response:
+        """The response that the user asked for; candidates learn of it for themselves."""
+        found: Response = self._loss()
+        return found
+
     def _weigh(self: Any, F: np.ndarray, data: TaskData) -> None:
-        loss = self._loss()
+        loss = self._loss().started(data.y, data.weight, data.code)
         held = HeldOut.of(F, data, loss)
         found = stack(held, loss, data.n_tasks, self.own_weights)
         self.tasks_, self.tau_ = data.tasks, found.tau
@@ -190,7 +203,7 @@ class _AutoMultiTask(BaseEstimator):
     def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
         wanted = self.candidates
         if wanted is None:
-            wanted = _default_names(data, not is_classifier(self))
+            wanted = _default_names(data, self._loss().is_quadratic)
         if not wanted:
             raise ValueError(f"{type(self).__name__}: candidates must name one model; got none.")
         if isinstance(wanted, Mapping):
@@ -216,8 +229,8 @@ class _AutoMultiTask(BaseEstimator):
     def _ready(self: Any, estimator: Any) -> Any:
         """The candidate with this estimator's task column and weighting."""
         ours = {
-            "task": self.task, "unseen": "common", "fit_intercept": self.fit_intercept,
-            "task_weight": self.task_weight,
+            "loss": self.loss, "task": self.task, "unseen": "common",
+            "fit_intercept": self.fit_intercept, "task_weight": self.task_weight,
         }  # fmt: skip
         takes = estimator.get_params(deep=False)
         if takes.get("alpha") == "reml":  # its likelihood counts rows
@@ -228,7 +241,9 @@ class _AutoMultiTask(BaseEstimator):
         """Weighted linear predictors, shape (n,), or (n, m) after a fit to a wide y."""
         check_is_fitted(self)
         rows = read_rows(self, X, reset=False)
-        parts = np.stack([linear_predictor(e, X) for e in self.estimators_.values()], axis=-1)
+        parts = np.stack(
+            [linear_predictor(e, X, self._loss()) for e in self.estimators_.values()], axis=-1
+        )
         if self._wide:
             return np.einsum("nmc,mc->nm", parts, self.weights_)
         code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])

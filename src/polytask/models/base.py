@@ -25,8 +25,9 @@ from polytask.data import (
 )
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
-from polytask.responses import Loss
+from polytask.responses import Loss, Response
 from polytask.solvers import Solution, Status, one_blas_thread, select
+from polytask.structures import Blocks
 from polytask.tuning import (
     Strength,
     choose_strengths,
@@ -38,6 +39,8 @@ __all__ = ["MultiTaskLinear", "Strengths"]
 Strengths = dict[str, Any]
 Grids = dict[str, np.ndarray]
 _CHUNK = 4_000_000  # numbers of X that predictions copy at a time: 32 MB
+_ROUNDS = 100  # of a fit and what the response learns from it
+_SETTLED = 1e-8  # relative change of what it learned
 
 
 class MultiTaskLinear(BaseEstimator):
@@ -50,6 +53,7 @@ class MultiTaskLinear(BaseEstimator):
     strengths: ClassVar[tuple[Strength, ...]]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "loss": [str, Response],
         "task": [None, str, Integral],
         "fit_intercept": ["boolean"],
         "task_weight": [StrOptions({"equal", "size"})],
@@ -57,6 +61,8 @@ class MultiTaskLinear(BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
+
+    loss: Any = "auto"  # of a formulation without the parameter
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Merge parameter constraints of the bases, and give the twins their formulation's text.
@@ -97,7 +103,8 @@ class MultiTaskLinear(BaseEstimator):
 
     # What the role (regressor or classifier) says.
 
-    def _loss(self) -> Loss:
+    def _loss(self) -> Response:
+        """The response that the user asked for."""
         raise NotImplementedError
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
@@ -136,12 +143,38 @@ class MultiTaskLinear(BaseEstimator):
             return self._fit_data(data)
 
     def _fit_data(self, data: TaskData) -> Any:
-        loss = self._loss()
-        strengths = self._choose_strengths(data, loss)
-        problem = self._make_problem(data, loss, strengths)
-        solution = select(problem).solve(problem, None, self.tol, self.max_iter)
+        said = self._loss()
+        self.response_: Response = said.started(data.y, data.weight, data.code)
+        strengths = self._choose_strengths(data, self.response_)
+        solution = self._solve(data, strengths, None)
+        if self.response_ is not said:
+            strengths, solution = self._settle(data, solution)
         self._keep(solution, data, strengths)
         return self
+
+    def _solve(self, data: TaskData, strengths: Strengths, start: Blocks | None) -> Solution:
+        problem = self._make_problem(data, self.response_, strengths)
+        return select(problem).solve(problem, start, self.tol, self.max_iter)
+
+    def _settle(self, data: TaskData, solution: Solution) -> tuple[Strengths, Solution]:
+        """Fits and what the response learns from them, in turn, until it learns nothing new.
+
+        Strengths are chosen once more at what it learned from the first fit, and then held.
+        """
+        strengths: Strengths = {}
+        for _ in range(_ROUNDS):
+            f = data.design.predict(solution.coefs)
+            learned = self.response_.updated(data.y, f, data.weight)
+            if strengths and learned.is_near(self.response_, _SETTLED):
+                break
+            self.response_ = learned
+            strengths = strengths or self._choose_strengths(data, learned)
+            solution = self._solve(data, strengths, solution.blocks)
+        return strengths, solution
+
+    def _learned(self) -> Response:
+        """The response with what the last fit learned of it."""
+        return getattr(self, "response_", None) or self._loss()
 
     def _keep(self, solution: Solution, data: TaskData, strengths: Strengths) -> None:
         """Fitted attributes of a solution."""

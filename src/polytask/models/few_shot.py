@@ -84,7 +84,7 @@ class FewShot:
         return self
 
     def _add_one(self: Any, task: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
-        loss: Loss = self._loss()
+        loss: Loss = self._learned()
         d = self.coef_.shape[1]
         common = np.append(self.common_coef_, self.common_intercept_)[: rows.shape[1]]
         if hasattr(self, "deviation_covariance_"):

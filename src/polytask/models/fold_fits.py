@@ -179,7 +179,7 @@ class _Run:
             self.strengths, self.choice = model._choose_by_passes(self.passed, looks=0)
             self.problem = model._make_problem(self.passed, model._loss(), self.strengths)
             self.descent = Newton().descent(self.problem, None, model.tol, model.max_iter)
-            self.descent.tell(self.problem.at(self.problem.zeros()))
+            self.descent.tell(self.problem.at(self.problem.start()))
             self._advance()
 
     def go_on(self, sums: LossSums) -> None:

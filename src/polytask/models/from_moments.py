@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 
 from polytask.data import (
     MomentData,
@@ -23,11 +24,23 @@ __all__ = ["FOLDS", "FromMoments"]
 FOLDS = 5  # kept where a strength is to be chosen
 
 
+def _sums_are_enough(estimator: Any) -> bool:
+    """Whether moments say all that the loss needs of the rows."""
+    loss = estimator._loss()
+    if not loss.is_quadratic:
+        raise AttributeError(
+            f"{type(estimator).__name__}: loss must be 'squared' to fit from moments, which say no "
+            f"more of the rows; got {loss.name!r}. Use fit for rows in memory."
+        )
+    return True
+
+
 class FromMoments:
     """`fit_moments` and `partial_fit` of a linear estimator with the squared loss."""
 
     moments_: TaskMoments
 
+    @available_if(_sums_are_enough)
     @all_or_nothing
     def fit_moments(self: Any, moments: TaskMoments) -> Any:
         """Fit to moments: the same answer as `fit` on the rows that they were made of.
@@ -70,6 +83,7 @@ class FromMoments:
         self.moments_ = moments
         return self
 
+    @available_if(_sums_are_enough)
     @all_or_nothing
     def partial_fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.

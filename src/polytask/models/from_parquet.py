@@ -170,7 +170,7 @@ class ClassifierFromParquet(FromParquet):
         """Fitted attributes of what the passes found."""
         forget(self)
         self._expect(columns)
-        self.classes_ = classes
+        self.classes_, self.response_ = classes, self._loss()
         if choice is not None:
             self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
         self._keep(solution, passed, strengths)

@@ -12,6 +12,7 @@ from polytask.models._low_rank_base import LowRankBase, low_rank_strengths
 from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.responses import Response
 from polytask.solvers import Solution
 
 __all__ = ["LowRankClassifier", "LowRankRegressor"]
@@ -43,6 +44,9 @@ class _LowRank(LowRankBase):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
         ``alpha="cv"``, otherwise 0.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
+        outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -112,6 +116,7 @@ class _LowRank(LowRankBase):
         max_rank: int | str | None = None,
         common: bool = False,
         alpha_intercept: float | str = "auto",
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -124,6 +129,7 @@ class _LowRank(LowRankBase):
         self.max_rank = max_rank
         self.common = common
         self.alpha_intercept = alpha_intercept
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight

@@ -17,7 +17,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss
+from polytask.responses import Loss, Response
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, deviation_grid, intercept_grid, with_zero
@@ -59,6 +59,9 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         Strength that pulls the tasks' intercepts together. Tasks that differ mostly in level want
         it much smaller than alpha. "auto" is chosen with alpha if ``alpha="cv"``, otherwise the
         mean of alpha. The intercept is the level at x = 0: center features that lie far from it.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
+        outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -141,6 +144,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         n_factors: int = 1,
         alpha_common: float | str = "auto",
         alpha_intercept: float | str = "auto",
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "auto",
@@ -153,6 +157,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         self.n_factors = n_factors
         self.alpha_common = alpha_common
         self.alpha_intercept = alpha_intercept
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight

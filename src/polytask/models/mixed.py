@@ -18,11 +18,17 @@ class MixedModelFit:
     """Variances, and intervals of coefficients, of either role."""
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
-        fit = fit_mixed(data, self._loss(), self.covariance, self._random_common(), self.n_factors)
+        self.response_ = loss = self._loss()
+        if not (loss.is_quadratic or loss.is_likelihood):
+            raise ValueError(
+                f"{type(self).__name__}: alpha='reml' needs a loss that is a likelihood; got "
+                f"{loss.name!r}. Set alpha='cv'."
+            )
+        fit = fit_mixed(data, loss, self.covariance, self._random_common(), self.n_factors)
         d, N = data.n_features, float(data.sample_weight.sum())
         self._keep(fit.solution, data, _strengths(fit, d, N))
         self.covariance_ = fit.covariance
-        if self._loss().is_quadratic:
+        if loss.is_quadratic:
             self.noise_variance_ = fit.noise
         self.deviation_covariance_ = fit.deviation_covariance
         self.common_covariance_ = fit.common_covariance
@@ -93,11 +99,16 @@ class MixedModelAnswers(MixedModelFit):
         prediction : ndarray of shape (n,), or (n, m) after a fit to a wide y
         std : ndarray of the same shape, with ``return_std=True``
         """
-        mean = self._linear_predictor(X)
+        mean = super().predict(X)  # type: ignore[misc]
         return (mean, self._predictive_std(X)) if return_std else mean
 
     def _predictive_std(self: Any, X: Any) -> np.ndarray:
         noise, unseen, covariance = self._second_moments()
+        if not self._learned().is_quadratic:
+            raise ValueError(
+                f"{type(self).__name__}: return_std needs loss='squared'; got "
+                f"{self._learned().name!r}, whose rows vary with their mean."
+            )
         rows = read_rows(self, X, reset=False)
         design = np.asarray(rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X, dtype=float)
         if self.fit_intercept:

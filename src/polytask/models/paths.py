@@ -91,7 +91,8 @@ def low_rank_path(
     target, names = read_target(model, y)
     data = make_task_data(model, rows, model._encode(target), names, sample_weight)
     model._check_data(data)
-    loss, limit = model._loss(), model._limit()
+    loss = model._loss().started(data.y, data.weight, data.code)
+    limit = model._limit()
     level = model.alpha_intercept
     strengths = {"alpha_intercept": 0.0 if level == "auto" else level}
     strengths[model.limit_name] = np.inf if limit in (None, "cv") else limit

@@ -15,7 +15,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss
+from polytask.responses import Loss, Response
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, with_zero
@@ -40,6 +40,9 @@ class _Pooled(MultiTaskLinear):
         Ridge strength, zero or positive; larger shrinks the coefficients to zero. "cv" chooses it
         by leave-one-out: exact for the squared loss, one Newton step
         for others, and folds inside tasks where labels are few.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
+        outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -82,6 +85,7 @@ class _Pooled(MultiTaskLinear):
         self,
         alpha: float | str = "cv",
         *,
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -90,6 +94,7 @@ class _Pooled(MultiTaskLinear):
         max_iter: int = 100,
     ) -> None:
         self.alpha = alpha
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight

@@ -14,6 +14,7 @@ from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties.spectral import canonical_svd
+from polytask.responses import Response
 from polytask.solvers import Solution
 
 __all__ = ["ProjectedLowRankClassifier", "ProjectedLowRankRegressor"]
@@ -38,6 +39,9 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
         ``alpha="cv"``, otherwise 0.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
+        outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -102,6 +106,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         n_components: int | str | None = None,
         penalty: str = "nuclear",
         alpha_intercept: float | str = "auto",
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -113,6 +118,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         self.n_components = n_components
         self.penalty = penalty
         self.alpha_intercept = alpha_intercept
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
@@ -129,7 +135,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         self.task_coef_, self.components_ = U * s, Vt
         self.coef_ = self.task_coef_ @ Vt
         f = data.design.predict(solution.coefs)
-        self._risk = float(data.weight @ self._loss().value(data.y, f))
+        self._risk = float(data.weight @ self._learned().value(data.y, f))
         self._level = float(solution.blocks["common"].sum())
         self._pull = float(self.alpha_intercept_)
 
@@ -141,7 +147,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         with np.errstate(divide="ignore"):
             if self.penalty == "nuclear" and self.alpha_ > 0:
                 return np.zeros(len(s)), 0.5 * self.alpha_ / s
-            noise = 1.0 if self._loss().is_likelihood else 2.0 * self._risk
+            noise = 1.0 if self._learned().is_likelihood else 2.0 * self._risk
             return np.zeros(len(s)), 0.5 * noise / (n * s**2)
 
 

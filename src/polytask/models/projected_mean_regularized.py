@@ -15,7 +15,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Orthonormal, Penalty, Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss
+from polytask.responses import Loss, Response
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, Projected
 from polytask.tuning import (
@@ -60,6 +60,9 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen without a projection
         if ``alpha="cv"``, otherwise alpha.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
+        outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -129,6 +132,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         n_components: int | str | None = "cv",
         alpha_common: float | str = "auto",
         alpha_intercept: float | str = "auto",
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -140,6 +144,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         self.n_components = n_components
         self.alpha_common = alpha_common
         self.alpha_intercept = alpha_intercept
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight

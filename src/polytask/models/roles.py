@@ -2,51 +2,64 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 
 from polytask.data import TaskData, read_target
 from polytask.models.labels import encode_labels, refuse_unusable
-from polytask.responses import Logistic, Loss, Squared
+from polytask.responses import Response, find_response
 
 __all__ = ["ClassifierRole", "RegressorRole"]
 
 
 class RegressorRole(RegressorMixin):
-    """Squared loss; predictions are numbers."""
+    """Numbers, of the kind that ``loss`` says; predictions are expected targets."""
 
-    def _loss(self) -> Loss:
-        return Squared()
+    def _loss(self) -> Response:
+        loss = "squared" if self.loss == "auto" else self.loss
+        return find_response(type(self).__name__, loss, has_labels=False)
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
-        return y.astype(np.float64)
+        numbers = y.astype(np.float64)
+        self._loss().check(numbers, type(self).__name__)
+        return numbers
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predicted targets, shape (n,), or (n, m) after a fit to a wide y."""
-        return self._linear_predictor(X)
+        """Expected targets, shape (n,), or (n, m) after a fit to a wide y."""
+        return self._learned().inverse_link(self._linear_predictor(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R² over rows; with a wide y the mean over tasks of R² on measured entries.
+        """R² over rows (D², the share of deviance explained, of counts and other targets).
 
-        With a wide y, ``sample_weight`` has shape (n,) or (n, m).
+        With a wide y the mean over tasks on measured entries; ``sample_weight`` then has shape
+        (n,) or (n, m).
         """
         target, _ = read_target(self, y)
-        prediction = self.predict(X)
+        prediction, score = self.predict(X), self._learned().score
         if target.ndim == 1:
-            return float(r2_score(target, prediction, sample_weight=sample_weight))
-        return _mean_over_tasks(r2_score, target.astype(float), prediction, sample_weight)
+            return score(target.astype(float), prediction, sample_weight)
+        return _mean_over_tasks(score, target.astype(float), prediction, sample_weight)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags: targets of one sign where the response asks for it."""
+        tags = super().__sklearn_tags__()
+        with suppress(ValueError):  # of a loss that fit will refuse
+            tags.target_tags.positive_only = self._loss().targets.low >= 0
+        return tags
 
 
 class ClassifierRole(ClassifierMixin):
     """Logistic loss; two classes, the same in all tasks."""
 
-    def _loss(self) -> Loss:
-        return Logistic()
+    def _loss(self) -> Response:
+        loss = "logistic" if self.loss == "auto" else self.loss
+        return find_response(type(self).__name__, loss, has_labels=True)
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
         refuse_unusable(y)
@@ -71,7 +84,7 @@ class ClassifierRole(ClassifierMixin):
 
         After a fit to a wide y: shape (n, m), the probability of ``classes_[1]`` in each task.
         """
-        p = self._loss().inverse_link(self._linear_predictor(X))
+        p = self._learned().inverse_link(self._linear_predictor(X))
         return p if self._wide else np.column_stack([1.0 - p, p])
 
     def predict(self, X: Any) -> np.ndarray:
@@ -88,7 +101,7 @@ class ClassifierRole(ClassifierMixin):
         prediction = self.predict(X)
         if target.ndim == 1:
             return float(accuracy_score(target, prediction, sample_weight=sample_weight))
-        return _mean_over_tasks(accuracy_score, target, prediction, sample_weight)
+        return _mean_over_tasks(_accuracy, target, prediction, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         """Tags: two classes."""
@@ -96,6 +109,10 @@ class ClassifierRole(ClassifierMixin):
         tags.classifier_tags.multi_class = False
         tags.target_tags.multi_output = False
         return tags
+
+
+def _accuracy(y: np.ndarray, prediction: np.ndarray, weight: np.ndarray) -> float:
+    return float(accuracy_score(y, prediction, sample_weight=weight))
 
 
 def _mean_over_tasks(metric: Any, y: np.ndarray, prediction: np.ndarray, weight: Any) -> float:
@@ -106,5 +123,5 @@ def _mean_over_tasks(metric: Any, y: np.ndarray, prediction: np.ndarray, weight:
         known = ~pd.isna(target) & (w > 0)
         if known.any():
             truth = np.asarray(target[known].tolist())  # objects become numbers or text
-            scores.append(metric(truth, predicted[known], sample_weight=w[known]))
+            scores.append(metric(truth, predicted[known], w[known]))
     return float(np.mean(scores))

@@ -15,7 +15,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss
+from polytask.responses import Loss, Response
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, intercept_grid, with_zero
@@ -50,6 +50,9 @@ class _SingleTask(MultiTaskLinear):
     alpha_intercept : float or "auto", default="auto"
         Ridge strength on the intercepts. "auto" is 0 for a regressor; for a classifier with
         ``alpha="cv"`` it is chosen too, because a task with one class has no finite intercept.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
+        outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -96,6 +99,7 @@ class _SingleTask(MultiTaskLinear):
         alpha: float | str = "cv",
         *,
         alpha_intercept: float | str = "auto",
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -105,6 +109,7 @@ class _SingleTask(MultiTaskLinear):
     ) -> None:
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight

@@ -15,7 +15,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss
+from polytask.responses import Loss, Response
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, intercept_grid, with_zero
@@ -41,6 +41,9 @@ class _TaskIntercept(MultiTaskLinear):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts to their common one; large is `Pooled`. "auto"
         is chosen with alpha if ``alpha="cv"``, otherwise equal to alpha.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
+        outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     task_weight : {"equal", "size"}, default="equal"
@@ -92,6 +95,7 @@ class _TaskIntercept(MultiTaskLinear):
         alpha: float | str = "cv",
         *,
         alpha_intercept: float | str = "auto",
+        loss: str | Response = "auto",
         task: str | int | None = None,
         task_weight: str = "equal",
         unseen: str = "error",
@@ -100,6 +104,7 @@ class _TaskIntercept(MultiTaskLinear):
     ) -> None:
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept
+        self.loss = loss
         self.task = task
         self.task_weight = task_weight
         self.unseen = unseen

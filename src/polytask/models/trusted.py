@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polytask.models.registry import NEURAL_ESTIMATORS, estimators
+from polytask.responses import responses
 
 __all__ = ["trusted_types"]
 
@@ -12,7 +13,7 @@ _BESIDE = ("polytask.data.moments.TaskMoments", "polytask.sources.prepare.Stream
 
 def trusted_types() -> list[str]:
     """Fully qualified names for ``skops.io.load(..., trusted=polytask.TRUSTED_TYPES)``."""
+    kinds = [f"{c.__module__}.{c.__qualname__}" for c in responses().values()]
     linear = [f"{c.__module__}.{c.__qualname__}" for c in estimators().values()]
-    return sorted(
-        [*linear, *_BESIDE, *(f"{module}.{name}" for name, module in NEURAL_ESTIMATORS.items())]
-    )
+    neural = [f"{module}.{name}" for name, module in NEURAL_ESTIMATORS.items()]
+    return sorted([*linear, *neural, *kinds, *_BESIDE])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -81,6 +81,8 @@ class Response:
     reaches_boundary : bool
         Whether targets may be such as no finite predictor expects (labels, a count of zero): a
         task that holds only those has no finite level of its own.
+    has_kinks : bool
+        Whether the slope has kinks, so that solvers need the `majorizer`.
     is_likelihood : bool
         Whether `value` is minus the log likelihood of a row, up to a term in y alone.
     targets : Targets
@@ -97,6 +99,7 @@ class Response:
     is_canonical: ClassVar[bool] = False
     has_labels: ClassVar[bool] = False
     reaches_boundary: ClassVar[bool] = False
+    has_kinks: ClassVar[bool] = False
     is_likelihood: ClassVar[bool] = False
     targets: ClassVar[Targets] = Targets()
     metrics: ClassVar[tuple[str, ...]]
@@ -132,7 +135,26 @@ class Response:
 
     def deviance(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """Twice the loss of each row above that of a perfect prediction."""
-        return 2.0 * (self.value(y, self.link(mean)) + self.conjugate(y, np.zeros_like(mean)))
+        return 2.0 * (self.value(y, self.link(mean)) + self.conjugate(y, np.zeros_like(y)))
+
+    def score(self, y: np.ndarray, mean: np.ndarray, weight: np.ndarray | None = None) -> float:
+        """D²: the share of the deviance without features that predictions explain; NaN of none."""
+        w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+        null = np.full(len(y), self.inverse_link(np.asarray(self.null_fit(y, w))))
+        left, whole = float(w @ self.deviance(y, mean)), float(w @ self.deviance(y, null))
+        return 1.0 - left / whole if whole > 0 else np.nan
+
+    def check(self, y: np.ndarray, owner: str) -> None:
+        """Refuse targets of another kind; NaN, which is not measured, is left alone.
+
+        Raises
+        ------
+        ValueError
+            Naming the first such row.
+        """
+        self.targets.check(y, owner, f"with loss={self.name!r}")
+
+    # Without features.
 
     def null_fit(self, y: np.ndarray, weight: np.ndarray) -> float:
         """The best linear predictor without features."""
@@ -140,9 +162,41 @@ class Response:
         return float(self.link(np.asarray(mean)))
 
     def null_curvature(self, y: np.ndarray, weight: np.ndarray) -> float:
-        """Weighted mean of the second derivative at `null_fit`."""
+        """Weighted mean of the second derivative at `null_fit`: the unit of penalty strengths."""
         f = np.full(y.shape, self.null_fit(y, weight))
         return float(weight @ self.curvature(y, f) / max(float(weight.sum()), 1e-300))
+
+    def start(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """The level at which a search begins."""
+        return self.null_fit(y, weight)
+
+    def slopes(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Size of each row's derivative; without features, the unit of what a solver leaves."""
+        return np.sqrt(self.gradient(y, f) ** 2 + self.curvature(y, f))
+
+    # For solvers and searches.
+
+    def majorizer(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Curvature of a parabola that touches the loss at f and lies above it, where it has one.
+
+        A step to the lowest point of such parabolas never fails, where a curvature of zero tells
+        a Newton step nothing.
+        """
+        return self.curvature(y, f)
+
+    def started(self, y: np.ndarray, weight: np.ndarray, code: np.ndarray) -> Response:
+        """With what it learns from the targets alone; ``code`` (N,) is the task of each."""
+        return self
+
+    def updated(self, y: np.ndarray, f: np.ndarray, weight: np.ndarray) -> Response:
+        """With what it learns at a fit's linear predictors f."""
+        return self
+
+    def is_near(self, other: Response, tol: float) -> bool:
+        """Whether both have learned the same, to a relative difference."""
+        return np.allclose(astuple(self), astuple(other), rtol=tol, atol=0.0)
+
+    # In a comparison.
 
     def row_loss(self, metric: str) -> RowLoss:
         """The loss of a row that stands for a metric.

@@ -63,6 +63,14 @@ class Logistic(Response):
         """Probability that y = 1."""
         return expit(f)
 
+    def start(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """Zero, which is near enough."""
+        return 0.0
+
+    def slopes(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """The derivative."""
+        return self.gradient(y, f)
+
     def null_curvature(self, y: np.ndarray, weight: np.ndarray) -> float:
         """That of even odds, the largest there is, so that grids reach far enough at any share."""
         return _EVEN_ODDS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from sklearn.metrics import r2_score
 
 from polytask.responses.base import Response
 from polytask.responses.row_losses import ABSOLUTE, SQUARED
@@ -42,6 +43,18 @@ class Squared(Response):
     def conjugate(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
         """sup_f (u f - loss(y, f)) = u²/2 + u y."""
         return 0.5 * u**2 + u * y
+
+    def score(self, y: np.ndarray, mean: np.ndarray, weight: np.ndarray | None = None) -> float:
+        """R²."""
+        return float(r2_score(y, mean, sample_weight=weight))
+
+    def start(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """Zero: one step leads to the answer from anywhere."""
+        return 0.0
+
+    def slopes(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """The derivative."""
+        return self.gradient(y, f)
 
     def null_curvature(self, y: np.ndarray, weight: np.ndarray) -> float:
         """One, as everywhere."""

@@ -46,12 +46,13 @@ class ArrowProblem:
         """Factorization at the tasks' Hessians of R, shape (m, p, p)."""
         return factor_grams(grams, self.structure, self.G, self.D)
 
-    def factor_at(self, risk: RiskAt) -> ArrowFactor:
-        """Factorization at the curvature of R somewhere."""
+    def factor_at(self, risk: RiskAt, above: bool = False) -> ArrowFactor:
+        """Factorization at the curvature of R somewhere, or of parabolas above its losses."""
         if risk.gram is not None:
             return self.factor_grams(risk.gram)
-        assert risk.curvature is not None
-        return self.factor(np.maximum(risk.curvature, _FLAT))
+        curvature = risk.majorizer if above else risk.curvature
+        assert curvature is not None
+        return self.factor(np.maximum(curvature, _FLAT))
 
     def factor_squares(self) -> ArrowFactor:
         """Factorization at curvature one; column norms are kept from the Gram matrices."""

@@ -42,9 +42,9 @@ class NewtonCG(Solver):
         """Iterate until the violation is below ``tol``; ``max_iter`` limits the Newton steps."""
         scale = problem.structure.adjoint(problem.gradient_bound, problem.zeros())
 
-        def step(at: ObjectiveAt) -> tuple[Blocks, int]:
+        def step(at: ObjectiveAt, sure: bool) -> tuple[Blocks, int]:
             goal = 0.5 * tol if problem.loss.is_quadratic else _goal(at.violation, tol)
-            return _System(problem, at.risk).solve(at.residual, scale, goal)
+            return _System(problem, at.risk, sure).solve(at.residual, scale, goal)
 
         descent = descend(problem, start, tol, max_iter, step).run(problem.at)
         return solution_of(problem, descent, self.name)
@@ -69,9 +69,9 @@ def _goal(violation: float, tol: float) -> float:
 class _System:
     """The Hessian at a point, and its preconditioner."""
 
-    def __init__(self, problem: Problem, risk: RiskAt) -> None:
+    def __init__(self, problem: Problem, risk: RiskAt, above: bool) -> None:
         self.problem, self.penalties = problem, quadratics_of(problem)
-        self.hessian = _hessian(problem, risk)
+        self.hessian = _hessian(problem, risk, above)
         self.precondition = make_preconditioner(problem, self.hessian)
 
     def solve(self, rhs: Blocks, scale: Blocks, goal: float) -> tuple[Blocks, int]:
@@ -103,12 +103,13 @@ class _System:
         return {b: H[b] + self.penalties[b].gradient(B) for b, B in blocks.items()}
 
 
-def _hessian(problem: Problem, risk: RiskAt) -> Curvature:
-    """That of R: Gram matrices where they are at hand, or pay."""
+def _hessian(problem: Problem, risk: RiskAt, above: bool) -> Curvature:
+    """That of R, or of parabolas above it: Gram matrices where they are at hand, or pay."""
     if risk.gram is not None:
         return TaskGrams(risk.gram)
-    assert risk.curvature is not None
-    data, v = problem.data, problem.data.weight * risk.curvature
+    curvature = risk.majorizer if above else risk.curvature
+    assert curvature is not None
+    data, v = problem.data, problem.data.weight * curvature
     if data.design.sparse or why_not_arrow(problem) is None:
         return RowProducts(data.design, v)
     return make_curvature(data, v, problem.loss.is_quadratic)

@@ -54,6 +54,8 @@ class Descent(Generic[P]):
         Whether a place is good enough.
     max_iter : int
         Steps at most.
+    sure : callable, optional
+        A step that never fails, taken where the other does not fall enough as it is.
     last : float
         Share of the value under which what a step promises is the end: that step is taken as it
         is, because it squares the error.
@@ -74,17 +76,20 @@ class Descent(Generic[P]):
     def __init__(
         self, start: Blocks, step: Callable[[P], tuple[Blocks, int]],
         done: Callable[[P], bool], max_iter: int, last: float = 0.0,
+        sure: Callable[[P], tuple[Blocks, int]] | None = None,
     ) -> None:  # fmt: skip
         self.asked: Blocks | None = start
         self.status, self.work = Status.MAX_ITER, 0
-        self._step_at, self._done, self._left, self._last = step, done, max_iter, last
+        self._step_at, self._sure = step, sure
+        self._done, self._left, self._last = done, max_iter, last
+        self._is_sure = sure is None  # the step that is tried
         self._size = 0.0  # of the step that is tried; none so far
         self._ends = False  # with that step
 
     def tell(self, found: P) -> None:
         """Take in what is at ``asked``, and ask for the next place."""
         if self._size and not self._falls(found):
-            self._try(0.5 * self._size)
+            self._take_less()
             return
         if self._size:
             self.work += self._used
@@ -105,7 +110,18 @@ class Descent(Generic[P]):
         if self._left == 0:
             return
         self._left -= 1
-        self._step, self._used = self._step_at(self.here)
+        self._is_sure = self._sure is None
+        self._begin(self._step_at)
+
+    def _take_less(self) -> None:
+        if self._sure is None or self._is_sure:
+            self._try(0.5 * self._size)
+            return
+        self._is_sure = True
+        self._begin(self._sure)
+
+    def _begin(self, step: Callable[[P], tuple[Blocks, int]]) -> None:
+        self._step, self._used = step(self.here)
         if not self._used:
             self.status = Status.STALLED
             return

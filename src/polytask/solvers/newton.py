@@ -74,13 +74,13 @@ class Newton(Solver):
         """The search, for those who answer several at once."""
         arrow = arrow_problem(problem)
 
-        def step(at: ObjectiveAt) -> tuple[Blocks, int]:
-            return arrow.factor_at(at.risk).solve(at.residual), 1
+        def step(at: ObjectiveAt, sure: bool) -> tuple[Blocks, int]:
+            return arrow.factor_at(at.risk, sure).solve(at.residual), 1
 
         return descend(problem, start, tol, max_iter, step)
 
 
-Step = Callable[[ObjectiveAt], tuple[Blocks, int]]
+Step = Callable[[ObjectiveAt, bool], tuple[Blocks, int]]
 
 
 def descend(
@@ -88,11 +88,15 @@ def descend(
 ) -> Descent[ObjectiveAt]:
     """Newton steps with a line search, until the violation is below ``tol``.
 
-    ``step`` solves the Newton system, exactly or not, and says how much work that was (0: it found
-    no step).
+    ``step(at, sure)`` solves the Newton system, exactly or not, and says how much work that was (0:
+    it found no step). A ``sure`` step is that of parabolas above the loss. Over a kink a Newton
+    step may lead anywhere: it is taken whole, or a sure one instead.
     """
-    begin = problem.zeros() if start is None else start
-    return Descent(begin, step, lambda at: at.violation <= tol, max_iter)
+    begin = problem.start() if start is None else start
+    sure = (lambda at: step(at, True)) if problem.loss.has_kinks else None
+    return Descent(
+        begin, lambda at: step(at, False), lambda at: at.violation <= tol, max_iter, sure=sure
+    )
 
 
 def solution_of(problem: Problem, descent: Descent[ObjectiveAt], name: str) -> Solution:

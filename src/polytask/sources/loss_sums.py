@@ -23,7 +23,7 @@ class LossSums:
     value : ndarray of shape (m,)
         Of the loss.
     slope : ndarray of shape (m,)
-        Of the squared derivative of the loss.
+        Of the loss's squared slopes.
     gradient : ndarray of shape (m, p)
     gram : ndarray of shape (m, p, p)
         Of loss'' x x'.
@@ -47,6 +47,11 @@ class LossSums:
 
     @property
     def curvature(self) -> None:
+        """Single rows are not known."""
+        return None
+
+    @property
+    def majorizer(self) -> None:
         """Single rows are not known."""
         return None
 

@@ -97,6 +97,14 @@ class Passed:
         """sqrt(sum_k omega_k x_k²) of each column in each task, shape (m, p)."""
         return np.sqrt(np.maximum(np.einsum("mpp->mp", self.grams), 0.0))
 
+    def level(self, loss: Pointwise) -> float:
+        """Intercept of all tasks at which a search begins: that of the mean target."""
+        if not self.intercept:
+            return 0.0
+        every = np.ones(self.moments.n_folds, dtype=bool)
+        mean = float(self.omega @ self.moments.about_zero(every)[:, 0, -1])
+        return loss.start(np.array([mean]), np.ones(1))
+
     def at(self, loss: Pointwise, theta: np.ndarray) -> LossSums:
         """R at coefficients Theta (m, p): a pass, but at zero once at most."""
         if theta.any():

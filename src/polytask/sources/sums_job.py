@@ -134,7 +134,7 @@ def cell_sums(rows: np.ndarray, theta: np.ndarray, loss: Pointwise) -> LossSums:
     return LossSums(
         weight.sum(axis=1),
         (weight * loss.value(y, f)).sum(axis=1),
-        (weight * slope**2).sum(axis=1),
+        (weight * loss.slopes(y, f) ** 2).sum(axis=1),
         (X @ (weight * slope)[:, :, None])[:, :, 0],
         V.transpose(1, 0, 2) @ V.transpose(1, 2, 0),
     )

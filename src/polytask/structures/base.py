@@ -25,6 +25,10 @@ class Structure(Protocol):
         """Theta (m, p) of the blocks."""
         ...
 
+    def at_level(self, blocks: Blocks, level: float) -> Blocks:
+        """The blocks with the intercept of all tasks set to ``level``."""
+        ...
+
     def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
         """Gradient in each block, from the gradient G (m, p) in Theta."""
         ...

@@ -50,6 +50,14 @@ class CommonDeviation:
         theta[:, self.deviation] += blocks["deviation"]
         return theta
 
+    def at_level(self, blocks: Blocks, level: float) -> Blocks:
+        """The blocks with the intercept of all tasks set to ``level``."""
+        held = "common" if self.common[-1] else "deviation"
+        found = blocks[held].copy()
+        if self.common[-1] or self.deviation[-1]:
+            found[..., -1] = level
+        return {**blocks, held: found}
+
     def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
         """Gradient in each block, from the gradient G (m, p) in Theta."""
         both = self.common.all() and self.deviation.all()

@@ -48,6 +48,10 @@ class Projected:
         heads = blocks["common"] + blocks["deviation"]
         return np.hstack([heads[:, :k] @ blocks["projection"].T, heads[:, k:]])
 
+    def at_level(self, blocks: Blocks, level: float) -> Blocks:
+        """The blocks with the intercept of all tasks set to ``level``."""
+        return {**blocks, "common": np.append(blocks["common"][:-1], level)}
+
     def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
         """Gradient in each block, from the gradient G (m, p) in Theta."""
         d, k = self.n_features, self.n_components

@@ -36,6 +36,10 @@ class RotatedDeviation:
         theta: np.ndarray = blocks["common"] + blocks["deviation"] @ self.C.T
         return theta
 
+    def at_level(self, blocks: Blocks, level: float) -> Blocks:
+        """The blocks with the intercept of all tasks set to ``level``."""
+        return {**blocks, "common": np.append(blocks["common"][:-1], level)}
+
     def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
         """Gradient in each block, from the gradient G (m, p) in Theta."""
         return {"common": G.sum(axis=0), "deviation": G @ self.C}

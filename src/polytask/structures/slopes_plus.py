@@ -45,6 +45,10 @@ class SlopesPlus:
             theta[:, : self.n_features] += blocks[part]
         return theta
 
+    def at_level(self, blocks: Blocks, level: float) -> Blocks:
+        """The blocks with the intercept of all tasks set to ``level``."""
+        return self.rest.at_level(blocks, level)
+
     def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
         """Gradient in each block, from the gradient G (m, p) in Theta."""
         slopes = G[:, : self.n_features]

@@ -39,12 +39,13 @@ def solve_norm(
     at = zero if start is None else profile(problem, stacked(problem, start), start)
     penalty = norm.value(at.B)
     gap, accuracy, n_iter = duality_gap(problem, at, penalty), 0.5, 0
+    stuck = False  # at a kink, which squares that lie above the loss lead away from
     for _ in range(_OUTER):
         if gap <= tol * scale or n_iter >= max_iter:
             break
         exact = problem.loss.is_quadratic
         wanted = accuracy * tol * scale if exact else max(0.5 * tol * scale, 0.05 * gap)
-        F = squares_at(problem, at)
+        F = squares_at(problem, at, stuck)
         B, used = inner(F, norm, at.B, wanted, max_iter - n_iter)
         n_iter += used
         before = gap
@@ -57,17 +58,22 @@ def solve_norm(
             accuracy *= 0.1
             if accuracy < 1e-3:
                 break
-        if not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0:
+        still = not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0
+        if still and (stuck or not problem.loss.has_kinks):
             break
+        stuck = still
     return _solution(problem, at, penalty, scale, tol, name, n_iter, gap)
 
 
-def squares_at(problem: Problem, at: Profile) -> Squares:
-    """The loss to second order at a point, as weighted squares of a working target."""
+def squares_at(problem: Problem, at: Profile, above: bool = False) -> Squares:
+    """The loss to second order at a point, as weighted squares of a working target.
+
+    ``above``: squares that lie above the loss, for kinks.
+    """
     data, loss = problem.data, problem.loss
     if loss.is_quadratic:
         return Squares(problem, data.weight, data.y, zero_profile(problem))
-    h = np.maximum(loss.curvature(data.y, at.f), 1e-6)
+    h = np.maximum((loss.majorizer if above else loss.curvature)(data.y, at.f), 1e-6)
     return Squares(problem, data.weight * h, at.f - loss.gradient(data.y, at.f) / h)
 
 

@@ -167,8 +167,8 @@ def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
 
 
 def _zero_rest(problem: Problem) -> Blocks:
-    zeros = problem.zeros()
-    return {b: zeros[b] for b in ("common", "deviation")}
+    start = problem.start()
+    return {b: start[b] for b in ("common", "deviation")}
 
 
 def _smooth(problem: Problem, u: Blocks, f: np.ndarray) -> float:

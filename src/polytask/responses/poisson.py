@@ -1,0 +1,78 @@
+"""Counts: the Poisson loss with a logarithmic link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import xlogy
+
+from polytask.responses.base import Targets
+from polytask.responses.log_link import LogLink, exp, row_losses_of
+from polytask.responses.row_losses import RowLoss
+
+__all__ = ["Poisson"]
+
+
+def _constant(y: np.ndarray) -> np.ndarray:
+    found: np.ndarray = xlogy(y, y) - y
+    return found
+
+
+def _deviance(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    return Poisson().deviance(y, mean)
+
+
+@dataclass(frozen=True)
+class Poisson(LogLink):
+    """loss(y, f) = mu - y - y log(mu / y), mu = exp(f), for y >= 0: half the deviance.
+
+    It is minus the log likelihood up to a term in y, and zero where the prediction is perfect.
+
+    With exposures (time at risk, area) the target is the rate, count / exposure, and the exposure
+    its sample weight: the likelihood is that of the counts with log(exposure) as an offset.
+    """
+
+    name = "poisson"
+    title = "counts"
+    reaches_boundary = True
+    is_likelihood = True
+    targets: ClassVar[Targets] = Targets(
+        "zero or positive", "Counts have no sign: correct the value, or take loss='squared'.", 0.0
+    )
+    metrics = ("poisson_deviance", "rmse", "mae")
+    row_losses: ClassVar = row_losses_of("poisson_deviance", RowLoss("Poisson deviance", _deviance))
+
+    def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Loss of each observation."""
+        return exp(f) - y * f + _constant(y)
+
+    def gradient(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Derivative in f."""
+        return exp(f) - y
+
+    def curvature(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Second derivative in f."""
+        return exp(f)
+
+    def third(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Third derivative in f."""
+        return exp(f)
+
+    def conjugate(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """sup_f (u f - loss(y, f)): q log q - q - y log y + y at q = u + y >= 0."""
+        q = u + y
+        return np.where(q >= 0, _constant(np.maximum(q, 0.0)) - _constant(y), np.inf)
+
+    def check(self, y: np.ndarray, owner: str) -> None:
+        """Refuse negative counts, and nothing but zeros."""
+        super().check(y, owner)
+        if not (y > 0).any():
+            raise ValueError(
+                f"{owner}: y must hold a positive count with loss='poisson'; every one is zero, "
+                "so that there is nothing to learn a rate from."
+            )
+
+
+RESPONSE = Poisson

@@ -1,0 +1,178 @@
+"""Regressors with a loss other than the squared: the optimum by other roads, and the contract."""
+
+import numpy as np
+import pytest
+import skops.io
+from scipy.optimize import minimize
+from sklearn.base import clone
+from sklearn.linear_model import HuberRegressor, PoissonRegressor
+
+import polytask
+from polytask.models import formulations
+from polytask.responses import Huber, Poisson, Response
+from tests.responses.helpers import draw
+
+LOSSES = ["poisson", "huber", Huber(1.2, 0.6)]
+M, D, N = 6, 3, 25
+
+
+def table(loss: str | Response, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """(Z, y), the task in column 0."""
+    rng = np.random.default_rng(seed)
+    ids = np.repeat(np.arange(M), N)
+    X = rng.normal(size=(M * N, D))
+    W = [0.4, -0.3, 0.2] + 0.2 * rng.normal(size=(M, D))
+    f = (X * W[ids]).sum(axis=1) + 0.5
+    response = Poisson() if loss == "poisson" else Huber(1.345, 0.6)
+    return np.column_stack([ids, X]), draw(response, response.inverse_link(f), rng)
+
+
+def mean_regularized(loss: str | Response, **more) -> polytask.MeanRegularizedRegressor:
+    return polytask.MeanRegularizedRegressor(
+        0.03, alpha_intercept=0.01, alpha_common=0.002, loss=loss, task=0, **more
+    )
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_mean_regularized_is_the_optimum_of_its_objective(loss: str | Response) -> None:
+    Z, y = table(loss)
+    model = mean_regularized(loss).fit(Z, y)
+    response, ids, X = (
+        model.response_,
+        Z[:, 0].astype(int),
+        np.column_stack([Z[:, 1:], np.ones(len(Z))]),
+    )
+    p = D + 1
+    strengths = np.array([0.03] * D + [0.01])
+
+    def objective(v: np.ndarray) -> tuple[float, np.ndarray]:
+        w0, dW = v[:p], v[p:].reshape(M, p)
+        f = (X * (w0 + dW)[ids]).sum(axis=1)
+        G = np.zeros((M, p))
+        np.add.at(G, ids, response.gradient(y, f)[:, None] * X / len(y))
+        value = response.value(y, f).mean() + (strengths * dW**2).sum()
+        value += 0.002 * (w0[:D] ** 2).sum()
+        g0 = G.sum(axis=0) + 0.004 * np.append(w0[:D], 0.0)
+        return value, np.concatenate([g0, (G + 2 * strengths * dW).ravel()])
+
+    found = minimize(objective, np.zeros(p * (M + 1)), jac=True, method="L-BFGS-B",
+                     options={"maxiter": 20_000, "ftol": 1e-16, "gtol": 1e-12})  # fmt: skip
+    assert model.objective_ <= found.fun * (1 + 1e-10)
+    assert model.objective_ >= found.fun * (1 - 1e-6)
+    assert model.status_ == "solved"
+
+
+def test_one_task_is_scikit_learns_poisson_regressor() -> None:
+    Z, y = table("poisson")
+    peer = PoissonRegressor(alpha=0.1, tol=1e-12, max_iter=10_000).fit(Z[:, 1:], y)
+    mine = polytask.SingleTaskRegressor(0.05, loss="poisson").fit(Z[:, 1:], y)
+    np.testing.assert_allclose(mine.coef_[0], peer.coef_, atol=1e-7)
+    np.testing.assert_allclose(mine.predict(Z[:, 1:]), peer.predict(Z[:, 1:]), rtol=1e-7)
+    assert mine.score(Z[:, 1:], y) == pytest.approx(peer.score(Z[:, 1:], y), abs=1e-8)
+
+
+def test_exposure_is_a_weight_of_the_rate() -> None:
+    Z, _ = table("poisson")
+    rng = np.random.default_rng(1)
+    X, exposure = Z[:, 1:], rng.uniform(0.5, 4.0, len(Z))
+    counts = rng.poisson(exposure * np.exp(0.3 + X @ [0.3, -0.2, 0.1]))
+    model = polytask.SingleTaskRegressor(0.0, loss="poisson")
+    model.fit(X, counts / exposure, sample_weight=exposure)
+
+    def offset(v: np.ndarray) -> float:
+        f = X @ v[:D] + v[D] + np.log(exposure)
+        return float(np.exp(f).sum() - counts @ f)
+
+    best = minimize(offset, np.zeros(D + 1), tol=1e-12).x
+    np.testing.assert_allclose(np.append(model.coef_[0], model.intercept_), best, atol=1e-5)
+
+
+def test_one_task_is_scikit_learns_huber_regressor_at_its_scale() -> None:
+    Z, y = table("huber")
+    peer = HuberRegressor(epsilon=1.4, alpha=0.05, tol=1e-12, max_iter=10_000).fit(Z[:, 1:], y)
+    # scikit-learn's objective is 2 / scale times the sum of ours
+    alpha = 0.05 * peer.scale_ / (2 * len(y))
+    mine = polytask.SingleTaskRegressor(alpha, loss=Huber(1.4, peer.scale_)).fit(Z[:, 1:], y)
+    np.testing.assert_allclose(mine.coef_[0], peer.coef_, atol=2e-5)
+
+
+def test_the_scale_is_that_of_the_residuals() -> None:
+    Z, y = table("huber")
+    model = mean_regularized("huber").fit(Z, y)
+    residuals = np.abs(y - model.predict(Z))
+    assert model.response_.scale == pytest.approx(1.4826022 * np.median(residuals), rel=1e-6)
+    assert mean_regularized(Huber(1.2, 0.6)).fit(Z, y).response_.scale == 0.6
+
+
+def test_units_leave_the_huber_model_alone() -> None:
+    Z, y = table("huber")
+    model, other = mean_regularized("huber").fit(Z, y), mean_regularized("huber").fit(Z, 1e4 * y)
+    np.testing.assert_allclose(1e4 * model.predict(Z), other.predict(Z), rtol=1e-6)
+
+
+def test_outliers_move_huber_little() -> None:
+    Z, y = table("huber")
+    wild = y + 1e3 * (np.random.default_rng(3).random(len(y)) < 0.05)
+    for loss, least, most in (("squared", 10.0, np.inf), ("huber", 0.0, 0.5)):
+        change = mean_regularized(loss).fit(Z, wild).coef_ - mean_regularized(loss).fit(Z, y).coef_
+        assert least <= np.abs(change).max() <= most
+
+
+NAMES = [n for n, f in formulations().items() if hasattr(f.regressor(), "loss")]
+
+
+@pytest.mark.parametrize("loss", ["poisson", Huber(1.2, 0.6)], ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_formulation_takes_a_loss(name: str, loss: str | Response) -> None:
+    Z, y = table(loss)
+    model = formulations()[name].regressor(loss=loss, task=0)
+    given = {k: 0.02 for k in ("alpha", "alpha_intercept") if k in model.get_params()}
+    model.set_params(**given)
+    again = clone(model)
+    model.fit(Z, y)
+    assert again.get_params()["loss"] == loss
+    assert (model.predict(Z) > 0).all() or loss != "poisson"
+    assert model.score(Z, y) > 0.1
+    back = skops.io.loads(skops.io.dumps(model), trusted=polytask.TRUSTED_TYPES)
+    np.testing.assert_array_equal(back.predict(Z), model.predict(Z))
+
+
+@pytest.mark.parametrize("name", ["single-task", "pooled", "task-intercept", "mean-regularized"])
+@pytest.mark.parametrize("loss", ["poisson", "huber"])
+def test_strengths_are_chosen(name: str, loss: str) -> None:
+    Z, y = table(loss)
+    model = formulations()[name].regressor(loss=loss, task=0).fit(Z, y)
+    assert np.isfinite(model.alpha_)
+    assert np.isfinite(model.cv_scores_).all()
+    assert model.status_ == "solved"
+
+
+def test_a_negative_count_is_refused_with_its_row() -> None:
+    Z, y = table("poisson")
+    y[7] = -1
+    message = r"y must be zero or positive with loss='poisson'; got -1 in row 7 \(counted from 0\)"
+    with pytest.raises(ValueError, match=message):
+        mean_regularized("poisson").fit(Z, y)
+    with pytest.raises(ValueError, match="every one is zero"):
+        mean_regularized("poisson").fit(Z, np.zeros(len(y)))
+
+
+def test_a_wide_table_names_row_and_column() -> None:
+    y = np.ones((5, 2))
+    y[3, 1] = -2
+    with pytest.raises(ValueError, match="got -2 in row 3, column 1"):
+        polytask.SingleTaskRegressor(0.1, loss="poisson").fit(np.eye(5), y)
+
+
+def test_moments_know_the_squared_loss_only() -> None:
+    Z, y = table("poisson")
+    with pytest.raises(AttributeError) as caught:
+        mean_regularized("poisson").partial_fit(Z, y)
+    assert "loss must be 'squared' to fit from moments" in str(caught.value.__cause__)
+
+
+def test_reml_needs_a_likelihood() -> None:
+    Z, y = table("huber")
+    model = polytask.MeanRegularizedRegressor("reml", loss="huber", task=0)
+    with pytest.raises(ValueError, match="needs a loss that is a likelihood; got 'huber'"):
+        model.fit(Z, y)
