@@ -80,14 +80,9 @@ def test_penalties_that_leave_one_out_cannot_serve_are_chosen_by_folds():
         return low_rank(part, Squared(), TraceNorm(strengths["alpha"]))
 
     assert "needs a common part" in LeaveOneOut.why_not(make(data, {"alpha": 0.1}))
-    folds = []
-
-    def k_fold(data, n):
-        folds.append(KFoldRisk(data, n, 1e-6, 500))
-        return folds[-1]
-
     grid = np.geomspace(1.0, 1e-3, 5)
-    choice = choose_strengths(make, data, {"alpha": grid}, {}, k_fold, 500)
-    alone = [folds[0](lambda part, a=a: make(part, {"alpha": a})) for a in grid]
+    choice = choose_strengths(make, data, {"alpha": grid}, {}, 500)
+    folds = KFoldRisk(data, 5, 1e-6, 500)
+    alone = [folds(lambda part, a=a: make(part, {"alpha": a})) for a in grid]
     np.testing.assert_allclose(choice.risks, alone, rtol=1e-4)
     assert choice.strengths["alpha"] == grid[np.argmin(choice.risks)]
