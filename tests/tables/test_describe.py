@@ -66,7 +66,7 @@ def test_leak_duplicates_missing(table):
     changed.loc[:15, "hole"] = np.arange(16.0)
     changed = pd.concat([changed, changed.iloc[:3]])
     found = texts(changed, severity="warning")
-    assert "All but equal to the target: 'copy'" in found
+    assert "'copy' fixes the target" in found
     assert "3 rows repeat another row" in found
     assert "More than half of the values are missing in 'hole'" in found
     assert "In some tasks no row has a value of 'hole'" in found

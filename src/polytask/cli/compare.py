@@ -142,7 +142,7 @@ def _compare(
         )
     except ValueError as error:  # what the library refuses about a table or a choice
         raise TableError(str(error)) from error
-    return comparison.with_notes(*table.notes)
+    return comparison.with_notes(*table.notes, warnings=table.warnings)
 
 
 def _fit_all(

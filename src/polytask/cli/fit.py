@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
         with replacing(beside) as temporary:
             temporary.write_text(words, encoding="utf-8")
     console = screen()
+    show_list(console, "Take care", table.warnings, "yellow")
     show_list(console, "Notes", [*table.notes, *told])
     words = f"{args.model} fitted on {table.n_rows:,} rows of {len(table.task_ids):,} tasks"
     console.print(plain(f"{words}; saved in {out}, its card in {beside.name}"))

@@ -32,6 +32,7 @@ def show_comparison(
     verdict = comparison.verdict
     rest = verdict.text.removeprefix(verdict.headline).strip()
     console.print()
+    show_list(console, "Take care", comparison.warnings, "yellow")
     console.print(Text(plain(verdict.headline), style="bold"))
     if rest:
         console.print(plain(rest))
@@ -41,7 +42,6 @@ def show_comparison(
     for title, text in answers.items():
         show_list(console, title, [text])
     show_list(console, "Failed", _failures(comparison), "red")
-    show_list(console, "Take care", comparison.warnings, "yellow")
     show_list(console, "Notes", comparison.notes)
     show_list(console, "Written", [f"{paths[0]}  (open it in a browser)", *paths[1:3],
                                    f"{paths[3]}  ({best}, fitted on all rows)"])  # fmt: skip

@@ -113,7 +113,8 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
         raise TableError("must name at least one column; got an empty list.", "features")
     table = make_stream_table(
         args.table, args.task, args.target, features=features,
-        categorical=split_names(args.categorical) or (), kind=args.kind, runner=runner,
+        categorical=split_names(args.categorical) or (), kind=args.kind,
+        missing=split_names(args.missing) or (), runner=runner,
     )  # fmt: skip
     told.passes = _PASSES[args.command, table.kind]
     return table
@@ -176,7 +177,7 @@ def compare_streamed(
         notes = (*notes, "There is no learning curve: it needs all rows in memory.")
     if args.new_tasks:
         notes = (*notes, "Nothing is said of new tasks: that needs all rows in memory.")
-    comparison = found.comparison.with_notes(*table.notes, *notes)
+    comparison = found.comparison.with_notes(*table.notes, *notes, warnings=table.warnings)
     return comparison, {n: _pipeline(m, table) for n, m in found.fitted.items()}, table
 
 

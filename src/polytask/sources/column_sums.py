@@ -10,9 +10,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["CategorySums", "NumberSums", "as_text"]
+__all__ = ["CategorySums", "NumberSums", "as_text", "is_number"]
 
 _MOST_LEVELS = 100_000
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of this type are numbers; true and false are 1 and 0."""
+    types = pa.types
+    return bool(
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_boolean(kind)
+        or types.is_decimal(kind)
+    )
 
 
 def as_text(column: pa.Array) -> pa.Array:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polytask.data.accumulate import TaskIndex
-from polytask.sources.column_sums import CategorySums, NumberSums
+from polytask.sources.column_sums import CategorySums, NumberSums, is_number
 from polytask.sources.prepare import StreamPreparer, add_columns
 from polytask.sources.source import ParquetSource, Partition, task_codes
 
@@ -65,8 +65,7 @@ class Look:
         local, ids = task_codes(table.column(source.task), source.task)
         self._count(dict(zip(ids, np.bincount(local, minlength=len(ids)).tolist(), strict=True)))
         target = table.column(source.target)
-        kind = target.type
-        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        if is_number(target.type) and not pa.types.is_boolean(target.type):
             self.target.add(target, source.target)
         if len(self.labels) < _LABELS:
             self.labels = _few(self.labels | set(pc.unique(target).to_pylist()))

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import all_or_nothing
-from polytask.sources.column_sums import CategorySums, NumberSums, as_text
+from polytask.sources.column_sums import CategorySums, NumberSums, as_text, is_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,9 +150,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
     def _is_category(self, name: str, kind: pa.DataType) -> bool:
         if self.categorical is not None and name in self.categorical:
             return True
-        types = pa.types
-        number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
-        return not number
+        return not is_number(kind)
 
 
 def level_name(feature: str, level: Any) -> str:

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from polytask.data import read_task_ids, repeated_names
+from polytask.sources.column_sums import is_number
+from polytask.sources.marks import AS_STORED, Marks, settled
 from polytask.sources.prepare import StreamPreparer
 
 __all__ = ["Batch", "ParquetSource", "Partition", "Paths", "kinds_of", "task_codes"]
@@ -65,6 +67,8 @@ class ParquetSource:
         Whether rows without a task or a target are left out; otherwise they are errors.
     classes : tuple or None
         Two labels that are read as 0 and 1.
+    marks : Marks
+        How gaps and numbers are written.
     """
 
     partitions: tuple[Partition, ...]
@@ -76,6 +80,7 @@ class ParquetSource:
     prepare: StreamPreparer | None = None
     complete: bool = False
     classes: tuple[Any, ...] | None = None
+    marks: Marks = AS_STORED
 
     @classmethod
     def open(
@@ -114,7 +119,7 @@ class ParquetSource:
             raise ValueError(f"fit_parquet: a table {told}")
         names = _choose(schema, task, target, features)
         kept = tuple(n for n in schema.names if n in {*names, task})
-        other = tuple(n for n in names if not _is_number(schema.field(n).type))
+        other = tuple(n for n in names if not is_number(schema.field(n).type))
         return cls(tuple(partitions), kept, task, target, int(batch_rows), other, complete=complete)
 
     @property
@@ -150,6 +155,7 @@ class ParquetSource:
                     self.batch_rows, row_groups=list(part.row_groups), columns=columns
                 )
             ):
+                table = settled(table, self.marks, self.task, self.target)
                 yield self._complete_rows(table) if self.complete else table
 
     def _complete_rows(self, table: pa.RecordBatch) -> pa.RecordBatch:
@@ -170,7 +176,7 @@ class ParquetSource:
             if features and self.prepare is not None:
                 columns = self.prepare.columns_of({name: table.column(name) for name in wanted})
             else:
-                columns = [to_numbers(table.column(name)) for name in wanted]
+                columns = [table.column(n).to_numpy(zero_copy_only=False) for n in wanted]
             local, ids = task_codes(table.column(self.task), self.task)
             y = _target(table.column(self.target))
             if self.classes is not None:
@@ -181,7 +187,11 @@ class ParquetSource:
 def kinds_of(source: ParquetSource) -> dict[str, pa.DataType]:
     """Types of the columns that features are made of."""
     schema = pq.read_schema(source.partitions[0].path)
-    return {name: schema.field(name).type for name in source.read_columns}
+    kinds = {name: schema.field(name).type for name in source.read_columns}
+    return {
+        name: pa.float64() if pa.types.is_decimal(kind) or name in source.marks.numbers else kind
+        for name, kind in kinds.items()
+    }
 
 
 def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -191,11 +201,6 @@ def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         while (batch := coming.result()) is not None:
             coming = pool.submit(next, batches, None)
             yield batch
-
-
-def to_numbers(column: pa.Array) -> np.ndarray:
-    """Values of a numeric column; null becomes NaN."""
-    return column.to_numpy(zero_copy_only=False)
 
 
 def task_codes(column: pa.Array, task: str) -> tuple[np.ndarray, list[Any]]:
@@ -217,14 +222,9 @@ def task_codes(column: pa.Array, task: str) -> tuple[np.ndarray, list[Any]]:
 
 
 def _target(column: pa.Array) -> np.ndarray:
-    if _is_number(column.type):
+    if is_number(column.type):
         return column.to_numpy(zero_copy_only=False)
     return np.asarray(column.to_pylist(), dtype=object)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    types = pa.types
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
 
 
 def _files(paths: Paths) -> list[str]:

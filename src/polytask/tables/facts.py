@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from polytask.sources.prepare import MAX_CATEGORIES
+from polytask.tables.care import Rows
 from polytask.tables.columns import Column, as_feature, as_numbers, inspect_column
 from polytask.tables.errors import TableError, find_column
 from polytask.tables.targets import Target, read_target
@@ -62,6 +64,11 @@ class Facts:
     def usable(self) -> tuple[Column, ...]:
         """Columns that become features."""
         return tuple(column for column in self.columns if column.usable)
+
+    def as_rows(self, found: Target) -> Rows:
+        """The rows with a target that can be used."""
+        finite = self.X.replace([np.inf, -np.inf], np.nan)
+        return Rows(finite, found.numbers, self.ids, self.task, self.target)
 
     @property
     def width(self) -> int:

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from polytask.sources.prepare import MAX_CATEGORIES
+from polytask.tables.care import take_care
 from polytask.tables.errors import name_list, plural
 from polytask.tables.facts import Facts
+from polytask.tables.finding import SEVERITIES, Finding
 from polytask.tables.targets import flat_tasks
 
 __all__ = ["Finding", "find_all"]
-
-SEVERITIES = ("error", "warning", "note")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something to know about a table.
-
-    Attributes
-    ----------
-    severity : {"error", "warning", "note"}
-        An error stops a comparison; a warning may make its answer wrong or weak.
-    what : str
-        What was found.
-    remedy : str
-        What to do about it, "" for nothing.
-    """
-
-    severity: str
-    what: str
-    remedy: str = ""
 
 
 def find_all(facts: Facts) -> tuple[Finding, ...]:
@@ -184,18 +164,10 @@ def _duplicates(facts: Facts) -> Iterator[Finding]:
         yield Finding(severity, what, remedy)
 
 
-def _leaks(facts: Facts) -> Iterator[Finding]:
-    if facts.found is None or facts.X.empty:
-        return
-    y = facts.found.y
-    if facts.found.kind == "classification":
-        y = (y == facts.found.classes[1]).astype(float)
-    numbers = facts.X.select_dtypes("number").replace([np.inf, -np.inf], np.nan)
-    varying = numbers.loc[:, numbers.nunique() > 1]
-    copies = [n for n, r in varying.corrwith(y).items() if abs(r) > 0.9999]
-    if copies and len(y) > 3:
-        what = f"All but equal to the target: {name_list(copies)}."
-        yield Finding("warning", what, "Leave out what is not known before the target is.")
+def _care(facts: Facts) -> Iterator[Finding]:
+    """What may make the answer wrong; the same is told above a verdict."""
+    if facts.found is not None:
+        yield from take_care(facts.as_rows(facts.found))
 
 
 def _id_inside(facts: Facts) -> Iterator[Finding]:
@@ -217,7 +189,11 @@ def _many_levels(facts: Facts) -> Iterator[Finding]:
     many = [c.name for c in facts.usable if c.kind == "categorical" and c.distinct > MAX_CATEGORIES]
     if many:
         what = f"More than {MAX_CATEGORIES} categories in {name_list(many)}"
-        yield Finding("note", f"{what}: the rarest share a column.")
+        yield Finding(
+            "note",
+            f"{what}: the rarest share a column.",
+            "Or take such a column as the task.",
+        )
 
 
 def _dominant(facts: Facts) -> Iterator[Finding]:
@@ -230,5 +206,5 @@ def _dominant(facts: Facts) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _target, _tasks, _target_by_task, _rare_class, _left_out, _infinite, _missing, _constant,
-    _duplicates, _leaks, _single_rows, _small_tasks, _id_inside, _many_levels, _dominant,
+    _duplicates, _care, _single_rows, _small_tasks, _id_inside, _many_levels, _dominant,
 )  # fmt: skip

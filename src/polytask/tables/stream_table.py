@@ -14,7 +14,7 @@ import pandas as pd
 from polytask.data import repeated_names
 from polytask.tables.dates import are_dates
 from polytask.tables.errors import TableError, find_column, name_list, plural
-from polytask.tables.row_counters import ROW_IDS
+from polytask.tables.first_rows import read_first_rows
 from polytask.tables.training import Seen
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class StreamTable:
         Rows and columns left out, decisions taken.
     seen : dict of str to Seen
         What training sees of every feature.
+    warnings : tuple of str
+        What may make the answer wrong, as far as the first rows tell.
     """
 
     source: ParquetSource
@@ -56,6 +58,7 @@ class StreamTable:
     categorical: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
     seen: dict[str, Seen] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def task(self) -> str:
@@ -91,12 +94,14 @@ def make_stream_table(
     features: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
     kind: str = "auto",
+    missing: Sequence[str] = (),
     runner: Runner,
 ) -> StreamTable:
     """Choose columns and kinds as `make_task_table` does, in one pass over the file.
 
-    Columns of dates and nested values are left out by their type; columns that count the rows,
-    hold a text per row, dates as text, or nothing, after the pass.
+    Columns of dates and nested values are left out by their type; the first rows tell, as the
+    whole table in memory does, which columns count the rows or hold numbers as text, and what
+    may make the answer wrong; the pass finds those that hold a text per row, or nothing.
 
     Parameters
     ----------
@@ -104,6 +109,8 @@ def make_stream_table(
         A Parquet file, or a directory of them.
     task, target, features, categorical, kind
         As in `make_task_table`.
+    missing : sequence of str
+        Marks that mean a gap, in every column.
     runner : Runner
 
     Raises
@@ -113,7 +120,7 @@ def make_stream_table(
     """
     from polytask.sources.first_look import FirstLookJob
     from polytask.sources.prepare import StreamPreparer
-    from polytask.sources.source import ParquetSource
+    from polytask.sources.source import ParquetSource, kinds_of
 
     schema = _schema(path)
     columns = [n for n in schema.names if not n.startswith("__index_level_")]
@@ -122,8 +129,11 @@ def make_stream_table(
     wanted, notes = _by_type(schema, columns, task, target, features)
     try:
         source = ParquetSource.open(path, task=task, target=target, features=wanted, complete=True)
+        first = read_first_rows(source, wanted, labels, missing, asked=features is not None)
+        source = replace(source, columns=(*first.kept, task), marks=first.marks)
         prepare = StreamPreparer(task, categorical=labels)
-        look = runner.run(FirstLookJob(prepare, {n: schema.field(n).type for n in wanted}), source)
+        kinds = kinds_of(source)
+        look = runner.run(FirstLookJob(prepare, kinds), source)
     except ValueError as error:
         raise TableError(str(error)) from error
     if not look.counts:
@@ -139,8 +149,8 @@ def make_stream_table(
     rows = _rows_left_out(source.n_rows - look.n_rows, source.n_rows)
     return StreamTable(
         source, look, found, _classes(look, found), tuple(prepare.numbers_), tuple(prepare.levels_),
-        (*rows, *told, *notes, *more, *_gaps(look, kept)),
-        {name: _seen(found, schema.field(name).type) for name, found in kept.items()},
+        (*rows, *told, *notes, *first.notes, *more, *_gaps(look, kept)),
+        {name: _seen(found, kinds[name]) for name, found in kept.items()}, first.warnings,
     )  # fmt: skip
 
 
@@ -194,22 +204,18 @@ def _by_type(
 
 def _by_content(look: Look, asked: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Columns that can be features, and a note on each that cannot."""
-    why = {name: _why_not(name, found, look.n_rows, asked) for name, found in look.columns.items()}
+    why = {name: _why_not(found, look.n_rows, asked) for name, found in look.columns.items()}
     kept = {name: found for name, found in look.columns.items() if not why[name]}
     if not kept:
         raise TableError("must leave a column to learn from; none is left.", "features")
     return kept, tuple(f"Column {n!r} was left out: it {text}." for n, text in why.items() if text)
 
 
-def _why_not(name: str, found: Any, n_rows: int, asked: bool) -> str:
+def _why_not(found: Any, n_rows: int, asked: bool) -> str:
     from polytask.sources.column_sums import NumberSums
 
     if isinstance(found, NumberSums):
-        if found.count == 0:
-            return "holds no value"
-        run = found.count == n_rows > 2 and found.high - found.low == n_rows - 1
-        counts = run and ROW_IDS.fullmatch(name.strip().lower())
-        return "counts the rows" if counts and not asked else ""
+        return "" if found.count else "holds no value"
     levels = [level for level in found.counts if level is not None]
     if found.too_many:
         return "has too many distinct texts for categories, like an id"

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polytask.tables.columns import Column, inspect_column
+from polytask.tables.columns import Column, as_feature, inspect_column
 from polytask.tables.errors import TableError, find_column, plural
+from polytask.tables.leaks import how_it_fixes
 from polytask.tables.targets import read_target
 
 __all__ = ["Suggestion", "TaskCandidate", "suggest"]
@@ -118,7 +119,8 @@ def suggest(table: pd.DataFrame, task: str | None = None, target: str | None = N
     possible = [n for n in names if n != task and _can_be_target(table[n], columns[n])]
     target, reason = _choose_target(table, possible, target)
     rows = table[table[target].notna()]
-    kind, y = _as_numbers(rows[target])
+    read = read_target(rows[target])
+    kind, y = read.kind, read.numbers
     wanted = [task] if task else [n for n in names if n != target]
     found = [t for t in (_candidate(rows[n], columns[n], y) for n in wanted) if t is not None]
     found.sort(key=lambda t: _rank(t, columns[t.name]))
@@ -126,13 +128,6 @@ def suggest(table: pd.DataFrame, task: str | None = None, target: str | None = N
     features, left_out = _sort_out(rows, columns, task, target, y)
     others = tuple(name for name in possible if name not in (target, task))
     return Suggestion(task, target, kind, reason, others, tuple(found), left_out, features)
-
-
-def _as_numbers(values: pd.Series) -> tuple[str, np.ndarray]:
-    """Kind of the target, and its values; of two classes 0 and 1."""
-    found = read_target(values)
-    y = found.y == found.classes[1] if found.classes else found.y
-    return found.kind, y.to_numpy(dtype=float)
 
 
 def _words(name: str) -> list[str]:
@@ -238,15 +233,9 @@ def _gives_away(
         return ""
     values = rows[column.name]
     known = values.notna()
-    if column.kind in ("numeric", "boolean"):
-        x = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
-        kept = np.isfinite(x)
-        if kept.sum() > 2 and np.ptp(x[kept]) > 0 and np.ptp(y[kept]) > 0:
-            r = float(np.corrcoef(x[kept], y[kept])[0, 1])
-            if abs(r) > 0.9999:
-                return f"it gives the target {target!r} away (correlation {r:.4f})"
-    elif column.distinct == 2 and len(set(zip(values[known], y[known], strict=True))) == 2:
-        return f"it gives the target {target!r} away (each value goes with one of it)"
+    by = rows[task].to_numpy() if task is not None else np.zeros(len(y))
+    if how := how_it_fixes(as_feature(values, column.kind), y, by):
+        return f"it gives the target {target!r} away ({how})"
     if column.kind == "numeric" and _has_fractions(values):
         return ""
     if task is not None and column.distinct == rows[task].nunique() > 2:

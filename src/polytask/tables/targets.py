@@ -35,6 +35,12 @@ class Target:
     classes: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def numbers(self) -> np.ndarray:
+        """The target as floats, of two classes 0 and 1."""
+        y = self.y == self.classes[1] if self.classes else self.y
+        return y.to_numpy(dtype=float)
+
 
 def read_target(values: pd.Series, kind: str = "auto") -> Target:
     """Decide what the target is: two distinct values of any type make a classification.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from polytask.tables.care import Rows, take_care
 from polytask.tables.columns import Column, as_feature, filled, inspect_column, is_blank
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.preprocess import check_names
@@ -43,6 +44,8 @@ class TaskTable:
         The numeric columns that hold true and false.
     units : dict of str to str
         Currencies and units that were left off in reading, by column.
+    warnings : tuple of str
+        What may make the answer wrong.
     """
 
     X: pd.DataFrame
@@ -57,6 +60,7 @@ class TaskTable:
     notes: tuple[str, ...] = field(default=())
     booleans: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def seen(self) -> dict[str, Seen]:
@@ -143,6 +147,7 @@ def make_task_table(
     chosen, left_out = choose_features(rows, task, target, features, categorical, n_rows=len(table))
     check_names(chosen, rows, task)
     X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen})
+    care = take_care(Rows(X, found.numbers, ids, task, target))
     X[task] = ids
     notes = (
         *notes,
@@ -158,6 +163,7 @@ def make_task_table(
         tuple(c.name for c in chosen if c.kind == "categorical"),
         found.kind, found.classes, id_form, notes,
         tuple(c.name for c in chosen if c.kind == "boolean"), units or {},
+        tuple(finding.text for finding in care),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from polytask.tables.errors import TableError, name_list
 from polytask.tables.number_cells import GAP_MARKS, MARKS
 from polytask.tables.number_columns import Numbers, TextColumn, shown_mark, take_numbers
 
-__all__ = ["AS_FOUND", "Conventions", "settle_values"]
+__all__ = ["AS_FOUND", "Conventions", "is_plain", "settle_values"]
 
 _WHOLE = r"^[-+]?(0|[1-9][0-9]{0,17})$"
 _PLAIN = r"^[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
@@ -148,6 +148,13 @@ def _without_marks(values: pd.Series, marks: Sequence[str]) -> pd.Series:
 
 def _is_text(dtype: object) -> bool:
     return isinstance(dtype, pd.StringDtype)
+
+
+def is_plain(values: pd.Series) -> bool:
+    """Whether texts are numbers that programs write: a point before decimals, nothing beside."""
+    text = pa.Array.from_pandas(values.astype("str"), type=pa.large_string())
+    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    return _all(text, _WHOLE) or (_all(text, _PLAIN) and _shows_points(text))
 
 
 def _simple(column: pd.Series, decimal: str, found: _Found) -> pd.Series | None:

@@ -1,0 +1,92 @@
+"""Values of a batch as a table in memory has them: gaps by blanks and marks, decimals as floats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["AS_STORED", "Marks", "settled"]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How values are written in the columns of a file.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        Marks that mean a gap in every column.
+    in_target : tuple of str
+        Further ones in the target.
+    numbers : tuple of str
+        Columns of text that hold numbers.
+    in_numbers : tuple of str
+        Further marks for gaps in those.
+    """
+
+    missing: tuple[str, ...] = ()
+    in_target: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    in_numbers: tuple[str, ...] = ()
+
+
+AS_STORED = Marks()
+
+
+def settled(table: pa.RecordBatch, marks: Marks, task: str, target: str) -> pa.RecordBatch:
+    """The same rows; blank cells and marks are null, decimals that are no ids are floats."""
+    columns = []
+    for name in table.schema.names:
+        column = table.column(name)
+        more = marks.in_target if name == target else ()
+        if name in marks.numbers:
+            column = _numbers(column, (*marks.missing, *marks.in_numbers), name)
+        elif pa.types.is_decimal(column.type) and name != task:
+            column = column.cast(pa.float64())
+        columns.append(_without(column, (*marks.missing, *more)))
+    return pa.RecordBatch.from_arrays(columns, table.schema.names)
+
+
+def _without(column: pa.Array, marks: tuple[str, ...]) -> pa.Array:
+    if pa.types.is_dictionary(column.type) and is_text(column.type.value_type):
+        known = _without(column.dictionary, marks)
+        return column if known.null_count == 0 else pc.take(known, column.indices)
+    if is_text(column.type):
+        text = pc.utf8_trim_whitespace(column)
+        gap = pc.is_in(text, pa.array(["", *(mark.strip() for mark in marks)], text.type))
+    elif marks and (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        numbers = pa.array([n for n in map(_as_number, marks) if n is not None], pa.float64())
+        gap = pc.is_in(column.cast(pa.float64()), numbers)
+    else:
+        return column
+    if not pc.any(gap).as_py():
+        return column
+    return pc.if_else(gap, pa.scalar(None, column.type), column)
+
+
+def _numbers(column: pa.Array, gaps: tuple[str, ...], name: str) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    text = _without(column, gaps)
+    try:
+        return pc.utf8_trim_whitespace(text).cast(pa.float64())
+    except pa.ArrowInvalid as error:
+        raise ValueError(
+            f"column {name!r} must hold numbers in every row; {error}. Correct the values, name "
+            "marks that mean a gap in --missing, or name the column in --categorical."
+        ) from error
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values are text."""
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _as_number(mark: str) -> float | None:
+    try:
+        return float(mark)
+    except ValueError:
+        return None

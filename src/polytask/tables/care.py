@@ -1,0 +1,169 @@
+"""What may make the answer about a table wrong, seen in its rows: told above every verdict."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from polytask.tables.errors import name_list, plural
+from polytask.tables.finding import Finding
+from polytask.tables.leaks import fixing_features
+
+__all__ = ["Rows", "take_care"]
+
+HUNDREDFOLD = 100.0
+LEAST_ROWS = 6  # of a task whose spread is looked at
+MOST_SHOWN = 3
+FAR = 10.0  # times the middle half's width
+APART = 3.0  # times as far as the farthest of the others
+FEW = 0.02  # share of the cells
+TOTAL = re.compile(
+    r"((grand|sub)[ -]?)?totals?|total g[eé]n[eé]ral|totale?n?|totaal|summe|sum|suma|"
+    r"(gesamt|zwischen|end)[ -]?(summe)?|insgesamt|overall|всего|итого|合計|总计|總計"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows as the models see them.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n, d)
+        Features: floats, or text; missing values as NaN.
+    y : ndarray of shape (n,)
+        The target, of two classes 0 and 1.
+    ids : Series of shape (n,)
+        Task of each row.
+    task, target : str
+        Names.
+    """
+
+    X: pd.DataFrame
+    y: np.ndarray
+    ids: pd.Series
+    task: str
+    target: str
+
+
+def take_care(rows: Rows) -> tuple[Finding, ...]:
+    """Findings of all checks."""
+    return tuple(finding for check in CHECKS for finding in check(rows))
+
+
+def _leaks(rows: Rows) -> Iterator[Finding]:
+    remedy = "Leave out what is not known before the target is."
+    for told in fixing_features(rows.X, rows.y, rows.ids.to_numpy()):
+        yield Finding("warning", told, remedy)
+
+
+def _scales(rows: Rows) -> Iterator[Finding]:
+    """Numbers whose spread differs a hundredfold: one coefficient means other things by task."""
+    by = rows.ids.to_numpy()
+    for name in rows.X.select_dtypes("number"):
+        spread = _spread_by_task(rows.X[name], by)
+        if len(spread) < 2 or spread.max() < HUNDREDFOLD * spread.min():
+            continue
+        most, least = spread.idxmax(), spread.idxmin()
+        yield Finding(
+            "warning",
+            f"{name!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} as "
+            f"in {least!s}: one coefficient cannot mean the same in both.",
+            "Take its logarithm, its share of the task's total, or scale it by task.",
+        )
+
+
+def _spread_by_task(values: pd.Series, by: np.ndarray) -> pd.Series:
+    """Mean absolute deviation of each task without its largest, which one wrong cell makes."""
+    away = (values - values.groupby(by).transform("median")).abs().groupby(by)
+    count = away.count()
+    spread = (away.sum() - away.max()) / (count - 1).clip(lower=1)
+    return spread[(count >= LEAST_ROWS) & (spread > 0)]
+
+
+def _far_cells(rows: Rows) -> Iterator[Finding]:
+    """A few cells far outside all others, as where a value has another unit."""
+    for name in rows.X.select_dtypes("number"):
+        values = rows.X[name].dropna()
+        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75]) if len(values) else (0, 0, 0)
+        away = (values - middle).abs()
+        far = away > FAR * (high - low)
+        count = int(far.sum())
+        if not (low < high and 0 < count <= max(1, FEW * len(values))):
+            continue
+        if away[far].min() > APART * away[~far].max():
+            first = values[far].index[0]
+            yield Finding(
+                "warning",
+                f"{plural(count, 'cell')} of {name!r} far from all others, such as "
+                f"{values[first]:.6g} in row {first + 1}: such cells decide what linear models "
+                "learn.",
+                "Are they in another unit? Correct them, or leave them empty.",
+            )
+
+
+def _spellings(rows: Rows) -> Iterator[Finding]:
+    """North, NORTH and "North " are three labels, and probably one thing."""
+    for name, labels in _labels(rows):
+        same = labels.groupby(labels.map(_spelled)).agg(list)
+        several = [sorted(found) for found in same if len(found) > 1]
+        if several:
+            shown = "; ".join(name_list(found, 4) for found in several[:MOST_SHOWN])
+            yield Finding(
+                "warning",
+                f"Labels in {name!r} that differ by blanks, case or accents only: {shown}.",
+                "Where they are one thing, write them alike.",
+            )
+
+
+def _totals(rows: Rows) -> Iterator[Finding]:
+    """Rows that are the sum of others."""
+    remedy = "Leave out rows that are sums of others."
+    for name, labels in _labels(rows):
+        found = [label for label in labels if TOTAL.fullmatch(label.strip(" :.").casefold())]
+        if found:
+            what = f"{name!r} holds {name_list(found)}: are these rows totals of the others?"
+            yield Finding("warning", what, remedy)
+    n = len(rows.y)
+    whole = len(np.unique(rows.y)) > 2
+    if n > 3 and whole and _is_sum(rows.y[-1], rows.y[:-1]):
+        row = rows.ids.index[-1] + 1
+        yield Finding("warning", f"{rows.target!r} in row {row} is the sum of all others.", remedy)
+    sums = pd.Series(rows.y).groupby(rows.ids.to_numpy()).sum()
+    if len(sums) > 3 and whole and _is_sum(sums.max(), sums.drop(sums.idxmax()).to_numpy()):
+        what = f"{rows.target!r} of task {sums.idxmax()!s} sums to that of all other tasks."
+        yield Finding("warning", what, remedy)
+
+
+def _is_sum(value: float, parts: np.ndarray) -> bool:
+    total, size = float(parts.sum()), float(np.abs(parts).sum())
+    return size > 0 and value != 0 and abs(value - total) <= 1e-9 * size
+
+
+def _labels(rows: Rows) -> Iterator[tuple[str, pd.Series]]:
+    """Distinct labels of the task and of every column of labels."""
+    for name, values in [(rows.task, rows.ids), *rows.X.items()]:
+        if not pd.api.types.is_numeric_dtype(values.dtype):
+            distinct = values.dropna().drop_duplicates()
+            yield str(name), distinct[distinct.map(lambda v: isinstance(v, str)).astype(bool)]
+
+
+def _spelled(label: str) -> str:
+    """The label without case, accents and blanks at the ends or doubled."""
+    letters = unicodedata.normalize("NFKD", label.casefold())
+    plain = "".join(c for c in letters if not unicodedata.combining(c))
+    return " ".join(plain.split())
+
+
+CHECKS: tuple[Callable[[Rows], Iterator[Finding]], ...] = (
+    _leaks,
+    _scales,
+    _far_cells,
+    _totals,
+    _spellings,
+)

@@ -1,0 +1,154 @@
+"""Features that fix the target: what is not known before the target is, teaches nothing.
+
+One feature may do it (a copy, a label of which each value goes with one value of the target, a
+limit that separates two classes), or several together (parts that sum to it, a price times a
+quantity). What chance could do as well is not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammaln
+
+from polytask.tables.errors import name_list
+
+__all__ = ["fixing_features", "how_it_fixes"]
+
+NEAR_ONE = 0.9999  # of a correlation
+LEFT = 1 - NEAR_ONE**2  # share of the variance that is then left
+MOST_ROWS = 20_000
+MOST_LEVELS = 50  # of a number that is looked at value by value
+MOST_COLUMNS = 300  # that are looked at together
+SPARE_ROWS = 20  # more than there are coefficients
+LOG_CHANCE = -16.0  # about one in ten million
+
+
+def fixing_features(X: pd.DataFrame, y: np.ndarray, tasks: np.ndarray) -> Iterator[str]:
+    """A sentence on each feature that fixes the target, and on those that do so together.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n, d)
+        Floats, or text; missing values as NaN.
+    y : ndarray of shape (n,)
+        Numbers, of two classes 0 and 1.
+    tasks : ndarray of shape (n,)
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"answer": ["yes", "no", "maybe", "no"] * 10})
+    >>> list(fixing_features(X, (X["answer"] != "no").to_numpy(float), np.repeat([1, 2], 20)))
+    ["'answer' fixes the target: each of its values goes with one value of the target."]
+    """
+    if len(y) > MOST_ROWS:
+        kept = np.sort(np.random.default_rng(0).choice(len(y), MOST_ROWS, replace=False))
+        X, y, tasks = X.iloc[kept], y[kept], tasks[kept]
+    if len(y) < 4 or not np.isfinite(y).all() or np.ptp(y) == 0:
+        return
+    alone = {str(name): how for name in X if (how := how_it_fixes(X[name], y, tasks))}
+    for name, how in alone.items():
+        yield f"{name!r} fixes the target: {how}."
+    numbers = X[[n for n in X if str(n) not in alone]].select_dtypes("number")
+    for names, how in _together(numbers, y, tasks):
+        yield f"{name_list(names)} together fix the target: {how}."
+
+
+def how_it_fixes(values: pd.Series, y: np.ndarray, tasks: np.ndarray) -> str:
+    """How one feature fixes the target, "" where it does not."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        x = values.to_numpy(dtype=float)
+        kept = np.isfinite(x)
+        if kept.sum() > 3:
+            for by in (np.zeros(kept.sum()), tasks[kept]):
+                if abs(_correlation(_centred(x[kept], by), _centred(y[kept], by))) > NEAR_ONE:
+                    return "all but equal to it, up to its unit"
+            if how := _ordered(x[kept], y[kept]):
+                return how
+        if len(np.unique(x[kept])) > MOST_LEVELS:
+            gap = _levels_fix(np.where(kept, 0, 1), y)
+            return "where it is missing, and where not, the target has one value" if gap else ""
+    codes = pd.factorize(values, use_na_sentinel=False)[0]
+    return "each of its values goes with one value of the target" if _levels_fix(codes, y) else ""
+
+
+def _centred(x: np.ndarray, by: np.ndarray) -> np.ndarray:
+    return np.asarray(x - pd.Series(x).groupby(by).transform("mean").to_numpy())
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    # What rounding leaves of a constant is no information.
+    return float(a @ b) / size if a.std() > 1e-9 and b.std() > 1e-9 else 0.0
+
+
+def _ordered(x: np.ndarray, y: np.ndarray) -> str:
+    """Whether the target follows from the order of the values."""
+    labels = np.unique(y)
+    if len(labels) == 2:
+        low, high = x[y == labels[0]], x[y == labels[1]]
+        apart = low.max() < high.min() or high.max() < low.min()
+        n, k = len(x), len(low)
+        chance = gammaln(k + 1) + gammaln(n - k + 1) - gammaln(n + 1)
+        return "a limit in it separates the two classes" if apart and chance < LOG_CHANCE else ""
+    if len(labels) < 10:
+        return ""
+    order = _correlation(*(_centred(pd.Series(v).rank().to_numpy(), np.zeros(len(v)))
+                           for v in (x, y)))  # fmt: skip
+    return "it puts the rows into the same order" if abs(order) > NEAR_ONE else ""
+
+
+def _levels_fix(codes: np.ndarray, y: np.ndarray) -> bool:
+    """Whether all rows of a level have one value of the target, but for one in a hundred."""
+    labels, value = np.unique(y, return_inverse=True)
+    sizes = np.bincount(codes)
+    sizes = sizes[sizes > 0]
+    if len(sizes) < 2 or len(labels) < 2:
+        return False
+    pairs = pd.Series(value).groupby(codes).value_counts()
+    most = pairs.groupby(level=0).max().sum()
+    shares = np.bincount(value) / len(y)
+    wrong, blind = len(y) - most, len(y) * (1 - shares.max())
+    several, times = np.unique(sizes, return_counts=True)
+    top = shares.max()  # in logarithms, because powers of shares vanish
+    log_all = several * np.log(top) + np.log([((shares / top) ** r).sum() for r in several])
+    chance = float((times * log_all).sum())
+    return bool(wrong <= 0.01 * blind and chance < LOG_CHANCE)
+
+
+def _together(
+    numbers: pd.DataFrame, y: np.ndarray, tasks: np.ndarray
+) -> Iterator[tuple[list[str], str]]:
+    """Sums, and products as sums of logarithms."""
+    values = numbers.to_numpy(dtype=float)
+    kept = np.isfinite(values).all(axis=1)
+    if not 2 <= values.shape[1] <= MOST_COLUMNS or len(np.unique(y)) < 3:
+        return
+    values, y, tasks = values[kept], y[kept], tasks[kept]
+    names = np.array([str(name) for name in numbers.columns])
+    if found := _parts(values, y, tasks):
+        yield names[found].tolist(), "it is their weighted sum"
+        return
+    positive = (values > 0).all(axis=0)
+    if positive.sum() > 1 and (y > 0).all():
+        found = _parts(np.log(values[:, positive]), np.log(y), tasks)
+        if found:
+            yield names[positive][found].tolist(), "it is a product of theirs"
+
+
+def _parts(values: np.ndarray, y: np.ndarray, tasks: np.ndarray) -> list[int]:
+    """Columns whose weighted sum, with a level for each task, is all but the target."""
+    if len(y) < values.shape[1] + len(np.unique(tasks)) + SPARE_ROWS:
+        return []
+    y = _centred(y, tasks)
+    X = np.column_stack([_centred(column, tasks) for column in values.T])
+    spread = X.std(axis=0)
+    X = X[:, spread > 0] / spread[spread > 0]
+    coef = np.linalg.lstsq(X, y, rcond=1e-10)[0]
+    rest = y - X @ coef
+    if y.std() == 0 or rest @ rest > LEFT * (y @ y):
+        return []
+    at = np.flatnonzero(spread > 0)
+    return [int(at[k]) for k in np.flatnonzero(np.abs(coef) > 0.01 * y.std())]

@@ -1,0 +1,125 @@
+"""What makes an answer wrong is found, and what chance does is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polytask.tables import describe_table, make_task_table
+
+RNG = np.random.default_rng(0)
+N = 400
+
+
+def people():
+    return pd.DataFrame(
+        {
+            "person": RNG.integers(0, 20, N),
+            "age": RNG.integers(18, 80, N),
+            "a": RNG.integers(1, 900, N),
+            "b": RNG.integers(1, 900, N),
+            "answer": RNG.choice(["yes", "maybe", "no"], N),
+            "place": RNG.choice(["north", "south", "east"], N),
+        }
+    )
+
+
+def told(table, target, task="person", **more):
+    """Warnings of the table made ready, which are those that `describe` tells."""
+    found = make_task_table(table, task, target, **more).warnings
+    described = [f.text for f in describe_table(table, task, target, **more).findings]
+    assert set(found) <= set(described)
+    return " ".join(found)
+
+
+def test_a_label_s_text_fixes_the_target():
+    table = people()
+    table["agrees"] = (table["answer"] != "no").astype(int)
+    assert told(table, "agrees").startswith("'answer' fixes the target: each of its values")
+    table["answer"] = table["answer"].where(RNG.random(N) < 0.7)  # a gap is a label, too
+    table["agrees"] = (table["answer"].isna()).astype(int)
+    assert "'answer' fixes" in told(table, "agrees")
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda t: t["a"] + t["b"], "'a', 'b' together"),
+        (lambda t: t["a"] - 2.5 * t["b"] + 7, "'a', 'b' together"),
+        (lambda t: (t["a"] * t["b"] / 100).round(2), "'a', 'b' together"),
+        (lambda t: t["a"] / t["b"], "'a', 'b' together"),
+        (lambda t: t["a"] + t["b"] + 1000 * t["person"], "'a', 'b' together"),
+        (lambda t: 1.8 * t["a"] + 32, "'a' fixes"),
+        (lambda t: t["a"] + 5000 * t["person"], "'a' fixes"),
+        (lambda t: np.log(t["a"]), "'a' fixes"),
+        (lambda t: t["a"] ** 3, "'a' fixes"),
+        (lambda t: (t["a"] > 450).astype(int), "'a' fixes"),
+        (lambda t: t["answer"].map({"yes": 3.5, "maybe": 2.25, "no": 7.5}), "'answer' fixes"),
+    ],
+)
+def test_parts_products_and_orders_fix_the_target(make, names):
+    table = people()
+    assert told(table.assign(y=make(table)), "y").startswith(names)
+
+
+def test_where_a_number_is_missing_may_fix_the_target():
+    table = people().assign(x=RNG.normal(size=N), y=RNG.integers(0, 2, N))
+    table.loc[table["y"] == 1, "x"] = np.nan
+    assert "'x' fixes the target: where it is missing" in told(table, "y")
+
+
+def test_what_chance_does_is_not_told():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        table = people()
+        table["rare"] = (rng.random(N) < 0.02).astype(int)
+        table["code"] = rng.integers(0, 250, N).astype(str)
+        table["y"] = 0.5 * table["a"] + rng.normal(size=N) * 100
+        assert told(table, "rare", features=["age", "a", "answer", "code"]) == ""
+        assert told(table, "y", features=["age", "a", "answer", "place"]) == ""
+
+
+def test_a_scale_that_differs_a_hundredfold_between_tasks():
+    table = people().assign(x=RNG.normal(size=N), y=RNG.normal(size=N))
+    assert told(table, "y") == ""
+    table.loc[table["person"] == 3, "x"] *= 300
+    words = told(table, "y")
+    assert "'x' varies" in words
+    assert "in task 3 as" in words
+    assert "logarithm" in words
+
+
+def test_a_few_cells_in_another_unit():
+    table = people().assign(x=RNG.normal(size=N), y=RNG.normal(size=N))
+    table.loc[[5, 70], "x"] = [160.0, -95.0]
+    assert "2 cells of 'x' far from all others, such as 160 in row 6" in told(table, "y")
+    heavy = people().assign(x=np.exp(1.5 * RNG.normal(size=N)), y=RNG.normal(size=N))
+    assert told(heavy, "y") == ""
+
+
+def test_labels_that_differ_by_blanks_and_case():
+    table = people().assign(y=RNG.normal(size=N))
+    table.loc[::3, "place"] = table["place"].str.upper()
+    table.loc[::7, "place"] += " "
+    words = told(table, "y")
+    assert "Labels in 'place'" in words
+    assert "'NORTH', 'NORTH ', 'north', 'north '" in words
+    shops = people().assign(shop=RNG.choice(["Köln", "Koln", "Bonn"], N), y=RNG.normal(size=N))
+    assert "Labels in 'shop' that differ" in told(shops, "y", "shop")
+
+
+def test_rows_that_are_totals():
+    table = people().assign(y=RNG.normal(size=N), shop=RNG.choice(list("abcd"), N))
+    table.loc[[9, 99], "shop"] = "Total"
+    assert "'shop' holds 'Total'" in told(table, "y", "shop")
+    table = table[table["shop"] != "Total"].reset_index(drop=True)
+    table.loc[len(table) - 1, "y"] = table["y"].iloc[:-1].sum()
+    assert f"row {len(table)} is the sum of all others" in told(table, "y", "shop")
+    by_month = pd.DataFrame(
+        {"month": np.tile(np.arange(30), 3), "shop": np.repeat(list("abc"), 30)}
+    )
+    by_month["y"] = RNG.integers(1, 99, 90).astype(float)
+    by_month["x"] = RNG.normal(size=90)
+    whole = by_month.groupby("month", as_index=False)["y"].sum().assign(shop="UK", x=0.5)
+    whole["x"] = RNG.normal(size=30)
+    joined = pd.concat([by_month, whole], ignore_index=True)
+    assert "task UK sums to that of all other tasks" in told(joined, "y", "shop", features=["x"])

@@ -1,0 +1,121 @@
+"""The same table by every door: CSV, Parquet in memory, Parquet that is passed over."""
+
+import decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from polytask.cli import main
+from polytask.models.from_parquet import make_runner
+from polytask.tables import TableError, make_task_pipeline, make_task_table, read_table
+from polytask.tables.stream_table import make_stream_table
+
+
+def shops():
+    rng = np.random.default_rng(3)
+    n = 240
+    table = pd.DataFrame(
+        {
+            "rownames": range(1, n + 1),
+            "shop": rng.choice(["NA", "None", "null", "b", "c"], n),
+            "area": rng.integers(30, 900, n) / 4,
+            "staff": rng.integers(1, 9, n),
+            "kind": rng.choice(["NA", "north", "south"], n),
+            "day": 20260101 + rng.integers(0, 27, n),
+            "written": [str(v) for v in rng.integers(0, 50, n) / 2],
+        }
+    )
+    sales = 0.1 * table["area"] + 5 * (table["kind"] == "north") + rng.normal(size=n)
+    table["sales"] = (100 * sales).round() / 100
+    table.loc[::17, "area"] = np.nan
+    return table
+
+
+def as_decimals(values):
+    return [None if np.isnan(v) else decimal.Decimal(str(v)) for v in values]
+
+
+def write(table, path):
+    made = pa.Table.from_pandas(table, preserve_index=False)
+    for name in ("area", "sales"):
+        at = made.schema.get_field_index(name)
+        stored = pa.array(as_decimals(table[name]), pa.decimal128(20, 6))
+        made = made.set_column(at, name, stored)
+    pq.write_table(made, path)
+
+
+@pytest.fixture
+def doors(tmp_path):
+    table = shops()
+    table.to_csv(tmp_path / "t.csv", index=False)
+    write(table, tmp_path / "t.parquet")
+    return tmp_path
+
+
+def predictions(place, table, *more, model="mean-regularized"):
+    base = ["--task", "shop", "--target", "sales"]
+    out = str(place / "m.skops")
+    assert main(["fit", str(place / table), *base, "--model", model, "--out", out, *more]) == 0
+    made = str(place / "p.csv")
+    words = ["predict", out, str(place / "t.csv"), "--out", made, "--unseen", "common"]
+    assert main(words) == 0
+    return pd.read_csv(made, keep_default_na=False)["prediction"].to_numpy()
+
+
+def test_predictions_are_the_same_by_every_door(doors, capsys):
+    csv = predictions(doors, "t.csv")
+    np.testing.assert_allclose(predictions(doors, "t.parquet"), csv, rtol=1e-10)
+    streamed = predictions(doors, "t.parquet", "--stream")  # with strengths by folds
+    assert np.abs(streamed - csv).max() < 0.1 * shops()["sales"].std()
+    told = capsys.readouterr().out
+    assert told.count("'rownames' was left out: it counts the rows") == 3
+    assert told.count("'day' was left out: it holds days written as numbers") == 3
+
+
+def test_the_columns_that_models_see_are_the_same_by_every_door(doors):
+    table, _ = read_table(doors / "t.csv", as_text=lambda name: name == "shop")
+    ready = make_task_table(table, "shop", "sales")
+    pipeline = make_task_pipeline(None, "shop", ready.numeric, ready.categorical)
+    prepare = pipeline[0].fit(ready.X)
+    streamed = make_stream_table(
+        doors / "t.parquet", "shop", "sales", runner=make_runner(None, None)
+    )
+    again = streamed.source.prepare
+    assert again.levels_ == prepare.levels_
+    assert again.numbers_.keys() == prepare.numbers_.keys()
+    for name, found in again.numbers_.items():
+        np.testing.assert_allclose(found, prepare.numbers_[name], rtol=1e-12)
+    assert streamed.task_ids == ready.task_ids
+    assert streamed.seen == ready.seen
+
+
+def test_ids_that_look_like_gaps_are_tasks_by_every_door(doors, capsys):
+    for more in (["t.csv"], ["t.parquet"], ["t.parquet", "--stream"]):
+        predictions(doors, *more)
+        assert "240 rows of 5 tasks" in " ".join(capsys.readouterr().out.split())
+
+
+def test_marks_that_mean_a_gap_by_every_door(doors, capsys):
+    for more in (["t.csv"], ["t.parquet"], ["t.parquet", "--stream"]):
+        predictions(doors, *more, "--missing", "null,7.5")
+        told = " ".join(capsys.readouterr().out.split())
+        assert "rows of 4 tasks" in told
+        assert "'area'" in told  # gaps are told
+
+
+def look(table, path, **more):
+    write(table, path)
+    return make_stream_table(path, "shop", "sales", runner=make_runner(None, None), **more)
+
+
+def test_numbers_as_text_that_only_memory_can_read_are_refused(tmp_path):
+    table = shops().assign(written=lambda t: t["written"] + " €")
+    with pytest.raises(TableError, match=r"'written' must hold plain numbers .* '.* €'"):
+        look(table, tmp_path / "t.parquet")
+    table = shops()
+    table.loc[2, "written"] = "?"
+    with pytest.raises(TableError, match=r"'written' must be numeric .* '\?' in row 3"):
+        look(table, tmp_path / "t.parquet")
