@@ -12,8 +12,16 @@ from polytask.models.roles import RegressorRole
 from polytask.models.single_task import _SingleTask
 from polytask.penalties import TraceNorm
 from polytask.responses import Squared
-from polytask.tuning import LeaveOneOut, Strength, choose_strengths, fitted_strengths
-from polytask.tuning.folds import KFoldRisk
+from polytask.tuning import (
+    TUNING_TOL,
+    KFoldRisk,
+    LeaveOneOut,
+    Strength,
+    choose,
+    choose_strengths,
+    fitted_strengths,
+    one_by_one,
+)
 from tests.low_rank.problems import low_rank
 from tests.solvers.helpers import make_data, random_tasks
 
@@ -82,7 +90,7 @@ def test_penalties_that_leave_one_out_cannot_serve_are_chosen_by_folds():
     assert "needs a common part" in LeaveOneOut.why_not(make(data, {"alpha": 0.1}))
     grid = np.geomspace(1.0, 1e-3, 5)
     choice = choose_strengths(make, data, {"alpha": grid}, {}, 500)
-    folds = KFoldRisk(data, 5, 1e-6, 500)
-    alone = [folds(lambda part, a=a: make(part, {"alpha": a})) for a in grid]
-    np.testing.assert_allclose(choice.risks, alone, rtol=1e-4)
+    folds = KFoldRisk(data, 5, TUNING_TOL, 500)
+    again = choose(one_by_one(lambda s: folds(lambda part: make(part, s))), {"alpha": grid}, {})
+    np.testing.assert_allclose(choice.risks, again.risks, rtol=1e-12)
     assert choice.strengths["alpha"] == grid[np.argmin(choice.risks)]
