@@ -19,6 +19,7 @@ __all__ = ["Design", "make_design"]
 _CHUNK = 4_000_000  # numbers in a block of rows that is widened or weighted: 32 MB
 _ALL = slice(None)
 _THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
+_ROUNDING = 1e-14  # of a constant feature, what is left of it around its mean
 _MOST_NUMBERS = 1e9  # in Gram matrices that are made at once: 8 GB
 
 
@@ -34,11 +35,15 @@ class Design:
         Row of X of each observation; None when observation k is row k.
     start : ndarray of shape (m + 1,)
         Offsets of the task blocks among the observations.
+    shift : ndarray of shape (p,) or None
+        What is taken off every row as it is read: float32 rows keep their digits so, without a
+        copy in float64.
     """
 
     X: Any
     index: np.ndarray | None
     start: np.ndarray
+    shift: np.ndarray | None = None
     sparse: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,8 +73,22 @@ class Design:
     def block(self, i: int) -> Any:
         """Rows of task i: float64 array, or csr where X is sparse."""
         part = slice(self.start[i], self.start[i + 1])
-        rows = self.X[part] if self.index is None else self.X[self.index[part]]
-        return rows.astype(np.float64, copy=False)
+        return self._wide(self.X[part] if self.index is None else self.X[self.index[part]])
+
+    def _wide(self, rows: Any) -> Any:
+        """Rows of X in float64, less the shift."""
+        rows = rows.astype(np.float64, copy=False)
+        return rows if self.shift is None else rows - self.shift
+
+    def distinct_rows(self) -> Any:
+        """The distinct rows of X, less the shift where there is one."""
+        return self.X if self.shift is None else self._wide(self.X)
+
+    def times(self, V: np.ndarray, part: slice = _ALL) -> Any:
+        """X'V of distinct rows of X, V of shape (p, q) or, for features alone, (d, q)."""
+        X = self.X[part] if self.n_columns == len(V) else self.X[part, : len(V)]
+        found = X @ V
+        return found if self.shift is None else found - self.shift[: len(V)] @ V
 
     def last_column(self) -> np.ndarray:
         """The last coordinate of every observation, shape (N,): ones for rows with an intercept."""
@@ -99,7 +118,7 @@ class Design:
         else:
             obs = batch.obs[:, part]
             rows = self.X[obs if self.index is None else self.index[obs]]
-        return rows.astype(np.float64, copy=False)
+        return self._wide(rows)
 
     def pieces(self, batch: Batch) -> Iterable[tuple[slice, np.ndarray]]:
         """Rows of a batch, a few million numbers at a time, and their place along its rows.
@@ -211,7 +230,7 @@ class Design:
         step = max(1, _CHUNK // self.n_columns)
         for first in range(0, len(v), step):
             part = slice(first, first + step)
-            Z = self.X[part] * np.sqrt(v[part])[:, None]
+            Z = self._wide(self.X[part]) * np.sqrt(v[part])[:, None]
             out += Z.T @ Z
         return out
 
@@ -223,7 +242,7 @@ class Design:
         step = max(1, _CHUNK // self.n_columns)
         for first in range(0, len(v), step):
             part = slice(first, first + step)
-            out += v[part] @ np.asarray(self.X[part] @ V) ** 2
+            out += v[part] @ np.asarray(self.times(V, part)) ** 2
         return out
 
     def _refuse_large(self, n_matrices: int) -> None:
@@ -261,12 +280,17 @@ class Design:
         counts[np.diff(self.start) == 0] = 0
         start = np.concatenate([[0], np.cumsum(counts)])
         if self.index is None:
-            return Design(self.X[keep], None, start)
-        return Design(self.X, self.index[keep], start)
+            return Design(self.X[keep], None, start, self.shift)
+        return Design(self.X, self.index[keep], start, self.shift)
 
 
-def make_design(X: Any, index: np.ndarray | None, start: np.ndarray, intercept: bool) -> Design:
+def make_design(
+    X: Any, index: np.ndarray | None, start: np.ndarray, intercept: bool,
+    center: np.ndarray | None = None,
+) -> Design:  # fmt: skip
     """A design from feature rows, with a column of ones appended if ``intercept``.
+
+    ``center`` (d,) is taken off every dense row; there must be an intercept.
 
     Where ``index`` only reorders long rows, they are gathered once, so that later passes read
     memory in order. Dense rows are contiguous, so that the order in memory of a user's array is
@@ -280,7 +304,12 @@ def make_design(X: Any, index: np.ndarray | None, start: np.ndarray, intercept: 
     else:
         X = _gathered(X, index if reorder else None, intercept)
     index = None if reorder else index
-    return Design(X, index, np.asarray(start))
+    shift = None if center is None else np.append(center, 0.0)
+    if shift is not None and X.dtype == np.float64:
+        X -= shift
+        X[:, np.abs(X).max(axis=0, initial=0.0) <= _ROUNDING * np.abs(shift)] = 0.0  # constant
+        shift = None
+    return Design(X, index, np.asarray(start), shift)
 
 
 def _gathered(X: np.ndarray, index: np.ndarray | None, intercept: bool) -> np.ndarray:

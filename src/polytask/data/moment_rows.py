@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.linalg import lapack
 
+from polytask.data.center import far_means
 from polytask.data.design import Design
 from polytask.data.task_data import TaskData, task_shares
 
 if TYPE_CHECKING:
     from polytask.data.moments import TaskMoments
 
-__all__ = ["MomentData", "moment_rows", "rows_of_grams", "task_data_of_moments"]
+__all__ = ["MomentData", "mean_if_far", "moment_rows", "rows_of_grams", "task_data_of_moments"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class MomentData(TaskData):
     """TaskData of d + 2 rows per task, made from moments, which it keeps.
 
@@ -38,10 +39,12 @@ class MomentData(TaskData):
     @classmethod
     def make(cls, moments: TaskMoments, *, intercept: bool, task_weight: str) -> MomentData:
         """The data of all folds together."""
-        every = np.ones(moments.n_folds, dtype=bool)
+        sums = moments.select_folds(np.ones(moments.n_folds, dtype=bool))
+        share = task_shares(sums[:, 0, 0], task_weight)
+        center = mean_if_far(moments, share) if intercept else None
         facts = _facts(
-            moments.select_folds(every), moments.shift, moments.tasks, None, intercept, task_weight
-        )
+            sums, moments.shift, moments.tasks, None, intercept, task_weight, center
+        )  # fmt: skip
         return cls(**facts, moments=moments, task_weight=task_weight)
 
     def parts(self) -> Iterator[tuple[TaskData, TaskData]]:
@@ -60,6 +63,7 @@ class MomentData(TaskData):
             options: dict[str, Any] = {
                 "intercept": self.intercept,
                 "task_weight": self.task_weight,
+                "center": self.center,
             }
             yield (
                 task_data_of_moments(train, moments.shift, self.tasks, **options),
@@ -97,6 +101,7 @@ def moment_rows(sums: np.ndarray, shift: np.ndarray) -> np.ndarray:
 def task_data_of_moments(
     sums: np.ndarray, shift: np.ndarray, tasks: np.ndarray, *,
     total: np.ndarray | None = None, intercept: bool = True, task_weight: str = "equal",
+    center: np.ndarray | None = None,
 ) -> TaskData:  # fmt: skip
     """TaskData that gives the same R(W), gradients and Hessians as the rows behind the moments.
 
@@ -110,15 +115,18 @@ def task_data_of_moments(
         counts of all rows.
     intercept, task_weight
         As in the estimators; tasks without rows have no share.
+    center : ndarray of shape (d,) or None
+        What is taken off the features.
     """
-    return TaskData(**_facts(sums, shift, tasks, total, intercept, task_weight))
+    return TaskData(**_facts(sums, shift, tasks, total, intercept, task_weight, center))
 
 
 def _facts(
     sums: np.ndarray, shift: np.ndarray, tasks: np.ndarray, total: np.ndarray | None,
-    intercept: bool, task_weight: str,
+    intercept: bool, task_weight: str, center: np.ndarray | None,
 ) -> dict[str, Any]:  # fmt: skip
     m, p = sums.shape[:2]
+    shift = shift if center is None else shift - np.append(center, 0.0)
     count = sums[:, 0, 0] if total is None else total
     rows = moment_rows(sums, shift) * np.sqrt(p / np.where(count > 0, count, 1.0))[:, None, None]
     flat = rows.reshape(m * p, p)
@@ -132,7 +140,18 @@ def _facts(
         "tasks": tasks,
         "intercept": intercept,
         "row": np.arange(m * p),
+        "center": center,
     }
+
+
+def mean_if_far(moments: TaskMoments, share: np.ndarray) -> np.ndarray | None:
+    """`far_means` of the features, tasks weighing their share in R (m,)."""
+    sums = moments.select_folds(np.ones(moments.n_folds, dtype=bool))
+    omega = share / np.maximum(sums[:, 0, 0], 1e-300)
+    off = omega @ sums[:, 0, 1:-1]
+    square = omega @ np.einsum("mkk->mk", sums)[:, 1:-1]
+    mean = off + moments.shift[:-1]
+    return far_means(mean, np.maximum(square - off**2, 0.0) + mean**2)
 
 
 def rows_of_grams(

@@ -106,6 +106,11 @@ class Oracle(Protocol):
         ...
 
     @property
+    def center(self) -> np.ndarray | None:
+        """What was taken off the features, shape (d,); None where nothing was."""
+        ...
+
+    @property
     def n_tasks(self) -> int:
         """Number of tasks m."""
         ...

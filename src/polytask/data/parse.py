@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from polytask.data.center import far_means
 from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
 from polytask.data.design import make_design
 from polytask.data.task_data import TaskData, task_shares
@@ -28,6 +29,7 @@ __all__ = [
     "task_codes",
 ]
 
+_CHUNK = 4_000_000  # numbers of X that are widened at a time: 32 MB
 _FLOATS = [np.float64, np.float32]
 
 
@@ -111,8 +113,14 @@ def make_task_data(
     y: np.ndarray,
     names: np.ndarray | None,
     sample_weight: Any,
+    *,
+    center: bool = False,
 ) -> TaskData:
-    """TaskData of rows with a numeric target: long (n,), or wide (n, m) where NaN is unmeasured."""
+    """TaskData of rows with a numeric target: long (n,), or wide (n, m) where NaN is unmeasured.
+
+    With ``center`` features of dense rows that lie far from zero are taken about their mean in R
+    (`far_means`), where there is an intercept to make up for it.
+    """
     check_consistent_length(rows.X, y)
     if np.isinf(y).any():
         raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
@@ -125,12 +133,25 @@ def make_task_data(
         target, weight = y[row], weight[row]
     start = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(tasks)))])
     already = len(row) == rows.X.shape[0] and (row == np.arange(len(row))).all()
-    design = make_design(rows.X, None if already else row, start, estimator.fit_intercept)
     counts = np.bincount(code, weights=weight, minlength=len(tasks))
     share = task_shares(counts, getattr(estimator, "_weight_rule", estimator.task_weight))
-    return TaskData(
-        design, target.astype(np.float64), weight, share, tasks, estimator.fit_intercept, row
-    )
+    intercept, mean = estimator.fit_intercept, None
+    if center and intercept and not sparse.issparse(rows.X):
+        mean = _far_means(rows.X, row, (share / counts)[code] * weight)
+    design = make_design(rows.X, None if already else row, start, intercept, mean)
+    return TaskData(design, target.astype(np.float64), weight, share, tasks, intercept, row, mean)
+
+
+def _far_means(X: np.ndarray, row: np.ndarray, omega: np.ndarray) -> np.ndarray | None:
+    """`far_means` of the features of observations with weights omega (N,), in parts."""
+    v = np.bincount(row, omega, minlength=len(X))
+    mean, square = np.zeros((2, X.shape[1]))
+    step = max(1, _CHUNK // max(X.shape[1], 1))
+    for at in range(0, len(X), step):
+        part = X[at : at + step].astype(np.float64, copy=False)
+        mean += np.einsum("n,nk->k", v[at : at + step], part)
+        square += np.einsum("n,nk,nk->k", v[at : at + step], part, part)
+    return far_means(mean, square)
 
 
 def _long_observations(

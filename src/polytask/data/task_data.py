@@ -36,6 +36,9 @@ class TaskData:
         Whether the last column of the design is the constant one.
     row : ndarray of shape (N,)
         Row of the table that the observation came from.
+    center : ndarray of shape (d,) or None
+        What was taken off the features, so that those far from zero keep their digits, and
+        intercepts are levels at the features' mean; None where nothing was.
     """
 
     design: Design
@@ -45,6 +48,7 @@ class TaskData:
     tasks: np.ndarray
     intercept: bool
     row: np.ndarray
+    center: np.ndarray | None = None
 
     @property
     def start(self) -> np.ndarray:
@@ -121,7 +125,7 @@ class TaskData:
         share = np.where(counts > 0, self.share, 0.0)
         return TaskData(
             design, self.y[keep], self.sample_weight[keep], share / share.sum(),
-            self.tasks, self.intercept, self.row[keep],
+            self.tasks, self.intercept, self.row[keep], self.center,
         )  # fmt: skip
 
 

@@ -19,8 +19,8 @@ class ThinDesign(Design):
 
     @cached_property
     def _columns(self) -> np.ndarray:
-        rows = self.X if self.index is None else self.X[self.index]
-        return np.ascontiguousarray(rows.T, dtype=np.float64)
+        rows = self._wide(self.X if self.index is None else self.X[self.index])
+        return np.ascontiguousarray(rows.T)
 
     @cached_property
     def _code(self) -> np.ndarray:
@@ -64,4 +64,4 @@ def thin(design: Design) -> Design:
     few = design.n_columns <= _COLUMNS and design.start[-1] <= _ROWS * design.n_tasks
     if design.sparse or not few or design.n_tasks < 2:
         return design
-    return ThinDesign(design.X, design.index, design.start)
+    return ThinDesign(design.X, design.index, design.start, design.shift)

@@ -30,7 +30,7 @@ _MANY = 10  # tasks from which on "auto" considers a variance for every coeffici
 
 @dataclass(frozen=True, eq=False)
 class MixedFit:
-    """Estimates of a linear mixed model, in the units of the features.
+    """Estimates of a linear mixed model, in the units of the features, about their center.
 
     Parameters
     ----------

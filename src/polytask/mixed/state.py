@@ -44,7 +44,7 @@ class MixedState:
         return cls(model, kappa, root, parameters, model.grams, model.cross)
 
     def with_task(self, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> MixedState:
-        """With a task more, of rows (n, p), targets and sample weights."""
+        """With a task more, of rows (n, p) about the center, targets and sample weights."""
         Z = rows / self.model.scale
         gram, cross = (Z * s[:, None]).T @ Z, Z.T @ (s * (y - Z @ self.model.shift))
         return replace(
@@ -67,10 +67,15 @@ class MixedState:
         same = {name: kept[name] for name in ("kappa", "parameters", "grams", "cross")}
         return cls(model=model, root=root, **same)
 
+    def deviation_root(self) -> np.ndarray:
+        """C (p, k): noise variance times C C' is the covariance of deviations about the center."""
+        return self.root.at(self.parameters) / self.model.scale[:, None]
+
     def second_moments(self) -> tuple[float, np.ndarray, np.ndarray]:
         """Of a new row's noise, of an unseen task's coefficients, and of each task's.
 
-        In the units of the features, the error of the estimated variances included.
+        In the units of the features about their center, the error of the estimated variances
+        included.
         """
         unit = 1.0 / self.model.scale
         with one_blas_thread():

@@ -70,7 +70,7 @@ def _own_problems(
     if not hasattr(estimator, "_make_problem"):
         return None
     rows = read_rows(estimator, X, reset=False)
-    data = make_task_data(estimator, rows, estimator._encode(target), names, weight)
+    data = make_task_data(estimator, rows, estimator._encode(target), names, weight, center=True)
     strengths = fitted_strengths(estimator)
 
     def make(part: TaskData) -> Any:

@@ -123,7 +123,7 @@ class LowRankBase(MultiTaskLinear):
         self.singular_values_ = s[: self.rank_]
         self.components_ = Vt[: self.rank_]
         self.gap_ = solution.gap
-        self._level = float(data.share @ self.intercept_) if data.intercept else 0.0
+        self._level = float(data.share @ solution.coefs[:, -1]) if data.intercept else 0.0
         limit = getattr(self, f"{self.limit_name}_", None)
         if limit is not None:
             most = min(data.n_tasks, data.n_features)

@@ -94,7 +94,7 @@ class LearnedFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MultiTa
         target = column_or_1d(y)
         check_consistent_length(X, target)
         target = known_targets(self, target)
-        Z = np.asarray(X @ self.components_.T)
+        Z = np.asarray(X @ self.components_.T) - self._center @ self.components_.T
         centre, strength = self._head_prior(len(target))
         if self.fit_intercept:
             Z = np.hstack([Z, np.ones((len(Z), 1))])
@@ -105,9 +105,10 @@ class LearnedFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MultiTa
         deviation, _ = fit_near(self._learned(), Z, target, omega, centre, free, strength[kept])
         a = centre + deviation
         k = len(self.components_)
-        level = float(a[k]) if self.fit_intercept else 0.0
+        coef = a[:k] @ self.components_
+        level = float(a[k] - coef @ self._center) if self.fit_intercept else 0.0
         classes = self.classes_ if is_classifier(self) else None
-        return TaskHead(a[:k], a[:k] @ self.components_, level, classes)
+        return TaskHead(a[:k], coef, level, classes)
 
     def _head_prior(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Centre and strength of a new head's coordinates (k,); infinite keeps one there."""

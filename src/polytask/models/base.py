@@ -137,7 +137,7 @@ class MultiTaskLinear(BaseEstimator):
         rows = read_rows(self, X, reset=True)
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
-        data = make_task_data(self, rows, self._encode(target), names, sample_weight)
+        data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
         self._check_data(data)
         with one_blas_thread():
             return self._fit_data(data)
@@ -182,7 +182,9 @@ class MultiTaskLinear(BaseEstimator):
         d = data.n_features
         self.tasks_ = data.tasks
         self.coef_ = solution.coefs[:, :d]
-        self.intercept_ = solution.coefs[:, d] if data.intercept else np.zeros(data.n_tasks)
+        level = solution.coefs[:, d] if data.intercept else np.zeros(data.n_tasks)
+        self._center = np.zeros(d) if data.center is None else data.center
+        self.intercept_ = level - self.coef_ @ self._center
         for name, value in strengths.items():
             setattr(self, f"{name}_", value)
         self.n_iter_ = max(solution.n_iter, 1)

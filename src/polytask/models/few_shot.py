@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from polytask.data import all_or_nothing, read_rows, read_target, read_weight
+from polytask.data.center import shifted_covariance
+from polytask.mixed.state import MixedState
 from polytask.models.labels import known_targets, refuse_unusable
 from polytask.responses import Loss
 from polytask.solvers.new_task import fit_near, prior_root
@@ -76,6 +78,7 @@ class FewShot:
                 f"{np.unique(ids[known])[:5].tolist()}. Fit again to change a task."
             )
         design = np.asarray(rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X, dtype=float)
+        design = design - self._center
         if self.fit_intercept:
             design = np.column_stack([design, np.ones(len(design))])
         for task in np.unique(ids):
@@ -86,11 +89,12 @@ class FewShot:
     def _add_one(self: Any, task: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
         loss: Loss = self._learned()
         d = self.coef_.shape[1]
-        common = np.append(self.common_coef_, self.common_intercept_)[: rows.shape[1]]
+        level = self.common_intercept_ + self.common_coef_ @ self._center
+        common = np.append(self.common_coef_, level)[: rows.shape[1]]
         if hasattr(self, "deviation_covariance_"):
-            values, vectors = np.linalg.eigh(self.deviation_covariance_)
-            L = vectors * np.sqrt(np.maximum(values, 0.0))
-            weight = s / getattr(self, "noise_variance_", 1.0)
+            noise = getattr(self, "noise_variance_", 1.0)
+            L = np.sqrt(noise) * MixedState.from_dict(self._mixed_state_).deviation_root()
+            weight = s / noise
         else:
             strength = np.append(np.broadcast_to(self.alpha_, d), self.alpha_intercept_)
             L, weight = prior_root(strength[: rows.shape[1]]), s / self.training_weight_
@@ -99,14 +103,17 @@ class FewShot:
         theta = common + deviation
         self.tasks_ = np.append(self.tasks_, task)
         self.coef_ = np.vstack([self.coef_, theta[:d]])
-        self.intercept_ = np.append(self.intercept_, theta[d:].sum())
+        level = theta[d:].sum() - theta[:d] @ self._center
+        self.intercept_ = np.append(self.intercept_, level)
         self.deviation_coef_ = np.vstack([self.deviation_coef_, deviation[:d]])
         if hasattr(self, "coef_covariance_"):
             f = rows @ theta
             curvature = loss.curvature(y, f)
             gram = (rows * (weight * curvature)[:, None]).T @ rows
             left = np.eye(len(theta)) - posterior @ gram
-            covariance = posterior + left @ self.common_covariance_ @ left.T
+            of_common = shifted_covariance(self.common_covariance_, -self._center)
+            covariance = posterior + left @ of_common @ left.T
+            covariance = shifted_covariance(covariance, self._center)
             self.coef_covariance_ = np.concatenate([self.coef_covariance_, covariance[None]])
             response = f - loss.gradient(y, f) / np.maximum(curvature, 1e-12)
             self._keep_task(rows, response, s * curvature)

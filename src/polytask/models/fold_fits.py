@@ -122,8 +122,13 @@ class _Passes:
     def fit(self, estimators: Mapping[str, Any]) -> dict[Key, FoldFit]:
         """All of them; a pass serves all fits that have not ended."""
         from polytask.sources.moments import moments_of
+        from polytask.sources.passed import about_far_means
 
-        self.moments = moments_of(self.source, self.runner, self.n_folds)
+        moments = moments_of(self.source, self.runner, self.n_folds)
+        share = np.full(len(moments.tasks), 1.0 / len(moments.tasks))  # one center for all fits
+        self.held = {
+            True: about_far_means(self.source, moments, share), False: (self.source, moments)
+        }  # fmt: skip
         runs = {
             (name, k): _Run(self, clone(estimator), k)
             for name, estimator in estimators.items()
@@ -141,24 +146,26 @@ class _Passes:
         """The rows without a fold."""
         from polytask.sources.passed import Passed
 
-        moments, always = self.moments, None
+        source, moments = self.held[model.fit_intercept]
+        always = None
         if fold != EVERYTHING:
             moments, always = moments.without_fold(fold, self.always), self.always
         share = model._shares(moments.counts)
         return Passed(
-            self.runner, self.source, moments, share, model.fit_intercept, fold, always
+            self.runner, source, moments, share, model.fit_intercept, fold, always
         )  # fmt: skip
 
     def _look(self, asking: list[_Run]) -> None:
         from polytask.sources.sums_job import FoldPoint, SumsJob, look_at
 
         first = asking[0]
-        model, tasks = first.fit.model, self.moments.tasks
+        model = first.fit.model
+        source, moments = self.held[model.fit_intercept]
         job = SumsJob(
-            (), tasks, model._loss(), model.fit_intercept, self.n_folds, self.always
+            (), moments.tasks, model._loss(), model.fit_intercept, self.n_folds, self.always
         )  # fmt: skip
         points = [FoldPoint(run.theta, run.fold) for run in asking]  # type: ignore[arg-type]
-        found = look_at(points, job, self.runner, self.source)
+        found = look_at(points, job, self.runner, source)
         for run, (outside, _) in zip(asking, found, strict=True):
             run.go_on(outside)
 

@@ -131,7 +131,7 @@ class ClassifierFromParquet(FromParquet):
         folds = FOLDS if any(value is None for value in given.values()) else 1
         moments = moments_of(source, runner, folds)
         share = self._shares(moments.counts)
-        passed = Passed(runner, source, moments, share, self.fit_intercept)
+        passed = Passed.of_moments(runner, source, moments, share, self.fit_intercept)
         strengths, choice = plain._choose_by_passes(passed)
         problem = self._make_problem(passed, self._loss(), strengths)
         solution = select(problem).solve(problem, None, self.tol, self.max_iter)

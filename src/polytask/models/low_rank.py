@@ -145,7 +145,8 @@ class _LowRank(LowRankBase):
         if self.common:
             d = data.n_features
             self.common_coef_ = solution.blocks["common"][:d]
-            self.common_intercept_ = float(solution.blocks["common"][d:].sum())
+            level = float(solution.blocks["common"][d:].sum())
+            self.common_intercept_ = level - float(self.common_coef_ @ self._center)
             self.deviation_coef_ = solution.blocks["low_rank"]
 
     def _common(self) -> Any:

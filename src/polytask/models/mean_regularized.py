@@ -58,7 +58,9 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. Tasks that differ mostly in level want
         it much smaller than alpha. "auto" is chosen with alpha if ``alpha="cv"``, otherwise the
-        mean of alpha. The intercept is the level at x = 0: center features that lie far from it.
+        mean of alpha. The intercept counts as the level at x = 0; features whose mean is more than
+        three standard deviations from zero (a year, Kelvin) are taken about it inside, and the
+        level is that at their mean. Sparse X is taken as it is.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "huber" for numbers with
         outliers, "poisson" for counts; a classifier's is "logistic". See `polytask.responses`.
@@ -223,7 +225,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         d = data.n_features
         self.training_weight_ = float(data.counts.sum())
         self.common_coef_ = solution.blocks["common"][:d]
-        self.common_intercept_ = float(solution.blocks["common"][d:].sum())
+        level = float(solution.blocks["common"][d:].sum())
+        self.common_intercept_ = level - float(self.common_coef_ @ self._center)
         self.deviation_coef_ = self.coef_ - self.common_coef_
 
 

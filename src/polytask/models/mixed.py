@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import TaskData, read_rows, task_codes
+from polytask.data.center import shifted_covariance
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 
 __all__ = ["MixedModelAnswers", "MixedModelFit"]
@@ -26,13 +28,15 @@ class MixedModelFit:
             )
         fit = fit_mixed(data, loss, self.covariance, self._random_common(), self.n_factors)
         d, N = data.n_features, float(data.sample_weight.sum())
-        self._keep(fit.solution, data, _strengths(fit, d, N))
+        at_origin = partial(shifted_covariance, center=data.center)
+        between = at_origin(fit.deviation_covariance)
+        self._keep(fit.solution, data, _strengths(fit, between, d, N))
         self.covariance_ = fit.covariance
         if loss.is_quadratic:
             self.noise_variance_ = fit.noise
-        self.deviation_covariance_ = fit.deviation_covariance
-        self.common_covariance_ = fit.common_covariance
-        self.coef_covariance_ = fit.coef_covariance
+        self.deviation_covariance_ = between
+        self.common_covariance_ = at_origin(fit.common_covariance)
+        self.coef_covariance_ = at_origin(fit.coef_covariance)
         self.deviance_, self.slope_ = fit.deviance, fit.slope
         self._mixed_state_ = fit.state.to_dict()
         return self
@@ -111,6 +115,7 @@ class MixedModelAnswers(MixedModelFit):
             )
         rows = read_rows(self, X, reset=False)
         design = np.asarray(rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X, dtype=float)
+        design = design - self._center
         if self.fit_intercept:
             design = np.column_stack([design, np.ones(len(design))])
         if self._wide:
@@ -125,9 +130,8 @@ class MixedModelAnswers(MixedModelFit):
         return np.sqrt(variance + noise)
 
 
-def _strengths(fit: MixedFit, d: int, N: float) -> dict[str, Any]:
+def _strengths(fit: MixedFit, between: np.ndarray, d: int, N: float) -> dict[str, Any]:
     """The penalty strengths that the variances amount to: alpha = sigma² / (2 N variance)."""
-    between = fit.deviation_covariance
     if fit.covariance in ("full", "factor"):
         alpha: Any = fit.noise / (2.0 * N) * np.linalg.pinv(between[:d, :d], hermitian=True)
     else:

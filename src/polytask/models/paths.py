@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from polytask.data import make_task_data, read_rows, read_target
+from polytask.data import TaskData, make_task_data, read_rows, read_target
 from polytask.models._low_rank_base import LowRankBase
 from polytask.penalties.spectral import numerical_rank
 from polytask.solvers import one_blas_thread
@@ -89,7 +89,7 @@ def low_rank_path(
     model._validate_params()
     rows = read_rows(model, X, reset=True)
     target, names = read_target(model, y)
-    data = make_task_data(model, rows, model._encode(target), names, sample_weight)
+    data = make_task_data(model, rows, model._encode(target), names, sample_weight, center=True)
     model._check_data(data)
     loss = model._loss().started(data.y, data.weight, data.code)
     limit = model._limit()
@@ -104,16 +104,20 @@ def low_rank_path(
         grid = trace_grid(problem_at(1.0), n_alphas, decades) if alphas is None else alphas
         grid = np.sort(np.asarray(grid, dtype=float))[::-1]
         fits = trace_path(problem_at, grid, model.tol, model.max_iter)
-    return _path(grid, fits, data.tasks, data.n_features)
+    return _path(grid, fits, data)
 
 
-def _path(alphas: np.ndarray, fits: list[Any], tasks: np.ndarray, d: int) -> LowRankPath:
+def _path(alphas: np.ndarray, fits: list[Any], data: TaskData) -> LowRankPath:
+    d, tasks = data.n_features, data.tasks
+    center = np.zeros(d) if data.center is None else data.center
     s = np.array([np.linalg.svd(fit.blocks["low_rank"], compute_uv=False) for fit in fits])
     return LowRankPath(
         alphas=alphas,
         tasks=tasks,
         coefs=np.array([fit.coefs[:, :d] for fit in fits]),
-        intercepts=np.array([fit.coefs[:, d:].sum(axis=1) for fit in fits]),
+        intercepts=np.array(
+            [fit.coefs[:, d:].sum(axis=1) - fit.coefs[:, :d] @ center for fit in fits]
+        ),
         ranks=np.array([numerical_rank(row) for row in s]),
         singular_values=s,
         objectives=np.array([fit.objective for fit in fits]),

@@ -194,8 +194,8 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         self.coef_ = self.task_coef_ @ self.components_
         self.common_coef_ = self.common_task_coef_ @ self.components_
         self.deviation_coef_ = self.deviation_task_coef_ @ self.components_
-        self.common_intercept_ = float(blocks["common"][k:].sum())
-        self._level, self._pull = self.common_intercept_, float(self.alpha_intercept_)
+        self._level, self._pull = float(blocks["common"][k:].sum()), float(self.alpha_intercept_)
+        self.common_intercept_ = self._level - float(self.common_coef_ @ self._center)
 
     def _head_prior(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         return self.common_task_coef_, np.full(len(self.components_), float(self.alpha_))

@@ -121,7 +121,8 @@ class _TaskIntercept(MultiTaskLinear):
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         self.common_coef_ = solution.blocks["common"][:-1]
-        self.common_intercept_ = float(solution.blocks["common"][-1])
+        level = float(solution.blocks["common"][-1])
+        self.common_intercept_ = level - float(self.common_coef_ @ self._center)
 
 
 class TaskInterceptRegressor(RegressorFromParquet, RegressorRole, _TaskIntercept):

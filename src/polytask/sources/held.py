@@ -111,12 +111,18 @@ class HeldRows:
         """Name of the target."""
         return "y"
 
+    @property
+    def center(self) -> np.ndarray | None:
+        """What was taken off the features, shape (d,); None for nothing."""
+        return self.data.center
+
     def batches(self, part: Partition) -> Iterator[Batch]:
         """Rows a hundred thousand at a time."""
         data, tasks = self.data, self.data.tasks.tolist()
         for first in range(0, part.n_rows, _BATCH):
             at = slice(first, first + _BATCH)
             rows = data.design.X[at if data.design.index is None else data.design.index[at]]
+            rows = rows if data.design.shift is None else rows - data.design.shift
             code = data.code[at]
             ids = tasks[code[0] : code[-1] + 1]
             columns = [rows[:, j] for j in range(data.n_features)]

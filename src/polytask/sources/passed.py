@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from polytask.data import TaskMoments
 from polytask.data.kept import kept
+from polytask.data.moment_rows import mean_if_far
 from polytask.data.oracle import Pointwise
 from polytask.sources.loss_sums import LossSums, sums_at_level
 from polytask.sources.passes import Runner, Source
+from polytask.sources.source import ParquetSource
 from polytask.sources.sums_job import EVERYTHING, FoldPoint, SumsJob, look_at
 
-__all__ = ["FoldSums", "Passed"]
+__all__ = ["FoldSums", "Passed", "about_far_means"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,17 @@ class FoldSums:
     theta: np.ndarray
     outside: LossSums
     inside: LossSums
+
+
+def about_far_means(
+    source: ParquetSource, moments: TaskMoments, share: np.ndarray
+) -> tuple[ParquetSource, TaskMoments]:
+    """A source and its moments, features that lie far from zero taken about their mean in R."""
+    center = mean_if_far(moments, share)
+    if center is None:
+        return source, moments
+    moved = moments.standardized(center, np.ones_like(center))
+    return replace(source, center=center), moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +67,21 @@ class Passed:
     intercept: bool
     held: int = EVERYTHING
     always: np.ndarray | None = None
+
+    @classmethod
+    def of_moments(
+        cls, runner: Runner, source: ParquetSource, moments: TaskMoments, share: np.ndarray,
+        intercept: bool,
+    ) -> Passed:  # fmt: skip
+        """The rows of a source; features far from zero are taken about their mean."""
+        if intercept:
+            source, moments = about_far_means(source, moments, share)
+        return cls(runner, source, moments, share, intercept)
+
+    @property
+    def center(self) -> np.ndarray | None:
+        """What is taken off the features, shape (d,); None for nothing."""
+        return self.source.center
 
     @property
     def tasks(self) -> np.ndarray:

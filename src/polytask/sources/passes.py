@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 from polytask.sources.source import Batch, Partition
 
 __all__ = ["Job", "Progress", "Runner", "SerialRunner", "Source"]
@@ -33,6 +35,11 @@ class Source(Protocol):
     @property
     def target(self) -> str:
         """Name of the target."""
+        ...
+
+    @property
+    def center(self) -> np.ndarray | None:
+        """What is taken off the features, shape (d,); None for nothing."""
         ...
 
     def batches(self, part: Partition) -> Iterator[Batch]:

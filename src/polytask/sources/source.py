@@ -65,6 +65,8 @@ class ParquetSource:
         Makes the features of the columns.
     complete : bool
         Whether rows without a task or a target are left out; otherwise they are errors.
+    center : ndarray of shape (d,) or None
+        What is taken off the features.
     classes : tuple or None
         Two labels that are read as 0 and 1.
     marks : Marks
@@ -81,6 +83,7 @@ class ParquetSource:
     complete: bool = False
     classes: tuple[Any, ...] | None = None
     marks: Marks = AS_STORED
+    center: np.ndarray | None = None
 
     @classmethod
     def open(
@@ -177,6 +180,8 @@ class ParquetSource:
                 columns = self.prepare.columns_of({name: table.column(name) for name in wanted})
             else:
                 columns = [table.column(n).to_numpy(zero_copy_only=False) for n in wanted]
+            if features and self.center is not None:
+                columns = [x - mean for x, mean in zip(columns, self.center, strict=True)]
             local, ids = task_codes(table.column(self.task), self.task)
             y = _target(table.column(self.target))
             if self.classes is not None:

@@ -249,11 +249,12 @@ def project(data: TaskData, V: np.ndarray | None, keep_slopes: bool = False) -> 
 
     None is all directions, the features themselves.
     """
-    X, d = data.design.X, data.n_features
+    d = data.n_features
     if V is None and not keep_slopes:
         return data
+    X = data.design.distinct_rows() if V is None or keep_slopes else data.design.X
     parts = [
-        X[:, :d] if V is None else X[:, :d] @ V.T,
+        X[:, :d] if V is None else data.design.times(V.T),
         *([X[:, :d]] if keep_slopes else []),
         X[:, d:],
     ]
