@@ -6,6 +6,7 @@ from scipy import stats
 
 from polytask.inspection.statistics import (
     FoldLosses,
+    LossMoments,
     moderated_variance,
     overall_gains,
     overlap_inflation,
@@ -15,6 +16,26 @@ from polytask.inspection.statistics import (
     shared_variance,
     task_gains,
 )
+
+
+def gains_of_rows(difference, loss, codes, m, **more):
+    """`task_gains` from rows: what they gain, and the baseline's loss."""
+    moments = LossMoments.of_rows(np.stack([loss, loss - difference]), codes, m)
+    (gain, variance), rows = moments.turned(np.array([[0.0, 1.0]])), moments.rows
+    return task_gains(
+        rows, np.where(rows > 0, gain[:, 0], np.nan), np.where(rows > 1, variance[:, 0, 0], np.nan),
+        np.where(rows > 0, moments.mean[:, 0], np.nan), moments.skewness(1), **more,
+    )  # fmt: skip
+
+
+def overall_of_rows(losses, reference, codes, m, **more):
+    """`overall_gains` from the losses of rows (N, k) and those of the reference (N,)."""
+    moments = LossMoments.of_rows(np.vstack([reference, losses.T]), codes, m)
+    order = [*range(1, losses.shape[1] + 1), 0]
+    covariance = moments.covariance[:, order][:, :, order]
+    return overall_gains(
+        moments.rows, moments.mean[:, 0], moments.mean[:, 1:], covariance, **more
+    )  # fmt: skip
 
 
 def rows_of(gains, noise, n, seed=0):
@@ -70,7 +91,7 @@ def test_tasks_of_few_rows_hold_their_level_beside_large_ones(spread):
     held = []
     for _ in range(60):
         difference, codes = _mean_against_zero(sizes, np.exp(spread * rng.normal(size=80)), rng)
-        found = task_gains(difference, np.abs(difference), codes, 80, inflation=1.25)
+        found = gains_of_rows(difference, np.abs(difference), codes, 80, inflation=1.25)
         assert found.loc[sizes == 2, ["low", "p"]].isna().all(axis=None)
         assert (found["label"][sizes == 2] == "undecided").all()
         held.append((found["low"] <= 0) & (found["high"] >= 0))
@@ -165,7 +186,7 @@ def test_pooled_intervals_hold_the_truth():
 
 def test_labels_find_both_directions():
     difference, loss, codes = rows_of([2.0] * 5 + [-2.0] * 5 + [0.0] * 10, 1.0, 40)
-    found = task_gains(difference, loss, codes, 20, inflation=1.25)
+    found = gains_of_rows(difference, loss, codes, 20, inflation=1.25)
     assert list(found["label"][:5]) == ["gains"] * 5
     assert list(found["label"][5:10]) == ["harmed"] * 5
     assert (found["label"][10:] == "undecided").sum() >= 9
@@ -175,7 +196,7 @@ def test_false_discovery_rate_is_kept_under_the_null():
     wrong = []
     for seed in range(200):
         difference, loss, codes = rows_of(np.zeros(15), 1.0, 8, seed)
-        found = task_gains(difference, loss, codes, 15, inflation=1.0)
+        found = gains_of_rows(difference, loss, codes, 15, inflation=1.0)
         wrong.append((found["label"] != "undecided").any())
     assert np.mean(wrong) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
 
@@ -183,7 +204,7 @@ def test_false_discovery_rate_is_kept_under_the_null():
 def test_gains_are_plain_means_and_unscored_rows_do_not_count():
     difference = np.array([1.0, 3.0, np.nan, 0.5, 0.7, 0.6, np.nan])
     codes = np.array([0, 0, 0, 1, 1, 1, 2])
-    found = task_gains(difference, np.ones(7), codes, 3, inflation=1.25)
+    found = gains_of_rows(difference, np.ones(7), codes, 3, inflation=1.25)
     assert list(found["rows"]) == [2, 3, 0]
     np.testing.assert_allclose(found["gain"][:2], [2.0, 0.6])
     assert np.isnan(found["gain"][2])
@@ -192,7 +213,7 @@ def test_gains_are_plain_means_and_unscored_rows_do_not_count():
 
 def test_rows_to_decide_falls_with_the_gain():
     difference, loss, codes = rows_of(np.linspace(0.05, 0.4, 12), 1.0, 10)
-    found = task_gains(difference, loss, codes, 12, inflation=1.25)
+    found = gains_of_rows(difference, loss, codes, 12, inflation=1.25)
     open_ = found[found["rows_to_decide"].notna()]
     assert len(open_) > 5
     assert (open_["rows_to_decide"] > open_["rows"]).all()
@@ -206,7 +227,7 @@ def overall(gains, m, n, seed=0, **more):
     reference = rng.chisquare(1, codes.size)
     noise = 0.3 * rng.standard_normal((codes.size, len(gains)))
     losses = reference[:, None] - np.asarray(gains) + noise
-    return overall_gains(losses, reference, codes, m, inflation=1.25, **more), codes, reference
+    return overall_of_rows(losses, reference, codes, m, inflation=1.25, **more), codes, reference
 
 
 @pytest.mark.parametrize(("m", "unit"), [(4, "rows"), (30, "tasks")])
@@ -237,7 +258,7 @@ def test_one_model_needs_no_correction():
 def test_equal_models_have_gain_zero_without_warnings():
     codes = np.repeat(np.arange(12), 3)
     loss = np.ones(36)
-    found = overall_gains(loss[:, None], loss, codes, 12, inflation=1.25)
+    found = overall_of_rows(loss[:, None], loss, codes, 12, inflation=1.25)
     assert found.value[0] == found.low[0] == found.high[0] == 0
     assert found.p[0] == 1
 
@@ -245,7 +266,7 @@ def test_equal_models_have_gain_zero_without_warnings():
 def test_no_interval_says_that_more_than_all_loss_is_saved():
     rng = np.random.default_rng(0)
     reference = rng.chisquare(1, 240)
-    found = overall_gains(
+    found = overall_of_rows(
         (0.05 * reference * rng.chisquare(1, 240))[:, None],
         reference,
         np.repeat(np.arange(12), 20),
@@ -313,12 +334,15 @@ def test_shared_folds_widen_the_overall_intervals_and_nothing_else():
     codes, fold = np.repeat(np.arange(20), 10), np.tile(np.arange(10) % 5, 20)
     reference = rng.chisquare(1, 200) + 1
     losses = {"a": reference - 0.1 + 0.2 * rng.normal(size=5)[fold], "base": reference}
-    tested = [(0, np.flatnonzero(fold == k)) for k in range(5)]
-    folds = FoldLosses.from_rows({k: v[None] for k, v in losses.items()}, tested, codes, 20)
+    tested = np.stack([fold == k for k in range(5)]) / 10
+    parts = {
+        name: (loss * tested).reshape(5, 20, 10).sum(axis=2).T for name, loss in losses.items()
+    }
+    folds = FoldLosses(np.full((20, 5), 0.2), parts)
     np.testing.assert_allclose(folds.losses["base"].sum(axis=1), reference.reshape(20, 10).mean(1))
     given = (losses["a"][:, None], reference, codes, 20)
-    without = overall_gains(*given, inflation=1.25)
-    found = overall_gains(
+    without = overall_of_rows(*given, inflation=1.25)
+    found = overall_of_rows(
         *given, inflation=1.25, folds=lambda r: (folds.shares, folds.residual("base", ["a"], r))
     )
     assert found.value == without.value

@@ -1,5 +1,7 @@
 """The rules of the verdict on losses made for each of its labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,10 @@ def evidence(**gains):
         noise = 0.1 * rng.standard_normal(codes.size)
         losses[name.replace("_", "-")] = base - per_task[codes] + noise - noise.mean()
     titles = {name: name.capitalize() for name in ROLES}
-    return Evidence(losses, codes, M, ROLES, titles, "single-task", 1.25, 0.95, "squared error")
+    return Evidence.of_rows(
+        losses, codes, M, "single-task", roles=ROLES, titles=titles, inflation=1.25,
+        loss_title="squared error",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -81,8 +86,7 @@ def test_the_choice_among_models_is_paid_for():
 
 
 def test_a_failed_baseline_leaves_no_verdict():
-    found = evidence(joint_a=0.1)
-    del found.losses["single-task"]
+    found = replace(evidence(joint_a=0.1), models=("joint-a",))
     verdict = decide(found)
     assert (verdict.label, verdict.model) == ("undetermined", "")
     assert "Single-task failed" in verdict.text

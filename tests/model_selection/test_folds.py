@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from polytask.data.folds import task_folds, wide_folds
+from polytask.data.folds import FoldRule, task_folds, wide_folds
 from tests.model_selection.helpers import codes_of, many
 
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=15)
@@ -27,7 +28,7 @@ def counts_by_fold(codes, fold, n_tasks, n_splits):
 @given(sizes, n_splits, seeds)
 def test_each_task_is_spread_evenly_and_single_rows_stay_in_training(sizes, n_splits, seed):
     codes = codes_of(sizes)
-    fold = task_folds(codes, n_splits, generator(seed))
+    fold = task_folds(codes, n_splits, seed)
     table = counts_by_fold(codes, fold, len(sizes), n_splits)
     single = np.array(sizes) == 1
     assert ((fold == -1) == single[codes]).all()
@@ -42,7 +43,7 @@ def test_each_task_is_spread_evenly_and_single_rows_stay_in_training(sizes, n_sp
 def test_stratified_folds_spread_each_class_of_each_task(sizes, n_splits, seed, n_classes):
     codes = codes_of(sizes)
     labels = np.random.default_rng(7).integers(n_classes, size=codes.size)
-    fold = task_folds(codes, n_splits, generator(seed), labels)
+    fold = task_folds(codes, n_splits, seed, labels)
     table = counts_by_fold(codes, fold, len(sizes), n_splits)
     assert (np.ptp(table, axis=1) <= 1).all()
     assert ((fold == -1) == (np.array(sizes) == 1)[codes]).all()
@@ -56,7 +57,7 @@ def test_stratified_folds_spread_each_class_of_each_task(sizes, n_splits, seed, 
 def test_a_rare_class_is_tested_in_every_fold(size, n_splits):
     codes = np.repeat(np.arange(60), size)
     rare = np.tile(np.arange(size) == size - 1, 60)
-    fold = task_folds(codes, n_splits, np.random.default_rng(0), rare)
+    fold = task_folds(codes, n_splits, 0, rare)
     assert np.ptp(np.bincount(fold[rare], minlength=n_splits)) <= 2
     assert np.ptp(np.bincount(fold, minlength=n_splits)) <= 2
 
@@ -66,10 +67,43 @@ def test_tasks_of_two_rows_do_not_all_fall_in_the_first_folds():
     assert np.bincount(fold).tolist() == [40] * 5
 
 
-def test_random_state_and_generator_both_serve():
-    codes = codes_of([3, 5, 1])
-    for rng in (np.random.RandomState, np.random.default_rng):
-        assert (task_folds(codes, 2, rng(3)) == task_folds(codes, 2, rng(3))).all()
+@many
+@given(sizes, n_splits, seeds, st.integers(1, 3), st.integers(0, 99))
+def test_rows_that_come_in_parts_are_dealt_the_same(sizes, n_splits, seed, n_classes, order):
+    """Whoever knows how many rows of a task and class came before needs nothing else."""
+    rng = np.random.default_rng(order)
+    codes = rng.permutation(codes_of(sizes))
+    labels = rng.integers(n_classes, size=codes.size)
+    counts = np.zeros((len(sizes), n_classes), int)
+    np.add.at(counts, (codes, labels), 1)
+    rule = FoldRule.make(counts, n_splits, seed)
+    seen, parts = np.zeros_like(counts), []
+    for task, label in zip(codes, labels, strict=True):
+        one = [np.array([value]) for value in (task, label, seen[task, label])]
+        parts.append(int(rule.folds(*one)[0]))
+        seen[task, label] += 1
+    whole = task_folds(codes, n_splits, seed, labels if n_classes > 1 else None)
+    present = np.unique(labels).size == n_classes
+    assert parts == whole.tolist() or not present
+
+
+def test_every_order_of_a_round_is_as_likely():
+    """Six orders of three folds, in whole rounds; the two rows of a last round meet all pairs."""
+    codes, orders = np.repeat(np.arange(2000), 5), {}
+    fold = task_folds(codes, 3, 7).reshape(-1, 5)
+    for row in fold[:, :3].tolist():
+        orders[tuple(row)] = orders.get(tuple(row), 0) + 1
+    assert len(orders) == 6
+    assert stats.chisquare(list(orders.values())).pvalue > 1e-3
+    pairs = np.unique(fold[:, 3:], axis=0, return_counts=True)[1]
+    assert len(pairs) == 6
+    assert stats.chisquare(pairs).pvalue > 1e-3
+
+
+def test_another_seed_deals_other_folds():
+    codes = codes_of([30, 50, 10])
+    assert (task_folds(codes, 5, 3) == task_folds(codes, 5, 3)).all()
+    assert (task_folds(codes, 5, 3) == task_folds(codes, 5, 4)).mean() < 0.4
 
 
 def test_codes_need_not_be_contiguous_and_may_be_empty():

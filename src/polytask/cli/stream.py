@@ -165,11 +165,11 @@ def compare_streamed(
     table = read_stream_table(args, runner, told)
     names, notes = _names(args, table)
     models = {name: streamed_model(name, table) for name in names}
-    sample = StreamedSample.of_look(table.look, table.source, table.kind, table.classes)
+    sample = StreamedSample.of_look(table.look, table.tally, table.source, table.classes)
     try:
         found = compare_source(
             models, table.source, sample, runner, cv=args.cv, metric=args.metric,
-            baseline=BASELINE,
+            baseline=BASELINE, random_state=args.seed,
         )  # fmt: skip
     except ValueError as error:
         raise TableError(str(error)) from error

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["Permuter", "task_folds", "wide_folds"]
+from polytask.data.grouping import rank_in_group
+
+__all__ = ["FoldRule", "Permuter", "task_folds", "wide_folds"]
 
 
 class Permuter(Protocol):
@@ -16,16 +19,66 @@ class Permuter(Protocol):
         """Numbers below ``x`` in random order."""
 
 
+@dataclass(frozen=True, eq=False)
+class FoldRule:
+    """The fold of a row from its task, its class and its place among their rows, and nothing else.
+
+    Rows are dealt in rounds of K, each fold once a round, in an order that is drawn from the seed,
+    the task, the class and the round. So whoever meets the rows of a task in the order of the
+    table, all at once or part by part, deals the same folds.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (m, L)
+        Rows of each class in each task; one class where classes are not looked at.
+    first : ndarray of shape (m, L)
+        Fold at which the last round of a task and class, an incomplete one, begins.
+    n_splits : int
+        Number of folds K.
+    seed : int or None
+        None deals in turn.
+    """
+
+    counts: np.ndarray
+    first: np.ndarray
+    n_splits: int
+    seed: int | None
+
+    @classmethod
+    def make(cls, counts: np.ndarray, n_splits: int, seed: int | None = None) -> FoldRule:
+        """The rule for tasks with these ``counts`` (m, L)."""
+        order = np.arange(len(counts))
+        if seed is not None:
+            order = np.argsort(_hash(seed, order), kind="stable")
+        order = order[counts[order].sum(axis=1) > 1]
+        start = np.zeros(len(counts), dtype=np.intp)
+        if counts.shape[1] == 1:
+            start[order] = np.cumsum(counts[order, 0]) - counts[order, 0]
+        elif len(order):
+            start[order] = _balanced_starts(counts[order], n_splits)
+        return cls(counts, start[:, None] + np.cumsum(counts, axis=1) - counts, n_splits, seed)
+
+    def folds(self, task: np.ndarray, label: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Fold of each row, shape (n,); -1 for the row of a task of one row."""
+        round_, turn = np.divmod(place, self.n_splits)
+        if self.seed is not None:
+            length = self.counts[task, label] - round_ * self.n_splits
+            key = _hash(_hash(_hash(self.seed, task), label), round_)
+            turn = _shuffled(key, turn, np.minimum(length, self.n_splits), self.n_splits)
+        fold = (self.first[task, label] + turn) % self.n_splits
+        return np.where(self.counts.sum(axis=1)[task] > 1, fold, -1)
+
+
 def task_folds(
     codes: np.ndarray,
     n_splits: int,
-    rng: Permuter | None = None,
+    seed: int | None = None,
     labels: np.ndarray | None = None,
 ) -> np.ndarray:
     """Fold of each row, such that no fold takes the last training row of a task.
 
-    The rows, sorted by task, are dealt to the folds in turn and the deal is not restarted between
-    tasks. Hence a task of n_i rows has floor or ceil(n_i / K) rows in each fold, and so have
+    Each task deals its rows to the folds in rounds, and the incomplete rounds of all tasks follow
+    one another. Hence a task of n_i rows has floor or ceil(n_i / K) rows in each fold, and so have
     all rows together: small tasks do not pile up in fold 0.
 
     Parameters
@@ -34,8 +87,8 @@ def task_folds(
         Task of each row, 0 … m-1.
     n_splits : int
         Number of folds K, at least 2.
-    rng : Generator or RandomState, optional
-        Shuffles rows and tasks; None deals in the order given.
+    seed : int, optional
+        Shuffles each round, and the tasks; None deals in the order given.
     labels : ndarray of shape (n,), optional
         Class of each row. Then each class of a task, too, has floor or ceil of its share in
         each fold; fold sizes and class counts over all tasks stay close, not exact.
@@ -51,14 +104,14 @@ def task_folds(
     array([ 0,  1,  0, -1,  1,  0])
     """
     codes = _check_codes(codes, n_splits)
-    order, key = _deal_order(codes, rng, labels)
-    order = order[np.bincount(codes)[codes[order]] > 1]
-    fold = np.full(codes.size, -1)
-    turn = np.arange(order.size)
-    if labels is not None and order.size:
-        turn = _stratified_turn(key[order], np.asarray(labels)[order], n_splits)
-    fold[order] = turn % n_splits
-    return fold
+    n_tasks = int(codes.max(initial=-1)) + 1
+    classes, label = np.zeros(1), np.zeros(codes.size, dtype=np.intp)
+    if labels is not None and codes.size:
+        classes, label = np.unique(labels, return_inverse=True)
+    cell, shape = codes * classes.size + label, (n_tasks, classes.size)
+    counts = np.bincount(cell, minlength=n_tasks * classes.size).reshape(shape)
+    place = rank_in_group(cell, n_tasks * classes.size)
+    return FoldRule.make(counts, n_splits, seed).folds(codes, label, place)
 
 
 def wide_folds(measured: np.ndarray, n_splits: int, rng: Permuter | None = None) -> np.ndarray:
@@ -72,8 +125,9 @@ def wide_folds(measured: np.ndarray, n_splits: int, rng: Permuter | None = None)
     ----------
     measured : bool ndarray of shape (n, m)
         Whether task j has a label in row i.
-    n_splits, rng
-        As in `task_folds`.
+    n_splits : int
+    rng : Generator or RandomState, optional
+        Shuffles rows and tasks.
 
     Returns
     -------
@@ -85,7 +139,7 @@ def wide_folds(measured: np.ndarray, n_splits: int, rng: Permuter | None = None)
     fold = np.full(len(measured), -1)
     rows = np.flatnonzero(measured.any(axis=1))
     rarest = np.where(measured[rows], counts, len(measured) + 1).argmin(axis=1)
-    order, _ = _deal_order(_check_codes(rarest, n_splits), rng, None)
+    order = _deal_order(_check_codes(rarest, n_splits), rng)
     fold[rows[order]] = np.arange(rows.size) % n_splits
     for j in _met_in_one_fold(measured, fold, n_splits):
         labelled = np.flatnonzero(measured[:, j])
@@ -103,29 +157,31 @@ def _check_codes(codes: np.ndarray, n_splits: int) -> np.ndarray:
     return codes.astype(np.intp)
 
 
-def _deal_order(
-    codes: np.ndarray, rng: Permuter | None, labels: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows sorted by task (and class), shuffled inside; and the tasks' place in that order."""
-    n_tasks = int(codes.max(initial=-1)) + 1
-    order, key = np.arange(codes.size), codes
-    if rng is not None:
-        order, key = rng.permutation(codes.size), rng.permutation(n_tasks)[codes]
-    if labels is None:
-        return order[np.argsort(key[order], kind="stable")], key
-    classes = np.unique(labels, return_inverse=True)[1]
-    return order[np.lexsort((classes[order], key[order]))], key
+def _deal_order(codes: np.ndarray, rng: Permuter | None) -> np.ndarray:
+    """Rows sorted by task, shuffled inside; the tasks in an order of chance, too."""
+    if rng is None:
+        return np.argsort(codes, kind="stable")
+    order = rng.permutation(codes.size)
+    key = rng.permutation(int(codes.max(initial=-1)) + 1)[codes]
+    return order[np.argsort(key[order], kind="stable")]
 
 
-def _stratified_turn(task: np.ndarray, label: np.ndarray, n_splits: int) -> np.ndarray:
-    """Turn of each row (sorted by task, then class), with a starting fold for each task."""
-    task = np.unique(task, return_inverse=True)[1]
-    classes, label = np.unique(label, return_inverse=True)
-    n_tasks = task[-1] + 1
-    cells = np.bincount(task * classes.size + label, minlength=n_tasks * classes.size)
-    first = np.searchsorted(task, np.arange(n_tasks))
-    start = _balanced_starts(cells.reshape(n_tasks, classes.size), n_splits)
-    return np.arange(task.size) - first[task] + start[task]
+def _hash(key: int | np.ndarray, more: np.ndarray) -> np.ndarray:
+    """64 bits from two numbers, as good as random (the finalizer of splitmix64)."""
+    bits = (np.asarray(key).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)) ^ (
+        more.astype(np.uint64) * np.uint64(0xD1342543DE82EF95)
+    )
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+def _shuffled(key: np.ndarray, turn: np.ndarray, length: np.ndarray, most: int) -> np.ndarray:
+    """Place of each turn in an order of ``length`` turns that is drawn from the key."""
+    own, place = _hash(key, turn), np.zeros(len(turn), dtype=np.intp)
+    for other in range(most):
+        place += (other < length) & (_hash(key, np.asarray(other)) < own)
+    return place
 
 
 def _balanced_starts(cells: np.ndarray, n_splits: int) -> np.ndarray:

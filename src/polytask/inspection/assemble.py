@@ -1,34 +1,88 @@
-"""From evidence to a `Comparison`: what a table in memory and one that is passed over share."""
+"""From sums of losses to a `Comparison`, wherever the rows were."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
-from polytask.inspection.comparison import Comparison, DataSummary, Provenance
-from polytask.inspection.evidence import Evidence
-from polytask.inspection.out_of_fold import OutOfFold
-from polytask.inspection.provenance import warnings_on
-from polytask.inspection.sample import TaskRows
+from polytask.inspection.comparison import Comparison, Provenance
+from polytask.inspection.evidence import LEVEL, Evidence
+from polytask.inspection.out_of_fold import Fits
+from polytask.inspection.provenance import (
+    method_sentences,
+    notes_of_fits,
+    notes_on_tasks,
+    versions,
+    warnings_on,
+)
+from polytask.inspection.roles import role_of, title_of
+from polytask.inspection.sample import Sample
+from polytask.inspection.scores import fold_scores, model_scores
+from polytask.inspection.statistics import overlap_inflation
 from polytask.inspection.tables import gains_frame, models_frame, tasks_frame
 from polytask.inspection.verdict import decide
+from polytask.sources.loss_totals import LossTotals
 
-__all__ = ["assemble"]
+__all__ = ["Question", "assemble"]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What was asked, and when.
+
+    Attributes
+    ----------
+    estimators : mapping of str to estimator
+    baseline : str
+    columns : DataFrame
+        The metrics, the one that ranks models first.
+    n_repeats : int
+    random_state : int or None
+    splitter : str
+        In words.
+    known : bool
+        Whether every tested task was in training.
+    date, begun
+        The start.
+    """
+
+    estimators: Mapping[str, Any]
+    baseline: str
+    columns: pd.DataFrame
+    n_repeats: int
+    random_state: int | None
+    splitter: str
+    known: bool = True
+    date: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    begun: float = field(default_factory=time.perf_counter)
+
+    @property
+    def metric(self) -> str:
+        """The leading one."""
+        return str(self.columns["metric"].iloc[0])
 
 
 def assemble(
-    evidence: Evidence,
-    sample: TaskRows,
-    found: OutOfFold,
+    question: Question,
+    sample: Sample,
+    found: Fits,
+    totals: LossTotals,
     *,
-    columns: pd.DataFrame,
-    folds: pd.DataFrame,
-    scores: pd.DataFrame,
-    data: DataSummary,
-    provenance: Provenance,
-    notes: tuple[str, ...],
+    ranks: Mapping[tuple[str, int], dict[str, float]],
+    notes: tuple[str, ...] = (),
 ) -> Comparison:
-    """Decide, and put the tables beside the verdict; the first of the metrics leads."""
-    verdict = decide(evidence)
+    """Decide, and put the tables beside the verdict; ``ranks`` are the metrics that need rows."""
+    evidence = _evidence(question, sample, found, totals)
+    verdict, columns = decide(evidence), question.columns
+    about = totals, evidence.models, columns, sample.response
+    folds = fold_scores(found.records(), *about, ranks)
+    unscored = int((evidence.moments.rows == 0).sum())
     return Comparison(
         kind=sample.kind,
         task=sample.task,
@@ -40,13 +94,43 @@ def assemble(
         loss_title=evidence.loss_title,
         level=evidence.level,
         verdict=verdict,
-        models=models_frame(scores, columns, evidence, found, verdict),
+        models=models_frame(model_scores(folds, *about, LEVEL), columns, evidence, found, verdict),
         metrics=columns,
         folds=folds,
         tasks=tasks_frame(evidence, sample, verdict),
         gains=gains_frame(evidence, sample),
-        data=data,
-        provenance=provenance,
-        notes=notes,
+        data=sample.summary(unscored),
+        provenance=_provenance(question, evidence, len(found.folds) // question.n_repeats),
+        notes=(*notes, *notes_of_fits(found), *notes_on_tasks(sample.n_tasks, unscored)),
         warnings=warnings_on(evidence, sample, found),
+    )
+
+
+def _evidence(question: Question, sample: Sample, found: Fits, totals: LossTotals) -> Evidence:
+    losses, metric = list(sample.response.row_losses), question.metric
+    n_train = float(np.mean([fold.n_train for fold in found.folds]))
+    n_test = float(np.mean([fold.n_test for fold in found.folds]))
+    return Evidence.of_totals(
+        totals,
+        found.succeeded(question.baseline),
+        losses.index(metric) if metric in losses else 0,
+        question.n_repeats,
+        roles={n: role_of(n, model, question.baseline) for n, model in question.estimators.items()},
+        titles={name: title_of(name) for name in question.estimators},
+        baseline=question.baseline,
+        inflation=overlap_inflation(n_train, n_test),
+        loss_title=sample.response.row_loss(metric).title,
+    )
+
+
+def _provenance(question: Question, evidence: Evidence, n_folds: int) -> Provenance:
+    return Provenance(
+        date=question.date.isoformat(timespec="seconds"),
+        seconds=time.perf_counter() - question.begun,
+        cv=n_folds,
+        n_repeats=question.n_repeats,
+        random_state=question.random_state,
+        splitter=question.splitter,
+        versions=versions(),
+        method=method_sentences(evidence, n_folds, known=question.known),
     )

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from polytask.inspection.assemble import assemble
-from polytask.inspection.comparison import Comparison, Provenance
-from polytask.inspection.evidence import Evidence
+from polytask.inspection.assemble import Question, assemble
+from polytask.inspection.comparison import Comparison
 from polytask.inspection.named_estimators import named_estimators
-from polytask.inspection.out_of_fold import Fold, OutOfFold, predict_out_of_fold
-from polytask.inspection.provenance import method_sentences, notes_on, versions
-from polytask.inspection.roles import role_of, title_of
-from polytask.inspection.row_losses import row_loss_for
-from polytask.inspection.sample import Sample, kind_of, read_sample, summarize
-from polytask.inspection.scores import fold_scores, metric_columns, model_scores, primary_column
-from polytask.inspection.statistics import FoldLosses, overlap_inflation
+from polytask.inspection.out_of_fold import OutOfFold, Split, predict_out_of_fold
+from polytask.inspection.sample import RowSample, kind_of, read_sample
+from polytask.inspection.scores import metric_columns, primary_column, ranked
 from polytask.model_selection import TaskKFold
+from polytask.sources.loss_totals import LossTotals
 
-__all__ = ["compare_tasks"]
-
-LEVEL = 0.95
+__all__ = ["compare_tasks", "splitter_words"]
 
 
 def compare_tasks(
@@ -113,41 +106,27 @@ def compare_tasks(
     >>> found.verdict.label
     'joint-helps'
     """
-    date, start = datetime.now().astimezone(), time.perf_counter()
     given = named_estimators("compare_tasks", estimators, None, y, task, baseline)
     sample = read_sample(X, y, task, kind_of(given, y))
-    primary = primary_column(metric, sample.kind)
+    columns = metric_columns(sample.response, primary_column(metric, sample.response))
     folds = _make_folds(sample, cv, n_repeats, random_state)
-    n_folds = len(folds) // n_repeats
+    question = Question(
+        given,
+        baseline,
+        columns,
+        n_repeats,
+        random_state,
+        splitter_words(cv, n_repeats, random_state, sample.response.has_labels),
+        _tasks_are_known(sample, folds),
+    )
     found = predict_out_of_fold(given, sample, folds, n_jobs=n_jobs, progress=progress)
-    evidence = _evidence(given, sample, found, primary, baseline)
-    made = Provenance(
-        date=date.isoformat(timespec="seconds"),
-        seconds=time.perf_counter() - start,
-        cv=n_folds,
-        n_repeats=n_repeats,
-        random_state=random_state,
-        splitter=_splitter_words(sample, cv, n_repeats, random_state),
-        versions=versions(),
-        method=method_sentences(evidence, n_folds, known=_tasks_are_known(sample, folds)),
-    )
-    columns = metric_columns(sample.kind, primary)
-    scores = fold_scores(found, sample, columns)
-    scored = found.scored(len(sample.y))
-    return assemble(
-        evidence,
-        sample,
-        found,
-        columns=columns,
-        folds=scores,
-        scores=model_scores(found, sample, columns, scores, LEVEL),
-        data=summarize(sample, scored),
-        provenance=made,
-        notes=notes_on(evidence, sample, found, scored),
-    )
+    totals = _totals(sample, found, question)
+    return assemble(question, sample, found, totals, ranks=_ranks(sample, found, columns))
 
 
-def _make_folds(sample: Sample, cv: Any, n_repeats: int, random_state: int | None) -> list[Fold]:
+def _make_folds(
+    sample: RowSample, cv: Any, n_repeats: int, random_state: int | None
+) -> list[Split]:
     if n_repeats < 1:
         raise ValueError(f"compare_tasks: n_repeats must be at least 1; got {n_repeats}.")
     if hasattr(cv, "split"):
@@ -158,17 +137,17 @@ def _make_folds(sample: Sample, cv: Any, n_repeats: int, random_state: int | Non
         splitter = TaskKFold(
             cv,
             task=sample.task,
-            stratify=sample.kind == "classification",
+            stratify=sample.response.has_labels,
             random_state=None if seeds[repeat] is None else int(seeds[repeat]),
         )
         for k, (train, test) in enumerate(splitter.split(sample.X, sample.labels)):
-            folds.append(Fold(repeat, k, train, test))
+            folds.append(Split.of(repeat, k, train, test))
     return folds
 
 
-def _given_folds(sample: Sample, cv: Any, n_repeats: int) -> list[Fold]:
+def _given_folds(sample: RowSample, cv: Any, n_repeats: int) -> list[Split]:
     splits = cv.split(sample.X, sample.labels)
-    folds = [Fold(0, k, train, test) for k, (train, test) in enumerate(splits)]
+    folds = [Split.of(0, k, train, test) for k, (train, test) in enumerate(splits)]
     tested = np.concatenate([fold.test for fold in folds])
     if n_repeats > 1 or len(np.unique(tested)) < len(tested):
         raise ValueError(
@@ -178,40 +157,49 @@ def _given_folds(sample: Sample, cv: Any, n_repeats: int) -> list[Fold]:
     return folds
 
 
-def _tasks_are_known(sample: Sample, folds: list[Fold]) -> bool:
+def _tasks_are_known(sample: RowSample, folds: list[Split]) -> bool:
     """Whether the tasks of all tested rows were in training."""
     return all(np.isin(sample.codes[f.test], sample.codes[f.train]).all() for f in folds)
 
 
-def _splitter_words(sample: Sample, cv: Any, n_repeats: int, seed: int | None) -> str:
+def splitter_words(cv: Any, n_repeats: int, seed: int | None, stratified: bool) -> str:
+    """The splitter in a report."""
     if hasattr(cv, "split"):
         return " ".join(repr(cv).split())
-    kind = "stratified by class, " if sample.kind == "classification" else ""
+    kind = "stratified by class, " if stratified else ""
     times = f", {n_repeats} times" if n_repeats > 1 else ""
     return f"TaskKFold with {cv} folds{times}, {kind}shuffled, seed {seed}"
 
 
-def _evidence(
-    estimators: dict[str, Any], sample: Sample, found: OutOfFold, primary: str, baseline: str
-) -> Evidence:
-    row_loss = row_loss_for(primary.rpartition("_")[0], sample.kind)
-    repeats = {name: row_loss.of(sample.y, p) for name, p in found.predictions.items()}
-    losses = {name: loss.mean(axis=0) for name, loss in repeats.items()}
-    scored = found.scored(len(sample.y))
-    tested = [(f.repeat, f.test[scored[f.test]]) for f in found.folds]
-    for loss in losses.values():
-        loss[~scored] = np.nan
-    n_train = float(np.mean([len(f.train) for f in found.folds]))
-    n_test = float(np.mean([len(f.test) for f in found.folds]))
-    return Evidence(
-        losses=losses,
-        codes=sample.codes,
-        n_tasks=sample.n_tasks,
-        roles={name: role_of(name, model, baseline) for name, model in estimators.items()},
-        titles={name: title_of(name) for name in estimators},
-        baseline=baseline,
-        inflation=overlap_inflation(n_train, n_test),
-        level=LEVEL,
-        loss_title=row_loss.title,
-        folds=FoldLosses.from_rows(repeats, tested, sample.codes, sample.n_tasks),
+def _totals(sample: RowSample, found: OutOfFold, question: Question) -> LossTotals:
+    """The rows summed up; after this nobody looks at one."""
+    response, models = sample.response, found.succeeded(question.baseline)
+    totals = LossTotals.zeros(
+        sample.n_tasks, len(found.folds), len(models), len(response.row_losses)
     )
+    shape = (len(models), question.n_repeats, len(sample.y))
+    predictions = np.array([found.predictions[name] for name in models]).reshape(shape)
+    tested = np.zeros(len(sample.y), dtype=bool)
+    for j, fold in enumerate(found.folds):
+        test = fold.test
+        tested[test] = True
+        totals.add_losses(
+            sample.codes[test], np.full(len(test), j), sample.y[test],
+            predictions[:, fold.repeat, test], response, sample.target_mean,
+        )  # fmt: skip
+    if models:
+        loss = response.row_loss(question.metric).of(sample.y[tested], predictions[..., tested])
+        totals.add_products(sample.codes[tested], loss.mean(axis=1))
+    return totals
+
+
+def _ranks(
+    sample: RowSample, found: OutOfFold, columns: pd.DataFrame
+) -> dict[tuple[str, int], dict[str, float]]:
+    return {
+        (name, j): ranked(
+            columns, sample.y[fold.test], predicted[fold.repeat, fold.test], sample.codes[fold.test]
+        )
+        for name, predicted in found.predictions.items()
+        for j, fold in enumerate(found.folds)
+    }

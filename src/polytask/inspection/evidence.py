@@ -1,68 +1,103 @@
-"""Row losses of all models, and what they say about gains: per task and overall."""
+"""Out-of-fold losses of all models, summed by task, and what they say: per task and overall."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from polytask.inspection.comparison import Interval
-from polytask.inspection.statistics import FoldLosses, overall_gains, task_gains
-from polytask.inspection.statistics.simultaneous import Folds, OverallGains
+from polytask.inspection.statistics import FoldLosses, LossMoments, overall_gains, task_gains
+from polytask.inspection.statistics.simultaneous import Folds
+from polytask.sources.loss_totals import LossTotals
 
-__all__ = ["Evidence"]
+__all__ = ["LEVEL", "Evidence"]
+
+LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Out-of-fold losses of the models that succeeded.
+    """Losses of the models that succeeded on rows that they had not seen.
 
     Attributes
     ----------
-    losses : dict of str to ndarray of shape (N,)
-        Mean over repeats; NaN for rows that were never tested.
-    codes : ndarray of shape (N,), n_tasks : int
+    models : tuple of str
+        The baseline first, if it is among them.
+    moments : LossMoments
+        Of their row losses, means over the repeats, by task.
     roles, titles : dict of str to str
     baseline : str
     inflation : float
         Correction for overlapping training sets.
-    level : float
     loss_title : str
     folds : FoldLosses, optional
         Without them, what the tasks of a fold share is not in the overall intervals.
+    level : float
     """
 
-    losses: dict[str, np.ndarray]
-    codes: np.ndarray
-    n_tasks: int
-    roles: dict[str, str]
-    titles: dict[str, str]
+    models: tuple[str, ...]
+    moments: LossMoments
+    roles: Mapping[str, str]
+    titles: Mapping[str, str]
     baseline: str
     inflation: float
-    level: float
     loss_title: str
     folds: FoldLosses | None = None
+    level: float = LEVEL
     _by_task: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @classmethod
+    def of_rows(
+        cls, losses: Mapping[str, np.ndarray], codes: np.ndarray, n_tasks: int, baseline: str,
+        **about: object,
+    ) -> Evidence:  # fmt: skip
+        """From each row's loss (N,) by every model, NaN where it was not scored."""
+        models = sorted(losses, key=lambda name: name != baseline)
+        each = np.stack([losses[name] for name in models]) if models else np.zeros((1, len(codes)))
+        moments = LossMoments.of_rows(each, codes, n_tasks)
+        return cls(tuple(models), moments, baseline=baseline, **about)  # type: ignore[arg-type]
+
+    @classmethod
+    def of_totals(
+        cls, totals: LossTotals, models: tuple[str, ...], at: int, repeats: int, **about: object
+    ) -> Evidence:
+        """From sums by task, fold and model; the loss at this place leads."""
+        tested = totals.rows.sum(axis=1)
+        by_fold = totals.losses[..., at]
+        each = np.maximum(tested, 1.0)[:, None]
+        mean = by_fold.sum(axis=1) / each
+        rows = tested / repeats
+        sums = rows[:, None] * np.concatenate([mean[:, :1], mean[:, :1] - mean[:, 1:]], axis=1)
+        moments = LossMoments.of_sums(rows, sums, totals.products, totals.cubes)
+        parts = {name: by_fold[:, :, j] / each for j, name in enumerate(models)}
+        folds = FoldLosses(totals.rows / each, parts)
+        return cls(models, moments, folds=folds, **about)  # type: ignore[arg-type]
+
+    @property
+    def n_tasks(self) -> int:
+        """How many tasks."""
+        return len(self.moments.rows)
 
     @property
     def complete(self) -> bool:
         """Whether there is a baseline, and something to hold against it."""
-        return self.baseline in self.losses and len(self.losses) > 1
+        return self.baseline in self.models and len(self.models) > 1
 
     def names(self, *roles: str) -> list[str]:
         """The models with one of these roles that succeeded."""
-        return [name for name in self.losses if self.roles[name] in roles]
+        return [name for name in self.models if self.roles[name] in roles]
+
+    def _weights(self, name: str) -> np.ndarray:
+        return self.moments.weights(self.models.index(name))
 
     def task_losses(self, name: str) -> np.ndarray:
         """Mean loss of each task, NaN where none of its rows was tested."""
-        loss = self.losses.get(name)
-        if loss is None:
+        if name not in self.models:
             return np.full(self.n_tasks, np.nan)
-        there = np.isfinite(loss)
-        rows = np.bincount(self.codes[there], minlength=self.n_tasks)
-        total = np.bincount(self.codes[there], loss[there], minlength=self.n_tasks)
-        return total / np.where(rows > 0, rows, np.nan)
+        return np.where(self.moments.rows > 0, self.moments.mean @ self._weights(name), np.nan)
 
     def mean_loss(self, name: str) -> float:
         """Mean over tasks of the tasks' mean losses."""
@@ -75,12 +110,15 @@ class Evidence:
     def by_task(self, name: str) -> pd.DataFrame:
         """Gains of a model over the baseline, a row per task (see `task_gains`)."""
         if name not in self._by_task:
-            base = self.losses[self.baseline]
+            weights = self._weights(self.baseline) - self._weights(name)
+            gain, variance = self.moments.turned(weights[None])
+            rows = self.moments.rows
             self._by_task[name] = task_gains(
-                base - self.losses[name],
-                base,
-                self.codes,
-                self.n_tasks,
+                rows,
+                np.where(rows > 0, gain[:, 0], np.nan),
+                np.where(rows > 1, np.maximum(variance[:, 0, 0], 0.0), np.nan),
+                self.task_losses(self.baseline),
+                self.moments.skewness(self.models.index(name)),
                 inflation=self.inflation,
                 level=self.level,
             )
@@ -88,13 +126,13 @@ class Evidence:
 
     def count(self, name: str, label: str) -> int:
         """Tasks with that label when `name` is held against the baseline."""
-        if not self.complete or name not in self.losses or name == self.baseline:
+        if not self.complete or name not in self.models or name == self.baseline:
             return 0
         return int((self.by_task(name)["label"] == label).sum())
 
     def signs(self, name: str) -> tuple[int, int]:
         """Tasks on which `name` has less, and more, loss than the baseline, clear or not."""
-        if not self.complete or name not in self.losses or name == self.baseline:
+        if not self.complete or name not in self.models or name == self.baseline:
             return 0, 0
         gain = self.by_task(name)["gain"]
         return int((gain > 0).sum()), int((gain < 0).sum())
@@ -103,9 +141,21 @@ class Evidence:
         self, reference: str, names: list[str], *, together: bool = True
     ) -> dict[str, Interval]:
         """Relative gains of `names` over `reference`; simultaneous intervals if `together`."""
-        if not names or reference not in self.losses:
+        if not names or reference not in self.models:
             return {}
-        found = self._overall(reference, names)
+        base = self._weights(reference)
+        mean, covariance = self.moments.turned(
+            np.array([*(base - self._weights(name) for name in names), base])
+        )
+        found = overall_gains(
+            self.moments.rows,
+            mean[:, -1],
+            mean[:, :-1],
+            covariance,
+            inflation=self.inflation,
+            level=self.level,
+            folds=self._fold_parts(reference, names),
+        )
         ends = (found.joint_low, found.joint_high, found.joint_p)
         low, high, p = ends if together else (found.low, found.high, found.p)
         return {
@@ -114,17 +164,6 @@ class Evidence:
             )
             for j, name in enumerate(names)
         }
-
-    def _overall(self, reference: str, names: list[str]) -> OverallGains:
-        return overall_gains(
-            np.column_stack([self.losses[name] for name in names]),
-            self.losses[reference],
-            self.codes,
-            self.n_tasks,
-            inflation=self.inflation,
-            level=self.level,
-            folds=self._fold_parts(reference, names),
-        )
 
     def _fold_parts(self, reference: str, names: list[str]) -> Folds | None:
         folds = self.folds

@@ -13,10 +13,9 @@ import pandas as pd
 from polytask.inspection._json import to_json
 from polytask.inspection.equivalence import equivalence_frame, sentence
 from polytask.inspection.named_estimators import named_estimators
-from polytask.inspection.out_of_fold import Fold, OutOfFold, predict_out_of_fold
+from polytask.inspection.out_of_fold import OutOfFold, Split, predict_out_of_fold
 from polytask.inspection.roles import role_of, title_of
-from polytask.inspection.row_losses import row_loss_for
-from polytask.inspection.sample import Sample, kind_of, read_sample
+from polytask.inspection.sample import RowSample, kind_of, read_sample
 from polytask.model_selection import TaskShuffleSplit
 
 __all__ = ["TaskLearningCurve"]
@@ -122,9 +121,7 @@ class TaskLearningCurve:
         points = _points(sample, rows)
         folds, tested = _folds(sample, points, n_repeats, random_state)
         found = predict_out_of_fold(given, sample, folds, n_jobs=n_jobs, progress=progress)
-        loss = row_loss_for(
-            (metric or "").removesuffix("_tasks").removesuffix("_rows"), sample.kind
-        )
+        loss = sample.response.row_loss((metric or "").removesuffix("_tasks").removesuffix("_rows"))
         losses = _task_losses(found, sample, loss.of, len(points), tested)
         failed = {name: found.reason(name) for name in given if found.reason(name)}
         if baseline in failed:
@@ -152,7 +149,7 @@ class TaskLearningCurve:
         return plain
 
 
-def _points(sample: Sample, rows: Sequence[int] | None) -> np.ndarray:
+def _points(sample: RowSample, rows: Sequence[int] | None) -> np.ndarray:
     """Training rows per task, ascending."""
     if rows is not None:
         points = np.unique(np.asarray(rows, dtype=int))
@@ -174,8 +171,8 @@ def _points(sample: Sample, rows: Sequence[int] | None) -> np.ndarray:
 
 
 def _folds(
-    sample: Sample, points: np.ndarray, n_repeats: int, seed: int | None
-) -> tuple[list[Fold], np.ndarray]:
+    sample: RowSample, points: np.ndarray, n_repeats: int, seed: int | None
+) -> tuple[list[Split], np.ndarray]:
     """Splits by number of rows inside repeats, and the tasks that are tested at every number.
 
     One seed gives one shuffle whatever the training size, and the training rows come first: so
@@ -200,13 +197,15 @@ def _folds(
         ]
         test = splits[-1][1]
         test = test[np.isin(sample.codes[test], tested)]
-        folds += [Fold(k * len(points) + j, 0, train, test) for j, (train, _) in enumerate(splits)]
+        folds += [
+            Split.of(k * len(points) + j, 0, train, test) for j, (train, _) in enumerate(splits)
+        ]
     return folds, tested
 
 
 def _task_losses(
     found: OutOfFold,
-    sample: Sample,
+    sample: RowSample,
     loss: Callable[[np.ndarray, np.ndarray], np.ndarray],
     n_points: int,
     tested: np.ndarray,

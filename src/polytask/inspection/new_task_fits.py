@@ -17,7 +17,7 @@ from sklearn.utils import _safe_indexing
 
 from polytask.inspection.out_of_fold import predict_rows
 from polytask.inspection.roles import final_step
-from polytask.inspection.sample import Sample
+from polytask.inspection.sample import RowSample
 from polytask.model_selection import LeaveTasksOut
 
 __all__ = ["Answer", "HeldOut", "answers_of", "hold_out"]
@@ -50,7 +50,9 @@ class Answer:
     reason: str
 
 
-def hold_out(sample: Sample, most: int, cv: int, n_repeats: int, seed: int | None) -> list[HeldOut]:
+def hold_out(
+    sample: RowSample, most: int, cv: int, n_repeats: int, seed: int | None
+) -> list[HeldOut]:
     """Deal the tasks with more than `most` rows into `cv` parts, and hold each part out."""
     seeds = np.random.RandomState(seed).randint(2**31 - 1, size=n_repeats)
     found = []
@@ -65,7 +67,7 @@ def hold_out(sample: Sample, most: int, cv: int, n_repeats: int, seed: int | Non
 
 
 def answers_of(
-    name: str, estimator: Any, alone: bool, sample: Sample, held: HeldOut, split: int,
+    name: str, estimator: Any, alone: bool, sample: RowSample, held: HeldOut, split: int,
     rows: Sequence[int],
 ) -> list[Answer]:  # fmt: skip
     """Every answer of one model on one split.
@@ -85,7 +87,7 @@ def answers_of(
         for road, k, fit in _roads(model, alone, sample, held, rows):
             start, predictions, reason = time.perf_counter(), None, ""
             try:
-                predictions = predict_rows(fit(), sample, held.test)
+                predictions = predict_rows(fit(), sample, _safe_indexing(sample.X, held.test))
             except Exception as error:  # noqa: BLE001  as in `out_of_fold`: a line, not the end
                 reason = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
             seconds = time.perf_counter() - start
@@ -94,7 +96,7 @@ def answers_of(
 
 
 def _roads(
-    model: Any, alone: bool, sample: Sample, held: HeldOut, rows: Sequence[int]
+    model: Any, alone: bool, sample: RowSample, held: HeldOut, rows: Sequence[int]
 ) -> Iterator[tuple[str, int, Any]]:
     """Road, k, and a function that fits."""
     if alone:
@@ -112,11 +114,11 @@ def _roads(
             yield "added", k, _adding(old, sample, few)
 
 
-def _fitting(model: Any, sample: Sample, rows: np.ndarray) -> Any:
+def _fitting(model: Any, sample: RowSample, rows: np.ndarray) -> Any:
     return lambda: model.fit(_safe_indexing(sample.X, rows), sample.labels[rows])
 
 
-def _adding(old: Any, sample: Sample, rows: np.ndarray) -> Any:
+def _adding(old: Any, sample: RowSample, rows: np.ndarray) -> Any:
     def add() -> Any:
         model = copy.deepcopy(old)
         X = _safe_indexing(sample.X, rows)

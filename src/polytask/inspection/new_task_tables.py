@@ -11,7 +11,7 @@ from scipy import stats
 from polytask.inspection.comparison import Interval
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.new_task_fits import Answer
-from polytask.inspection.sample import Sample
+from polytask.inspection.sample import RowSample
 from polytask.inspection.words import percent, span
 
 __all__ = ["answers_frame", "best_joint", "tasks_frame", "text_of"]
@@ -26,13 +26,13 @@ def answers_frame(
 ) -> pd.DataFrame:
     """`NewTasks.answers`."""
     hard = np.median(
-        [one.task_losses(name) for one in evidence.values() for name in one.losses], axis=0
+        [one.task_losses(name) for one in evidence.values() for name in one.models], axis=0
     )
     rows = []
     for k, one in evidence.items():
         alone = _gains(one, baseline)
         pooled = _gains(one, next(iter(one.names("pooled")), ""))
-        for answer in one.losses:
+        for answer in one.models:
             rows.append(
                 {
                     "answer": answer,
@@ -63,7 +63,7 @@ def _model(answer: str, evidence: Evidence, answers: Sequence[Answer], k: int) -
 
 
 def _gains(evidence: Evidence, reference: str) -> dict[str, Interval]:
-    others = [name for name in evidence.losses if name != reference]
+    others = [name for name in evidence.models if name != reference]
     return evidence.over(reference, others, together=False)
 
 
@@ -92,12 +92,12 @@ def best_joint(frame: pd.DataFrame) -> str:
     return str(best.idxmin())
 
 
-def tasks_frame(evidence: dict[int, Evidence], sample: Sample, focus: str) -> pd.DataFrame:
+def tasks_frame(evidence: dict[int, Evidence], sample: RowSample, focus: str) -> pd.DataFrame:
     """`NewTasks.tasks`."""
     columns = ["task", "rows", "n_support", "reference", "loss_reference", "loss", *_GAINS]
     frames = []
     for k, one in evidence.items():
-        if focus not in one.losses or one.baseline not in one.losses:
+        if focus not in one.models or one.baseline not in one.models:
             continue
         frame = one.by_task(focus)[_GAINS].copy()
         plain = [value.item() if hasattr(value, "item") else value for value in sample.ids]
@@ -117,7 +117,7 @@ def text_of(
         return "No model that shares could be judged on new tasks."
     told: dict[str, list[str]] = {}
     for k, one in reversed(evidence.items()):
-        if focus in one.losses and one.baseline in one.losses:
+        if focus in one.models and one.baseline in one.models:
             family = [a for a in one.names("joint", "pooled") if a != one.baseline]
             against = "the same rows alone" if one.baseline == baseline else _title(one)
             told.setdefault(against, []).append(_clause(k, one.over(one.baseline, family)[focus]))
@@ -150,7 +150,7 @@ def _cost_of_adding(evidence: dict[int, Evidence], frame: pd.DataFrame, focus: s
     costs = {
         k: -one.over(name, [added])[added].value
         for k, one in evidence.items()
-        if added in one.losses and name in one.losses
+        if added in one.models and name in one.models
     }
     told = ", ".join(
         f"{'+' if cost >= 0 else '−'}{percent(cost)} ({_rows(k)})" for k, cost in costs.items()

@@ -17,8 +17,7 @@ from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.new_task_fits import Answer, HeldOut, answers_of, hold_out
 from polytask.inspection.new_task_tables import answers_frame, best_joint, tasks_frame, text_of
 from polytask.inspection.roles import role_of, title_of
-from polytask.inspection.row_losses import row_loss_for
-from polytask.inspection.sample import Sample, kind_of, read_sample
+from polytask.inspection.sample import RowSample, kind_of, read_sample
 from polytask.inspection.scores import primary_column
 from polytask.inspection.statistics import overlap_inflation
 
@@ -145,7 +144,8 @@ class NewTasks:
             )
         splits = hold_out(sample, ks[-1], min(cv, len(tested)), n_repeats, random_state)
         answers = _answer(given, baseline, sample, splits, ks, n_jobs, progress)
-        loss = row_loss_for(primary_column(metric, sample.kind).rpartition("_")[0], sample.kind)
+        primary = primary_column(metric, sample.response)
+        loss = sample.response.row_loss(primary.rpartition("_")[0])
         roles = {name: role_of(name, model, baseline) for name, model in given.items()}
         evidence = _evidence(answers, sample, splits, loss.of, loss.title, roles, baseline)
         frame = answers_frame(evidence, answers, baseline)
@@ -189,7 +189,7 @@ def _numbers(n_support: Sequence[int]) -> list[int]:
 def _answer(
     given: dict[str, Any],
     baseline: str,
-    sample: Sample,
+    sample: RowSample,
     splits: list[HeldOut],
     ks: list[int],
     n_jobs: int | None,
@@ -211,7 +211,7 @@ def _answer(
 
 def _evidence(
     answers: list[Answer],
-    sample: Sample,
+    sample: RowSample,
     splits: list[HeldOut],
     loss: Callable[[np.ndarray, np.ndarray], np.ndarray],
     loss_title: str,
@@ -236,15 +236,14 @@ def _evidence(
     never = np.where(times > 0, 0.0, np.nan)
     pooled = next((name for name, role in roles.items() if role == "pooled"), baseline)
     return {
-        k: Evidence(
-            losses={a: total / np.maximum(times, 1) + never for a, total in by.items()},
-            codes=sample.codes,
-            n_tasks=sample.n_tasks,
+        k: Evidence.of_rows(
+            {a: total / np.maximum(times, 1) + never for a, total in by.items()},
+            sample.codes,
+            sample.n_tasks,
             roles={answer: roles[name] for answer, name in names.items()},
             titles={a: title_of(n) + a.removeprefix(n) for a, n in names.items()},
             baseline=baseline if baseline in by else pooled,
             inflation=overlap_inflation(n_train, n_test),
-            level=0.95,
             loss_title=loss_title,
         )
         for k, by in sorted(found.items())

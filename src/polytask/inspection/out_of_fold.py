@@ -4,32 +4,46 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
+from polytask.inspection.preparations import Prepared, by_preparation
 from polytask.inspection.roles import final_step, strengths_of, strengths_text
-from polytask.inspection.sample import Sample
+from polytask.inspection.sample import RowSample
 
-__all__ = ["Fold", "OutOfFold", "predict_out_of_fold", "predict_rows"]
+__all__ = ["Fit", "Fits", "Fold", "OutOfFold", "Split", "predict_out_of_fold", "predict_rows"]
 
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One split: which rows train and which are predicted."""
+    """A part of the rows that is predicted by models that the others trained."""
 
     repeat: int
     fold: int
+    n_train: int
+    n_test: int
+
+
+@dataclass(frozen=True, eq=False)
+class Split(Fold):
+    """A fold, and which rows train and which are predicted."""
+
     train: np.ndarray
     test: np.ndarray
+
+    @classmethod
+    def of(cls, repeat: int, fold: int, train: np.ndarray, test: np.ndarray) -> Split:
+        """From the rows."""
+        return cls(repeat, fold, len(train), len(test), train, test)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,37 +56,31 @@ class Fit:
     seconds: float
     strengths: dict[str, tuple[float, float]]
     reason: str
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class OutOfFold:
-    """Predictions and records of all fits.
+class Fits:
+    """Records of all fits.
 
     Attributes
     ----------
-    predictions : dict of str to ndarray of shape (n_repeats, N)
-        Only models that succeeded on every fold; NaN for rows that are never tested.
     fits : dict of str to list of Fit, in the order of `folds`
     folds : list of Fold
     """
 
-    predictions: dict[str, np.ndarray]
-    fits: dict[str, list[Fit]]
+    fits: Mapping[str, list[Fit]]
     folds: list[Fold]
-
-    def scored(self, n: int) -> np.ndarray:
-        """(n,) whether a row was tested in every repeat; the same for every model."""
-        times = np.zeros(n, dtype=int)
-        for fold in self.folds:
-            times[fold.test] += 1
-        scored: np.ndarray = times == self.folds[-1].repeat + 1
-        return scored
 
     def reason(self, name: str) -> str:
         """Why a model failed, "" if it did not."""
         return next((fit.reason for fit in self.fits[name] if fit.reason), "")
+
+    def succeeded(self, baseline: str) -> tuple[str, ...]:
+        """Models without a failure, the baseline first."""
+        ok = [name for name in self.fits if not self.reason(name)]
+        return tuple(sorted(ok, key=lambda name: name != baseline))
 
     def records(self) -> pd.DataFrame:
         """A row per model and fold: sizes, status, seconds, chosen strengths."""
@@ -84,8 +92,8 @@ class OutOfFold:
                         "name": name,
                         "repeat": fold.repeat,
                         "fold": fold.fold,
-                        "n_train": len(fold.train),
-                        "n_test": len(fold.test),
+                        "n_train": fold.n_train,
+                        "n_test": fold.n_test,
                         "status": "failed" if fit.reason else "ok",
                         "reason": fit.reason,
                         "seconds": fit.seconds,
@@ -95,42 +103,72 @@ class OutOfFold:
         return pd.DataFrame(rows)
 
 
+@dataclass(frozen=True, eq=False)
+class OutOfFold(Fits):
+    """The same, with predictions.
+
+    Attributes
+    ----------
+    folds : list of Split
+    predictions : dict of str to ndarray of shape (n_repeats, N)
+        Only models that succeeded on every fold; NaN for rows that are never tested.
+    """
+
+    folds: list[Split]  # type: ignore[assignment]
+    predictions: dict[str, np.ndarray]
+
+
 def predict_out_of_fold(
     estimators: dict[str, Any],
-    sample: Sample,
-    folds: list[Fold],
+    sample: RowSample,
+    folds: list[Split],
     *,
     n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> OutOfFold:
-    """Fit a clone of every estimator on every fold, in parallel, and predict its test rows."""
-    jobs = [(name, k) for k in range(len(folds)) for name in estimators]
+    """Fit a clone of every estimator on every fold, in parallel, and predict its test rows.
+
+    What several estimators share of the preparation of the features is done once a fold.
+    """
+    groups = by_preparation(estimators)
+    if effective_n_jobs(n_jobs) > len(groups) * len(folds):  # rather all at work than none twice
+        groups = [{name: estimator} for name, estimator in estimators.items()]
     run = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_fit)(name, estimators[name], sample, folds[k], k) for name, k in jobs
+        delayed(_fit_group)(group, sample, fold, k)
+        for k, fold in enumerate(folds)
+        for group in groups
     )
     fits: dict[str, list[Any]] = {name: [None] * len(folds) for name in estimators}
-    for done, fit in enumerate(run, start=1):
+    for done, fit in enumerate((fit for found in run for fit in found), start=1):
         fits[fit.name][fit.fold] = fit
         if progress is not None:
-            progress(done, len(jobs), _progress_text(fit, folds))
+            progress(done, len(estimators) * len(folds), _progress_text(fit, folds))
     predictions = {
         name: _assemble(found, folds, len(sample.y))
         for name, found in fits.items()
         if not any(fit.reason for fit in found)
     }
-    return OutOfFold(predictions, fits, folds)
+    return OutOfFold(fits, folds, predictions)
 
 
-def _fit(name: str, estimator: Any, sample: Sample, fold: Fold, position: int) -> Fit:
-    model = clone(estimator)
-    start = time.perf_counter()
-    seconds, predictions, reason = 0.0, None, ""
+def _fit_group(
+    estimators: dict[str, Any], sample: RowSample, fold: Split, position: int
+) -> list[Fit]:
+    """Fits of estimators that prepare the features alike."""
+    X, X_test = (_safe_indexing(sample.X, rows) for rows in (fold.train, fold.test))
+    rows = Prepared(X, sample.labels[fold.train], X_test, len(estimators) > 1)
+    return [_fit(name, e, rows, sample, position) for name, e in estimators.items()]
+
+
+def _fit(name: str, estimator: Any, rows: Prepared, sample: RowSample, position: int) -> Fit:
+    seconds, predictions, reason, model = 0.0, None, "", None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            model.fit(_safe_indexing(sample.X, fold.train), sample.labels[fold.train])
+            start = time.perf_counter() - rows.seconds
+            model = rows.fit(clone(estimator))
             seconds = time.perf_counter() - start
-            predictions = predict_rows(model, sample, fold.test)
+            predictions = predict_rows(model, sample, rows.X_test)
         except Exception as error:  # noqa: BLE001  anyone's estimator may fail in any way; one
             # that does is a line of the report, and the other models go on
             reason = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
@@ -140,10 +178,9 @@ def _fit(name: str, estimator: Any, sample: Sample, fold: Fold, position: int) -
     return Fit(name, position, predictions, seconds, strengths, reason, told, notes)
 
 
-def predict_rows(model: Any, sample: Sample, test: np.ndarray) -> np.ndarray:
-    """Predicted numbers, or probabilities of the second class, of some rows; all finite."""
-    X = _safe_indexing(sample.X, test)
-    if sample.kind == "regression":
+def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:
+    """Predicted numbers, or probabilities of the second class, of the rows of X; all finite."""
+    if not sample.response.has_labels:
         found = np.asarray(model.predict(X), dtype=float).ravel()
     else:
         if not hasattr(model, "predict_proba"):
@@ -155,7 +192,7 @@ def predict_rows(model: Any, sample: Sample, test: np.ndarray) -> np.ndarray:
     return found
 
 
-def _assemble(fits: list[Fit], folds: list[Fold], n: int) -> np.ndarray:
+def _assemble(fits: list[Fit], folds: list[Split], n: int) -> np.ndarray:
     """(n_repeats, n) predictions, NaN where a row was not tested."""
     found = np.full((folds[-1].repeat + 1, n), np.nan)
     for fold, fit in zip(folds, fits, strict=True):
@@ -163,7 +200,7 @@ def _assemble(fits: list[Fit], folds: list[Fold], n: int) -> np.ndarray:
     return found
 
 
-def _progress_text(fit: Fit, folds: list[Fold]) -> str:
+def _progress_text(fit: Fit, folds: list[Split]) -> str:
     here, last = folds[fit.fold], folds[-1]
     text = f"{fit.name}, fold {here.fold + 1} of {last.fold + 1}"
     return f"{text}, repeat {here.repeat + 1} of {last.repeat + 1}" if last.repeat else text

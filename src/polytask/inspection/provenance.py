@@ -10,11 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.out_of_fold import OutOfFold
-from polytask.inspection.sample import Sample, TaskRows
+from polytask.inspection.out_of_fold import Fits
+from polytask.inspection.sample import Sample
 from polytask.inspection.statistics.simultaneous import FEW_TASKS
 
-__all__ = ["method_sentences", "notes_on", "notes_on_tasks", "versions", "warnings_on"]
+__all__ = ["method_sentences", "notes_of_fits", "notes_on_tasks", "versions", "warnings_on"]
 
 _PACKAGES = ("polytask", "scikit-learn", "numpy", "scipy", "pandas")
 _MOST_WARNINGS = 3  # of one model
@@ -65,44 +65,41 @@ def method_sentences(evidence: Evidence, n_folds: int, *, known: bool = True) ->
     )
 
 
-def notes_on(
-    evidence: Evidence, sample: Sample, found: OutOfFold, scored: np.ndarray
-) -> tuple[str, ...]:
-    """What was done that a reader should know."""
-    fits = (fit for name in found.fits for fit in found.fits[name])
-    notes = list(dict.fromkeys(note for fit in fits for note in fit.notes))
-    unscored = int((np.bincount(sample.codes[scored], minlength=sample.n_tasks) == 0).sum())
-    return (*notes, *notes_on_tasks(sample.n_tasks, unscored))
+def notes_of_fits(found: Fits) -> tuple[str, ...]:
+    """What the models say was done that a reader should know."""
+    return tuple(
+        dict.fromkeys(n for fits in found.fits.values() for fit in fits for n in fit.notes)
+    )
 
 
-def notes_on_tasks(n_tasks: int, single: int) -> tuple[str, ...]:
+def notes_on_tasks(n_tasks: int, unscored: int) -> tuple[str, ...]:
     """Where tasks have a single row, or are few."""
     notes = []
-    if single:
+    if unscored:
         notes.append(
-            f"{single} of {n_tasks} tasks have a single row: it trains the models, but "
+            f"{unscored} of {n_tasks} tasks have a single row: it trains the models, but "
             "cannot be predicted out of fold, so these tasks have no gain."
         )
-    if 0 < n_tasks - single < FEW_TASKS:
+    if 0 < n_tasks - unscored < FEW_TASKS:
         notes.append(
             f"With fewer than {FEW_TASKS} tasks the overall intervals speak about these tasks only."
         )
     return tuple(notes)
 
 
-def warnings_on(evidence: Evidence, sample: TaskRows, found: OutOfFold) -> tuple[str, ...]:
+def warnings_on(evidence: Evidence, sample: Sample, found: Fits) -> tuple[str, ...]:
     """What may make the answer wrong: failures, warnings of the fits, tasks of unlike scale."""
     told = [
         f"{evidence.titles[name]} failed and is left out: {found.reason(name)}"
         for name in found.fits
         if found.reason(name)
     ]
-    for name in evidence.losses:
+    for name in evidence.models:
         told += _warnings_of(evidence.titles[name], found, name)
     return (*told, *_scale_warning(evidence, sample))
 
 
-def _warnings_of(title: str, found: OutOfFold, name: str) -> list[str]:
+def _warnings_of(title: str, found: Fits, name: str) -> list[str]:
     """A line per kind of warning; the same words with other numbers are one kind."""
     fits = found.fits[name]
     first: dict[str, str] = {}
@@ -117,9 +114,9 @@ def _warnings_of(title: str, found: OutOfFold, name: str) -> list[str]:
     return [*shown[:_MOST_WARNINGS], f"{title}: {len(shown) - _MOST_WARNINGS} more warnings."]
 
 
-def _scale_warning(evidence: Evidence, sample: TaskRows) -> tuple[str, ...]:
+def _scale_warning(evidence: Evidence, sample: Sample) -> tuple[str, ...]:
     """Tasks in different units: a mean over tasks is then the mean of the largest ones."""
-    if sample.kind != "regression" or evidence.baseline not in evidence.losses:
+    if sample.response.has_labels or evidence.baseline not in evidence.models:
         return ()
     loss = np.sort(evidence.task_losses(evidence.baseline))[::-1]
     loss = loss[np.isfinite(loss)]

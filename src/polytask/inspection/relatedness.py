@@ -28,7 +28,7 @@ from polytask.inspection.related import (
 )
 from polytask.inspection.related.words import method_of, paragraph
 from polytask.inspection.roles import final_step
-from polytask.inspection.sample import Sample, kind_of, read_sample
+from polytask.inspection.sample import RowSample, kind_of, read_sample
 
 __all__ = ["TaskRelatedness"]
 
@@ -171,7 +171,7 @@ class TaskRelatedness:
 
 def _assemble(
     cls: type[TaskRelatedness],
-    sample: Sample,
+    sample: RowSample,
     evidence: TaskEvidence,
     posterior: Posterior,
     n_draws: int,

@@ -1,9 +1,10 @@
-"""The table of a comparison, read and checked once."""
+"""What a comparison is about: its tasks and target, and in memory the rows themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -15,60 +16,38 @@ from sklearn.utils.validation import column_or_1d
 
 from polytask.data import drop_task_column, is_frame, read_task_ids
 from polytask.inspection.comparison import DataSummary
+from polytask.responses import Logistic, Response, Squared
 
-__all__ = ["Sample", "TaskRows", "kind_of", "read_sample", "summarize"]
-
-
-class TaskRows(Protocol):
-    """What tables of results ask of a sample, be it in memory or only passed over."""
-
-    @property
-    def ids(self) -> np.ndarray:
-        """Task ids (m,)."""
-        ...
-
-    @property
-    def rows(self) -> np.ndarray:
-        """Rows of each task (m,)."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """As in `Comparison`."""
-        ...
-
-    @property
-    def task(self) -> str | int:
-        """The task column."""
-        ...
-
-    @property
-    def target(self) -> str:
-        """The target's name."""
-        ...
+__all__ = ["RowSample", "Sample", "kind_of", "read_sample", "response_for"]
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Rows of a comparison.
+    """What is known of rows, be they in memory or only passed over.
 
     Attributes
     ----------
-    X : table with the task column; labels : (N,) what estimators are fitted to
-    y : (N,) float, the target or 0 and 1
-    codes : (N,) int, ids : (m,) task of each row and the task ids
-    kind, task, target, classes : as in `Comparison`
+    ids, rows : ndarray of shape (m,)
+        Tasks, sorted, and their rows.
+    response : Response
+    task, target : as in `Comparison`
+    classes : ndarray
+        Two labels, or none.
+    target_mean, target_std : float
+        Of the target, or of 0 and 1.
+    missing : dict of str to int
+        Missing values of every feature column.
     """
 
-    X: Any
-    labels: np.ndarray
-    y: np.ndarray
-    codes: np.ndarray
     ids: np.ndarray
-    kind: str
+    rows: np.ndarray
+    response: Response
     task: str | int
     target: str
     classes: np.ndarray
+    target_mean: float
+    target_std: float
+    missing: Mapping[str, int]
 
     @property
     def n_tasks(self) -> int:
@@ -76,9 +55,50 @@ class Sample:
         return len(self.ids)
 
     @property
-    def rows(self) -> np.ndarray:
-        """Rows of each task, (m,)."""
-        return np.bincount(self.codes, minlength=self.n_tasks)
+    def kind(self) -> str:
+        """As in `Comparison`."""
+        return "classification" if self.response.has_labels else "regression"
+
+    def summary(self, unscored: int) -> DataSummary:
+        """Counts for the report; `unscored` tasks have no row in a test fold."""
+        labels = self.response.has_labels
+        return DataSummary(
+            rows=int(self.rows.sum()),
+            tasks=self.n_tasks,
+            features=len(self.missing),
+            rows_min=int(self.rows.min()),
+            rows_median=float(np.median(self.rows)),
+            rows_max=int(self.rows.max()),
+            missing_cells=int(sum(self.missing.values())),
+            features_with_missing=tuple(str(name) for name, k in self.missing.items() if k),
+            tasks_in_training_only=unscored,
+            classes=tuple(str(c) for c in self.classes),
+            positive_share=self.target_mean if labels else None,
+            target_mean=None if labels else self.target_mean,
+            target_std=None if labels else self.target_std,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RowSample(Sample):
+    """Rows in memory.
+
+    Attributes
+    ----------
+    X : table with the task column; labels : (N,) what estimators are fitted to
+    y : (N,) float, the target or 0 and 1
+    codes : (N,) int, task of each row
+    """
+
+    X: Any
+    labels: np.ndarray
+    y: np.ndarray
+    codes: np.ndarray
+
+
+def response_for(kind: str) -> Response:
+    """How the target of a kind of problem is judged."""
+    return Logistic() if kind == "classification" else Squared()
 
 
 def kind_of(estimators: dict[str, Any], y: Any) -> str:
@@ -93,7 +113,7 @@ def kind_of(estimators: dict[str, Any], y: Any) -> str:
     return "classification" if type_of_target(np.asarray(y)) == "binary" else "regression"
 
 
-def read_sample(X: Any, y: Any, task: str | int, kind: str) -> Sample:
+def read_sample(X: Any, y: Any, task: str | int, kind: str) -> RowSample:
     """Check X and y together and number tasks and classes."""
     is_frame(X)  # refuses tables that are none
     target = str(getattr(y, "name", None) or "target")
@@ -108,7 +128,10 @@ def read_sample(X: Any, y: Any, task: str | int, kind: str) -> Sample:
             "With one task there is nothing to learn together."
         )
     values, classes = _numbers(labels, kind)
-    return Sample(X, labels, values, codes, ids, kind, task, target, classes)
+    return RowSample(
+        ids, np.bincount(codes), response_for(kind), task, target, classes, float(values.mean()),
+        float(values.std()), _missing(drop_task_column(X, task)), X, labels, values, codes,
+    )  # fmt: skip
 
 
 def _numbers(labels: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -136,36 +159,11 @@ def _numbers(labels: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     return values, np.array([])
 
 
-def summarize(sample: Sample, scored: np.ndarray) -> DataSummary:
-    """Counts for the report; `scored` (N,) says which rows were ever in a test fold."""
-    rows = sample.rows
-    names, missing = _missing(drop_task_column(sample.X, sample.task))
-    unscored = rows[np.bincount(sample.codes[scored], minlength=sample.n_tasks) == 0]
-    regression = sample.kind == "regression"
-    return DataSummary(
-        rows=len(sample.y),
-        tasks=sample.n_tasks,
-        features=len(names),
-        rows_min=int(rows.min()),
-        rows_median=float(np.median(rows)),
-        rows_max=int(rows.max()),
-        missing_cells=int(missing.sum()),
-        features_with_missing=tuple(str(n) for n, k in zip(names, missing, strict=True) if k),
-        tasks_in_training_only=len(unscored),
-        classes=tuple(str(c) for c in sample.classes),
-        positive_share=None if regression else float(sample.y.mean()),
-        target_mean=float(sample.y.mean()) if regression else None,
-        target_std=float(sample.y.std()) if regression else None,
-    )
-
-
-def _missing(features: Any) -> tuple[list[Any], np.ndarray]:
-    """Names and missing values of the columns; a sparse matrix has none that are not numbers."""
+def _missing(features: Any) -> dict[Any, int]:
+    """Missing values by name or position; a sparse matrix has none that are not numbers."""
     if is_frame(features):
         frame = nw.from_native(features, eager_only=True)
-        columns = (np.array(frame[name].to_list(), dtype=object) for name in frame.columns)
-        return list(frame.columns), np.array([pd.isna(c).sum() for c in columns], dtype=int)
+        return {name: int(pd.isna(frame[name].to_numpy()).sum()) for name in frame.columns}
     n = features.shape[1]
-    if not isinstance(features, np.ndarray):
-        return list(range(n)), np.zeros(n, dtype=int)
-    return list(range(n)), pd.isna(features).sum(axis=0)
+    counts = pd.isna(features).sum(axis=0) if isinstance(features, np.ndarray) else np.zeros(n)
+    return dict(enumerate(counts.astype(int).tolist()))

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
-from polytask.inspection.out_of_fold import OutOfFold
-from polytask.inspection.sample import Sample
 from polytask.inspection.statistics import resampled_interval, resampled_t
-from polytask.model_selection.metrics import METRICS, Metric
+from polytask.model_selection.metrics import METRICS
+from polytask.responses import Response
+from polytask.sources.loss_totals import LossTotals
 
-__all__ = ["fold_scores", "metric_columns", "model_scores", "primary_column"]
+__all__ = ["fold_scores", "metric_columns", "model_scores", "primary_column", "ranked"]
 
-_SHOWN = {
-    "regression": ("rmse", "mae", "explained_variance", "explained_variance_within"),
-    "classification": ("log_loss", "auc", "average_precision", "brier", "accuracy"),
-}
 # An average over tasks of these is ruled by the tasks whose target hardly varies.
 _ROWS_ONLY = {"explained_variance", "explained_variance_within"}
 _WORDS = {"tasks": "mean over tasks", "rows": "over all rows"}
 
 
-def primary_column(metric: str | None, kind: str) -> str:
+def primary_column(metric: str | None, response: Response) -> str:
     """The column that ranks models, from a metric's name, a column's name, or None.
 
     Examples
     --------
-    >>> primary_column(None, "regression"), primary_column("auc_rows", "classification")
+    >>> from polytask.responses import Logistic, Squared
+    >>> primary_column(None, Squared()), primary_column("auc_rows", Logistic())
     ('rmse_tasks', 'auc_rows')
     """
-    metric = metric or _SHOWN[kind][0]
+    metric = metric or response.metrics[0]
     name, _, average = metric.rpartition("_")
     if name not in METRICS or average not in _WORDS:
         name, average = metric, "rows" if metric in _ROWS_ONLY else "tasks"
+    kind = "classification" if response.has_labels else "regression"
     allowed = [m.name for m in METRICS.values() if m.kind == kind]
     if name not in allowed:
         raise ValueError(
@@ -42,13 +42,28 @@ def primary_column(metric: str | None, kind: str) -> str:
     return f"{name}_{average}"
 
 
-def metric_columns(kind: str, primary: str) -> pd.DataFrame:
-    """The metrics shown: column, title, metric, average, greater_is_better; the primary first."""
+def metric_columns(response: Response, primary: str, *, rows: bool = True) -> pd.DataFrame:
+    """The metrics shown: column, title, metric, average, greater_is_better; the primary first.
+
+    Without ``rows`` those that look at their order are left out.
+
+    Raises
+    ------
+    ValueError
+        If the primary one is such.
+    """
     columns = [primary]
-    for name in _SHOWN[kind]:
+    for name in response.metrics:
         averages = ("rows",) if name in _ROWS_ONLY else ("tasks", "rows")
         columns += [f"{name}_{average}" for average in averages]
-    return pd.DataFrame([_describe(column) for column in dict.fromkeys(columns)])
+    found = pd.DataFrame([_describe(column) for column in dict.fromkeys(columns)])
+    kept = found["metric"].map(lambda name: rows or not METRICS[name].by_rank)
+    if not kept.iloc[0]:
+        raise ValueError(
+            f"compare_parquet: metric must be a mean over rows; got {primary!r}, which ranks all "
+            "rows against one another. Take log_loss, brier or accuracy, or compare in memory."
+        )
+    return found[kept].reset_index(drop=True)
 
 
 def _describe(column: str) -> dict[str, object]:
@@ -64,43 +79,43 @@ def _describe(column: str) -> dict[str, object]:
     }
 
 
-def _values(
+def ranked(
     columns: pd.DataFrame, y: np.ndarray, predicted: np.ndarray, codes: np.ndarray
 ) -> dict[str, float]:
+    """Metrics that look at the order of the rows of a fold, which sums cannot tell."""
     found = {}
     for column, name, average in columns[["column", "metric", "average"]].itertuples(index=False):
         metric = METRICS[name]
-        guess = _as_needed(metric, predicted)
-        if average == "tasks":
-            found[column] = metric.summary(metric.per_task(y, guess, codes)).mean
-        else:
-            found[column] = float(metric.pooled(y, guess, codes))
+        if metric.by_rank and average == "tasks":
+            found[column] = metric.summary(metric.per_task(y, predicted, codes)).mean
+        elif metric.by_rank:
+            found[column] = float(metric.pooled(y, predicted, codes))
     return found
 
 
-def _as_needed(metric: Metric, predicted: np.ndarray) -> np.ndarray:
-    if metric.kind == "classification" and metric.needs == "predict":
-        return (predicted > 0.5).astype(float)
-    return predicted
+def fold_scores(
+    records: pd.DataFrame, totals: LossTotals, models: Sequence[str], columns: pd.DataFrame,
+    response: Response, ranks: Mapping[tuple[str, int], dict[str, float]],
+) -> pd.DataFrame:  # fmt: skip
+    """``records`` with the metrics on each fold's rows, NaN where a model failed.
 
-
-def fold_scores(found: OutOfFold, sample: Sample, columns: pd.DataFrame) -> pd.DataFrame:
-    """The records of all fits with the metrics on each fold's test rows, NaN where failed."""
-    records = found.records()
+    ``ranks`` are those of `ranked` by model and position of the fold.
+    """
     rows = []
-    for fits in found.fits.values():
-        for fold, fit in zip(found.folds, fits, strict=True):
-            test = fold.test
-            if fit.predictions is None:
-                rows.append(dict.fromkeys(columns["column"], np.nan))
+    for name, mine in records.groupby("name", sort=False):
+        for j in range(len(mine)):
+            if name in models:
+                sums = _Sums(totals, models.index(str(name)), np.array([j]), response)
+                rows.append(_values(sums, columns) | ranks.get((str(name), j), {}))
             else:
-                rows.append(_values(columns, sample.y[test], fit.predictions, sample.codes[test]))
-    return pd.concat([records, pd.DataFrame(rows)], axis=1)
+                rows.append(dict.fromkeys(columns["column"], np.nan))
+    return pd.concat([records, pd.DataFrame(rows, columns=list(columns["column"]))], axis=1)
 
 
 def model_scores(
-    found: OutOfFold, sample: Sample, columns: pd.DataFrame, folds: pd.DataFrame, level: float
-) -> pd.DataFrame:
+    folds: pd.DataFrame, totals: LossTotals, models: Sequence[str], columns: pd.DataFrame,
+    response: Response, level: float,
+) -> pd.DataFrame:  # fmt: skip
     """Per model: metrics over all out-of-fold rows, mean of the repeats; spread and interval.
 
     The value is that of all tested rows together, because a task with few rows has too few in a
@@ -109,40 +124,86 @@ def model_scores(
     scale), so theirs is the mean over folds.
     """
     rows = []
-    for name in found.fits:
-        mine = folds[folds["name"] == name]
-        row: dict[str, object] = {"name": name}
-        row |= _overall(found.predictions.get(name), sample, columns, mine)
-        values = mine[columns["column"].iloc[0]].to_numpy(float)
-        if name not in found.predictions:
+    primary = columns["column"].iloc[0]
+    for name, mine in folds.groupby("name", sort=False):
+        values = mine[primary].to_numpy(float)
+        found = dict.fromkeys(columns["column"], np.nan)
+        if name in models:
+            found = _over_folds(mine, totals, models.index(str(name)), columns, response)
+        else:
             values = values[:0]  # a model that failed on one fold has no score
         sizes = float(mine["n_train"].mean()), float(mine["n_test"].mean())
-        row["spread"] = resampled_t(values, *sizes, level)[0]
-        row["low"], row["high"] = resampled_interval(
-            _number(row[columns["column"].iloc[0]]), values, *sizes,
-            bounds=METRICS[columns["metric"].iloc[0]].bounds, level=level,
+        low, high = resampled_interval(
+            found[primary], values, *sizes, bounds=METRICS[columns["metric"].iloc[0]].bounds,
+            level=level,
         )  # fmt: skip
-        rows.append(row)
+        spread = resampled_t(values, *sizes, level)[0]
+        rows.append({"name": name, **found, "spread": spread, "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
-def _number(value: object) -> float:
-    assert isinstance(value, float)
-    return value
-
-
-def _overall(
-    predictions: np.ndarray | None, sample: Sample, columns: pd.DataFrame, folds: pd.DataFrame
+def _over_folds(
+    mine: pd.DataFrame, totals: LossTotals, model: int, columns: pd.DataFrame, response: Response
 ) -> dict[str, float]:
-    if predictions is None:
-        return dict.fromkeys(columns["column"], np.nan)
-    repeats = []
-    for predicted in predictions:
-        there = np.isfinite(predicted)
-        repeats.append(_values(columns, sample.y[there], predicted[there], sample.codes[there]))
-    means = pd.DataFrame(repeats).mean()
-    overall = {str(column): float(value) for column, value in means.items()}
-    for column, name in columns[["column", "metric"]].itertuples(index=False):
-        if METRICS[name].by_rank and folds[column].notna().any():
-            overall[column] = float(folds[column].mean())
-    return overall
+    """Metrics over the rows of a repeat, mean of the repeats; of ranks the mean over folds."""
+    repeats = mine["repeat"].to_numpy()
+    each = [
+        _values(_Sums(totals, model, np.flatnonzero(repeats == r), response), columns)
+        for r in np.unique(repeats)
+    ]
+    means = pd.DataFrame(each).mean().to_dict()
+    by_rank = [c for c in columns["column"] if c not in means]
+    return {c: float(means[c] if c in means else mine[c].mean()) for c in (*means, *by_rank)}
+
+
+class _Sums:
+    """What a model's rows in some folds sum up to, by task."""
+
+    def __init__(
+        self, totals: LossTotals, model: int, folds: np.ndarray, response: Response
+    ) -> None:
+        self.rows = totals.rows[:, folds].sum(axis=1)
+        self.losses = totals.losses[:, folds, model].sum(axis=1)
+        self.places = {name: q for q, name in enumerate(response.row_losses)}
+        y, square = (p[:, folds].sum(axis=1) for p in (totals.target, totals.target_square))
+        within = square - y**2 / np.maximum(self.rows, 1.0)
+        self.within = np.where(within > 1e-13 * square, within, 0.0)  # less is rounding
+        self.total = np.array([square.sum() - y.sum() ** 2 / max(self.rows.sum(), 1.0)])
+
+    def loss(self, metric: str) -> np.ndarray:
+        """Sums of the row loss that stands for the metric, (m,)."""
+        return self.losses[:, self.places.get(metric, 0)]
+
+
+def _values(sums: _Sums, columns: pd.DataFrame) -> dict[str, float]:
+    found = {}
+    for column, name, average in columns[["column", "metric", "average"]].itertuples(index=False):
+        if not METRICS[name].by_rank:
+            value = _metric(name, sums, average == "tasks")
+            found[column] = float(np.nanmean(value)) if np.isfinite(value).any() else np.nan
+    return found
+
+
+def _metric(name: str, sums: _Sums, tasks: bool) -> np.ndarray:
+    """Values of the tasks (m,), or of all rows (1,), by the formulas of `METRICS`."""
+    loss, rows, within = sums.loss(name), sums.rows, sums.within
+    if not tasks:
+        loss, rows = loss.sum(keepdims=True), rows.sum(keepdims=True)
+        within = sums.total if name == "nmse" else within.sum(keepdims=True)
+    mean = _divide(loss, rows)
+    if name == "rmse":
+        return np.sqrt(mean)
+    if name == "accuracy":
+        return 1.0 - mean
+    if name == "nmse":
+        return _divide(loss, within)
+    if name == "explained_variance_within":
+        return 1.0 - _divide(loss, within)
+    if name == "explained_variance":
+        return 1.0 - mean / _divide(sums.total, sums.rows.sum(keepdims=True))
+    return mean
+
+
+def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Quotient, and NaN where b is zero."""
+    return np.divide(a, b, out=np.full(np.shape(b), np.nan), where=b > 0)

@@ -7,9 +7,9 @@ import pandas as pd
 
 from polytask.inspection.comparison import Verdict
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.out_of_fold import OutOfFold
+from polytask.inspection.out_of_fold import Fits
 from polytask.inspection.roles import strengths_text
-from polytask.inspection.sample import TaskRows
+from polytask.inspection.sample import Sample
 
 __all__ = ["gains_frame", "models_frame", "tasks_frame"]
 
@@ -19,18 +19,18 @@ _GAIN_COLUMNS = [
 ]  # fmt: skip
 
 
-def _task_ids(sample: TaskRows) -> pd.Series:
+def _task_ids(sample: Sample) -> pd.Series:
     plain = [value.item() if hasattr(value, "item") else value for value in sample.ids]
     return pd.Series(plain, dtype=object)
 
 
-def gains_frame(evidence: Evidence, sample: TaskRows) -> pd.DataFrame:
+def gains_frame(evidence: Evidence, sample: Sample) -> pd.DataFrame:
     """Gains over the baseline, a row per model and task."""
     columns = ["name", "task", "rows", "loss", *_GAIN_COLUMNS]
     if not evidence.complete:
         return pd.DataFrame(columns=columns)
     frames = []
-    for name in evidence.losses:
+    for name in evidence.models:
         if name == evidence.baseline:
             continue
         frame = evidence.by_task(name)[_GAIN_COLUMNS].copy()
@@ -40,7 +40,7 @@ def gains_frame(evidence: Evidence, sample: TaskRows) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def tasks_frame(evidence: Evidence, sample: TaskRows, verdict: Verdict) -> pd.DataFrame:
+def tasks_frame(evidence: Evidence, sample: Sample, verdict: Verdict) -> pd.DataFrame:
     """A row per task: losses of baseline, pooled and focus, and the gains of the focus."""
     pooled = next(iter(evidence.names("pooled")), "")
     frame = pd.DataFrame({"task": _task_ids(sample), "rows": sample.rows})
@@ -60,11 +60,11 @@ def models_frame(
     scores: pd.DataFrame,
     columns: pd.DataFrame,
     evidence: Evidence,
-    found: OutOfFold,
+    found: Fits,
     verdict: Verdict,
 ) -> pd.DataFrame:
     """The leaderboard: a row per model, best first, failed models last."""
-    others = [name for name in evidence.losses if name != evidence.baseline]
+    others = [name for name in evidence.models if name != evidence.baseline]
     gains = evidence.over(evidence.baseline, others, together=False)
     primary = columns["column"].iloc[0]
     rows = []

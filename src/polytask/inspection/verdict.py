@@ -116,7 +116,7 @@ def _recommended(label: str, found: Findings) -> str:
 
 
 def _undetermined(evidence: Evidence) -> Verdict:
-    failed = evidence.baseline not in evidence.losses
+    failed = evidence.baseline not in evidence.models
     why = (
         f"{evidence.titles[evidence.baseline]} failed, and without it there is no gain to measure."
         if failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ class TaskKFold(TaskSplitter):
     task : str, int or None, default=None
         The task column of X: a name (pandas, polars, pyarrow) or a position (numpy, sparse).
     shuffle : bool, default=True
-        Whether rows are dealt in random order. False deals them as they come.
+        Whether rows are dealt in random order: every K rows that follow one another in a task (and
+        class) go to the K folds in an order of chance. False deals them in turn.
     stratify : bool, default=False
         Whether each class of a task is spread evenly, too (1-D y of classes).
     random_state : int, RandomState or None, default=None
@@ -91,9 +93,15 @@ class TaskKFold(TaskSplitter):
             fold = self._wide(measured_labels(y), n_splits, rng)
         else:
             self._check_sizes(np.bincount(codes))
-            fold = task_folds(codes, n_splits, rng, self._labels(y) if self.stratify else None)
+            seed = None if rng is None else self._seed(rng)
+            fold = task_folds(codes, n_splits, seed, self._labels(y) if self.stratify else None)
         order = np.arange(codes.size) if rng is None else rng.permutation(codes.size)
         return fold, codes, order
+
+    def _seed(self, rng: Any) -> int:
+        """An integer is the seed itself, so that the folds are known wherever the rows are."""
+        given = self.random_state
+        return int(given) if isinstance(given, Integral) else int(rng.randint(2**31 - 1))
 
     def _wide(self, measured: np.ndarray, n_splits: int, rng: Any) -> np.ndarray:
         if self.stratify:

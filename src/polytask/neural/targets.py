@@ -93,7 +93,10 @@ def hold_out(
         measured[targets.row, targets.code] = True
         held = wide_folds(measured, n_splits, rng)[targets.row] == 0
     else:
-        held = task_folds(targets.code, n_splits, rng) == 0
+        code = targets.code
+        order, tasks = rng.permutation(len(code)), rng.permutation(code.max() + 1)
+        held = np.empty(len(code), dtype=bool)
+        held[order] = task_folds(tasks[code[order]], n_splits) == 0
     if not held.any():
         return targets, None
     return targets.subset(~held), targets.subset(held)

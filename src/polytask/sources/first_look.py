@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polytask.data.accumulate import TaskIndex
 from polytask.sources.column_sums import CategorySums, NumberSums, is_number
+from polytask.sources.dealing import PartCounts, Tally
 from polytask.sources.prepare import StreamPreparer, add_columns
 from polytask.sources.source import ParquetSource, Partition, task_codes
 
@@ -27,52 +29,53 @@ class Look:
     ----------
     columns : dict {name: sums}
         Of the columns that features are made of.
-    counts : dict {id: rows}
     target : NumberSums
         Empty where the target holds labels.
     labels : set
         Distinct values of the target, no more than three.
+    parts : list of PartCounts
+        Rows of every partition by task, and by label where there are two.
     """
 
     columns: dict[str, NumberSums | CategorySums]
-    counts: dict[Any, int] = field(default_factory=dict)
     target: NumberSums = field(default_factory=NumberSums)
     labels: set[Any] = field(default_factory=set)
+    parts: list[PartCounts] = field(default_factory=list)
 
     @property
     def n_rows(self) -> int:
         """Rows that have a task and a target."""
-        return sum(self.counts.values())
+        return int(sum(part.counts.sum() for part in self.parts))
 
-    def by_task(self) -> tuple[np.ndarray, np.ndarray]:
-        """Sorted ids and their rows, shapes (m,)."""
-        tasks = TaskIndex(list(self.counts)).ids()
-        order = np.argsort(tasks)
-        return tasks[order], np.array(list(self.counts.values()))[order]
+    def tally(self, classes: Sequence[Any] = ()) -> Tally:
+        """Rows by task, and by class if there are some."""
+        return Tally.of_parts(self.parts, classes)
 
     def merge(self, other: Look) -> Look:
         """Both together; this one is changed."""
         for name, found in self.columns.items():
             found.merge(other.columns[name])  # type: ignore[arg-type]
-        self._count(other.counts)
+        self.parts += other.parts
         self.target.merge(other.target)
         self.labels = _few(self.labels | other.labels)
         return self
 
-    def add(self, table: pa.RecordBatch, source: ParquetSource) -> None:
-        """Add rows."""
+    def add(self, table: pa.RecordBatch, source: ParquetSource, counts: Counter[Any]) -> None:
+        """Add rows, and to the counts of the partition by (id, label)."""
         add_columns(self.columns, {name: table.column(name) for name in self.columns})
-        local, ids = task_codes(table.column(source.task), source.task)
-        self._count(dict(zip(ids, np.bincount(local, minlength=len(ids)).tolist(), strict=True)))
         target = table.column(source.target)
         if is_number(target.type) and not pa.types.is_boolean(target.type):
             self.target.add(target, source.target)
-        if len(self.labels) < _LABELS:
-            self.labels = _few(self.labels | set(pc.unique(target).to_pylist()))
-
-    def _count(self, more: dict[Any, int]) -> None:
-        for name, count in more.items():
-            self.counts[name] = self.counts.get(name, 0) + count
+        labels = pc.unique(target) if len(self.labels) < _LABELS else None
+        if labels is not None:
+            self.labels = _few(self.labels | set(labels.to_pylist()))
+        local, ids = task_codes(table.column(source.task), source.task)
+        if labels is None or len(labels) >= _LABELS:
+            _count(counts, local, ids, None)
+            return
+        code = pc.index_in(target, value_set=labels).to_numpy(zero_copy_only=False)
+        for k, label in enumerate(labels.to_pylist()):
+            _count(counts, local[code == k], ids, label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +99,11 @@ class FirstLookJob:
 
     def add(self, sums: Look, source: ParquetSource, part: Partition) -> None:
         """Look at a partition."""
+        counts: Counter[Any] = Counter()
         for table in source.tables(part, source.read_columns):
             if table.num_rows:
-                sums.add(table, source)
+                sums.add(table, source, counts)
+        sums.parts.append(PartCounts.of(part.number, counts))
 
     def finish(self, sums: Look) -> Look:
         """What was seen."""
@@ -107,6 +112,11 @@ class FirstLookJob:
     def merge(self, first: Look, second: Look) -> Look:
         """Both together; the first is changed."""
         return first.merge(second)
+
+
+def _count(counts: Counter[Any], local: np.ndarray, ids: list[Any], label: Any) -> None:
+    for name, rows in zip(ids, np.bincount(local, minlength=len(ids)).tolist(), strict=True):
+        counts[name, label] += rows
 
 
 def _few(labels: set[Any]) -> set[Any]:

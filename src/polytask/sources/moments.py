@@ -32,12 +32,12 @@ class MomentJob:
         return MomentSums(self.n_folds)
 
     def add(self, sums: MomentSums, source: Source, part: Partition) -> None:
-        """Add a partition; the folds that it deals depend on nothing but itself."""
+        """Add a partition; where the source knows no folds, they depend on nothing but it."""
         sums.new_part(part.number)
         for batch in source.batches(part):
             sums.add(
                 batch.columns, numbers(batch.y, source.target), batch.local, batch.ids,
-                batch.weight, source.features,
+                batch.weight, source.features, batch.fold if self.n_folds > 1 else None,
             )  # fmt: skip
 
     def finish(self, sums: MomentSums) -> TaskMoments:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from polytask.data import read_task_ids, repeated_names
+from polytask.data.accumulate import FoldDealer
+from polytask.data.folds import FoldRule
 from polytask.sources.column_sums import is_number
+from polytask.sources.dealing import Before, Dealing, Tally
 from polytask.sources.marks import AS_STORED, Marks, settled
 from polytask.sources.prepare import StreamPreparer
 
@@ -26,25 +29,39 @@ _BUFFER = 1 << 20  # bytes read ahead of each column
 _PARTITION_ROWS = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Partition:
-    """Consecutive row groups of one file: what one worker works on."""
+    """Consecutive row groups of one file: what one worker works on.
+
+    ``before`` says how many rows of its tasks and classes came earlier, see `Dealing`.
+    """
 
     path: str
     row_groups: tuple[int, ...]
     n_rows: int
     number: int
+    before: Before | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows as columns; row k is of task ``ids[local[k]]``, and counts ``weight[k]`` times."""
+    """Rows as columns; row k is of task ``ids[local[k]]``, in fold ``fold[k]`` if that is known.
+
+    It counts ``weight[k]`` times.
+    """
 
     columns: list[np.ndarray]
     y: np.ndarray
     local: np.ndarray
     ids: list[Any]
     weight: np.ndarray | None = None
+    fold: np.ndarray | None = None
+
+    def cells(self, code: np.ndarray, dealer: FoldDealer) -> np.ndarray:
+        """``task * n_folds + fold`` of each row; where no fold is known, dealt in turn."""
+        if self.fold is None:
+            return dealer.cells(code)
+        return code * dealer.n_folds + self.fold
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,8 @@ class ParquetSource:
         Two labels that are read as 0 and 1.
     marks : Marks
         How gaps and numbers are written.
+    folds : Dealing or None
+        Says the fold of every row.
     """
 
     partitions: tuple[Partition, ...]
@@ -84,6 +103,7 @@ class ParquetSource:
     classes: tuple[Any, ...] | None = None
     marks: Marks = AS_STORED
     center: np.ndarray | None = None
+    folds: Dealing | None = None
 
     @classmethod
     def open(
@@ -147,6 +167,12 @@ class ParquetSource:
         """Rows in all partitions."""
         return sum(part.n_rows for part in self.partitions)
 
+    def dealt(self, tally: Tally, classes: Sequence[Any], n_splits: int, seed: int | None) -> Self:
+        """The source with its rows in folds: those that `task_folds` deals in memory."""
+        parts = tuple(replace(p, before=tally.before.get(p.number)) for p in self.partitions)
+        rule = FoldRule.make(tally.counts, n_splits, seed)
+        return replace(self, partitions=parts, folds=Dealing(tally.ids, tuple(classes), rule))
+
     def tables(self, part: Partition, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Record batches of some columns of a partition."""
         columns = list(columns)
@@ -175,6 +201,7 @@ class ParquetSource:
     def batches(self, part: Partition, *, features: bool = True) -> Iterator[Batch]:
         """Batches of a partition; without ``features`` only tasks and targets are read."""
         wanted = self.read_columns if features else ()
+        dealer = None if self.folds is None else self.folds.begin(part.before)
         for table in self.tables(part, [*wanted, self.task, self.target]):
             if features and self.prepare is not None:
                 columns = self.prepare.columns_of({name: table.column(name) for name in wanted})
@@ -184,9 +211,10 @@ class ParquetSource:
                 columns = [x - mean for x, mean in zip(columns, self.center, strict=True)]
             local, ids = task_codes(table.column(self.task), self.task)
             y = _target(table.column(self.target))
+            fold = None if dealer is None else dealer.folds(local, ids, y)
             if self.classes is not None:
                 y = (y == self.classes[1]).astype(np.float64)
-            yield Batch(columns, y, local, ids)
+            yield Batch(columns, y, local, ids, fold=fold)
 
 
 def kinds_of(source: ParquetSource) -> dict[str, pa.DataType]:

@@ -69,7 +69,7 @@ class SumsJob:
         dealer.meet(index.names)
         for batch in source.batches(part):
             code = index.codes(batch.ids)[batch.local]
-            self._add(sums, batch, dealer.cells(code) if self.n_folds > 1 else code, source)
+            self._add(sums, batch, batch.cells(code, dealer) if self.n_folds > 1 else code, source)
 
     def finish(self, sums: list[LossSums]) -> list[LossSums]:
         """The sums as they are."""

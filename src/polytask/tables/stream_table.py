@@ -20,6 +20,7 @@ from polytask.tables.training import Seen
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from polytask.sources.dealing import Tally
     from polytask.sources.first_look import Look
     from polytask.sources.passes import Runner
     from polytask.sources.source import ParquetSource
@@ -37,6 +38,8 @@ class StreamTable:
         With a fitted preparer; rows without a task or a target are left out.
     look : Look
         What one pass told.
+    tally : Tally
+        Rows of every task and class.
     kind : {"regression", "classification"}
     classes : tuple
         The two class labels, empty for a regression.
@@ -52,6 +55,7 @@ class StreamTable:
 
     source: ParquetSource
     look: Look
+    tally: Tally
     kind: str
     classes: tuple[Any, ...]
     numeric: tuple[str, ...]
@@ -73,12 +77,12 @@ class StreamTable:
     @property
     def id_form(self) -> str:
         """How task ids are stored."""
-        return "text" if self.look.by_task()[0].dtype.kind == "U" else "integer"
+        return "text" if self.tally.ids.dtype.kind == "U" else "integer"
 
     @property
     def task_ids(self) -> tuple[Any, ...]:
         """Every task."""
-        return tuple(self.look.by_task()[0].tolist())
+        return tuple(self.tally.ids.tolist())
 
     @property
     def n_rows(self) -> int:
@@ -136,7 +140,7 @@ def make_stream_table(
         look = runner.run(FirstLookJob(prepare, kinds), source)
     except ValueError as error:
         raise TableError(str(error)) from error
-    if not look.counts:
+    if not look.n_rows:
         raise TableError("TABLE must have rows with a task and a target; there are none.")
     kept, more = _by_content(look, features is not None)
     prepare.settle(kept)
@@ -146,9 +150,11 @@ def make_stream_table(
         source, columns=tuple(n for n in source.columns if n in kept or n == task), other=(),
         prepare=prepare,
     )  # fmt: skip
+    classes = _classes(look, found)
     rows = _rows_left_out(source.n_rows - look.n_rows, source.n_rows)
     return StreamTable(
-        source, look, found, _classes(look, found), tuple(prepare.numbers_), tuple(prepare.levels_),
+        source, look, look.tally(classes), found, classes,
+        tuple(prepare.numbers_), tuple(prepare.levels_),
         (*rows, *told, *notes, *first.notes, *more, *_gaps(look, kept)),
         {name: _seen(found, kinds[name]) for name, found in kept.items()}, first.warnings,
     )  # fmt: skip

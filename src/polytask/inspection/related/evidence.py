@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from polytask.data import drop_task_column, is_frame
-from polytask.inspection.sample import Sample
+from polytask.inspection.sample import RowSample
 from polytask.inspection.statistics import moderated_variance
 from polytask.models.mean_regularized import MeanRegularizedClassifier, MeanRegularizedRegressor
 
@@ -78,7 +78,7 @@ class TaskEvidence:
         return np.asarray(values[:, 0] > 1e-6)
 
 
-def read_evidence(sample: Sample) -> TaskEvidence:
+def read_evidence(sample: RowSample) -> TaskEvidence:
     """Fit the mixed model and gather each task's statistics.
 
     Classes: one step of penalized quasi-likelihood. The logistic likelihood is replaced by its
@@ -114,7 +114,7 @@ def read_evidence(sample: Sample) -> TaskEvidence:
     )
 
 
-def _standardized(sample: Sample) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, np.ndarray]:
+def _standardized(sample: RowSample) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, np.ndarray]:
     features = drop_task_column(sample.X, sample.task)
     names = _names(features)
     try:
@@ -144,7 +144,7 @@ def _names(features: Any) -> list[str]:
     return [f"x{j}" for j in range(features.shape[1])]
 
 
-def _working_response(Z: np.ndarray, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+def _working_response(Z: np.ndarray, sample: RowSample) -> tuple[np.ndarray, np.ndarray]:
     if sample.kind == "regression":
         return sample.y, np.ones(len(Z))
     table = np.column_stack([Z, sample.codes])

@@ -1,5 +1,6 @@
 """The statistics of a comparison, one idea a file: what is random, what intervals say."""
 
+from polytask.inspection.statistics.loss_moments import LossMoments
 from polytask.inspection.statistics.partial_pooling import partial_pooling
 from polytask.inspection.statistics.resampled_t import (
     overlap_inflation,
@@ -13,6 +14,7 @@ from polytask.inspection.statistics.variance import moderated_variance
 
 __all__ = [
     "FoldLosses",
+    "LossMoments",
     "moderated_variance",
     "overall_gains",
     "overlap_inflation",

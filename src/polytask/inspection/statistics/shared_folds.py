@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,29 +24,6 @@ class FoldLosses:
 
     shares: np.ndarray
     losses: dict[str, np.ndarray]
-
-    @classmethod
-    def from_rows(
-        cls,
-        losses: Mapping[str, np.ndarray],
-        tested: Sequence[tuple[int, np.ndarray]],
-        codes: np.ndarray,
-        n_tasks: int,
-    ) -> FoldLosses:
-        """From the losses (R, N) of each model in R repeats, and (repeat, rows) of every fold."""
-
-        def by_fold(values: np.ndarray | None) -> np.ndarray:
-            return np.stack(
-                [
-                    np.bincount(codes[rows], None if values is None else values[r, rows], n_tasks)
-                    for r, rows in tested
-                ],
-                axis=1,
-            )
-
-        count = by_fold(None)
-        total = np.maximum(count.sum(axis=1, keepdims=True), 1)
-        return cls(count / total, {name: by_fold(loss) / total for name, loss in losses.items()})
 
     def residual(self, reference: str, names: list[str], ratio: np.ndarray) -> np.ndarray:
         """Gains of models over a reference less their ratio times its loss, (m, J, k)."""

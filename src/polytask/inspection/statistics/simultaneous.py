@@ -10,7 +10,7 @@ from scipy import stats
 
 from polytask.inspection.statistics.shared_folds import shared_variance
 
-__all__ = ["FEW_TASKS", "OverallGains", "overall_gains", "overall_gains_of_moments"]
+__all__ = ["FEW_TASKS", "OverallGains", "overall_gains"]
 
 FEW_TASKS = 10  # with fewer, tasks are too few to be the sampling unit
 _DRAWS = 20_000
@@ -45,10 +45,10 @@ class OverallGains:
 
 
 def overall_gains(
-    losses: np.ndarray,
+    rows: np.ndarray,
     reference: np.ndarray,
-    codes: np.ndarray,
-    n_tasks: int,
+    gain: np.ndarray,
+    covariance: np.ndarray,
     *,
     inflation: float,
     level: float = 0.95,
@@ -74,10 +74,12 @@ def overall_gains(
 
     Parameters
     ----------
-    losses : ndarray of shape (N, k)
-        Out-of-fold row losses; NaN where not scored.
-    reference : ndarray of shape (N,)
-        Those of the reference.
+    rows : ndarray of shape (m,)
+        Scored rows of each task.
+    reference, gain : ndarray of shape (m,), (m, k)
+        Mean loss of the reference in each task, and mean gains over it.
+    covariance : ndarray of shape (m, k + 1, k + 1)
+        Over the rows of each task, of the k gains and, last, the reference's loss.
     folds : callable, optional
         From r, shape (k,), to the shares (m, J) of the folds in the tasks' rows and the parts
         (m, J, k) of G_i - r L_i that they hold.
@@ -87,44 +89,6 @@ def overall_gains(
     Hothorn, Bretz and Westfall (2008), Simultaneous inference in general parametric models,
     Biometrical Journal 50; Nadeau and Bengio (2003), Machine Learning 52, for c; Cochran
     (1977), Sampling Techniques, chapter 6, for ratios.
-    """
-    scored = np.isfinite(reference)
-    losses, reference, codes = losses[scored], reference[scored], codes[scored]
-    rows = np.bincount(codes, minlength=n_tasks)
-    used = rows > 0
-    value, residual, mean_loss = _ratio(losses, reference, codes, rows)
-    if used.sum() >= FEW_TASKS:
-        error = _task_means(residual, codes, rows)[used] / mean_loss
-        covariance = _task_covariance(error, value, mean_loss, inflation, folds)
-        df, unit = float(used.sum() - 1), "tasks"
-    else:
-        inside = [residual[codes == i] / mean_loss for i in np.flatnonzero(rows > 1)]
-        parts = [np.atleast_2d(np.cov(part, rowvar=False)) for part in inside]
-        covariance, df = _row_covariance(parts, rows, inflation)
-        unit = "rows"
-    return _intervals(value, covariance, df, unit, level, seed)
-
-
-def overall_gains_of_moments(
-    rows: np.ndarray,
-    reference: np.ndarray,
-    gain: np.ndarray,
-    covariance: np.ndarray,
-    *,
-    inflation: float,
-    level: float = 0.95,
-    seed: int = 0,
-    folds: Folds | None = None,
-) -> OverallGains:
-    """`overall_gains` from what the tasks' rows sum up to.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (m,)
-    reference, gain : ndarray of shape (m,), (m, k)
-        Mean loss of the reference, and mean gains over it.
-    covariance : ndarray of shape (m, k + 1, k + 1)
-        Covariance over the rows of each task of the k gains and, last, the reference's loss.
     """
     used = rows > 0
     mean_loss = float(reference[used].mean())
@@ -158,23 +122,6 @@ def _task_covariance(
     shared = shared_variance(parts / mean_loss, shares, inflation)
     wider = np.sqrt(1 + np.divide(shared, own, out=np.zeros_like(own), where=own > 0))
     return covariance * np.outer(wider, wider)
-
-
-def _ratio(
-    losses: np.ndarray, reference: np.ndarray, codes: np.ndarray, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Ratios r (k,), the rows' residual d - r * loss (N, k), and the mean loss over tasks."""
-    used = rows > 0
-    mean_loss = float(_task_means(reference[:, None], codes, rows)[used].mean())
-    difference = reference[:, None] - losses
-    mean_loss = mean_loss if mean_loss > 0 else 1.0
-    value = _task_means(difference, codes, rows)[used].mean(axis=0) / mean_loss
-    return value, difference - value * reference[:, None], mean_loss
-
-
-def _task_means(values: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    sums = [np.bincount(codes, column, minlength=len(rows)) for column in values.T]
-    return np.stack(sums, axis=1) / np.maximum(rows, 1)[:, None]
 
 
 def _row_covariance(

@@ -8,13 +8,12 @@ from scipy import stats
 
 from polytask.inspection.statistics.partial_pooling import partial_pooling
 from polytask.inspection.statistics.skewness import (
-    pooled_skewness,
     transformed_t,
     without_skewness,
 )
 from polytask.inspection.statistics.variance import moderated_variance
 
-__all__ = ["POWER", "gains_of_moments", "task_gains"]
+__all__ = ["POWER", "task_gains"]
 
 POWER = 0.8  # with which `rows_to_decide` rows would decide
 _TESTABLE_ROWS = 3  # of two rows each is all of the other's training set: one piece of evidence
@@ -22,10 +21,11 @@ _SCALE_ROWS = 50  # a task's loss counts as a scale only with about this many ro
 
 
 def task_gains(
-    difference: np.ndarray,
+    rows: np.ndarray,
+    gain: np.ndarray,
+    variance: np.ndarray,
     loss: np.ndarray,
-    codes: np.ndarray,
-    n_tasks: int,
+    skewness: float,
     *,
     inflation: float,
     level: float = 0.95,
@@ -46,18 +46,20 @@ def task_gains(
 
     Parameters
     ----------
-    difference : ndarray of shape (N,)
-        d of each row; NaN where the row was not scored.
-    loss : ndarray of shape (N,)
-        Loss of the baseline on each row.
-    codes : ndarray of shape (N,)
-        Task of each row, 0 .. n_tasks - 1.
+    rows : ndarray of shape (m,)
+        n of each task.
+    gain, variance : ndarray of shape (m,)
+        Mean and variance of d over the rows of each task; NaN without one or two rows.
+    loss : ndarray of shape (m,)
+        Mean loss of the baseline in each task.
+    skewness : float
+        That of d in the rows of a task, one for all.
     inflation : float
         c, see `overlap_inflation`.
 
     Returns
     -------
-    DataFrame of n_tasks rows
+    DataFrame of m rows
         rows, gain, low, high, relative_gain, shrunken, shrunken_low, shrunken_high, p, q,
         label, rows_to_decide.
 
@@ -66,25 +68,6 @@ def task_gains(
     Nadeau and Bengio (2003), Machine Learning 52; Benjamini and Hochberg (1995), JRSS B 57;
     Benjamini and Yekutieli (2005), JASA 100, for directions; Hall (1992), JRSS B 54;
     Efron (1993), Bayes and likelihood calculations from confidence intervals, Biometrika 80.
-    """
-    moments = _moments(difference, codes, n_tasks)
-    _, level_of_loss, _ = _moments(np.where(np.isfinite(difference), loss, np.nan), codes, n_tasks)
-    skewness = pooled_skewness(difference, codes, n_tasks)
-    return gains_of_moments(*moments, level_of_loss, skewness, inflation=inflation, level=level)
-
-
-def gains_of_moments(
-    rows: np.ndarray,
-    gain: np.ndarray,
-    variance: np.ndarray,
-    level_of_loss: np.ndarray,
-    skewness: float,
-    *,
-    inflation: float,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """`task_gains` from the count, mean and variance of d in each task, its mean loss (all (m,)),
-    and the skewness of d that all tasks share.
     """
     testable = rows >= _TESTABLE_ROWS
     variance = np.where(testable, variance, np.nan)
@@ -96,8 +79,8 @@ def gains_of_moments(
     found["low"] = gain - without_skewness(ends, bend) * error
     found["high"] = gain - without_skewness(-ends, bend) * error
     with np.errstate(divide="ignore", invalid="ignore"):
-        found["relative_gain"] = np.where(level_of_loss > 0, gain / level_of_loss, np.nan)
-    scale = _scale(level_of_loss, rows)
+        found["relative_gain"] = np.where(loss > 0, gain / loss, np.nan)
+    scale = _scale(loss, rows)
     # what a normal likelihood has to be to give this interval: wider than `error` with few rows
     spread = (found["high"] - found["low"]).to_numpy() / (2 * stats.norm.ppf((1 + level) / 2))
     pooled = partial_pooling(gain / scale, (spread / scale) ** 2, rows, level)
@@ -108,19 +91,6 @@ def gains_of_moments(
     found["label"] = _labels(found, 1 - level)
     found["rows_to_decide"] = _rows_to_decide(found, inflation * variance, 1 - level)
     return found
-
-
-def _moments(
-    values: np.ndarray, codes: np.ndarray, n_tasks: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count, mean and variance of the finite values of each task."""
-    finite = np.isfinite(values)
-    values, codes = values[finite], codes[finite]
-    rows = np.bincount(codes, minlength=n_tasks)
-    safe = np.where(rows > 0, rows, np.nan)
-    mean = np.bincount(codes, values, minlength=n_tasks) / safe
-    squares = np.bincount(codes, (values - mean[codes]) ** 2, minlength=n_tasks)
-    return rows, mean, squares / np.where(rows > 1, rows - 1.0, np.nan)
 
 
 def _leaning(

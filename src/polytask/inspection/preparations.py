@@ -1,0 +1,67 @@
+"""What several estimators do to the features before their last step, done once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import joblib
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+__all__ = ["Prepared", "by_preparation"]
+
+
+def by_preparation(estimators: dict[str, Any]) -> list[dict[str, Any]]:
+    """Estimators in groups: Pipelines whose steps before the last are equal, others alone.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Lasso, Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> one, two = (make_pipeline(StandardScaler(), model) for model in (Ridge(), Lasso()))
+    >>> [list(group) for group in by_preparation({"a": one, "b": Ridge(), "c": two})]
+    [['a', 'c'], ['b']]
+    """
+    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    for name, estimator in estimators.items():
+        groups.setdefault(_key(name, estimator), {})[name] = estimator
+    return list(groups.values())
+
+
+def _key(name: str, estimator: Any) -> tuple[str, ...]:
+    """Equal for equal preparations; the name where there is none, or nobody can tell."""
+    if type(estimator) is not Pipeline or len(estimator.steps) < 2 or estimator.transform_input:
+        return (name,)
+    try:
+        return ("steps", joblib.hash(clone(estimator[:-1])))
+    except Exception:  # noqa: BLE001  a step that cannot be pickled is prepared for its model alone
+        return (name,)
+
+
+class Prepared:
+    """Training and test rows as the estimators of a group see them before their last step.
+
+    Parameters
+    ----------
+    X, y : table of shape (n, d + 1), array of shape (n,)
+        The training rows.
+    X_test : table
+    shared : bool
+        Whether the estimators are Pipelines that prepare alike; the first one does it for all.
+    """
+
+    def __init__(self, X: Any, y: Any, X_test: Any, shared: bool) -> None:
+        self.X, self.y, self.X_test = X, y, X_test
+        self.shared = self.waiting = shared
+        self.seconds = 0.0  # that the preparation took: each model would need them
+
+    def fit(self, estimator: Any) -> Any:
+        """What predicts `X_test`: the estimator, or its last step, fitted."""
+        if self.waiting:
+            start, steps = time.perf_counter(), estimator[:-1]
+            X, self.X_test = steps.fit_transform(self.X, self.y), steps.transform(self.X_test)
+            self.X, self.waiting, self.seconds = X, False, time.perf_counter() - start
+        model = estimator[-1] if self.shared else estimator
+        return model.fit(self.X, self.y)
