@@ -118,7 +118,7 @@ class ArrowFactor:
 
 def factor_arrow(
     design: Design, v: np.ndarray, structure: CommonDeviation, G: np.ndarray, D: np.ndarray,
-    grams: np.ndarray | None = None,
+    grams: np.ndarray | None = None, total: Callable[[], np.ndarray] | None = None,
 ) -> ArrowFactor:  # fmt: skip
     """Factor the arrow Hessian of rows, in the row space of tasks that have few.
 
@@ -129,7 +129,9 @@ def factor_arrow(
     G, D : ndarray of shapes (c,), (k,)
         Curvature (twice the strength) of the penalties on the common part and on deviations.
     grams : ndarray of shape (m, p, p) or None
-        The tasks' sum v x x' where they are at hand.
+        sum v x x' of each task where they are at hand.
+    total : callable or None
+        Their sum (p, p), from who keeps it.
     """
     if grams is not None:
         return factor_grams(grams, structure, G, D)
@@ -140,7 +142,7 @@ def factor_arrow(
         return _factor_in_rows(design, v, c, k, G, D)
     narrow = np.flatnonzero(~in_rows)
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
-    return _factor(narrow, _blocks(design, v, c, k, narrow), wide, c, k, G, D)
+    return _factor(narrow, _blocks(design, v, c, k, narrow, total), wide, c, k, G, D)
 
 
 def factor_grams(
@@ -224,15 +226,18 @@ def _wide_tasks(
 
 
 def _blocks(
-    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, narrow: np.ndarray
-) -> _Blocks:
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, narrow: np.ndarray,
+    total: Callable[[], np.ndarray] | None,
+) -> _Blocks:  # fmt: skip
     """C (c, c) summed over narrow tasks, E (b, k, c) and L (b, k, k) of each."""
+    level = len(k) == 1 and k[0] == design.n_columns - 1  # only an intercept of its own
+    if len(k) == 0 or level:
+        C = (design.total_gram(v) if total is None else total())[np.ix_(c, c)]
     if len(k) == 0:  # nothing of a task's own
-        b = len(narrow)
-        return design.total_gram(v)[np.ix_(c, c)], np.zeros((b, 0, len(c))), np.zeros((b, 0, 0))
-    if len(k) == 1 and k[0] == design.n_columns - 1:  # only an intercept of its own
+        return C, np.zeros((len(narrow), 0, len(c))), np.zeros((len(narrow), 0, 0))
+    if level:
         sums = design.adjoint(v * design.last_column())
-        return design.total_gram(v)[np.ix_(c, c)], sums[:, None, c], sums[:, None, k]
+        return C, sums[:, None, c], sums[:, None, k]
     if len(narrow) == 0:  # all tasks are kept in row space
         none = np.zeros((0, len(k), len(k)))
         return np.zeros((len(c), len(c))), np.zeros((0, len(k), len(c))), none

@@ -15,11 +15,9 @@ from polytask.data import Design, TaskData
 from polytask.data.kept import kept
 from polytask.data.threads import share
 
-__all__ = ["Curvature", "RowProducts", "SharedGram", "TaskGrams", "make_curvature", "narrow"]
+__all__ = ["Curvature", "RowProducts", "SharedGram", "TaskGrams", "make_curvature"]
 
-_TINY = 40  # columns up to which the number of rows decides nothing
 _THREADS_FROM = 4e6  # numbers in Gram matrices from which a second thread reads them faster
-_GRAMS_LIMIT = 1e8  # numbers in all Gram matrices: 800 MB
 
 
 class Curvature(Protocol):
@@ -141,27 +139,27 @@ class RowProducts:
 def make_curvature(data: TaskData, v: np.ndarray, constant: bool) -> Curvature:
     """H at curvatures v (N,); ``constant`` says that v is the data's own weight.
 
-    Gram matrices of constant curvature are made once and kept for as long as the data live, so
-    that a path of strengths shares them.
+    What is made of constant curvature is kept for as long as the data live, so that a path of
+    strengths shares it.
     """
     if not constant:
-        return _make(data, v)
-    return kept(data, ("curvature",), lambda: _make(data, v))
+        return _shared(data, v) or _make(data, v)
+    return kept(data, ("shared gram",), lambda: _shared(data, v)) or _make(data, v, constant)
 
 
-def narrow(data: TaskData) -> bool:
-    """Whether a Gram matrix per task is worth its memory: p within twice the rows, or tiny."""
-    return data.n_coefs <= max(2.0 * float(data.sizes.mean()), _TINY)
+def _shared(data: TaskData, v: np.ndarray) -> SharedGram | None:
+    """One Gram matrix where all tasks have the same rows, and the same weights but for a factor."""
+    if not (data.design.shared and data.is_narrow):
+        return None
+    weights = v.reshape(data.n_tasks, -1)
+    scale = weights.sum(axis=1)
+    first = weights[0] / max(scale[0], 1e-300)
+    if not np.allclose(weights, scale[:, None] * first, rtol=1e-13, atol=0.0):
+        return None
+    return SharedGram(data.design.total_gram(v) / max(float(scale.sum()), 1e-300), scale)
 
 
-def _make(data: TaskData, v: np.ndarray) -> Curvature:
-    design, p = data.design, data.n_coefs
-    if design.shared and narrow(data):
-        weights = v.reshape(data.n_tasks, -1)
-        scale = weights.sum(axis=1)
-        first = weights[0] / max(scale[0], 1e-300)
-        if np.allclose(weights, scale[:, None] * first, rtol=1e-13, atol=0.0):
-            return SharedGram(design.total_gram(v) / max(float(scale.sum()), 1e-300), scale)
-    if narrow(data) and data.n_tasks * p * p <= _GRAMS_LIMIT:
-        return TaskGrams(design.grams(v))
-    return RowProducts(design, v)
+def _make(data: TaskData, v: np.ndarray, constant: bool = False) -> Curvature:
+    if not data.keeps_grams:
+        return RowProducts(data.design, v)
+    return TaskGrams(data.grams if constant else data.design.grams(v))

@@ -67,7 +67,8 @@ def task_spectra(data: TaskData, batch: Batch) -> TaskSpectra:
     d = data.n_features
     root = np.sqrt(batch.spread(data.weight))
     Z = data.design.rows(batch)[:, :, :d] * root[:, :, None]
-    s, Ut, V = _decompose(Z)
+    gram = data.grams[batch.at, :d, :d] if Z.shape[1] > d and data.keeps_grams else None
+    s, Ut, V = _decompose(Z, gram)
     full = _spans_all_rows(s, data.sizes[batch.tasks], Z.shape[1] <= d)[:, None]
     outside = np.where(full, 0.0, np.maximum(1.0 - np.einsum("bnr,bnr->bn", V, V), 0.0))
     y_in, y_out = _split(V, root * batch.spread(data.y), full)
@@ -76,12 +77,13 @@ def task_spectra(data: TaskData, batch: Batch) -> TaskSpectra:
     return TaskSpectra(batch, root, s, Ut, V, outside, y_in, y_out, one_in, one_out)
 
 
-def _decompose(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _decompose(Z: np.ndarray, gram: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """S (b, r), U' (b, r, d), V (b, n, r) of Z (b, n, d), from the smaller of Z'Z and ZZ'.
 
+    ``gram`` is Z'Z (b, d, d) where it is at hand.
     The rows themselves are decomposed where products of them lose the digits of small values.
     """
-    s, Ut, V = _from_products(Z)
+    s, Ut, V = _from_products(Z, gram)
     rough = ((s > 0) & (s < _LOST * s[:, -1:])).any(axis=1)
     if rough.any():
         left, roots, right = np.linalg.svd(Z[rough], full_matrices=False)
@@ -92,10 +94,14 @@ def _decompose(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return s, Ut, V
 
 
-def _from_products(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _from_products(
+    Z: np.ndarray, gram: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n, d = Z.shape[1:]
     Zt = Z.transpose(0, 2, 1)
-    s, vectors = np.linalg.eigh(Z @ Zt if n <= d else Zt @ Z)
+    if gram is None:
+        gram = Z @ Zt if n <= d else Zt @ Z
+    s, vectors = np.linalg.eigh(gram)
     kept = s > 8 * min(n, d) * np.finfo(float).eps * s[:, -1:]
     s = np.where(kept, s, 0.0)
     inverse_root = kept / np.sqrt(np.where(kept, s, 1.0))

@@ -12,6 +12,9 @@ from polytask.data.oracle import Pointwise, RowsAt
 
 __all__ = ["TaskData", "task_shares"]
 
+_TINY = 40  # columns up to which the number of rows decides nothing
+_GRAMS_LIMIT = 1e8  # numbers in all Gram matrices that are kept: 800 MB
+
 
 @dataclass(frozen=True, eq=False)
 class TaskData:
@@ -94,11 +97,38 @@ class TaskData:
     @cached_property
     def column_norms(self) -> np.ndarray:
         """sqrt(sum_k omega_k x_k²) of each column in each task, shape (m, p)."""
+        if "grams" in vars(self):
+            return np.sqrt(np.einsum("mpp->mp", self.grams))
         return self.design.column_norms(self.weight)
 
-    def keep_column_norms(self, grams: np.ndarray) -> None:
-        """Spare `column_norms` a pass over the rows: the Gram matrices (m, p, p) hold them."""
+    @cached_property
+    def grams(self) -> np.ndarray:
+        """sum_k omega_k x_k x_k' of each task, shape (m, p, p): made once, whoever asks."""
+        return self.design.grams(self.weight)
+
+    @cached_property
+    def total_gram(self) -> np.ndarray:
+        """Their sum over tasks, shape (p, p)."""
+        known = "grams" in vars(self)
+        return self.grams.sum(axis=0) if known else self.design.total_gram(self.weight)
+
+    @cached_property
+    def is_narrow(self) -> bool:
+        """Whether a Gram matrix per task is worth it: p within twice the rows, or tiny."""
+        return self.n_coefs <= max(2.0 * float(self.sizes.mean()), _TINY)
+
+    @property
+    def keeps_grams(self) -> bool:
+        """Whether `grams` are worth their memory for those who ask often."""
+        return self.is_narrow and self.n_tasks * self.n_coefs**2 <= _GRAMS_LIMIT
+
+    def own_grams(self) -> np.ndarray:
+        """`grams` for a caller who overwrites them: made for it alone where nobody else asked."""
+        if "grams" in vars(self):
+            return self.grams.copy()
+        grams = self.design.grams(self.weight)
         vars(self).setdefault("column_norms", np.sqrt(np.einsum("mpp->mp", grams)))
+        return grams
 
     def level(self, loss: Pointwise) -> float:
         """Intercept of all tasks at which a search begins."""

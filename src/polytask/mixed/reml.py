@@ -73,7 +73,8 @@ class MixedModel:
     def from_data(cls, data: TaskData) -> MixedModel:
         """Statistics of task data; every row weighs its sample weight, whatever its task."""
         s, design = data.sample_weight, data.design
-        grams = design.grams(s)
+        counts, share = data.counts, np.where(data.share > 0, data.share, 1.0)
+        grams = data.grams * (counts / share)[:, None, None]
         total = grams.sum(axis=0)
         n_rows = float(s.sum())
         size = np.sqrt(np.diag(total) / n_rows)

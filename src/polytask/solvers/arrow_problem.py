@@ -55,15 +55,21 @@ class ArrowProblem:
         return self.factor(np.maximum(curvature, _FLAT))
 
     def factor_squares(self) -> ArrowFactor:
-        """Factorization at curvature one; column norms are kept from the Gram matrices."""
+        """Factorization at curvature one, for answers that their residuals correct."""
         data, c, k = self.problem.data, len(self.G), len(self.D)
         narrow = 2 * data.sizes.min() >= k or k <= 16
         if data.design.sparse or not narrow or not c == k == data.n_coefs:
-            return self.factor(np.ones(len(data.y)))
-        grams = data.design.grams(data.weight)
-        data.keep_column_norms(grams)
-        again = partial(data.design.grams, data.weight)
-        return factor_grams(grams, self.structure, self.G, self.D, again)
+            return self.factor_unit()
+        again = partial(getattr, data, "grams")
+        return factor_grams(data.own_grams(), self.structure, self.G, self.D, again)
+
+    def factor_unit(self) -> ArrowFactor:
+        """Factorization at curvature one, from Gram matrices that others asked for as well."""
+        data, k = self.problem.data, int(self.structure.deviation.sum())
+        if k > 1 and data.keeps_grams and 2 * data.sizes.min() >= data.n_coefs:
+            return self.factor_grams(data.grams)
+        total = partial(getattr, data, "total_gram")
+        return factor_arrow(data.design, data.weight, self.structure, self.G, self.D, total=total)
 
     def center(self, blocks: Blocks) -> Blocks:
         """The same coefficients with w0 at the tasks' mean where neither part has a penalty.

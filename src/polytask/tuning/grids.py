@@ -6,13 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from polytask.algebra.curvature import narrow
 from polytask.data import TaskData
 from polytask.responses import Loss
 
 __all__ = ["common_grid", "deviation_grid", "intercept_grid", "with_zero"]
 
-_GRAMS_LIMIT = 1e8  # numbers in the Gram matrices that a grid may make: 800 MB
 POOLS = 500.0  # alpha / largest eigenvalue at which a deviation keeps 0.1 % of its size
 
 
@@ -77,13 +75,9 @@ def _largest_eigenvalue(data: TaskData, per_task: bool, iterations: int = 15) ->
 def _curvature(data: TaskData, per_task: bool) -> Callable[[np.ndarray], np.ndarray]:
     """What the slopes' Gram matrices, or their sum, make of theta (m, d) or (1, d)."""
     design, d = data.design, data.n_features
-    if not design.sparse and narrow(data):
-        if not per_task:
-            total = design.total_gram(data.weight)[:d, :d]
-            return lambda theta: theta @ total
-        if data.n_tasks * data.n_coefs**2 <= _GRAMS_LIMIT:
-            grams = design.grams(data.weight)[:, :d, :d]
-            return lambda theta: (grams @ theta[:, :, None])[:, :, 0]
+    if not design.sparse and data.keeps_grams:
+        grams = (data.grams if per_task else data.total_gram[None])[:, :d, :d]
+        return lambda theta: (grams @ theta[:, :, None])[:, :, 0]
 
     def by_rows(theta: np.ndarray) -> np.ndarray:
         padded = np.zeros((data.n_tasks, data.n_coefs))

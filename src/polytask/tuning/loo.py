@@ -38,13 +38,12 @@ _NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction i
 _NO_INFORMATION_FREE = 1e-5
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
-_GRAMS_LIMIT = 1e8  # numbers: Gram matrices of all tasks are kept over a path up to 800 MB
 
 _RowBatch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]
 
 
 class LeaveOneOut:
-    """Leave-one-out risk of problems that share their data; Gram matrices are made once.
+    """Leave-one-out risk of problems that share their data.
 
     Whole-number sample weights count repetitions: one of them is left out at a time, so that a
     row of weight 2 is the row twice. Other weights leave with their row.
@@ -57,7 +56,6 @@ class LeaveOneOut:
 
     def __init__(self, tol: float = 1e-6, max_iter: int = 100) -> None:
         self.tol, self.max_iter = tol, max_iter
-        self._grams: np.ndarray | None = None
         self._start: Blocks | None = None
         self._rows: list[_RowBatch] | None = None
         self._spectral: SpectralFits | None = None
@@ -133,9 +131,7 @@ class LeaveOneOut:
         """f_(-j) of every observation, shape (N,); NaN where nothing else informs it."""
         data, loss, arrow = problem.data, problem.loss, arrow_problem(problem)
         if loss.is_quadratic:
-            grams = self._shared_grams(arrow)
-            unit = np.ones(len(data.y))
-            factor = arrow.factor(unit) if grams is None else arrow.factor_grams(grams)
+            factor = arrow.factor_unit()
             blocks = _minus(problem.zeros(), factor.solve(problem.residual(problem.zeros())))
             f = problem.predict(blocks)
         else:
@@ -165,14 +161,6 @@ class LeaveOneOut:
         if self._rows is None:
             self._rows = list(_row_batches(design))
         return self._rows
-
-    def _shared_grams(self, arrow: ArrowProblem) -> np.ndarray | None:
-        """Gram matrices for the whole path, where tasks are narrow and memory allows."""
-        data, p = arrow.problem.data, arrow.problem.data.n_coefs
-        narrow = arrow.structure.deviation.sum() > 1 and 2 * data.sizes.min() >= p
-        if self._grams is None and narrow and data.n_tasks * p * p <= _GRAMS_LIMIT:
-            self._grams = data.design.grams(data.weight)
-        return self._grams
 
 
 def takes_products(problem: Problem) -> bool:

@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 
 from polytask.algebra.arrow import ArrowFactor, factor_arrow
-from polytask.algebra.curvature import narrow
 from polytask.penalties import Norm
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver
@@ -39,7 +38,7 @@ class Admm(Solver):
 
     def slower(self, problem: Problem) -> bool:
         """Where tasks have fewer rows than half their features."""
-        return not narrow(problem.data)
+        return not problem.data.is_narrow
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the duality gap is below ``tol`` times the objective at L = 0."""
