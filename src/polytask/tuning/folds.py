@@ -34,10 +34,9 @@ class _Part:
     y: np.ndarray | None = None  # (n,) or, of moments, their targets
 
     @cached_property
-    def squares(self) -> tuple[np.ndarray, np.ndarray]:
-        """Gram matrices of the training part, and the gradient of its squared risk at zero."""
-        data = self.train
-        return data.design.grams(data.weight), -data.design.adjoint(data.weight * data.y)
+    def slope(self) -> np.ndarray:
+        """The gradient of the training part's squared risk at zero."""
+        return -self.train.design.adjoint(self.train.weight * self.train.y)
 
 
 class KFoldRisk:
@@ -79,9 +78,8 @@ class KFoldRisk:
     def _coefs(self, problem: Problem, part: _Part, k: int) -> np.ndarray:
         """Those without a fold: in closed form, or from the last ones at other strengths."""
         if isinstance(self.data, MomentData) and why_not_arrow(problem) is None:
-            grams, slope = part.squares
-            factor = arrow_problem(problem).factor_grams(grams)
-            step = factor.solve(problem.structure.adjoint(slope, problem.zeros()))
+            factor = arrow_problem(problem).factor_grams(part.train.grams)
+            step = factor.solve(problem.structure.adjoint(part.slope, problem.zeros()))
             return -problem.structure.assemble(step)
         found = select(problem).solve(problem, self._starts[k], self.tol, self.max_iter)
         self._starts[k] = found.blocks
