@@ -11,7 +11,7 @@ __all__ = ["Coupled"]
 
 @dataclass(frozen=True, eq=False)
 class Coupled:
-    """value(B) = sum_k strength_k B_k' K B_k, where B_k (m,) is a column of B (m, k).
+    """value(B) = sum_k strength_k B_k' K B_k + ridge_k ‖B_k‖², B_k (m,) a column of B (m, k).
 
     Single-task (K the identity), mean-regularized and graph-regularized learning, ordered tasks and
     tasks of known clusters differ by K only.
@@ -22,22 +22,26 @@ class Coupled:
         K, symmetric and positive semidefinite.
     strengths : ndarray of shape (k,)
         Zero leaves a coefficient free in every task.
+    ridge : ndarray of shape (k,) or float
     """
 
     coupling: np.ndarray
     strengths: np.ndarray
+    ridge: np.ndarray | float = 0.0
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, k)."""
         return 0.5 * float((B * self.gradient(B)).sum())
 
     def gradient(self, B: np.ndarray) -> np.ndarray:
-        """2 K B diag(strength)."""
-        return np.asarray(2.0 * (self.coupling @ B) * self.strengths)
+        """2 K B diag(strength) + 2 B diag(ridge)."""
+        return np.asarray(2.0 * (self.coupling @ B) * self.strengths + 2.0 * self.ridge * B)
 
     def diagonal(self, B: np.ndarray) -> np.ndarray:
         """Its second derivatives, shape (m, k)."""
-        return 2.0 * np.outer(self.coupling.diagonal(), self.strengths)
+        return np.asarray(
+            2.0 * np.outer(self.coupling.diagonal(), self.strengths) + 2.0 * self.ridge
+        )
 
     def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
         """Gradient of the smooth part plus that of the penalty."""

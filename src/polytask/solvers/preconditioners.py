@@ -86,9 +86,9 @@ class KroneckerSum:
     """
 
     def __init__(self, problem: Problem, H: Curvature) -> None:
-        penalty, total = coupled_of(problem), H.total()
-        c = H.diagonal().sum(axis=1)
+        penalty, total, c = coupled_of(problem), H.total(), H.diagonal().sum(axis=1)
         c = np.maximum(c / max(c.sum(), 1e-300), _LEAST / len(c))
+        total = total + np.diag(np.broadcast_to(2.0 * len(c) * penalty.ridge, len(total)))
         top = max(float(total.diagonal().max(initial=0.0)) * float(c.max()), 1e-300)
         s = np.maximum(
             2.0 * penalty.strengths, _LEAST * max(top, 2.0 * float(penalty.strengths.max()))
