@@ -19,7 +19,7 @@ CORE = ("SingleTask", "Pooled", "TaskIntercept", "MeanRegularized")
 def with_column(Model: type) -> Any:
     """Column 0 of whatever the checks pass is the task; strengths are given, which is faster."""
     declared = [strength.name for strength in getattr(Model, "strengths", ())]
-    given = {name: 0.1 for name in declared if name.startswith("alpha")}
+    given = {name: 1e-3 for name in declared if name.startswith("alpha")}
     given |= {name: 1 for name in declared if name not in given}  # limits
     return Model(task=0, unseen="common", **given)
 

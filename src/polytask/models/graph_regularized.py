@@ -19,7 +19,7 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
-from polytask.tuning import Strength, deviation_grid, intercept_grid
+from polytask.tuning import Strength, common_grid, deviation_grid, intercept_grid, with_zero
 
 __all__ = ["GraphRegularizedClassifier", "GraphRegularizedRegressor"]
 
@@ -46,9 +46,10 @@ class _GraphRegularized(MultiTaskLinear):
     alpha_intercept : float or "auto", default="auto"
         The same strength for the intercepts. "auto" is chosen with alpha if ``alpha="cv"``,
         otherwise equal to alpha.
-    alpha_ridge : float, default=0.0
+    alpha_ridge : float or "auto", default="auto"
         Ridge on the slopes of every task. Needed where the tasks of a connected part of the graph
-        have fewer rows than features in all.
+        have fewer rows than features in all. "auto" is chosen with alpha if ``alpha="cv"``,
+        otherwise 0.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -104,13 +105,16 @@ class _GraphRegularized(MultiTaskLinear):
             lambda model, data, loss: model._pulls(intercept_grid, data, loss, 12),
             auto="alpha",
         ),
-        Strength("alpha_ridge"),
+        Strength(
+            "alpha_ridge",
+            lambda _, data, loss: with_zero(common_grid(data, loss, 7, 4) / data.n_tasks),
+        ),
     )
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
         "graph": [StrOptions({"clique"}), dict, "array-like"],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-        "alpha_ridge": [Interval(Real, 0, None, closed="left")],
+        "alpha_ridge": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
@@ -119,7 +123,7 @@ class _GraphRegularized(MultiTaskLinear):
         *,
         graph: Any = "clique",
         alpha_intercept: float | str = "auto",
-        alpha_ridge: float = 0.0,
+        alpha_ridge: float | str = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -156,7 +160,7 @@ class _GraphRegularized(MultiTaskLinear):
         """Strengths, in units of the graph's mean curvature; the strongest one pools a clique."""
         K = self._coupling(data.tasks)[0]
         mean = float(np.trace(K)) / max(len(K) - 1, 1)
-        strengths: np.ndarray = grid(data, loss, n, 8) / max(mean, 1e-300)
+        strengths: np.ndarray = grid(data, loss, n, 8) / (mean or 1.0)
         return strengths
 
     def _make_problem(self, data: Oracle, loss: Loss, strengths: Strengths) -> Problem:
