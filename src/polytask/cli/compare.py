@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import BASELINE, choose_models, make_candidate
 from polytask.cli.cluster import cluster
+from polytask.cli.errors import refused
 from polytask.cli.fit import fit_on_all
 from polytask.cli.inputs import conventions, read_task_table, split_names
 from polytask.cli.leaderboard import show_comparison
@@ -141,7 +142,7 @@ def _compare(
             progress=progress,
         )
     except ValueError as error:  # what the library refuses about a table or a choice
-        raise TableError(str(error)) from error
+        raise refused(error) from error
     return comparison.with_notes(*table.notes, warnings=table.warnings)
 
 

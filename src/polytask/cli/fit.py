@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from polytask.cli.candidates import check_name, make_candidate
 from polytask.cli.cluster import cluster
+from polytask.cli.errors import refused
 from polytask.cli.inputs import conventions, read_task_table
 from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
@@ -69,5 +70,5 @@ def fit_on_all(pipeline: Pipeline, name: str, table: TaskTable) -> tuple[Pipelin
         try:
             pipeline.fit(table.X, table.y)
         except ValueError as error:
-            raise TableError(f"{name} cannot be fitted to this table: {error}") from error
+            raise refused(error, f"{name} cannot be fitted to this table: ") from error
     return pipeline, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))

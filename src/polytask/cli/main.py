@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from polytask.cli.arguments import make_parser
+from polytask.cli.errors import as_one_line
 
 __all__ = ["main"]
 
 USER_ERROR = 2
-INTERRUPTED = 130  # 128 + SIGINT, what shells expect
+SHELLS_EXPECT = 128  # plus the number of the signal that ended a command
+WHOLE = "POLYTASK_TRACEBACK"  # set in the environment: errors show where they come from
+ENDING = ("SIGTERM", "SIGHUP")  # signals that would end the process without a word
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,28 +34,61 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0 when all went well, 2 for a mistake in the arguments or the table (one line on stderr),
-        130 after Ctrl-C.
+        0 when all went well, 2 where the command could not do it (one line on stderr says why),
+        130 after Ctrl-C, 143 after SIGTERM.
     """
     args = make_parser().parse_args(argv)
     try:
-        return _run(args.command, args)
-    except KeyboardInterrupt:
-        print("polytask: interrupted; no file was left half-written.", file=sys.stderr)
-        return INTERRUPTED
+        with _ending_signals(), _warnings_at_the_end():
+            code: int = importlib.import_module(f"polytask.cli.{args.command}").run(args)
+            sys.stdout.flush()
+            return code
+    except KeyboardInterrupt as ended:
+        number = ended.args[0] if ended.args else signal.SIGINT
+        word = "interrupted" if number == signal.SIGINT else "ended"
+        print(f"polytask: {word}; no file was left half-written.", file=sys.stderr)
+        return SHELLS_EXPECT + int(number)
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-def _run(command: str, args: object) -> int:
-    from polytask.cli.errors import as_one_line, user_errors
-
-    module = importlib.import_module(f"polytask.cli.{command}")
-    try:
-        code: int = module.run(args)
-    except user_errors() as error:
+    except Exception as error:
+        if os.environ.get(WHOLE):
+            raise
         print(f"polytask: error: {as_one_line(error)}", file=sys.stderr)
         return USER_ERROR
-    sys.stdout.flush()
-    return code
+
+
+@contextmanager
+def _ending_signals() -> Iterator[None]:
+    """Signals that end a process do so like Ctrl-C: what is half-written goes."""
+
+    def end(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt(number)
+
+    mine = threading.current_thread() is threading.main_thread()
+    known = [getattr(signal, name) for name in ENDING if mine and hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in known}
+    before = {number: old for number, old in before.items() if old == signal.SIG_DFL}  # not nohup's
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+@contextmanager
+def _warnings_at_the_end() -> Iterator[None]:
+    """Warnings that no command turned into notes: a line each, after a command that went well."""
+    told: dict[str, None] = {}
+
+    def keep(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if not issubclass(category, RuntimeWarning):  # of arithmetic; the answer is checked
+            told[" ".join(str(message).split())] = None
+
+    with warnings.catch_warnings():
+        warnings.showwarning = keep  # type: ignore[assignment]
+        yield
+    for line in told:
+        print(f"polytask: note: {line}", file=sys.stderr)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import BASELINE, check_name, choose_models, formulation_for
+from polytask.cli.errors import refused
 from polytask.cli.inputs import split_names
 from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
@@ -148,7 +149,7 @@ def fit_streamed(
         try:
             model._fit_source(table.source, runner)
         except ValueError as error:
-            raise TableError(f"{args.model} cannot be fitted to this table: {error}") from error
+            raise refused(error, f"{args.model} cannot be fitted to this table: ") from error
     words = tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
     return _pipeline(model, table), table, words
 
@@ -172,7 +173,7 @@ def compare_streamed(
             baseline=BASELINE, random_state=args.seed,
         )  # fmt: skip
     except ValueError as error:
-        raise TableError(str(error)) from error
+        raise refused(error) from error
     if args.learning_curve:
         notes = (*notes, "There is no learning curve: it needs all rows in memory.")
     if args.new_tasks:
