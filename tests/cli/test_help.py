@@ -58,7 +58,7 @@ def test_help_names_every_metric(polytask):
         (["comapre"], ["known command", "'comapre'", "compare"]),
         (["compare"], ["missing: TABLE, --task, --target", "polytask compare --help"]),
         (["compare", "t", "--task", "a", "--target", "b", "--cv", "1"],
-         ["--cv must be a whole number of at least 2; got '1'"]),
+         ["--cv must be a whole number of at least 2 and at most 1000000; got '1'"]),
         (["compare", "t", "--task", "a", "--target", "b", "--repeats", "x"], ["--repeats", "'x'"]),
         (["compare", "t", "--task", "a", "--target", "b", "--seed", "-1"], ["--seed"]),
         (["compare", "t", "--task", "a", "--target", "b", "--kind", "c"], ["--kind", "'c'"]),

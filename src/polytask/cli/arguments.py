@@ -29,6 +29,9 @@ from polytask.cli.help_pages import (
 __all__ = ["make_parser"]
 
 
+MOST, MOST_SEED = 10**6, 2**32 - 1  # the latter is numpy's
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command."""
     parser = Parser(
@@ -116,7 +119,7 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     _number(group, "--cv", 5, 2, "folds of the cross-validation")
     _number(group, "--repeats", 1, 1, "repeat it with new folds: narrower intervals, more time")
-    _number(group, "--seed", 0, 0, "of the folds and of models that draw at random")
+    _number(group, "--seed", 0, 0, "of the folds and of models that draw at random", MOST_SEED)
     _number(group, "--jobs", 1, 1, "processes that work at the same time")
     group.add_argument(
         "--learning-curve",
@@ -147,7 +150,7 @@ def _add_fit(commands: argparse._SubParsersAction[Parser]) -> None:
         default="mean-regularized",
         help="'polytask models' lists them (default %(default)s)",
     )
-    _number(group, "--seed", 0, 0, "of models that draw at random")
+    _number(group, "--seed", 0, 0, "of models that draw at random", MOST_SEED)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out",
@@ -268,12 +271,13 @@ def _add_reading(group: argparse._ArgumentGroup) -> None:
 
 
 def _number(
-    group: argparse._ArgumentGroup, name: str, default: int, least: int, words: str
-) -> None:
+    group: argparse._ArgumentGroup, name: str, default: int, least: int, words: str,
+    most: int = MOST,
+) -> None:  # fmt: skip
     group.add_argument(
         name,
         metavar="N",
-        type=_at_least(least),
+        type=_between(least, most),
         default=default,
         help=f"{words} (default %(default)s)",
     )
@@ -293,14 +297,14 @@ def _counts(text: str) -> list[int]:
     return counts
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def _between(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        rule = f"must be a whole number of at least {least}; got {text!r}"
+        rule = f"must be a whole number of at least {least} and at most {most}; got {text!r}"
         try:
             value = int(text)
         except ValueError:
             raise argparse.ArgumentTypeError(rule) from None
-        if value < least:
+        if not least <= value <= most:
             raise argparse.ArgumentTypeError(rule)
         return value
 

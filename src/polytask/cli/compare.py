@@ -38,7 +38,7 @@ FILES = ("report.html", "results.json", "tasks.csv", "model.skops", WORDS)
 
 def run(args: argparse.Namespace) -> int:
     """Compare, write, show."""
-    out = check_directory(args.out)
+    out = check_directory(args.out, FILES)
     names, added = choose_models(split_names([args.models]) if args.models else None)
     if is_streamed(args):
         return _run_streamed(args, out)

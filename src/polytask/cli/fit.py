@@ -63,12 +63,10 @@ def _fit_in_memory(
 
 def fit_on_all(pipeline: Pipeline, name: str, table: TaskTable) -> tuple[Pipeline, tuple[str, ...]]:
     """The pipeline fitted on every row, and the warnings that came."""
-    from polytask.tables import TableError
-
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             pipeline.fit(table.X, table.y)
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             raise refused(error, f"{name} cannot be fitted to this table: ") from error
     return pipeline, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))

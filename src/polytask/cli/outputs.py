@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from polytask.data.folders import in_the_way
 from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
 
@@ -17,9 +18,10 @@ def check_file(out: str, not_over: Sequence[str] = (), argument: str = "out") ->
 
     ``argument`` is its name in errors, in capitals where it stands without dashes.
     """
-    path = Path(out)
-    if path.is_dir():
-        raise TableError(f"must be a file; got {out!r}, which is a directory.", argument)
+    path = _path(out, "file", argument)
+    if path.exists() and not path.is_file():
+        what = "a directory" if path.is_dir() else "no regular file"
+        raise TableError(f"must be a file; got {out!r}, which is {what}.", argument)
     for source in not_over:
         if (
             path.exists()
@@ -33,13 +35,13 @@ def check_file(out: str, not_over: Sequence[str] = (), argument: str = "out") ->
             f"must be in a directory that exists; got {out!r}. Make {str(path.parent)!r} first.",
             argument,
         )
-    _check_writable(path.parent, out, argument)
+    _check_writable(path.parent, (path.name,), out, argument)
     return path
 
 
-def check_directory(out: str) -> Path:
-    """A directory that exists or can be made."""
-    path = Path(out)
+def check_directory(out: str, names: Sequence[str] = ()) -> Path:
+    """A directory that exists or can be made, where files of these names can be written."""
+    path = _path(out, "directory", "out")
     if path.exists() and not path.is_dir():
         raise TableError(f"must be a directory; got {out!r}, which is a file.", "out")
     there = path
@@ -47,12 +49,21 @@ def check_directory(out: str) -> Path:
         there = there.parent
     if not there.is_dir():
         raise TableError(f"must be a directory; got {out!r}, but {str(there)!r} is a file.", "out")
-    _check_writable(there, out, "out")
+    _check_writable(there, names if there == path else (), out, "out")
     return path
 
 
-def _check_writable(directory: Path, out: str, argument: str) -> None:
-    if not os.access(directory, os.W_OK):
+def _path(out: str, what: str, argument: str) -> Path:
+    if not out.strip():
+        raise TableError(f"must name a {what}; got {out!r}. Name one.", argument)
+    return Path(out)
+
+
+def _check_writable(directory: Path, names: Sequence[str], out: str, argument: str) -> None:
+    told = in_the_way(directory, names)
+    if told or not os.access(directory, os.W_OK):
         raise TableError(
-            f"must be a place that you may write to; got {out!r}. Choose another one.", argument
+            f"must be a place that you may write to; got {out!r}{told and f': {told}'}. "
+            "Choose another one.",
+            argument,
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from polytask.cli.inputs import conventions
 from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
-from polytask.cli.saved_model import ModelCard, load_model
+from polytask.cli.saved_model import ModelCard, load_model, unsuitable
 from polytask.cli.screen import plain, screen, show_list
 
 if TYPE_CHECKING:
@@ -37,12 +38,16 @@ def run(args: argparse.Namespace) -> int:
             given=conventions(args, card.missing),
         )
         table = read.table
-        X = _features(table, card)
-        unlike = _unlike(read, X, card, args.strict)
+        columns = _columns(table, card)
+        X = _features(columns, card)
+        unlike = _unlike(replace(read, table=columns), X, card, args.strict)
         unseen = ~X[card.task].isin(card.tasks)
-        _check_unseen(X[card.task][unseen], table, card, args.unseen)
+        _check_unseen(columns[card.task][unseen], card, args.unseen)
         progress.say("predicting")
-        found, told = _predict(model, X, card, args.unseen)
+        try:
+            found, told = _predict(model, X, card, args.unseen)
+        except Exception as error:  # the table was checked, so it is the model that fails
+            raise unsuitable(args.model, card, error) from error
         found["unseen_task"] = unseen.to_numpy()
         renamed = _free_names(list(found), list(table.columns))
         for name, values in found.items():
@@ -60,30 +65,42 @@ def _check_ending(name: str) -> None:
         raise TableError(f"must end in .parquet, .csv or .tsv; got {name!r}.", "out")
 
 
-def _features(table: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
-    """The columns that the model was fitted on, in its order and types."""
+def _columns(table: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
+    """The columns that the model was fitted on, as they stand in the table, in its order."""
+    from polytask.tables import TableError
+    from polytask.tables.errors import find_column, name_list
+
+    found, absent = {}, {}
+    for name in card.columns:
+        try:
+            found[name] = find_column(name, list(table.columns), "TABLE")
+        except TableError as error:
+            absent[name] = error.message
+    if absent:
+        verb, hint = "are", f"Its columns are {name_list(table.columns)}."
+        if len(absent) == 1:
+            verb, hint = "is", next(iter(absent.values())).split(". ", 1)[1]
+        raise TableError(
+            "must have the columns that the model was fitted on; "
+            f"{name_list(absent)} {verb} missing. {hint}",
+            "TABLE",
+        )
+    return table[list(found.values())].set_axis(list(found), axis=1)
+
+
+def _features(columns: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
+    """The same in the types that the model takes."""
     import pandas as pd
 
-    from polytask.tables import TableError
     from polytask.tables.columns import as_feature
-    from polytask.tables.errors import find_column, name_list
     from polytask.tables.task_ids import match_ids
 
-    columns = list(table.columns)
-    absent = [name for name in card.columns if name not in columns]
-    if len(absent) > 1:
-        raise TableError(
-            f"TABLE must have the columns that the model was fitted on; {name_list(absent)} are "
-            f"missing. Its columns are {name_list(columns)}."
-        )
     kinds = {
         **dict.fromkeys(card.numeric, "numeric"),
         **dict.fromkeys(card.categorical, "categorical"),
     }
-    made = {name: as_feature(table[find_column(name, columns, "TABLE")], kind)
-            for name, kind in kinds.items()}  # fmt: skip
-    task = table[find_column(card.task, columns, "task")]
-    made[card.task] = match_ids(task, card.id_form, card.tasks)
+    made = {name: as_feature(columns[name], kind) for name, kind in kinds.items()}
+    made[card.task] = match_ids(columns[card.task], card.id_form, card.tasks)
     return pd.DataFrame(made)
 
 
@@ -100,13 +117,13 @@ def _unlike(read: Reading, X: pd.DataFrame, card: ModelCard, strict: bool) -> tu
     return told
 
 
-def _check_unseen(ids: pd.Series, table: pd.DataFrame, card: ModelCard, unseen: str) -> None:
+def _check_unseen(ids: pd.Series, card: ModelCard, unseen: str) -> None:
     from polytask.tables import TableError
     from polytask.tables.errors import name_list, plural
 
     if unseen == "common" or ids.empty:
         return
-    names = table.loc[ids.index, card.task].fillna("no id").drop_duplicates()
+    names = ids.astype(object).fillna("no id").drop_duplicates()
     raise TableError(
         f"must be 'common' for tasks that were not in training; got 'error', and {card.task!r} "
         f"holds {name_list(names, 5)} ({plural(len(ids), 'row')}). Leave them out, or accept "

@@ -9,9 +9,10 @@ import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import polytask
+from polytask.cli.schema import SchemaError, read_record
 from polytask.tables.database import without_password
 from polytask.tables.errors import TableError, name_list
 from polytask.tables.training import Seen
@@ -20,11 +21,21 @@ if TYPE_CHECKING:
     from polytask.tables import TaskTable
     from polytask.tables.stream_table import StreamTable
 
-__all__ = ["WORDS", "ModelCard", "card_in_words", "load_model", "make_card", "save_model"]
+__all__ = [
+    "WORDS",
+    "ModelCard",
+    "card_in_words",
+    "load_model",
+    "make_card",
+    "save_model",
+    "unsuitable",
+]
 
 CARD = "polytask.json"  # inside the skops archive, readable without loading anything
 WORDS = "model_card.md"  # beside it, for people
 FORMAT = 1
+IdForm = Literal["integer", "text"]
+Kind = Literal["regression", "classification"]
 MORE_TYPES = (  # around the formulations: preprocessing, boosting, what scikit-learn keeps inside
     "functools.partial",  # inside scikit-learn's trees, around check_array
     "numpy.dtype",
@@ -71,12 +82,12 @@ class ModelCard:
     model: str
     task: str
     target: str
-    id_form: str
+    id_form: IdForm
     tasks: tuple[int, ...] | tuple[str, ...]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
-    kind: str
-    classes: tuple[Any, ...]
+    kind: Kind
+    classes: tuple[str | int | float | bool, ...]
     rows: int
     versions: dict[str, str]
     seen: dict[str, Seen] = field(default_factory=dict)
@@ -87,6 +98,26 @@ class ModelCard:
         """Columns that a table to predict for must have."""
         return (*self.numeric, *self.categorical, self.task)
 
+    def check(self) -> None:
+        """Refuse fields that contradict one another."""
+        names = (*self.columns, self.target)
+        ids = {"integer": int, "text": str}[self.id_form]
+        classes = len(set(self.classes))
+        rules = {
+            "columns must be distinct": len(set(names)) == len(names),
+            "tasks must be ids of the form that id_form says": all(
+                type(task) is ids for task in self.tasks
+            ),
+            "tasks must name one, and rows count one": bool(self.tasks) and self.rows > 0,
+            "classes must be distinct, two or more for a classification": (
+                classes == len(self.classes) and (classes > 1) == (self.kind == "classification")
+            ),
+            "seen must speak of features": set(self.seen) <= {*self.numeric, *self.categorical},
+        }
+        for rule, kept in rules.items():
+            if not kept:
+                raise SchemaError(rule)
+
 
 def make_card(
     name: str, table: TaskTable | StreamTable, missing: tuple[str, ...] = ()
@@ -96,11 +127,11 @@ def make_card(
         model=name,
         task=table.task,
         target=table.target,
-        id_form=table.id_form,
+        id_form=cast("IdForm", table.id_form),
         tasks=table.task_ids,
         numeric=table.numeric,
         categorical=table.categorical,
-        kind=table.kind,
+        kind=cast("Kind", table.kind),
         classes=table.classes,
         rows=table.n_rows,
         versions=_versions(),
@@ -136,68 +167,91 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelCard]:
     Raises
     ------
     TableError
-        If the file is absent, was not written by polytask, or holds types that nobody vouches
-        for.
+        If the file is absent, was not written by polytask, is damaged, or holds types that nobody
+        vouches for.
     """
-    card = _read_card(Path(path))
+    content = _contents(Path(path))
+    card = _read_card(content[CARD], str(path))
     import skops.io
+    from sklearn.pipeline import Pipeline
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    trusted = [*polytask.TRUSTED_TYPES, *MORE_TYPES]
+    trusted, data = [*polytask.TRUSTED_TYPES, *MORE_TYPES], _today(content)
     try:
-        return skops.io.loads(_today(Path(path)), trusted=trusted), card
+        model = skops.io.loads(data, trusted=trusted)
     except UntrustedTypesFoundException as error:
-        unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(trusted))
+        unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(trusted))
         raise TableError(
             f"MODEL must hold nothing but models of polytask and scikit-learn; {str(path)!r} "
             f"also holds {name_list(unknown)}. Load it in Python if you trust its author."
         ) from error
-    except (KeyError, AttributeError, ImportError, TypeError, ValueError) as error:
-        written = ", ".join(f"{name} {version}" for name, version in card.versions.items())
-        raise TableError(
-            f"MODEL must suit the installed packages; {str(path)!r} was written with {written} "
-            f"and cannot be loaded ({type(error).__name__}: {error}). Fit it again."
-        ) from error
+    except Exception as error:  # a file that somebody changed can fail anywhere
+        raise unsuitable(str(path), card, error) from error
+    if not isinstance(model, Pipeline):
+        raise _no_model(str(path), f"holds a {type(model).__name__}")
+    return model, card
 
 
-def _read_card(path: Path) -> ModelCard:
-    if path.is_dir() or not path.exists():
-        what = "is a directory" if path.is_dir() else "does not exist"
-        raise TableError(
-            f"MODEL must be a file of 'polytask fit' or 'compare'; {str(path)!r} {what}."
-        )
+def unsuitable(path: str, card: ModelCard, error: Exception) -> TableError:
+    """What a model says that cannot be loaded, or not be used."""
+    written = ", ".join(f"{name} {version}" for name, version in card.versions.items())
+    return TableError(
+        f"MODEL must be whole and suit the installed packages; {path!r} was written with {written} "
+        f"and does not work ({type(error).__name__}: {str(error)[:200]}). Fit it again."
+    )
+
+
+def _no_model(path: str, why: str) -> TableError:
+    return TableError(
+        f"MODEL must be a file of 'polytask fit' or 'compare'; {path!r} {why}. "
+        "The order is: polytask predict MODEL TABLE."
+    )
+
+
+def _contents(path: Path) -> dict[str, bytes]:
+    """The members of the archive, each whole."""
+    if not path.is_file():
+        what = "does not exist"
+        if path.exists():
+            what = "is a directory" if path.is_dir() else "is no regular file"
+        raise _no_model(str(path), what)
+    data = io.BytesIO(path.read_bytes())
     try:
-        with zipfile.ZipFile(path) as archive:
-            content = json.loads(archive.read(CARD))
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
+        with zipfile.ZipFile(data) as archive:
+            content = {name: archive.read(name) for name in archive.namelist()}
+    except Exception as error:  # damage can show anywhere: checksums, sizes, methods, names
+        raise _no_model(str(path), f"is none, or damaged ({error})") from error
+    if CARD not in content:
+        raise _no_model(str(path), f"has no {CARD}")
+    return content
+
+
+def _read_card(text: bytes, path: str) -> ModelCard:
+    """The card, every field checked, because everything after it relies on them."""
+    try:
+        content = json.loads(text)
+        number = content.pop("format") if isinstance(content, dict) else FORMAT
+        if number != FORMAT:
+            raise SchemaError(f"format must be {FORMAT}; got {number!r}, of another polytask")
+        card = read_record(ModelCard, content)
+        card.check()
+    except (ValueError, KeyError, RecursionError) as error:
         raise TableError(
-            f"MODEL must be a file of 'polytask fit' or 'compare'; {str(path)!r} is none. "
-            "The order is: polytask predict MODEL TABLE."
+            f"MODEL must hold a sound {CARD}; that of {path!r} cannot be used: "
+            f"{type(error).__name__}: {str(error)[:200]}. Fit it again, or update polytask."
         ) from error
-    if content.pop("format") != FORMAT:
-        raise TableError(
-            f"MODEL must be of format {FORMAT}; {str(path)!r} is newer. Update polytask."
-        )
-    lists: dict[str, Any] = {
-        key: tuple(v) if isinstance(v, list) else v for key, v in content.items()
-    }
-    seen = {
-        name: Seen(**{**found, "levels": tuple(found["levels"])})
-        for name, found in content.get("seen", {}).items()
-    }
-    return ModelCard(**{**lists, "seen": seen})
+    return card
 
 
-def _today(path: Path) -> bytes:
-    """The file, with what has moved since it was written named by its place of today."""
+def _today(content: dict[str, bytes]) -> bytes:
+    """The archive, with what has moved since it was written named by its place of today."""
     made = io.BytesIO()
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(made, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
+    with zipfile.ZipFile(made, "w") as new:
+        for name, member in content.items():
             if name == "schema.json":
                 for before, now in MOVED.items():
-                    content = content.replace(f'"{before}"'.encode(), f'"{now}"'.encode())
-            new.writestr(name, content)
+                    member = member.replace(f'"{before}"'.encode(), f'"{now}"'.encode())
+            new.writestr(name, member)
     return made.getvalue()
 
 

@@ -148,7 +148,7 @@ def fit_streamed(
         warnings.simplefilter("always")
         try:
             model._fit_source(table.source, runner)
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             raise refused(error, f"{args.model} cannot be fitted to this table: ") from error
     words = tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
     return _pipeline(model, table), table, words

@@ -1,0 +1,158 @@
+"""What the machine does to a command: signals, few handles, little memory, others' files."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+TASK = ["--task", "site, nr"]
+
+
+def start(*words, **options):
+    command = [sys.executable, "-m", "polytask.cli", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def one_line(process, code=2, prefix="polytask: error: "):
+    _, told = process.communicate(timeout=120)
+    told = told.decode()
+    assert "Traceback" not in told, told
+    assert process.returncode == code, told
+    assert told.count("\n") == 1, told
+    assert told.startswith(prefix), told
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_command_in_order(place, tmp_path, sign):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "results.json").write_text("old")
+    process = start("compare", place / "table.csv", *TASK, "--target", "score", "--repeats", "500",
+                    "--out", out)  # fmt: skip
+    time.sleep(8)
+    assert process.poll() is None, "it ended before it could be ended"
+    process.send_signal(sign)
+    word = "interrupted" if sign == signal.SIGINT else "ended"
+    one_line(process, 128 + sign, f"polytask: {word}; no file was left half-written.")
+    assert [p.name for p in tmp_path.rglob("*")] == ["out", "results.json"]
+    assert (out / "results.json").read_text() == "old"
+
+
+@pytest.mark.slow
+def test_a_signal_that_was_to_be_ignored_is(place, tmp_path):
+    words = ["fit", place / "table.csv", *TASK, "--target", "score", "--out", tmp_path / "m.skops"]
+    shell = ["nohup", sys.executable, "-m", "polytask.cli", *map(str, words)]
+    process = subprocess.Popen(shell, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=120) == 0
+    assert (tmp_path / "m.skops").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("handles", [4, 5, 6, 8, 12, 16])
+@pytest.mark.parametrize("command", ["describe", "fit", "compare"])
+def test_too_few_handles(place, tmp_path, handles, command):
+    words = [command, place / "table.parquet", *TASK, "--target", "score"]
+    words += [] if command == "describe" else ["--out", tmp_path / "m.skops"]
+    script = (  # Python itself needs some to begin
+        f"import resource, sys\nresource.setrlimit(resource.RLIMIT_NOFILE, ({handles},) * 2)\n"
+        f"from polytask.cli import main\nsys.exit(main({list(map(str, words))!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE,
+                               stdout=subprocess.PIPE)  # fmt: skip
+    _, told = process.communicate(timeout=120)
+    told = told.decode()
+    assert "Traceback" not in told, told
+    if process.returncode != 0:
+        assert process.returncode == 2, told
+        assert told.count("\n") == 1, told
+        assert "open files" in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("megabytes", [500, 700, 900, 1100, 1300])
+def test_too_little_memory(place, tmp_path, megabytes):
+    wide = pd.concat([pd.read_csv(place / "table.csv")] * 2000)
+    wide.to_csv(tmp_path / "t.csv", index=False)
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20,) * 2)
+
+    process = start("fit", tmp_path / "t.csv", *TASK, "--target", "score", "--out",
+                    tmp_path / "m.skops", preexec_fn=limit)  # fmt: skip
+    _, told = process.communicate(timeout=300)
+    told = told.decode()
+    assert "Traceback" not in told, told
+    if process.returncode != 0:
+        assert process.returncode == 2, told
+        assert "memory" in told
+        assert "polytask: error: " in told.splitlines()[-1], told
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "m.skops") == ["t.csv"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.parametrize("command", ["compare", "fit", "predict"])
+def test_files_of_somebody_else_in_a_sticky_folder(place, command):
+    folder = Path(tempfile.mkdtemp())  # which another user can reach
+    folder.chmod(0o1777)
+    name = {"compare": "report.html", "fit": "m.skops", "predict": "p.csv"}[command]
+    (folder / name).write_text("old")
+    out = folder if command == "compare" else folder / name
+    words = [command, place / "table.csv", *TASK, "--target", "score", "--out", out]
+    if command == "predict":
+        words = [command, "m.skops", place / "table.csv", "--out", out]
+    script = (
+        "import os, sys\nos.setgid(65534)\nos.setuid(65534)\n"
+        f"from polytask.cli import main\nsys.exit(main({list(map(str, words))!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE,
+                               stdout=subprocess.PIPE)  # fmt: skip
+    try:
+        assert "belongs to another user" in one_line(process)
+        assert (folder / name).read_text() == "old"
+        assert [p.name for p in folder.iterdir()] == [name]
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [2.0, 3.0, 4.0, 5.0, 6.0])
+@pytest.mark.parametrize("command", ["compare", "fit"])
+def test_a_kill_leaves_the_old_output_whole(place, tmp_path, command, seconds):
+    out = tmp_path / {"compare": "out", "fit": "m.skops"}[command]
+    words = [command, place / "table.csv", *TASK, "--target", "score", "--features", "größe"]
+    more = ["--models", "pooled", "--cv", "2"] if command == "compare" else []
+    process = start(*words, *more, "--out", out)
+    time.sleep(seconds)
+    process.kill()
+    process.communicate(timeout=60)
+    found = sorted(p.name for p in tmp_path.rglob("*"))
+    assert not [name for name in found if name.startswith(".")]
+    assert len(found) in ((0, 6) if command == "compare" else (0, 1))
+
+
+@pytest.mark.slow
+def test_two_runs_into_one_folder_at_once(place, tmp_path):
+    words = ["compare", place / "table.csv", *TASK, "--target", "score", "--models", "pooled",
+             "--cv", "2", "--out", tmp_path / "out"]  # fmt: skip
+    runs = [start(*words, "--features", name) for name in ("größe", "dose", "arm")]
+    for run in runs:
+        _, told = run.communicate(timeout=120)
+        assert run.returncode == 0, told
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    told = {"größe", "dose", "arm"}
+    found = {name for name in told if name in (tmp_path / "out" / "model_card.md").read_text()}
+    assert len(found & told) >= 1
+    assert len(list((tmp_path / "out").iterdir())) == 5
