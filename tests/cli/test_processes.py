@@ -104,18 +104,19 @@ def test_too_little_memory(place, tmp_path, megabytes):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becomes another user")
 @pytest.mark.parametrize("command", ["compare", "fit", "predict"])
-def test_files_of_somebody_else_in_a_sticky_folder(place, command):
+def test_files_of_somebody_else_in_a_sticky_folder(command):
     folder = Path(tempfile.mkdtemp())  # which another user can reach
     folder.chmod(0o1777)
     name = {"compare": "report.html", "fit": "m.skops", "predict": "p.csv"}[command]
     (folder / name).write_text("old")
     out = folder if command == "compare" else folder / name
-    words = [command, place / "table.csv", *TASK, "--target", "score", "--out", out]
+    words = [command, "t.csv", *TASK, "--target", "score", "--out", out]
     if command == "predict":
-        words = [command, "m.skops", place / "table.csv", "--out", out]
+        words = [command, "m.skops", "t.csv", "--out", out]
     script = (
-        "import os, sys\nos.setgid(65534)\nos.setuid(65534)\n"
-        f"from polytask.cli import main\nsys.exit(main({list(map(str, words))!r}))"
+        "import os, sys\nimport polytask.cli.compare, polytask.cli.predict\n"
+        "from polytask.cli import main\nos.setgid(65534)\nos.setuid(65534)\n"
+        f"sys.exit(main({list(map(str, words))!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE,
                                stdout=subprocess.PIPE)  # fmt: skip

@@ -33,8 +33,8 @@ start with:
 tables:
   .csv and .tsv (comma, semicolon, tab; also .gz, .bz2, .xz) and .parquet
 
-'polytask COMMAND --help' explains a command. Exit codes: 0 done, 2 a mistake in
-the arguments or the table (one line says which), 130 interrupted.
+'polytask COMMAND --help' explains a command. Exit codes: 0 done, 2 not done
+(one line says why), 130 interrupted, 143 ended by SIGTERM.
 """
 
 COMPARE = """\
