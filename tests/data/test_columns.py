@@ -1,5 +1,6 @@
 """The task column in every kind of table and every kind of id."""
 
+import decimal
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 
+import polytask
 from polytask.data import drop_task_column, is_frame, read_task_ids, to_array
 
 FRAMES = {
@@ -22,14 +24,45 @@ BIG = 2**60
 @pytest.mark.parametrize("kind", FRAMES)
 @pytest.mark.parametrize(
     "ids",
-    [["b", "a", "b"], [3, 1, 3], [BIG, BIG + 1, -BIG], [True, False, True], ["1", "01", "1.0"]],
-    ids=["text", "integers", "large integers", "booleans", "text that looks like numbers"],
+    [["b", "a", "b"], [3, 1, 3], [BIG, BIG + 1, -BIG], ["1", "01", "1.0"]],
+    ids=["text", "integers", "large integers", "text that looks like numbers"],
 )
 def test_ids_of_a_table(kind: str, ids: list) -> None:
     found = read_task_ids(FRAMES[kind](ids), "t")
     assert found.tolist() == ids
     assert found.dtype.kind == ("U" if isinstance(ids[0], str) else "i")
     assert read_task_ids(FRAMES[kind](ids), -1).tolist() == ids, "by position"
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_true_and_false_are_ids_of_their_own(kind: str) -> None:
+    truths = FRAMES[kind]([True, False, True])
+    assert read_task_ids(truths, "t").tolist() == ["True", "False", "True"]
+    assert read_task_ids(np.array([[True, 1], [False, 2]], dtype=object), 0).tolist() == [
+        "True", "False"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_decimals_are_the_numbers_that_they_say(kind: str) -> None:
+    whole = [decimal.Decimal("1.00"), decimal.Decimal(2), decimal.Decimal(BIG + 1)]
+    found = read_task_ids(FRAMES[kind](whole), "t")
+    assert found.tolist() == [1, 2, BIG + 1]
+    assert found.dtype == np.int64
+
+
+@pytest.mark.parametrize("dtype", [pl.Int128, pl.Int8, pl.UInt64])
+def test_whole_numbers_of_every_width(dtype: pl.DataType) -> None:
+    frame = pl.DataFrame({"t": pl.Series([3, 1, 3], dtype=dtype), "x": [1.0, 2.0, 3.0]})
+    assert read_task_ids(frame, "t").tolist() == [3, 1, 3]
+    model = polytask.MeanRegularizedRegressor(0.1, task="t").fit(frame, [1.0, 2.0, 3.0])
+    assert model.tasks_.tolist() == [1, 3]
+    assert np.isfinite(model.predict(frame)).all()
+
+
+def test_numbers_beyond_what_numpy_holds_stay_whole() -> None:
+    far = [10**30, 10**30 + 1]
+    frame = pl.DataFrame({"t": pl.Series(far, dtype=pl.Int128), "x": [1.0, 2.0]})
+    assert read_task_ids(frame, "t").tolist() == [str(v) for v in far]
 
 
 def test_categories_and_nullable_columns() -> None:
@@ -98,7 +131,7 @@ def test_missing_ids_of_arrays(missing: object) -> None:
 def test_other_ids_that_cannot_be() -> None:
     with pytest.raises(ValueError, match="must be finite"):
         read_task_ids(np.array([[np.inf, 1], [2.0, 2]]), 0)
-    for odd in [(1, 2), {"a": 1}, [1]]:
+    for odd in [(1, 2), {"a": 1}, [1], 1j, b"a"]:
         column = np.empty(2, dtype=object)
         column[:] = [odd, odd]
         with pytest.raises(TypeError, match="must be a string or a number"):
@@ -114,6 +147,16 @@ def test_continuous_ids_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_task_ids(np.array([[1.0, 1], [-3.0, 2]]), 0)
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [(np.float64, 2**53), (np.float32, 2**24)])
+def test_floats_that_cannot_hold_the_ids_warn_of_that(dtype: type, limit: int) -> None:
+    with pytest.warns(UserWarning, match="cannot tell neighbours of that size apart"):
+        read_task_ids(np.array([[float(limit), 1], [2.0, 2]], dtype=dtype), 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_task_ids(np.array([[float(limit - 1), 1], [2.0, 2]], dtype=dtype), 0)
+    assert found.tolist() == [limit - 1, 2]
 
 
 def test_a_column_that_is_not_there() -> None:

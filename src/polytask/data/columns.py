@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import difflib
 import warnings
 from collections import Counter
@@ -14,8 +15,6 @@ import pandas as pd
 from narwhals.exceptions import DuplicateError
 from scipy import sparse
 
-from polytask.data.callers import callers_level
-
 __all__ = [
     "drop_task_column",
     "frame_columns",
@@ -24,6 +23,9 @@ __all__ = [
     "repeated_names",
     "to_array",
 ]
+
+_NUMBERS = (int, float, np.integer, np.floating, decimal.Decimal)
+_NO_IDS = (dict, list, set, tuple, np.ndarray, complex, bytes)
 
 
 def is_frame(X: Any) -> bool:
@@ -128,8 +130,8 @@ def _column_values(X: Any, task: str | int) -> np.ndarray:
         series = frame.get_column(_column_name(frame, task))
         if series.is_null().any():
             raise ValueError(_missing_message(task, int(series.is_null().sum())))
-        if series.dtype.is_integer():
-            return series.to_numpy()
+        if series.dtype.is_integer() and series.dtype not in (nw.Int128, nw.UInt128):
+            return series.to_numpy()  # NumPy has no whole numbers of 128 bits
         return np.fromiter(series.to_list(), dtype=object, count=len(series))
     if not hasattr(X, "shape"):
         X = np.asarray(X, dtype=object)
@@ -171,7 +173,9 @@ def _position(n_columns: int, task: str | int) -> int:
 def _clean_ids(column: np.ndarray, task: str | int) -> np.ndarray:
     if column.dtype == object:
         column = _from_objects(column, task)
-    if column.dtype.kind in "iub":
+    if column.dtype.kind == "b":
+        return column.astype(str)
+    if column.dtype.kind in "iu":
         return _from_integers(column) if column.dtype == np.uint64 else column.astype(np.int64)
     if column.dtype.kind == "f":
         return _from_floats(column, task)
@@ -183,18 +187,18 @@ def _clean_ids(column: np.ndarray, task: str | int) -> np.ndarray:
 
 
 def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
-    """Ids in an object column: all numbers become numbers, anything else text."""
+    """Ids in an object column: all numbers become numbers, anything else text, True as such."""
     missing = int(pd.isna(column).sum())
     if missing:
         raise ValueError(_missing_message(task, missing))
     if pd.api.types.infer_dtype(column, skipna=False) == "string":
         return column.astype(str)
-    if all(isinstance(v, int | np.integer | np.bool_) for v in column):
-        return _from_integers(column)
-    if all(isinstance(v, int | float | np.integer | np.floating | np.bool_) for v in column):
-        return column.astype(float)
+    truths = any(isinstance(v, bool | np.bool_) for v in column)
+    if not truths and all(isinstance(v, _NUMBERS) for v in column):
+        whole = all(isinstance(v, int | np.integer) or _is_whole_decimal(v) for v in column)
+        return _from_integers(column) if whole else column.astype(float)
     for value in column:
-        if isinstance(value, dict | list | set | tuple | np.ndarray):
+        if isinstance(value, _NO_IDS):
             raise TypeError(
                 "argument must be a string or a number; "
                 f"the task column {task!r} holds {value!r}, a {type(value).__name__}."
@@ -202,10 +206,16 @@ def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
     return column.astype(str)
 
 
+def _is_whole_decimal(value: Any) -> bool:
+    return isinstance(value, decimal.Decimal) and value == value // 1
+
+
 def _from_integers(column: np.ndarray) -> np.ndarray:
     """Whole numbers in full: those above 2^53 are not all floats. Too large ones become text."""
     try:
-        if column.dtype == object or column.max(initial=0) <= np.iinfo(np.int64).max:
+        if column.dtype == object:
+            return np.array([int(v) for v in column], dtype=np.int64)
+        if column.max(initial=0) <= np.iinfo(np.int64).max:
             return column.astype(np.int64)
     except OverflowError:
         pass
@@ -219,15 +229,25 @@ def _from_floats(column: np.ndarray, task: str | int) -> np.ndarray:
         raise ValueError(_missing_message(task, missing))
     if not np.isfinite(column).all():
         raise ValueError(f"task ids must be finite; column {task!r} contains infinity.")
-    if (column == np.round(column)).all() and (np.abs(column) < 2**53).all():
+    limit = 2 ** (np.finfo(column.dtype).nmant + 1)  # from here floats skip whole numbers
+    whole = bool((column == np.round(column)).all())
+    if whole and (np.abs(column) < limit).all():
         return column.astype(np.int64)
-    warnings.warn(
-        f"The task column {task!r} looks continuous ({np.unique(column).size} distinct values with "
-        "fractions among them). Is it the right column? Ids are best strings or integers.",
-        UserWarning,
-        stacklevel=callers_level(),
-    )
+    warnings.warn(_doubtful_floats(column, task, whole), UserWarning, stacklevel=2)
     return column
+
+
+def _doubtful_floats(column: np.ndarray, task: str | int, whole: bool) -> str:
+    if whole:
+        return (
+            f"The task column {task!r} holds whole numbers up to {np.abs(column).max():.17g} as "
+            f"{column.dtype}, which cannot tell neighbours of that size apart: different ids may "
+            "have become one. Pass ids as integers or strings."
+        )
+    return (
+        f"The task column {task!r} looks continuous ({np.unique(column).size} distinct values with "
+        "fractions among them). Is it the right column? Ids are best strings or integers."
+    )
 
 
 def _missing_message(task: str | int, count: int) -> str:
