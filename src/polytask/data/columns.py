@@ -223,25 +223,25 @@ def _from_integers(column: np.ndarray) -> np.ndarray:
 
 
 def _from_floats(column: np.ndarray, task: str | int) -> np.ndarray:
-    column = column.astype(np.float64)  # half floats cannot hold the bound below
+    limit = 2.0 ** (np.finfo(column.dtype).nmant + 1)  # from here floats skip whole numbers
+    stored, column = column.dtype, column.astype(np.float64)  # half floats cannot hold the bound
     missing = int(np.isnan(column).sum())
     if missing:
         raise ValueError(_missing_message(task, missing))
     if not np.isfinite(column).all():
         raise ValueError(f"task ids must be finite; column {task!r} contains infinity.")
-    limit = 2 ** (np.finfo(column.dtype).nmant + 1)  # from here floats skip whole numbers
     whole = bool((column == np.round(column)).all())
     if whole and (np.abs(column) < limit).all():
         return column.astype(np.int64)
-    warnings.warn(_doubtful_floats(column, task, whole), UserWarning, stacklevel=2)
+    warnings.warn(_doubtful_floats(column, task, whole, stored), UserWarning, stacklevel=2)
     return column
 
 
-def _doubtful_floats(column: np.ndarray, task: str | int, whole: bool) -> str:
+def _doubtful_floats(column: np.ndarray, task: str | int, whole: bool, stored: np.dtype) -> str:
     if whole:
         return (
             f"The task column {task!r} holds whole numbers up to {np.abs(column).max():.17g} as "
-            f"{column.dtype}, which cannot tell neighbours of that size apart: different ids may "
+            f"{stored}, which cannot tell neighbours of that size apart: different ids may "
             "have become one. Pass ids as integers or strings."
         )
     return (
