@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
         X = _features(columns, card)
         unlike = _unlike(replace(read, table=columns), X, card, args.strict)
         unseen = ~X[card.task].isin(card.tasks)
-        _check_unseen(columns[card.task][unseen], card, args.unseen)
+        same = getattr(model[-1], "unseen", "error") == "common"  # one model for all tasks
+        _check_unseen(columns[card.task][unseen], card, "common" if same else args.unseen)
         progress.say("predicting")
         try:
             found, told = _predict(model, X, card, args.unseen)

@@ -49,8 +49,9 @@ class _Pooled(MultiTaskLinear):
         Whether the model has an intercept.
     task_weight : {"equal", "size"}, default="equal"
         Whether tasks or rows weigh alike in R.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or predict it like any other.
+    unseen : {"error", "common"}, default="common"
+        What to do with an unseen task in `predict`: refuse, or predict it like any other, because
+        the one model is for all tasks.
     tol : float, default=1e-8
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
@@ -89,7 +90,7 @@ class _Pooled(MultiTaskLinear):
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
-        unseen: str = "error",
+        unseen: str = "common",
         tol: float = 1e-8,
         max_iter: int = 100,
     ) -> None:

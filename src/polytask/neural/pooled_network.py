@@ -22,7 +22,8 @@ class _PooledNetwork(MultiTaskNetwork):
     Parameters
     ----------
     hidden_layer_sizes, activation, huber_delta, weight_decay, task, task_weight, unseen
-        As in `SharedHiddenLayerRegressor`; the same answer for every task, seen or not.
+        As in `SharedHiddenLayerRegressor`; the same answer for every task, seen or not, so
+        ``unseen`` is "common" unless told otherwise.
     loss : {"auto", "squared", "huber", "poisson"}, default="auto"
         One kind for all tasks.
     alpha : float or "auto", default="auto"
@@ -64,7 +65,7 @@ n_iter_no_change, warm_start, device, dtype, random_state
         weight_decay: float = 0.0,
         task: str | int | None = None,
         task_weight: Any = "equal",
-        unseen: str = "error",
+        unseen: str = "common",
         optimizer: str = "adam",
         learning_rate: float = 0.003,
         batch_size: int | str | None = "auto",
