@@ -5,8 +5,11 @@ import signal
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 
 import distributed
 from polytask import (
@@ -14,9 +17,10 @@ from polytask import (
     MeanRegularizedRegressor,
     PooledClassifier,
     PooledRegressor,
+    SingleTaskClassifier,
     SingleTaskRegressor,
 )
-from polytask.inspection import compare_tasks
+from polytask.inspection import compare_parquet, compare_tasks
 from polytask.sources.prepare import StreamPreparer
 
 STRENGTHS = {"alpha": 0.01, "alpha_common": 0.001, "alpha_intercept": 0.02}
@@ -135,3 +139,27 @@ def test_strength_of_a_classifier_is_chosen_alike(client, labels):
     model = PooledClassifier(task="task")
     chosen = model.fit_parquet(folder, target="y", client=False).alpha_
     assert_allclose(model.fit_parquet(folder, target="y", client=client).alpha_, chosen)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "labels"])
+def test_a_comparison_is_the_same_in_memory_here_and_on_the_cluster(client, kind, request):
+    """The same folds, scaled in each training part, whoever holds which rows."""
+    folder, X, y = request.getfixturevalue(kind)
+    models = {"single-task": SingleTaskRegressor(0.01, task="task"), "joint": regressor()}
+    if kind == "labels":
+        models = {
+            "single-task": SingleTaskClassifier(0.01, task="task", tol=1e-12),
+            "joint": classifier(tol=1e-12),
+        }
+    prepare = StreamPreparer("task")
+    piped = {name: make_pipeline(prepare, model) for name, model in models.items()}
+    memory = compare_tasks(piped, X, pd.Series(y, name="y"), task="task", cv=3)
+    for where in (False, client):
+        found = compare_parquet(
+            models, folder, task="task", target="y", prepare=clone(prepare), cv=3, client=where
+        ).comparison
+        assert found.verdict.text == memory.verdict.text
+        for frame, columns in (("models", ["metric", "low", "high", "gain_low", "gain_high"]),
+                               ("gains", ["gain", "low", "high", "shrunken", "q"])):  # fmt: skip
+            one, two = (getattr(each, frame)[columns] for each in (found, memory))
+            assert_allclose(one, two, rtol=1e-6, atol=1e-9)

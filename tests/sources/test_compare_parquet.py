@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 
 from polytask import (
     AutoMultiTaskRegressor,
@@ -88,9 +89,9 @@ class Doors:
         )  # fmt: skip
         self.X = self.prepare.transform(self.rows.drop(columns="y"))
         self.y = self.rows["y"]
-        self.here = compare_tasks(
-            MODELS[kind], self.X, self.y, task="task", cv=FOLDS, random_state=3
-        )
+        piped = {name: make_pipeline(self.prepare, model) for name, model in MODELS[kind].items()}
+        rows = self.rows.drop(columns="y")
+        self.here = compare_tasks(piped, rows, self.y, task="task", cv=FOLDS, random_state=3)
 
 
 @pytest.fixture(scope="module", params=["regression", "classification"])
@@ -129,6 +130,7 @@ def assert_same_comparison(one, two):
 
 
 def test_memory_and_stream_say_the_same(doors):
+    """Scaling and the filling of gaps are learned in each training part, by a Pipeline or here."""
     assert_same_comparison(doors.here, doors.streamed.comparison)
 
 
@@ -174,6 +176,21 @@ def test_what_was_done_is_told(doors):
     first = list(dict.fromkeys(what for what, _, _ in doors.told))
     assert first[0] == "first look"
     assert first[-1] == "held-out losses"
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_features_far_from_zero_and_models_without_an_intercept(tmp_path, kind):
+    labels = kind == "classification"
+    X, y, _ = make_related_tasks(12, 3, 40, classification=labels, random_state=1)
+    X[["x0", "x1"]] += 100.0
+    X.assign(y=y).to_parquet(tmp_path / "far.parquet", row_group_size=64)
+    chosen = ("single-task", "pooled")
+    models = {n: clone(MODELS[kind][n]) for n in chosen}
+    models |= {f"{n}-0": clone(m).set_params(fit_intercept=False) for n, m in models.items()}
+    y = pd.Series(y, name="y")
+    here = compare_tasks(models, X, y, task="task", cv=3)
+    there = compare_parquet(models, tmp_path / "far.parquet", task="task", target="y", cv=3)
+    assert_same_comparison(here, there.comparison)
 
 
 def test_few_tasks_take_the_rows_as_the_unit(tmp_path):

@@ -68,7 +68,7 @@ def compare_parquet(
     to predict every row by the models that have not seen it. The verdict, its intervals and the
     labels of tasks are those of `compare_tasks` on the same folds. What differs:
 
-    * scaling and categories come from all rows, not from each training part (targets never do);
+    * which categories are too rare for a column of their own is told from all rows;
     * strengths are chosen by the cv - 1 folds of a training part, not by leave-one-out; those of
       classifiers on the quadratic model of the loss at the level of all rows;
     * metrics that rank rows (AUC, average precision) are left out.
@@ -224,12 +224,8 @@ def _score(
 ) -> LossTotals:  # fmt: skip
     from polytask.sources.score import ScoreJob
 
-    def coefs(name: str, k: int) -> np.ndarray:
-        model = fits[name, k].model
-        return np.column_stack([model.coef_, model.intercept_])
-
     p = len(source.features) + 1
-    stack = np.array([[coefs(name, k) for k in range(cv)] for name in models])
+    stack = np.array([[fits[name, k].coefs for k in range(cv)] for name in models])
     job = ScoreJob(
         stack.reshape(len(models), cv, sample.n_tasks, p), sample.ids, sample.rows > 1,
         sample.response, metric, sample.target_mean,
@@ -242,7 +238,4 @@ def _notes(sample: Sample) -> tuple[str, ...]:
     chosen = "by the other folds of the training part"
     if sample.response.has_labels:
         chosen += ", on the quadratic model of the loss at the level of all rows"
-    return (
-        "The file was passed over, not loaded. Scaling, filling of gaps and categories come from "
-        f"all rows, not from each training part; strengths are chosen {chosen}.",
-    )
+    return (f"The file was passed over, not loaded; strengths are chosen {chosen}.",)

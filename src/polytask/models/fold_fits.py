@@ -17,6 +17,8 @@ from polytask.solvers import Newton, one_blas_thread
 from polytask.solvers.newton import solution_of
 
 if TYPE_CHECKING:
+    from polytask.data import TaskMoments
+    from polytask.sources.fold_scales import Affine
     from polytask.sources.loss_sums import LossSums
     from polytask.sources.passed import Passed
     from polytask.sources.passes import Runner
@@ -41,12 +43,21 @@ class FoldFit:
     reason : str
         Why the fit failed, else "".
     warnings : tuple of str
+    scales : Affine or None
+        Of the features that the model was fitted to, from those of the source.
     """
 
     model: Any
     seconds: float = 0.0
     reason: str = ""
     warnings: tuple[str, ...] = field(default=())
+    scales: Affine | None = None
+
+    @property
+    def coefs(self) -> np.ndarray:
+        """Coefficients of the source's features, the intercept last, shape (m, d + 1)."""
+        own = np.column_stack([self.model.coef_, self.model.intercept_])
+        return own if self.scales is None else own @ self.scales.turn(True)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -99,13 +110,28 @@ def _by_moments(
     moments = moments_of(source, runner, n_folds)
     fits: dict[Key, FoldFit] = {}
     for k in (EVERYTHING, *range(n_folds)):
-        part = moments if k == EVERYTHING else moments.without_fold(k, always)
+        part, scales = _part(moments, source, k, always)
         for name, estimator in estimators.items():
-            fit = fits[name, k] = FoldFit(clone(estimator))
+            fit = fits[name, k] = FoldFit(clone(estimator), scales=scales)
             with fit.working():
                 fit.model.fit_moments(part)
                 del fit.model.moments_
     return fits
+
+
+def _part(
+    moments: TaskMoments, source: ParquetSource, k: int, always: np.ndarray
+) -> tuple[TaskMoments, Affine | None]:
+    """Moments without a fold, of features that the other rows scale."""
+    from polytask.sources.fold_scales import Affine
+
+    if k == EVERYTHING:
+        return moments, None
+    part = moments.without_fold(k, always)
+    if source.prepare is None:
+        return part, None
+    scales = Affine.of_part(source.prepare, part)
+    return scales.moments(part), scales
 
 
 class _Passes:
@@ -125,49 +151,46 @@ class _Passes:
         from polytask.sources.passed import about_far_means
 
         moments = moments_of(self.source, self.runner, self.n_folds)
-        share = np.full(len(moments.tasks), 1.0 / len(moments.tasks))  # one center for all fits
-        self.held = {
-            True: about_far_means(self.source, moments, share), False: (self.source, moments)
-        }  # fmt: skip
+        if self.source.prepare is None:  # else they are scaled
+            share = np.full(len(moments.tasks), 1.0 / len(moments.tasks))  # one center for all fits
+            self.source, moments = about_far_means(self.source, moments, share)
+        self.moments = moments
         runs = {
             (name, k): _Run(self, clone(estimator), k)
             for name, estimator in estimators.items()
             for k in (EVERYTHING, *range(self.n_folds))
         }
-        for intercept in (True, False):
-            some = [run for run in runs.values() if run.fit.model.fit_intercept is intercept]
-            for run in some:
-                run.begin()
-            while asking := [run for run in some if run.theta is not None]:
-                self._look(asking)
+        for run in runs.values():
+            run.begin()
+        while asking := [run for run in runs.values() if run.theta is not None]:
+            self._look(asking)
         return {key: run.fit for key, run in runs.items()}
 
-    def passed(self, fold: int, model: Any) -> Passed:
-        """The rows without a fold."""
+    def passed(self, fold: int, model: Any) -> tuple[Passed, Affine | None]:
+        """The rows without a fold, their features as the fit sees them, and how those are made."""
+        from polytask.sources.fold_scales import Affine
         from polytask.sources.passed import Passed
 
-        source, moments = self.held[model.fit_intercept]
-        always = None
-        if fold != EVERYTHING:
-            moments, always = moments.without_fold(fold, self.always), self.always
+        moments, scales = _part(self.moments, self.source, fold, self.always)
+        source = self.source
+        if source.center is not None and not model.fit_intercept:
+            scales = Affine.shift(source.center)  # nothing to make up for what is taken off
+            moments, source = scales.moments(moments), replace(source, center=None)
+        always = None if fold == EVERYTHING else self.always
         share = model._shares(moments.counts)
-        return Passed(
-            self.runner, source, moments, share, model.fit_intercept, fold, always
-        )  # fmt: skip
+        passed = Passed(self.runner, source, moments, share, model.fit_intercept, fold, always)
+        return passed, scales
 
     def _look(self, asking: list[_Run]) -> None:
+        from polytask.sources.fold_scales import turned
         from polytask.sources.sums_job import FoldPoint, SumsJob, look_at
 
-        first = asking[0]
-        model = first.fit.model
-        source, moments = self.held[model.fit_intercept]
-        job = SumsJob(
-            (), moments.tasks, model._loss(), model.fit_intercept, self.n_folds, self.always
-        )  # fmt: skip
-        points = [FoldPoint(run.theta, run.fold) for run in asking]  # type: ignore[arg-type]
-        found = look_at(points, job, self.runner, source)
+        loss = asking[0].fit.model._loss()
+        job = SumsJob((), self.moments.tasks, loss, True, self.n_folds, self.always)
+        points = [FoldPoint(run.theta @ run.turn, run.fold) for run in asking]  # type: ignore[operator]
+        found = look_at(points, job, self.runner, self.source)
         for run, (outside, _) in zip(asking, found, strict=True):
-            run.go_on(outside)
+            run.go_on(turned(outside, run.turn))
 
 
 class _Run:
@@ -181,7 +204,11 @@ class _Run:
         """Strengths, and the first step, for which nothing need be asked."""
         with self.fit.working():
             model = self.fit.model
-            self.passed = self.passes.passed(self.fold, model)
+            self.passed, scales = self.passes.passed(self.fold, model)
+            d, intercept = self.passed.n_features, model.fit_intercept
+            self.turn = np.eye(d + intercept, d + 1) if scales is None else scales.turn(intercept)
+            if self.passes.source.center is None:  # else the model itself takes it off
+                self.fit.scales = scales
             model._expect(self.passes.source.model_columns)
             self.strengths, self.choice = model._choose_by_passes(self.passed, looks=0)
             self.problem = model._make_problem(self.passed, model._loss(), self.strengths)

@@ -17,7 +17,7 @@ from polytask.sources.column_sums import CategorySums, NumberSums, as_text, is_n
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MAX_CATEGORIES", "StreamPreparer", "level_name"]
+__all__ = ["MAX_CATEGORIES", "StreamPreparer", "level_name", "scale_of"]
 
 MAX_CATEGORIES = 50  # of a feature; the rarest share one column
 
@@ -135,6 +135,12 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
                 self.levels_[name], self.rest_[name] = found.most_frequent(self.max_categories)
         return self
 
+    def width(self, feature: str) -> int:
+        """How many columns are made of a feature."""
+        if feature in self.numbers_:
+            return 1 + (self.numbers_[feature][2] > 0)
+        return len(self.levels_[feature]) + self.rest_[feature]
+
     def columns_of(self, columns: Mapping[str, pa.Array]) -> list[np.ndarray]:
         """The columns made of a batch, in the order of `get_feature_names_out`."""
         return [
@@ -172,8 +178,12 @@ def _scaled(column: pa.Array, mean: float, scale: float, share: float) -> list[n
     scaled = np.where(missing, 0.0, (values - mean) / scale)
     if share == 0:
         return [scaled]
-    spread = np.sqrt(share * (1.0 - share))
-    return [scaled, (missing - share) / (spread if spread > 0 else 1.0)]
+    return [scaled, (missing - share) / scale_of(share * (1.0 - share))]
+
+
+def scale_of(variance: float) -> float:
+    """What a column of this variance is divided by."""
+    return float(np.sqrt(variance)) if variance > 0 else 1.0
 
 
 def _one_hot(column: pa.Array, levels: Sequence[Any], rest: bool) -> list[np.ndarray]:
