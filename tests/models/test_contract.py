@@ -82,7 +82,7 @@ def test_unseen_tasks(Model: type) -> None:
     Z, y = table_for(Model)
     new = Z[:4].copy()
     new[:, 0] = [0, 17, 1, 99]
-    refuses = Model(0.1, task=0).fit(Z, y)
+    refuses = Model(0.1, task=0, unseen="error").fit(Z, y)
     with pytest.raises(ValueError, match=r"got task 17, 99 \(2 rows\).*unseen='common'"):
         refuses.predict(new)
     answers = Model(0.1, task=0, unseen="common").fit(Z, y)
@@ -105,9 +105,19 @@ def test_ids_of_another_type_are_not_unseen_tasks() -> None:
     )
 
 
+@pytest.mark.parametrize("role", ["Regressor", "Classifier"])
+def test_one_model_for_all_tasks_needs_no_leave_for_new_ones(role: str) -> None:
+    Model = getattr(polytask, f"Pooled{role}")
+    Z, y = table_for(Model)
+    model = Model(0.1, task=0).fit(Z, y)
+    new = Z.copy()
+    new[:, 0] = 99
+    np.testing.assert_array_equal(model.predict(new), model.predict(Z))
+
+
 def test_many_unseen_tasks_are_not_all_listed() -> None:
     Z, y = long_table()
-    model = polytask.PooledRegressor(0.1, task=0).fit(Z, y)
+    model = polytask.TaskInterceptRegressor(0.1, task=0).fit(Z, y)
     new = Z[:30].copy()
     new[:, 0] = np.arange(100, 130)
     with pytest.raises(ValueError, match=r"100, 101, 102, 103, 104 and 25 more \(30 rows\)"):

@@ -171,7 +171,7 @@ def test_sparse_features_are_made_dense_batch_by_batch():
 @pytest.mark.parametrize("cls", ALL)
 def test_unseen_tasks(cls):
     X, y = long_table()
-    model = cls((8,), task="task", max_iter=5, random_state=0).fit(X, y)
+    model = cls((8,), task="task", max_iter=5, random_state=0, unseen="error").fit(X, y)
     new = X.assign(task="other")
     with pytest.raises(ValueError, match="got task 'other'"):
         model.predict(new)
