@@ -193,6 +193,20 @@ def test_features_far_from_zero_and_models_without_an_intercept(tmp_path, kind):
     assert_same_comparison(here, there.comparison)
 
 
+def test_labels_may_be_text_or_categories(tmp_path):
+    X, y, _ = make_related_tasks(6, 3, 30, classification=True, random_state=1)
+    found, models = [], {n: MODELS["classification"][n] for n in ("single-task", "pooled")}
+    for k, kind in enumerate((str, "category")):
+        path = tmp_path / f"{k}.parquet"
+        labels = pd.Series(np.where(y == 1, "yes", "no")).astype(kind)
+        X.assign(y=labels).to_parquet(path, row_group_size=64)
+        found.append(compare_parquet(models, path, task="task", target="y", cv=3).comparison)
+    here = compare_tasks(models, X, labels.astype(str).rename("y"), task="task", cv=3)
+    for there in found:
+        assert_same_comparison(here, there)
+        assert there.data.classes == ("no", "yes")
+
+
 def test_few_tasks_take_the_rows_as_the_unit(tmp_path):
     X, y, _ = make_related_tasks(5, 3, (30, 60), random_state=1)
     X.assign(y=y).to_parquet(tmp_path / "few.parquet", row_group_size=64)

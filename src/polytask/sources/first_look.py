@@ -64,6 +64,8 @@ class Look:
         """Add rows, and to the counts of the partition by (id, label)."""
         add_columns(self.columns, {name: table.column(name) for name in self.columns})
         target = table.column(source.target)
+        if pa.types.is_dictionary(target.type):
+            target = target.dictionary_decode()
         if is_number(target.type) and not pa.types.is_boolean(target.type):
             self.target.add(target, source.target)
         labels = pc.unique(target) if len(self.labels) < _LABELS else None
