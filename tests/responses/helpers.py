@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from polytask.responses import Huber, Response, responses
+from polytask.responses import Huber, NegativeBinomial, Response, responses
 
-LEARNED = {"huber": Huber(1.345, 0.7)}  # those that learn a parameter, with one
+LEARNED: dict[str, Response] = {
+    "huber": Huber(1.345, 0.7),
+    "negative_binomial": NegativeBinomial(0.5),
+}  # those that learn a parameter, with one
 
 
 def every_response() -> list[Response]:
@@ -22,4 +25,12 @@ def draw(response: Response, mean: np.ndarray, rng: np.random.Generator) -> np.n
         return (rng.random(len(mean)) < mean).astype(float)
     if response.name == "poisson":
         return rng.poisson(mean).astype(float)
+    if response.name == "negative_binomial":
+        return rng.poisson(mean * rng.gamma(2.0, 0.5, len(mean))).astype(float)
+    if response.name == "gamma":
+        return mean * rng.gamma(3.0, 1 / 3, len(mean))
+    if response.name == "tweedie":
+        return np.array([rng.gamma(1.0, 0.5, k).sum() for k in rng.poisson(2 * mean)])
+    if response.name == "binomial":
+        return rng.binomial(8, mean) / 8
     return mean + 0.5 * rng.standard_t(3, size=len(mean))

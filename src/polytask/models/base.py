@@ -147,7 +147,7 @@ class MultiTaskLinear(BaseEstimator):
         self.response_: Response = said.started(data.y, data.weight, data.code)
         strengths = self._choose_strengths(data, self.response_)
         solution = self._solve(data, strengths, None)
-        if self.response_ is not said:
+        if said.learns:
             strengths, solution = self._settle(data, solution)
         self._keep(solution, data, strengths)
         return self

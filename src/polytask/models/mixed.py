@@ -21,10 +21,10 @@ class MixedModelFit:
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
         self.response_ = loss = self._loss()
-        if not (loss.is_quadratic or loss.is_likelihood):
+        if loss.learns or not (loss.is_quadratic or loss.is_likelihood):
             raise ValueError(
-                f"{type(self).__name__}: alpha='reml' needs a loss that is a likelihood; got "
-                f"{loss.name!r}. Set alpha='cv'."
+                f"{type(self).__name__}: alpha='reml' needs a loss that is a likelihood without "
+                f"parameters of its own to estimate; got {loss!r}. Set alpha='cv'."
             )
         fit = fit_mixed(data, loss, self.covariance, self._random_common(), self.n_factors)
         d, N = data.n_features, float(data.sample_weight.sum())

@@ -1,22 +1,30 @@
 """Kinds of target, one a file: loss, link, valid targets, and how predictions are judged."""
 
 from polytask.responses.base import Loss, Response, Targets
+from polytask.responses.binomial import Binomial
+from polytask.responses.gamma import Gamma
 from polytask.responses.huber import Huber
 from polytask.responses.logistic import Logistic
+from polytask.responses.negative_binomial import NegativeBinomial
 from polytask.responses.poisson import Poisson
 from polytask.responses.registry import find_response, responses
 from polytask.responses.row_losses import RowLoss
 from polytask.responses.squared import Squared
+from polytask.responses.tweedie import Tweedie
 
 __all__ = [
+    "Binomial",
+    "Gamma",
     "Huber",
     "Logistic",
     "Loss",
+    "NegativeBinomial",
     "Poisson",
     "Response",
     "RowLoss",
     "Squared",
     "Targets",
+    "Tweedie",
     "find_response",
     "responses",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from polytask.responses.row_losses import RowLoss
 
-__all__ = ["Loss", "Response", "Targets"]
+__all__ = ["Loss", "Response", "Targets", "refuse_only_zeros"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,15 @@ class Targets:
         raise ValueError(
             f"{owner}: y must be {self.rule} {why}; got {y[place]:g} in row {place[0]}{column} "
             f"(counted from 0). {self.remedy}".rstrip()
+        )
+
+
+def refuse_only_zeros(y: np.ndarray, owner: str, name: str) -> None:
+    """Refuse targets that are zero everywhere, of which no positive mean is the best."""
+    if not (y > 0).any():
+        raise ValueError(
+            f"{owner}: y must hold a positive value with loss={name!r}; every one is zero, so that "
+            "there is nothing to learn."
         )
 
 
@@ -183,6 +192,11 @@ class Response:
         a Newton step nothing.
         """
         return self.curvature(y, f)
+
+    @property
+    def learns(self) -> bool:
+        """Whether a parameter is still to be learned from the data."""
+        return False
 
     def started(self, y: np.ndarray, weight: np.ndarray, code: np.ndarray) -> Response:
         """With what it learns from the targets alone; ``code`` (N,) is the task of each."""

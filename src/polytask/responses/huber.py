@@ -65,6 +65,11 @@ class Huber(Response):
         """c, in units of y."""
         return self.delta * (1.0 if self.scale is None else self.scale)
 
+    @property
+    def learns(self) -> bool:
+        """Whether the scale is still to be estimated."""
+        return self.scale is None
+
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
         size = np.abs(y - f)
@@ -116,7 +121,7 @@ class Huber(Response):
 
     def started(self, y: np.ndarray, weight: np.ndarray, code: np.ndarray) -> Response:
         """The scale of targets about the median of their task."""
-        if self.scale is not None:
+        if not self.learns:
             return self
         middle = np.zeros(int(code.max(initial=-1)) + 1)
         for i in np.unique(code):

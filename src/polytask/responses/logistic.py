@@ -27,7 +27,13 @@ class Logistic(Response):
     reaches_boundary = True
     is_likelihood = True
     targets: ClassVar[Targets] = Targets("0 or 1", "", 0.0, 1.0)
-    metrics = ("log_loss", "auc", "average_precision", "brier", "accuracy")
+    metrics: ClassVar[tuple[str, ...]] = (
+        "log_loss",
+        "auc",
+        "average_precision",
+        "brier",
+        "accuracy",
+    )
     row_losses: ClassVar = {"log_loss": LOG, "brier": BRIER, "accuracy": ZERO_ONE}
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:

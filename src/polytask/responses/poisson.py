@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import xlogy
 
-from polytask.responses.base import Targets
+from polytask.responses.base import Targets, refuse_only_zeros
 from polytask.responses.log_link import LogLink, exp, row_losses_of
 from polytask.responses.row_losses import RowLoss
 
@@ -68,11 +68,7 @@ class Poisson(LogLink):
     def check(self, y: np.ndarray, owner: str) -> None:
         """Refuse negative counts, and nothing but zeros."""
         super().check(y, owner)
-        if not (y > 0).any():
-            raise ValueError(
-                f"{owner}: y must hold a positive count with loss='poisson'; every one is zero, "
-                "so that there is nothing to learn a rate from."
-            )
+        refuse_only_zeros(y, owner, self.name)
 
 
 RESPONSE = Poisson

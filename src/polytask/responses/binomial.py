@@ -1,0 +1,55 @@
+"""Shares: the binomial loss of a fraction, with a logit link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from polytask.responses.base import Targets
+from polytask.responses.logistic import Logistic
+from polytask.responses.row_losses import ABSOLUTE, SQUARED, RowLoss
+
+__all__ = ["Binomial"]
+
+
+def _deviance(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    least = np.finfo(float).eps
+    return Binomial().deviance(y, np.clip(mean, least, 1.0 - least))
+
+
+@dataclass(frozen=True)
+class Binomial(Logistic):
+    """loss(y, f) = log(1 + exp(f)) - y f for a share y in [0, 1]; the expected share is predicted.
+
+    Of successes among trials, with the number of trials as sample weight, it is minus the log
+    likelihood; of other shares the fractional logit of Papke and Wooldridge (J. Appl. Econom. 11,
+    1996).
+    """
+
+    name = "binomial"
+    title = "shares"
+    has_labels = False
+    targets: ClassVar[Targets] = Targets(
+        "a share between 0 and 1",
+        "Divide by 100 what is in percent, and counts by their number of trials.", 0.0, 1.0,
+    )  # fmt: skip
+    metrics = ("binomial_deviance", "rmse", "mae")
+    row_losses: ClassVar = {
+        "binomial_deviance": RowLoss("binomial deviance", _deviance),
+        "rmse": SQUARED, "mae": ABSOLUTE,
+    }  # fmt: skip
+
+    def check(self, y: np.ndarray, owner: str) -> None:
+        """Refuse what is no share, and the same end everywhere."""
+        super().check(y, owner)
+        known = y[~np.isnan(y)]
+        if known.size and (known == known[0]).all() and known[0] in (0.0, 1.0):
+            raise ValueError(
+                f"{owner}: y must vary with loss='binomial'; every share is {known[0]:g}, so that "
+                "there is nothing to learn."
+            )
+
+
+RESPONSE = Binomial
