@@ -1,18 +1,23 @@
 """Regressors with a loss other than the squared: the optimum by other roads, and the contract."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import skops.io
+import statsmodels.api as sm
 from scipy.optimize import minimize
 from sklearn.base import clone
-from sklearn.linear_model import HuberRegressor, PoissonRegressor
+from sklearn.linear_model import GammaRegressor, HuberRegressor, PoissonRegressor, TweedieRegressor
 
 import polytask
 from polytask.models import formulations
-from polytask.responses import Huber, Poisson, Response
+from polytask.responses import Huber, Response, find_response
 from tests.responses.helpers import draw
 
-LOSSES = ["poisson", "huber", Huber(1.2, 0.6)]
+LOSSES: list[str | Response] = [
+    "poisson", "huber", Huber(1.2, 0.6), "gamma", "tweedie(1.3)", "binomial", "negative_binomial"
+]  # fmt: skip
 M, D, N = 6, 3, 25
 
 
@@ -23,7 +28,7 @@ def table(loss: str | Response, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     X = rng.normal(size=(M * N, D))
     W = [0.4, -0.3, 0.2] + 0.2 * rng.normal(size=(M, D))
     f = (X * W[ids]).sum(axis=1) + 0.5
-    response = Poisson() if loss == "poisson" else Huber(1.345, 0.6)
+    response = find_response("table", loss, has_labels=False)
     return np.column_stack([ids, X]), draw(response, response.inverse_link(f), rng)
 
 
@@ -69,6 +74,43 @@ def test_one_task_is_scikit_learns_poisson_regressor() -> None:
     np.testing.assert_allclose(mine.coef_[0], peer.coef_, atol=1e-7)
     np.testing.assert_allclose(mine.predict(Z[:, 1:]), peer.predict(Z[:, 1:]), rtol=1e-7)
     assert mine.score(Z[:, 1:], y) == pytest.approx(peer.score(Z[:, 1:], y), abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("loss", "peer"),
+    [
+        ("gamma", GammaRegressor(alpha=0.1, tol=1e-12, max_iter=10_000)),
+        (
+            "tweedie(1.3)",
+            TweedieRegressor(power=1.3, link="log", alpha=0.1, tol=1e-12, max_iter=10_000),
+        ),
+    ],
+)  # fmt: skip
+def test_one_task_is_scikit_learns_model(loss: str, peer: Any) -> None:
+    Z, y = table(loss)
+    peer.fit(Z[:, 1:], y)
+    mine = polytask.SingleTaskRegressor(0.05, loss=loss).fit(Z[:, 1:], y)
+    np.testing.assert_allclose(mine.coef_[0], peer.coef_, atol=1e-6)
+    assert mine.score(Z[:, 1:], y) == pytest.approx(peer.score(Z[:, 1:], y), abs=1e-7)
+
+
+def test_one_task_of_shares_is_statsmodels_binomial() -> None:
+    Z, y = table("binomial")
+    trials = np.random.default_rng(2).integers(1, 9, len(y))
+    peer = sm.GLM(y, sm.add_constant(Z[:, 1:]), family=sm.families.Binomial(), freq_weights=trials)
+    mine = polytask.SingleTaskRegressor(0.0, loss="binomial")
+    mine.fit(Z[:, 1:], y, sample_weight=trials)
+    found = np.append(mine.intercept_, mine.coef_[0])
+    np.testing.assert_allclose(found, peer.fit(tol=1e-14).params, atol=1e-7)
+
+
+def test_one_task_of_wide_counts_is_statsmodels_negative_binomial() -> None:
+    Z, y = table("negative_binomial")
+    peer = sm.NegativeBinomial(y, sm.add_constant(Z[:, 1:])).fit(disp=0, gtol=1e-7, maxiter=2000)
+    mine = polytask.SingleTaskRegressor(0.0, loss="negative_binomial").fit(Z[:, 1:], y)
+    found = np.append(mine.intercept_, mine.coef_[0])
+    np.testing.assert_allclose(found, peer.params[:-1], atol=1e-5)
+    assert mine.response_.dispersion == pytest.approx(peer.params[-1], rel=1e-4)
 
 
 def test_exposure_is_a_weight_of_the_rate() -> None:
@@ -121,7 +163,7 @@ def test_outliers_move_huber_little() -> None:
 NAMES = [n for n, f in formulations().items() if hasattr(f.regressor(), "loss")]
 
 
-@pytest.mark.parametrize("loss", ["poisson", Huber(1.2, 0.6)], ids=str)
+@pytest.mark.parametrize("loss", ["poisson", "tweedie", Huber(1.2, 0.6)], ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_formulation_takes_a_loss(name: str, loss: str | Response) -> None:
     Z, y = table(loss)
@@ -138,7 +180,7 @@ def test_every_formulation_takes_a_loss(name: str, loss: str | Response) -> None
 
 
 @pytest.mark.parametrize("name", ["single-task", "pooled", "task-intercept", "mean-regularized"])
-@pytest.mark.parametrize("loss", ["poisson", "huber"])
+@pytest.mark.parametrize("loss", [each for each in LOSSES if isinstance(each, str)])
 def test_strengths_are_chosen(name: str, loss: str) -> None:
     Z, y = table(loss)
     model = formulations()[name].regressor(loss=loss, task=0).fit(Z, y)
@@ -164,6 +206,21 @@ def test_a_wide_table_names_row_and_column() -> None:
         polytask.SingleTaskRegressor(0.1, loss="poisson").fit(np.eye(5), y)
 
 
+@pytest.mark.parametrize(
+    ("loss", "value", "rule"),
+    [
+        ("gamma", 0.0, "positive"), ("tweedie", -1.0, "zero or positive"),
+        ("binomial", 1.5, "a share between 0 and 1"),
+        ("negative_binomial", -2.0, "zero or positive"),
+    ],
+)  # fmt: skip
+def test_targets_of_another_kind_are_refused(loss: str, value: float, rule: str) -> None:
+    Z, y = table(loss)
+    y[4] = value
+    with pytest.raises(ValueError, match=f"y must be {rule} with loss='{loss}'; got .* in row 4"):
+        mean_regularized(loss).fit(Z, y)
+
+
 def test_moments_know_the_squared_loss_only() -> None:
     Z, y = table("poisson")
     with pytest.raises(AttributeError) as caught:
@@ -174,5 +231,5 @@ def test_moments_know_the_squared_loss_only() -> None:
 def test_reml_needs_a_likelihood() -> None:
     Z, y = table("huber")
     model = polytask.MeanRegularizedRegressor("reml", loss="huber", task=0)
-    with pytest.raises(ValueError, match="needs a loss that is a likelihood; got 'huber'"):
+    with pytest.raises(ValueError, match="needs a loss that is a likelihood without"):
         model.fit(Z, y)

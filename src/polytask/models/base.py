@@ -40,7 +40,7 @@ Strengths = dict[str, Any]
 Grids = dict[str, np.ndarray]
 _CHUNK = 4_000_000  # numbers of X that predictions copy at a time: 32 MB
 _ROUNDS = 100  # of a fit and what the response learns from it
-_SETTLED = 1e-8  # relative change of what it learned
+_SETTLED = 1e-10  # relative change of what it learned
 
 
 class MultiTaskLinear(BaseEstimator):

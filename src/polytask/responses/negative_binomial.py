@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import expit, gammaln, xlogy
+from scipy.optimize import brentq
+from scipy.special import digamma, expit, xlogy
 
 from polytask.responses.base import Response, Targets, refuse_only_zeros
 from polytask.responses.log_link import LogLink, exp, row_losses_of
@@ -67,8 +67,8 @@ class NegativeBinomial(LogLink):
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
-        grown = np.logaddexp(f, np.log(self.theta))  # log(mu + theta)
-        return (y + self.theta) * (grown - np.log(y + self.theta)) + xlogy(y, y) - y * f
+        n = y + self.theta
+        return n * np.log1p((exp(f) - y) / n) + xlogy(y, y) - y * f
 
     def gradient(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Derivative in f."""
@@ -109,19 +109,18 @@ class NegativeBinomial(LogLink):
 
     def updated(self, y: np.ndarray, f: np.ndarray, weight: np.ndarray) -> Response:
         """The dispersion of largest likelihood at the means exp(f)."""
+        mean = exp(f)
 
-        def minus_likelihood(log_dispersion: float) -> float:
-            at = replace(self, dispersion=float(np.exp(log_dispersion)))
-            theta = at.theta
-            # What the half deviance leaves out of minus the log likelihood.
-            rest = gammaln(theta) - gammaln(y + theta) - theta * np.log(theta)
-            rest += (y + theta) * np.log(y + theta) - xlogy(y, y)
-            return float(weight @ (at.value(y, f) + rest))
+        def slope(log_dispersion: float) -> float:
+            theta = float(np.exp(-log_dispersion))
+            grown = mean + theta
+            rows = digamma(y + theta) - digamma(theta) + np.log(theta / grown) + (mean - y) / grown
+            return float(weight @ rows)
 
-        found = minimize_scalar(
-            minus_likelihood, bounds=_ENDS, method="bounded", options={"xatol": 1e-10}
-        )
-        return replace(self, dispersion=float(np.exp(found.x)))
+        low, high = _ENDS
+        if slope(low) >= 0 or slope(high) <= 0:  # no more spread than Poisson's, or all of it
+            return replace(self, dispersion=float(np.exp(low if slope(low) >= 0 else high)))
+        return replace(self, dispersion=float(np.exp(brentq(slope, low, high, xtol=1e-14))))
 
     def _other(self, f: np.ndarray) -> np.ndarray:
         """Theta / (mu + theta)."""
