@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.out_of_fold import OutOfFold, Split, predict_out_of_fold
 from polytask.inspection.sample import RowSample, kind_of, read_sample
 from polytask.inspection.scores import metric_columns, primary_column, ranked
+from polytask.inspection.wide import row_folds, stack_wide
 from polytask.model_selection import TaskKFold
 from polytask.sources.loss_totals import LossTotals
 
@@ -25,7 +26,8 @@ def compare_tasks(
     X: Any,
     y: Any,
     *,
-    task: str | int,
+    task: str | int | None = None,
+    rows: Any = None,
     cv: int | Any = 5,
     n_repeats: int = 1,
     metric: str | None = None,
@@ -50,10 +52,14 @@ def compare_tasks(
         no ``task`` counts as a non-joint model.
     X : table of shape (n, d + 1)
         With the task column; any container that the estimators take.
-    y : array-like of shape (n,)
-        Numbers, or two classes. No missing values.
-    task : str or int
-        The task column, a name or a position.
+    y : array-like of shape (n,), or (n, m) without a task column
+        Numbers, or two classes. No missing values; in wide labels, a column for each task, they
+        are what was not measured.
+    task : str or int, optional
+        The task column, a name or a position; None with wide labels.
+    rows : array-like of shape (n,), optional
+        Numbers of things that several rows are about, as the entries of one row of wide labels:
+        rows with one number stay in one fold. They hold one row of a task each.
     cv : int or splitter, default=5
         Folds; each keeps every task in training (`TaskKFold`), stratified for classes. A splitter
         that tests no row twice is taken as it is: with `LeaveTasksOut(n_support=k, task=...)` the
@@ -106,8 +112,10 @@ def compare_tasks(
     >>> found.verdict.label
     'joint-helps'
     """
+    if task is None:
+        estimators, X, y, task, rows = stack_wide(estimators, X, y)
     given = named_estimators("compare_tasks", estimators, None, y, task, baseline)
-    sample = read_sample(X, y, task, kind_of(given, y))
+    sample = read_sample(X, y, task, kind_of(given, y), rows)
     columns = metric_columns(sample.response, primary_column(metric, sample.response))
     folds = _make_folds(sample, cv, n_repeats, random_state)
     question = Question(
@@ -116,7 +124,13 @@ def compare_tasks(
         columns,
         n_repeats,
         random_state,
-        splitter_words(cv, n_repeats, random_state, sample.response.has_labels),
+        splitter_words(
+            cv,
+            n_repeats,
+            random_state,
+            sample.response.has_labels and sample.together is None,
+            whole_rows=sample.together is not None,
+        ),
         _tasks_are_known(sample, folds),
     )
     found = predict_out_of_fold(given, sample, folds, n_jobs=n_jobs, progress=progress)
@@ -134,15 +148,18 @@ def _make_folds(
     seeds = [random_state, *np.random.RandomState(random_state).randint(2**31 - 1, size=n_repeats)]
     folds = []
     for repeat in range(n_repeats):
-        splitter = TaskKFold(
-            cv,
-            task=sample.task,
-            stratify=sample.response.has_labels,
-            random_state=None if seeds[repeat] is None else int(seeds[repeat]),
-        )
-        for k, (train, test) in enumerate(splitter.split(sample.X, sample.labels)):
+        seed = None if seeds[repeat] is None else int(seeds[repeat])
+        for k, (train, test) in enumerate(_deal(sample, cv, seed)):
             folds.append(Split.of(repeat, k, train, test))
     return folds
+
+
+def _deal(sample: RowSample, cv: int, seed: int | None) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+    if sample.together is not None:
+        return row_folds(sample.together, sample.codes, cv, seed)
+    labels = sample.response.has_labels
+    splitter = TaskKFold(cv, task=sample.task, stratify=labels, random_state=seed)
+    return splitter.split(sample.X, sample.labels)
 
 
 def _given_folds(sample: RowSample, cv: Any, n_repeats: int) -> list[Split]:
@@ -162,11 +179,14 @@ def _tasks_are_known(sample: RowSample, folds: list[Split]) -> bool:
     return all(np.isin(sample.codes[f.test], sample.codes[f.train]).all() for f in folds)
 
 
-def splitter_words(cv: Any, n_repeats: int, seed: int | None, stratified: bool) -> str:
+def splitter_words(
+    cv: Any, n_repeats: int, seed: int | None, stratified: bool, *, whole_rows: bool = False
+) -> str:
     """The splitter in a report."""
     if hasattr(cv, "split"):
         return " ".join(repr(cv).split())
     kind = "stratified by class, " if stratified else ""
+    kind += "all labels of a row in one fold, " if whole_rows else ""
     times = f", {n_repeats} times" if n_repeats > 1 else ""
     return f"TaskKFold with {cv} folds{times}, {kind}shuffled, seed {seed}"
 

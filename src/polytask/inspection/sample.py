@@ -88,12 +88,14 @@ class RowSample(Sample):
     X : table with the task column; labels : (N,) what estimators are fitted to
     y : (N,) float, the target or 0 and 1
     codes : (N,) int, task of each row
+    together : (N,) or None, rows of one number stay in one fold
     """
 
     X: Any
     labels: np.ndarray
     y: np.ndarray
     codes: np.ndarray
+    together: np.ndarray | None = None
 
 
 def response_for(kind: str) -> Response:
@@ -113,7 +115,7 @@ def kind_of(estimators: dict[str, Any], y: Any) -> str:
     return "classification" if type_of_target(np.asarray(y)) == "binary" else "regression"
 
 
-def read_sample(X: Any, y: Any, task: str | int, kind: str) -> RowSample:
+def read_sample(X: Any, y: Any, task: str | int, kind: str, together: Any = None) -> RowSample:
     """Check X and y together and number tasks and classes."""
     is_frame(X)  # refuses tables that are none
     target = str(getattr(y, "name", None) or "target")
@@ -131,6 +133,7 @@ def read_sample(X: Any, y: Any, task: str | int, kind: str) -> RowSample:
     return RowSample(
         ids, np.bincount(codes), response_for(kind), task, target, classes, float(values.mean()),
         float(values.std()), _missing(drop_task_column(X, task)), X, labels, values, codes,
+        None if together is None else column_or_1d(np.asarray(together)),
     )  # fmt: skip
 
 
