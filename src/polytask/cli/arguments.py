@@ -214,10 +214,13 @@ def _add_models(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None:
     group = parser.add_argument_group("the table")
     group.add_argument("table", metavar="TABLE", help="CSV, TSV or Parquet; a row per observation")
+    group.add_argument("--task", metavar="COL", help="column that says which task a row belongs to")
     group.add_argument(
-        "--task", metavar="COL", required=True, help="column that says which task a row belongs to"
+        "--target",
+        metavar="COL",
+        required=True,
+        help="column to predict; without --task several, COL,..., each of them a task",
     )
-    group.add_argument("--target", metavar="COL", required=True, help="column to predict")
     group.add_argument(
         "--features",
         metavar="COL,...",

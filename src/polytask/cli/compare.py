@@ -133,6 +133,7 @@ def _compare(
             table.X,
             table.y,
             task=table.task,
+            rows=table.together,
             cv=args.cv,
             n_repeats=args.repeats,
             metric=args.metric,

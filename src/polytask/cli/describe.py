@@ -28,9 +28,9 @@ def run(args: argparse.Namespace) -> int:
     """Print the description; 0 also where a comparison could not run."""
     from polytask.tables import describe_table
 
-    read, choices = read_frame(args)
-    notes = read.notes
-    found = describe_table(read.table, args.task, args.target, **choices)  # type: ignore[arg-type]
+    frame = read_frame(args)
+    notes = frame.reading.notes
+    found = describe_table(frame.reading.table, frame.task, frame.target, **frame.choices)
     if args.json:
         print_json(
             {"table": without_password(args.table), "reading": list(notes), **found.to_dict()}

@@ -5,14 +5,24 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from polytask.tables import TaskTable
     from polytask.tables.reading import Reading
     from polytask.tables.text_values import Conventions
 
-__all__ = ["conventions", "read_frame", "read_task_table", "split_names"]
+__all__ = [
+    "Frame",
+    "conventions",
+    "read_frame",
+    "read_task_table",
+    "several_targets",
+    "split_names",
+]
 
 
 def split_names(lists: Sequence[str] | None, columns: Sequence[str] = ()) -> tuple[str, ...] | None:
@@ -42,7 +52,31 @@ def conventions(args: argparse.Namespace, missing: Sequence[str] = ()) -> Conven
     return Conventions((*missing, *marks), args.decimal or "")
 
 
-def read_frame(args: argparse.Namespace) -> tuple[Reading, dict[str, object]]:
+@dataclass(frozen=True)
+class Frame:
+    """A table as read, and what the arguments say about its columns.
+
+    Attributes
+    ----------
+    reading : Reading
+    task, target : str
+    targets : tuple of str
+        Those of which each is a task, () where a column holds the tasks.
+    n_rows : int
+        Rows of the file.
+    choices : dict
+        Further arguments of `make_task_table` and `describe_table`.
+    """
+
+    reading: Reading
+    task: str
+    target: str
+    targets: tuple[str, ...]
+    n_rows: int
+    choices: dict[str, Any]
+
+
+def read_frame(args: argparse.Namespace) -> Frame:
     """The table as read, and the choices about its columns."""
     from polytask.tables import TableError
     from polytask.tables.reading import read_whole
@@ -58,21 +92,46 @@ def read_frame(args: argparse.Namespace) -> tuple[Reading, dict[str, object]]:
         "categorical": split_names(args.categorical, columns) or (),
         "kind": args.kind,
     }
-    return found, choices
+    n_rows = len(found.table)
+    if args.task is not None:
+        return Frame(found, args.task, args.target, (), n_rows, choices)
+    return _melted(found, several_targets(args, columns), n_rows, choices)
+
+
+def several_targets(args: argparse.Namespace, columns: Sequence[str] = ()) -> tuple[str, ...]:
+    """The targets that are the tasks; an error where there is one and no task column."""
+    from polytask.tables import TableError
+
+    targets = split_names([args.target], columns) or ()
+    if len(targets) < 2:
+        raise TableError(
+            "must name the column that says which task a row belongs to; got none. Or name several "
+            "targets, each of them a task: --target y1,y2,y3.",
+            "task",
+        )
+    return targets
+
+
+def _melted(
+    found: Reading, targets: tuple[str, ...], n_rows: int, choices: dict[str, Any]
+) -> Frame:
+    from polytask.tables.wide import TASK, VALUE, melt_targets
+
+    long, told = melt_targets(
+        found.table, targets, asked=choices["features"] is not None, kind=choices["kind"]
+    )
+    reading = replace(found, table=long, notes=(*found.notes, *told))
+    return Frame(reading, TASK, VALUE, targets, n_rows, choices)
 
 
 def read_task_table(args: argparse.Namespace) -> TaskTable:
     """The table made ready for models; what was assumed in reading comes first in its notes."""
-    from dataclasses import replace
-
     from polytask.tables import make_task_table
 
-    found, choices = read_frame(args)
+    frame = read_frame(args)
     ready = make_task_table(
-        found.table,
-        args.task,
-        args.target,
-        units=found.units,
-        **choices,  # type: ignore[arg-type]
+        frame.reading.table, frame.task, frame.target, units=frame.reading.units, **frame.choices
     )
-    return replace(ready, notes=(*found.notes, *ready.notes))
+    together = np.asarray(ready.X.index) % frame.n_rows if frame.targets else None
+    notes = (*frame.reading.notes, *ready.notes)
+    return replace(ready, notes=notes, targets=frame.targets, together=together)

@@ -7,6 +7,8 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from polytask.cli.inputs import conventions
 from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
@@ -41,15 +43,20 @@ def run(args: argparse.Namespace) -> int:
         columns = _columns(table, card)
         X = _features(columns, card)
         unlike = _unlike(replace(read, table=columns), X, card, args.strict)
+        if card.targets:
+            X = _for_each_target(X, card)
         unseen = ~X[card.task].isin(card.tasks)
         same = getattr(model[-1], "unseen", "error") == "common"  # one model for all tasks
-        _check_unseen(columns[card.task][unseen], card, "common" if same else args.unseen)
+        _check_unseen(X[card.task][unseen], columns, card, "common" if same else args.unseen)
         progress.say("predicting")
         try:
             found, told = _predict(model, X, card, args.unseen)
         except Exception as error:  # the table was checked, so it is the model that fails
             raise unsuitable(args.model, card, error) from error
-        found["unseen_task"] = unseen.to_numpy()
+        if card.targets:
+            found = _by_target(found, card)
+        else:
+            found["unseen_task"] = unseen.to_numpy()
         renamed = _free_names(list(found), list(table.columns))
         for name, values in found.items():
             table[renamed[name]] = values
@@ -101,8 +108,30 @@ def _features(columns: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
         **dict.fromkeys(card.categorical, "categorical"),
     }
     made = {name: as_feature(columns[name], kind) for name, kind in kinds.items()}
-    made[card.task] = match_ids(columns[card.task], card.id_form, card.tasks)
+    if not card.targets:
+        made[card.task] = match_ids(columns[card.task], card.id_form, card.tasks)
     return pd.DataFrame(made)
+
+
+def _for_each_target(X: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
+    """The rows once for every target, below each other."""
+    import pandas as pd
+
+    from polytask.tables.task_ids import match_ids
+
+    ids = pd.Series([name for name in card.targets for _ in range(len(X))], dtype=object)
+    long = pd.concat([X] * len(card.targets), ignore_index=True)
+    return long.assign(**{card.task: match_ids(ids, card.id_form, card.tasks)})
+
+
+def _by_target(found: dict[str, Any], card: ModelCard) -> dict[str, Any]:
+    """A column for every target: prediction_y1, prediction_y2, …"""
+    parts = {name: np.split(np.asarray(v), len(card.targets)) for name, v in found.items()}
+    return {
+        f"{name}_{target}": part[k]
+        for k, target in enumerate(card.targets)
+        for name, part in parts.items()
+    }
 
 
 def _unlike(read: Reading, X: pd.DataFrame, card: ModelCard, strict: bool) -> tuple[str, ...]:
@@ -118,12 +147,13 @@ def _unlike(read: Reading, X: pd.DataFrame, card: ModelCard, strict: bool) -> tu
     return told
 
 
-def _check_unseen(ids: pd.Series, card: ModelCard, unseen: str) -> None:
+def _check_unseen(ids: pd.Series, columns: pd.DataFrame, card: ModelCard, unseen: str) -> None:
     from polytask.tables import TableError
     from polytask.tables.errors import name_list, plural
 
     if unseen == "common" or ids.empty:
         return
+    ids = columns.loc[ids.index, card.task]  # as they stand in the table
     names = ids.astype(object).fillna("no id").drop_duplicates()
     raise TableError(
         f"must be 'common' for tasks that were not in training; got 'error', and {card.task!r} "

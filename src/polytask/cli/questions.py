@@ -50,6 +50,8 @@ def _ask(
     progress: Progress,
     **more: Any,
 ) -> tuple[Any, tuple[str, ...]]:
+    if table.targets:
+        return None, (f"{told} It is asked of tables with a task column only.",)
     candidates = {
         name: make_candidate(name, table, args.seed) for name in names if name != BOOSTING
     }

@@ -77,6 +77,8 @@ class ModelCard:
         What training saw of every feature.
     missing : tuple of str
         Marks that meant a gap.
+    targets : tuple of str
+        Columns of which each was a task, () where a column held the tasks.
     """
 
     model: str
@@ -92,11 +94,12 @@ class ModelCard:
     versions: dict[str, str]
     seen: dict[str, Seen] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns that a table to predict for must have."""
-        return (*self.numeric, *self.categorical, self.task)
+        return (*self.numeric, *self.categorical, *(() if self.targets else (self.task,)))
 
     def check(self) -> None:
         """Refuse fields that contradict one another."""
@@ -137,6 +140,7 @@ def make_card(
         versions=_versions(),
         seen=table.seen,
         missing=missing,
+        targets=table.targets,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import BASELINE, check_name, choose_models, formulation_for
 from polytask.cli.errors import refused
-from polytask.cli.inputs import split_names
+from polytask.cli.inputs import several_targets, split_names
 from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
 
@@ -112,6 +112,13 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
     features = split_names(args.features)
     if features == ():
         raise TableError("must name at least one column; got an empty list.", "features")
+    if args.task is None:
+        several_targets(args)
+        raise TableError(
+            "must name one column in a table that is streamed; got several. Load it with "
+            "--no-stream, or make a long table with a task column.",
+            "target",
+        )
     table = make_stream_table(
         args.table, args.task, args.target, features=features,
         categorical=split_names(args.categorical) or (), kind=args.kind,

@@ -63,6 +63,7 @@ class StreamTable:
     notes: tuple[str, ...] = field(default=())
     seen: dict[str, Seen] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()  # several at once are for tables in memory
 
     @property
     def task(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from polytask.tables.care import Rows, take_care
@@ -46,6 +47,10 @@ class TaskTable:
         Currencies and units that were left off in reading, by column.
     warnings : tuple of str
         What may make the answer wrong.
+    targets : tuple of str
+        Columns of the source of which each is a task, () where a column held the tasks.
+    together : ndarray of shape (n,) or None
+        Row of the source that each row is about, where several are about one.
     """
 
     X: pd.DataFrame
@@ -61,6 +66,8 @@ class TaskTable:
     booleans: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    together: np.ndarray | None = None
 
     @property
     def seen(self) -> dict[str, Seen]:
