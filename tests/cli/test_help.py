@@ -56,7 +56,7 @@ def test_help_names_every_metric(polytask):
     [
         ([], ["missing: COMMAND", "polytask --help"]),
         (["comapre"], ["known command", "'comapre'", "compare"]),
-        (["compare"], ["missing: TABLE, --task, --target", "polytask compare --help"]),
+        (["compare"], ["missing: TABLE, --target", "polytask compare --help"]),
         (["compare", "t", "--task", "a", "--target", "b", "--cv", "1"],
          ["--cv must be a whole number of at least 2 and at most 1000000; got '1'"]),
         (["compare", "t", "--task", "a", "--target", "b", "--repeats", "x"], ["--repeats", "'x'"]),
