@@ -18,6 +18,7 @@ from polytask.tuning.low_rank import (
     trace_grid,
     trace_path,
 )
+from polytask.tuning.norms import norm_grid
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
@@ -43,6 +44,7 @@ __all__ = [
     "judged_labels",
     "leave_one_out",
     "level_grid",
+    "norm_grid",
     "one_by_one",
     "rank_grid",
     "rank_strengths",
