@@ -16,7 +16,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Coupled, Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss
+from polytask.responses import Loss, Response
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, deviation_grid, intercept_grid, with_zero
@@ -50,6 +50,10 @@ class _GraphRegularized(MultiTaskLinear):
         Ridge on the slopes of every task. Needed where the tasks of a connected part of the graph
         have fewer rows than features in all. "auto" is chosen with alpha if ``alpha="cv"``,
         otherwise 0.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
+        "gamma" for amounts, "binomial" for shares, "huber" for outliers, and more in
+        `polytask.responses`; a classifier's is "logistic".
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -124,6 +128,7 @@ class _GraphRegularized(MultiTaskLinear):
         graph: Any = "clique",
         alpha_intercept: float | str = "auto",
         alpha_ridge: float | str = "auto",
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -135,6 +140,7 @@ class _GraphRegularized(MultiTaskLinear):
         self.graph = graph
         self.alpha_intercept = alpha_intercept
         self.alpha_ridge = alpha_ridge
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
