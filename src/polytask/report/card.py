@@ -158,11 +158,8 @@ def as_markdown(estimator: Any, sections: tuple[Section, ...]) -> str:
 
     card = Card(final_step(estimator), template=None, model_diagram=False)
     for section in sections:
-        card.add(**{section.title: "\n\n".join(_plain(s) for s in section.sentences)})
-        if section.facts:
-            names, texts = zip(*section.facts, strict=True)
-            cells = {"": list(map(_plain, names)), "value": list(map(_plain, texts))}
-            card.add_table(**{f"{section.title}/Facts": cells})
+        facts = "\n".join(f"- {_plain(name)}: {_plain(text)}" for name, text in section.facts)
+        card.add(**{section.title: "\n\n".join([*map(_plain, section.sentences), facts])})
     card.add_hyperparams(section="Parameters")
     return f"{card.render().strip()}\n"
 
