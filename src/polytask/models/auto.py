@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,8 +23,10 @@ from polytask.data import (
     task_codes,
 )
 from polytask.models._held_out import held_out_predictions, linear_predictor
+from polytask.models.estimator import Estimator
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.models.steps import with_callbacks
 from polytask.models.unseen import unseen_message
 from polytask.responses import Response
 from polytask.tuning.stacking import HeldOut, stack
@@ -35,7 +37,7 @@ _REML = "mean-regularized-reml"
 _SMALL = 5000  # coefficients of all tasks up to which a path of low-rank fits takes seconds
 
 
-class _AutoMultiTask(BaseEstimator):
+class _AutoMultiTask(Estimator):
     """f_i(x) = sum_c a_ic f_ic(x), a_i >= 0 with sum one, over candidate formulations c.
 
     The weights minimize the loss of held-out predictions on the training rows, first in common
@@ -134,6 +136,7 @@ class _AutoMultiTask(BaseEstimator):
         self.n_folds = n_folds
 
     @all_or_nothing
+    @with_callbacks
     def fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit every candidate and weigh them.
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -23,6 +22,8 @@ from polytask.data import (
     read_target,
     task_codes,
 )
+from polytask.models.estimator import Estimator
+from polytask.models.steps import fit_steps, part_of, step, with_callbacks
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
 from polytask.responses import Loss, Response
@@ -43,7 +44,7 @@ _ROUNDS = 100  # of a fit and what the response learns from it
 _SETTLED = 1e-10  # relative change of what it learned
 
 
-class MultiTaskLinear(BaseEstimator):
+class MultiTaskLinear(Estimator):
     """Base of the linear formulations; a formulation says what its problem is.
 
     A subclass declares its ``strengths`` (names, and values to choose from) and defines
@@ -116,6 +117,7 @@ class MultiTaskLinear(BaseEstimator):
     # The same for all.
 
     @all_or_nothing
+    @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit to a long table with a task column, or to a wide y with a column per task.
 
@@ -139,16 +141,20 @@ class MultiTaskLinear(BaseEstimator):
         self._wide = target.ndim == 2
         data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
         self._check_data(data)
-        with one_blas_thread():
+        with one_blas_thread(), fit_steps(self, 3, X, y):
             return self._fit_data(data)
 
     def _fit_data(self, data: TaskData) -> Any:
         said = self._loss()
         self.response_: Response = said.started(data.y, data.weight, data.code)
-        strengths = self._choose_strengths(data, self.response_)
-        solution = self._solve(data, strengths, None)
+        with step(self, "choose strengths", parts=True):
+            strengths = self._choose_strengths(data, self.response_)
+        with step(self, "solve") as say:
+            solution = self._solve(data, strengths, None)
+            say(f"{solution.solver}, {solution.status.value}, violation {solution.violation:.1e}")
         if said.learns:
-            strengths, solution = self._settle(data, solution)
+            with step(self, "learn the response"):
+                strengths, solution = self._settle(data, solution)
         self._keep(solution, data, strengths)
         return self
 
@@ -211,9 +217,13 @@ class MultiTaskLinear(BaseEstimator):
         grids = self._grids(data, loss) if grids is None else grids
         wanted = {name: grids[name] for name, value in given.items() if value is None}
         fixed = {name: value for name, value in given.items() if value is not None}
+
+        def problem_at(part: TaskData, strengths: Strengths) -> Problem:
+            part_of(self)
+            return self._tuned_problem(part, loss, strengths)
+
         choice = choose_strengths(
-            lambda part, strengths: self._tuned_problem(part, loss, strengths),
-            data, wanted, fixed, self.max_iter,
+            problem_at, data, wanted, fixed, self.max_iter,
         )  # fmt: skip
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
         return {name: choice.strengths[name] for name in given}

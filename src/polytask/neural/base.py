@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -23,8 +22,10 @@ from polytask.data import (
     read_rows,
     read_target,
 )
+from polytask.models.estimator import Estimator
+from polytask.models.steps import with_callbacks
 from polytask.neural.body import ACTIVATIONS
-from polytask.neural.callbacks import CallbackSupportMixin, EpochWatch, with_callbacks
+from polytask.neural.callbacks import EpochWatch
 from polytask.neural.network import Architecture
 from polytask.neural.predictions import NetworkPredictions
 from polytask.neural.session import Session
@@ -34,7 +35,7 @@ from polytask.neural.training import Recipe, Run
 __all__ = ["MultiTaskNetwork"]
 
 
-class MultiTaskNetwork(NetworkPredictions, CallbackSupportMixin, BaseEstimator):
+class MultiTaskNetwork(NetworkPredictions, Estimator):
     """Base of the neural formulations; a formulation says how its heads are tied."""
 
     fit_intercept: ClassVar[bool] = False  # heads have a bias; the table needs no column of ones

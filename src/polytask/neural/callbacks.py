@@ -1,6 +1,6 @@
 """scikit-learn's callbacks (progress bars, monitors), where the installed version has them.
 
-In that interface a "task" is a step of a fit. Only this file speaks its language.
+In that interface a "task" is a step of a fit.
 """
 
 from __future__ import annotations
@@ -8,19 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-try:  # the interface is young and may move
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:
+from polytask.models.steps import is_watched
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in where scikit-learn has no callbacks."""
-
-    def with_callbacks(method: Any) -> Any:
-        """Return the method as it is."""
-        return method
-
-
-__all__ = ["CallbackSupportMixin", "EpochWatch", "with_callbacks"]
+__all__ = ["EpochWatch"]
 
 
 class EpochWatch:
@@ -43,7 +33,7 @@ class EpochWatch:
         self.estimator, self.fitted, self.data = estimator, fitted, {"X": X, "y": y}
         self.root: Any = None
         self.epoch: Any = None
-        if getattr(estimator, "_skl_callbacks", None) or hasattr(estimator, "_parent_callback_ctx"):
+        if is_watched(estimator):
             self.root = estimator._init_callback_context(max_subtasks=n_epochs)
             self.root.call_on_fit_task_begin(estimator=estimator, **self.data)
             self._begin()
