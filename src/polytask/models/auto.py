@@ -26,7 +26,7 @@ from polytask.models._held_out import held_out_predictions, linear_predictor
 from polytask.models.estimator import Estimator
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
-from polytask.models.steps import with_callbacks
+from polytask.models.steps import fit_steps, step, with_callbacks
 from polytask.models.unseen import unseen_message
 from polytask.responses import Response
 from polytask.tuning.stacking import HeldOut, stack
@@ -67,6 +67,8 @@ class _AutoMultiTask(Estimator):
         Whether tasks may have weights of their own.
     n_folds : int, default=5
         Folds inside tasks for candidates without leave-one-out predictions.
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -111,6 +113,7 @@ class _AutoMultiTask(Estimator):
         "unseen": [StrOptions({"error", "common"})],
         "own_weights": ["boolean"],
         "n_folds": [Interval(Integral, 2, None, closed="left")],
+        "verbose": ["verbose"],
     }
     joint = True
 
@@ -125,6 +128,7 @@ class _AutoMultiTask(Estimator):
         unseen: str = "error",
         own_weights: bool = True,
         n_folds: int = 5,
+        verbose: int = 0,
     ) -> None:
         self.candidates = candidates
         self.loss = loss
@@ -134,6 +138,7 @@ class _AutoMultiTask(Estimator):
         self.unseen = unseen
         self.own_weights = own_weights
         self.n_folds = n_folds
+        self.verbose = verbose
 
     @all_or_nothing
     @with_callbacks
@@ -159,14 +164,18 @@ class _AutoMultiTask(Estimator):
         data = make_task_data(self, rows, self._encode(target), names, sample_weight)
         self._check_data(data)
         made = self._make_candidates(data)
-        self.estimators_ = {n: e.fit(X, y, sample_weight=sample_weight) for n, e in made.items()}
-        self.candidates_ = list(self.estimators_)
-        response = self._loss()
-        F = np.column_stack([
-            held_out_predictions(e, X, target, names, sample_weight, data, response, self.n_folds)
-            for e in self.estimators_.values()
-        ])  # fmt: skip
-        self._weigh(F, data)
+        self.candidates_, self.estimators_ = list(made), {}
+        args = (X, target, names, sample_weight, data, self._loss(), self.n_folds)
+        with fit_steps(self, 2 * len(made) + 1, X, y):
+            for name, model in made.items():
+                with step(self, f"fit {name}", inner=model):
+                    self.estimators_[name] = model.fit(X, y, sample_weight=sample_weight)
+            held = []
+            for name, model in self.estimators_.items():
+                with step(self, f"hold rows out of {name}"):
+                    held.append(held_out_predictions(model, *args))
+            with step(self, "weigh"):
+                self._weigh(np.column_stack(held), data)
         return self
 
     def _check_data(self, data: TaskData) -> None:

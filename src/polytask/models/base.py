@@ -61,6 +61,7 @@ class MultiTaskLinear(Estimator):
         "unseen": [StrOptions({"error", "common"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "verbose": ["verbose"],
     }
 
     loss: Any = "auto"  # of a formulation without the parameter

@@ -62,6 +62,8 @@ class _LowRank(LowRankBase):
         KKT violation, see ``violation_``.
     max_iter : int, default=2000
         Iterations at most.
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -124,6 +126,7 @@ class _LowRank(LowRankBase):
         unseen: str = "error",
         tol: float = 1e-7,
         max_iter: int = 2000,
+        verbose: int = 0,
     ) -> None:
         self.alpha = alpha
         self.penalty = penalty
@@ -137,6 +140,7 @@ class _LowRank(LowRankBase):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
+        self.verbose = verbose
 
     def _split(self) -> bool:
         return self.common

@@ -78,6 +78,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
         Newton steps at most (classifier).
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -154,6 +156,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         unseen: str = "error",
         tol: float = 1e-8,
         max_iter: int = 100,
+        verbose: int = 0,
     ) -> None:
         self.alpha = alpha
         self.covariance = covariance
@@ -167,6 +170,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
+        self.verbose = verbose
 
     @property
     def _is_mixed(self) -> bool:

@@ -57,6 +57,8 @@ class _Pooled(MultiTaskLinear):
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
         Newton steps at most (classifier).
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -94,6 +96,7 @@ class _Pooled(MultiTaskLinear):
         unseen: str = "common",
         tol: float = 1e-8,
         max_iter: int = 100,
+        verbose: int = 0,
     ) -> None:
         self.alpha = alpha
         self.loss = loss
@@ -103,6 +106,7 @@ class _Pooled(MultiTaskLinear):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
+        self.verbose = verbose
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p = data.n_coefs

@@ -57,6 +57,8 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         the largest KKT violation.
     max_iter : int, default=2000
         Iterations at most.
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -114,6 +116,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         unseen: str = "error",
         tol: float = 1e-7,
         max_iter: int = 2000,
+        verbose: int = 0,
     ) -> None:
         self.alpha = alpha
         self.n_components = n_components
@@ -126,6 +129,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
+        self.verbose = verbose
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         wanted = getattr(self, "n_components_")  # noqa: B009 (set by the base from strengths)

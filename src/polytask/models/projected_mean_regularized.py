@@ -76,6 +76,8 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         Largest KKT violation: the share that is left of what each gradient can be.
     max_iter : int, default=500
         Steps at most.
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -140,6 +142,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         unseen: str = "error",
         tol: float = 1e-8,
         max_iter: int = 500,
+        verbose: int = 0,
     ) -> None:
         self.alpha = alpha
         self.n_components = n_components
@@ -152,6 +155,7 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
+        self.verbose = verbose
 
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         """Strengths without a projection first; then k by folds, then weaker alphas at that k."""

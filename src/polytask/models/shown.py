@@ -59,8 +59,8 @@ def _span(values: np.ndarray) -> str:
 
 def _picture(estimator: Any) -> str:
     """A line per coefficient: a stroke for each task, a dot for their mean; zero in the middle."""
-    coef = getattr(estimator, "coef_", None)
-    if np.ndim(coef) != 2 or coef.shape[1] == 0 or not np.isfinite(coef).all():
+    coef = np.asarray(getattr(estimator, "coef_", 0.0))
+    if coef.ndim != 2 or coef.shape[1] == 0 or not np.isfinite(coef).all():
         return ""
     task = getattr(estimator, "task", None)
     names = [n for n in getattr(estimator, "feature_names_in_", ()) if n != task]

@@ -55,6 +55,7 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [None, StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "verbose": ["verbose"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 0.5, closed="right")],

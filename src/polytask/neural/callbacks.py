@@ -44,6 +44,9 @@ class EpochWatch:
 
     def __call__(self, n_iter: int, run: Any) -> bool:
         """After an epoch."""
+        if self.estimator.verbose and n_iter % max(1, self.estimator.max_iter // 10) == 0:
+            loss = run.history["train_loss"][-1]
+            print(f"[{type(self.estimator).__name__}] epoch {n_iter}: training loss {loss:.4g}")
         if self.root is None or self.epoch is None:
             return False
         stop = self.epoch.call_on_fit_task_end(

@@ -78,6 +78,7 @@ n_iter_no_change, warm_start, device, dtype, random_state
         device: str = "auto",
         dtype: str = "float32",
         random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -100,6 +101,7 @@ n_iter_no_change, warm_start, device, dtype, random_state
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
+        self.verbose = verbose
 
     def hidden_features(self, X: Any) -> np.ndarray:
         """h(x) of every row, shape (n, k)."""

@@ -86,6 +86,8 @@ class _SharedHiddenLayer(MultiTaskNetwork):
     random_state : int, RandomState or None, default=None
         Seed of weights, batches and validation part. The same seed on the CPU gives the same
         numbers.
+    verbose : int, default=0
+        1 prints a line for each tenth of ``max_iter``.
 
     Attributes
     ----------
@@ -160,6 +162,7 @@ class _SharedHiddenLayer(MultiTaskNetwork):
         device: str = "auto",
         dtype: str = "float32",
         random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -186,6 +189,7 @@ class _SharedHiddenLayer(MultiTaskNetwork):
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
+        self.verbose = verbose
 
     def _architecture(self) -> Architecture:
         level = self.alpha_ if self.alpha_intercept == "auto" else float(self.alpha_intercept)
