@@ -14,6 +14,7 @@ _ROOMS = {
     "TaskMoments": "polytask.data",
     "low_rank_path": "polytask.models.paths",
     "read_moments": "polytask.sources.moments",
+    "show_versions": "polytask.inspection.installed",
     "stack_tasks": "polytask.data",
     "to_onnx": "polytask.export",
 }

@@ -87,6 +87,13 @@ def test_a_fit_that_fails_tears_its_callbacks_down(table):
     assert not hasattr(model, "_callback_step")
 
 
+def test_a_response_that_learns_is_a_step_too(table):
+    X, y = table
+    told = Told()
+    MeanRegularizedRegressor(task="task", loss="huber").set_callbacks(told).fit(X, y)
+    assert ("MeanRegularizedRegressor", "learn the response") in told.ended
+
+
 @pytest.mark.parametrize("alpha", ["cv", "reml", 0.1])
 def test_a_progress_bar_changes_nothing(alpha, table, capsys):
     X, y = table

@@ -262,6 +262,12 @@ class Comparison:
             record["id"] = record["task"]
         return found
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict, the models, their picture."""
+        from polytask.inspection.shown import comparison_html
+
+        return comparison_html(self)
+
     def with_notes(self, *notes: str, warnings: tuple[str, ...] = ()) -> Comparison:
         """A copy with more notes and warnings at the front, such as those of a table's reader."""
         return dataclasses.replace(

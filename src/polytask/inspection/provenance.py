@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections import Counter
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from polytask.inspection.evidence import Evidence
+from polytask.inspection.installed import versions_of
 from polytask.inspection.out_of_fold import Fits
 from polytask.inspection.sample import Sample
 from polytask.inspection.statistics.simultaneous import FEW_TASKS
@@ -22,13 +21,7 @@ _MOST_WARNINGS = 3  # of one model
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that the numbers depend on."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed as a package"
-    return found
+    return versions_of(_PACKAGES)
 
 
 def method_sentences(evidence: Evidence, n_folds: int, *, known: bool = True) -> tuple[str, ...]:

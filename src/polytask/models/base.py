@@ -154,7 +154,7 @@ class MultiTaskLinear(Estimator):
             solution = self._solve(data, strengths, None)
             say(f"{solution.solver}, {solution.status.value}, violation {solution.violation:.1e}")
         if said.learns:
-            with step(self, "learn the response"):
+            with step(self, "learn the response", parts=True):
                 strengths, solution = self._settle(data, solution)
         self._keep(solution, data, strengths)
         return self
@@ -259,6 +259,12 @@ class MultiTaskLinear(Estimator):
     def _common(self) -> tuple[np.ndarray, float]:
         """Coefficients and intercept for a task that was not in training."""
         return self.common_coef_, self.common_intercept_
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Attributes; older versions took features about zero, not about a center."""
+        super().__setstate__(state)
+        if "coef_" in vars(self) and "_center" not in vars(self):
+            self._center = np.zeros(self.coef_.shape[1])
 
     def __sklearn_tags__(self) -> Any:
         """Tags: sparse input, and a wide y where no task column is named."""

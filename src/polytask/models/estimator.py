@@ -15,6 +15,7 @@ from polytask.models.steps import CallbackSupportMixin
 __all__ = ["Estimator"]
 
 _VERSION = "_polytask_version"
+_MOVED = {"_mixed_state": "_mixed_state_"}  # attributes of older versions: their name today
 
 
 class Estimator(CallbackSupportMixin, BaseEstimator):
@@ -37,7 +38,7 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         """
         from polytask import __version__
 
-        state = dict(state)
+        state = {_MOVED.get(name, name): value for name, value in state.items()}
         written = str(state.pop(_VERSION, "0.1.0"))  # the first did not say
         if _numbers(written) > _numbers(__version__):
             warnings.warn(

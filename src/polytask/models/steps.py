@@ -88,7 +88,7 @@ def _context(estimator: Any, name: str, parts: bool, inner: Any) -> Iterator[Non
 def part_of(estimator: Any) -> None:
     """Count a part of the step that is under way."""
     context = getattr(estimator, "_callback_step", None)
-    if context is not None:
+    if context is not None and context.max_subtasks is None:
         with _ONE:
             part = context.subcontext("part")
         part.call_on_fit_task_begin(estimator=estimator)
