@@ -87,7 +87,8 @@ def test_a_column_per_task_and_a_single_task(table):
 def test_labels_of_every_kind(labels, none, table):
     X, y = table
     model = polytask.PooledClassifier(task="task").fit(X, np.where(y > 0, *labels))
-    found = exported(model, pd.concat([X, X.iloc[:1].assign(task="new")]))["prediction"]
+    new = pd.concat([X, X.iloc[:1].assign(task="new")])
+    found = exported(model, new, unseen="error")["prediction"]
     expected = model.predict(X)
     np.testing.assert_array_equal(
         found[:-1], expected.astype(str if none == "" else expected.dtype)

@@ -193,8 +193,8 @@ def _add_export(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument(
         "--unseen",
         choices=("error", "common"),
-        default="error",
-        help="tasks that were not in training: no answer (default), or what is common",
+        help="tasks that were not in training: no answer, or what is common; default no answer, "
+        "but for a model that is one for all tasks",
     )
 
 

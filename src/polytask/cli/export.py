@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
             raise TableError(str(error)) from error
         with replacing(out) as temporary:
             temporary.write_bytes(graph.SerializeToString())
-    _show(str(out), graph, args.unseen)
+    _show(str(out), graph, args.unseen or getattr(model[-1], "unseen", "error"))
     return 0
 
 
