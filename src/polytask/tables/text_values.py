@@ -94,8 +94,9 @@ def settle_values(
     found = _Found()
     waiting: dict[str, TextColumn] = {}
     for name in table.columns:
-        column = _without_marks(table[name], given.missing)
-        if not _is_text(column.dtype) or as_text(str(name)):
+        kept = as_text(str(name))
+        column = _without_marks(table[name], given.missing, kept)
+        if kept or not _is_text(column.dtype):
             table[name] = column
             continue
         values = _simple(column, given.decimal, found)
@@ -135,15 +136,19 @@ def _all_pointed(column: TextColumn) -> bool:
     return not (point > comma).any() and (not whole.any() or not (point[whole] < 1000).all())
 
 
-def _without_marks(values: pd.Series, marks: Sequence[str]) -> pd.Series:
-    """Blank cells and the user's marks as gaps."""
-    if _is_text(values.dtype):
-        text = values.str.strip()
-        return values.mask(text.isin(["", *(mark.strip() for mark in marks)]).fillna(False))
-    if types.is_numeric_dtype(values.dtype) and not types.is_bool_dtype(values.dtype):
-        numbers = [n for n in (pd.to_numeric(m, errors="coerce") for m in marks) if n == n]
-        return values.mask(values.isin(numbers)) if numbers else values
-    return values
+def _without_marks(values: pd.Series, marks: Sequence[str], as_text: bool) -> pd.Series:
+    """Blank cells and the user's marks as gaps; -999 is also -999.0 where values are numbers."""
+    text = _is_text(values.dtype)
+    if text:
+        stripped = values.str.strip()
+        gaps = stripped.isin(["", *(mark.strip() for mark in marks)]).fillna(False)
+        values = values.mask(gaps.astype(bool))
+    if (as_text and text) or not (text or types.is_numeric_dtype(values.dtype)):
+        return values
+    numbers = [n for n in (pd.to_numeric(m, errors="coerce") for m in marks) if n == n]
+    if not numbers or types.is_bool_dtype(values.dtype):
+        return values
+    return values.mask(pd.to_numeric(values, errors="coerce").isin(numbers))
 
 
 def _is_text(dtype: object) -> bool:
