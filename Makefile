@@ -4,6 +4,7 @@
 #   make test        the tests, in an environment with every extra
 #   make lint        ruff, mypy and the direction of imports
 #   make test-slow   the tests that take minutes
+#   make docs        the documentation as a site in site/; a warning, such as a broken link, is an error
 #   make bench       the published benchmarks, where their data are present
 #   make clean       removes .venv, caches and the demo's report
 
@@ -11,6 +12,7 @@ PYTHON ?= python3
 VENV ?= .venv
 OUT ?= polytask-report
 WORKERS ?= 2
+SITE ?= site
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -21,7 +23,7 @@ DEV := $(VENV)/.dev-installed
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo venv test test-slow lint format bench clean
+.PHONY: demo venv test test-slow lint format docs bench clean
 
 demo: $(CORE)
 	$(BIN)/polytask compare "$$($(BIN)/python -c 'from polytask.datasets import exam_path; print(exam_path())')" \
@@ -47,13 +49,17 @@ format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(DEV)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs $(SITE)
+	@echo "Open $(SITE)/index.html"
+
 bench: $(DEV)
 	@for script in benchmarks/*.py; do \
 	    if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script" || exit 1; fi; \
 	done
 
 clean:
-	rm -rf $(VENV) polytask-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) polytask-report site docs/reference/api .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
