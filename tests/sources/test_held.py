@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from polytask.data import TaskMoments
 from polytask.responses import Logistic, Squared
-from polytask.sources.held import HeldRows, summed_up
+from polytask.sources.held import HeldRows
 from polytask.sources.moments import MomentJob
 from polytask.sources.passed import Passed
 from polytask.sources.passes import SerialRunner
@@ -58,9 +58,3 @@ def test_moments_of_held_rows_are_those_of_the_table(rng):
     here = SerialRunner().run(MomentJob(), HeldRows(data))
     there = TaskMoments.from_rows(np.column_stack([X, ids]), y, task=3, sample_weight=weight)
     assert_allclose(here.shifted(there.shift).sums, there.sums, rtol=1e-10, atol=1e-12)
-
-
-def test_many_rows_are_summed_up_unless_the_sums_are_more():
-    assert not summed_up(10_000, 20, 100)
-    assert summed_up(1_000_000, 20, 100)
-    assert not summed_up(20_000, 1_000, 100)

@@ -13,6 +13,7 @@ from polytask.responses import Logistic
 from polytask.sources.loss_sums import sums_at_level
 from polytask.sources.sums_job import cell_sums
 from polytask.tuning import KFoldRisk, folds, loo
+from tests.sources.conftest import summing_up
 
 CLASSIFIERS = [MeanRegularizedClassifier, SingleTaskClassifier, TaskInterceptClassifier]
 
@@ -54,7 +55,8 @@ def real(shared_data, name):
 def excess_risk(kind, frame, folder, monkeypatch):
     """Held-out loss at the strengths chosen from a file over that at those of refits, minus 1."""
     frame.to_parquet(folder / "rows.parquet", row_group_size=len(frame))
-    streamed = kind(task="task").fit_parquet(folder / "rows.parquet", target="y", client=False)
+    with summing_up():
+        streamed = kind(task="task").fit_parquet(folder / "rows.parquet", target="y", client=False)
     X, y = frame.drop(columns="y"), frame["y"].to_numpy()
     tasks, code = np.unique(frame["task"], return_inverse=True)
     dealer = FoldDealer(5)

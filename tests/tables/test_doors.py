@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from polytask.cli import main
-from polytask.models.from_parquet import make_runner
+from polytask.sources.runners import make_runner
 from polytask.tables import TableError, make_task_pipeline, make_task_table, read_table
 from polytask.tables.stream_table import make_stream_table
 

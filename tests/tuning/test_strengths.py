@@ -7,7 +7,6 @@ from polytask import LowRankRegressor, MeanRegularizedRegressor, SingleTaskRegre
 from polytask.datasets import make_related_tasks
 from polytask.inspection.roles import strengths_of
 from polytask.models import estimators
-from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.roles import RegressorRole
 from polytask.models.single_task import _SingleTask
 from polytask.penalties import TraceNorm
@@ -26,7 +25,7 @@ from tests.low_rank.problems import low_rank
 from tests.solvers.helpers import make_data, random_tasks
 
 
-class Renamed(RegressorFromParquet, RegressorRole, _SingleTask):
+class Renamed(RegressorRole, _SingleTask):
     """Single-task, its strength called gamma."""
 
     fit_intercept, task_weight, unseen, tol, max_iter = True, "equal", "error", 1e-8, 100

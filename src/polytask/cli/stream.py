@@ -99,7 +99,7 @@ class _Passes:
 
 def stream_runner(args: argparse.Namespace, progress: Progress) -> tuple[Runner, _Passes]:
     """Who makes the passes: this process, or the cluster that is active."""
-    from polytask.models.from_parquet import make_runner
+    from polytask.sources.runners import make_runner
 
     told = _Passes(progress, _PASSES[args.command, "regression"])
     return make_runner(None, told), told
@@ -132,8 +132,7 @@ def streamed_model(name: str, table: StreamTable) -> Any:
     """The model called ``name``, unfitted; an error where it needs all rows at once."""
     check_name(name, "models")
     model = formulation_for(name, table.task, table.kind)
-    needed = "fit_moments" if table.kind == "regression" else "_choose_by_passes"
-    if not hasattr(model, needed):
+    if not hasattr(model, "_why_not_sums") or model._why_not_sums(table.tally.ids):
         raise TableError(
             f"must name models that can be streamed; {name!r} needs all rows of a {table.kind} in "
             "memory. Leave it out, or load the table with --no-stream.",

@@ -155,15 +155,15 @@ def mean_if_far(moments: TaskMoments, share: np.ndarray) -> np.ndarray | None:
 
 
 def rows_of_grams(
-    grams: np.ndarray, share: np.ndarray, tasks: np.ndarray, intercept: bool
+    grams: np.ndarray, share: np.ndarray, tasks: np.ndarray, intercept: bool, y: float
 ) -> TaskData:
-    """TaskData with ``sum omega x x' = grams`` (m, p, p) and no targets: enough for grids."""
+    """TaskData with ``sum omega x x' = grams`` (m, p, p), every target y: enough for grids."""
     m, p = grams.shape[:2]
     weight = np.where(share > 0, share, 1.0) / p
     X = (_roots(grams) / np.sqrt(weight)[:, None, None]).reshape(m * p, p)
     design = Design(np.ascontiguousarray(X), None, np.arange(m + 1) * p)
     rows = np.arange(m * p)
-    return TaskData(design, np.zeros(m * p), np.ones(m * p), share, tasks, intercept, rows)
+    return TaskData(design, np.full(m * p, y), np.ones(m * p), share, tasks, intercept, rows)
 
 
 def _roots(C: np.ndarray) -> np.ndarray:

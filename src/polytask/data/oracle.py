@@ -23,6 +23,11 @@ class Pointwise(Protocol):
         """Whether it is A(f) - y f, so that sums at one predictor follow from moments."""
         ...
 
+    @property
+    def has_kinks(self) -> bool:
+        """Whether solvers need the `majorizer`."""
+        ...
+
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
         ...
@@ -45,6 +50,10 @@ class Pointwise(Protocol):
 
     def start(self, y: np.ndarray, weight: np.ndarray) -> float:
         """The level at which a search begins."""
+        ...
+
+    def null_curvature(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """Mean second derivative without features."""
         ...
 
 
@@ -132,6 +141,10 @@ class Oracle(Protocol):
 
     def level(self, loss: Pointwise) -> float:
         """Intercept of all tasks at which a search begins."""
+        ...
+
+    def null_curvature(self, loss: Pointwise) -> float:
+        """Mean curvature of the loss without features: the unit of penalty strengths."""
         ...
 
     def at(self, loss: Pointwise, theta: np.ndarray) -> RiskAt:

@@ -134,6 +134,10 @@ class TaskData:
         """Intercept of all tasks at which a search begins."""
         return loss.start(self.y, self.weight) if self.intercept else 0.0
 
+    def null_curvature(self, loss: Pointwise) -> float:
+        """Mean curvature of the loss without features: the unit of penalty strengths."""
+        return loss.null_curvature(self.y, self.weight)
+
     def at(self, loss: Pointwise, theta: np.ndarray) -> RowsAt:
         """R at coefficients Theta (m, p)."""
         f = self.design.predict(theta) if theta.any() else np.zeros(len(self.y))

@@ -97,10 +97,10 @@ def compare_parquet(
     """
     from sklearn.base import is_classifier
 
-    from polytask.models.from_parquet import make_runner
     from polytask.sources.first_look import FirstLookJob
     from polytask.sources.first_pass import prepared
     from polytask.sources.prepare import StreamPreparer
+    from polytask.sources.runners import make_runner
     from polytask.sources.source import ParquetSource, kinds_of
 
     source = ParquetSource.open(
@@ -193,9 +193,8 @@ def _record(name: str, k: int, fits: Mapping[tuple[str, int], FoldFit]) -> Fit:
 
 
 def _check(estimators: Mapping[str, Any], baseline: str, sample: Sample, cv: int) -> None:
-    needed = "fit_moments" if not sample.response.has_labels else "_choose_by_passes"
     for name, estimator in estimators.items():
-        if not hasattr(estimator, needed):
+        if not hasattr(estimator, "_why_not_sums") or estimator._why_not_sums(sample.ids):
             raise ValueError(
                 f"compare_parquet: estimators must be fitted to moments or in passes; {name!r} "
                 "needs all rows in memory. Leave it out."

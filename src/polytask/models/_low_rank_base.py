@@ -113,8 +113,8 @@ class LowRankBase(MultiTaskLinear):
         """The ridge that keeps coefficients finite where the loss alone may not."""
         if not loss.reaches_boundary:
             return 0.0
-        norms = data.design.column_norms(data.weight)[:, : data.n_features]
-        return _RIDGE * loss.null_curvature(data.y, data.weight) * float((norms**2).mean())
+        norms = data.column_norms[:, : data.n_features]
+        return _RIDGE * data.null_curvature(loss) * float((norms**2).mean())
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         L = solution.blocks["low_rank"]

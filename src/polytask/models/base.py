@@ -1,4 +1,4 @@
-"""What every linear multi-task estimator does: parse, choose strengths, solve, keep the answer."""
+"""What every linear multi-task estimator does: choose strengths, solve, keep the answer."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import (
+    Design,
+    MomentData,
+    Oracle,
     TaskData,
-    all_or_nothing,
     callers_level,
-    forget,
-    make_task_data,
     read_rows,
-    read_target,
     task_codes,
 )
-from polytask.models.estimator import Estimator
-from polytask.models.steps import fit_steps, part_of, step, with_callbacks
+from polytask.data.folds import task_folds
+from polytask.data.many import FOLD_SEED, FOLDS, summed_up
+from polytask.models.doors import Doors
+from polytask.models.steps import part_of, step
 from polytask.models.unseen import unseen_message
 from polytask.problem import Problem
 from polytask.responses import Loss, Response
-from polytask.solvers import Solution, Status, one_blas_thread, select
+from polytask.solvers import Newton, Solution, Status, select
+from polytask.solvers.base import missing
+from polytask.solvers.conjugate import NewtonCG
 from polytask.structures import Blocks
 from polytask.tuning import (
     Strength,
@@ -44,7 +47,7 @@ _ROUNDS = 100  # of a fit and what the response learns from it
 _SETTLED = 1e-10  # relative change of what it learned
 
 
-class MultiTaskLinear(Estimator):
+class MultiTaskLinear(Doors):
     """Base of the linear formulations; a formulation says what its problem is.
 
     A subclass declares its ``strengths`` (names, and values to choose from) and defines
@@ -85,7 +88,8 @@ class MultiTaskLinear(Estimator):
 
     # What a formulation says.
 
-    def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+    def _make_problem(self, data: Any, loss: Loss, strengths: Strengths) -> Problem:
+        """The problem of whoever holds the rows (`Oracle`)."""
         raise NotImplementedError
 
     def _given(self) -> Strengths:
@@ -96,70 +100,72 @@ class MultiTaskLinear(Estimator):
         """A grid for every strength that may be chosen, from strong to weak."""
         return {s.name: s.grid(self, data, loss) for s in self.strengths if s.grid is not None}
 
-    def _tuned_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
+    def _tuned_problem(self, data: Any, loss: Loss, strengths: Strengths) -> Problem:
         """The problem whose held-out risk chooses strengths: the formulation's own."""
         return self._make_problem(data, loss, strengths)
 
-    def _store(self, solution: Solution, data: TaskData) -> None:
+    def _store(self, solution: Solution, data: Any) -> None:
         """Keep a formulation's own attributes."""
-
-    # What the role (regressor or classifier) says.
-
-    def _loss(self) -> Response:
-        """The response that the user asked for."""
-        raise NotImplementedError
-
-    def _encode(self, y: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def _check_data(self, data: TaskData) -> None:
-        """Refuse data that the role cannot learn from."""
 
     # The same for all.
 
-    @all_or_nothing
-    @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Fit to a long table with a task column, or to a wide y with a column per task.
-
-        Parameters
-        ----------
-        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
-            Features, and the task column that the parameter ``task`` names.
-        y : array of shape (n,), or of shape (n, m) with ``task=None``
-            Targets. In a wide y NaN means not measured.
-        sample_weight : array of shape (n,) or, with a wide y, (n, m)
-            Weights of rows inside their task; zero leaves a row out.
-
-        Returns
-        -------
-        self
-        """
-        self._validate_params()
-        forget(self)
-        rows = read_rows(self, X, reset=True)
-        target, names = read_target(self, y)
-        self._wide = target.ndim == 2
-        data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
-        self._check_data(data)
-        with one_blas_thread(), fit_steps(self, 3, X, y):
-            return self._fit_data(data)
-
-    def _fit_data(self, data: TaskData) -> Any:
+    def _fit_data(self, source: Oracle) -> Any:
         said = self._loss()
-        self.response_: Response = said.started(data.y, data.weight, data.code)
+        self.response_: Response = said
+        if isinstance(source, TaskData):
+            self.response_ = said.started(source.y, source.weight, source.code)
         with step(self, "choose strengths", parts=True):
-            strengths = self._choose_strengths(data, self.response_)
+            strengths = self._choose_strengths(self._asked(source), self.response_)
         with step(self, "solve") as say:
-            solution = self._solve(data, strengths, None)
+            solution = self._solve(source, strengths, None)
             say(f"{solution.solver}, {solution.status.value}, violation {solution.violation:.1e}")
         if said.learns:
+            assert isinstance(source, TaskData)
             with step(self, "learn the response", parts=True):
-                strengths, solution = self._settle(data, solution)
-        self._keep(solution, data, strengths)
+                strengths, solution = self._settle(source, solution)
+        self._keep(solution, source, strengths)
         return self
 
-    def _solve(self, data: TaskData, strengths: Strengths, start: Blocks | None) -> Solution:
+    def _asked(self, source: Oracle) -> Oracle:
+        """Who is asked about strengths: sums over rows that are many, as from files of them."""
+        if not isinstance(source, TaskData) or isinstance(source, MomentData):
+            return source
+        if not self._must_choose() or self._wide or source.design.sparse:
+            return source
+        if not summed_up(len(source.y), source.n_features, source.n_tasks):
+            return source
+        if self._why_not_sums(source.tasks, source.n_features) is not None:
+            return source
+        from polytask.sources.held import HeldRows
+        from polytask.sources.moments import MomentJob
+        from polytask.sources.passed import Passed
+        from polytask.sources.passes import SerialRunner
+
+        labels = source.y if self.response_.has_labels else None
+        folds = task_folds(source.code, FOLDS, FOLD_SEED, labels)  # as files of the rows deal them
+        runner, held = SerialRunner(), HeldRows(source, np.maximum(folds, 0))
+        moments = runner.run(MomentJob(FOLDS), held)
+        if self.response_.is_quadratic:
+            return self._moment_data(moments)
+        return Passed(runner, held, moments, source.share, source.intercept)
+
+    def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
+        """None, or why sums over the rows are not enough, to follow "where"."""
+        loss = self._loss()
+        if loss.is_quadratic:
+            return None
+        if loss.learns:
+            return f"loss={loss.name!r} learns from single rows"
+        tasks = np.arange(2) if tasks is None else tasks
+        m, p = len(tasks), n_features + self.fit_intercept
+        design = Design(np.ones((m, p)), None, np.arange(m + 1))  # a row a task will say
+        one, row = np.ones(m), np.arange(m)
+        some = TaskData(design, one, one, one / m, tasks, self.fit_intercept, row)
+        problem = self._make_problem(some, loss, {s.name: 1.0 for s in self.strengths})
+        lacks = missing(Newton() if self._must_choose() else NewtonCG(), problem)
+        return f"the model lacks {lacks[0].says}" if lacks else None
+
+    def _solve(self, data: Oracle, strengths: Strengths, start: Blocks | None) -> Solution:
         problem = self._make_problem(data, self.response_, strengths)
         return select(problem).solve(problem, start, self.tol, self.max_iter)
 
@@ -175,7 +181,7 @@ class MultiTaskLinear(Estimator):
             if strengths and learned.is_near(self.response_, _SETTLED):
                 break
             self.response_ = learned
-            strengths = strengths or self._choose_strengths(data, learned)
+            strengths = strengths or self._choose_strengths(self._asked(data), learned)
             solution = self._solve(data, strengths, solution.blocks)
         return strengths, solution
 
@@ -183,7 +189,7 @@ class MultiTaskLinear(Estimator):
         """The response with what the last fit learned of it."""
         return getattr(self, "response_", None) or self._loss()
 
-    def _keep(self, solution: Solution, data: TaskData, strengths: Strengths) -> None:
+    def _keep(self, solution: Solution, data: Oracle, strengths: Strengths) -> None:
         """Fitted attributes of a solution."""
         self._warn(solution)
         d = data.n_features
@@ -206,16 +212,17 @@ class MultiTaskLinear(Estimator):
         """Whether a strength or a limit is left to held-out risks."""
         return any(value is None for value in self._given().values())
 
-    def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
+    def _choose_strengths(self, data: Any, loss: Loss) -> Strengths:
         return self._search(data, loss, self._given())
 
     def _search(
-        self, data: TaskData, loss: Loss, given: Strengths, grids: Grids | None = None
+        self, data: Oracle, loss: Loss, given: Strengths, grids: Grids | None = None
     ) -> Strengths:
         """The strengths of ``given``, those that are None chosen by their held-out risk."""
         if all(value is not None for value in given.values()):
             return given
-        grids = self._grids(data, loss) if grids is None else grids
+        rows = data if isinstance(data, TaskData) else data.stand_in  # type: ignore[attr-defined]
+        grids = self._grids(rows, loss) if grids is None else grids
         wanted = {name: grids[name] for name, value in given.items() if value is None}
         fixed = {name: value for name, value in given.items() if value is not None}
 

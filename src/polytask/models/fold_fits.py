@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone, is_classifier
 
+from polytask.data import task_shares
 from polytask.problem import ObjectiveAt
 from polytask.solvers import Newton, one_blas_thread
 from polytask.solvers.newton import solution_of
@@ -177,8 +178,10 @@ class _Passes:
             scales = Affine.shift(source.center)  # nothing to make up for what is taken off
             moments, source = scales.moments(moments), replace(source, center=None)
         always = None if fold == EVERYTHING else self.always
-        share = model._shares(moments.counts)
-        passed = Passed(self.runner, source, moments, share, model.fit_intercept, fold, always)
+        share = task_shares(moments.counts, model._weight_rule)
+        passed = Passed(
+            self.runner, source, moments, share, model.fit_intercept, fold, always, shared=True
+        )  # fmt: skip
         return passed, scales
 
     def _look(self, asking: list[_Run]) -> None:
@@ -209,9 +212,10 @@ class _Run:
             self.turn = np.eye(d + intercept, d + 1) if scales is None else scales.turn(intercept)
             if self.passes.source.center is None:  # else the model itself takes it off
                 self.fit.scales = scales
-            model._expect(self.passes.source.model_columns)
-            self.strengths, self.choice = model._choose_by_passes(self.passed, looks=0)
-            self.problem = model._make_problem(self.passed, model._loss(), self.strengths)
+            model._begin(self.passes.source.model_columns, self.passes.classes)
+            model.response_ = loss = model._loss()
+            self.strengths = model._choose_strengths(self.passed, loss)
+            self.problem = model._make_problem(self.passed, loss, self.strengths)
             self.descent = Newton().descent(self.problem, None, model.tol, model.max_iter)
             self.descent.tell(self.problem.at(self.problem.start()))
             self._advance()
@@ -231,7 +235,4 @@ class _Run:
             self.theta = self.problem.structure.assemble(self.descent.asked)
             return
         solution = solution_of(self.problem, self.descent, Newton.name)
-        self.fit.model._take(
-            self.passes.source.model_columns, self.passes.classes, solution, self.passed,
-            self.strengths, self.choice,
-        )  # fmt: skip
+        self.fit.model._keep(solution, self.passed, self.strengths)

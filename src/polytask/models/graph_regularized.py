@@ -11,7 +11,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import Oracle, TaskData
 from polytask.data.task_graph import laplacian_of
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Coupled, Ridge
@@ -187,11 +186,11 @@ class _GraphRegularized(MultiTaskLinear):
         self.common_intercept_ = float(self.intercept_.mean())
 
 
-class GraphRegularizedRegressor(RegressorFromParquet, RegressorRole, _GraphRegularized):
+class GraphRegularizedRegressor(RegressorRole, _GraphRegularized):
     """Neighbours in a graph over tasks are alike, squared loss."""
 
 
-class GraphRegularizedClassifier(ClassifierFromParquet, ClassifierRole, _GraphRegularized):
+class GraphRegularizedClassifier(ClassifierRole, _GraphRegularized):
     """Neighbours in a graph over tasks are alike, logistic loss."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from polytask.data import TaskData
 from polytask.models._norm_base import LEVEL, NormBase, norm_strength
 from polytask.models.base import Strengths
-from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import JointFeatures, Penalty
@@ -86,7 +85,7 @@ class _JointFeatures(NormBase):
         self.support_ = (self.coef_ != 0).any(axis=0)
 
 
-class JointFeaturesRegressor(RegressorFromParquet, RegressorRole, _JointFeatures):
+class JointFeaturesRegressor(RegressorRole, _JointFeatures):
     """Features that all tasks keep or drop together, squared loss."""
 
 

@@ -9,7 +9,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
 from polytask.models._low_rank_base import LowRankBase, low_rank_strengths
-from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.responses import Response
@@ -160,7 +159,7 @@ class _LowRank(LowRankBase):
         return super()._common()
 
 
-class LowRankRegressor(RegressorFromParquet, RegressorRole, _LowRank):
+class LowRankRegressor(RegressorRole, _LowRank):
     """Coefficients of all tasks in a small common space, squared loss."""
 
 

@@ -11,7 +11,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.models.few_shot import FewShot
-from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.mixed import MixedModelAnswers, MixedModelFit
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -194,7 +193,12 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
             )
         return super()._given()
 
-    def _fit_data(self, data: TaskData) -> Any:
+    def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
+        if self._is_mixed and not self._loss().is_quadratic:
+            return "Laplace's approximation goes through the rows at every step"
+        return super()._why_not_sums(tasks, n_features)
+
+    def _fit_data(self, data: Any) -> Any:
         self._check_alpha(data.n_features)
         if not self._is_mixed:
             return super()._fit_data(data)
@@ -235,15 +239,11 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         self.deviation_coef_ = self.coef_ - self.common_coef_
 
 
-class MeanRegularizedRegressor(
-    RegressorFromParquet, MixedModelAnswers, RegressorRole, _MeanRegularized
-):
+class MeanRegularizedRegressor(MixedModelAnswers, RegressorRole, _MeanRegularized):
     """Coefficients of every task near a common part, squared loss."""
 
 
-class MeanRegularizedClassifier(
-    ClassifierFromParquet, MixedModelFit, ClassifierRole, _MeanRegularized
-):
+class MeanRegularizedClassifier(MixedModelFit, ClassifierRole, _MeanRegularized):
     """Coefficients of every task near a common part, logistic loss."""
 
 

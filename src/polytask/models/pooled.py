@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -121,11 +120,11 @@ class _Pooled(MultiTaskLinear):
         self.common_intercept_ = float(self.intercept_[0])
 
 
-class PooledRegressor(RegressorFromParquet, RegressorRole, _Pooled):
+class PooledRegressor(RegressorRole, _Pooled):
     """One model for all tasks, squared loss."""
 
 
-class PooledClassifier(ClassifierFromParquet, ClassifierRole, _Pooled):
+class PooledClassifier(ClassifierRole, _Pooled):
     """One model for all tasks, logistic loss."""
 
 

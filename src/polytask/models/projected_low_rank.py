@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.models._low_rank_base import LowRankBase, low_rank_strengths
 from polytask.models._projected import LearnedFeatures
-from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties.spectral import canonical_svd
@@ -156,7 +155,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
             return np.zeros(len(s)), 0.5 * noise / (n * s**2)
 
 
-class ProjectedLowRankRegressor(RegressorFromParquet, RegressorRole, _ProjectedLowRank):
+class ProjectedLowRankRegressor(RegressorRole, _ProjectedLowRank):
     """Features P'x that all tasks share, low-rank heads, squared loss."""
 
 

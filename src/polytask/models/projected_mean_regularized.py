@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from polytask.data import TaskData
 from polytask.models._projected import LearnedFeatures
 from polytask.models.base import Strengths
-from polytask.models.from_parquet import RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Orthonormal, Penalty, Ridge
@@ -208,8 +207,8 @@ class _ProjectedMeanRegularized(LearnedFeatures):
 
 def _bounding_ridge(data: TaskData, loss: Loss) -> float:
     """A ridge on w0 without which separable classes have no optimum."""
-    norms = data.design.column_norms(data.weight)[:, : data.n_features]
-    return _LEAST_RIDGE * loss.null_curvature(data.y, data.weight) * float((norms**2).mean())
+    norms = data.column_norms[:, : data.n_features]
+    return _LEAST_RIDGE * data.null_curvature(loss) * float((norms**2).mean())
 
 
 def _ridges(k: int, data: TaskData, strengths: Strengths) -> dict[str, Ridge]:
@@ -219,9 +218,7 @@ def _ridges(k: int, data: TaskData, strengths: Strengths) -> dict[str, Ridge]:
     return {"common": Ridge(common.astype(float)), "deviation": Ridge(own.astype(float))}
 
 
-class ProjectedMeanRegularizedRegressor(
-    RegressorFromParquet, RegressorRole, _ProjectedMeanRegularized
-):
+class ProjectedMeanRegularizedRegressor(RegressorRole, _ProjectedMeanRegularized):
     """Mean-regularized heads on features P'x that all tasks share, squared loss."""
 
 

@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -135,11 +134,11 @@ class _SingleTask(MultiTaskLinear):
         self.common_intercept_ = float(self.intercept_.mean())
 
 
-class SingleTaskRegressor(RegressorFromParquet, RegressorRole, _SingleTask):
+class SingleTaskRegressor(RegressorRole, _SingleTask):
     """Every task alone, squared loss: ridge regression per task."""
 
 
-class SingleTaskClassifier(ClassifierFromParquet, ClassifierRole, _SingleTask):
+class SingleTaskClassifier(ClassifierRole, _SingleTask):
     """Every task alone, logistic loss: ridge logistic regression per task."""
 
 

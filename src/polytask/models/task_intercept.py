@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
-from polytask.models.from_parquet import ClassifierFromParquet, RegressorFromParquet
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
@@ -130,11 +129,11 @@ class _TaskIntercept(MultiTaskLinear):
         self.common_intercept_ = level - float(self.common_coef_ @ self._center)
 
 
-class TaskInterceptRegressor(RegressorFromParquet, RegressorRole, _TaskIntercept):
+class TaskInterceptRegressor(RegressorRole, _TaskIntercept):
     """Shared slopes and an intercept per task, squared loss."""
 
 
-class TaskInterceptClassifier(ClassifierFromParquet, ClassifierRole, _TaskIntercept):
+class TaskInterceptClassifier(ClassifierRole, _TaskIntercept):
     """Shared slopes and an intercept per task, logistic loss."""
 
 

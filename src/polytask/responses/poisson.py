@@ -36,6 +36,7 @@ class Poisson(LogLink):
 
     name = "poisson"
     title = "counts"
+    is_canonical = True
     reaches_boundary = True
     is_likelihood = True
     targets: ClassVar[Targets] = Targets(

@@ -1,4 +1,4 @@
-"""Rows in memory and passes: when rows are held, how files are, and passes over those that are."""
+"""Rows that are held: those of files taken into memory, and passes over rows in memory."""
 
 from __future__ import annotations
 
@@ -15,20 +15,9 @@ from polytask.sources.source import Batch, ParquetSource, Partition
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HeldRows", "RowsJob", "read_rows_of", "summed_up"]
+__all__ = ["HeldRows", "RowsJob", "read_rows_of"]
 
-MOST_NUMBERS = 10_000_000  # in rows that are always held: 80 MB
 _BATCH = 1 << 17  # rows that a pass works on at a time
-
-
-def summed_up(n_rows: int, n_features: int, n_tasks: int, n_folds: int = 5) -> bool:
-    """Whether strengths are chosen, and files fitted, by sums over the rows in place of the rows.
-
-    So it is where the rows are many and more than the sums, wherever they are: in memory, in files
-    or on a cluster. What is asked of rows alone (leave-one-out) is then not asked.
-    """
-    numbers = n_rows * (n_features + 1)
-    return numbers > MOST_NUMBERS and numbers > n_tasks * n_folds * (n_features + 2) ** 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +76,12 @@ class HeldRows:
     ----------
     data : TaskData
         Of dense rows.
+    folds : int ndarray of shape (N,) or None
+        Fold of each row.
     """
 
     data: TaskData
+    folds: np.ndarray | None = None
 
     @property
     def partitions(self) -> tuple[Partition, ...]:
@@ -126,4 +118,5 @@ class HeldRows:
             code = data.code[at]
             ids = tasks[code[0] : code[-1] + 1]
             columns = [rows[:, j] for j in range(data.n_features)]
-            yield Batch(columns, data.y[at], code - code[0], ids, data.sample_weight[at])
+            fold = None if self.folds is None else self.folds[at]
+            yield Batch(columns, data.y[at], code - code[0], ids, data.sample_weight[at], fold)

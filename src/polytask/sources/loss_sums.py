@@ -97,14 +97,13 @@ def sums_at_level(
     """
     sums, x = moments.about_zero(keep), moments.places(intercept)
     n, total, square = sums[:, 0, 0], sums[:, 0, -1], sums[:, -1, -1]
-    (value, tilt), (mean, _), (curvature, _) = (
-        fact(np.array([0.0, 1.0]), np.full(2, level))
-        for fact in (loss.value, loss.gradient, loss.curvature)
-    )
+    y, f = np.array([0.0, 1.0, -1.0]), np.full(3, level)
+    value, mean, curvature = loss.value(y, f), loss.gradient(y, f)[0], loss.curvature(y, f)[0]
+    zero, one, less = loss.slopes(y, f) ** 2  # a parabola in y
     return LossSums(
         n,
-        n * value + total * (tilt - value),
-        n * mean**2 - 2.0 * mean * total + square,
+        n * value[0] + total * (value[1] - value[0]),
+        n * zero + 0.5 * total * (one - less) + square * (0.5 * (one + less) - zero),
         mean * sums[:, x, 0] - sums[:, x, -1],
         curvature * sums[:, x[:, None], x],
     )

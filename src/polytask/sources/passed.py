@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from polytask.data import TaskMoments
+from polytask.data import TaskData, TaskMoments
 from polytask.data.kept import kept
-from polytask.data.moment_rows import mean_if_far
+from polytask.data.moment_rows import mean_if_far, rows_of_grams
 from polytask.data.oracle import Pointwise
 from polytask.sources.loss_sums import LossSums, sums_at_level
 from polytask.sources.passes import Runner, Source
@@ -58,6 +58,8 @@ class Passed:
         The fold that is left out, if any; the moments are without it.
     always : bool ndarray of shape (m,) or None
         Tasks whose rows are never left out.
+    shared : bool
+        Whether passes are for several models together, so that a choice of strengths makes none.
     """
 
     runner: Runner
@@ -67,6 +69,7 @@ class Passed:
     intercept: bool
     held: int = EVERYTHING
     always: np.ndarray | None = None
+    shared: bool = False
 
     @classmethod
     def of_moments(
@@ -129,9 +132,22 @@ class Passed:
         """Intercept of all tasks at which a search begins: that of the mean target."""
         if not self.intercept:
             return 0.0
+        return loss.start(np.array([self.mean]), np.ones(1))
+
+    def null_curvature(self, loss: Pointwise) -> float:
+        """Curvature of the loss at the mean target: the unit of penalty strengths."""
+        return loss.null_curvature(np.array([self.mean]), np.ones(1))
+
+    @cached_property
+    def mean(self) -> float:
+        """Weighted mean target."""
         every = np.ones(self.moments.n_folds, dtype=bool)
-        mean = float(self.omega @ self.moments.about_zero(every)[:, 0, -1])
-        return loss.start(np.array([mean]), np.ones(1))
+        return float(self.omega @ self.moments.about_zero(every)[:, 0, -1])
+
+    @property
+    def stand_in(self) -> TaskData:
+        """Few rows with the same Gram matrices, each with the mean target: grids ask no more."""
+        return rows_of_grams(self.grams, self.share, self.tasks, self.intercept, self.mean)
 
     def at(self, loss: Pointwise, theta: np.ndarray) -> LossSums:
         """R at coefficients Theta (m, p): a pass, but at zero once at most."""
@@ -163,8 +179,9 @@ class Passed:
         return SumsJob((), self.tasks, loss, self.intercept, folds, always)
 
     def _look(self, loss: Pointwise, theta: np.ndarray) -> LossSums:
+        job = replace(self.job(loss), above=loss.has_kinks)
         points = [FoldPoint(theta, self.held)]
-        ((outside, _),) = look_at(points, self.job(loss), self.runner, self.source)
+        ((outside, _),) = look_at(points, job, self.runner, self.source)
         return outside.weighted(self.omega)
 
     def _at_zero(self, loss: Pointwise, theta: np.ndarray) -> LossSums:

@@ -46,6 +46,8 @@ class SumsJob:
     n_folds : int
     always : bool ndarray of shape (m,)
         Tasks whose rows are outside of every fold.
+    above : bool
+        Whether the curvature is that of parabolas above the loss.
     """
 
     points: tuple[FoldPoint, ...]
@@ -54,6 +56,7 @@ class SumsJob:
     intercept: bool
     n_folds: int
     always: np.ndarray
+    above: bool = False
     what: str = "newton step"
 
     def begin(self) -> list[LossSums]:
@@ -88,7 +91,7 @@ class SumsJob:
             rows = bucket.view(Z)
             for at, point in zip(sums, self.points, strict=True):
                 inside = (fold == point.held) & ~self.always[task]
-                found = cell_sums(rows, point.theta[task], self.loss)
+                found = cell_sums(rows, point.theta[task], self.loss, self.above)
                 at.add_cells(found, point.parts * task + inside)
 
 
@@ -121,7 +124,9 @@ def _spread(grouping: Grouping, batch: Batch, source: Source) -> np.ndarray:
     return Z
 
 
-def cell_sums(rows: np.ndarray, theta: np.ndarray, loss: Pointwise) -> LossSums:
+def cell_sums(
+    rows: np.ndarray, theta: np.ndarray, loss: Pointwise, above: bool = False
+) -> LossSums:
     """Sums of the loss in b cells at theta (b, p), from rows (q, b, width).
 
     They are features, ones, and last weights (or the ones themselves) and targets.
@@ -130,7 +135,8 @@ def cell_sums(rows: np.ndarray, theta: np.ndarray, loss: Pointwise) -> LossSums:
     X, weight, y = rows[:p].transpose(1, 0, 2), rows[-2], rows[-1]
     f = (theta[:, None, :] @ X)[:, 0]
     slope = loss.gradient(y, f)
-    V = rows[:p] * np.sqrt(weight * loss.curvature(y, f))
+    curvature = loss.majorizer(y, f) if above else loss.curvature(y, f)
+    V = rows[:p] * np.sqrt(weight * curvature)
     return LossSums(
         weight.sum(axis=1),
         (weight * loss.value(y, f)).sum(axis=1),

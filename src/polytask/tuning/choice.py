@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from polytask.data import TaskData
+from polytask.data import Oracle, TaskData
 from polytask.problem import Problem
 from polytask.tuning.folds import KFoldRisk
 from polytask.tuning.loo import LeaveOneOut, takes_products
@@ -22,8 +22,8 @@ _DECADES = 6.0  # weaker penalties leave fits to rows fewer than features withou
 
 
 def choose_strengths(
-    make: Callable[[TaskData, dict[str, Any]], Problem],
-    data: TaskData,
+    make: Callable[[Any, dict[str, Any]], Problem],
+    data: Oracle,
     grids: Mapping[str, np.ndarray],
     fixed: dict[str, Any],
     max_iter: int,
@@ -34,7 +34,8 @@ def choose_strengths(
     ----------
     make : callable
         The problem at given strengths.
-    data : TaskData
+    data : Oracle
+        Rows, moments, or rows that are passed over.
     grids : dict {name: ndarray}
         Values to choose from, from strong to weak, the leading strength first.
     fixed : dict {name: value}
@@ -46,6 +47,10 @@ def choose_strengths(
         If no strength has a finite risk.
     """
     middle = make(data, {**fixed, **{name: grid[len(grid) // 2] for name, grid in grids.items()}})
+    if not isinstance(data, TaskData):
+        from polytask.tuning.quadratic import choose_on_models
+
+        return choose_on_models(data, middle.loss, lambda s: make(data, s), grids, fixed)  # type: ignore[arg-type]
     if LeaveOneOut.why_not(middle) is None:
         held_out = LeaveOneOut(TUNING_TOL, max_iter)
         return choose(lambda some: held_out.risks([make(data, s) for s in some]), grids, fixed)

@@ -50,7 +50,7 @@ def with_zero(grid: np.ndarray) -> np.ndarray:
 
 
 def _unit(data: TaskData, loss: Loss) -> float:
-    return loss.null_curvature(data.y, data.weight)
+    return data.null_curvature(loss)
 
 
 def _down(top: float, loss: Loss, n: int, others: int, decades: float) -> np.ndarray:

@@ -63,7 +63,7 @@ def level_grid(data: TaskData, loss: Loss) -> np.ndarray:
     """Strengths for Δb: an intercept keeps 1/101, 1/11, 1/2, 10/11 and all of its deviation."""
     if not data.intercept or data.n_tasks == 1:
         return np.zeros(1)
-    unit = loss.null_curvature(data.y, data.weight) * float(data.share.max())
+    unit = data.null_curvature(loss) * float(data.share.max())
     return unit * np.array([50.0, 5.0, 0.5, 0.05, 0.0])
 
 

@@ -90,7 +90,7 @@ class QuadraticRisk:
 
 def choose_on_models(
     passed: Passed, loss: Loss, make: Make, grids: Mapping[str, np.ndarray],
-    fixed: dict[str, Any], looks: int = _LOOKS,
+    fixed: dict[str, Any],
 ) -> Choice:  # fmt: skip
     """Strengths of a smooth loss, by folds.
 
@@ -102,8 +102,6 @@ def choose_on_models(
         The problem of strengths.
     grids, fixed
         As in `choose`.
-    looks : int
-        Times at most that fits without each fold take passes; none where it is zero.
     """
 
     def best(risk: QuadraticRisk) -> Choice:
@@ -112,7 +110,7 @@ def choose_on_models(
     risk = QuadraticRisk(passed, at_levels(passed, loss))
     choice, lowest = best(risk), np.inf
     proposed = choice.strengths
-    for _ in range(looks):
+    for _ in range(0 if passed.shared else _LOOKS):
         risk = _at_fits(passed, make(proposed), risk)
         found = risk(make(proposed))
         if found >= lowest:

@@ -1,0 +1,338 @@
+"""How rows reach a linear model: as a table, as moments, in batches, in files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+
+from polytask.data import (
+    MomentData,
+    Oracle,
+    TaskData,
+    TaskMoments,
+    all_or_nothing,
+    callers_level,
+    forget,
+    make_task_data,
+    read_rows,
+    read_target,
+    task_shares,
+)
+from polytask.data.many import FOLD_SEED, FOLDS, MOST_NUMBERS, summed_up
+from polytask.models.estimator import Estimator
+from polytask.models.labels import encode_labels
+from polytask.models.steps import fit_steps, with_callbacks
+from polytask.responses import Response
+from polytask.solvers import one_blas_thread
+
+if TYPE_CHECKING:
+    from polytask.sources.passes import Progress, Runner
+    from polytask.sources.prepare import StreamPreparer
+    from polytask.sources.source import ParquetSource, Paths
+    from polytask.sources.survey import Survey
+
+__all__ = ["Doors"]
+
+
+def _sums_are_enough(estimator: Doors) -> bool:
+    """Whether moments say all that the loss needs of the rows."""
+    loss = estimator._loss()
+    if not loss.is_quadratic:
+        raise AttributeError(
+            f"{type(estimator).__name__}: loss must be 'squared' to fit from moments, which say no "
+            f"more of the rows; got {loss.name!r}. Use fit for rows in memory."
+        )
+    return True
+
+
+class Doors(Estimator):
+    """`fit`, `fit_moments`, `partial_fit` and `fit_parquet`: each ends in `_fit_data`."""
+
+    task: str | int | None
+    fit_intercept: bool
+    task_weight: str
+    moments_: TaskMoments
+
+    # What a model says.
+
+    def _fit_data(self, source: Oracle) -> Any:
+        """Fit to whoever holds the rows."""
+        raise NotImplementedError
+
+    def _loss(self) -> Response:
+        """The response that the user asked for."""
+        raise NotImplementedError
+
+    def _encode(self, y: np.ndarray) -> np.ndarray:
+        """Targets as numbers."""
+        raise NotImplementedError
+
+    def _check_data(self, data: TaskData) -> None:
+        """Refuse data that the role cannot learn from."""
+
+    def _must_choose(self) -> bool:
+        """Whether a strength is left to held-out risks."""
+        raise NotImplementedError
+
+    def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
+        """None, or why sums over the rows are not enough, to follow "where"."""
+        raise NotImplementedError
+
+    @property
+    def _weight_rule(self) -> str:
+        """Weighting of tasks in R."""
+        return self.task_weight
+
+    # The doors.
+
+    @all_or_nothing
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Fit to a long table with a task column, or to a wide y with a column per task.
+
+        Parameters
+        ----------
+        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
+            Features, and the task column that the parameter ``task`` names.
+        y : array of shape (n,), or of shape (n, m) with ``task=None``
+            Targets. In a wide y NaN means not measured.
+        sample_weight : array of shape (n,) or, with a wide y, (n, m)
+            Weights of rows inside their task; zero leaves a row out.
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        forget(self)
+        rows = read_rows(self, X, reset=True)
+        target, names = read_target(self, y)
+        self._wide = target.ndim == 2
+        data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
+        self._check_data(data)
+        with one_blas_thread(), fit_steps(self, 3, X, y):
+            return self._fit_data(data)
+
+    @available_if(_sums_are_enough)
+    @all_or_nothing
+    def fit_moments(self, moments: TaskMoments) -> Any:
+        """Fit to moments: the same answer as `fit` on the rows that they were made of.
+
+        The KKT violation and the objective that are reported are computed from the moments.
+
+        Parameters
+        ----------
+        moments : TaskMoments
+            Made with this estimator's ``task``. For ``alpha="cv"`` they must hold folds
+            (``n_folds=5``): strengths are then chosen by K-fold cross-validation, which moments
+            allow exactly, where `fit` uses leave-one-out up to some ten million numbers.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the moments were made with another task column, or hold no folds for "cv".
+        """
+        self._validate_params()
+        self._check_moments(moments)
+        forget(self)
+        self._expect(moments.columns, moments.n_features + (moments.task is not None))
+        self._wide = moments.wide
+        if self._must_choose() and moments.n_folds < 2:
+            raise ValueError(
+                f"{type(self).__name__}: alpha='cv' must have moments by fold; got n_folds="
+                f"{moments.n_folds}. Leave-one-out needs the rows: make the moments with "
+                "n_folds=5, or give every strength a number."
+            )
+        with one_blas_thread():
+            self._fit_data(self._moment_data(moments))
+        self.moments_ = moments
+        return self
+
+    @available_if(_sums_are_enough)
+    @all_or_nothing
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.
+
+        The rows are not kept, only their moments (`moments_`), so a call costs the sums over its
+        rows and one solve, whatever came before. With ``alpha="cv"`` strengths are chosen anew by
+        5-fold cross-validation.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        self
+
+        Warns
+        -----
+        UserWarning
+            After `fit`, which keeps no moments: the call then starts anew from its own rows.
+        """
+        self._validate_params()
+        before: TaskMoments | None = getattr(self, "moments_", None)
+        if before is None and hasattr(self, "coef_"):
+            warnings.warn(
+                f"{type(self).__name__}: partial_fit starts anew from these rows, because fit "
+                "keeps no moments of its own. To add to earlier rows, pass them to partial_fit "
+                "as well.",
+                UserWarning,
+                stacklevel=callers_level(),
+            )
+        read_rows(self, X, reset=before is None)
+        target, _ = read_target(self, y)
+        target = y if target.ndim == 2 else target  # with the names of its columns
+        if before is not None:
+            return self.fit_moments(before.extended(X, target, sample_weight))
+        folds = FOLDS if self._must_choose() else 1
+        return self.fit_moments(
+            TaskMoments.from_rows(
+                X, target, task=self.task, sample_weight=sample_weight, n_folds=folds
+            )
+        )
+
+    @all_or_nothing
+    def fit_parquet(
+        self, path: Paths, *, target: str, features: Sequence[str] | None = None,
+        prepare: StreamPreparer | None = None, client: Any = None, batch_rows: int = 1 << 17,
+        progress: Progress | None = None,
+    ) -> Any:  # fmt: skip
+        """Fit to Parquet files: the same answer as `fit` on their rows, in bounded memory.
+
+        Files of at most ten million numbers (rows times columns), or of fewer than twice the sums
+        in their place would be, are read once and fitted as `fit` does. Larger ones are summed up:
+        the squared loss reads tasks and labels, then everything once, others everything once more
+        for every Newton step. Strengths are then chosen by 5 folds, as `fit` chooses them from so
+        many rows: exactly for the squared loss, for others by the quadratic models at fits without
+        each fold, which take passes of their own, shared by the folds.
+
+        Parameters
+        ----------
+        path : path or list of paths
+            Parquet files, or directories of them. The task column is the estimator's ``task``.
+        target : str
+            Target column.
+        features : sequence of str or None
+            Feature columns; None is every column but the task and the target.
+        prepare : StreamPreparer or None
+            Scales numbers and encodes categories; fitted in a first pass unless it already is.
+            `predict` then wants ``prepare.transform(X)``. None wants numbers without gaps.
+        client : dask.distributed.Client, False or None
+            The cluster that works on the partitions. None is the active client if there is one,
+            False is this process.
+        batch_rows : int
+            Rows in memory at a time (and in every worker).
+        progress : callable or None
+            Told ``(what, rows done, rows in all)``.
+
+        Returns
+        -------
+        self
+            Unchanged if reading fails or is interrupted.
+
+        Raises
+        ------
+        ValueError
+            If columns are absent or hold missing values, or the rows are too many for a model that
+            sums over them do not serve, with what to do.
+        """
+        self._validate_params()
+        from polytask.sources.first_pass import prepared
+        from polytask.sources.runners import make_runner
+        from polytask.sources.source import ParquetSource
+
+        source = ParquetSource.open(
+            path, task=self.task, target=target, features=features, batch_rows=batch_rows,  # type: ignore[arg-type]
+        )  # fmt: skip
+        runner = make_runner(client, progress)
+        with one_blas_thread():
+            source = prepared(source, runner, prepare)
+            return self._fit_source(source, runner)
+
+    def _fit_source(self, source: ParquetSource, runner: Runner) -> Any:
+        """Fit to prepared files: to their rows, or to sums over many rows."""
+        from polytask.sources.held import read_rows_of
+        from polytask.sources.survey import SurveyJob
+
+        n, d = source.n_rows, len(source.features)
+        if not summed_up(n, d, 1):
+            return self.fit(*read_rows_of(source, runner))
+        survey = runner.run(SurveyJob(self._loss()), source)
+        tasks = survey.tally().ids
+        if not summed_up(n, d, len(tasks)):
+            return self.fit(*read_rows_of(source, runner))
+        reason = self._why_not_sums(tasks, d)
+        if reason is not None:
+            raise ValueError(
+                f"{type(self).__name__}: fit_parquet must be given fewer rows where {reason}: it "
+                f"holds up to {MOST_NUMBERS:,} numbers in memory; got {n:,} rows of {d} features. "
+                "Fit to a sample of them."
+            )
+        return self._fit_sums(source, runner, survey)
+
+    def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
+        from polytask.sources.moments import moments_of
+        from polytask.sources.passed import Passed
+
+        classes, pair = None, ()
+        if self._loss().has_labels:
+            classes, _ = encode_labels(type(self).__name__, survey.labels)
+            pair = tuple(classes.tolist())
+            source = replace(source, classes=pair)
+        self._begin(source.model_columns, classes)
+        folds = FOLDS if self._must_choose() else 1
+        if folds > 1:
+            source = source.dealt(survey.tally(pair), pair, folds, FOLD_SEED)
+        moments = moments_of(source, runner, folds)
+        if self._loss().is_quadratic:
+            return self._fit_data(self._moment_data(moments))
+        share = task_shares(moments.counts, self._weight_rule)
+        return self._fit_data(Passed.of_moments(runner, source, moments, share, self.fit_intercept))
+
+    def _begin(self, columns: Sequence[str], classes: np.ndarray | None) -> None:
+        """What a fit to files knows before it sees rows."""
+        forget(self)
+        self._expect(columns, len(columns))
+        self._wide = False
+        if classes is not None:
+            self.classes_ = classes
+
+    def _moment_data(self, moments: TaskMoments) -> MomentData:
+        return MomentData.make(moments, intercept=self.fit_intercept, task_weight=self._weight_rule)
+
+    def _check_moments(self, moments: TaskMoments) -> None:
+        name = type(self).__name__
+        if not isinstance(moments, TaskMoments):
+            raise TypeError(
+                f"{name}: moments must be TaskMoments; got {type(moments).__name__}. Make them "
+                "with TaskMoments.from_batches, or use fit for rows."
+            )
+        if moments.task != self.task:
+            raise ValueError(
+                f"{name}: moments must be made with the estimator's task; got task="
+                f"{moments.task!r} in the moments and {self.task!r} here. Set task="
+                f"{moments.task!r}."
+            )
+        if moments.wide and not (moments.counts > 0).all():
+            empty = moments.tasks[moments.counts <= 0].tolist()[:5]
+            raise ValueError(
+                f"{name}: y must have at least one measured value in every column; column(s) "
+                f"{empty} have none. Drop them."
+            )
+
+    def _expect(self, columns: Sequence[str] | None, n: int) -> None:
+        """What `predict` is to find in X."""
+        self.n_features_in_ = n
+        if columns is not None:
+            self.feature_names_in_ = np.array(columns, dtype=object)
