@@ -22,8 +22,16 @@ from polytask import (
 )
 from polytask.inspection import compare_parquet, compare_tasks
 from polytask.sources.prepare import StreamPreparer
+from tests.sources.conftest import summing_up
 
 STRENGTHS = {"alpha": 0.01, "alpha_common": 0.001, "alpha_intercept": 0.02}
+
+
+@pytest.fixture(autouse=True)
+def summed():
+    """Files are summed up, however few their rows: many passes, and several partitions."""
+    with summing_up():
+        yield
 
 
 def regressor(**options):
@@ -78,7 +86,7 @@ def test_the_active_client_is_used_without_being_named(cluster, numbers):
         names = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.task_prefixes))
     assert before >= 0
     assert {"sum_partition", "merge_parts"} <= set(names)
-    assert [what for what, _, _ in told] == ["moments"] * 9
+    assert [what for what, _, _ in told] == ["tasks and targets"] * 9 + ["moments"] * 9
     assert told[-1][1] == told[-1][2]
 
 
