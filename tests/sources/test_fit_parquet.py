@@ -150,16 +150,6 @@ def test_task_ids_of_any_type(numbers, tmp_path, kind):
     assert_allclose(there.predict(X), here.predict(X), rtol=1e-9)
 
 
-@pytest.mark.usefixtures("summed")
-def test_strength_by_folds(numbers):
-    folder, _, _ = numbers
-    model = SingleTaskRegressor(task="task").fit_parquet(folder, target="y")
-    moments = read_moments(folder, task="task", target="y", n_folds=5)
-    again = SingleTaskRegressor(task="task").fit_moments(moments)
-    assert model.alpha_ == again.alpha_
-    assert_allclose(model.coef_, again.coef_, rtol=1e-10)
-
-
 @pytest.mark.parametrize("template", CLASSIFIERS[:4], ids=lambda m: type(m).__name__)
 def test_strengths_of_a_classifier(labels, template):
     """The choice predicts about as well as that of `fit`."""
