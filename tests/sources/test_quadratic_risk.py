@@ -8,7 +8,8 @@ from scipy.special import expit
 
 from polytask import MeanRegularizedClassifier, SingleTaskClassifier, TaskInterceptClassifier
 from polytask.data import TaskMoments, make_task_data, read_rows
-from polytask.data.accumulate import FoldDealer
+from polytask.data.folds import task_folds
+from polytask.data.many import FOLD_SEED
 from polytask.responses import Logistic
 from polytask.sources.loss_sums import sums_at_level
 from polytask.sources.sums_job import cell_sums
@@ -58,11 +59,9 @@ def excess_risk(kind, frame, folder, monkeypatch):
     with summing_up():
         streamed = kind(task="task").fit_parquet(folder / "rows.parquet", target="y", client=False)
     X, y = frame.drop(columns="y"), frame["y"].to_numpy()
-    tasks, code = np.unique(frame["task"], return_inverse=True)
-    dealer = FoldDealer(5)
-    dealer.new_part(0)
-    dealer.meet(tasks.tolist())
-    dealt = (dealer.cells(code) % 5)[np.argsort(code, kind="stable")]
+    _, code = np.unique(frame["task"], return_inverse=True)
+    order = np.argsort(code, kind="stable")
+    dealt = np.maximum(task_folds(code[order], 5, FOLD_SEED, y[order]), 0)
     monkeypatch.setattr(folds, "content_folds", lambda data, n_splits: dealt)
     monkeypatch.setattr(loo, "few_labels", lambda data, loss: True)  # refits, not one Newton step
     exact = kind(task="task").fit(X, y)
