@@ -25,7 +25,7 @@ def test_the_quadratic_program_is_solved(rng):
 def held(F, y, code):
     """Rows that differ, of equal weight."""
     n = len(y)
-    return HeldOut(F, y, np.full(n, 1 / n), code, np.ones(n), np.arange(n), np.arange(n) % 5)
+    return HeldOut(F, y, np.full(n, 1 / n), code, np.ones(n), np.arange(n), code, np.arange(n) % 5)
 
 
 def predictions(rng, m, n):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from polytask import (
+    LowRankRegressor,
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
     PooledRegressor,
@@ -197,3 +198,34 @@ def test_chosen_strength_is_near_the_best_on_fresh_rows() -> None:
     found = error(chosen)
     best = min(error(MeanRegularizedRegressor(a, task=0)) for a in chosen.alpha_path_[::2])
     assert found < 1.15 * best
+
+
+def test_a_grid_is_continued_as_long_as_the_risk_falls() -> None:
+    grids = {"a": np.logspace(3, 0, 10), "b": np.array([1.0, 2.0, 3.0])}
+    choice = choose(
+        lambda points: [1 + np.log10(s["a"] / 1e-4) ** 2 + 1 / s["b"] for s in points], grids, {}
+    )
+    assert choice.strengths["a"] == pytest.approx(1e-4, rel=2.0)
+    assert choice.strengths["b"] == 3.0  # goes up: its end is a limit
+    assert (np.diff(choice.path) < 0).all()
+
+
+@pytest.mark.parametrize("unit", [[1, 1, 5e3], [1e-3, 1, 1e9]])
+def test_columns_of_other_units_cost_little(unit: list) -> None:
+    """Grids of the largest column's scale left the others out: 2.18 for .49, low-rank."""
+    rng = np.random.default_rng(1)
+    ids = np.repeat(np.arange(12), 20)
+    X, b = rng.normal(size=(240, 3)), rng.normal(size=(12, 4)) * [0.5, 0.3, 0.4, 0.8]
+    truth = 1 + X @ [1, -2, 0.7] + (X * b[ids][:, :3]).sum(axis=1) + b[ids][:, 3]
+    y = truth + rng.normal(size=240)
+
+    def error(model: object, scale: list) -> float:
+        table = np.column_stack([ids, X * scale])
+        return float(np.sqrt(((model.fit(table, y).predict(table) - truth) ** 2).mean()))
+
+    models = [MeanRegularizedRegressor(task=0), SingleTaskRegressor(task=0)]
+    for model in [*models, LowRankRegressor(task=0)] if unit[2] < 1e6 else models:
+        assert error(model, unit) < 1.15 * error(model, [1, 1, 1])
+    if unit[2] > 1e6:
+        with pytest.warns(UserWarning, match=r"standard deviations of a like size"):
+            error(LowRankRegressor(task=0), unit)

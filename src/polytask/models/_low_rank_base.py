@@ -42,6 +42,8 @@ def low_rank_strengths(limit: str) -> tuple[Strength, ...]:
 class LowRankBase(MultiTaskLinear):
     """R(L + rest) + alpha ‖L‖_* or alpha rank(L), with a limit on the rank."""
 
+    _exact_paths = False
+
     @property
     def limit_name(self) -> str:
         """The parameter that limits the rank."""

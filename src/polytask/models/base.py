@@ -33,9 +33,11 @@ from polytask.solvers.base import missing
 from polytask.solvers.conjugate import NewtonCG
 from polytask.structures import Blocks
 from polytask.tuning import (
+    MOST_SPREAD,
     Strength,
     choose_strengths,
     given_strengths,
+    spread,
 )
 
 __all__ = ["MultiTaskLinear", "Strengths"]
@@ -55,6 +57,7 @@ class MultiTaskLinear(Doors):
     """
 
     strengths: ClassVar[tuple[Strength, ...]]
+    _exact_paths: ClassVar[bool] = True  # leave-one-out of squares: a long path costs little
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [str, Response],
@@ -234,7 +237,19 @@ class MultiTaskLinear(Doors):
             problem_at, data, wanted, fixed, self.max_iter,
         )  # fmt: skip
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
+        self._warn_of_units(data, loss)
         return {name: choice.strengths[name] for name in given}
+
+    def _warn_of_units(self, data: TaskData, loss: Loss) -> None:
+        """Where every strength costs a fit, paths are too short for columns of all scales."""
+        if (loss.is_quadratic and self._exact_paths) or spread(data) <= MOST_SPREAD:
+            return
+        warnings.warn(
+            f"{type(self).__name__}: features must have standard deviations of a like size for one "
+            "strength to serve them; got some 10,000 times others. Scale them (StandardScaler).",
+            UserWarning,
+            stacklevel=callers_level(),
+        )
 
     def _warn(self, solution: Solution) -> None:
         measure = f"KKT violation {solution.violation:.1e}"

@@ -6,9 +6,15 @@ from polytask.tuning.folds import (
     content_folds,
     few_labels,
     fold_predictions,
-    row_groups,
 )
-from polytask.tuning.grids import common_grid, deviation_grid, intercept_grid, with_zero
+from polytask.tuning.grids import (
+    MOST_SPREAD,
+    common_grid,
+    deviation_grid,
+    intercept_grid,
+    spread,
+    with_zero,
+)
 from polytask.tuning.loo import LeaveOneOut, leave_one_out
 from polytask.tuning.low_rank import (
     level_grid,
@@ -25,6 +31,7 @@ from polytask.tuning.search import Choice, Risks, choose, one_by_one
 from polytask.tuning.strengths import Strength, fitted_strengths, given_strengths
 
 __all__ = [
+    "MOST_SPREAD",
     "TUNING_TOL",
     "Choice",
     "KFoldRisk",
@@ -49,7 +56,7 @@ __all__ = [
     "rank_grid",
     "rank_strengths",
     "repeats",
-    "row_groups",
+    "spread",
     "trace_alpha_max",
     "trace_grid",
     "trace_path",

@@ -15,11 +15,11 @@ from polytask.responses import Loss
 from polytask.solvers import select
 from polytask.solvers.arrow_problem import arrow_problem, why_not_arrow
 from polytask.structures import Blocks
+from polytask.tuning.content import content_of
 from polytask.tuning.one_class import judged_labels
 
-__all__ = ["KFoldRisk", "content_folds", "few_labels", "fold_predictions", "row_groups"]
+__all__ = ["KFoldRisk", "content_folds", "few_labels", "fold_predictions"]
 
-_CHUNK = 4_000_000  # numbers that are widened at a time
 _FEW = 5.0  # rows of the rarer class in the average task: fewer are few
 
 
@@ -90,7 +90,7 @@ def _of_rows(data: TaskData, n_splits: int) -> tuple[list[_Part], float]:
     """Folds of rows, and what all that is held out weighs."""
     fold = content_folds(data, n_splits)
     if data.n_tasks > 1 and (fold < 0).all():  # what tasks share predicts them
-        fold = data.code % n_splits
+        fold = content_of(data).task[data.code] % n_splits
     parts = []
     for held in [fold == k for k in range(n_splits) if (fold == k).any()]:
         train, design = data.subset(~held), data.design.subset(held)
@@ -126,7 +126,7 @@ def fold_predictions(
     Only rows of their task are held out too, each with one of the folds.
     """
     fold = content_folds(data, n_splits)
-    fold = np.where(fold < 0, data.code % n_splits, fold)
+    fold = np.where(fold < 0, content_of(data).task[data.code] % n_splits, fold)
     f = np.empty(len(data.y))
     for k in np.unique(fold):
         problem = make(data.subset(fold != k))
@@ -138,51 +138,24 @@ def fold_predictions(
 def content_folds(data: TaskData, n_splits: int) -> np.ndarray:
     """Fold of every observation: classes spread in each task, shared rows whole in one fold.
 
-    Rows are dealt in an order that is made from their content, and equal rows of a task stay
-    together. So the folds do not depend on the order of rows, and a row of weight 2 is the row
-    twice. -1 where a task has one row, or equal ones only.
+    Rows are dealt in the order of their content (`polytask.tuning.content`), and equal rows of a
+    task stay together. So the folds depend on nothing else: not on the order of rows or columns,
+    their units, the names of tasks, nor on the last bit; and a row of weight 2 is the row twice.
+    -1 where a task has one row, or equal ones only.
     """
     if data.design.shared:
         n = int(data.sizes[0])
-        rows = _deal(_mixed(_row_keys(data)[:n]), np.zeros(n, dtype=int), None, n_splits)
-        return np.tile(rows, data.n_tasks)
+        group = content_of(data, features_only=True).group[:n]
+        fold = _deal(group, np.zeros(n, dtype=int), None, n_splits)
+        return np.tile(fold, data.n_tasks)
+    content = content_of(data)
     classes = data.y if np.isin(data.y, (0.0, 1.0)).all() else None
-    return _deal(_keys(data), data.code, classes, n_splits)
-
-
-def row_groups(data: TaskData) -> np.ndarray:
-    """Group 0, 1, ... of every observation: equal rows of a task, numbered by their content."""
-    return np.unique(np.rec.fromarrays([_keys(data), data.code]), return_inverse=True)[1]
-
-
-def _keys(data: TaskData) -> np.ndarray:
-    return _mixed(_row_keys(data) + np.pi * data.y)
+    return _deal(content.group, content.task[data.code], classes, n_splits)
 
 
 def _deal(
-    keys: np.ndarray, code: np.ndarray, labels: np.ndarray | None, n_splits: int
+    group: np.ndarray, code: np.ndarray, labels: np.ndarray | None, n_splits: int
 ) -> np.ndarray:
-    pairs = np.rec.fromarrays([keys, code])
-    _, first, group = np.unique(pairs, return_index=True, return_inverse=True)
+    _, first, at = np.unique(group, return_index=True, return_inverse=True)
     chosen = None if labels is None else labels[first]
-    return task_folds(code[first], n_splits, None, labels=chosen)[group]
-
-
-def _row_keys(data: TaskData) -> np.ndarray:
-    """A number per observation that equal rows share: a random projection, summed row by row."""
-    design = data.design
-    direction = np.random.default_rng(0).normal(size=design.n_columns)
-    if design.sparse:
-        keys = design.X.astype(np.float64) @ direction
-    else:
-        step = max(1, _CHUNK // design.n_columns)
-        parts = (design.X[at : at + step] for at in range(0, len(design.X), step))
-        keys = np.concatenate([(part * direction).sum(axis=1, dtype=np.float64) for part in parts])
-    return keys if design.index is None else keys[design.index]
-
-
-def _mixed(keys: np.ndarray) -> np.ndarray:
-    """The numbers' bits in a fixed, haphazard order."""
-    bits = np.ascontiguousarray(keys, dtype=np.float64).view(np.uint64)
-    bits = (bits ^ (bits >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
-    return bits ^ (bits >> np.uint64(32))
+    return task_folds(code[first], n_splits, 0, labels=chosen)[at]

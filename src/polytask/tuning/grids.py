@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from polytask.data import TaskData
 from polytask.responses import Loss
 
-__all__ = ["common_grid", "deviation_grid", "intercept_grid", "with_zero"]
+__all__ = ["MOST_SPREAD", "common_grid", "deviation_grid", "intercept_grid", "spread", "with_zero"]
 
+MOST_SPREAD = 6.0  # decades that paths are stretched by at most, where every fit costs
+_CONSTANT = 1e-12  # share of a feature's mean square that is rounding
 POOLS = 500.0  # alpha / largest eigenvalue at which a deviation keeps 0.1 % of its size
 
 
@@ -25,7 +25,7 @@ def deviation_grid(
     ``others`` for a loss that is not quadratic, whose fits are not free.
     """
     top = POOLS * _unit(data, loss) * _largest_eigenvalue(data, per_task=True)
-    return _down(top, loss, n, others, decades)
+    return _down(top, loss, n, others, decades, spread(data))
 
 
 def intercept_grid(
@@ -41,7 +41,7 @@ def common_grid(
 ) -> np.ndarray:
     """Strengths for slopes shared by all tasks, down from ten times the largest eigenvalue."""
     top = 10.0 * _unit(data, loss) * _largest_eigenvalue(data, per_task=False)
-    return _down(top, loss, n, others, decades)
+    return _down(top, loss, n, others, decades, spread(data))
 
 
 def with_zero(grid: np.ndarray) -> np.ndarray:
@@ -53,36 +53,62 @@ def _unit(data: TaskData, loss: Loss) -> float:
     return data.null_curvature(loss)
 
 
-def _down(top: float, loss: Loss, n: int, others: int, decades: float) -> np.ndarray:
-    n = n if loss.is_quadratic or not others else others
-    return max(top, np.finfo(float).tiny * 1e20) * np.logspace(0.0, -decades, n)
-
-
-def _largest_eigenvalue(data: TaskData, per_task: bool, iterations: int = 15) -> float:
-    """Largest eigenvalue of the slopes' Gram matrices, by power iterations."""
+def spread(data: TaskData) -> float:
+    """Decades between the variances of the features, beyond two, which a path spans anyway."""
     d = data.n_features
-    start = np.random.default_rng(0).normal(size=d)
-    theta = np.tile(start, (data.n_tasks if per_task else 1, 1))
-    apply = _curvature(data, per_task)
+    square = (data.column_norms**2).sum(axis=0)[:d]
+    if data.intercept:
+        square -= data.design.adjoint(data.weight).sum(axis=0)[:d] ** 2
+    some = square[square > _CONSTANT * (data.column_norms[:, :d] ** 2).sum(axis=0)]
+    return max(float(np.log10(some.max() / some.min())) - 2.0, 0.0) if len(some) else 0.0
+
+
+def _down(
+    top: float, loss: Loss, n: int, others: int, decades: float, more: float = 0.0
+) -> np.ndarray:
+    if not loss.is_quadratic:
+        n, more = others or n, min(more, MOST_SPREAD)
+    n += int(np.ceil(n * more / decades))
+    return max(top, np.finfo(float).tiny * 1e20) * np.logspace(0.0, -decades - more, n)
+
+
+def _largest_eigenvalue(data: TaskData, per_task: bool) -> float:
+    """Largest eigenvalue of the slopes' Gram matrices around the features' mean, or of their sum.
+
+    The level takes up the mean where there is one, however far from zero it is.
+    """
+    d = data.n_features
+    if data.design.sparse or not data.keeps_grams:
+        return _by_rows(data, per_task)
+    grams = data.grams if per_task else data.total_gram[None]
+    slopes = grams[:, :d, :d]
+    if data.intercept:
+        mean = data.total_gram[:d, d] / data.total_gram[d, d]
+        cross = grams[:, :d, d, None] * mean
+        slopes = slopes - cross - cross.transpose(0, 2, 1)
+        slopes += grams[:, d, d, None, None] * (mean[:, None] * mean)
+    return float(np.linalg.eigvalsh(slopes).max(initial=0.0))
+
+
+def _by_rows(data: TaskData, per_task: bool, iterations: int = 15) -> float:
+    """The same by power iterations that read the rows."""
+    design, m, d = data.design, data.n_tasks, data.n_features
+    totals = design.adjoint(data.weight).sum(axis=0)[:d]
+    mean = totals / data.weight.sum() if data.intercept else np.zeros(d)
+
+    def image(u: np.ndarray) -> np.ndarray:
+        found = design.adjoint(data.weight * u)
+        found = found if per_task else found.sum(axis=0, keepdims=True)
+        return found[:, :d] - found[:, d:].sum(axis=1, keepdims=True) * mean
+
+    pull = image(data.y - data.weight @ data.y / data.weight.sum())
+    theta = np.where(pull < 0, -1.0, 1.0) * data.column_norms[:, :d].max(axis=0)
     value = 0.0
     for _ in range(iterations):
-        theta /= np.maximum(np.linalg.norm(theta, axis=1, keepdims=True), 1e-300)
-        theta = apply(theta)
+        theta = theta / np.maximum(np.linalg.norm(theta, axis=1, keepdims=True), 1e-300)
+        padded = np.zeros((m, data.n_coefs))
+        padded[:, :d] = theta
+        padded[:, d:] = -(theta @ mean)[:, None]
+        theta = image(design.predict(padded))
         value = float(np.linalg.norm(theta, axis=1).max(initial=0.0))
     return value
-
-
-def _curvature(data: TaskData, per_task: bool) -> Callable[[np.ndarray], np.ndarray]:
-    """What the slopes' Gram matrices, or their sum, make of theta (m, d) or (1, d)."""
-    design, d = data.design, data.n_features
-    if not design.sparse and data.keeps_grams:
-        grams = (data.grams if per_task else data.total_gram[None])[:, :d, :d]
-        return lambda theta: (grams @ theta[:, :, None])[:, :, 0]
-
-    def by_rows(theta: np.ndarray) -> np.ndarray:
-        padded = np.zeros((data.n_tasks, data.n_coefs))
-        padded[:, :d] = theta
-        image = design.adjoint(data.weight * design.predict(padded))[:, :d]
-        return image if per_task else image.sum(axis=0, keepdims=True)
-
-    return by_rows

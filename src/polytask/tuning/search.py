@@ -11,6 +11,8 @@ __all__ = ["Choice", "Risks", "choose", "one_by_one"]
 
 Strengths = dict[str, float]
 Risks = Callable[[Sequence[Strengths]], np.ndarray]
+_FALLS = 1e-3  # relative fall of the risk over the last step of a grid that is worth more steps
+_MOST_CONTINUATIONS = 6
 _TIE = 1e-6  # relative difference of risks below which the larger strength is chosen
 
 
@@ -43,6 +45,8 @@ def choose(
 ) -> Choice:
     """Minimize an estimated risk over grids by coordinate search.
 
+    A grid that goes down to a strength at which the risk still falls is continued.
+
     Parameters
     ----------
     risks : callable
@@ -61,40 +65,72 @@ def choose(
     ValueError
         If the risk is infinite everywhere: nothing speaks for any strength.
     """
-    leader = next(iter(grids))
-    known: dict[tuple[float, ...], float] = {}
-
-    def ask(points: Sequence[Strengths]) -> np.ndarray:
-        new = {tuple(point.values()): point for point in points}
-        new = {key: point for key, point in new.items() if key not in known}
-        if new:
-            values = risks([{**fixed, **point} for point in new.values()])
-            known.update(zip(new, map(float, values), strict=True))
-        return np.array([known[tuple(point.values())] for point in points])
-
-    def along(name: str, grid: np.ndarray) -> np.ndarray:
-        return ask([{**point, name: float(value)} for value in grid])
-
-    def best(name: str, grid: np.ndarray) -> float:
-        found = along(name, grid)
-        close = found <= found.min() + _TIE * abs(found.min())
-        return float(grid[int(np.argmax(close))])  # of equals the strongest: grids go down
-
+    search = _Search(risks, dict(grids), fixed)
     middle = {name: float(grid[len(grid) // 2]) for name, grid in grids.items()}
     strong = {name: float(grid[0]) for name, grid in grids.items()}
-    point = [middle, strong][int(np.argmin(ask([middle, strong])))]
-    for _ in range(rounds):
-        before = dict(point)
-        for name, grid in grids.items():
-            point[name] = best(name, _thinned(grid))
-        if point == before or len(grids) == 1:
+    search.point = [middle, strong][int(np.argmin(search.ask([middle, strong])))]
+    search.descend(rounds)
+    for _ in range(_MOST_CONTINUATIONS):
+        if not search.continue_grids():
             break
-    for name, grid in reversed(list(grids.items())):  # the leader last, and over its whole path
-        point[name] = best(name, grid if name == leader else _around(grid, point[name]))
-    if not np.isfinite(list(known.values())).any():
+        search.descend(1)
+    if not np.isfinite(list(search.known.values())).any():
         raise ValueError(_nothing_known(grids))
-    path = np.asarray(grids[leader], dtype=float)
-    return Choice({**fixed, **point}, float(ask([point])[0]), path, along(leader, path))
+    path = np.asarray(search.grids[search.leader], dtype=float)
+    risk = float(search.ask([search.point])[0])
+    return Choice({**fixed, **search.point}, risk, path, search.along(search.leader, path))
+
+
+class _Search:
+    """A coordinate search: its grids, what is known, and where it stands."""
+
+    def __init__(self, risks: Risks, grids: dict[str, np.ndarray], fixed: Strengths) -> None:
+        self.risks, self.grids, self.fixed = risks, grids, fixed
+        self.leader = next(iter(grids))
+        self.known: dict[tuple[float, ...], float] = {}
+        self.point: Strengths = {}
+
+    def ask(self, points: Sequence[Strengths]) -> np.ndarray:
+        """Risks, each of which is estimated once."""
+        new = {tuple(point.values()): point for point in points}
+        new = {key: point for key, point in new.items() if key not in self.known}
+        if new:
+            values = self.risks([{**self.fixed, **point} for point in new.values()])
+            self.known.update(zip(new, map(float, values), strict=True))
+        return np.array([self.known[tuple(point.values())] for point in points])
+
+    def along(self, name: str, grid: np.ndarray) -> np.ndarray:
+        """Risks where one strength runs over a grid."""
+        return self.ask([{**self.point, name: float(value)} for value in grid])
+
+    def descend(self, rounds: int) -> None:
+        """Sweeps over thinned grids, then around the point; last all of the leader's grid."""
+        for _ in range(rounds):
+            before = dict(self.point)
+            for name, grid in self.grids.items():
+                self._take_best(name, _thinned(grid))
+            if self.point == before or len(self.grids) == 1:
+                break
+        for name, grid in reversed(self.grids.items()):
+            near = grid if name == self.leader else _around(grid, self.point[name])
+            self._take_best(name, near)
+
+    def _take_best(self, name: str, grid: np.ndarray) -> None:
+        found = self.along(name, grid)
+        close = found <= found.min() + _TIE * abs(found.min())
+        self.point[name] = float(grid[int(np.argmax(close))])  # of equals the strongest
+
+    def continue_grids(self) -> bool:
+        """Continue grids at whose weak end, not zero, the point stands while the risk falls."""
+        grown = False
+        for name, grid in self.grids.items():
+            if len(grid) < 3 or not grid[-2] > grid[-1] > 0 or self.point[name] != grid[-1]:
+                continue
+            before, last = self.along(name, grid[-2:])
+            if last < (1.0 - _FALLS) * before:
+                more = grid[-1] * (grid[-1] / grid[-2]) ** np.arange(1, len(grid) // 3 + 1)
+                self.grids[name], grown = np.append(grid, more), True
+        return grown
 
 
 def one_by_one(risk: Callable[[Strengths], float]) -> Risks:

@@ -24,7 +24,8 @@ from scipy.optimize import nnls
 
 from polytask.data import TaskData
 from polytask.responses import Loss
-from polytask.tuning.folds import content_folds, row_groups
+from polytask.tuning.content import content_of
+from polytask.tuning.folds import content_folds
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 
@@ -52,8 +53,8 @@ class HeldOut:
         Targets (`judged_labels`), weights in the risk, and task 0, ..., m - 1 of each observation.
     count : ndarray of shape (N,)
         Rows that each observation stands for.
-    group : ndarray of shape (N,)
-        Equal rows have one number.
+    group, place : ndarray of shape (N,)
+        Number of the rows that equal it, and place of its task, in the order of their content.
     fold : ndarray of shape (N,)
         Fold in which tau is chosen; -1 for rows that are in training always.
     """
@@ -64,6 +65,7 @@ class HeldOut:
     code: np.ndarray
     count: np.ndarray
     group: np.ndarray
+    place: np.ndarray
     fold: np.ndarray
 
     @classmethod
@@ -73,7 +75,9 @@ class HeldOut:
         count = repeats(data) if (s == np.round(s)).all() else s / s.mean()
         fold = content_folds(data, _FOLDS)
         y = judged_labels(data, loss)
-        return cls(F, y, data.weight, data.code, count, row_groups(data), fold)
+        content = content_of(data)
+        place = content.task[data.code]
+        return cls(F, y, data.weight, data.code, count, content.group, place, fold)
 
     def subset(self, keep: np.ndarray) -> HeldOut:
         """Some of the rows."""
@@ -166,7 +170,7 @@ def _common_weights(held: HeldOut, loss: Loss) -> np.ndarray:
 
 def _bootstrap_units(held: HeldOut) -> tuple[np.ndarray, np.ndarray]:
     """Unit of every row, and of how many draws its weight is the mean: equal rows are one unit."""
-    tasks, unit = np.unique(held.code, return_inverse=True)
+    tasks, unit = np.unique(held.place, return_inverse=True)
     if len(tasks) >= _MANY_TASKS:
         return unit, np.ones(len(tasks))
     unit = np.unique(held.group, return_inverse=True)[1]

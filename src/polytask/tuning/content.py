@@ -1,0 +1,97 @@
+"""Where rows and tasks stand by what they hold, so that folds do not depend on how a table came.
+
+Rows are put in the order of a number that is made of their content: features and target in their
+own mean and standard deviation, each bent into (-1, 1), and added up. It is the same in any order
+of rows and columns, in any units, and whatever tasks and columns are called; rounding moves it
+by rounding. Rows of a task whose numbers are equal to rounding are one group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from polytask.data import Design, TaskData
+from polytask.data.kept import kept
+
+__all__ = ["Content", "content_of"]
+
+_CHUNK = 4_000_000  # numbers that are widened at a time
+_CONSTANT = 1e-24  # variance, in the column's mean square, that is rounding
+_EQUAL = 1e-9  # difference of the numbers of two rows that is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """The order that the content of rows gives.
+
+    Parameters
+    ----------
+    group : ndarray of shape (N,)
+        Groups of equal rows of a task, numbered by task and then by content.
+    task : ndarray of shape (m,)
+        Place of each task among the tasks.
+    """
+
+    group: np.ndarray
+    task: np.ndarray
+
+
+def content_of(data: TaskData, features_only: bool = False) -> Content:
+    """The order of the rows of some data; of their features alone, or with the target."""
+    return kept(data, ("content", features_only), lambda: _content(data, features_only))
+
+
+def _content(data: TaskData, features_only: bool) -> Content:
+    s, code, m = data.sample_weight, data.code, data.n_tasks
+    number = _of_features(data.design, s)
+    if not features_only:
+        number = number + _sum_of_bent(data.y[:, None], s)
+    mean = np.bincount(code, s * number, minlength=m) / np.where(data.counts > 0, data.counts, 1.0)
+    task = np.argsort(np.argsort(mean, kind="stable"))
+    order = np.lexsort((number, task[code]))
+    new = (np.diff(task[code][order]) != 0) | (np.diff(number[order]) > _EQUAL)
+    group = np.empty(len(number), dtype=np.intp)
+    group[order] = np.concatenate([[0], np.cumsum(new)])
+    return Content(group, task)
+
+
+def _of_features(design: Design, weight: np.ndarray) -> np.ndarray:
+    index = design.index
+    if index is not None:
+        weight = np.bincount(index, weight, minlength=design.X.shape[0])
+    number = (_sum_of_sparse if design.sparse else _sum_of_bent)(design.X, weight)
+    return number if index is None else number[index]
+
+
+def _sum_of_bent(X: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The sum of the bent columns, row by row."""
+    step = max(1, _CHUNK // X.shape[1])
+    parts = [slice(first, first + step) for first in range(0, len(X), step)]
+    mean = sum(weight[part] @ X[part] for part in parts) / weight.sum()
+    square = sum(weight[part] @ (X[part] - mean) ** 2 for part in parts) / weight.sum()
+    inverse = _inverse_deviation(mean, square)
+    return np.concatenate([_bent((X[part] - mean) * inverse).sum(axis=1) for part in parts])
+
+
+def _sum_of_sparse(X: Any, weight: np.ndarray) -> np.ndarray:
+    """The same, from the numbers that are not zero: zeros of a column are all bent alike."""
+    X = X.tocsc().astype(np.float64)
+    mean = weight @ X / weight.sum()
+    square = weight @ X.multiply(X) / weight.sum() - mean**2
+    inverse = _inverse_deviation(mean, np.maximum(square, 0.0))
+    of_zero, column = _bent(-mean * inverse), np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+    X.data = _bent((X.data - mean[column]) * inverse[column]) - of_zero[column]
+    return np.asarray(X.sum(axis=1)).ravel()
+
+
+def _inverse_deviation(mean: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """One over the standard deviation; zero where that is rounding."""
+    varies = square > _CONSTANT * (mean**2 + square)
+    return np.where(varies, 1.0 / np.sqrt(np.where(varies, square, 1.0)), 0.0)
+
+
+def _bent(z: np.ndarray) -> np.ndarray:
+    return z / (1.0 + np.abs(z))

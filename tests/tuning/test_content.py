@@ -1,0 +1,109 @@
+"""Folds inside a fit depend on what rows hold, not on how the table came."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+
+import polytask
+from polytask.datasets import make_low_rank_tasks
+from polytask.tuning.content import content_of
+from polytask.tuning.folds import content_folds
+from tests.solvers.helpers import make_data, random_tasks
+
+MODELS = ["LowRankRegressor", "ProjectedMeanRegularizedRegressor", "AutoMultiTaskRegressor"]
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y, _ = make_low_rank_tasks(8, 5, 12, rank=2, noise=0.5, random_state=3)
+    return X, y
+
+
+def in_other_units(X, features):
+    return X.assign(**{name: 1000.0 * X[name] + 7.0 for name in features[:2]})
+
+
+CHANGES = {
+    "the last bit": lambda X, f: X.assign(**{name: np.nextafter(X[name], 9.0) for name in f}),
+    "float32": lambda X, f: X.astype(dict.fromkeys(f, np.float32)),
+    "the order of columns": lambda X, f: X[[*f[::-1], "task"]],
+    "the names of columns": lambda X, f: X.rename(
+        columns={name: f"z{9 - k}" for k, name in enumerate(f)}
+    ),
+    "the names of tasks": lambda X, f: X.assign(task=X["task"].map(lambda i: (5 * i + 3) % 8)),
+}
+
+
+def predictions(name, X, y, scaled=False):
+    model = getattr(polytask, name)(task="task")
+    return model.fit(X, y).predict(X)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", MODELS)
+def test_predictions_move_by_rounding(name, change, table):
+    """They moved by up to a third of the target's standard deviation."""
+    X, y = table
+    features = [column for column in X if column != "task"]
+    before = predictions(name, X, y)
+    after = predictions(name, CHANGES[change](X, features), y)
+    allowed = 1e-4 if change == "float32" else 1e-5
+    assert np.abs(after - before).max() < allowed * y.std()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_order_of_rows_behind_a_scaler(name, table):
+    """A scaler sums in the order of the rows, and the last bit follows."""
+    X, y = table
+    order = np.random.default_rng(0).permutation(len(y))
+    scaler = StandardScaler().set_output(transform="pandas")
+    features = [column for column in X if column != "task"]
+
+    def fitted(X, y):
+        scaled = scaler.fit_transform(X[features])
+        return predictions(name, scaled.assign(task=X["task"]), y)
+
+    before, after = fitted(X, y), fitted(X.iloc[order], y[order])
+    assert np.abs(after - before[order]).max() < 1e-5 * y.std()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_units_behind_a_scaler(name, table):
+    X, y = table
+    features = [column for column in X if column != "task"]
+    scaler = StandardScaler().set_output(transform="pandas")
+    found = [
+        predictions(name, scaler.fit_transform(part[features]).assign(task=X["task"]), y)
+        for part in (X, in_other_units(X, features))
+    ]
+    assert np.abs(found[1] - found[0]).max() < 1e-5 * y.std()
+
+
+def test_equal_rows_stay_together_and_weights_are_repetitions():
+    rng = np.random.default_rng(0)
+    X, y, ids = random_tasks(rng, [9, 14, 6], 3)
+    times = rng.integers(1, 4, len(y))
+    again = np.repeat(np.arange(len(y)), times)
+    weighted = content_folds(make_data(X, y, ids, sample_weight=times.astype(float)), 3)
+    repeated = content_folds(make_data(X[again], y[again], ids[again]), 3)
+    np.testing.assert_array_equal(np.repeat(weighted, times), repeated)
+
+
+def test_sparse_rows_are_the_dense_ones():
+    X, y, ids = random_tasks(np.random.default_rng(1), [9, 14, 6], 4)
+    X[np.abs(X) < 0.7] = 0.0
+    dense, thin = (make_data(some, y, ids) for some in (X, sparse.csr_array(X)))
+    for name in ("group", "task"):
+        np.testing.assert_array_equal(
+            getattr(content_of(dense), name), getattr(content_of(thin), name)
+        )
+
+
+def test_folds_take_their_share_of_every_task_and_of_the_target():
+    X, y, ids = random_tasks(np.random.default_rng(2), [50, 35, 20], 3)
+    fold = content_folds(make_data(X, y, ids), 5)
+    counts = np.stack([np.bincount(fold[ids == i], minlength=5) for i in range(3)])
+    assert (counts == np.array([[10], [7], [4]])).all()
+    means = [y[fold == k].mean() for k in range(5)]
+    assert np.std(means) < y.std() / np.sqrt(len(y) / 5)
