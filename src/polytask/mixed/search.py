@@ -14,6 +14,7 @@ __all__ = ["MOST_VARIANCE", "TOL", "RemlEstimate", "Variances", "estimate_diagon
 
 _START = 0.1  # deviation variance over noise variance, in scaled columns
 TOL = 1e-7  # deviance that a last relative change of a variance could still gain
+_FAR = (1e2, 1e4, 1e6)  # variances that are tried where the search ends at zero
 _ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
 MOST_VARIANCE = 1e6  # a larger one leaves no noise: the likelihood of a perfect fit has no maximum
@@ -121,6 +122,12 @@ def estimate_diagonal(variances: Variances, max_iter: int = 100, tol: float = TO
     if variances.model.silent:  # one common part explains all: there is no likelihood to climb
         gamma = np.where(variances.least > 0, MOST_VARIANCE, 0.0)
         return variances.estimate(gamma, variances.at(gamma), 0.0, 1, True)
+    found = _descend(variances, gamma, max_iter, tol)
+    higher = _beyond_zero(variances, found)
+    return found if higher is None else _descend(variances, higher, max_iter, tol)
+
+
+def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float) -> RemlEstimate:
     point = variances.at(gamma)
     violation = np.inf
     for n_iter in range(1, max_iter + 1):
@@ -134,6 +141,24 @@ def estimate_diagonal(variances: Variances, max_iter: int = 100, tol: float = TO
         gamma, point = moved
     done = violation <= 1e-4 or point.noiseless
     return variances.estimate(gamma, point, violation, n_iter, done)
+
+
+def _beyond_zero(variances: Variances, found: RemlEstimate) -> np.ndarray | None:
+    """Variances far above zero with a lower deviance than a zero that the search ended at.
+
+    A task whose feature is a thousand times larger than elsewhere holds w0; from there the
+    deviance rises with the variance before it falls.
+    """
+    ends = found.parameters**2
+    zero = np.flatnonzero(ends == 0)
+    best, lowest = None, found.point.deviance
+    for value in _FAR if len(zero) else ():
+        gamma = variances.start()
+        gamma[: len(ends)] = np.where(ends == 0, value, ends)
+        deviance = variances.at(gamma).deviance
+        if deviance < lowest - 1e-6 * max(abs(lowest), 1.0):
+            best, lowest = gamma, deviance
+    return best
 
 
 def _violation(gamma: np.ndarray, slope: np.ndarray, least: np.ndarray) -> float:
