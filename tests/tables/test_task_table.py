@@ -133,7 +133,6 @@ def test_names_that_differ_in_unicode_composition(table):
         (np.array([True, False, True], dtype=object), (False, True)),
         (["0", "1", "1"], ("0", "1")),
         (pd.Categorical(["b", "a", "a"]), ("a", "b")),
-        ([0.5, 1.5, 0.5], (0.5, 1.5)),
     ],
 )
 def test_two_values_make_a_classification(values, classes):
@@ -141,6 +140,14 @@ def test_two_values_make_a_classification(values, classes):
     assert found.kind == "classification"
     assert found.classes == classes
     assert set(found.y) == set(classes)
+
+
+def test_two_values_with_fractions_are_measurements():
+    values = pd.Series([0.5, 1.5, 0.5], name="y")
+    assert read_target(values).kind == "regression"
+    asked = read_target(values, "classification")
+    assert asked.y.tolist() == ["0.5", "1.5", "0.5"]
+    assert asked.classes == ("0.5", "1.5")
 
 
 def test_regression_on_two_values_on_request():
@@ -179,5 +186,5 @@ def test_ids_that_look_like_measurements():
 
 def test_new_ids_take_the_form_of_the_old_ones():
     new = pd.Series(["1", "2.0", "x", None, "77"])
-    assert match_ids(new, "integer", [1, 2]).tolist() == [1, 2, 3, 3, 77]
+    assert match_ids(new, "integer", [1, 2]).tolist() == [1, 2, 0, 0, 77]
     assert match_ids(pd.Series([1, 2.0, None]), "text", ["1"]).tolist()[:2] == ["1", "2"]

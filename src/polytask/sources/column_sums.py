@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polytask.sources.magnitudes import first_extreme, too_small
+
 __all__ = ["CategorySums", "NumberSums", "as_text", "is_number"]
 
 _MOST_LEVELS = 100_000
@@ -48,11 +50,13 @@ class NumberSums:
 
     def add(self, column: pa.Array, name: str) -> None:
         """Add values; null and NaN are missing."""
-        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         known = values[~np.isnan(values)]
-        if not np.isfinite(known).all():
+        at = first_extreme(known)
+        if at is not None:
             raise ValueError(
-                f"StreamPreparer: column {name!r} must be finite; it holds infinity. Replace it."
+                f"StreamPreparer: column {name!r} must be finite, and at most 1e100 in size; it "
+                f"holds {known[at]:g}. Correct the value, leave it empty, or change the unit."
             )
         part = NumberSums(missing=len(values) - len(known))
         if len(known):
@@ -72,6 +76,14 @@ class NumberSums:
             self.square += other.square + delta**2 * self.count * other.count / n
             self.mean += delta * other.count / n
             self.count = n
+
+    def check(self, name: str) -> None:
+        """Refuse numbers that are all so small that their squares vanish."""
+        if too_small(self.low, self.high):
+            raise ValueError(
+                f"StreamPreparer: column {name!r} must hold numbers above 1e-100 in size; the "
+                f"largest is {max(abs(self.low), abs(self.high)):g}. Change the unit."
+            )
 
     def summary(self) -> tuple[float, float, float]:
         """Mean, scale (1 for a constant column), share of missing values."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import decimal
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from polytask.sources.column_sums import as_text
 
 __all__ = ["AS_STORED", "Marks", "settled"]
 
@@ -24,12 +28,15 @@ class Marks:
         Columns of text that hold numbers.
     in_numbers : tuple of str
         Further marks for gaps in those.
+    plain_ids : bool
+        Whether truth values, dates and decimals are ids by the text that Python writes for them.
     """
 
     missing: tuple[str, ...] = ()
     in_target: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     in_numbers: tuple[str, ...] = ()
+    plain_ids: bool = False
 
 
 AS_STORED = Marks()
@@ -41,12 +48,32 @@ def settled(table: pa.RecordBatch, marks: Marks, task: str, target: str) -> pa.R
     for name in table.schema.names:
         column = table.column(name)
         more = marks.in_target if name == target else ()
-        if name in marks.numbers:
+        if pa.types.is_string_view(column.type):  # which few of Arrow's functions know
+            column = column.cast(pa.string())
+        if name == task:
+            column = _plain_ids(column) if marks.plain_ids else column
+        elif name in marks.numbers:
             column = _numbers(column, (*marks.missing, *marks.in_numbers), name)
-        elif pa.types.is_decimal(column.type) and name != task:
+        elif pa.types.is_decimal(column.type):
             column = column.cast(pa.float64())
         columns.append(_without(column, (*marks.missing, *more)))
     return pa.RecordBatch.from_arrays(columns, table.schema.names)
+
+
+def _plain_ids(column: pa.Array) -> pa.Array:
+    types = pa.types
+    if types.is_boolean(column.type):
+        return as_text(column)
+    if types.is_temporal(column.type) or types.is_decimal(column.type):
+        coded = column.dictionary_encode()
+        words = [_label(value) for value in coded.dictionary.to_pylist()]
+        return pc.take(pa.array(words, pa.string()), coded.indices)
+    return column
+
+
+def _label(value: Any) -> str:
+    whole = isinstance(value, decimal.Decimal) and value == value // 1
+    return str(int(value)) if whole else str(value).removesuffix(" 00:00:00")
 
 
 def _without(column: pa.Array, marks: tuple[str, ...]) -> pa.Array:

@@ -127,6 +127,9 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
                 f"StreamPreparer: column {ids[0]!r} must have fewer categories; it looks like an "
                 "id. Leave it out with features=[...]."
             )
+        for name, found in sums.items():
+            if isinstance(found, NumberSums):
+                found.check(name)
         self.feature_names_in_ = np.array(list(sums), dtype=object)
         self.numbers_ = {n: s.summary() for n, s in sums.items() if isinstance(s, NumberSums)}
         self.levels_, self.rest_ = {}, {}
@@ -173,7 +176,7 @@ def add_columns(
 
 
 def _scaled(column: pa.Array, mean: float, scale: float, share: float) -> list[np.ndarray]:
-    values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     missing = np.isnan(values)
     scaled = np.where(missing, 0.0, (values - mean) / scale)
     if share == 0:

@@ -35,10 +35,25 @@ def as_frame(table: pa.Table, name: str) -> pd.DataFrame:
     """The table called ``name``; an index of pandas that was stored becomes a column again."""
     if told := repeated_names(table.column_names, f" in {name!r}"):
         raise TableError(f"TABLE {told}")
-    frame = table.to_pandas()  # an index may be the task
+    frame = _to_pandas(table, name)
     named = any(level is not None for level in frame.index.names)
     frame = frame.reset_index(drop=not named).rename(columns=str)
-    return frame.astype({name: "str" for name in frame if _holds_text(table, name)})
+    return frame.astype({name: "str" for name in frame if _holds_text(table, str(name))})
+
+
+def _to_pandas(table: pa.Table, name: str) -> pd.DataFrame:
+    """With the index that pandas stored, which may be the task, unless its notes are false."""
+    try:
+        return table.to_pandas()
+    except Exception:  # noqa: BLE001  notes of strangers may say anything
+        pass
+    try:
+        return table.replace_schema_metadata(None).to_pandas()
+    except (ValueError, TypeError, NotImplementedError, OverflowError) as error:
+        raise TableError(
+            f"TABLE must hold values that can be read; those of {name!r} cannot ({error}). Write "
+            "it again."
+        ) from error
 
 
 def _holds_text(table: pa.Table, name: str) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from polytask.sources.magnitudes import first_extreme, too_small
 from polytask.tables.dates import are_dates, are_day_numbers
 from polytask.tables.errors import TableError
 from polytask.tables.number_cells import GAP_MARKS
@@ -106,12 +107,17 @@ def as_feature(values: pd.Series, kind: Kind) -> pd.Series:
     if kind == "categorical":
         return as_labels(values)
     numbers = as_numbers(values)
-    endless = np.isinf(numbers.to_numpy())
-    if endless.any():
-        first = int(np.flatnonzero(endless)[0])
+    first = first_extreme(numbers.to_numpy())
+    if first is not None:
         raise TableError(
-            f"column {str(values.name)!r} must be finite; row {values.index[first] + 1} holds "
-            f"{numbers.iloc[first]}. Correct the value, or leave it empty."
+            f"column {str(values.name)!r} must be finite, and at most 1e100 in size; row "
+            f"{values.index[first] + 1} holds {numbers.iloc[first]:g}. Correct the value, leave "
+            "it empty, or change the unit."
+        )
+    if too_small(numbers.min(), numbers.max()):
+        raise TableError(
+            f"column {str(values.name)!r} must hold numbers above 1e-100 in size; the largest is "
+            f"{numbers.abs().max():g}. Change the unit."
         )
     return numbers
 
@@ -159,7 +165,7 @@ def filled(values: pd.Series, *, words: bool = False) -> pd.Series:
     ``words=True`` leaves such words out among labels as well, where two other labels are left.
     """
     known = values[~is_blank(values)]
-    if not _is_text(known):
+    if not _is_text(known) or _is_nested(known):
         return known
     rest = known[~known.astype(str).str.strip().isin(GAP_MARKS)]
     if len(rest) == len(known):

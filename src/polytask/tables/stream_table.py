@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from polytask.data import repeated_names
 from polytask.tables.dates import are_dates
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.first_rows import read_first_rows
+from polytask.tables.stored_types import check_roles, why_no_feature
 from polytask.tables.training import Seen
 
 if TYPE_CHECKING:
@@ -130,21 +132,25 @@ def make_stream_table(
     schema = _schema(path)
     columns = [n for n in schema.names if not n.startswith("__index_level_")]
     task, target = (find_column(task, columns, "task"), find_column(target, columns, "target"))
+    check_roles(schema, task, target)
     labels = [find_column(name, columns, "categorical") for name in categorical]
     wanted, notes = _by_type(schema, columns, task, target, features)
-    try:
+    with _as_table_errors():
         source = ParquetSource.open(path, task=task, target=target, features=wanted, complete=True)
+        if not source.n_rows:
+            raise TableError(f"TABLE must have rows; {str(path)!r} has columns but no row.")
         first = read_first_rows(source, wanted, labels, missing, asked=features is not None)
-        source = replace(source, columns=(*first.kept, task), marks=first.marks)
+        marks = replace(first.marks, plain_ids=True)
+        source = replace(source, columns=(*first.kept, task), marks=marks)
         prepare = StreamPreparer(task, categorical=labels)
         kinds = kinds_of(source)
         look = runner.run(FirstLookJob(prepare, kinds), source)
-    except ValueError as error:
-        raise TableError(str(error)) from error
     if not look.n_rows:
         raise TableError("TABLE must have rows with a task and a target; there are none.")
     kept, more = _by_content(look, features is not None)
-    prepare.settle(kept)
+    with _as_table_errors():
+        look.target.check(target)
+        prepare.settle(kept)
     _check_names(prepare)
     found, told = _target(look, target, kind)
     source = replace(
@@ -152,6 +158,7 @@ def make_stream_table(
         prepare=prepare,
     )  # fmt: skip
     classes = _classes(look, found)
+    _check_ids(look.tally().ids, task)
     rows = _rows_left_out(source.n_rows - look.n_rows, source.n_rows)
     return StreamTable(
         source, look, look.tally(classes), found, classes,
@@ -159,6 +166,17 @@ def make_stream_table(
         (*rows, *told, *notes, *first.notes, *more, *_gaps(look, kept)),
         {name: _seen(found, kinds[name]) for name, found in kept.items()}, first.warnings,
     )  # fmt: skip
+
+
+@contextmanager
+def _as_table_errors() -> Iterator[None]:
+    """What the lower rooms refuse about a table, without their names."""
+    try:
+        yield
+    except TableError:
+        raise
+    except ValueError as error:
+        raise TableError(str(error).removeprefix("StreamPreparer: ")) from error
 
 
 def _schema(path: str | os.PathLike[str]) -> pa.Schema:
@@ -188,18 +206,12 @@ def _by_type(
     schema: pa.Schema, columns: list[str], task: str, target: str, features: Sequence[str] | None
 ) -> tuple[list[str], tuple[str, ...]]:
     """Columns whose type can be a feature, and a note on the others."""
-    import pyarrow.types as types
-
     wanted = [c for c in columns if c not in (task, target)]
     if features is not None:
         wanted = list(dict.fromkeys(find_column(name, columns, "features") for name in features))
         if task in wanted or target in wanted:
             raise TableError("must not contain the task or the target. Leave them out.", "features")
-    bad = {
-        name: "holds dates" if types.is_temporal(schema.field(name).type) else "holds nested values"
-        for name in wanted
-        if types.is_temporal(schema.field(name).type) or types.is_nested(schema.field(name).type)
-    }
+    bad = {name: why for name in wanted if (why := why_no_feature(schema.field(name).type))}
     left = [name for name in wanted if name not in bad]
     if not left:
         raise TableError("must leave a column to learn from; none is left.", "features")
@@ -253,7 +265,8 @@ def _target(look: Look, target: str, kind: str) -> tuple[str, tuple[str, ...]]:
             "column per class (this class or not).",
             "target",
         )
-    if kind != "regression" and distinct == 2:
+    measured = look.target.count and any(float(label) % 1 for label in look.labels)
+    if kind == "classification" or (kind == "auto" and distinct == 2 and not measured):
         first, second = sorted(look.labels)
         return "classification", (
             f"The target {target!r} has two values, so this is a classification of {second!r} "
@@ -275,6 +288,16 @@ def _classes(look: Look, kind: str) -> tuple[Any, ...]:
     classes = np.array(sorted(look.labels))
     whole = classes.dtype.kind == "f" and (classes == classes.round()).all()
     return tuple((classes.astype(np.int64) if whole else classes).tolist())
+
+
+def _check_ids(ids: np.ndarray, task: str) -> None:
+    if ids.dtype.kind not in "iU":
+        strange = next(v for v in ids.tolist() if not -(2**63) <= v < 2**63 or v % 1)
+        raise TableError(
+            f"must hold text, or whole numbers of 64 bits, to be streamed; {task!r} holds "
+            f"{strange}. Is it the right column? If so, load the table with --no-stream.",
+            "task",
+        )
 
 
 def _check_names(prepare: Any) -> None:

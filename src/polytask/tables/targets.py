@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,11 +77,21 @@ def read_target(values: pd.Series, kind: str = "auto") -> Target:
             "nothing to learn. Choose another column.",
             "target",
         )
-    if kind == "classification" or (kind == "auto" and distinct == 2):
+    if kind == "classification" or (kind == "auto" and distinct == 2 and not _measured(values)):
         return _classes(values, distinct)
-    if column.kind not in ("numeric", "boolean"):
+    if column.kind not in ("numeric", "boolean") and not _numbers(values):
         raise TableError(_not_numeric(values, distinct), "target")
     return Target(as_feature(values, "numeric"), "regression")
+
+
+def _numbers(values: pd.Series) -> bool:
+    """Whether the values are stored as numbers; those that count the rows may be a target."""
+    return bool(values.map(lambda v: isinstance(v, numbers.Number | decimal.Decimal)).all())
+
+
+def _measured(values: pd.Series) -> bool:
+    """Whether the values are numbers with fractions: two of them are no classes."""
+    return _numbers(values) and not (values.astype(float) % 1 == 0).all()
 
 
 def flat_tasks(y: pd.Series, ids: pd.Series) -> list[Any]:
@@ -134,9 +146,9 @@ def _class_labels(values: pd.Series) -> pd.Series:
     if values.map(lambda v: isinstance(v, bool | np.bool_)).all():
         return values.astype(bool)
     if pd.api.types.is_numeric_dtype(values.dtype):
-        numbers = as_feature(values, "numeric")
-        whole = bool((numbers == numbers.round()).all())
-        return numbers.astype(np.int64) if whole else numbers
+        found = as_feature(values, "numeric")
+        if (found == found.round()).all():
+            return found.astype(np.int64)
     return as_labels(values)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from polytask.tables.columns import as_labels
+from polytask.tables.columns import as_labels, inspect_column
+from polytask.tables.errors import TableError
+from polytask.tables.stored_types import no_ids
 
 __all__ = ["match_ids", "read_ids"]
 
-WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
+WHOLE = re.compile(r"-?(0|[1-9]\d{0,18})")
 STORED_AS_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 MISSING = "(no task id)"
 
@@ -29,8 +32,11 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
     >>> read_ids(pd.Series(["1.0", "2.0", "1.0"]))[0].tolist()
     [1, 2, 1]
     """
+    column = inspect_column(values, categorical=True)
+    if column.kind == "nested":
+        raise TableError(no_ids(str(values.name), column.problem), "task")
     text = _text(values)
-    if text.str.fullmatch(WHOLE).all():
+    if _whole(text).all():
         return text.astype(np.int64), "integer", ()
     notes: tuple[str, ...] = ()
     numbers = pd.to_numeric(text, errors="coerce").notna().all()
@@ -50,9 +56,15 @@ def match_ids(values: pd.Series, stored: str, known: Iterable[int | str]) -> pd.
     text = _text(values).where(values.notna(), MISSING)
     if stored == "text":
         return text
-    whole = text.str.fullmatch(WHOLE)
-    unknown = max((int(k) for k in known), default=0) + 1
-    return text.where(whole, str(unknown)).astype(np.int64)
+    ids = set(known)
+    unknown = next(number for number in itertools.count() if number not in ids)
+    return text.where(_whole(text), str(unknown)).astype(np.int64)
+
+
+def _whole(text: pd.Series) -> pd.Series:
+    """Which ids are whole numbers of 64 bits; larger ones stay text."""
+    fits = text.map(lambda t: bool(WHOLE.fullmatch(t)) and -(2**63) <= int(t) < 2**63)
+    return fits.astype(bool)
 
 
 def _text(values: pd.Series) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,7 +27,7 @@ def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     ending = suffixes[-1] if suffixes else ""
     if ending not in (".parquet", ".csv", ".tsv"):
         raise TableError(f"must end in .parquet, .csv or .tsv; got {path.name!r}.", "out")
-    packed = "gzip" if path.suffix.lower() == ".gz" else None
+    packed: Any = "gzip" if path.suffix.lower() == ".gz" else None
     with replacing(path) as temporary, temporary.open("wb") as handle:
         if ending == ".parquet":
             table.to_parquet(handle, index=False)
