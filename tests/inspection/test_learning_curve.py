@@ -12,6 +12,7 @@ from polytask.inspection import TaskLearningCurve
 from polytask.inspection.equivalence import equal_rows
 from polytask.inspection.learning_curve import _folds, _points
 from polytask.inspection.sample import read_sample
+from polytask.responses import Squared
 from tests.inspection.helpers import TaskMean, table
 
 
@@ -22,7 +23,7 @@ def curve(make, rows=(5, 20, 80), n=110, **options):
 
 def test_training_rows_are_nested_and_the_test_rows_are_the_same():
     X, y = table(m=4, n=30)
-    sample = read_sample(X, y, "task", "regression")
+    sample = read_sample(X, y, "task", Squared())
     folds, tested = _folds(sample, np.array([3, 10, 20]), 2, 0)
     assert len(folds) == 6
     assert tested.tolist() == [0, 1, 2, 3]
@@ -36,7 +37,7 @@ def test_training_rows_are_nested_and_the_test_rows_are_the_same():
 
 def test_short_tasks_train_but_are_not_tested():
     X, y, _ = make_related_tasks(8, 2, (3, 40), random_state=0)
-    sample = read_sample(X, y, "task", "regression")
+    sample = read_sample(X, y, "task", Squared())
     folds, tested = _folds(sample, np.array([4, 20]), 1, 0)
     assert set(sample.codes[folds[1].test]) == set(tested)
     assert (sample.rows[tested] >= 22).all()
@@ -45,7 +46,7 @@ def test_short_tasks_train_but_are_not_tested():
 
 def test_points_leave_rows_for_testing():
     X, y = table(m=4, n=30)
-    points = _points(read_sample(X, y, "task", "regression"), None)
+    points = _points(read_sample(X, y, "task", Squared()), None)
     assert points[0] == 5
     assert points[-1] == 24
     assert len(points) == 6

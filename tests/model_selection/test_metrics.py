@@ -38,6 +38,13 @@ def sample(seed, n_tasks=6, binary=False):
     return y, pred, codes, rng.uniform(0.1, 3, size=codes.size)
 
 
+def suited(name, y, pred):
+    """Targets and predictions that every deviance takes, where the metric is one."""
+    if not name.endswith("_deviance"):
+        return y, pred
+    return np.where(np.isnan(y), np.nan, 0.25 + 0.5 * (y > 0.5)), np.clip(pred, 0.1, 0.9)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @few
 @given(seed=st.integers(0, 500))
@@ -109,6 +116,7 @@ def test_wide_labels_equal_long_ones_and_nan_is_left_out(name):
     Y = rng.integers(0, 2, size=(40, 3)).astype(float)
     pred, weight = rng.uniform(size=(40, 3)), rng.uniform(1, 2, size=(40, 3))
     Y[rng.uniform(size=Y.shape) < 0.3] = np.nan
+    Y, pred = suited(name, Y, pred)
     rows, columns = np.nonzero(~np.isnan(Y))
     pred[np.isnan(Y)] = np.nan
     metric = METRICS[name]
@@ -122,6 +130,7 @@ def test_wide_labels_equal_long_ones_and_nan_is_left_out(name):
 @pytest.mark.parametrize("name", METRICS)
 def test_weights_are_duplicated_rows(name):
     y, pred, codes, _ = sample(1, binary=METRICS[name].kind == "classification")
+    y, pred = suited(name, y, pred)
     times = np.random.default_rng(0).integers(0, 4, size=y.size)
     metric = METRICS[name]
     doubled = [np.repeat(a, times) for a in (y, pred, codes)]
@@ -150,7 +159,7 @@ def test_certain_and_wrong_is_finite():
 def test_ten_thousand_tasks_cost_nothing(name):
     rng = np.random.default_rng(0)
     codes = np.repeat(np.arange(10_000), 10)
-    y, pred = rng.integers(0, 2, size=codes.size), rng.uniform(size=codes.size)
+    y, pred = suited(name, rng.integers(0, 2, codes.size), rng.uniform(size=codes.size))
     start = time.perf_counter()
     assert METRICS[name].per_task(y, pred, codes).shape == (10_000,)
     assert time.perf_counter() - start < 1  # 0.02 s here; task by task it is ten seconds
@@ -167,6 +176,10 @@ def test_ten_thousand_tasks_cost_nothing(name):
         (lambda: METRICS["auc"].pooled([2.0], [0.5]), "y must be 0, 1 or NaN"),
         (lambda: METRICS["brier"].pooled([1.0], [1.5]), "pred must be probabilities; got 1.5"),
         (lambda: METRICS["explained_variance_within"].pooled([1.0], [1.0]), "codes must be given"),
+        (
+            lambda: METRICS["gamma_deviance"].pooled([1.0, 0.0], [1.0, 1.0]),
+            "y must be positive for",
+        ),
         (lambda: get_metric("r2"), "metric must be one of rmse, mae, .*; got 'r2'"),
     ],
 )
@@ -183,4 +196,24 @@ def test_the_table_is_complete():
         assert metric.needs in ("predict", "predict_proba")
         assert metric.greater_is_better == (
             name not in ("rmse", "mae", "nmse", "log_loss", "brier")
+            and not name.endswith("_deviance")
         )
+
+
+def _binomial(y, p):
+    return 2 * (y * np.log(y / p) + (1 - y) * np.log((1 - y) / (1 - p))).mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [
+        ("poisson_deviance", sk.mean_poisson_deviance),
+        ("gamma_deviance", sk.mean_gamma_deviance),
+        ("tweedie_deviance", lambda y, f: sk.mean_tweedie_deviance(y, f, power=1.5)),
+        ("binomial_deviance", _binomial),
+    ],
+)
+def test_deviances_are_those_of_scikit_learn(name, peer):
+    rng = np.random.default_rng(0)
+    y, pred = rng.uniform(0.1, 0.9, 30), rng.uniform(0.1, 0.9, 30)
+    assert METRICS[name].pooled(y, pred) == pytest.approx(peer(y, pred))

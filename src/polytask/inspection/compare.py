@@ -12,7 +12,7 @@ from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.out_of_fold import OutOfFold, Split, predict_out_of_fold
-from polytask.inspection.sample import RowSample, kind_of, read_sample
+from polytask.inspection.sample import RowSample, read_sample, response_of
 from polytask.inspection.scores import metric_columns, primary_column, ranked
 from polytask.inspection.wide import row_folds, stack_wide
 from polytask.model_selection import TaskKFold
@@ -115,7 +115,7 @@ def compare_tasks(
     if task is None:
         estimators, X, y, task, rows = stack_wide(estimators, X, y)
     given = named_estimators("compare_tasks", estimators, None, y, task, baseline)
-    sample = read_sample(X, y, task, kind_of(given, y), rows)
+    sample = read_sample(X, y, task, response_of(given, y, baseline), rows)
     columns = metric_columns(sample.response, primary_column(metric, sample.response))
     folds = _make_folds(sample, cv, n_repeats, random_state)
     question = Question(

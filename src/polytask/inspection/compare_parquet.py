@@ -143,7 +143,7 @@ class StreamedSample(Sample):
         if len(classes):
             mean = float(tally.counts[:, 1].sum() / tally.counts.sum())
             scale = float(np.sqrt(mean * (1.0 - mean)))
-        response = response_for("classification" if len(classes) else "regression")
+        response = response_for(len(classes) > 0)
         return cls(
             tally.ids, tally.rows, response, source.task, source.target, np.array(classes), mean,
             scale, missing, tally,

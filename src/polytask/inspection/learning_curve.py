@@ -15,7 +15,7 @@ from polytask.inspection.equivalence import equivalence_frame, sentence
 from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.out_of_fold import OutOfFold, Split, predict_out_of_fold
 from polytask.inspection.roles import role_of, title_of
-from polytask.inspection.sample import RowSample, kind_of, read_sample
+from polytask.inspection.sample import RowSample, read_sample, response_of
 from polytask.model_selection import TaskShuffleSplit
 
 __all__ = ["TaskLearningCurve"]
@@ -117,7 +117,7 @@ class TaskLearningCurve:
         """
         start = time.perf_counter()
         given = named_estimators("TaskLearningCurve", estimators, _MODELS, y, task, baseline)
-        sample = read_sample(X, y, task, kind_of(given, y))
+        sample = read_sample(X, y, task, response_of(given, y, baseline))
         points = _points(sample, rows)
         folds, tested = _folds(sample, points, n_repeats, random_state)
         found = predict_out_of_fold(given, sample, folds, n_jobs=n_jobs, progress=progress)

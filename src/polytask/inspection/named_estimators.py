@@ -8,14 +8,15 @@ from typing import Any
 from sklearn.base import clone
 
 from polytask.inspection.roles import final_step
-from polytask.inspection.sample import kind_of
+from polytask.inspection.sample import response_for, response_of
 from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 from polytask.models.registry import formulations
+from polytask.responses import Response
 
 __all__ = ["default_estimators", "named_estimators"]
 
 
-def default_estimators(kind: str, task: str | int) -> dict[str, Any]:
+def default_estimators(kind: str, task: str | int, loss: str | Response = "auto") -> dict[str, Any]:
     """The models of an honest comparison: the default formulations and gradient boosting.
 
     Parameters
@@ -23,6 +24,8 @@ def default_estimators(kind: str, task: str | int) -> dict[str, Any]:
     kind : {"regression", "classification"}
     task : str or int
         The task column.
+    loss : str or Response, default="auto"
+        What the targets are, as in the estimators.
 
     Returns
     -------
@@ -39,9 +42,9 @@ def default_estimators(kind: str, task: str | int) -> dict[str, Any]:
     for name, formulation in formulations().items():
         made = formulation.regressor if regression else formulation.classifier
         if formulation.default and made is not None:
-            found[name] = made(task=task)
+            found[name] = made(task=task, loss=loss)
     boosting = BoostedTreesRegressor if regression else BoostedTreesClassifier
-    found["gradient-boosting"] = boosting(task=task)
+    found["gradient-boosting"] = boosting(task=task, loss=loss)
     return found
 
 
@@ -59,7 +62,7 @@ def named_estimators(
     """
     if given is not None and not given:
         raise ValueError(f"{caller}: estimators must name at least one model; got {{}}.")
-    chosen = _filled(caller, given, names, y, task)
+    chosen = _filled(caller, given, names, y, task, baseline)
     if baseline not in chosen:
         raise ValueError(
             f"{caller}: baseline must be one of the estimators, {', '.join(chosen)}; "
@@ -78,11 +81,15 @@ def named_estimators(
 
 
 def _filled(
-    caller: str, given: dict[str, Any] | None, names: Iterable[str] | None, y: Any, task: str | int
-) -> dict[str, Any]:
+    caller: str, given: dict[str, Any] | None, names: Iterable[str] | None, y: Any,
+    task: str | int, baseline: str,
+) -> dict[str, Any]:  # fmt: skip
     if given is not None and all(model is not None for model in given.values()):
         return dict(given)
-    defaults = default_estimators(kind_of(given or {}, y), task)
+    said = response_of(given or {}, y, baseline)
+    kind = "classification" if said.has_labels else "regression"
+    plain = said == response_for(said.has_labels)
+    defaults = default_estimators(kind, task, "auto" if plain else said)
     wanted = dict.fromkeys(names or defaults) if given is None else given
     unknown = [n for n, e in wanted.items() if e is None and n not in defaults]
     if unknown:

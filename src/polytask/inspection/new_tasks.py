@@ -17,7 +17,7 @@ from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.new_task_fits import Answer, HeldOut, answers_of, hold_out
 from polytask.inspection.new_task_tables import answers_frame, best_joint, tasks_frame, text_of
 from polytask.inspection.roles import role_of, title_of
-from polytask.inspection.sample import RowSample, kind_of, read_sample
+from polytask.inspection.sample import RowSample, read_sample, response_of
 from polytask.inspection.scores import primary_column
 from polytask.inspection.statistics import overlap_inflation
 
@@ -134,7 +134,7 @@ class NewTasks:
         """
         start = time.perf_counter()
         given = named_estimators("NewTasks", estimators, _MODELS, y, task, baseline)
-        sample = read_sample(X, y, task, kind_of(given, y))
+        sample = read_sample(X, y, task, response_of(given, y, baseline))
         ks = _numbers(n_support)
         tested = np.flatnonzero(sample.rows > ks[-1])
         if len(tested) < 2:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 
 from polytask.inspection._json import to_json
@@ -28,7 +27,8 @@ from polytask.inspection.related import (
 )
 from polytask.inspection.related.words import method_of, paragraph
 from polytask.inspection.roles import final_step
-from polytask.inspection.sample import RowSample, kind_of, read_sample
+from polytask.inspection.sample import RowSample, read_sample, response_for, response_of
+from polytask.responses import Response
 
 __all__ = ["TaskRelatedness"]
 
@@ -128,7 +128,7 @@ class TaskRelatedness:
         ValueError
             If there are fewer than two tasks, no feature varies, or values are missing.
         """
-        sample = read_sample(X, y, task, kind or kind_of({}, y))
+        sample = read_sample(X, y, task, _response(kind, y))
         rng = np.random.default_rng(random_state)
         evidence = read_evidence(sample)
         posterior = coefficient_posterior(evidence)
@@ -149,7 +149,14 @@ class TaskRelatedness:
             )
         if isinstance(estimator, Pipeline):
             X = estimator[:-1].transform(X)
-        kind = "classification" if is_classifier(model) else "regression"
+        loss = response_of({"": model}, y)
+        if not (loss.has_labels or loss.is_quadratic):
+            raise ValueError(
+                "TaskRelatedness: the estimator's loss must be 'squared' or 'logistic'; got "
+                f"{loss.name!r}, for which it is not written. Call from_data to judge the numbers "
+                "as they are."
+            )
+        kind = "classification" if loss.has_labels else "regression"
         return cls.from_data(X, y, task=model.task, kind=kind, **options)
 
     def to_dict(self) -> dict[str, Any]:
@@ -220,3 +227,7 @@ def _correlation(evidence: TaskEvidence, posterior: Posterior) -> np.ndarray:
     correlation: np.ndarray = product / np.outer(size, size)
     np.fill_diagonal(correlation, 1.0)
     return correlation
+
+
+def _response(kind: str | None, y: Any) -> Response:
+    return response_of({}, y) if kind is None else response_for(kind == "classification")

@@ -16,9 +16,10 @@ from sklearn.utils.validation import column_or_1d
 
 from polytask.data import drop_task_column, is_frame, read_task_ids
 from polytask.inspection.comparison import DataSummary
+from polytask.inspection.roles import final_step
 from polytask.responses import Logistic, Response, Squared
 
-__all__ = ["RowSample", "Sample", "kind_of", "read_sample", "response_for"]
+__all__ = ["RowSample", "Sample", "read_sample", "response_for", "response_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,24 +99,30 @@ class RowSample(Sample):
     together: np.ndarray | None = None
 
 
-def response_for(kind: str) -> Response:
-    """How the target of a kind of problem is judged."""
-    return Logistic() if kind == "classification" else Squared()
+def response_for(labels: bool) -> Response:
+    """What is taken of a target that nothing more is said of."""
+    return Logistic() if labels else Squared()
 
 
-def kind_of(estimators: dict[str, Any], y: Any) -> str:
-    """Tell regression from classification: by the estimators, else by what y looks like."""
-    found = {is_classifier(estimator) for estimator in estimators.values() if estimator is not None}
-    if len(found) > 1:
+def response_of(estimators: Mapping[str, Any], y: Any, baseline: str = "") -> Response:
+    """How targets are judged: as the baseline's loss says, else the first model's, else by y."""
+    models = [
+        final_step(e) for e in (estimators.get(baseline), *estimators.values()) if e is not None
+    ]
+    labels = {bool(is_classifier(model)) for model in models}
+    if len(labels) > 1:
         raise ValueError(
             "compare_tasks: estimators must be all regressors or all classifiers; got both."
         )
-    if found:
-        return "classification" if found.pop() else "regression"
-    return "classification" if type_of_target(np.asarray(y)) == "binary" else "regression"
+    if not models:
+        return response_for(type_of_target(np.asarray(y)) == "binary")
+    said = getattr(models[0], "_loss", None)
+    return said() if callable(said) else response_for(labels.pop())
 
 
-def read_sample(X: Any, y: Any, task: str | int, kind: str, together: Any = None) -> RowSample:
+def read_sample(
+    X: Any, y: Any, task: str | int, response: Response, together: Any = None
+) -> RowSample:
     """Check X and y together and number tasks and classes."""
     is_frame(X)  # refuses tables that are none
     target = str(getattr(y, "name", None) or "target")
@@ -129,21 +136,21 @@ def read_sample(X: Any, y: Any, task: str | int, kind: str, together: Any = None
             f"compare_tasks: the task column must hold at least 2 tasks; got {len(ids)}. "
             "With one task there is nothing to learn together."
         )
-    values, classes = _numbers(labels, kind)
+    values, classes = _numbers(labels, response)
     return RowSample(
-        ids, np.bincount(codes), response_for(kind), task, target, classes, float(values.mean()),
+        ids, np.bincount(codes), response, task, target, classes, float(values.mean()),
         float(values.std()), _missing(drop_task_column(X, task)), X, labels, values, codes,
         None if together is None else column_or_1d(np.asarray(together)),
     )  # fmt: skip
 
 
-def _numbers(labels: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+def _numbers(labels: np.ndarray, response: Response) -> tuple[np.ndarray, np.ndarray]:
     missing = int(pd.isna(labels).sum())
     if missing:
         raise ValueError(
             f"compare_tasks: y must have no missing values; got {missing}. Drop those rows."
         )
-    if kind == "classification":
+    if response.has_labels:
         classes, values = np.unique(labels, return_inverse=True)
         if len(classes) != 2:
             raise ValueError(
@@ -159,6 +166,7 @@ def _numbers(labels: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
         ) from error
     if not np.isfinite(values).all():
         raise ValueError("compare_tasks: y must be finite; got infinity.")
+    response.check(values, "compare_tasks")
     return values, np.array([])
 
 

@@ -33,7 +33,7 @@ def primary_column(metric: str | None, response: Response) -> str:
     if name not in METRICS or average not in _WORDS:
         name, average = metric, "rows" if metric in _ROWS_ONLY else "tasks"
     kind = "classification" if response.has_labels else "regression"
-    allowed = [m.name for m in METRICS.values() if m.kind == kind]
+    allowed = [name for name in METRICS if name in (*response.metrics, *response.other_metrics)]
     if name not in allowed:
         raise ValueError(
             f"compare_tasks: metric must be one of {', '.join(allowed)} for {kind} "

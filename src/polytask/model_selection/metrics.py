@@ -7,6 +7,7 @@ from typing import Any
 from polytask.model_selection import _by_task as by_task
 from polytask.model_selection._by_task import ByTask
 from polytask.model_selection.metric import Metric
+from polytask.responses import Response, responses
 
 __all__ = ["METRICS", "get_metric"]
 
@@ -28,6 +29,28 @@ def _probability(
     return Metric(
         name, title, "classification", better, "predict_proba", unit, text, compute, **more
     )
+
+
+def _deviance(name: str, response: type[Response]) -> Metric:
+    """The mean over rows of a response's own loss."""
+    loss = response.row_losses[name]
+
+    def compute(y: Any, pred: Any, codes: Any, weight: Any, m: int) -> Any:
+        response.targets.check(y, f"Metric {name!r}", f"for a {loss.title}")
+        return by_task.mean(loss.of(y, pred), codes, weight, m)
+
+    text = f"mean {loss.title} of a row: twice what the likelihood loses against a perfect answer"
+    return _regression(name, loss.title, False, "", text, compute)
+
+
+def _deviances() -> list[Metric]:
+    """Of the responses that are judged by one."""
+    return [
+        _deviance(name, response)
+        for response in responses().values()
+        for name in response.metrics
+        if name.endswith("_deviance")
+    ]
 
 
 METRICS: dict[str, Metric] = {
@@ -85,5 +108,6 @@ METRICS: dict[str, Metric] = {
             "accuracy", "accuracy", "classification", True, "predict", "share",
             "share of rows whose class is predicted", by_task.accuracy,
         ),
+        *_deviances(),
     )
 }  # fmt: skip

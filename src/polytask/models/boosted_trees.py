@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from numbers import Integral, Number
 from typing import Any
 
@@ -22,6 +23,7 @@ from sklearn.utils.validation import (
 
 from polytask.data import all_or_nothing, is_frame, read_raw_rows, read_target, read_weight
 from polytask.models.labels import refuse_unusable
+from polytask.responses import Response, find_response
 
 __all__ = ["BoostedTreesClassifier", "BoostedTreesRegressor"]
 
@@ -45,6 +47,9 @@ class _BoostedTrees(BaseEstimator):
     ----------
     task : str, int or None, default=None
         Task column; None treats every column as a feature.
+    loss : str or Response, default="auto"
+        As of the linear models: the trees take the nearest that they have ("huber": absolute
+        error).
     learning_rate : float, default=0.05
     max_iter : int, default=500
         Trees at most.
@@ -62,13 +67,17 @@ class _BoostedTrees(BaseEstimator):
         What was done that a reader should know.
     """
 
-    _parameter_constraints = {"task": [None, str, Integral]}  # the trees check theirs
+    _parameter_constraints = {
+        "task": [None, str, Integral],
+        "loss": [str, Response],
+    }  # the trees check theirs
     joint = False  # it takes the task column, but has no notion of a task
 
     def __init__(
         self,
         task: str | int | None = None,
         *,
+        loss: str | Response = "auto",
         learning_rate: float = 0.05,
         max_iter: int = 500,
         max_leaf_nodes: int = 15,
@@ -76,6 +85,7 @@ class _BoostedTrees(BaseEstimator):
         random_state: int | None = 0,
     ) -> None:
         self.task = task
+        self.loss = loss
         self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.max_leaf_nodes = max_leaf_nodes
@@ -205,15 +215,26 @@ class _BoostedTrees(BaseEstimator):
 
 
 class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
-    """Squared error. See `_BoostedTrees` for parameters and attributes."""
+    """The trees' loss nearest to ``loss``. See `_BoostedTrees` for parameters and attributes."""
+
+    def _loss(self) -> Response:
+        return find_response(type(self).__name__, self.loss, has_labels=False)
 
     def _target(self, y: Any) -> np.ndarray:
         target = super()._target(y).astype(np.float64)
         refuse_unusable(target)
+        self._loss().check(target, type(self).__name__)
         return target
 
     def _make(self, settings: dict[str, Any]) -> HistGradientBoostingRegressor:
-        return HistGradientBoostingRegressor(**settings)
+        return HistGradientBoostingRegressor(loss=self._loss().trees, **settings)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags: targets of one sign where the response asks for it."""
+        tags = super().__sklearn_tags__()
+        with suppress(ValueError):  # of a loss that fit will refuse
+            tags.target_tags.positive_only = self._loss().targets.low >= 0
+        return tags
 
 
 class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):

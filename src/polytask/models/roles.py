@@ -22,8 +22,7 @@ class RegressorRole(RegressorMixin):
     """Numbers, of the kind that ``loss`` says; predictions are expected targets."""
 
     def _loss(self) -> Response:
-        loss = "squared" if self.loss == "auto" else self.loss
-        return find_response(type(self).__name__, loss, has_labels=False)
+        return find_response(type(self).__name__, self.loss, has_labels=False)
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
         numbers = y.astype(np.float64)
@@ -58,8 +57,7 @@ class ClassifierRole(ClassifierMixin):
     """Logistic loss; two classes, the same in all tasks."""
 
     def _loss(self) -> Response:
-        loss = "logistic" if self.loss == "auto" else self.loss
-        return find_response(type(self).__name__, loss, has_labels=True)
+        return find_response(type(self).__name__, self.loss, has_labels=True)
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
         refuse_unusable(y)

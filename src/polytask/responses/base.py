@@ -96,8 +96,12 @@ class Response:
         Whether `value` is minus the log likelihood of a row, up to a term in y alone.
     targets : Targets
         Those that it takes.
+    trees : str
+        The loss of scikit-learn's boosted trees that is nearest to it.
     metrics : tuple of str
         Names of the metrics by which predictions are judged, the leading one first.
+    other_metrics : tuple of str
+        Those that may be asked for beside.
     row_losses : mapping of str to RowLoss
         The loss of a row that stands for each metric, the first for those not named.
     """
@@ -111,7 +115,9 @@ class Response:
     has_kinks: ClassVar[bool] = False
     is_likelihood: ClassVar[bool] = False
     targets: ClassVar[Targets] = Targets()
+    trees: ClassVar[str] = "squared_error"
     metrics: ClassVar[tuple[str, ...]]
+    other_metrics: ClassVar[tuple[str, ...]] = ()
     row_losses: ClassVar[Mapping[str, RowLoss]]
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ class Gamma(LogLink):
 
     name = "gamma"
     title = "positive amounts"
+    trees = "gamma"
     targets: ClassVar[Targets] = Targets(
         "positive", "With zeros among the amounts take loss='tweedie'.", 0.0, low_in=False
     )

@@ -48,8 +48,12 @@ class Huber(Response):
     name = "huber"
     title = "numbers with outliers"
     has_kinks = True
+    trees = "absolute_error"
     metrics = ("mae", "rmse", "explained_variance", "explained_variance_within")
-    row_losses: ClassVar = {"mae": ABSOLUTE, "rmse": SQUARED}
+    row_losses: ClassVar = {
+        "mae": ABSOLUTE, "rmse": SQUARED, "explained_variance": SQUARED,
+        "explained_variance_within": SQUARED,
+    }  # fmt: skip
 
     def __post_init__(self) -> None:
         """Refuse a threshold that is not positive."""

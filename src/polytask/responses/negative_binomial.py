@@ -37,6 +37,7 @@ class NegativeBinomial(LogLink):
 
     name = "negative_binomial"
     title = "counts of large spread"
+    trees = "poisson"
     reaches_boundary = True
     is_likelihood = True
     targets: ClassVar[Targets] = Poisson.targets

@@ -37,6 +37,7 @@ class Poisson(LogLink):
     name = "poisson"
     title = "counts"
     is_canonical = True
+    trees = "poisson"
     reaches_boundary = True
     is_likelihood = True
     targets: ClassVar[Targets] = Targets(

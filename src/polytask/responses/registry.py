@@ -30,6 +30,8 @@ def responses() -> dict[str, type[Response]]:
 def find_response(owner: str, loss: Any, has_labels: bool) -> Response:
     """The response that ``loss=`` names, with its parameters in brackets: "huber(1.5)".
 
+    "auto" is the squared loss, of labels the logistic.
+
     Parameters
     ----------
     owner : str
@@ -48,6 +50,8 @@ def find_response(owner: str, loss: Any, has_labels: bool) -> Response:
     >>> find_response("Model", "huber(1.5)", has_labels=False)
     Huber(delta=1.5, scale=None)
     """
+    if isinstance(loss, str) and loss == "auto":
+        loss = "logistic" if has_labels else "squared"
     found = loss if isinstance(loss, Response) else _named(owner, loss, has_labels)
     if found.has_labels != has_labels:
         other = "the regressor" if has_labels else "the classifier"

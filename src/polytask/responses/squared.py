@@ -22,6 +22,7 @@ class Squared(Response):
     title = "numbers"
     is_quadratic = True
     metrics = ("rmse", "mae", "explained_variance", "explained_variance_within")
+    other_metrics = ("nmse",)
     row_losses: ClassVar = {"rmse": SQUARED, "mae": ABSOLUTE}
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:

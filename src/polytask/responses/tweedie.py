@@ -37,6 +37,7 @@ class Tweedie(LogLink):
 
     name = "tweedie"
     title = "amounts with zeros"
+    trees = "poisson"
     reaches_boundary = True
     targets: ClassVar[Targets] = Targets(
         "zero or positive", "Correct the value, or take loss='squared'.", 0.0
