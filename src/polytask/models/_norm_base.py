@@ -11,7 +11,7 @@ from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.penalties import Penalty, Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss
+from polytask.responses import Loss, Response
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, SlopesPlus
 from polytask.tuning import Strength, level_grid, norm_grid
@@ -40,6 +40,7 @@ class NormBase(MultiTaskLinear):
         alpha: float | str = "cv",
         *,
         alpha_intercept: float | str = "auto",
+        loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
         task_weight: str = "equal",
@@ -49,6 +50,7 @@ class NormBase(MultiTaskLinear):
     ) -> None:
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept
+        self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
