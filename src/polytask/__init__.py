@@ -7,7 +7,7 @@ asked for, so that ``import polytask`` costs nothing.
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ROOMS = {
     "StreamPreparer": "polytask.sources.prepare",

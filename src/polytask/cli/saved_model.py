@@ -262,4 +262,5 @@ def _today(content: dict[str, bytes]) -> bytes:
 def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("polytask", "scikit-learn", "numpy", "pandas")}
+    others = {name: version(name) for name in ("scikit-learn", "numpy", "pandas")}
+    return {"polytask": polytask.__version__, **others}

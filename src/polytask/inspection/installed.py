@@ -10,8 +10,10 @@ __all__ = ["show_versions", "versions_of"]
 
 
 def versions_of(packages: tuple[str, ...]) -> dict[str, str]:
-    """Versions of Python and of packages."""
-    found = {"python": platform.python_version()}
+    """Versions of Python, of this package and of others."""
+    import polytask
+
+    found = {"python": platform.python_version(), "polytask": polytask.__version__}
     for package in packages:
         try:
             found[package] = version(package)
@@ -34,8 +36,8 @@ def show_versions() -> None:
     from threadpoolctl import threadpool_info
 
     print(f"system: {platform.platform()}, {platform.machine()}")
-    for name, found in versions_of(("polytask", *_declared())).items():
-        if not found.startswith("not") or name == "polytask":
+    for name, found in versions_of(_declared()).items():
+        if not found.startswith("not"):
             print(f"{name}: {found}")
     for info in threadpool_info():
         words = (info.get("internal_api"), info.get("version"), f"{info['num_threads']} threads")

@@ -15,7 +15,7 @@ from polytask.inspection.statistics.simultaneous import FEW_TASKS
 
 __all__ = ["method_sentences", "notes_of_fits", "notes_on_tasks", "versions", "warnings_on"]
 
-_PACKAGES = ("polytask", "scikit-learn", "numpy", "scipy", "pandas")
+_PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas")
 _MOST_WARNINGS = 3  # of one model
 
 

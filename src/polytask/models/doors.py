@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -92,7 +92,7 @@ class Doors(Estimator):
 
     @all_or_nothing
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to a long table with a task column, or to a wide y with a column per task.
 
         Parameters
@@ -116,7 +116,8 @@ class Doors(Estimator):
         data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
         self._check_data(data)
         with one_blas_thread(), fit_steps(self, 3, X, y):
-            return self._fit_data(data)
+            self._fit_data(data)
+        return self
 
     @available_if(_sums_are_enough)
     @all_or_nothing

@@ -9,23 +9,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 try:  # the interface is young and may move
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _decorate
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stands in where scikit-learn has no callbacks."""
 
-    def with_callbacks(method: Any) -> Any:
-        """Return the method as it is."""
+    def _decorate(method: Any) -> Any:
         return method
 
 
 __all__ = ["CallbackSupportMixin", "fit_steps", "is_watched", "part_of", "step", "with_callbacks"]
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 _ONE = threading.Lock()  # parts may come from several threads
+
+
+def with_callbacks(method: Method) -> Method:
+    """scikit-learn's decorator of a method that fits, which keeps the method's types."""
+    return _decorate(method)
 
 
 def is_watched(estimator: Any) -> bool:
