@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
     from polytask.inspection.comparison import Comparison
     from polytask.inspection.displays import ShrinkageDisplay
+    from polytask.inspection.sample import RowSample
     from polytask.tables import TaskTable
     from polytask.tables.stream_table import StreamTable
 
@@ -46,13 +47,13 @@ def run(args: argparse.Namespace) -> int:
     check_metric(args.metric, table.kind)
     table = dataclasses.replace(table, notes=(*table.notes, *added))
     with Progress() as progress, cluster(args):
-        comparison = _compare(args, names, table, progress)
+        comparison, sample = _compare(args, names, table, progress)
         best = best_model(comparison)
         progress.say(f"fitting {best} on all rows")
         models, told = _fit_all(args, comparison, best, table)
         comparison = comparison.with_notes(warnings=told)
         progress.say("how the tasks are related")
-        relatedness, untold = relatedness_of(models, table)
+        relatedness, untold = relatedness_of(models, sample)
         curve, short = learning_curve_of(args, names, table, progress)
         newcomers, missing = new_tasks_of(args, names, table, progress)
         comparison = comparison.with_notes(*untold, *short, *missing)
@@ -116,8 +117,9 @@ def _compare(
     names: tuple[str, ...],
     table: TaskTable,
     progress: Callable[[int, int, str], None],
-) -> Comparison:
-    from polytask.inspection import compare_tasks
+) -> tuple[Comparison, RowSample]:
+    from polytask.inspection.compare import compare_sample
+    from polytask.inspection.sample import read_sample, response_of
     from polytask.tables import TableError
 
     if len(table.sizes) < 2:
@@ -128,12 +130,11 @@ def _compare(
         )
     candidates = {name: make_candidate(name, table, args.seed) for name in names}
     try:
-        comparison = compare_tasks(
+        response = response_of(candidates, table.y, BASELINE)
+        sample = read_sample(table.X, table.y, table.task, response, table.together)
+        comparison = compare_sample(
             candidates,
-            table.X,
-            table.y,
-            task=table.task,
-            rows=table.together,
+            sample,
             cv=args.cv,
             n_repeats=args.repeats,
             metric=args.metric,
@@ -144,19 +145,23 @@ def _compare(
         )
     except ValueError as error:  # what the library refuses about a table or a choice
         raise refused(error) from error
-    return comparison.with_notes(*table.notes, warnings=table.warnings)
+    return comparison.with_notes(*table.notes, warnings=table.warnings), sample
 
 
 def _fit_all(
     args: argparse.Namespace, comparison: Comparison, best: str, table: TaskTable
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The best model on all rows, and the two that the picture of shrinkage compares."""
+    from polytask.inspection.preparations import by_preparation
+
     ok = set(comparison.models.loc[comparison.models["status"] == "ok", "name"])
-    names = dict.fromkeys([best, BASELINE, comparison.verdict.focus])
+    names = [n for n in dict.fromkeys([best, BASELINE, comparison.verdict.focus]) if n in ok]
     models, told = {}, {}
-    for name in names:
-        if name in ok:
-            models[name], warned = fit_on_all(make_candidate(name, table, args.seed), name, table)
+    for group in by_preparation({name: make_candidate(name, table, args.seed) for name in names}):
+        like = None
+        for name, pipeline in group.items():
+            models[name], warned = fit_on_all(pipeline, name, table, like)
+            like = models[name]
             told.update(dict.fromkeys(f"{name}, fitted on all rows: {w}" for w in warned))
     return models, tuple(told)
 

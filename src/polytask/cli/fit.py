@@ -61,12 +61,23 @@ def _fit_in_memory(
     return model, table, told
 
 
-def fit_on_all(pipeline: Pipeline, name: str, table: TaskTable) -> tuple[Pipeline, tuple[str, ...]]:
-    """The pipeline fitted on every row, and the warnings that came."""
+def fit_on_all(
+    pipeline: Pipeline, name: str, table: TaskTable, like: Pipeline | None = None
+) -> tuple[Pipeline, tuple[str, ...]]:
+    """The pipeline fitted on every row, and the warnings that came.
+
+    ``like`` is a fitted one that prepares alike: it is not prepared again.
+    """
+    from sklearn.pipeline import Pipeline
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            pipeline.fit(table.X, table.y)
+            if like is None:
+                pipeline.fit(table.X, table.y)
+            else:
+                pipeline[-1].fit(like[:-1].transform(table.X), table.y)
+                pipeline = Pipeline([*like.steps[:-1], pipeline.steps[-1]])
         except (ValueError, ArithmeticError) as error:
             raise refused(error, f"{name} cannot be fitted to this table: ") from error
     return pipeline, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))

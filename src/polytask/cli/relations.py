@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import BASELINE
 
 if TYPE_CHECKING:
     from polytask.inspection import TaskRelatedness
-    from polytask.tables import TaskTable
+    from polytask.inspection.sample import RowSample
 
 __all__ = ["relatedness_of"]
 
@@ -18,7 +19,7 @@ MOST_CELLS = 5_000_000  # tasks times squared features: some seconds
 
 
 def relatedness_of(
-    models: dict[str, Any], table: TaskTable
+    models: dict[str, Any], sample: RowSample
 ) -> tuple[TaskRelatedness | None, tuple[str, ...]]:
     """The relatedness of the tasks on prepared features; None and a note where it is left out."""
     from polytask.inspection import TaskRelatedness
@@ -27,7 +28,7 @@ def relatedness_of(
         return None, ()
     pipeline = models[BASELINE]
     d = pipeline[-1].coef_.shape[1]
-    if d > MOST_FEATURES or len(table.sizes) * d**2 > MOST_CELLS:
+    if d > MOST_FEATURES or sample.n_tasks * d**2 > MOST_CELLS:
         return None, (
             f"The relatedness of the tasks is left out: {d} prepared features are too many for a "
             "quick answer. polytask.inspection.TaskRelatedness computes it.",
@@ -35,6 +36,8 @@ def relatedness_of(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its answers carry their own intervals
-            return TaskRelatedness.from_estimator(pipeline, table.X, table.y), ()
+            return TaskRelatedness.from_sample(
+                replace(sample, X=pipeline[:-1].transform(sample.X))
+            ), ()
     except ValueError as error:
         return None, (f"The relatedness of the tasks is left out. {error}",)

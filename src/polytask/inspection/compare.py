@@ -18,7 +18,7 @@ from polytask.inspection.wide import row_folds, stack_wide
 from polytask.model_selection import TaskKFold
 from polytask.sources.loss_totals import LossTotals
 
-__all__ = ["compare_tasks", "splitter_words"]
+__all__ = ["compare_sample", "compare_tasks", "splitter_words"]
 
 
 def compare_tasks(
@@ -116,10 +116,29 @@ def compare_tasks(
         estimators, X, y, task, rows = stack_wide(estimators, X, y)
     given = named_estimators("compare_tasks", estimators, None, y, task, baseline)
     sample = read_sample(X, y, task, response_of(given, y, baseline), rows)
+    return compare_sample(
+        given, sample, cv=cv, n_repeats=n_repeats, metric=metric, baseline=baseline,
+        random_state=random_state, n_jobs=n_jobs, progress=progress,
+    )  # fmt: skip
+
+
+def compare_sample(
+    estimators: dict[str, Any],
+    sample: RowSample,
+    *,
+    cv: int | Any = 5,
+    n_repeats: int = 1,
+    metric: str | None = None,
+    baseline: str = "single-task",
+    random_state: int | None = 0,
+    n_jobs: int | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Comparison:
+    """`compare_tasks` for rows that were read."""
     columns = metric_columns(sample.response, primary_column(metric, sample.response))
     folds = _make_folds(sample, cv, n_repeats, random_state)
     question = Question(
-        given,
+        estimators,
         baseline,
         columns,
         n_repeats,
@@ -133,7 +152,7 @@ def compare_tasks(
         ),
         _tasks_are_known(sample, folds),
     )
-    found = predict_out_of_fold(given, sample, folds, n_jobs=n_jobs, progress=progress)
+    found = predict_out_of_fold(estimators, sample, folds, n_jobs=n_jobs, progress=progress)
     totals = _totals(sample, found, question)
     return assemble(question, sample, found, totals, ranks=_ranks(sample, found, columns))
 

@@ -129,6 +129,13 @@ class TaskRelatedness:
             If there are fewer than two tasks, no feature varies, or values are missing.
         """
         sample = read_sample(X, y, task, _response(kind, y))
+        return cls.from_sample(sample, n_draws=n_draws, random_state=random_state)
+
+    @classmethod
+    def from_sample(
+        cls, sample: RowSample, *, n_draws: int = 100, random_state: int | None = 0
+    ) -> TaskRelatedness:
+        """The same for rows that were read."""
         rng = np.random.default_rng(random_state)
         evidence = read_evidence(sample)
         posterior = coefficient_posterior(evidence)
