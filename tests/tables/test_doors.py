@@ -25,6 +25,8 @@ def shops():
             "staff": rng.integers(1, 9, n),
             "kind": rng.choice(["NA", "north", "south"], n),
             "day": 20260101 + rng.integers(0, 27, n),
+            "open": rng.choice(["TRUE", "False", "NA"], n),
+            "nothing": "NA",
             "written": [str(v) for v in rng.integers(0, 50, n) / 2],
         }
     )
@@ -72,6 +74,7 @@ def test_predictions_are_the_same_by_every_door(doors, capsys):
     assert np.abs(streamed - csv).max() < 0.1 * shops()["sales"].std()
     told = capsys.readouterr().out
     assert told.count("'rownames' was left out: it counts the rows") == 3
+    assert told.count("'nothing' was left out: it holds no value") == 3
     assert told.count("'day' was left out: it holds days written as numbers") == 3
 
 

@@ -110,6 +110,7 @@ READ = {
     "lakh": (["12,34,567.5", "3"], [1234567.5, 3]),
     "other digits": (["٣", "٤٫٥"], [3, 4.5]),
     "exponents": (["1e3", "1.5E-2"], [1000, 0.015]),
+    "exponents with a decimal comma": (["1,215e+04", "3"], [12150, 3]),
     "words for gaps": (["1.5", "NA", "null", "#N/A", "", "#DIV/0!"], [1.5, *[np.nan] * 5]),
     "whole in full": (["9007199254740993", "1"], [9007199254740993, 1]),
 }
@@ -148,6 +149,17 @@ def test_formats_that_are_refused(tmp_path, name):
         make_task_table(table, "shop", "y", features=["x"])
     for word in ("'x'", *words):
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "form", ["~{}", "±{}", "{}*", "'{}", '="{}"', "1_{}", "{} ct", "<{}"], ids=str
+)
+def test_numbers_beside_signs_are_no_ids(tmp_path, form):
+    cells = [form.format(137 * k) for k in range(1, 61)]
+    cells[7] = cells[7].replace("ct", "fl")
+    column = inspect_column(table_of(tmp_path, cells)[0]["x"])
+    assert column.kind == "mixed"
+    assert "something beside them" in column.problem
 
 
 LABELS = {

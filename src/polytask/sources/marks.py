@@ -35,6 +35,7 @@ class Marks:
     missing: tuple[str, ...] = ()
     in_target: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    truths: tuple[str, ...] = ()
     in_numbers: tuple[str, ...] = ()
     plain_ids: bool = False
 
@@ -52,8 +53,9 @@ def settled(table: pa.RecordBatch, marks: Marks, task: str, target: str) -> pa.R
             column = column.cast(pa.string())
         if name == task:
             column = _plain_ids(column) if marks.plain_ids else column
-        elif name in marks.numbers:
-            column = _numbers(column, (*marks.missing, *marks.in_numbers), name)
+        elif name in (*marks.numbers, *marks.truths):
+            kind = pa.bool_() if name in marks.truths else pa.float64()
+            column = _read(column, (*marks.missing, *marks.in_numbers), name, kind)
         elif pa.types.is_decimal(column.type):
             column = column.cast(pa.float64())
         columns.append(_without(column, (*marks.missing, *more)))
@@ -93,15 +95,17 @@ def _without(column: pa.Array, marks: tuple[str, ...]) -> pa.Array:
     return pc.if_else(gap, pa.scalar(None, column.type), column)
 
 
-def _numbers(column: pa.Array, gaps: tuple[str, ...], name: str) -> pa.Array:
+def _read(column: pa.Array, gaps: tuple[str, ...], name: str, kind: pa.DataType) -> pa.Array:
+    """Text as what the first rows held: numbers, or true and false."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     text = _without(column, gaps)
     try:
-        return pc.utf8_trim_whitespace(text).cast(pa.float64())
+        return pc.utf8_trim_whitespace(text).cast(kind)
     except pa.ArrowInvalid as error:
+        what = "true and false" if pa.types.is_boolean(kind) else "numbers"
         raise ValueError(
-            f"column {name!r} must hold numbers in every row; {error}. Correct the values, name "
+            f"column {name!r} must hold {what} in every row; {error}. Correct the values, name "
             "marks that mean a gap in --missing, or name the column in --categorical."
         ) from error
 

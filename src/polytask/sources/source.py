@@ -220,11 +220,15 @@ class ParquetSource:
 def kinds_of(source: ParquetSource) -> dict[str, pa.DataType]:
     """Types of the columns that features are made of."""
     schema = pq.read_schema(source.partitions[0].path)
-    kinds = {name: schema.field(name).type for name in source.read_columns}
-    return {
-        name: pa.float64() if pa.types.is_decimal(kind) or name in source.marks.numbers else kind
-        for name, kind in kinds.items()
-    }
+    return {name: _kind_of(name, schema.field(name).type, source.marks)
+            for name in source.read_columns}  # fmt: skip
+
+
+def _kind_of(name: str, stored: pa.DataType, marks: Marks) -> pa.DataType:
+    """The type of a column as batches have it."""
+    if name in marks.truths:
+        return pa.bool_()
+    return pa.float64() if name in marks.numbers or pa.types.is_decimal(stored) else stored
 
 
 def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -18,7 +18,7 @@ from polytask.sources.magnitudes import first_extreme, too_small
 from polytask.tables.dates import are_dates, are_day_numbers
 from polytask.tables.errors import TableError
 from polytask.tables.number_cells import GAP_MARKS
-from polytask.tables.number_columns import TextColumn, take_numbers
+from polytask.tables.number_columns import TextColumn, beside_numbers, take_numbers
 from polytask.tables.row_counters import why_counter
 
 __all__ = [
@@ -213,17 +213,20 @@ def _object_kind(known: pd.Series, n_rows: int) -> tuple[Kind, str, str]:
     text = known.astype(str)
     if are_dates(text):
         return "date", "holds dates", ""
-    found = take_numbers(TextColumn.of(known))
+    column = TextColumn.of(known)
+    found = take_numbers(column)
     if found.values is not None:
         return _kind(found.values, False, n_rows)
     if found.problem:
         return "mixed", found.problem, found.remedy
-    return _label_kind(text)
+    return _label_kind(text, column)
 
 
-def _label_kind(text: pd.Series) -> tuple[Kind, str, str]:
+def _label_kind(text: pd.Series, column: TextColumn) -> tuple[Kind, str, str]:
     distinct = text.nunique()
     if (distinct == len(text) > 2) or (distinct > 50 and distinct > 0.5 * len(text)):
+        if problem := beside_numbers(column):
+            return "mixed", problem, "write plain numbers, or name it in --categorical"
         problem = f"has {distinct} distinct texts in {len(text)} rows, like an id"
         return "id", problem, "name it in --features if it is a category, or take it as the task"
     return "categorical", "", ""

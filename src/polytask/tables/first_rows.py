@@ -14,7 +14,7 @@ from polytask.tables.errors import TableError, name_list
 from polytask.tables.number_cells import GAP_MARKS
 from polytask.tables.targets import read_target
 from polytask.tables.task_ids import read_ids
-from polytask.tables.text_values import is_plain
+from polytask.tables.text_values import are_truths, is_plain
 
 if TYPE_CHECKING:
     from polytask.sources.marks import Marks
@@ -70,13 +70,18 @@ def read_first_rows(
     columns = [
         inspect_column(rows[n], categorical=n in labels, n_rows=source.n_rows) for n in wanted
     ]
+    whole = len(rows) < MOST_ROWS
     left = [c for c in columns if c.kind == "date" or _counts(c, rows)]
+    left += [c for c in columns if c.kind == "empty" and whole]
     if asked:
-        left = [c for c in left if c.kind == "date"]
+        left = [c for c in left if c.kind != "id"]
     numbers = tuple(c.name for c in columns if c not in left and _as_text(c, rows[c.name]))
     if _as_text(inspect_column(rows[source.target]), rows[source.target]):
         numbers = (*numbers, source.target)
-    marks = replace(marks, numbers=numbers, in_numbers=tuple(sorted(GAP_MARKS)))
+    truths = tuple(c.name for c in columns if c.kind == "categorical" and c.name not in labels
+                   and are_truths(rows[c.name]))  # fmt: skip
+    gaps = tuple(sorted(GAP_MARKS))
+    marks = replace(marks, numbers=numbers, truths=truths, in_numbers=gaps)
     kept = [c for c in columns if c not in left]
     if not kept:
         raise TableError(
@@ -115,9 +120,10 @@ def _counts(column: Column, rows: pd.DataFrame) -> bool:
 def _as_text(column: Column, values: pd.Series) -> bool:
     """Whether text holds plain numbers; an error where it holds others, or odd cells."""
     if column.kind == "mixed":
+        way = " (with --no-stream)" if "--decimal" in column.remedy else ""
         raise TableError(
             f"column {column.name!r} must be numeric or categorical; it {column.problem}. To go "
-            f"on, {column.remedy}."
+            f"on, {column.remedy}{way}."
         )
     if column.kind != "numeric" or pd.api.types.is_numeric_dtype(values.dtype):
         return False

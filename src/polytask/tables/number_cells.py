@@ -160,8 +160,9 @@ def _value(digits: pa.Array, mark: str) -> np.ndarray:
         # lakh and crore: 12,34,567
         + [r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}"] * (other == ",")
     )
-    whole = rf"(?:[0-9]+|{grouped})"
-    form = rf"^(?:{whole}(?:{dot}[0-9]*)?|{dot}[0-9]+)(?:[eE][-+]?[0-9]+)?$"
+    plain = rf"(?:[0-9]+(?:{dot}[0-9]*)?|{dot}[0-9]+)(?:[eE][-+]?[0-9]+)?"
+    # With an exponent nobody marks thousands.
+    form = rf"^(?:{plain}|(?:{grouped})(?:{dot}[0-9]*)?)$"
     able = _true(digits, form)
     out = np.full(len(digits), np.nan)
     if able.any():

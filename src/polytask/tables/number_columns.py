@@ -6,6 +6,7 @@ decimals, ``1.045,15`` is not), a file by its other columns; what neither tells 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,10 @@ import pyarrow.compute as pc
 from polytask.tables.errors import plural
 from polytask.tables.number_cells import GAP_MARKS, Cells, is_known, normal_text, read_cells
 
-__all__ = ["Numbers", "TextColumn", "shown_mark", "take_numbers"]
+__all__ = ["Numbers", "TextColumn", "beside_numbers", "shown_mark", "take_numbers"]
 
 MOST_SHOWN = 4
+_SIGNED = re.compile(r"[^\w]{0,3}[0-9][0-9_.,']*[^\w]{0,3}")  # one number among signs
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +155,20 @@ def take_numbers(column: TextColumn, *, decimal: str = "", table: str = "") -> N
         cell = int(np.flatnonzero(_only(cells, like, shown))[0])
         said = (*said, ("against", f"{cells.text[cell]!r} is {values[cell]:.10g}"))
     return Numbers(_rows(column, values), "", "", str(cells.unit[0]), said)
+
+
+def beside_numbers(column: TextColumn) -> str:
+    """What stands beside numbers that could not be read, "" where most cells are no numbers.
+
+    Signs alone (``~12``, ``85*``), or words that differ (``5 ct`` and ``5 €``): of a column with
+    many values that is no id.
+    """
+    cells = column.cells
+    signs = np.array([_SIGNED.fullmatch(text.strip()) is not None for text in cells.text], bool)
+    found = _quantities(column) | signs
+    if column.share(found) < 0.9 or column.share(cells.code) > 0.1:
+        return ""
+    return f"holds numbers with something beside them: {column.list(found)}"
 
 
 def _strings(values: pd.Series) -> pa.Array:

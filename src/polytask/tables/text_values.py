@@ -18,11 +18,12 @@ from polytask.tables.errors import TableError, name_list
 from polytask.tables.number_cells import GAP_MARKS, MARKS
 from polytask.tables.number_columns import Numbers, TextColumn, shown_mark, take_numbers
 
-__all__ = ["AS_FOUND", "Conventions", "is_plain", "settle_values"]
+__all__ = ["AS_FOUND", "Conventions", "are_truths", "is_plain", "settle_values"]
 
 _WHOLE = r"^[-+]?(0|[1-9][0-9]{0,17})$"
 _PLAIN = r"^[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 _UNCLEAR = r"^[-+]?[1-9][0-9]{0,2}\.[0-9]{3}$"  # decimals, or marked thousands
+_TRUTH_WORDS = r"^([tT]rue|TRUE|[fF]alse|FALSE)$"
 _TRUTH = {"true": True, "false": False}
 
 
@@ -157,9 +158,20 @@ def _is_text(dtype: object) -> bool:
 
 def is_plain(values: pd.Series) -> bool:
     """Whether texts are numbers that programs write: a point before decimals, nothing beside."""
-    text = pa.Array.from_pandas(values.astype("str"), type=pa.large_string())
-    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    text = _strings(values)
     return _all(text, _WHOLE) or (_all(text, _PLAIN) and _shows_points(text))
+
+
+def are_truths(values: pd.Series) -> bool:
+    """Whether texts are true and false, besides words for gaps."""
+    text = values.dropna().astype("str").str.strip()
+    text = text[~text.isin(GAP_MARKS)]
+    return not text.empty and _all(_strings(text), _TRUTH_WORDS)
+
+
+def _strings(values: pd.Series) -> pa.Array:
+    text = pa.Array.from_pandas(values.astype("str"), type=pa.large_string())
+    return text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
 
 
 def _simple(column: pd.Series, decimal: str, found: _Found) -> pd.Series | None:
@@ -177,7 +189,7 @@ def _simple(column: pd.Series, decimal: str, found: _Found) -> pd.Series | None:
         found.shown.add(".")
         numbers = text.cast(pa.float64()).to_numpy(zero_copy_only=False)
         return pd.Series(numbers, index=column.index)
-    if _all(text, r"^([tT]rue|TRUE|[fF]alse|FALSE)$"):
+    if _all(text, _TRUTH_WORDS):
         return column.mask(gaps.to_numpy(zero_copy_only=False)).str.lower().map(_TRUTH)
     return None
 
