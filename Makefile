@@ -2,7 +2,7 @@
 #
 #   make demo        does learning the 65 schools of the bundled table together help?
 #   make test        the tests, in an environment with every extra
-#   make lint        ruff, mypy and the direction of imports
+#   make lint        ruff, mypy, the direction of imports, and whether the reference is whole
 #   make test-slow   the tests that take minutes
 #   make docs        the documentation as a site in site/; a warning, such as a broken link, is an error
 #   make bench       the published benchmarks, where their data are present
@@ -41,7 +41,7 @@ test-slow: $(DEV)
 
 lint: $(DEV)
 	@status=0; \
-	for tool in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+	for tool in "ruff check ." "ruff format --check ." mypy lint-imports "python tools/check_reference.py"; do \
 	    echo "== $$tool"; $(BIN)/$$tool || status=1; \
 	done; exit $$status
 

@@ -17,8 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from numpydoc.docscrape import ClassDoc, FunctionDoc
-
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 
 from _api import ROOMS, public_names
@@ -33,48 +31,47 @@ def missing() -> Iterator[str]:
             if inspect.isclass(thing):
                 yield from _of_class(f"{room}.{name}", thing)
             elif inspect.isfunction(thing):
-                yield from _of_function(f"{room}.{name}", thing, FunctionDoc(thing))
+                yield from _unsaid(f"{room}.{name}", "parameter", _parameters(thing), thing)
 
 
 def _of_class(where: str, cls: type) -> Iterator[str]:
-    said = _names(ClassDoc(cls), "Parameters", "Attributes")
     wanted = [] if cls.__init__ is object.__init__ else _parameters(cls.__init__)
-    if getattr(cls, "_is_protocol", False):
-        wanted = []
-    yield from (f"{where}: parameter {name}" for name in wanted if name not in said)
+    if not getattr(cls, "_is_protocol", False):
+        yield from _unsaid(where, "parameter", wanted, cls)
     for name, member in inspect.getmembers(cls, inspect.isroutine):
         ours = str(getattr(member, "__module__", "")).startswith("polytask")
-        if ours and not name.startswith("_"):
-            doc = FunctionDoc(member)
-            if len(_names(doc, "Parameters")):  # one sentence may say it all
-                yield from _of_function(f"{where}.{name}", member, doc)
-            elif not doc["Summary"]:
-                yield f"{where}.{name}: no text"
+        # without a section of parameters one sentence says it all
+        if ours and not name.startswith("_") and "Parameters" in (member.__doc__ or "Parameters"):
+            yield from _unsaid(f"{where}.{name}", "parameter", _parameters(member), member)
 
 
-def _of_function(where: str, function: Any, doc: Any) -> Iterator[str]:
-    if not doc["Summary"]:
+def _unsaid(where: str, what: str, names: list[str], thing: Any) -> Iterator[str]:
+    """Names that a docstring does not hold, nor the one that it sends its reader to."""
+    text = thing.__doc__ or ""
+    if not text:
         yield f"{where}: no text"
-    said = _names(doc, "Parameters")
-    text = " ".join(doc["Summary"] + doc["Extended Summary"])
-    for name in _parameters(function):
-        if name not in said and not (not said and re.search(rf"\b{name}\b", text)):
-            yield f"{where}: parameter {name}"
+    for other in re.findall(r"as in\s+`(\w+)`", text):
+        room = importlib.import_module(".".join(thing.__module__.split(".")[:2]))
+        found = getattr(sys.modules[thing.__module__], other, getattr(room, other, None))
+        text += (found.__doc__ or "") if found is not None else ""
+    yield from (f"{where}: {what} {n}" for n in names if not re.search(rf"\b{n}\b", text))
 
 
 def fitted() -> Iterator[str]:
     """Attributes that an estimator holds after a fit and its docstring does not name."""
+    import polytask
     from polytask.datasets import make_related_tasks
-    from polytask.models.registry import estimators
+    from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 
     X, y, _ = make_related_tasks(n_tasks=4, n_features=3, n_rows=12, random_state=0)
-    for name, cls in estimators().items():
+    for name in (*estimators(), *NEURAL_ESTIMATORS):
+        cls = getattr(polytask, name)
         target = y > y.mean() if name.endswith("Classifier") else y
         for settings in _settings(cls):
             model = cls(task="task", **settings).fit(X, target)
             held = [n for n in vars(model) if n.endswith("_") and not n.startswith("_")]
-            said = _names(ClassDoc(cls), "Attributes") | {"n_features_in_", "feature_names_in_"}
-            yield from (f"polytask.{name}: attribute {n}" for n in held if n not in said)
+            held = [n for n in held if n not in ("n_features_in_", "feature_names_in_")]
+            yield from _unsaid(f"polytask.{name}", "attribute", held, cls)
 
 
 def _settings(cls: type) -> list[dict[str, Any]]:
@@ -82,6 +79,8 @@ def _settings(cls: type) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{}]
     if "covariance" in inspect.signature(cls).parameters:
         found.append({"alpha": "reml"})
+    if "learning_rate" in inspect.signature(cls).parameters:
+        found = [{"max_iter": 2}]
     return found
 
 
@@ -89,12 +88,6 @@ def _parameters(function: Any) -> list[str]:
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     found = inspect.signature(function).parameters.values()
     return [p.name for p in found if p.kind not in kinds and p.name not in ("self", "cls")]
-
-
-def _names(doc: Any, *sections: str) -> set[str]:
-    """Names that a docstring's sections describe; a line may hold several."""
-    lines = [p.name for section in sections for p in doc[section]]
-    return {name.strip(" *`") for line in lines for name in line.split(",")}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ Average = Literal["tasks", "rows", "worst"]
 
 @dataclass(frozen=True)
 class TaskScorer:
-    """A scorer ``(estimator, X, y) -> float``, made by `task_scorer`; greater is better."""
+    """A scorer ``(estimator, X, y) -> float``, made as in `task_scorer`; greater is better."""
 
     metric: str
     task: str | int | None = None

@@ -89,6 +89,8 @@ class _AutoMultiTask(Estimator):
     common_coef_, common_intercept_ : ndarray of shape (d,), float
         That of the candidates' answers for an unseen task.
     tasks_ : ndarray of shape (m,)
+    classes_ : ndarray of shape (2,)
+        Labels of a classifier, sorted.
 
     References
     ----------

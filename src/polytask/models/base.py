@@ -72,23 +72,6 @@ class MultiTaskLinear(Doors):
 
     loss: Any = "auto"  # of a formulation without the parameter
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Merge parameter constraints of the bases, and give the twins their formulation's text.
-
-        scikit-learn reads the most derived dict only; the regressor and the classifier say one
-        sentence of their own and share the formulation's objective, parameters and attributes.
-        """
-        merged: dict[str, list[Any]] = {}
-        for base in reversed(cls.__mro__):
-            merged.update(vars(base).get("_parameter_constraints", {}))
-        cls._parameter_constraints = merged
-        shared = next(
-            (b.__doc__ for b in cls.__mro__[1:] if "Parameters" in (b.__doc__ or "")), None
-        )
-        if shared and "Parameters" not in (cls.__doc__ or ""):
-            cls.__doc__ = f"{cls.__doc__}\n\n    {shared}"
-        super().__init_subclass__(**kwargs)
-
     # What a formulation says.
 
     def _make_problem(self, data: Any, loss: Loss, strengths: Strengths) -> Problem:

@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 )
 
 from polytask.data import all_or_nothing, is_frame, read_raw_rows, read_target, read_weight
+from polytask.models.estimator import Estimator
 from polytask.models.labels import refuse_unusable
 from polytask.responses import Response, find_response
 
@@ -33,7 +34,7 @@ LEAST_ROWS = 10  # categories with fewer are never split off
 _ORDINAL = {"handle_unknown": "use_encoded_value", "unknown_value": np.nan}
 
 
-class _BoostedTrees(BaseEstimator):
+class _BoostedTrees(Estimator):
     """Gradient-boosted trees that see the task as one more category.
 
     Histogram gradient boosting with a small learning rate, stopped when a tenth of the training
@@ -215,7 +216,7 @@ class _BoostedTrees(BaseEstimator):
 
 
 class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
-    """The trees' loss nearest to ``loss``. See `_BoostedTrees` for parameters and attributes."""
+    """The trees' loss nearest to ``loss``."""
 
     def _loss(self) -> Response:
         return find_response(type(self).__name__, self.loss, has_labels=False)
@@ -238,7 +239,7 @@ class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
 
 
 class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
-    """Log loss, two classes. See `_BoostedTrees` for parameters and attributes."""
+    """Log loss, two classes."""
 
     def _target(self, y: Any) -> np.ndarray:
         target = super()._target(y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_html_repr
@@ -14,12 +14,32 @@ from polytask.models.steps import CallbackSupportMixin
 
 __all__ = ["Estimator"]
 
+_PARAMETERS = "\nParameters\n----------\n"
 _VERSION = "_polytask_version"
 _MOVED = {"_mixed_state": "_mixed_state_"}  # attributes of older versions: their name today
 
 
 class Estimator(CallbackSupportMixin, BaseEstimator):
-    """Callbacks, a display of what was fitted, and files that know their version."""
+    """Callbacks, a display of what was fitted, and files that know their version.
+
+    A regressor and its classifier are twins: scikit-learn reads the parameter constraints of the
+    most derived class only, and `help` its text. So they say a sentence of their own, and are
+    given the constraints of all bases and the text of the first that describes parameters.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Merge constraints and texts of the bases."""
+        super().__init_subclass__(**kwargs)
+        merged: dict[str, list[Any]] = {}
+        for base in reversed(cls.__mro__):
+            merged.update(vars(base).get("_parameter_constraints", {}))
+        cls._parameter_constraints = merged
+        texts = [inspect.cleandoc(base.__doc__ or "") for base in cls.__mro__]
+        described = next((text for text in texts if _PARAMETERS in text), "")
+        if described and described != texts[0]:
+            cls.__doc__ = f"{texts[0]}\n\n{described}\n"
 
     def _html_repr(self) -> str:
         """scikit-learn's diagram with, after a fit, what the fit says of itself."""

@@ -95,6 +95,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         where the variance between tasks is zero (alpha_ is a matrix where they are correlated).
     covariance_ : str
         What ``covariance="auto"`` chose (``alpha="reml"``).
+    training_weight_ : float
+        Sum of the sample weights, which says how much a row of a new task counts (`add_task`).
     noise_variance_, deviance_, slope_ : float
         Variance of the noise, the restricted deviance, and the largest slope in log variance that
         is left of it (``alpha="reml"``).
@@ -106,7 +108,9 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         as known (``alpha="reml"``); `coef_interval` adds their error.
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
-    objective_, violation_, certificate_, solver_, status_
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    objective_, violation_, certificate_, solver_, status_, n_iter_
         The objective and KKT violation at ``coef_``, and how they were reached.
 
     References

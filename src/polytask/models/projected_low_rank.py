@@ -72,7 +72,9 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     tasks_ : ndarray of shape (m,)
     alpha_, alpha_intercept_, n_components_
     alpha_path_, cv_scores_, gap_
-    objective_, violation_, certificate_, solver_, status_
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    objective_, violation_, certificate_, solver_, status_, n_iter_
         As in `LowRankRegressor`.
 
     References

@@ -94,7 +94,9 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     alpha_, alpha_common_, alpha_intercept_, n_components_
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were compared at the end, and minus the estimated risk of each.
-    objective_, violation_, certificate_, solver_, status_
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    objective_, violation_, certificate_, solver_, status_, n_iter_
         Certificate "global" at k = min(m, d), otherwise "stationary": the best of several starts.
 
     References

@@ -75,10 +75,12 @@ class _SingleTask(MultiTaskLinear):
     tasks_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
         Mean over tasks.
-    alpha_ : float
+    alpha_, alpha_intercept_ : float
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
-    objective_, violation_, certificate_, solver_, status_
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    objective_, violation_, certificate_, solver_, status_, n_iter_
         The objective and KKT violation at ``coef_``, and how they were reached.
 
     Examples

@@ -66,19 +66,6 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
         "random_state": ["random_state"],
     }
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Merge parameter constraints of the bases, and give the twins their formulation's text."""
-        merged: dict[str, list[Any]] = {}
-        for base in reversed(cls.__mro__):
-            merged.update(vars(base).get("_parameter_constraints", {}))
-        cls._parameter_constraints = merged
-        shared = next(
-            (b.__doc__ for b in cls.__mro__[1:] if "Parameters" in (b.__doc__ or "")), None
-        )
-        if shared and "Parameters" not in (cls.__doc__ or ""):
-            cls.__doc__ = f"{cls.__doc__}\n\n    {shared}"
-        super().__init_subclass__(**kwargs)
-
     # What the role (regressor or classifier) says.
 
     def _encode(

@@ -29,13 +29,18 @@ class _PooledNetwork(MultiTaskNetwork):
     alpha : float or "auto", default="auto"
         Ridge strength on the output layer. "auto" is 0.
     optimizer, learning_rate, batch_size, max_iter, tol, early_stopping, validation_fraction, \
-n_iter_no_change, warm_start, device, dtype, random_state
+n_iter_no_change, warm_start, device, dtype, random_state, verbose
         As in `SharedHiddenLayerRegressor`.
 
     Attributes
     ----------
     weights_ : dict of str to ndarray
     tasks_, kinds_ : ndarray of shape (m,)
+    task_classes_ : list of ndarray or None
+    classes_ : ndarray
+        Labels of a classifier, sorted.
+    scale_, offset_ : ndarray of shape (m,)
+        Units of each task's target in training.
     alpha_ : float
     history_ : dict of str to ndarray
     objective_, n_iter_, status_

@@ -99,6 +99,10 @@ class _SharedHiddenLayer(MultiTaskNetwork):
         w0.
     tasks_, kinds_ : ndarray of shape (m,)
     task_classes_ : list of ndarray or None
+    classes_ : ndarray
+        Labels of a classifier, sorted.
+    scale_, offset_ : ndarray of shape (m,)
+        Units of each task's target in training.
     alpha_ : float
     history_ : dict of str to ndarray
         "train_loss", "validation_loss" (R, without penalties) and "gradient_conflict" by epoch.

@@ -35,7 +35,7 @@ class _SingleTaskNetwork(MultiTaskNetwork):
         Rows of the largest task in a batch; None is all. "auto" is a twentieth of them, within 32
         and 1024. Other tasks give rows in proportion, so that an epoch is one pass for each.
     optimizer, learning_rate, max_iter, tol, early_stopping, validation_fraction, \
-n_iter_no_change, warm_start, device, dtype, random_state
+n_iter_no_change, warm_start, device, dtype, random_state, verbose
         As in `SharedHiddenLayerRegressor`. Each network keeps the weights of its own best epoch.
 
     Attributes
@@ -44,6 +44,10 @@ n_iter_no_change, warm_start, device, dtype, random_state
         Stacked weights: the first axis is the task.
     tasks_, kinds_ : ndarray of shape (m,)
     task_classes_ : list of ndarray or None
+    classes_ : ndarray
+        Labels of a classifier, sorted.
+    scale_, offset_ : ndarray of shape (m,)
+        Units of each task's target in training.
     alpha_ : float
     history_ : dict of str to ndarray
     objective_, n_iter_, status_

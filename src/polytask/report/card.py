@@ -153,7 +153,7 @@ def reached_section(estimator: Any) -> Section:
 
 
 def as_markdown(estimator: Any, sections: tuple[Section, ...]) -> str:
-    """The card as a page of Markdown, with the parameters of the model."""
+    """The card's sections as a page of Markdown, with the parameters of the estimator."""
     from skops.card import Card
 
     card = Card(final_step(estimator), template=None, model_diagram=False)

@@ -106,7 +106,7 @@ def render_report(
     tasks_csv: str | None = None,
     citation: str | None = None,
 ) -> str:
-    """Return the page as text; the same comparison gives the same bytes."""
+    """Return the page as text, as in `write_report`; the same comparison gives the same bytes."""
     from markupsafe import Markup
 
     style, script = _asset("report.css"), _asset("report.js")  # no user text in these two

@@ -12,7 +12,7 @@ __all__ = ["ABSOLUTE", "BRIER", "LOG", "SQUARED", "ZERO_ONE", "RowLoss"]
 
 @dataclass(frozen=True)
 class RowLoss:
-    """A loss of one row in words and as a function of truth and prediction."""
+    """A loss of one row: its title in words, and the function ``of`` truth and prediction."""
 
     title: str
     of: Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -15,7 +15,7 @@ __all__ = ["write_table"]
 
 
 def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Write ``.parquet``, ``.csv`` or ``.tsv`` (also ``.gz``), whole or not at all.
+    """Write a table to a path: ``.parquet``, ``.csv`` or ``.tsv`` (also ``.gz``), or not at all.
 
     Raises
     ------
