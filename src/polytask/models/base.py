@@ -220,7 +220,7 @@ class MultiTaskLinear(Doors):
             problem_at, data, wanted, fixed, self.max_iter,
         )  # fmt: skip
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
-        self._warn_of_units(data, loss)
+        self._warn_of_units(rows, loss)
         return {name: choice.strengths[name] for name in given}
 
     def _warn_of_units(self, data: TaskData, loss: Loss) -> None:
