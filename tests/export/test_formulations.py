@@ -60,6 +60,12 @@ def test_weighed_candidates_without_a_common_part_answer_for_new_tasks(table):
     np.testing.assert_allclose(exported(model, new)["prediction"], model.predict(new), **EXACT)
 
 
+def test_expected_counts(table):
+    X, y = table
+    model = MeanRegularizedRegressor(task="task", loss="poisson").fit(X, np.exp(y / 3).round())
+    np.testing.assert_allclose(exported(model, X)["prediction"], model.predict(X), **EXACT)
+
+
 def test_arrays_with_whole_numbers_as_ids(table):
     X, y = table
     ids = pd.factorize(X["task"])[0]

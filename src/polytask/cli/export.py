@@ -51,9 +51,10 @@ def _show(out: str, graph: ModelProto, unseen: str) -> None:
     for column in graph.graph.input:
         kind = TYPES.get(column.type.tensor_type.elem_type, "float64")
         rows.append((column.name, kind, FILLS[kind]))
-    head = [("input, shape (rows, 1)", "left"), ("type", "left"), ("where missing", "left")]
+    head = [("input", "left"), ("type", "left"), ("where missing", "left")]
     show_table(console, "", head, rows)
     given = ", ".join(column.name for column in graph.graph.output)
     answer = "NaN or an empty label" if unseen == "error" else "what the tasks share"
+    console.print("every input has the shape (rows, 1)")
     console.print(plain(f"outputs: {given}; a task that was not in training gets {answer}"))
     console.print(plain(f"written: {out}"))

@@ -44,7 +44,7 @@ def show_comparison(
     show_list(console, "Failed", _failures(comparison), "red")
     show_list(console, "Notes", comparison.notes)
     show_list(console, "Written", [f"{paths[0]}  (open it in a browser)", *paths[1:3],
-                                   f"{paths[3]}  ({best}, fitted on all rows)"])  # fmt: skip
+                                   f"{paths[3]}  ({best}, fitted on all rows)", *paths[4:]])  # fmt: skip
 
 
 def _show_models(console: Console, comparison: Comparison) -> None:

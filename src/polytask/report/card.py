@@ -44,9 +44,10 @@ def model_card(
     comparison : Comparison, optional
         What recommended it; without it the card says that nothing is known of gain and harm.
     """
+    about = {**about, "target": ", ".join(about.get("targets") or [str(about["target"])])}
     return (
         _what(about),
-        use_section(estimator, str(about["task"]), str(about["target"])),
+        use_section(estimator, str(about["task"]), about["target"]),
         _verdict(comparison),
         harm_section(about["model"], comparison),
         _data(about, comparison),
@@ -159,7 +160,8 @@ def as_markdown(estimator: Any, sections: tuple[Section, ...]) -> str:
     card = Card(final_step(estimator), template=None, model_diagram=False)
     for section in sections:
         facts = "\n".join(f"- {_plain(name)}: {_plain(text)}" for name, text in section.facts)
-        card.add(**{section.title: "\n\n".join([*map(_plain, section.sentences), facts])})
+        parts = [*map(_plain, section.sentences), facts]
+        card.add(**{section.title: "\n\n".join(part for part in parts if part)})
     card.add_hyperparams(section="Parameters")
     return f"{card.render().strip()}\n"
 
