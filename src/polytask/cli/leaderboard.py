@@ -43,8 +43,9 @@ def show_comparison(
         show_list(console, title, [text])
     show_list(console, "Failed", _failures(comparison), "red")
     show_list(console, "Notes", comparison.notes)
-    show_list(console, "Written", [f"{paths[0]}  (open it in a browser)", *paths[1:3],
-                                   f"{paths[3]}  ({best}, fitted on all rows)", *paths[4:]])  # fmt: skip
+    model = f"{paths[3]}  ({best}, fitted on all rows)"
+    page = f"{paths[0]}  (open it in a browser)"
+    show_list(console, "Written", [page, *paths[1:3], model, *paths[4:]])
 
 
 def _show_models(console: Console, comparison: Comparison) -> None:
