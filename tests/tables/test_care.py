@@ -107,6 +107,13 @@ def test_labels_that_differ_by_blanks_and_case():
     assert "Labels in 'shop' that differ" in told(shops, "y", "shop")
 
 
+def test_labels_that_may_stand_for_a_gap():
+    table = people().assign(y=RNG.normal(size=N))
+    table.loc[::9, "place"] = "NA"
+    words = told(table, "y")
+    assert "Labels in 'place' that may stand for a gap: 'NA'. If so, say --missing NA." in words
+
+
 def test_rows_that_are_totals():
     table = people().assign(y=RNG.normal(size=N), shop=RNG.choice(list("abcd"), N))
     table.loc[[9, 99], "shop"] = "Total"

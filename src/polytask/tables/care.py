@@ -13,6 +13,7 @@ import pandas as pd
 from polytask.tables.errors import name_list, plural
 from polytask.tables.finding import Finding
 from polytask.tables.leaks import fixing_features
+from polytask.tables.number_cells import GAP_MARKS
 
 __all__ = ["Rows", "take_care"]
 
@@ -119,6 +120,15 @@ def _spellings(rows: Rows) -> Iterator[Finding]:
                 f"Labels in {name!r} that differ by blanks, case or accents only: {shown}.",
                 "Where they are one thing, write them alike.",
             )
+
+
+def _gap_words(rows: Rows) -> Iterator[Finding]:
+    """NA is a label where a column holds labels, and may have been meant as none."""
+    for name, labels in _labels(rows):
+        found = sorted({label for label in labels if label.strip() in GAP_MARKS})
+        if found:
+            what = f"Labels in {name!r} that may stand for a gap: {name_list(found)}."
+            yield Finding("warning", what, f"If so, say --missing {','.join(found)}.")
 
 
 def _totals(rows: Rows) -> Iterator[Finding]:
