@@ -210,6 +210,7 @@ def test_a_grid_is_continued_as_long_as_the_risk_falls() -> None:
     assert (np.diff(choice.path) < 0).all()
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # it says: scale them
 @pytest.mark.parametrize("unit", [[1, 1, 5e3], [1e-3, 1, 1e9]])
 def test_columns_of_other_units_cost_little(unit: list) -> None:
     """Grids of the largest column's scale left the others out: 2.18 for .49, low-rank."""
