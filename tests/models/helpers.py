@@ -1,11 +1,34 @@
 """Tables of related tasks for the estimators' tests."""
 
+from typing import Any
+
 import numpy as np
 
+from polytask.models import estimators, formulations
 from tests.solvers.helpers import random_tasks
 
-STEMS = ["SingleTask", "Pooled", "TaskIntercept", "MeanRegularized"]
 ROLES = ["Regressor", "Classifier"]
+STEMS = [f.regressor.__name__.removesuffix("Regressor") for f in formulations().values()]
+OPTIMA = [stem for stem in STEMS if hasattr(estimators()[f"{stem}Regressor"], "strengths")]
+
+
+def made(stem: str, role: str = "", alpha: float = 0.05, **options: Any) -> Any:
+    """An estimator with its leading strength given, and two simple candidates if it weighs some."""
+    Model = estimators()[stem + role]
+    takes = Model().get_params()
+    simple = {s: estimators()[s + role](alpha) for s in ("SingleTask", "Pooled")}
+    given = {"alpha": alpha, "candidates": simple, "n_components": None}
+    given |= {"task": 0, **options}
+    return Model(**{name: value for name, value in given.items() if name in takes})
+
+
+def assert_same(a: Any, b: Any, order: Any = slice(None)) -> None:
+    """The same coefficients: to rounding, or to the root of a duality gap that rounding leaves."""
+    exact = getattr(a, "gap_", None) is None
+    for name in ("coef_", "intercept_"):
+        found, known = getattr(b, name)[order], getattr(a, name)
+        np.testing.assert_allclose(found, known, rtol=1e-8 if exact else 1e-5,
+                                   atol=1e-11 if exact else 1e-5)  # fmt: skip
 
 
 def long_table(
