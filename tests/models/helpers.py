@@ -14,7 +14,8 @@ OPTIMA = [stem for stem in STEMS if hasattr(estimators()[f"{stem}Regressor"], "s
 
 def made(stem: str, role: str = "", alpha: float = 0.05, **options: Any) -> Any:
     """An estimator with its leading strength given, and two simple candidates if it weighs some."""
-    Model = estimators()[stem + role]
+    name = stem + role
+    Model, role = estimators()[name], "Regressor" if name.endswith("Regressor") else "Classifier"
     takes = Model().get_params()
     simple = {s: estimators()[s + role](alpha) for s in ("SingleTask", "Pooled")}
     given = {"alpha": alpha, "candidates": simple, "n_components": None}
