@@ -144,6 +144,8 @@ def test_many_unseen_tasks_are_not_all_listed() -> None:
 @pytest.mark.parametrize("stem", OPTIMA)
 def test_few_steps_warn_once_with_the_remedy(stem: str) -> None:
     Z, y = long_table("Classifier")
+    if stem == "ProjectedMeanRegularized":
+        pytest.skip("without a limit on the rank its start is the optimum")
     model = made(stem, "Classifier", alpha=1e-4, max_iter=1)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
