@@ -1,9 +1,13 @@
 """The example scripts run, and what they claim holds."""
 
 import importlib.util
+import runpy
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
+
+mpl.use("Agg")
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -54,3 +58,14 @@ def test_sites_that_share_moments_get_the_fit_to_all_rows(capsys):
     spec.loader.exec_module(federated)
     assert federated.main() < 1e-9
     assert "12 tasks from 3 files" in capsys.readouterr().out
+
+
+NOTEBOOKS = sorted((EXAMPLES / "notebooks").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_run_and_draw(script, tmp_path, monkeypatch):
+    """Each ends with an assertion of what it shows."""
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(script), run_name="__main__")
+    assert (tmp_path / f"{script.stem}.png").stat().st_size > 5000
