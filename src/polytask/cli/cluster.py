@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from polytask.tables.errors import TableError
 
@@ -33,7 +36,7 @@ def cluster(args: argparse.Namespace) -> Iterator[None]:
             )
             address = stack.enter_context(workers)
         try:
-            stack.enter_context(Client(address, timeout=_PATIENCE))
+            client = stack.enter_context(Client(address, timeout=_PATIENCE))
         except (OSError, ValueError) as error:
             raise TableError(
                 "must be a number of processes or the address of a Dask scheduler, such as "
@@ -43,4 +46,36 @@ def cluster(args: argparse.Namespace) -> Iterator[None]:
             ) from error
         args.jobs = -1  # as many as the cluster has
         stack.enter_context(joblib.parallel_config("dask"))
+        stack.enter_context(_watched(client))
         yield
+
+
+@contextmanager
+def _watched(client: Any) -> Iterator[None]:
+    """Ends the work, as Ctrl-C would, where all workers stay paused at their memory limit."""
+    from polytask.sources.dask.paused import PausedWorkers
+
+    paused, over, why = PausedWorkers(client), threading.Event(), []
+
+    def watch() -> None:
+        while not over.wait(1.0):
+            try:
+                paused.look()
+            except MemoryError as error:
+                why.append(error)
+                _thread.interrupt_main()
+                return
+            except Exception:  # noqa: BLE001  of a lost scheduler, which the work itself tells
+                return
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if why:
+            raise why[0] from interrupt
+        raise
+    finally:
+        over.set()
+        thread.join(timeout=5.0)

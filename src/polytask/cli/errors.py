@@ -52,6 +52,8 @@ def as_one_line(error: Exception) -> str:
     causes = list(_causes(error))
     if any(getattr(cause, "errno", None) in (errno.EMFILE, errno.ENFILE) for cause in causes):
         return HANDLES
+    if isinstance(error, MemoryError) and "worker" in str(error):
+        return refused(error).message
     if any(_no_memory(cause) for cause in causes):
         return MEMORY + "."
     if hasattr(error, "argument") and hasattr(error, "message"):

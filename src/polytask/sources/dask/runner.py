@@ -10,6 +10,7 @@ from typing import Any
 from distributed.comm import CommClosedError
 
 from distributed import Client, Future, KilledWorker
+from polytask.sources.dask.paused import PausedWorkers
 from polytask.sources.dask.work import hand_on, merge_parts, sum_partition
 from polytask.sources.passes import Job, Progress
 from polytask.sources.source import ParquetSource
@@ -45,7 +46,7 @@ class DaskRunner:
         ConnectionError
             If the scheduler is lost.
         MemoryError
-            If a partition kills one worker after the other.
+            If a partition kills one worker after the other, or all stay paused at their limit.
         """
         try:
             return self._run(job, source)
@@ -71,8 +72,12 @@ class DaskRunner:
         total = self._merge(held, parts)
         waiting = {f: part.n_rows for f, part in zip(parts, source.partitions, strict=True)}
         del parts  # the scheduler forgets a part once it is merged
+        paused = PausedWorkers(client)
         while not total.done():
             self._check_scheduler()
+            if (told := paused.look()) and self.progress is not None:
+                done = source.n_rows - sum(waiting.values())
+                self.progress(f"{job.what}; {told}", done, source.n_rows)
             self._tell(job, waiting, source.n_rows)
             time.sleep(_POLL)
         self._tell(job, waiting, source.n_rows)
