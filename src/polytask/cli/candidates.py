@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BASELINE",
     "BOOSTING",
+    "check_metric",
     "check_name",
     "choose_models",
     "formulation_for",
@@ -42,6 +43,8 @@ def choose_models(wanted: tuple[str, ...] | None) -> tuple[tuple[str, ...], tupl
     if wanted is None:
         defaults = [name for name, found in formulations().items() if found.default]
         return (*defaults, BOOSTING), ()
+    if not wanted:
+        raise TableError("must name at least one model; got an empty list.", "models")
     wanted = _spelled_out(wanted)
     for name in wanted:
         check_name(name, "models")
@@ -65,6 +68,22 @@ def check_name(name: str, argument: str) -> None:
     close = difflib.get_close_matches(name.lower().replace("_", "-"), names, n=1)
     hint = f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(names)}."
     raise TableError(f"must name a model; got {name!r}. {hint}", argument)
+
+
+def check_metric(metric: str | None, kind: str) -> None:
+    """Refuse a metric that does not exist or does not suit the target."""
+    from polytask.model_selection import METRICS
+
+    if metric is None:
+        return
+    found = METRICS.get(metric.removesuffix("_tasks").removesuffix("_rows"))
+    if found is None or found.kind != kind:
+        fitting = ", ".join(name for name, m in METRICS.items() if m.kind == kind)
+        raise TableError(
+            f"must be a metric for a {kind}; got {metric!r}. There are {fitting}; add _rows for "
+            "all rows at once instead of the mean over tasks.",
+            "metric",
+        )
 
 
 def make_candidate(name: str, table: TaskTable, seed: int = 0) -> Pipeline:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polytask.cli.candidates import BASELINE, choose_models, make_candidate
+from polytask.cli.candidates import BASELINE, check_metric, choose_models, make_candidate
 from polytask.cli.cluster import cluster
 from polytask.cli.errors import refused
 from polytask.cli.fit import fit_on_all
@@ -40,7 +40,7 @@ FILES = ("report.html", "results.json", "tasks.csv", "model.skops", WORDS)
 def run(args: argparse.Namespace) -> int:
     """Compare, write, show."""
     out = check_directory(args.out, FILES)
-    names, added = choose_models(split_names([args.models]) if args.models else None)
+    names, added = choose_models(None if args.models is None else split_names([args.models]))
     if is_streamed(args):
         return _run_streamed(args, out)
     table = read_task_table(args)
@@ -80,23 +80,6 @@ def _run_streamed(args: argparse.Namespace, out: Path) -> int:
         _write(out, args, comparison, best, models, table, None, None, None)
     show_comparison(screen(), comparison, [str(out / name) for name in FILES], best, {})
     return 0
-
-
-def check_metric(metric: str | None, kind: str) -> None:
-    """Refuse a metric that does not exist or does not suit the target."""
-    from polytask.model_selection import METRICS
-    from polytask.tables import TableError
-
-    if metric is None:
-        return
-    found = METRICS.get(metric.removesuffix("_tasks").removesuffix("_rows"))
-    if found is None or found.kind != kind:
-        fitting = ", ".join(name for name, m in METRICS.items() if m.kind == kind)
-        raise TableError(
-            f"must be a metric for a {kind}; got {metric!r}. There are {fitting}; add _rows for "
-            "all rows at once instead of the mean over tasks.",
-            "metric",
-        )
 
 
 def best_model(comparison: Comparison) -> str:
@@ -204,7 +187,7 @@ def _write(
         card = make_card(best, table, conventions(args).missing)
         words = card_in_words(models[best], card, args.table, comparison.notes, comparison)
         save_model(models[best], card, stage / "model.skops", words)
-        (stage / WORDS).write_text(words, encoding="utf-8")
+        _write_text(stage / WORDS, words)
 
 
 def _write_text(path: Path, text: str) -> None:

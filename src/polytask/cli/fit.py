@@ -39,11 +39,10 @@ def run(args: argparse.Namespace) -> int:
         model, table, told = fit(args, progress)
         card = make_card(args.model, table, conventions(args).missing)
         words = card_in_words(model, card, args.table, (*table.notes, *told))
-        with replacing(out) as temporary:
-            save_model(model, card, temporary, words)
         beside = out.with_name(f"{out.stem}_card.md")
-        with replacing(beside) as temporary:
-            temporary.write_text(words, encoding="utf-8")
+        with replacing(out) as archive, replacing(beside) as page:  # both whole before one appears
+            save_model(model, card, archive, words)
+            page.write_text(words, encoding="utf-8", errors="replace")
     console = screen()
     show_list(console, "Take care", table.warnings, "yellow")
     show_list(console, "Notes", [*table.notes, *told])

@@ -40,8 +40,20 @@ def split_names(lists: Sequence[str] | None, columns: Sequence[str] = ()) -> tup
         if text in columns:
             names.append(text)
         else:
-            names += next(iter(csv.reader([text], skipinitialspace=True)), [])
+            names += _fields(text)
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
+def _fields(text: str) -> list[str]:
+    from polytask.tables.errors import TableError
+
+    try:
+        return next(iter(csv.reader([text], skipinitialspace=True, strict=True)), [])
+    except csv.Error as error:
+        raise TableError(
+            f"names must stand on one line with commas between them; got {text!r}. A name with a "
+            "comma or a quote stands in double quotes, or alone in an option of its own."
+        ) from error
 
 
 def conventions(args: argparse.Namespace, missing: Sequence[str] = ()) -> Conventions:

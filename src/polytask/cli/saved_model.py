@@ -151,8 +151,9 @@ def save_model(model: Any, card: ModelCard, path: Path, words: str) -> None:
     skops.io.dump(model, path, compression=zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         content = {"format": FORMAT, **dataclasses.asdict(card)}
-        archive.writestr(CARD, json.dumps(content, indent=1, ensure_ascii=False))
-        archive.writestr(WORDS, words)
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        archive.writestr(CARD, text.encode("utf-8", "replace"))
+        archive.writestr(WORDS, words.encode("utf-8", "replace"))
 
 
 def card_in_words(

@@ -9,7 +9,13 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polytask.cli.candidates import BASELINE, check_name, choose_models, formulation_for
+from polytask.cli.candidates import (
+    BASELINE,
+    check_metric,
+    check_name,
+    choose_models,
+    formulation_for,
+)
 from polytask.cli.errors import refused
 from polytask.cli.inputs import several_targets, split_names
 from polytask.tables.database import is_query
@@ -170,6 +176,10 @@ def compare_streamed(
         raise TableError("must be 1 for a table that is streamed; rows are dealt once.", "repeats")
     runner, told = stream_runner(args, progress)
     table = read_stream_table(args, runner, told)
+    check_metric(args.metric, table.kind)
+    largest = int(table.tally.counts.sum(axis=1).max())
+    if args.cv > largest:
+        raise TableError(f"must be at most {largest}, the rows of the largest task.", "cv")
     names, notes = _names(args, table)
     models = {name: streamed_model(name, table) for name in names}
     sample = StreamedSample.of_look(table.look, table.tally, table.source, table.classes)
@@ -190,7 +200,7 @@ def compare_streamed(
 
 def _names(args: argparse.Namespace, table: StreamTable) -> tuple[list[str], tuple[str, ...]]:
     """The models asked for, or those of the defaults that can be streamed."""
-    wanted = split_names([args.models]) if args.models else None
+    wanted = None if args.models is None else split_names([args.models])
     names, notes = choose_models(wanted)
     if wanted is not None:
         return list(names), notes

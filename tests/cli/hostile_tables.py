@@ -1,0 +1,180 @@
+"""Tables that nobody should have to meet: how each is written, and what is to be said about it."""
+
+from __future__ import annotations
+
+import bz2
+import decimal
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROWS = 36
+RNG = np.random.default_rng(0)
+TASKS = np.repeat(["A", "B", "C"], ROWS // 3)
+X, Z = RNG.normal(size=(2, ROWS))
+Y = X - Z + RNG.normal(size=ROWS)
+SEX = np.where(X > 0, "f", "m")
+NAMES = ("task", "x", "z", "sex", "y")
+
+
+def base(**columns):
+    """A sound table as Arrow, with other columns in place of some, or more of them."""
+    sound = {"task": TASKS, "x": X, "z": Z, "sex": SEX, "y": Y}
+    return pa.table({k: v if isinstance(v, pa.Array | pa.ChunkedArray) else pa.array(v)
+                     for k, v in {**sound, **columns}.items()})  # fmt: skip
+
+
+def each(value):
+    """A column that holds one value in every row."""
+    return [value] * ROWS
+
+
+def named(*names):
+    return base().rename_columns(names)
+
+
+STRUCT = pa.array([{"a": k % 3} for k in range(ROWS)])
+LISTS = pa.array([[k % 3] for k in range(ROWS)])
+FIXED = pa.array([[1.0, 2.0]] * ROWS, type=pa.list_(pa.float64(), 2))
+MAPS = pa.array([[("a", k % 3)] for k in range(ROWS)], type=pa.map_(pa.string(), pa.int64()))
+BYTES = pa.array([bytes([65 + k % 3]) for k in range(ROWS)])
+TIMES = pa.array(range(ROWS), type=pa.timestamp("s"))
+SPANS = pa.array(range(ROWS), type=pa.duration("s"))
+NULLS = pa.nulls(ROWS)
+ONE_OFF = np.arange(ROWS) == 5
+
+# Refused by fit and compare, in memory and streamed; with words that the line must hold.
+PARQUET = {
+    "struct as task": (base(task=STRUCT), "--task must hold numbers or text"),
+    "list as task": (base(task=LISTS), "--task must hold numbers or text"),
+    "map as task": (base(task=MAPS), "--task must hold numbers or text"),
+    "nothing as task": (base(task=NULLS), "--task must hold values"),
+    "struct as target": (base(y=STRUCT), "--target must be numeric"),
+    "list as target": (base(y=LISTS), "--target must be numeric"),
+    "fixed list as target": (base(y=FIXED), "--target must be numeric"),
+    "map as target": (base(y=MAPS), "--target must be numeric"),
+    "bytes as target": (base(y=BYTES), "--target must be numeric"),
+    "moments as target": (base(y=TIMES), "holds dates"),
+    "spans as target": (base(y=SPANS), "holds dates"),
+    "nothing as target": (base(y=NULLS), "--target must hold values"),
+    "NaN as target": (base(y=np.full(ROWS, np.nan)), "must"),
+    "constant target": (base(y=np.ones(ROWS)), "--target must vary"),
+    "text as target": (base(y=[f"w{k % 5}" for k in range(ROWS)]), "--target must be numeric"),
+    "infinite target": (base(y=np.where(ONE_OFF, np.inf, Y)), "column 'y' must be finite"),
+    "huge target": (base(y=Y * 1e200), "column 'y' must be finite, and at most 1e100"),
+    "tiny target": (base(y=Y * 1e-200), "column 'y' must hold numbers above 1e-100"),
+    "largest floats as target": (base(y=np.sign(Y) * 1.7e308), "column 'y' must be finite"),
+    "infinite feature": (base(x=np.where(ONE_OFF, -np.inf, X)), "column 'x' must be finite"),
+    "huge feature": (base(x=X * 1e200), "column 'x' must be finite, and at most 1e100"),
+    "tiny feature": (base(x=X * 1e-200), "column 'x' must hold numbers above 1e-100"),
+    "denormal feature": (base(x=np.full(ROWS, 5e-324) * (X > 0)), "above 1e-100"),
+    "a name twice": (named("task", "x", "x", "sex", "y"), "must have distinct column names"),
+    "the task's name twice": (named("task", "task", "z", "sex", "y"), "got 'task' more than once"),
+    "the target's name twice": (named("task", "y", "z", "sex", "y"), "got 'y' more than once"),
+    "empty names twice": (named("task", "", "", "sex", "y"), "must have distinct column names"),
+    "name of a made column": (base(**{"sex=f": X}), "'sex=f'"),
+    "no row": (base().slice(0, 0), "TABLE must have rows"),
+    "one row": (base().slice(0, 1), "--target must vary"),
+    "no feature": (base().select(["task", "y"]), "--features must leave a column"),
+    "dates only": (base(x=TIMES, z=SPANS).select(["task", "x", "z", "y"]), "--features must leave"),
+    "nested only": (base(x=LISTS, z=STRUCT).select(["task", "x", "z", "y"]), "--features must"),
+    "no task column": (base().drop_columns(["task"]), "--task must name a column"),
+    "no target column": (base().drop_columns(["y"]), "--target must name a column"),
+    "task under another name": (named("Task", "x", "z", "sex", "y"), "Did you mean 'Task'"),
+}
+
+
+def text(header="task,x,y", rows=(), end="\n"):
+    sound = [f"{t},{x:.3f},{y:.3f}" for t, x, y in zip(TASKS, X, Y, strict=True)]
+    return end.join([header, *(rows or sound)]) + end
+
+
+LINES = [f"{t},{x:.3f},{y:.3f}" for t, x, y in zip(TASKS, X, Y, strict=True)]
+# Bytes of a file of text by its name: refused by every command that reads it.
+FILES = {
+    "empty.csv": (b"", "is empty"),
+    "blank.csv": (b"  \n \n", "TABLE must"),
+    "header.csv": (b"task,x,y\n", "TABLE must have rows"),
+    "zeros.csv": (b"task,x,y\n\0\0\0\n", "zero bytes"),
+    "twice.csv": (text("task,x,x").encode(), "distinct column names"),
+    "short.csv": (text(rows=[*LINES, "A,1.0,2.0,3.0,4.0"]).encode(), "as many fields"),
+    "open quote.csv": (text(rows=[*LINES, 'A,"1.0,2.0']).encode(), "TABLE must"),
+    "utf16 cut.csv": (text().encode("utf-16")[:-1], "TABLE must"),
+    "not gzip.csv.gz": (text().encode(), "cannot be decompressed"),
+    "cut.csv.gz": (gzip.compress(text().encode())[:-20], "cannot be decompressed"),
+    "cut.csv.bz2": (bz2.compress(text().encode())[:-10], "cannot be decompressed"),
+    "noise.parquet": (b"PAR1" + bytes(range(256)) + b"PAR1", "TABLE must be a Parquet file"),
+    "text.parquet": (text().encode(), "TABLE must be a Parquet file"),
+    "empty.parquet": (b"", "is empty"),
+    "table.xls": (b"x", "a spreadsheet"),
+    "table.json": (json.dumps([1]).encode(), "a .json file"),
+    "table.zip": (b"PK", "a .zip file"),
+    "noise.xlsx": (b"PK noise", "TABLE must"),
+    "noise.feather": (b"ARROW1 noise", "TABLE must"),
+}
+# The same, refused by fit and compare only: the columns are there.
+COLUMNS = {
+    "mixed": (text(rows=[*LINES, "A,1.5,abc"]), "--target must be numeric"),
+    "text feature": (text(rows=[*LINES, "A,abc,1.5"]), "column 'x' must be numeric"),
+    "infinite": (text(rows=[*LINES, "A,inf,1.5"]), "x"),
+    "huge": (text(rows=[*LINES, "A,1e200,1.5"]), "column 'x' must be finite"),
+    "huge whole": (text(rows=[*LINES, f"A,{'9' * 400},1.5"]), "x"),
+    "one value": (text(rows=[f"{t},{x:.3f},1" for t, x in zip(TASKS, X, strict=True)]), "vary"),
+    "dates": (text(rows=[f"{t},{x:.3f},2020-01-{k % 28 + 1:02}" for k, (t, x) in
+                         enumerate(zip(TASKS, X, strict=True))]), "holds dates"),
+    "ids": (text(rows=[f"t{k},{x:.3f},{y:.3f}" for k, (x, y) in
+                       enumerate(zip(X, Y, strict=True))]), "whose values repeat"),
+    "no ids": (text(rows=[f",{x:.3f},{y:.3f}" for x, y in zip(X, Y, strict=True)]), "--task must"),
+    "no targets": (text(rows=[f"{t},{x:.3f}," for t, x in zip(TASKS, X, strict=True)]), "--target"),
+}  # fmt: skip
+
+# Taken by fit, and their own predictions, in memory and streamed.
+TAKEN = {
+    "sound": base(),
+    "large text": base(task=pa.array(TASKS.tolist(), type=pa.large_string())),
+    "text views": base(task=pa.array(TASKS.tolist(), type=pa.string_view())),
+    "dictionary": base(task=pa.array(TASKS).dictionary_encode()),
+    "truth values as task": base(task=[k % 2 == 0 for k in range(ROWS)]),
+    "dates as task": base(task=pa.array([k % 3 for k in range(ROWS)], type=pa.date32())),
+    "moments as task": base(task=pa.array([k % 3 for k in range(ROWS)], type=pa.timestamp("us"))),
+    "half floats as task": base(task=(np.arange(ROWS) % 3).astype(np.float16)),
+    "decimals as task": base(task=pa.array([decimal.Decimal(k % 3) for k in range(ROWS)])),
+    "gaps in task": base(task=pa.array([None if k == 4 else t for k, t in enumerate(TASKS)])),
+    "largest ids": base(task=[2**63 - 1 - k % 3 for k in range(ROWS)]),
+    "empty id": base(task=np.where(TASKS == "A", "", TASKS)),
+    "ids with newlines": base(task=[f"a\n{k % 3}" for k in range(ROWS)]),
+    "ids with escapes": base(task=[f"\x1b[31m{k % 3}" for k in range(ROWS)]),
+    "ids with zero bytes": base(task=[f"a\0{k % 3}" for k in range(ROWS)]),
+    "long ids": base(task=["i" * 3000 + str(k % 3) for k in range(ROWS)]),
+    "half floats": base(x=X.astype(np.float16), y=Y.astype(np.float16)),
+    "whole numbers above 2^53": base(x=pa.array([2**63 + k for k in range(ROWS)], pa.uint64())),
+    "bytes beside": base(x=pa.array([b"\xff\xfe"] * ROWS)),
+    "structs beside": base(x=STRUCT),
+    "nothing beside": base(x=NULLS),
+    "constant features": base(x=np.ones(ROWS), z=np.zeros(ROWS)),
+    "a huge feature that is none": base(x=X * 1e90),
+    "names with newlines": named("task", "a\nb", "[red]<b>", "sex", "y"),
+    "names of the outputs": named("task", "prediction", "unseen_task", "sex", "y"),
+    "names of one blank": named("task", " ", "", "sex", "y"),
+    "two fractions as target": base(y=np.where(Y > 0, 1.5, 0.5)),
+    "two whole floats as target": base(y=np.where(Y > 0, 1.0, 0.0)),
+    "labels that differ in case": base(y=np.where(Y > 0, "Yes", "yes")),
+    "false notes of pandas": base().replace_schema_metadata({b"pandas": b"{not json"}),
+}
+
+
+def write(table, path):
+    """A table of Arrow as CSV or Parquet."""
+    if path.suffix == ".csv":
+        table.to_pandas().to_csv(path, index=False)
+    else:
+        pq.write_table(table, path)
+    return path
+
+
+def sound_frame():
+    return pd.DataFrame({"task": TASKS, "x": X, "z": Z, "sex": SEX, "y": Y})
