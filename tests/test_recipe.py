@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import warnings
 
@@ -15,12 +17,15 @@ from polytask.datasets import make_related_tasks
 from polytask.models import registry
 
 
+def block(root):
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return text.split("<!-- recipe")[1].split("```python\n")[1].split("```")[0]
+
+
 @pytest.fixture
 def recipe(root, tmp_path, monkeypatch):
     """The recipe's file, present in polytask.models for one test."""
-    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    block = text.split("<!-- recipe")[1].split("```python\n")[1].split("```")[0]
-    (tmp_path / "partly_shared.py").write_text(block, encoding="utf-8")
+    (tmp_path / "partly_shared.py").write_text(block(root), encoding="utf-8")
     monkeypatch.setattr(polytask.models, "__path__", [*polytask.models.__path__, str(tmp_path)])
     _forget()
     yield
@@ -32,6 +37,32 @@ def recipe(root, tmp_path, monkeypatch):
 def _forget():
     registry.formulations.cache_clear()
     registry.estimators.cache_clear()
+
+
+LINTERS = {
+    "ruff": ["ruff", "check", "--stdin-filename", "src/polytask/models/partly_shared.py", "-"],
+    "format": ["ruff", "format", "--check", "--stdin-filename", "src/polytask/models/x.py", "-"],
+}
+
+
+@pytest.mark.parametrize("linter", LINTERS)
+def test_the_linters_of_the_project_have_nothing_to_say(linter, root):
+    command = [sys.executable, "-m", *LINTERS[linter]]
+    done = subprocess.run(command, input=block(root), cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_its_types_are_those_that_the_project_asks_for(root, tmp_path):
+    """Pasted as told, it failed with five untyped functions."""
+    (tmp_path / "partly_shared.py").write_text(block(root), encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--config-file", str(root / "pyproject.toml"),
+               str(tmp_path / "partly_shared.py")]  # fmt: skip
+    env = {**os.environ, "MYPYPATH": str(root / "src")}
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
+    mine = [line for line in done.stdout.splitlines() if "partly_shared" in line]
+    assert mine == []
+    assert "checked 1 source file" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.usefixtures("recipe")
