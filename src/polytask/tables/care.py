@@ -176,4 +176,5 @@ CHECKS: tuple[Callable[[Rows], Iterator[Finding]], ...] = (
     _far_cells,
     _totals,
     _spellings,
+    _gap_words,
 )
