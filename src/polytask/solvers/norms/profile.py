@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from polytask.algebra.curvature import RowProducts
 from polytask.data.kept import kept
 from polytask.penalties import Quadratic
 from polytask.problem import Problem
+from polytask.solvers.descent import Descent
 from polytask.solvers.facts import ridge_of, slopes_of
 from polytask.solvers.norms.parts import norm_of, quadratic_of, total
 from polytask.solvers.norms.rest import make_rest, only_levels, predict_rest
@@ -65,6 +67,36 @@ class Profile:
         return g if self.quadratic is None else g + self.quadratic.gradient(self.B)
 
 
+@dataclass(frozen=True, eq=False)
+class _Rest:
+    """The smooth part at a rest u, the slopes under the norm held."""
+
+    problem: Problem
+    held: np.ndarray
+    blocks: Blocks
+
+    @cached_property
+    def f(self) -> np.ndarray:
+        data, rest = self.problem.data, slopes_of(self.problem).rest
+        return np.asarray(self.held + predict_rest(data, rest, self.blocks))
+
+    @cached_property
+    def value(self) -> float:
+        data, penalties = self.problem.data, self.problem.penalties
+        risk = float(data.weight @ self.problem.loss.value(data.y, self.f))
+        return risk + sum(penalties[b].value(B) for b, B in self.blocks.items())
+
+    @cached_property
+    def gradient(self) -> np.ndarray:
+        """Of R, in the rest's columns at least."""
+        data = self.problem.data
+        return _adjoint(self.problem, data.weight * self.problem.loss.gradient(data.y, self.f))
+
+    @cached_property
+    def residual(self) -> Blocks:
+        return _rest_residual(self.problem, self.blocks, self.gradient)
+
+
 def profile(
     problem: Problem, B: np.ndarray, start: Blocks | None = None, tol: float = _REST_TOL
 ) -> Profile:
@@ -79,36 +111,29 @@ def profile(
         theta = np.zeros((data.n_tasks, data.n_coefs))
         theta[:, : structure.n_features] = total(B)
         f_L = data.design.predict(theta)
+    solvers: list[Any] = []  # one is enough where the curvature stays
+
+    def step(at: _Rest) -> tuple[Blocks, int]:
+        v = data.weight * np.maximum(loss.curvature(data.y, at.f), 1e-10)
+        if not (solvers and loss.is_quadratic):
+            ridges = ridge_of(problem, "common"), ridge_of(problem, "deviation")
+            solvers[:] = [make_rest(data, v, rest, *ridges, RowProducts(data.design, v))]
+        best = solvers[0].solve(at.gradient + _adjoint(problem, v * (f_L - at.f)))
+        return {b: u - best[b] for b, u in at.blocks.items()}, 1
+
+    begin = problem.start() if start is None else start
     steps = 3 if loss.is_quadratic else _NEWTON_STEPS
-    u = _zero_rest(problem) if start is None else {b: start[b] for b in ("common", "deviation")}
-    f = f_L + predict_rest(data, rest, u)
-    value = _smooth(problem, u, f)
-    solver = None
-    for step in range(steps * bool((rest.common | rest.deviation).any())):
-        G = _adjoint(problem, data.weight * loss.gradient(data.y, f))
-        residual = _rest_residual(problem, u, G)
-        if (step > 0 or tol > _REST_TOL) and _small(problem, residual, tol):
-            break
-        v = data.weight * np.maximum(loss.curvature(data.y, f), 1e-10)
-        if solver is None or not loss.is_quadratic:
-            solver = make_rest(
-                data, v, rest, ridge_of(problem, "common"), ridge_of(problem, "deviation"),
-                RowProducts(data.design, v),
-            )  # fmt: skip
-        best = solver.solve(G + _adjoint(problem, v * (f_L - f)))
-        f_best = f_L + predict_rest(data, rest, best)
-        if loss.is_quadratic:
-            u, f = best, f_best
-            continue
-        found = _search(problem, u, f, value, best, f_best, residual)
-        if found is None:
-            break
-        u, f, value = found
-    G = problem.risk_gradient(f)
-    residual = _rest_residual(problem, u, G)
-    slack = sum(abs(float((residual[b] * u[b]).sum())) for b in residual)
-    smooth = _smooth(problem, u, f) + (quadratic.value(B) if quadratic else 0.0)
-    return Profile(B, u, smooth, G, f, slack, quadratic)
+    steps *= bool((rest.common | rest.deviation).any())
+    found = Descent(
+        {b: begin[b] for b in ("common", "deviation")}, step,
+        lambda at: _small(problem, at.residual, tol), steps,
+    )  # fmt: skip
+    at = found.run(lambda blocks: _Rest(problem, f_L, blocks)).here
+    G = problem.risk_gradient(at.f)
+    residual = _rest_residual(problem, at.blocks, G)
+    slack = sum(abs(float((residual[b] * u).sum())) for b, u in at.blocks.items())
+    smooth = at.value + (quadratic.value(B) if quadratic else 0.0)
+    return Profile(B, at.blocks, smooth, G, at.f, slack, quadratic)
 
 
 def _adjoint(problem: Problem, s: np.ndarray) -> np.ndarray:
@@ -166,16 +191,6 @@ def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
     return at.smooth + penalty - max(duals) + at.free_residual
 
 
-def _zero_rest(problem: Problem) -> Blocks:
-    start = problem.start()
-    return {b: start[b] for b in ("common", "deviation")}
-
-
-def _smooth(problem: Problem, u: Blocks, f: np.ndarray) -> float:
-    risk = float(problem.data.weight @ problem.loss.value(problem.data.y, f))
-    return risk + sum(problem.penalties[b].value(u[b]) for b in u)
-
-
 def _rest_residual(problem: Problem, u: Blocks, G: np.ndarray) -> Blocks:
     adjoint = slopes_of(problem).rest.adjoint(G, u)
     return {b: problem.penalties[b].residual(u[b], adjoint[b]) for b in u}
@@ -184,19 +199,3 @@ def _rest_residual(problem: Problem, u: Blocks, G: np.ndarray) -> Blocks:
 def _small(problem: Problem, residual: Blocks, tol: float) -> bool:
     scale = slopes_of(problem).rest.adjoint(problem.gradient_bound, {})
     return all((np.abs(R) <= tol * scale[b]).all() for b, R in residual.items())
-
-
-def _search(
-    problem: Problem, u: Blocks, f: np.ndarray, value: float, best: Blocks, f_best: np.ndarray,
-    residual: Blocks,
-) -> tuple[Blocks, np.ndarray, float] | None:  # fmt: skip
-    """The first of the steps 1, 1/2, 1/4, ... to ``best`` that falls enough (Armijo)."""
-    slope = sum(float((residual[b] * (best[b] - u[b])).sum()) for b in u)
-    noise = 1e-14 * abs(value)
-    for size in 0.5 ** np.arange(30):
-        trial = {b: u[b] + size * (best[b] - u[b]) for b in u}
-        f_trial = f + size * (f_best - f)
-        new = _smooth(problem, trial, f_trial)
-        if new <= value + 1e-4 * size * slope + noise:
-            return trial, f_trial, new
-    return None
