@@ -85,7 +85,7 @@ def answer(case: tuple[str, str, dict]) -> dict:
     Model = getattr(polytask, name)
     model = Model(task=0, **options)
     if "tol" in model.get_params():
-        model.set_params(tol=1e-13 if "LowRank" in name else 1e-11)  # a gap is an error squared
+        model.set_params(tol=1e-17 if "LowRank" in name else 1e-11)  # a gap is an error squared
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a tolerance next to rounding is not always met
         model.fit(Z, y)

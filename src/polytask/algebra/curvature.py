@@ -163,3 +163,16 @@ def _make(data: TaskData, v: np.ndarray, constant: bool = False) -> Curvature:
     if not data.keeps_grams:
         return RowProducts(data.design, v)
     return TaskGrams(data.grams if constant else data.design.grams(v))
+
+
+def largest_curvature(H: Curvature, d: int, iterations: int = 5) -> float:
+    """About the largest eigenvalue of the H_i on the first d coefficients, by power iterations."""
+    theta = np.zeros_like(H.diagonal())
+    theta[:, :d] = np.random.default_rng(0).normal(size=(1, d))
+    value = 0.0
+    for _ in range(iterations):
+        theta /= np.maximum(np.linalg.norm(theta, axis=1, keepdims=True), 1e-300)
+        theta = H.apply(theta)
+        theta[:, d:] = 0.0
+        value = float(np.linalg.norm(theta, axis=1).max(initial=0.0))
+    return value

@@ -8,7 +8,7 @@ from weakref import ref
 
 import numpy as np
 
-from polytask.algebra.curvature import make_curvature
+from polytask.algebra.curvature import largest_curvature, make_curvature
 from polytask.data import TaskData
 from polytask.penalties import Norm
 from polytask.problem import Problem
@@ -101,19 +101,9 @@ class Squares:
         """F(B), where g is the gradient at B."""
         return self.value_at_zero + 0.5 * float((B * (g + self.gradient_at_zero)).sum())
 
-    def largest_curvature(self, iterations: int = 5) -> float:
-        """About the largest eigenvalue of F's Hessian in L, from below, by power iterations."""
-        theta = np.zeros_like(self.slope_at_zero)
-        theta[:, : self.structure.n_features] = np.random.default_rng(0).normal(
-            size=(1, self.structure.n_features)
-        )
-        value = 0.0
-        for _ in range(iterations):
-            theta /= np.maximum(np.linalg.norm(theta, axis=1, keepdims=True), 1e-300)
-            theta = self.curvature.apply(theta)
-            theta[:, self.structure.n_features :] = 0.0
-            value = float(np.linalg.norm(theta, axis=1).max(initial=0.0))
-        return value
+    def largest_curvature(self) -> float:
+        """About the largest eigenvalue of F's Hessian in L, from below."""
+        return largest_curvature(self.curvature, self.structure.n_features)
 
 
 def squares_gap(F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: Norm) -> float:
