@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from polytask.inspection.comparison import Comparison
+import pandas as pd
 
 __all__ = ["comparison_html"]
 
@@ -15,7 +14,31 @@ LEFT, WIDTH, LINE = 160, 520, 22  # of the picture, in pixels
 _HEAD = ("model", "{metric}", "interval", "gain", "tasks better / worse")
 
 
-def comparison_html(comparison: Comparison) -> str:
+class Compared(Protocol):
+    """What a `Comparison` holds that is shown."""
+
+    @property
+    def verdict(self) -> Any:
+        """A headline and a text."""
+        ...
+
+    @property
+    def models(self) -> pd.DataFrame:
+        """A row per model."""
+        ...
+
+    @property
+    def metric_title(self) -> str:
+        """The metric in words."""
+        ...
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Its direction."""
+        ...
+
+
+def comparison_html(comparison: Compared) -> str:
     """HTML that asks nothing of anywhere."""
     verdict = comparison.verdict
     head = [title.format(metric=comparison.metric_title) for title in _HEAD]
@@ -43,7 +66,7 @@ def _row(record: dict[Any, Any]) -> list[str]:
     return [title, f"{record['metric']:.4g}", span, gain, counts]
 
 
-def _picture(comparison: Comparison) -> str:
+def _picture(comparison: Compared) -> str:
     """A line per model: its metric and interval; the recommended one is filled."""
     shown = comparison.models[comparison.models["status"] == "ok"].to_dict("records")
     ends = [r[end] for r in shown for end in ("low", "high", "metric") if r[end] == r[end]]

@@ -15,14 +15,11 @@ and the average information sum <dGamma q_i, dGamma q_i>_P / noise. See `polytas
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from polytask.algebra.linalg import psd_inverse_and_log_det
-
-if TYPE_CHECKING:
-    from polytask.mixed.reml import MixedModel
 
 __all__ = ["AnyMixedModel", "MixedPoint", "log_det_and_inverses"]
 
@@ -50,7 +47,7 @@ class MixedPoint:
     profiled: float = 0.0
     noiseless: bool = False
 
-    def quadratic(self) -> MixedModel:
+    def quadratic(self) -> Any:
         """The linear mixed model that has this mode and curvature."""
         raise NotImplementedError
 

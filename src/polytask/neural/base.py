@@ -26,11 +26,12 @@ from polytask.models.estimator import Estimator
 from polytask.models.steps import with_callbacks
 from polytask.neural.body import ACTIVATIONS
 from polytask.neural.callbacks import EpochWatch
+from polytask.neural.judge import Run
 from polytask.neural.network import Architecture
 from polytask.neural.predictions import NetworkPredictions
 from polytask.neural.session import Session
 from polytask.neural.targets import Targets, hold_out, targets_of
-from polytask.neural.training import Recipe, Run
+from polytask.neural.training import Recipe
 
 __all__ = ["MultiTaskNetwork"]
 

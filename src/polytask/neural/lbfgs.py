@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.optimize import OptimizeResult
 from scipy.optimize import minimize as scipy_minimize
 
+from polytask.neural.judge import Judge
 from polytask.neural.network import Network
 from polytask.neural.samples import Sample
 from polytask.neural.weighing import Weighing
-
-if TYPE_CHECKING:
-    from polytask.neural.training import Judge
 
 __all__ = ["minimize"]
 

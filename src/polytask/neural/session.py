@@ -12,12 +12,13 @@ import torch
 
 from polytask.neural.coding import Group
 from polytask.neural.gradients import AggregatedGradients, make_aggregator
+from polytask.neural.judge import Judge, Run
 from polytask.neural.keeper import Keeper
 from polytask.neural.network import Architecture, build_network, from_arrays, start_at, to_arrays
 from polytask.neural.optimizer_state import load_state, plain_state
 from polytask.neural.samples import LongSample, Observations, Sample, StackedSample, WideSample
 from polytask.neural.targets import Targets
-from polytask.neural.training import Judge, Recipe, Run, make_optimizer, train
+from polytask.neural.training import Recipe, make_optimizer, train
 from polytask.neural.units import Units, measure_units
 from polytask.neural.weighing import FixedWeights, UncertaintyWeights, Weighing
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from polytask.inspection.relatedness import TaskRelatedness
+import pandas as pd
 
 __all__ = ["METHOD", "paragraph"]
 
@@ -37,6 +35,30 @@ _CLASSES = (
 )
 
 
+class Found(Protocol):
+    """What `TaskRelatedness` holds that is put in words."""
+
+    @property
+    def mean_correlation(self) -> Any:
+        """An interval."""
+        ...
+
+    @property
+    def effective_rank(self) -> Any:
+        """An interval."""
+        ...
+
+    @property
+    def groups(self) -> Any:
+        """Their count, and its stability."""
+        ...
+
+    @property
+    def outliers(self) -> pd.DataFrame:
+        """A row per task."""
+        ...
+
+
 def method_of(kind: str) -> tuple[str, ...]:
     """The method, with what classes change about it."""
     return METHOD if kind == "regression" else METHOD + _CLASSES
@@ -53,7 +75,7 @@ def headline(mean: float) -> str:
     return "The tasks have little in common on average."
 
 
-def paragraph(found: TaskRelatedness) -> str:
+def paragraph(found: Found) -> str:
     """Three to five sentences: how much is shared, directions, groups, tasks that stand apart."""
     mean = found.mean_correlation
     sentences = [
@@ -67,7 +89,7 @@ def paragraph(found: TaskRelatedness) -> str:
     return " ".join(sentences)
 
 
-def _rank(found: TaskRelatedness) -> str:
+def _rank(found: Found) -> str:
     rank = found.effective_rank
     text = f"They lie in about {rank.value:.1f} directions"
     if np.isfinite(rank.low):
@@ -75,7 +97,7 @@ def _rank(found: TaskRelatedness) -> str:
     return f"{text}; too few tasks determine all their coefficients for an interval."
 
 
-def _groups(found: TaskRelatedness) -> str:
+def _groups(found: Found) -> str:
     if found.groups.count > 1:
         return (
             f"They form {found.groups.count} groups "
@@ -84,7 +106,7 @@ def _groups(found: TaskRelatedness) -> str:
     return "No groups stand out beyond what one cloud of tasks would show."
 
 
-def _outliers(found: TaskRelatedness) -> str:
+def _outliers(found: Found) -> str:
     apart = found.outliers[found.outliers["outlier"]].sort_values("distance", ascending=False)
     names = [str(task) for task in apart["task"].head(5)]
     if not names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import ref
 
 import numpy as np
@@ -17,10 +17,26 @@ from polytask.solvers.norms.parts import quadratic_of, total
 from polytask.solvers.norms.rest import make_rest, predict_rest
 from polytask.structures import Blocks
 
-if TYPE_CHECKING:
-    from polytask.solvers.norms.profile import Profile
-
 __all__ = ["Squares", "gap_of_squares", "squares_gap"]
+
+
+class AtZero(Protocol):
+    """What a `Profile` says at B = 0."""
+
+    @property
+    def rest(self) -> Blocks:
+        """The blocks beside B."""
+        ...
+
+    @property
+    def risk_gradient(self) -> np.ndarray:
+        """Gradient of R in Theta, shape (m, p)."""
+        ...
+
+    @property
+    def smooth(self) -> float:
+        """The objective without the norm."""
+        ...
 
 
 class Squares:
@@ -34,13 +50,13 @@ class Squares:
         Its structure, its ridges q on ``common`` and ``deviation``, and Q.
     v, z : ndarray of shape (N,)
         Curvature and working target of every observation.
-    zero : Profile, optional
+    zero : AtZero, optional
         What residuals say at B = 0, where the loss is squared: v is the data's weight then, and
         Gram matrices are kept over fits.
     """
 
     def __init__(
-        self, problem: Problem, v: np.ndarray, z: np.ndarray, zero: Profile | None = None
+        self, problem: Problem, v: np.ndarray, z: np.ndarray, zero: AtZero | None = None
     ) -> None:
         data = problem.data
         self._data = ref(data)  # squares are kept for as long as the data live, and no longer
