@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -74,6 +74,17 @@ def test_files_from_before_a_move_are_read(polytask, place, model, tmp_path):
         found, _ = load_model(tmp_path / "old.skops")
         assert type(found[0]) is type(made[0])
     assert found["prepare"].get_feature_names_out().tolist() == ["sex=F", "sex=M"]
+
+
+def test_files_from_before_a_parameter_are_read(polytask, place, model, related, tmp_path):
+    pipeline, card = load_model(model)
+    X = make_task_table(related, "site, nr", "score", features=["größe", "dose", "arm"]).X
+    expected = pipeline.predict(X)
+    del pipeline[-1].task_weight
+    save_model(pipeline, card, tmp_path / "old.skops", "")
+    found, _ = load_model(tmp_path / "old.skops")
+    assert found[-1].task_weight == clone(found[-1]).task_weight == "auto"
+    np.testing.assert_array_equal(found.predict(X), expected)
 
 
 def test_csv_and_parquet_give_the_same(polytask, place, model, tmp_path):

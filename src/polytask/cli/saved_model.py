@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import io
 import json
 import os
@@ -194,6 +195,7 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelCard]:
         raise unsuitable(str(path), card, error) from error
     if not isinstance(model, Pipeline):
         raise _no_model(str(path), f"holds a {type(model).__name__}")
+    _complete(model[-1])
     return model, card
 
 
@@ -258,6 +260,13 @@ def _today(content: dict[str, bytes]) -> bytes:
                     member = member.replace(f'"{before}"'.encode(), f'"{now}"'.encode())
             new.writestr(name, member)
     return made.getvalue()
+
+
+def _complete(model: Any) -> None:
+    """Parameters that a class has got since the file was written, at their defaults."""
+    for name, parameter in inspect.signature(type(model)).parameters.items():
+        if not hasattr(model, name):
+            setattr(model, name, parameter.default)
 
 
 def _versions() -> dict[str, str]:
