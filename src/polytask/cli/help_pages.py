@@ -59,7 +59,8 @@ what happens to the columns:
   classification.
 
 metrics (means over tasks; with _rows at the end over all rows at once):
-  regression      rmse, mae, explained_variance, explained_variance_within, nmse
+  regression      rmse, mae, explained_variance, explained_variance_within, nmse,
+                  binomial_deviance, gamma_deviance, poisson_deviance, tweedie_deviance
   classification  log_loss, brier, auc, average_precision, accuracy
 
 examples:
