@@ -255,6 +255,14 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         default="auto",
         help="of the target; auto (default): two distinct values make a classification",
     )
+    group.add_argument(
+        "--loss",
+        metavar="NAME",
+        default="auto",
+        help="what numbers are taken for: squared, huber (outliers), poisson and negative_binomial "
+        "(counts), gamma and tweedie (amounts), binomial (shares); auto (default): counts with "
+        "zeros and shares are told from the column, the rest is squared",
+    )
 
 
 def _add_reading(group: argparse._ArgumentGroup) -> None:

@@ -70,15 +70,17 @@ def check_name(name: str, argument: str) -> None:
     raise TableError(f"must name a model; got {name!r}. {hint}", argument)
 
 
-def check_metric(metric: str | None, kind: str) -> None:
+def check_metric(metric: str | None, kind: str, loss: str = "auto") -> None:
     """Refuse a metric that does not exist or does not suit the target."""
     from polytask.model_selection import METRICS
+    from polytask.responses import find_response
 
     if metric is None:
         return
-    found = METRICS.get(metric.removesuffix("_tasks").removesuffix("_rows"))
-    if found is None or found.kind != kind:
-        fitting = ", ".join(name for name, m in METRICS.items() if m.kind == kind)
+    response = find_response("", loss, has_labels=kind == "classification")
+    known = (*response.metrics, *response.other_metrics)
+    if metric.removesuffix("_tasks").removesuffix("_rows") not in known:
+        fitting = ", ".join(name for name in METRICS if name in known)
         raise TableError(
             f"must be a metric for a {kind}; got {metric!r}. There are {fitting}; add _rows for "
             "all rows at once instead of the mean over tasks.",
@@ -92,21 +94,21 @@ def make_candidate(name: str, table: TaskTable, seed: int = 0) -> Pipeline:
 
     if name == BOOSTING:
         return _boosting(table, seed)
-    model = formulation_for(name, table.task, table.kind, seed)
+    model = formulation_for(name, table.task, table.kind, seed, table.loss)
     return make_task_pipeline(model, table.task, table.numeric, table.categorical)
 
 
-def formulation_for(name: str, task: str, kind: str, seed: int = 0) -> Any:
+def formulation_for(name: str, task: str, kind: str, seed: int = 0, loss: str = "auto") -> Any:
     """The estimator of a formulation, unfitted, or that of the boosted trees."""
     if name == BOOSTING:
-        return _boosted_trees(task, kind, seed)
+        return _boosted_trees(task, kind, seed, loss)
     found = _found(name)
     estimator = found.classifier if kind == "classification" else found.regressor
     if estimator is None:
         raise TableError(
             f"must name models for a {kind}; {name!r} has none. Leave it out.", "models"
         )
-    model = estimator(task=task)
+    model = estimator(task=task, loss=loss)
     seeded = "random_state" in model.get_params(deep=False)
     return model.set_params(random_state=seed) if seeded else model
 
@@ -130,11 +132,11 @@ def _boosting(table: TaskTable, seed: int) -> Pipeline:
     """Trees need no scaling, have a branch for missing values and take categories as they are."""
     from sklearn.pipeline import Pipeline
 
-    return Pipeline([("model", _boosted_trees(table.task, table.kind, seed))])
+    return Pipeline([("model", _boosted_trees(table.task, table.kind, seed, table.loss))])
 
 
-def _boosted_trees(task: str, kind: str, seed: int) -> Any:
+def _boosted_trees(task: str, kind: str, seed: int, loss: str) -> Any:
     from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 
     model = BoostedTreesClassifier if kind == "classification" else BoostedTreesRegressor
-    return model(task=task, random_state=seed)
+    return model(task=task, loss=loss, random_state=seed)

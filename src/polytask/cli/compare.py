@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if is_streamed(args):
         return _run_streamed(args, out)
     table = read_task_table(args)
-    check_metric(args.metric, table.kind)
+    check_metric(args.metric, table.kind, table.loss)
     table = dataclasses.replace(table, notes=(*table.notes, *added))
     with Progress() as progress, cluster(args):
         comparison, sample = _compare(args, names, table, progress)

@@ -67,8 +67,9 @@ def _target(found: TableDescription) -> str:
     summary = found.target_summary
     if found.kind == "regression":
         mean, std, between = (float(summary[k]) for k in ("mean", "std", "between_tasks"))
+        loss = f" (--loss {summary['loss']})" if "loss" in summary else ""
         return (
-            f"regression, mean {number(mean)}, standard deviation {number(std)}, "
+            f"regression{loss}, mean {number(mean)}, standard deviation {number(std)}, "
             f"{between:.0%} of its variance between tasks"
         )
     if found.kind == "classification":

@@ -103,6 +103,7 @@ def read_frame(args: argparse.Namespace) -> Frame:
         "features": features,
         "categorical": split_names(args.categorical, columns) or (),
         "kind": args.kind,
+        "loss": args.loss,
     }
     n_rows = len(found.table)
     if args.task is not None:

@@ -115,6 +115,12 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
     """The table after a first look."""
     from polytask.tables.stream_table import make_stream_table
 
+    if args.loss not in ("auto", "squared"):
+        raise TableError(
+            f"must be squared in a table that is streamed; got {args.loss!r}. Load it with "
+            "--no-stream.",
+            "loss",
+        )
     features = split_names(args.features)
     if features == ():
         raise TableError("must name at least one column; got an empty list.", "features")

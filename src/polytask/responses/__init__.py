@@ -7,7 +7,7 @@ from polytask.responses.huber import Huber
 from polytask.responses.logistic import Logistic
 from polytask.responses.negative_binomial import NegativeBinomial
 from polytask.responses.poisson import Poisson
-from polytask.responses.registry import find_response, responses
+from polytask.responses.registry import find_response, likely_response, responses
 from polytask.responses.row_losses import RowLoss
 from polytask.responses.squared import Squared
 from polytask.responses.tweedie import Tweedie
@@ -26,5 +26,6 @@ __all__ = [
     "Targets",
     "Tweedie",
     "find_response",
+    "likely_response",
     "responses",
 ]

@@ -169,6 +169,11 @@ class Response:
         """
         self.targets.check(y, owner, f"with loss={self.name!r}")
 
+    @classmethod
+    def signs(cls, y: np.ndarray) -> str:
+        """What in numbers of unknown kind speaks for this response, in words; "" if nothing."""
+        return ""
+
     # Without features.
 
     def null_fit(self, y: np.ndarray, weight: np.ndarray) -> float:

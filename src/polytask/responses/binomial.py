@@ -13,6 +13,8 @@ from polytask.responses.row_losses import ABSOLUTE, SQUARED, RowLoss
 
 __all__ = ["Binomial"]
 
+_INSIDE = 0.5  # share of targets strictly inside from which numbers from 0 to 1 pass for shares
+
 
 def _deviance(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
     least = np.finfo(float).eps
@@ -40,6 +42,12 @@ class Binomial(Logistic):
         "binomial_deviance": RowLoss("binomial deviance", _deviance),
         "rmse": SQUARED, "mae": ABSOLUTE,
     }  # fmt: skip
+
+    @classmethod
+    def signs(cls, y: np.ndarray) -> str:
+        """All from 0 to 1, most of them inside."""
+        inside = ((y > 0) & (y < 1)).mean()
+        return "shares from 0 to 1" if ((y >= 0) & (y <= 1)).all() and inside >= _INSIDE else ""
 
     def check(self, y: np.ndarray, owner: str) -> None:
         """Refuse what is no share, and the same end everywhere."""

@@ -14,6 +14,8 @@ from polytask.responses.row_losses import RowLoss
 
 __all__ = ["Poisson"]
 
+_ZEROS = 0.05  # share of zeros from which whole numbers pass for counts; scores and years have few
+
 
 def _constant(y: np.ndarray) -> np.ndarray:
     found: np.ndarray = xlogy(y, y) - y
@@ -45,6 +47,13 @@ class Poisson(LogLink):
     )
     metrics = ("poisson_deviance", "rmse", "mae")
     row_losses: ClassVar = row_losses_of("poisson_deviance", RowLoss("Poisson deviance", _deviance))
+
+    @classmethod
+    def signs(cls, y: np.ndarray) -> str:
+        """Whole numbers, none negative, some zero."""
+        if not ((y >= 0) & (y == np.round(y))).all() or (y == 0).mean() < _ZEROS:
+            return ""
+        return f"counts ({(y == 0).mean():.0%} are zero)"
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from polytask.responses.base import Response
 
-__all__ = ["find_response", "responses"]
+__all__ = ["find_response", "likely_response", "responses"]
 
 
 @cache
@@ -60,6 +60,21 @@ def find_response(owner: str, loss: Any, has_labels: bool) -> Response:
             f"{other}."
         )
     return found
+
+
+def likely_response(y: np.ndarray) -> tuple[str, str]:
+    """Name of the response that numbers of unknown kind speak for, and why; "auto" if for none.
+
+    Examples
+    --------
+    >>> likely_response(np.array([0.0, 3.0, 1.0, 0.0]))
+    ('poisson', 'counts (50% are zero)')
+    """
+    for name, response in responses().items():
+        why = response.signs(y)
+        if why:
+            return name, why
+    return "auto", ""
 
 
 def _named(owner: str, loss: Any, has_labels: bool) -> Response:

@@ -71,6 +71,7 @@ def describe_table(
     features: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
     kind: str = "auto",
+    loss: str = "auto",
 ) -> TableDescription:
     """Describe a table before anything is fitted; arguments as in `make_task_table`.
 
@@ -84,7 +85,7 @@ def describe_table(
     >>> describe_table(table, "t", "y").findings[0].severity
     'warning'
     """
-    facts = count_facts(table, task, target, features, categorical, kind)
+    facts = count_facts(table, task, target, features, categorical, kind, loss)
     return TableDescription(
         task=facts.task,
         target=facts.target,
@@ -113,7 +114,8 @@ def _target_summary(found: Target | None, ids: pd.Series) -> dict[str, float | s
     means = found.y.groupby(ids.to_numpy()).transform("mean").to_numpy()
     total = float(found.y.var(ddof=0))
     between = float(((means - found.y.mean()) ** 2).mean()) / total if total else math.nan
-    return {"mean": float(found.y.mean()), "std": math.sqrt(total), "between_tasks": between}
+    summary = {"mean": float(found.y.mean()), "std": math.sqrt(total), "between_tasks": between}
+    return summary | ({} if found.loss == "auto" else {"loss": found.loss})
 
 
 def _columns(facts: Facts) -> pd.DataFrame:

@@ -84,6 +84,7 @@ def count_facts(
     features: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
     kind: str = "auto",
+    loss: str = "auto",
 ) -> Facts:
     """Look at a table without refusing it: only absent columns and empty roles are errors."""
     table = table.reset_index(drop=True).rename(columns=str)
@@ -93,7 +94,7 @@ def count_facts(
         raise TableError(f"must be another column than the task; got {target!r}.", "target")
     rows, _ = rows_to_keep(table, task, target)
     ids, _, id_notes = read_ids(rows[task])
-    found, problem = _try_target(rows[target], kind)
+    found, problem = _try_target(rows[target], kind, loss)
     columns = _candidates(rows, len(table), names, task, target, features, categorical)
     X = _features(rows, columns)
     return Facts(
@@ -102,11 +103,11 @@ def count_facts(
     )  # fmt: skip
 
 
-def _try_target(values: pd.Series, kind: str) -> tuple[Target | None, str]:
+def _try_target(values: pd.Series, kind: str, loss: str) -> tuple[Target | None, str]:
     try:
-        return read_target(values, kind), ""
+        return read_target(values, kind, loss), ""
     except TableError as error:
-        if error.argument == "kind":
+        if error.argument in ("kind", "loss"):
             raise
         return None, str(error)
 

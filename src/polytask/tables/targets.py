@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polytask.responses import find_response, likely_response
 from polytask.tables.columns import as_feature, as_labels, inspect_column
 from polytask.tables.errors import TableError, name_list
 
@@ -30,12 +31,15 @@ class Target:
     classes : tuple
         The two labels in the order of a classifier's ``classes_``; empty for a regression.
     notes : tuple of str
+    loss : str
+        What models are to take it for.
     """
 
     y: pd.Series
     kind: str
     classes: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    loss: str = "auto"
 
     @property
     def numbers(self) -> np.ndarray:
@@ -44,7 +48,7 @@ class Target:
         return y.to_numpy(dtype=float)
 
 
-def read_target(values: pd.Series, kind: str = "auto") -> Target:
+def read_target(values: pd.Series, kind: str = "auto", loss: str = "auto") -> Target:
     """Decide what the target is: two distinct values of any type make a classification.
 
     Parameters
@@ -53,6 +57,9 @@ def read_target(values: pd.Series, kind: str = "auto") -> Target:
         The target without missing values.
     kind : {"auto", "regression", "classification"}
         Overrules the decision.
+    loss : str, default="auto"
+        What regressors are to take it for, such as "poisson". "auto" is decided by the numbers
+        (counts, shares) where the kind is "auto" too.
 
     Raises
     ------
@@ -77,11 +84,12 @@ def read_target(values: pd.Series, kind: str = "auto") -> Target:
             "nothing to learn. Choose another column.",
             "target",
         )
-    if kind == "classification" or (kind == "auto" and distinct == 2 and not _measured(values)):
+    unsaid = kind == "auto" and loss == "auto"
+    if kind == "classification" or (unsaid and distinct == 2 and not _measured(values)):
         return _classes(values, distinct)
     if column.kind not in ("numeric", "boolean") and not _numbers(values):
         raise TableError(_not_numeric(values, distinct), "target")
-    return Target(as_feature(values, "numeric"), "regression")
+    return _of_numbers(as_feature(values, "numeric"), kind, loss)
 
 
 def _numbers(values: pd.Series) -> bool:
@@ -92,6 +100,30 @@ def _numbers(values: pd.Series) -> bool:
 def _measured(values: pd.Series) -> bool:
     """Whether the values are numbers with fractions: two of them are no classes."""
     return _numbers(values) and not (values.astype(float) % 1 == 0).all()
+
+
+def _of_numbers(y: pd.Series, kind: str, loss: str) -> Target:
+    values, name = y.to_numpy(dtype=float), str(y.name)
+    if loss == "auto" and kind == "auto":
+        loss, why = likely_response(values)
+        told = f"The target {name!r} holds {why}, so models take it for that (--loss {loss}); "
+        notes = (f"{told}--loss squared takes it for plain numbers.",) if why else ()
+        return Target(y, "regression", (), notes, loss)
+    try:
+        response = find_response("", loss, has_labels=False)
+        place = response.targets.first_outside(values)
+        if place is None:
+            response.check(values, "")
+    except ValueError as error:
+        raise TableError(f"must suit the target {name!r}{error}", "loss") from error
+    if place is not None:
+        raise TableError(
+            f"must suit the target {name!r}, which must be {response.targets.rule} for {loss!r}; "
+            f"got {values[place]:g} in row {y.index[place[0]] + 1} of the table (its first is 1). "
+            f"{response.targets.remedy}",
+            "loss",
+        )
+    return Target(y, "regression", (), (), loss)
 
 
 def flat_tasks(y: pd.Series, ids: pd.Series) -> list[Any]:

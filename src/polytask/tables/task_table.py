@@ -51,6 +51,8 @@ class TaskTable:
         Columns of the source of which each is a task, () where a column held the tasks.
     together : ndarray of shape (n,) or None
         Row of the source that each row is about, where several are about one.
+    loss : str
+        What models are to take the target for.
     """
 
     X: pd.DataFrame
@@ -68,6 +70,7 @@ class TaskTable:
     warnings: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     together: np.ndarray | None = None
+    loss: str = "auto"
 
     @property
     def seen(self) -> dict[str, Seen]:
@@ -111,6 +114,7 @@ def make_task_table(
     features: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
     kind: str = "auto",
+    loss: str = "auto",
     units: Mapping[str, str] | None = None,
 ) -> TaskTable:
     """Choose rows, columns and kinds.
@@ -129,6 +133,8 @@ def make_task_table(
         Columns whose values are labels although they look like numbers.
     kind : {"auto", "regression", "classification"}
         "auto" takes a target with two distinct values for a classification.
+    loss : str, default="auto"
+        What regressors take the target for; "auto" tells counts and shares by themselves.
     units : dict of str to str, optional
         Currencies and units that were left off in reading, by column.
 
@@ -150,7 +156,7 @@ def make_task_table(
     rows, notes = rows_to_keep(table, task, target)
     ids, id_form, id_notes = read_ids(rows[task])
     _check_tasks(ids, task)
-    found = read_target(rows[target], kind)
+    found = read_target(rows[target], kind, loss)
     chosen, left_out = choose_features(rows, task, target, features, categorical, n_rows=len(table))
     check_names(chosen, rows, task)
     X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen})
@@ -170,7 +176,7 @@ def make_task_table(
         tuple(c.name for c in chosen if c.kind == "categorical"),
         found.kind, found.classes, id_form, notes,
         tuple(c.name for c in chosen if c.kind == "boolean"), units or {},
-        tuple(finding.text for finding in care),
+        tuple(finding.text for finding in care), loss=found.loss,
     )  # fmt: skip
 
 

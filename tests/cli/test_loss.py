@@ -1,0 +1,81 @@
+"""What a target is taken for: told from its numbers, or said by --loss."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    ids = np.repeat([f"c{i:02d}" for i in range(10)], 12)
+    X = rng.normal(size=(120, 2))
+    f = 0.2 + X @ [0.5, -0.3] + np.repeat(0.4 * rng.normal(size=10), 12)
+    found = pd.DataFrame({"clinic": ids, "a": X[:, 0], "b": X[:, 1]})
+    found["visits"] = rng.poisson(np.exp(f))
+    found["share"] = rng.beta(2, 3, size=120).round(4)
+    found["cost"] = rng.gamma(3, np.exp(f) / 3).round(4) + 0.001
+    path = tmp_path / "clinics.csv"
+    found.to_csv(path, index=False)
+    return path
+
+
+ASK = ("--task", "clinic", "--features", "a,b")
+
+
+@pytest.mark.parametrize(
+    ("target", "said", "metric"),
+    [
+        ("visits", (), "poisson_deviance_tasks"),
+        ("visits", ("--loss", "squared"), "rmse_tasks"),
+        ("visits", ("--kind", "regression"), "rmse_tasks"),
+        ("share", (), "binomial_deviance_tasks"),
+        ("cost", (), "rmse_tasks"),
+        ("cost", ("--loss", "gamma"), "gamma_deviance_tasks"),
+    ],
+)
+def test_compare_ranks_by_the_loss(polytask, table, tmp_path, target, said, metric):
+    out = tmp_path / "out"
+    run = polytask(
+        "compare", table, *ASK, "--target", target, *said, "--models", "pooled,gradient-boosting",
+        "--cv", "3", "--out", out,
+    )  # fmt: skip
+    assert run.code == 0, run.err
+    found = json.loads((out / "results.json").read_text())
+    assert found["metrics"][0]["column"] == metric
+    told = any("--loss squared takes it for plain numbers" in note for note in found["notes"])
+    assert told == (not said and target != "cost")
+
+
+def test_predictions_are_on_the_scale_of_the_target(polytask, table, tmp_path):
+    model, out = tmp_path / "m.skops", tmp_path / "p.csv"
+    run = polytask("fit", table, *ASK, "--target", "visits", "--model", "pooled", "--out", model)
+    assert run.code == 0, run.err
+    run = polytask("predict", model, table, "--out", out)
+    assert run.code == 0, run.err
+    predicted = pd.read_csv(out)["prediction"]
+    mean = pd.read_csv(table)["visits"].mean()
+    assert (predicted > 0).all()
+    assert predicted.mean() == pytest.approx(mean, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("target", "loss", "message"),
+    [
+        ("a", "poisson", "must suit the target 'a', which must be zero or positive for 'poisson'"),
+        ("visits", "poison", "loss must be one of 'binomial', 'gamma'"),
+        ("visits", "gamma", "must be positive for 'gamma'; got 0 in row"),
+    ],
+)
+def test_an_unsuitable_loss_is_one_sentence(polytask, table, tmp_path, target, loss, message):
+    run = polytask("compare", table, "--task", "clinic", "--target", target, "--loss", loss,
+                   "--out", tmp_path / "out")  # fmt: skip
+    assert run.code != 0
+    assert message in " ".join(run.err.split())
+
+
+def test_describe_says_what_it_takes_the_target_for(polytask, table):
+    run = polytask("describe", table, "--task", "clinic", "--target", "visits")
+    assert "regression (--loss poisson)" in run.out
