@@ -3,7 +3,9 @@
 from polytask.penalties.base import Norm, Penalty, Quadratic, Shrunk
 from polytask.penalties.coupled import Coupled
 from polytask.penalties.joint import JointFeatures
+from polytask.penalties.lasso import Lasso
 from polytask.penalties.orthonormal import Orthonormal
+from polytask.penalties.outliers import OutlierTasks
 from polytask.penalties.plus import NormPlus
 from polytask.penalties.rank import Rank
 from polytask.penalties.ridge import Ridge
@@ -13,10 +15,12 @@ from polytask.penalties.trace_limit import LimitedTraceNorm
 __all__ = [
     "Coupled",
     "JointFeatures",
+    "Lasso",
     "LimitedTraceNorm",
     "Norm",
     "NormPlus",
     "Orthonormal",
+    "OutlierTasks",
     "Penalty",
     "Quadratic",
     "Rank",

@@ -1,0 +1,104 @@
+"""The lasso: every task keeps or drops a feature by itself."""
+
+from __future__ import annotations
+
+from polytask.data import TaskData
+from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models.base import Strengths
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.penalties import Lasso, Penalty
+from polytask.solvers import Solution
+
+__all__ = ["LassoTasksClassifier", "LassoTasksRegressor"]
+
+
+class _LassoTasks(NormBase):
+    """min over W: R(W) + alpha ‖W‖_1, the sum of absolute values.
+
+    R is the mean over tasks of the mean loss over rows. Tasks share the strength and nothing else,
+    beside intercepts that may be pulled together: ``b_i = b0 + Δb_i`` with
+    ``alpha_intercept ‖Δb‖²``, b0 free. With one task the model is scikit-learn's Lasso; with m
+    tasks its alpha in each is m times ours.
+
+    Parameters
+    ----------
+    alpha : float or "cv", default="cv"
+        Strength, positive; larger means fewer features. "cv" chooses it by 5 folds inside tasks,
+        down from the computed strength from which W = 0.
+    alpha_intercept : float or "auto", default="auto"
+        Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
+        ``alpha="cv"``, otherwise 0.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether every task has an intercept.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or use the mean of the tasks.
+    tol : float, default=1e-7
+        Largest duality gap, as a share of the objective at W = 0.
+    max_iter : int, default=10000
+        Iterations at most.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (m, d)
+        Exactly zero where a task drops a feature.
+    intercept_ : ndarray of shape (m,)
+    support_ : bool ndarray of shape (m, d)
+        Which features each task keeps.
+    tasks_ : ndarray of shape (m,)
+    alpha_, alpha_intercept_ : float
+    alpha_path_, cv_scores_ : ndarray
+        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
+    gap_ : float
+        Duality gap at ``coef_`` as a share of the objective at W = 0.
+    objective_, violation_, certificate_, solver_, status_
+        The objective and KKT violation at ``coef_``, and how they were reached.
+
+    References
+    ----------
+    Tibshirani, Regression shrinkage and selection via the lasso, JRSS B 1996.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from polytask import LassoTasksRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(80, 3)), np.repeat([0, 1], 40)
+    >>> y = np.where(task == 0, X[:, 0], X[:, 2]) + 0.1 * rng.normal(size=80)
+    >>> model = LassoTasksRegressor(0.1, task=-1).fit(np.column_stack([X, task]), y)
+    >>> model.support_.tolist()
+    [[True, False, False], [False, False, True]]
+    """
+
+    strengths = (norm_strength("alpha", "slopes"), LEVEL)
+
+    def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
+        return {"slopes": Lasso(float(strengths["alpha"]))}
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        super()._store(solution, data)
+        self.support_ = self.coef_ != 0
+
+
+class LassoTasksRegressor(RegressorRole, _LassoTasks):
+    """Features that each task keeps or drops by itself, squared loss."""
+
+
+class LassoTasksClassifier(ClassifierRole, _LassoTasks):
+    """Features that each task keeps or drops by itself, logistic loss."""
+
+
+FORMULATION = Formulation(
+    name="lasso",
+    title="Lasso",
+    objective="min over W: R(W) + alpha ||W||_1",
+    regressor=LassoTasksRegressor,
+    classifier=LassoTasksClassifier,
+    default=False,
+    order=59,
+    joint=False,
+)
