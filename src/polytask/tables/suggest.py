@@ -107,7 +107,7 @@ def suggest(table: pd.DataFrame, task: str | None = None, target: str | None = N
     Examples
     --------
     >>> import pandas as pd
-    >>> rows = {"shop": list("aabbccddee") * 3, "area": [0.5, 1] * 15, "sales": range(30)}
+    >>> rows = {"shop": list("aabbccddee") * 3, "area": [0.5, 1] * 15, "sales": [7, 3, 9] * 10}
     >>> found = suggest(pd.DataFrame(rows))
     >>> found.task, found.target
     ('shop', 'sales')
