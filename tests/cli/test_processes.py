@@ -10,8 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import csv
 
 TASK = ["--task", "site, nr"]
 
@@ -81,24 +83,23 @@ def test_too_few_handles(place, tmp_path, handles, command):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("megabytes", [500, 700, 900, 1100, 1300])
-def test_too_little_memory(place, tmp_path, megabytes):
-    wide = pd.concat([pd.read_csv(place / "table.csv")] * 2000)
-    wide.to_csv(tmp_path / "t.csv", index=False)
+def test_too_little_memory(tmp_path):
+    rng = np.random.default_rng(0)
+    columns = {f"x{k}": rng.normal(size=150_000) for k in range(12)}
+    columns |= {"site, nr": rng.integers(0, 50, 150_000), "score": rng.normal(size=150_000)}
+    csv.write_csv(pa.table(columns), tmp_path / "t.csv")
 
     def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (600 << 20,) * 2)
 
     process = start("fit", tmp_path / "t.csv", *TASK, "--target", "score", "--out",
                     tmp_path / "m.skops", preexec_fn=limit)  # fmt: skip
     _, told = process.communicate(timeout=300)
     told = told.decode()
     assert "Traceback" not in told, told
-    if process.returncode != 0:
-        assert process.returncode == 2, told
-        assert "memory" in told
-        assert "polytask: error: " in told.splitlines()[-1], told
-    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "m.skops") == ["t.csv"]
+    assert process.returncode == 2, told
+    assert "polytask: error: The memory does not suffice" in told.splitlines()[-1], told
+    assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]
 
 
 @pytest.mark.slow
@@ -141,7 +142,7 @@ def test_a_kill_leaves_the_old_output_whole(place, tmp_path, command, seconds):
     process.communicate(timeout=60)
     found = sorted(p.name for p in tmp_path.rglob("*"))
     assert not [name for name in found if name.startswith(".")]
-    assert len(found) in ((0, 6) if command == "compare" else (0, 1))
+    assert len(found) in ((0, 6) if command == "compare" else (0, 1, 2))
 
 
 @pytest.mark.slow

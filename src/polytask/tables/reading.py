@@ -24,7 +24,7 @@ PARQUET = (".parquet", ".pq", ".parq")
 SPREADSHEETS = (".xls", ".ods")
 ARROW = (".feather", ".arrow", ".ipc")
 FOREIGN = (".rds", ".rda", ".sav", ".dta", ".json", ".zip", ".db", ".pkl")
-CHUNK_ROWS = 1 << 17  # text that is cut into fields at a time
+CHUNK_CELLS = 1 << 19  # fields of text at a time: each is an object of some 60 bytes then
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +191,7 @@ def _parse(path: Path, dialect: Dialect) -> pd.DataFrame:
                 na_filter=False,
                 index_col=False,
                 skipinitialspace=True,
-                chunksize=CHUNK_ROWS,
+                chunksize=max(1, CHUNK_CELLS // max(1, len(dialect.header))),
             )
             return pd.concat(parts, ignore_index=True)
     except pd.errors.EmptyDataError as error:

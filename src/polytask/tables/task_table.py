@@ -241,7 +241,9 @@ def rows_to_keep(
             notes.append(
                 f"{plural(missing, 'row')} ({share:.1%}) without a {role} ({name!r}) left out."
             )
-    rows = table.loc[there[target].intersection(there[task], sort=None)]
+    rows = table  # a copy of a large table is not for nothing
+    if notes:
+        rows = table.loc[there[target].intersection(there[task], sort=None)]
     if rows.empty:
         raise TableError(f"must hold a value where {target!r} does; {task!r} never does.", "task")
     return rows, tuple(notes)

@@ -106,6 +106,8 @@ def settle_values(
             found.shown.update(shown_mark(waiting[name]))
             values = column
         table[name] = values
+        del column, values  # their text goes back to the system before the next is made
+        pa.default_memory_pool().release_unused()
     told = _take_waiting(table, waiting, given.decimal, points, found)
     return table, (*told, *_notes(found)), found.units
 
