@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from polytask import ProjectedMeanRegularizedRegressor
+from polytask.datasets import make_related_tasks
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.solvers import BlockElimination, Newton, Status
@@ -133,3 +135,22 @@ def test_newton_converges_at_the_speed_of_newton(rng, name):
     at, _ = alternate_rows(core, model, np.eye(6)[:2], 1e-4, 200)
     after = at.moved(newton_step(at), 1.0)
     assert after.violation < max(1e-2 * at.violation, 1e-12)
+
+
+@pytest.mark.parametrize("alpha", [1e-300, 1e-40])
+def test_a_strength_next_to_none_is_none(alpha):
+    X, y, _ = make_related_tasks(8, 4, 20, random_state=0)
+    kwargs = {"n_components": 2, "task": "task"}
+    small = ProjectedMeanRegularizedRegressor(alpha, **kwargs).fit(X, y)
+    none = ProjectedMeanRegularizedRegressor(1e-20, **kwargs).fit(X, y)
+    assert small.status_ == "solved"
+    np.testing.assert_allclose(small.coef_, none.coef_, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_strength_next_to_infinite_leaves_the_common_head():
+    X, y, _ = make_related_tasks(8, 4, 20, random_state=0)
+    kwargs = {"n_components": 2, "task": "task", "alpha_common": 0.01}
+    huge = ProjectedMeanRegularizedRegressor(1e300, **kwargs).fit(X, y)
+    large = ProjectedMeanRegularizedRegressor(1e7, **kwargs).fit(X, y)
+    np.testing.assert_allclose(huge.coef_, large.coef_, atol=1e-5)

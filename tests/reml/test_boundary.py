@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from polytask import MeanRegularizedRegressor, PooledRegressor
+from polytask.datasets import make_related_tasks
 from tests.reml.worlds import draw
 
 ALL = ["auto", "scalar", "diagonal", "factor", "full"]
@@ -137,3 +138,10 @@ def test_standard_errors_need_reml():
         model.predict(X, return_std=True)
     with pytest.raises(ValueError, match="standard errors need alpha='reml'"):
         model.coef_interval()
+
+
+@pytest.mark.parametrize("size", [1e-100, 1e100])
+def test_targets_whose_variances_are_no_numbers_are_refused(size):
+    X, y, _ = make_related_tasks(8, 4, 20, random_state=0)
+    with pytest.raises(ValueError, match="between 1e-75 and 1e75"):
+        MeanRegularizedRegressor("reml", task="task").fit(X, y * size)

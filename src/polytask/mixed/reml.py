@@ -33,6 +33,8 @@ from polytask.algebra.linalg import psd_inverse
 from polytask.data import TaskData
 from polytask.mixed.point import MixedPoint, log_det_and_inverses
 
+_REACH = (1e-150, 1e150)  # squares of targets whose fourth powers are numbers
+
 __all__ = ["MixedModel", "RemlPoint"]
 
 
@@ -82,6 +84,12 @@ class MixedModel:
         w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
         e = data.y - design.predict(np.broadcast_to(w, (data.n_tasks, data.n_coefs)))
         square = float(s @ e**2)
+        if not _REACH[0] < float(s @ data.y**2) / n_rows < _REACH[1] and data.y.any():
+            raise ValueError(
+                "alpha='reml': y must be of a size between 1e-75 and 1e75, whose variances a float "
+                f"can hold; got one of about {np.abs(data.y).max():.0e}. Divide it by its standard "
+                "deviation."
+            )
         if square <= 1e-24 * float(s @ data.y**2):  # nothing but rounding is left
             e, square = np.zeros_like(e), 0.0
         cross = design.adjoint(s * e) / scale

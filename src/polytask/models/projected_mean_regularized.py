@@ -33,6 +33,7 @@ from polytask.tuning import (
 __all__ = ["ProjectedMeanRegularizedClassifier", "ProjectedMeanRegularizedRegressor"]
 
 _FOLDS = 5
+_TINY, _HUGE = 1e-30, 1e12  # strengths next to the curvature: smaller is none, larger infinite
 _LEAST_RIDGE = 1e-3  # of the mean curvature
 _SHARES = (1.0, 0.1, 0.01)  # of the strength that is best without a projection
 
@@ -214,10 +215,15 @@ def _bounding_ridge(data: TaskData, loss: Loss) -> float:
 
 
 def _ridges(k: int, data: TaskData, strengths: Strengths) -> dict[str, Ridge]:
-    level = data.n_coefs - data.n_features
-    own = np.append(np.full(k, strengths["alpha"]), np.full(level, strengths["alpha_intercept"]))
-    common = np.append(np.full(k, strengths["alpha_common"]), np.zeros(level))
-    return {"common": Ridge(common.astype(float)), "deviation": Ridge(own.astype(float))}
+    """Ridges on heads, as strong as the digits of the curvature can tell from none or infinite."""
+    level, size = data.n_coefs - data.n_features, float((data.column_norms**2).mean())
+    alpha, alpha_level, alpha_common = (
+        float(np.clip(strengths[name], _TINY * size, _HUGE * size)) if strengths[name] else 0.0
+        for name in ("alpha", "alpha_intercept", "alpha_common")
+    )
+    own = np.append(np.full(k, alpha), np.full(level, alpha_level))
+    common = np.append(np.full(k, alpha_common), np.zeros(level))
+    return {"common": Ridge(common), "deviation": Ridge(own)}
 
 
 class ProjectedMeanRegularizedRegressor(RegressorRole, _ProjectedMeanRegularized):
