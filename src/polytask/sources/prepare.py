@@ -110,7 +110,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
                 names += [f"{feature}=(rest)"] if self.rest_[feature] else []
         return names
 
-    # The streaming side.
+    # For rows that come in batches.
 
     def begin(self, kinds: Mapping[str, pa.DataType]) -> dict[str, NumberSums | CategorySums]:
         """Empty sums for columns of these types."""

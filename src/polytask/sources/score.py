@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polytask.data.accumulate import FoldDealer, TaskIndex
+from polytask.data.accumulate import TaskIndex
 from polytask.data.grouping import compact, group_rows
 from polytask.responses import Response
 from polytask.sources.loss_totals import LossTotals
@@ -49,13 +49,10 @@ class ScoreJob:
     def add(self, sums: LossTotals, source: ParquetSource, part: Partition) -> None:
         """Score a partition; its rows fall into the folds that the models were fitted without."""
         index = TaskIndex(self.tasks.tolist())
-        dealer = FoldDealer(self.coefs.shape[1])
-        dealer.new_part(part.number)
-        dealer.meet(index.names)
         for batch in source.batches(part):
             if len(batch.y):
                 code = index.codes(batch.ids)[batch.local]
-                self._add(sums, batch, batch.cells(code, dealer))
+                self._add(sums, batch, batch.cells(code, self.coefs.shape[1]))
 
     def finish(self, sums: LossTotals) -> LossTotals:
         """The sums as they are."""

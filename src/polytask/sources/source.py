@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from polytask.data import read_task_ids, repeated_names
-from polytask.data.accumulate import FoldDealer
 from polytask.data.folds import FoldRule
 from polytask.sources.column_sums import is_number
 from polytask.sources.dealing import Before, Dealing, Tally
@@ -57,11 +56,12 @@ class Batch:
     weight: np.ndarray | None = None
     fold: np.ndarray | None = None
 
-    def cells(self, code: np.ndarray, dealer: FoldDealer) -> np.ndarray:
-        """``task * n_folds + fold`` of each row; where no fold is known, dealt in turn."""
-        if self.fold is None:
-            return dealer.cells(code)
-        return code * dealer.n_folds + self.fold
+    def cells(self, code: np.ndarray, n_folds: int) -> np.ndarray:
+        """``task * n_folds + fold`` of each row."""
+        if n_folds == 1:
+            return code
+        assert self.fold is not None, "the source deals no folds"
+        return code * n_folds + self.fold
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from polytask.data.accumulate import FoldDealer, TaskIndex
+from polytask.data.accumulate import TaskIndex
 from polytask.data.grouping import Grouping, compact, group_rows
 from polytask.data.oracle import Pointwise
 from polytask.sources.loss_sums import LossSums
@@ -67,12 +67,9 @@ class SumsJob:
     def add(self, sums: list[LossSums], source: Source, part: Partition) -> None:
         """Add a partition's rows to ``sums`` in place."""
         index = TaskIndex(self.tasks.tolist())
-        dealer = FoldDealer(self.n_folds)
-        dealer.new_part(part.number)
-        dealer.meet(index.names)
         for batch in source.batches(part):
             code = index.codes(batch.ids)[batch.local]
-            self._add(sums, batch, batch.cells(code, dealer) if self.n_folds > 1 else code, source)
+            self._add(sums, batch, batch.cells(code, self.n_folds), source)
 
     def finish(self, sums: list[LossSums]) -> list[LossSums]:
         """The sums as they are."""
