@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from polytask.algebra.anderson import Anderson
 from polytask.algebra.arrow import ArrowFactor, factor_arrow
 from polytask.algebra.curvature import largest_curvature, make_curvature
 from polytask.data import TaskData
@@ -26,7 +25,6 @@ __all__ = ["Admm", "AdmmInner", "admm"]
 _MOST = 200  # iterations; balanced rho needs 20 to 60
 _BALANCED_AFTER = 60  # iterations: rho is left alone from here, which convergence needs
 _CHECK_EVERY = 3
-_PLAIN = 9  # iterations before the last ones say anything
 _RELAX = 1.6  # over-relaxation (Boyd et al. 2011, 3.4.3)
 _RHO = 3.0
 _EVEN = 4.0  # largest over mean curvature below which accelerated gradient is faster
@@ -79,7 +77,6 @@ def admm(
     A step in B and the rest solves one block-arrow system, factored once for each rho. Rho is
     balanced between the primal and the dual residual, each as a share of its variable (Wohlberg
     2017); without the shares the balance depends on units, and iterations grow tenfold (measured).
-    What Z and the dual are made of moves by a fixed-point map, which Anderson's method accelerates.
 
     Returns
     -------
@@ -89,7 +86,7 @@ def admm(
         The last one, a start for a similar problem.
     """
     rho = _first_rho(F, norm) if rho is None else rho
-    system, ahead = _System(F, rho), Anderson()
+    system = _System(F, rho)
     Z = start
     v = Z - F.gradient(start)[0] / rho  # Z and the dual's optimum
     for n_iter in range(max_iter):
@@ -106,10 +103,9 @@ def admm(
             if n_iter < _BALANCED_AFTER and not 1 / _UNBALANCED < ratio < _UNBALANCED:
                 factor = float(np.clip(np.sqrt(ratio), 0.1, 10.0))
                 rho, v = rho * factor, Z + dual / factor
-                system, ahead = _System(F, rho), Anderson()
+                system = _System(F, rho)
                 continue
-        step = _RELAX * (B - Z)
-        v = ahead.next(v, step) if n_iter >= _PLAIN else v + step
+        v = v + _RELAX * (B - Z)
     return Z, max_iter, rho
 
 
