@@ -147,8 +147,10 @@ def _beyond_zero(variances: Variances, found: RemlEstimate) -> np.ndarray | None
     """Variances far above zero with a lower deviance than a zero that the search ended at.
 
     A task whose feature is a thousand times larger than elsewhere holds w0; from there the
-    deviance rises with the variance before it falls.
+    deviance rises with the variance before it falls. Labels have a prior against that.
     """
+    if not found.point.profiled:
+        return None
     ends = found.parameters**2
     zero = np.flatnonzero(ends == 0)
     best, lowest = None, found.point.deviance
