@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md for a penalty and a solver make what everything accepts."""
+"""The recipes of CONTRIBUTING.md make a penalty, a response and a solver that all accept."""
 
 import subprocess
 import sys
@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso
 
+from polytask import MeanRegularizedRegressor
 from polytask.penalties import Ridge
 from polytask.problem import Problem
+from polytask.responses import NegativeBinomial
 from polytask.solvers import PREFERENCE, select
 from polytask.structures import CommonDeviation, SlopesPlus
 from tests.solvers.helpers import make_data, mean_regularized, random_tasks
@@ -28,7 +30,7 @@ def module(root: Path, name: str) -> ModuleType:
     return made
 
 
-@pytest.mark.parametrize("name", ["penalty", "solver"])
+@pytest.mark.parametrize("name", ["penalty", "response", "solver"])
 def test_linters_pass(root: Path, name: str, tmp_path: Path) -> None:
     file = tmp_path / f"recipe_{name}.py"
     file.write_text(block(root, name), encoding="utf-8")
@@ -41,7 +43,7 @@ def test_linters_pass(root: Path, name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["penalty", "solver"])
+@pytest.mark.parametrize("name", ["penalty", "response", "solver"])
 def test_types_pass(root: Path, name: str, tmp_path: Path) -> None:
     pytest.importorskip("mypy", reason="mypy is in the extra `dev`")
     file = tmp_path / f"recipe_{name}.py"
@@ -84,3 +86,21 @@ def test_the_solver_joins_the_others(root: Path) -> None:
     best = select(problem).solve(problem, None, 1e-12, 100)
     assert found.status.value == "solved"
     assert found.objective == pytest.approx(best.objective, rel=1e-9)
+
+
+def test_the_response_is_one_that_we_have(root: Path) -> None:
+    """The negative binomial of dispersion one, in every estimator of numbers."""
+    rng = np.random.default_rng(0)
+    y = rng.poisson(2.0 * rng.gamma(1.0, 1.0, 60)).astype(float)
+    mine, known = module(root, "response").Geometric(), NegativeBinomial(1.0)
+    f, u = rng.normal(size=60), rng.uniform(-0.5, 0.5, 60)
+    for name in ("value", "gradient", "curvature", "third"):
+        np.testing.assert_allclose(
+            getattr(mine, name)(y, f), getattr(known, name)(y, f), atol=1e-12
+        )
+    np.testing.assert_allclose(mine.conjugate(y, u), known.conjugate(y, u), atol=1e-12)
+    X = np.column_stack([np.repeat([0, 1, 2], 20), rng.normal(size=(60, 2))])
+    ours, theirs = (
+        MeanRegularizedRegressor(0.1, loss=loss, task=0).fit(X, y) for loss in (mine, known)
+    )
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-9)

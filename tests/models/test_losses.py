@@ -12,7 +12,7 @@ from sklearn.linear_model import GammaRegressor, HuberRegressor, PoissonRegresso
 
 import polytask
 from polytask.models import formulations
-from polytask.responses import Huber, Response, find_response
+from polytask.responses import Huber, NegativeBinomial, Response, find_response
 from tests.responses.helpers import draw
 
 LOSSES: list[str | Response] = [
@@ -233,3 +233,19 @@ def test_reml_needs_a_likelihood() -> None:
     model = polytask.MeanRegularizedRegressor("reml", loss="huber", task=0)
     with pytest.raises(ValueError, match="needs a loss that is a likelihood without"):
         model.fit(Z, y)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "binomial", NegativeBinomial(0.3)], ids=str)
+def test_reml_finds_the_variance_between_tasks(loss: str | Response) -> None:
+    rng = np.random.default_rng(0)
+    ids = np.repeat(np.arange(150), 12)
+    x = rng.normal(size=len(ids))
+    f = 0.5 + 0.4 * x + 0.6 * rng.normal(size=150)[ids]
+    response = find_response("table", loss, has_labels=False)
+    y = draw(response, response.inverse_link(f), rng)
+    trials = np.full(len(y), 8.0) if loss == "binomial" else None
+    model = polytask.MeanRegularizedRegressor("reml", loss=loss, task=0)
+    model.fit(np.column_stack([ids, x]), y, sample_weight=trials)
+    assert model.status_ == "solved"
+    assert model.deviation_covariance_[1, 1] == pytest.approx(0.36, rel=0.35)
+    assert model.common_coef_[0] == pytest.approx(0.4, abs=0.08)

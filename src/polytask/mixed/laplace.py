@@ -42,6 +42,7 @@ from polytask.structures import Blocks
 __all__ = ["LaplaceModel", "LaplacePoint"]
 
 _STEPS = 60
+_FAR = 1e3  # times the last objective that a start may have
 _LOG_ODDS = 2.5  # scale of the prior of their standard deviation between tasks
 _TOL = 1e-10  # decrease of the objective, relative, that the last Newton step promises
 
@@ -69,7 +70,11 @@ class LaplaceModel:
         self.varies = total > 0
         self.slopes = (np.arange(data.n_coefs) < data.n_features).astype(float)
         self.intercept = data.intercept
-        self._start = (np.zeros(data.n_coefs), np.zeros((data.n_tasks, data.n_coefs)))
+        self.last = np.inf  # objective at the last mode
+        common = np.zeros(data.n_coefs)
+        if data.intercept:
+            common[-1] = self.scale[-1] * loss.start(data.y, s)
+        self._start = (common, np.zeros((data.n_tasks, data.n_coefs)))
 
     @property
     def n_coefs(self) -> int:
@@ -156,9 +161,14 @@ class LaplacePoint(MixedPoint):
         q: np.ndarray,
     ) -> None:
         self.model, self.L, self.kappa, self.noise = model, L, kappa, 1.0
-        start = {"common": common, "u": q @ L}
+        start = self._look({"common": common, "u": q @ L})
+        if not start.value < _FAR * max(model.last, 1.0):  # at a variance that is far from the last
+            start = self._look({"common": common, "u": 0.0 * q @ L})
         none = lambda at: False  # noqa: E731
-        self.at = Descent(start, self._step, none, _STEPS, last=_TOL).run(self._look).here
+        descent = Descent(start.blocks, self._step, none, _STEPS, last=_TOL)
+        descent.tell(start)
+        self.at = descent.run(self._look).here
+        model.last = self.at.value
         self.common, self.u = self.at.blocks["common"], self.at.blocks["u"]
         self.objective = self.at.value
         log_det = self._factor(self.at)
