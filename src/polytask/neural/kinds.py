@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.special import expit, softmax
+from scipy.special import softmax
 from torch import Tensor
 from torch.nn import functional
 
+from polytask.responses import Huber, Logistic, Poisson, Response, Squared
+
 __all__ = ["KINDS", "Kind"]
+
+_LEAST = 1e-3  # distance of a level from the ends of what targets may be
 
 
 @dataclass(frozen=True)
@@ -23,22 +27,35 @@ class Kind:
     name : str
     loss : callable (z (n, q), y (n,), delta) -> (n,)
         Loss of each observation; delta is where Huber's loss turns linear, other kinds ignore it.
-    mean : callable (z (n, q)) -> (n,) or (n, q)
-        What the output means: an expected value, or a probability of each class.
-    level : callable (float) -> float
-        The output whose mean is a given average target, where training starts.
-    classes : bool
-        Whether targets are labels.
+    response : Response or None
+        What else there is to know of it; None of more than two labels.
     location : bool
         Whether the loss depends on y - z alone, so that a change of units leaves the model alone.
     """
 
     name: str
     loss: Callable[[Tensor, Tensor, Tensor | float], Tensor]
-    mean: Callable[[np.ndarray], np.ndarray]
-    level: Callable[[float], float]
-    classes: bool = False
+    response: Response | None
     location: bool = False
+
+    @property
+    def classes(self) -> bool:
+        """Whether targets are labels."""
+        return self.response is None or self.response.has_labels
+
+    def mean(self, z: np.ndarray) -> np.ndarray:
+        """What outputs (n, q) mean: an expected value (n,), or a probability of each label."""
+        if self.response is None:
+            return np.asarray(softmax(z, axis=-1))
+        mean = self.response.inverse_link(z[..., 0])
+        return np.stack([1.0 - mean, mean], axis=-1) if self.classes else mean
+
+    def level(self, average: float) -> float:
+        """The output whose mean is a given average target, where training starts."""
+        if self.response is None:
+            return 0.0
+        low, high = self.response.targets.low + _LEAST, self.response.targets.high - _LEAST
+        return float(self.response.link(np.clip(np.asarray(average), low, high)))
 
 
 def _squared(z: Tensor, y: Tensor, delta: Tensor | float) -> Tensor:
@@ -65,29 +82,13 @@ def _multinomial(z: Tensor, y: Tensor, delta: Tensor | float) -> Tensor:
     return z.logsumexp(dim=-1) - own
 
 
-def _first(z: np.ndarray) -> np.ndarray:
-    return z[..., 0]
-
-
-def _two(z: np.ndarray) -> np.ndarray:
-    p = expit(z[..., 0])
-    return np.stack([1.0 - p, p], axis=-1)
-
-
-def _logit(average: float) -> float:
-    p = min(max(average, 1e-3), 1 - 1e-3)
-    return float(np.log(p / (1 - p)))
-
-
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("squared", _squared, _first, float, location=True),
-        Kind("huber", _huber, _first, float, location=True),
-        Kind("logistic", _logistic, _two, _logit, classes=True),
-        Kind(
-            "poisson", _poisson, lambda z: np.exp(z[..., 0]), lambda a: float(np.log(max(a, 1e-3)))
-        ),
-        Kind("multinomial", _multinomial, lambda z: softmax(z, axis=-1), lambda a: 0.0, True),
+        Kind("squared", _squared, Squared(), location=True),
+        Kind("huber", _huber, Huber(), location=True),
+        Kind("logistic", _logistic, Logistic()),
+        Kind("poisson", _poisson, Poisson()),
+        Kind("multinomial", _multinomial, None),
     )
 }

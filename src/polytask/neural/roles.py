@@ -19,6 +19,7 @@ from polytask.neural.coding import encode_task, read_kinds
 from polytask.neural.kinds import KINDS
 from polytask.neural.predictions import NetworkPredictions
 from polytask.neural.scores import score_table
+from polytask.responses import find_response
 
 __all__ = ["NetworkClassifierRole", "NetworkRegressorRole"]
 
@@ -59,8 +60,9 @@ class NetworkRegressorRole(_Role, RegressorMixin):
                 f"kind per task; got {loss!r}. For labels in all tasks take the classifier."
             )
         numbers = y.astype(np.float64)
-        if loss == "poisson" and (numbers < 0).any():
-            raise ValueError(f"{owner}: y must be zero or positive with loss='poisson'.")
+        find_response(owner, loss, has_labels=False).targets.check(
+            numbers, owner, f"with loss={loss!r}"
+        )
         return numbers, [loss] * len(tasks), [None] * len(tasks)
 
     def _encode_each(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, d2_tweedie_score, r2_score, roc_auc_score
+from sklearn.metrics import accuracy_score, roc_auc_score
 
 from polytask.neural.kinds import KINDS
 
@@ -52,7 +52,6 @@ def _score(kind: str, z: np.ndarray, y: np.ndarray, labels: Any) -> float:
         return np.nan  # nothing to explain, or one class only
     if kind == "logistic":
         return float(roc_auc_score(y.astype(labels.dtype) == labels[1], z[:, 0]))
-    y, mean = y.astype(float), KINDS[kind].mean(z)
-    if kind == "poisson":
-        return float(d2_tweedie_score(y, mean, power=1))
-    return float(r2_score(y, mean))
+    response = KINDS[kind].response
+    assert response is not None
+    return response.score(y.astype(float), KINDS[kind].mean(z))
