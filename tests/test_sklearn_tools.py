@@ -26,9 +26,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import polytask
 from polytask.model_selection import TaskKFold
-from tests.models.helpers import ROLES, STEMS, long_table
+from tests.models.helpers import OPTIMA, ROLES, long_table
 
-EVERY = pytest.mark.parametrize("name", [s + r for s in STEMS for r in ROLES])
+EVERY = pytest.mark.parametrize("name", [s + r for s in OPTIMA for r in ROLES])
 STRENGTHS = {"alpha": [0.01, 1.0]}
 
 
@@ -107,11 +107,11 @@ def test_permutation_importance(name: str) -> None:
 
 def test_stacking() -> None:
     X, y = frame_for("PooledRegressor")
-    parts = [(s, prepared(s + "Regressor", unseen="common")) for s in STEMS]
+    parts = [(s, prepared(s + "Regressor", unseen="common")) for s in OPTIMA]
     stack = StackingRegressor(parts, LinearRegression(), cv=TaskKFold(3, task="school")).fit(X, y)
     assert stack.score(X, y) > 0.5
     X, y = frame_for("PooledClassifier")
-    parts = [(s, prepared(s + "Classifier", unseen="common")) for s in STEMS]
+    parts = [(s, prepared(s + "Classifier", unseen="common")) for s in OPTIMA]
     stack = StackingClassifier(parts, cv=TaskKFold(3, task="school")).fit(X, y)
     assert stack.score(X, y) > 0.5
 
