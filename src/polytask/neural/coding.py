@@ -74,10 +74,12 @@ def encode_task(
             f"{owner}: y must be numbers where the loss is {kind!r}; task {task!r} holds "
             f"{y[:3].tolist()}."
         ) from error
-    if kind == "poisson" and (values < 0).any():
+    response = KINDS[kind].response
+    place = response.targets.first_outside(values) if response else None
+    if response and place is not None:
         raise ValueError(
-            f"{owner}: y must be zero or positive where the loss is 'poisson'; task {task!r} holds "
-            f"{values.min():g}."
+            f"{owner}: y must be {response.targets.rule} where the loss is {kind!r}; task {task!r} "
+            f"holds {values[place]:g}."
         )
     return values, None
 
