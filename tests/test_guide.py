@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from polytask.models.registry import formulations
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGES = sorted([*(DOCS / "start").glob("*.md"), *(DOCS / "guide").glob("*.md")])
+PAGES = sorted([*(DOCS / "start").glob("*.md"), *(DOCS / "guide").rglob("*.md")])
 MOST_WORDS, MOST_FIGURES = 16.0, 2
 
 
@@ -42,6 +44,27 @@ def test_paragraphs_hold_few_figures(page):
         if len(re.findall(r"(?<![\w`-])\d[\d.,]*", re.sub(r"`[^`]*`", "", p))) > MOST_FIGURES
     ]  # fmt: skip
     assert crowded == []
+
+
+FORMULATIONS = sorted((DOCS / "guide" / "formulations").glob("*.md"))
+PARTS = [
+    "What it believes",
+    "When to take it",
+    "In code",
+    "How to read the answer",
+    "When it fails",
+]
+
+
+@pytest.mark.parametrize("page", FORMULATIONS, ids=lambda p: p.stem)
+def test_pages_of_formulations_have_the_same_parts(page):
+    headings = re.findall(r"^## (.*)$", page.read_text("utf-8"), flags=re.MULTILINE)
+    assert headings == [*PARTS, "What to do next"]
+
+
+def test_every_formulation_has_a_page():
+    names = {name.replace("-", "_") for name in formulations()} | {"shared_hidden_layer"}
+    assert names <= {page.stem for page in FORMULATIONS}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
