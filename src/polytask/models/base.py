@@ -235,13 +235,14 @@ class MultiTaskLinear(Doors):
         )
 
     def _warn(self, solution: Solution) -> None:
-        measure = f"KKT violation {solution.violation:.1e}"
+        what, left = "KKT violation", solution.violation
         if solution.gap is not None:
-            measure = f"relative duality gap {solution.gap:.1e}"
+            what, left = "relative duality gap", solution.gap
         if solution.status is not Status.SOLVED:
+            above = f", above tol={self.tol:.1e}" if left > self.tol else ""
             warnings.warn(
-                f"{type(self).__name__}: {measure} after {solution.n_iter} iterations, above "
-                f"tol={self.tol:.1e}: {solution.status.value}.",
+                f"{type(self).__name__}: {what} {left:.1e} after {solution.n_iter} iterations"
+                f"{above}: {solution.status.value}.",
                 ConvergenceWarning,
                 stacklevel=callers_level(),
             )
