@@ -152,6 +152,7 @@ LISTED += [("predict", words) for words in PREDICT]
 @pytest.mark.parametrize(("command", "more"), LISTED, ids=lambda value: ascii(value)[:40])
 def test_words_that_make_no_sense(polytask, sound, place, command, more, monkeypatch):
     monkeypatch.chdir(place)
+    monkeypatch.setattr("polytask.cli.cluster._PATIENCE", 1)  # seconds for an absent scheduler
     head = ["predict", sound / "m.skops", sound / "t.csv", "--out", place / "p.csv"]
     if command != "predict":
         head = next(w for w in doors(sound / "t.parquet", place, False) if w[0] == command)

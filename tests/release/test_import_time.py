@@ -4,6 +4,10 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow  # five processes a figure
+
 MOST = 0.3  # seconds
 HELP = "from polytask.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
 SKLEARN = "import sklearn.ensemble, sklearn.linear_model, sklearn.preprocessing, pandas, pyarrow"
