@@ -59,7 +59,9 @@ class _LassoTasks(NormBase):
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
     gap_ : float
         Duality gap at ``coef_`` as a share of the objective at W = 0.
-    objective_, violation_, certificate_, solver_, status_
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    objective_, violation_, certificate_, solver_, status_, n_iter_
         The objective and KKT violation at ``coef_``, and how they were reached.
 
     References

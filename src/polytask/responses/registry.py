@@ -63,7 +63,7 @@ def find_response(owner: str, loss: Any, has_labels: bool) -> Response:
 
 
 def likely_response(y: np.ndarray) -> tuple[str, str]:
-    """Name of the response that numbers of unknown kind speak for, and why; "auto" if for none.
+    """Name of the response that numbers y of unknown kind speak for, and why; "auto" if for none.
 
     Examples
     --------
