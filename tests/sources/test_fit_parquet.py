@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
 from polytask import (
@@ -262,3 +263,20 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         peaks.append(max(seen))
     assert peaks[1] < 1.5 * peaks[0]
     assert peaks[1] < 12 * 50_000 * 6 * 8 / 4
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_counts_above_one_from_sums(intercept, rng, summed, tmp_path):
+    """Their loss has a term y log y, which the sums that a search begins with do not tell."""
+    X, task = rng.normal(size=(300, 2)), rng.integers(0, 4, 300)
+    y = rng.poisson(np.exp(1.0 + X @ [0.6, -0.4])).astype(float)
+    rows = pd.DataFrame(X, columns=["a", "b"]).assign(c=1.0 + 0.3 * X[:, 0], task=task)
+    model = MeanRegularizedRegressor(
+        0.01, alpha_common=0.001, loss="poisson", fit_intercept=intercept, task="task"
+    )
+    wanted = clone(model).fit(rows, y)
+    path = write(tmp_path, rows.assign(y=y))
+    found = model.fit_parquet(path, target="y", client=False)
+    assert found.status_ == "solved"
+    assert_allclose(found.coef_, wanted.coef_, rtol=1e-6)
+    assert found.objective_ == pytest.approx(wanted.objective_, rel=1e-9)

@@ -24,6 +24,11 @@ class Pointwise(Protocol):
         ...
 
     @property
+    def has_labels(self) -> bool:
+        """Whether y are 0 and 1, so that no term in y alone is beside it."""
+        ...
+
+    @property
     def has_kinks(self) -> bool:
         """Whether solvers need the `majorizer`."""
         ...

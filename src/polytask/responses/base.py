@@ -84,7 +84,7 @@ class Response:
         Whether the second derivative is one everywhere, so that one Newton step is exact.
     is_canonical : bool
         Whether the loss is A(f) - y f, its slope a mean less the target: sums over rows where f is
-        the same then follow from moments.
+        the same then follow from moments, the value up to a term in y unless y are labels.
     has_labels : bool
         Whether targets are the labels 0 and 1 of two classes.
     reaches_boundary : bool

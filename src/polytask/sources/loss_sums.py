@@ -90,7 +90,8 @@ def sums_at_level(
     keep : bool ndarray of shape (n_folds,)
         The folds that are summed over.
     loss : Pointwise
-        A(f) - y f, so that its slope is a mean less the target.
+        A(f) - y f, so that its slope is a mean less the target. A term in y alone (of counts,
+        y log y) is left out of the value unless y are labels: it compares with its like only.
     level : float
     intercept : bool
         Whether coefficients end in one.

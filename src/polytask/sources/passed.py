@@ -185,7 +185,7 @@ class Passed:
         return outside.weighted(self.omega)
 
     def _at_zero(self, loss: Pointwise, theta: np.ndarray) -> LossSums:
-        if not loss.is_canonical:
+        if not (loss.is_canonical and loss.has_labels):  # of counts moments tell no y log y
             return self._look(loss, theta)
         every = np.ones(self.moments.n_folds, dtype=bool)
         return sums_at_level(self.moments, every, loss, 0.0, self.intercept).weighted(self.omega)
