@@ -280,3 +280,18 @@ def test_counts_above_one_from_sums(intercept, rng, summed, tmp_path):
     assert found.status_ == "solved"
     assert_allclose(found.coef_, wanted.coef_, rtol=1e-6)
     assert found.objective_ == pytest.approx(wanted.objective_, rel=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.01, "cv"])
+def test_amounts_from_sums(alpha, rng, summed, tmp_path):
+    """Tasks of unequal sizes are padded, and zero is no amount."""
+    X, task = rng.normal(size=(300, 2)), np.minimum(rng.integers(0, 7, 300), 4)
+    y = rng.gamma(2.0, np.exp(X @ [0.6, -0.4] + 0.2 * task))
+    rows = pd.DataFrame(X, columns=["a", "b"]).assign(task=task)
+    model = PooledRegressor(alpha, loss="gamma", task="task", fit_intercept=True)
+    path = write(tmp_path, rows.assign(y=y))
+    found = clone(model).fit_parquet(path, target="y", client=False)
+    wanted = model.set_params(alpha=found.alpha_).fit(rows, y)
+    assert found.status_ == "solved"
+    assert_allclose(found.coef_, wanted.coef_, rtol=1e-6)
+    assert found.objective_ == pytest.approx(wanted.objective_, rel=1e-9)

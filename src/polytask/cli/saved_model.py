@@ -44,6 +44,8 @@ MORE_TYPES = (  # around the formulations: preprocessing, boosting, what scikit-
     "polytask.models.boosted_trees.BoostedTreesRegressor",
     "polytask.sources.prepare.level_name",  # in files of earlier preprocessing
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.KFold",  # inside the encoder of many or rare tasks
+    "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.utils.validation.check_array",
 )
 MOVED = {  # where earlier files say that something lives: where it lives now
