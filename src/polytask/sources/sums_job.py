@@ -126,10 +126,12 @@ def cell_sums(
 ) -> LossSums:
     """Sums of the loss in b cells at theta (b, p), from rows (q, b, width).
 
-    They are features, ones, and last weights (or the ones themselves) and targets.
+    They are features, ones, and last weights (or the ones themselves) and targets. Padding, which
+    weighs nothing, takes the target of its cell's first row: zero need not be one.
     """
     p = theta.shape[1]
-    X, weight, y = rows[:p].transpose(1, 0, 2), rows[-2], rows[-1]
+    X, weight = rows[:p].transpose(1, 0, 2), rows[-2]
+    y = np.where(weight > 0, rows[-1], rows[-1][:, :1])
     f = (theta[:, None, :] @ X)[:, 0]
     slope = loss.gradient(y, f)
     curvature = loss.majorizer(y, f) if above else loss.curvature(y, f)
