@@ -167,3 +167,18 @@ def test_random_damage_is_found_or_harmless(model, polytask, place, tmp_path, se
             assert answer.err.startswith("polytask: error: MODEL must "), answer.err
             assert answer.err.count("\n") == 1
             assert out.read_text() == "old"
+
+
+@pytest.mark.parametrize("target", ["yield", "sound"])
+def test_trees_with_tasks_of_few_rows_are_read_back(polytask, tmp_path, target):
+    rows = [
+        f"plot {i // 4},{i % 7},{i % 7 + i % 4 / 8},{'no' if i % 3 else 'yes'}" for i in range(120)
+    ]
+    table = tmp_path / "plots.csv"
+    table.write_text("\n".join(["plot,rain,yield,sound", *rows]) + "\n")
+    fitted = polytask("fit", table, "--task", "plot", "--target", target, "--features", "rain",
+                      "--model", "gradient-boosting", "--out", tmp_path / "m.skops")  # fmt: skip
+    assert fitted.code == 0, fitted.err
+    answer = polytask("predict", tmp_path / "m.skops", table, "--out", tmp_path / "p.csv")
+    assert answer.code == 0, answer.err
+    assert "120 rows predicted by gradient-boosting" in answer.out
