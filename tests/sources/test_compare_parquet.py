@@ -243,6 +243,9 @@ def test_what_cannot_be_streamed(tmp_path):
     options = {"task": "task", "target": "y"}
     with pytest.raises(ValueError, match=r"'auto' needs all rows in memory"):
         compare_parquet({**models, "auto": AutoMultiTaskRegressor(task="task")}, path, **options)
+    counts = SingleTaskRegressor(0.1, task="task", loss="poisson")
+    with pytest.raises(ValueError, match=r"loss must be 'squared' .* got 'poisson' of 'counts'"):
+        compare_parquet({**models, "counts": counts}, path, **options)
     with pytest.raises(ValueError, match="cv must be 3 or more"):
         compare_parquet(TUNED["regression"], path, cv=2, **options)
     with pytest.raises(ValueError, match="baseline must be one of"):

@@ -92,8 +92,8 @@ def compare_parquet(
     Raises
     ------
     ValueError
-        If an estimator cannot be fitted to moments or in passes, there are fewer than two tasks,
-        or the metric ranks rows.
+        If an estimator cannot be fitted to moments or in passes, or has a loss other than squared
+        or logistic, there are fewer than two tasks, or the metric ranks rows.
     """
     from sklearn.base import is_classifier
 
@@ -198,6 +198,12 @@ def _check(estimators: Mapping[str, Any], baseline: str, sample: Sample, cv: int
             raise ValueError(
                 f"compare_parquet: estimators must be fitted to moments or in passes; {name!r} "
                 "needs all rows in memory. Leave it out."
+            )
+        said, loss = estimator._loss().name, sample.response.name
+        if said != loss:
+            raise ValueError(
+                f"compare_parquet: loss must be {loss!r} for this target; got {said!r} of {name!r}"
+                ". Use compare_tasks for rows in memory."
             )
         if not sample.response.has_labels and estimator._must_choose() and cv < 3:
             raise ValueError(

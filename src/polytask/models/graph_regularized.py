@@ -46,9 +46,9 @@ class _GraphRegularized(MultiTaskLinear):
         The same strength for the intercepts. "auto" is chosen with alpha if ``alpha="cv"``,
         otherwise equal to alpha.
     alpha_ridge : float or "auto", default="auto"
-        Ridge on the slopes of every task. Needed where the tasks of a connected part of the graph
-        have fewer rows than features in all. "auto" is chosen with alpha if ``alpha="cv"``,
-        otherwise 0.
+        Ridge on the slopes of every task with rows. Needed where the tasks of a connected part of
+        the graph have fewer rows than features in all. "auto" is chosen with alpha if
+        ``alpha="cv"``, otherwise 0.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "huber" for outliers, and more in
