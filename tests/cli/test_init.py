@@ -34,4 +34,5 @@ def test_a_table_without_tasks(polytask, tmp_path):
     answer = polytask("init", tmp_path / "t.csv")
     assert answer.code == 2
     assert "--task must name a column whose values repeat" in answer.err
+    assert "each a task, take them all: polytask compare TABLE --target COL,COL" in answer.err
     assert "Next:" not in answer.out

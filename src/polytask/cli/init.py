@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     if command is None:
         raise TableError(
             "must name a column whose values repeat; no column looks like one. Choose it with "
-            "--task, or add a column that says which rows belong together.",
+            "--task, or add a column that says which rows belong together. Where several columns "
+            "are answers, each a task, take them all: polytask compare TABLE --target COL,COL,...",
             "task",
         )
     print(f"Next:\n  {plain(command)}")
