@@ -15,6 +15,7 @@ from polytask.responses.row_losses import RowLoss
 __all__ = ["Poisson"]
 
 _ZEROS = 0.05  # share of zeros from which whole numbers pass for counts; scores and years have few
+_SCATTER = 0.75  # variance over mean from which they do; counts have one and more, ratings less
 
 
 def _constant(y: np.ndarray) -> np.ndarray:
@@ -50,8 +51,10 @@ class Poisson(LogLink):
 
     @classmethod
     def signs(cls, y: np.ndarray) -> str:
-        """Whole numbers, none negative, some zero."""
+        """Whole numbers, none negative, some zero, scattered as counts are."""
         if not ((y >= 0) & (y == np.round(y))).all() or (y == 0).mean() < _ZEROS:
+            return ""
+        if np.var(y) < _SCATTER * np.mean(y):
             return ""
         return f"counts ({(y == 0).mean():.0%} are zero)"
 
