@@ -5,7 +5,6 @@ from polytask.penalties.coupled import Coupled
 from polytask.penalties.joint import JointFeatures
 from polytask.penalties.lasso import Lasso
 from polytask.penalties.orthonormal import Orthonormal
-from polytask.penalties.outliers import OutlierTasks
 from polytask.penalties.plus import NormPlus
 from polytask.penalties.rank import Rank
 from polytask.penalties.ridge import Ridge
@@ -20,7 +19,6 @@ __all__ = [
     "Norm",
     "NormPlus",
     "Orthonormal",
-    "OutlierTasks",
     "Penalty",
     "Quadratic",
     "Rank",
