@@ -84,7 +84,7 @@ def test_dyestuff(text, level, noise, mean):
     y = numbers(text)
     X = pd.DataFrame({"none": np.zeros(30), "task": np.repeat(np.arange(6), 5)})
     model = MixedModel.from_data(task_data(X, y))
-    found = estimate_diagonal(Variances(model, np.array([-1, 0]), random_common=False))
+    found = estimate_diagonal(Variances(model, np.array([-1, 0])))
     variance = found.point.noise * (found.point.L**2).sum()
     assert variance == pytest.approx(level, abs=0.005)
     assert found.point.noise == pytest.approx(noise, abs=5e-4)

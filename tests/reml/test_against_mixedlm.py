@@ -30,7 +30,7 @@ def mixed_lm(X, y, **kwargs):
 
 def test_random_intercept_has_the_published_variances(exam):
     model = MixedModel.from_data(task_data(*exam))
-    found = estimate_diagonal(Variances(model, np.array([-1, 0]), random_common=False))
+    found = estimate_diagonal(Variances(model, np.array([-1, 0])))
     level = found.point.noise * found.point.L[1, 0] ** 2
     assert found.converged
     # lme4: normexam ~ standLRT + (1 | school), REML

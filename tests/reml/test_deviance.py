@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polytask.mixed.reml import MixedModel
-from tests.reml.worlds import dense_deviance, draw, task_data
+from tests.reml.worlds import dense_deviance, draw, on_slopes, task_data
 
 SIZES = [1, 2, 3, 5, 8, 12]
 
@@ -29,7 +29,9 @@ def test_deviance_is_that_of_dense_matrices(sample, model, rng, kappa):
         L = rng.normal(size=(3, rank))
         C = L / model.scale[:, None]
         expected = dense_deviance(model, rows, y, X["task"].to_numpy(), C @ C.T, kappa)
-        assert model.at(L, kappa).deviance == pytest.approx(expected, rel=1e-10, abs=1e-8)
+        assert model.at(L, on_slopes(kappa)).deviance == pytest.approx(
+            expected, rel=1e-10, abs=1e-8
+        )
 
 
 @pytest.mark.parametrize("kappa", [None, 0.3])
@@ -37,8 +39,8 @@ def test_gradient_is_the_slope_of_the_deviance(model, rng, kappa):
     L = rng.normal(size=(3, 3))
     E = rng.normal(size=(3, 3))
     step = 1e-6
-    up, down = (model.at(L + sign * step * E, kappa).deviance for sign in (1, -1))
-    slope = 2.0 * (model.at(L, kappa).gradient @ L * E).sum()
+    up, down = (model.at(L + sign * step * E, on_slopes(kappa)).deviance for sign in (1, -1))
+    slope = 2.0 * (model.at(L, on_slopes(kappa)).gradient @ L * E).sum()
     assert slope == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-5)
 
 
@@ -54,14 +56,14 @@ def test_gradient_at_zero_variance_is_one_sided(model):
 def test_slope_in_kappa(model, rng):
     L = rng.normal(size=(3, 2))
     step = 1e-5
-    up, down = (model.at(L, 0.2 + sign * step).deviance for sign in (1, -1))
-    slope = model.at(L, 0.2).kappa_gradient
+    up, down = (model.at(L, on_slopes(0.2 + sign * step)).deviance for sign in (1, -1))
+    slope = model.at(L, on_slopes(0.2)).kappa_gradient.sum()
     assert slope == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-6)
 
 
 def test_a_large_kappa_is_a_free_common_part(model, rng):
     L = rng.normal(size=(3, 2))
-    free, loose = model.at(L), model.at(L, 1e7)
+    free, loose = model.at(L), model.at(L, on_slopes(1e7))
     np.testing.assert_allclose(loose.common, free.common, atol=1e-5)
     np.testing.assert_allclose(loose.deviations, free.deviations, atol=1e-5)
 
@@ -74,13 +76,14 @@ def test_average_information_is_near_the_hessian_on_average(rng):
         X, y, _ = draw(rng, sizes, sd, np.array([1.0, -1.0, 0.0]))
         model = MixedModel.from_data(task_data(X, y))
         gamma = np.append((sd * model.scale) ** 2, 1.0)
-        average += model.at(np.diag(np.sqrt(gamma[:3])), gamma[3]).information
+        point = model.at(np.diag(np.sqrt(gamma[:3])), on_slopes(gamma[3]))
+        average += point.information(np.eye(3), np.array([[1.0], [1.0], [0.0]]))
         for k in range(4):
             step = 1e-4 * np.eye(4)[k]
             slopes = []
             for g in (gamma + step, gamma - step):
-                point = model.at(np.diag(np.sqrt(g[:3])), g[3])
-                slopes.append(np.append(np.diag(point.gradient), point.kappa_gradient))
+                point = model.at(np.diag(np.sqrt(g[:3])), on_slopes(g[3]))
+                slopes.append(np.append(np.diag(point.gradient), point.kappa_gradient.sum()))
             exact[k] += (slopes[0] - slopes[1]) / 2e-4
     assert np.linalg.eigvalsh(average).min() > -1e-8
     np.testing.assert_allclose(np.diag(average)[:3], np.diag(exact)[:3], rtol=0.5)

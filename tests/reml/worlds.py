@@ -86,3 +86,8 @@ def restricted_likelihood(
     rest -= pull @ np.linalg.solve(S, pull)
     free = len(y) - p
     return float(-0.5 * (rest + log_det + np.linalg.slogdet(S)[1] + free * np.log(2.0 * np.pi)))
+
+
+def on_slopes(kappa: float | None) -> np.ndarray | None:
+    """The variance kappa for two slopes, and a free intercept; None leaves all free."""
+    return None if kappa is None else np.array([kappa, kappa, np.inf])

@@ -141,7 +141,9 @@ def fit_mixed(
 
 
 def _check_rows(model: AnyMixedModel, random_common: bool) -> None:
-    lost = int(model.intercept) if random_common else model.rank
+    p = model.n_coefs
+    free = np.arange(p) >= (p - int(model.intercept) if random_common else 0)
+    lost = model.rank(free)
     if model.n_rows <= lost:
         raise ValueError(
             f"alpha='reml' needs more rows than free common coefficients; got {model.n_rows:g} "
@@ -175,6 +177,7 @@ def _estimate(
     varies = model.varies
     by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
     found = []
+    common = np.where(np.arange(p) < d, 0, -1) if random_common else None
     only_start = covariance in ("full", "factor") and not random_common  # else kappa is its answer
     tol = _START_TOL if only_start else TOL
     for name in by_name:
@@ -182,7 +185,7 @@ def _estimate(
         wanted = {"full": start, "factor": start, "auto": not start or data.n_tasks >= _MANY}
         if wanted.get(covariance, covariance == name):
             groups = _renumbered(np.where(varies, by_name[name], -1))
-            estimate = estimate_diagonal(Variances(model, groups, random_common), tol=tol)
+            estimate = estimate_diagonal(Variances(model, groups, common), tol=tol)
             # without noise the likelihood has no maximum, and its values do not compare
             lost = not estimate.converged or estimate.point.noiseless
             found.append((lost, estimate.point.deviance + 2.0 * groups.max(), name, estimate))

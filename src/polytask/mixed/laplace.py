@@ -1,7 +1,7 @@
 """Variances of a generalized linear mixed model by Laplace's approximation.
 
 Observation j of task i has the likelihood exp(-loss(y, x'(w0 + Δw_i))), Δw_i ~ N(0, Gamma). The
-integral over all coefficients, w0 with a flat prior (or w0 ~ N(0, kappa I) on its slopes), is that
+integral over all coefficients, w0 with a flat prior (or w0_k ~ N(0, kappa_k) on some), is that
 of the normal density with the mode and curvature of the integrand. With Gamma = L L', Δw_i = L u_i
 and the mode of (w0, u), minus twice its logarithm is, up to a constant,
 
@@ -20,7 +20,7 @@ The approximation itself errs where tasks have few rows, in the order 1 / n_i a 
 Few labels may be separated, and then the likelihood grows with the variances for ever. So the
 standard deviation of a row's log odds between tasks, whose square is tr Gamma on average over rows
 (scaled columns), has a half-normal prior of scale 2.5, and that of the slopes' common part, too:
-two such deviations are the way from 50 % to 99 %. It adds (tr Gamma + kappa p) / 2.5² to the
+two such deviations are the way from 50 % to 99 %. It adds (tr Gamma + sum kappa) / 2.5² to the
 deviance, little where a likelihood has a maximum, and leaves a variance of zero an answer. See
 Gelman et al., Ann. Appl. Stat. 2 (2008), for the scale, and Chung et al., Psychometrika 78 (2013).
 """
@@ -68,7 +68,6 @@ class LaplaceModel:
         self.scale = np.where(size > 0, size, 1.0)
         self.shift = np.zeros(data.n_coefs)
         self.varies = total > 0
-        self.slopes = (np.arange(data.n_coefs) < data.n_features).astype(float)
         self.intercept = data.intercept
         self.last = np.inf  # objective at the last mode
         common = np.zeros(data.n_coefs)
@@ -81,12 +80,12 @@ class LaplaceModel:
         """Number of coefficients p."""
         return self.data.n_coefs
 
-    @cached_property
-    def rank(self) -> int:
-        """Rank of the common part where it is free."""
-        return int(np.linalg.matrix_rank(self.data.design.total_gram(self.data.sample_weight)))
+    def rank(self, free: np.ndarray) -> int:
+        """Rank of the columns of a mask (p,), whose common part is free."""
+        total = self.data.design.total_gram(self.data.sample_weight)
+        return int(np.linalg.matrix_rank(total[np.ix_(free, free)]))
 
-    def at(self, L: np.ndarray, kappa: float | None = None) -> LaplacePoint:
+    def at(self, L: np.ndarray, kappa: np.ndarray | None = None) -> LaplacePoint:
         """Everything at Gamma = L L'; the search for the mode starts at the last one."""
         point = LaplacePoint(self, L, kappa, *self._start)
         self._start = (point.common, point.q)
@@ -156,7 +155,7 @@ class LaplacePoint(MixedPoint):
         self,
         model: LaplaceModel,
         L: np.ndarray,
-        kappa: float | None,
+        kappa: np.ndarray | None,
         common: np.ndarray,
         q: np.ndarray,
     ) -> None:
@@ -177,12 +176,11 @@ class LaplacePoint(MixedPoint):
 
     def _prior_deviance(self) -> float:
         """What the prior of the variances adds."""
-        common = 0.0 if self.kappa is None else self.kappa * float(self.J.sum())
+        common = 0.0 if self.kappa is None else float(self.kappa[self.J > 0].sum())
         return (float((self.L**2).sum()) + common) / _LOG_ODDS**2
 
     def _look(self, blocks: Blocks) -> _Place:
-        none = self.kappa is None
-        prior = np.zeros(self.model.n_coefs) if none else self.model.slopes / self.kappa
+        prior = np.zeros(self.model.n_coefs) if self.kappa is None else 1.0 / self.kappa
         return _Place(self.model, self.L, prior, blocks)
 
     def _step(self, at: _Place) -> tuple[Blocks, int]:
@@ -202,7 +200,7 @@ class LaplacePoint(MixedPoint):
         self.HLA = HL @ self.A_inverse
         self.grams, self.T = H, H - self.HLA @ HL.transpose(0, 2, 1)
         self.S = self.T.sum(axis=0)
-        return log_det + self._set_precision(self.model.slopes)
+        return log_det + self._set_precision()
 
     @cached_property
     def _moving(self) -> tuple[np.ndarray, np.ndarray]:
@@ -224,14 +222,11 @@ class LaplacePoint(MixedPoint):
         return 0.5 * (M + M.T) + np.eye(len(M)) / _LOG_ODDS**2
 
     @cached_property
-    def kappa_gradient(self) -> float:
-        """Derivative of the deviance in kappa."""
+    def kappa_gradient(self) -> np.ndarray:
+        """Derivative of the deviance in kappa, shape (p,), zero where w0 is free."""
         assert self.kappa is not None
-        pull = self.J * self.q.sum(axis=0)
-        M = self.S - self.S @ self.S_inverse @ self.S
-        moving = float(self._moving[1] @ pull) / self.kappa
-        prior = float(self.J.sum()) / _LOG_ODDS**2
-        return float(self.J @ np.diag(M)) - float(pull @ pull) + moving + prior
+        moving = self._moving[1] * self.q.sum(axis=0) / self.kappa
+        return np.asarray(super().kappa_gradient + moving + self.J / _LOG_ODDS**2)
 
     def quadratic(self) -> MixedModel:
         """The linear mixed model with the mode and curvature of this one, its noise one."""

@@ -27,13 +27,14 @@ __all__ = ["AnyMixedModel", "MixedPoint", "log_det_and_inverses"]
 class MixedPoint:
     """Slopes and covariances at one Gamma, from what a subclass has computed.
 
-    A subclass sets ``L`` (p, k), ``kappa``, ``grams`` H (m, p, p), ``A_inverse``, ``T``, ``S``,
-    ``S_inverse``, ``J`` (p,), ``q`` (m, p), ``noise``, ``deviance``, ``common`` (w0 less the
-    model's shift) and ``profiled``, one over the sum of squares that the noise is profiled from.
+    A subclass sets ``L`` (p, k), ``kappa`` (p,) or None, ``grams`` H (m, p, p), ``A_inverse``,
+    ``T``, ``S``, ``S_inverse``, ``J`` (p,), ``q`` (m, p), ``noise``, ``deviance``, ``common`` (w0
+    less the model's shift) and ``profiled``, one over the sum of squares that the noise is profiled
+    from.
     """
 
     L: np.ndarray
-    kappa: float | None
+    kappa: np.ndarray | None
     grams: np.ndarray
     A_inverse: np.ndarray
     T: np.ndarray
@@ -56,12 +57,11 @@ class MixedPoint:
         """Posterior mean of the noise variance; one where there is none."""
         return self.noise
 
-    def _set_precision(self, slopes: np.ndarray) -> float:
+    def _set_precision(self) -> float:
         """S^-1 with the prior of w0 in it; returns log|D S D + J|."""
-        if self.kappa is None:
-            D, self.J = np.ones(len(slopes)), np.zeros(len(slopes))
-        else:
-            D, self.J = np.where(slopes > 0, np.sqrt(self.kappa), 1.0), slopes
+        kappa = np.full(len(self.S), np.inf) if self.kappa is None else self.kappa
+        random = np.isfinite(kappa)
+        D, self.J = np.sqrt(np.where(random, kappa, 1.0)), random.astype(float)
         M = D[:, None] * self.S * D + np.diag(self.J)
         inverse, log_det = psd_inverse_and_log_det(M)
         self.S_inverse = D[:, None] * inverse * D
@@ -75,19 +75,20 @@ class MixedPoint:
         return 0.5 * (M + M.T)
 
     @cached_property
-    def kappa_gradient(self) -> float:
-        """Derivative of the deviance in kappa."""
+    def kappa_gradient(self) -> np.ndarray:
+        """Derivative of the deviance in kappa, shape (p,), zero where w0 is free."""
         pull = self.q.sum(axis=0)
-        M = self.S - self.S @ self.S_inverse @ self.S - np.outer(pull, pull) / self.noise
-        return float(self.J @ np.diag(M))
+        shared = np.einsum("kl,lj,jk->k", self.S, self.S_inverse, self.S, optimize=True)
+        return np.asarray(self.J * (np.diag(self.S) - shared - pull**2 / self.noise))
 
-    @cached_property
-    def information(self) -> np.ndarray:
-        """Average information of a diagonal Gamma and, where w0 is random, of kappa (last)."""
-        U = np.einsum("bk,kl->bkl", self.q, np.eye(self.q.shape[1]))
-        if self.kappa is not None:
-            U = np.concatenate([U, np.tile(self.J * self.q.sum(axis=0), (len(U), 1, 1))], axis=1)
-        return self._information_of(U)
+    def information(self, between: np.ndarray, common: np.ndarray) -> np.ndarray:
+        """Average information of variances shared by columns: of Gamma's diagonal, of kappa.
+
+        ``between`` (p, g) and ``common`` (p, h) say with ones which columns share a variance.
+        """
+        U = self.q[:, None, :] * between.T
+        kappa = np.broadcast_to(self.q.sum(axis=0) * self.J * common.T, (len(U), *common.T.shape))
+        return self._information_of(np.concatenate([U, kappa], axis=1))
 
     def information_along(self, slopes: np.ndarray) -> np.ndarray:
         """Average information of Gamma along symmetric matrices (n, p, p), shape (n, n)."""
@@ -152,9 +153,8 @@ class AnyMixedModel(Protocol):
         """Sum of the sample weights."""
         ...
 
-    @property
-    def rank(self) -> int:
-        """Rank of the common part where it is free."""
+    def rank(self, free: np.ndarray) -> int:
+        """Rank of the columns of a mask (p,), whose common part is free."""
         ...
 
     @property
@@ -172,6 +172,6 @@ class AnyMixedModel(Protocol):
         """Whether there is no likelihood to climb."""
         ...
 
-    def at(self, L: np.ndarray, kappa: float | None = None) -> MixedPoint:
-        """Everything at Gamma = L L', L of shape (p, k); kappa of None leaves w0 free."""
+    def at(self, L: np.ndarray, kappa: np.ndarray | None = None) -> MixedPoint:
+        """Everything at Gamma = L L', L (p, k); w0 is free where kappa (p,) is infinite or None."""
         ...

@@ -14,9 +14,9 @@ and its gradient in Gamma is M = sum T_i - sum T_i S^-1 T_i - (N - p) / y'Py sum
 it comes from the tasks' Gram matrices, at one small inverse a task. L may be singular: a variance
 of zero is an answer.
 
-w0 is free, or its slopes are random too, w0 ~ N(0, sigma² kappa I) in scaled columns. Then S^-1
-gives way to D (D S D + J)^-1 D, with D = sqrt(kappa) and J = 1 on slopes, D = 1 and J = 0 on the
-intercept, and log|S| to log|D S D + J|: kappa is one variance more; a large one frees w0.
+w0 is free, or some of its coefficients are random too, w0_k ~ N(0, sigma² kappa_k) in scaled
+columns. Then S^-1 gives way to D (D S D + J)^-1 D, with D = sqrt(kappa) and J = 1 on these, D = 1
+and J = 0 on free ones, and log|S| to log|D S D + J|. An infinite kappa means a free coefficient.
 
 See Bates et al., J. Stat. Softw. 67 (2015), for the model, and Johnson and Thompson, J. Dairy
 Sci. 78 (1995), for the average information used below.
@@ -107,11 +107,6 @@ class MixedModel:
         return self.square == 0
 
     @cached_property
-    def slopes(self) -> np.ndarray:
-        """One for a slope, zero for the intercept, shape (p,)."""
-        return (np.arange(self.n_coefs) < self.n_coefs - int(self.intercept)).astype(float)
-
-    @cached_property
     def varies(self) -> np.ndarray:
         """Columns that are not zero everywhere, shape (p,)."""
         return np.einsum("bkk->k", self.grams) > 0
@@ -121,13 +116,19 @@ class MixedModel:
         """Gram matrix of all rows, shape (p, p)."""
         return self.grams.sum(axis=0)
 
-    @cached_property
-    def rank(self) -> int:
-        """Rank of the common part where it is free."""
-        return int(np.linalg.matrix_rank(self.total))
+    def rank(self, free: np.ndarray) -> int:
+        """Rank of the columns of a mask (p,), whose common part is free."""
+        key = free.tobytes()
+        if key not in self._ranks:
+            self._ranks[key] = int(np.linalg.matrix_rank(self.total[np.ix_(free, free)]))
+        return self._ranks[key]
 
-    def at(self, L: np.ndarray, kappa: float | None = None) -> RemlPoint:
-        """Everything at Gamma = L L', L of shape (p, k); kappa of None leaves w0 free."""
+    @cached_property
+    def _ranks(self) -> dict[bytes, int]:
+        return {}
+
+    def at(self, L: np.ndarray, kappa: np.ndarray | None = None) -> RemlPoint:
+        """Everything at Gamma = L L', L (p, k); w0 is free where kappa (p,) is infinite or None."""
         return RemlPoint(self, L, kappa)
 
 
@@ -139,11 +140,11 @@ class RemlPoint(MixedPoint):
     model : MixedModel
     L : ndarray of shape (p, k)
         Gamma = L L' in scaled columns.
-    kappa : float or None
-        Variance of the common slopes over sigma², in scaled columns; None leaves w0 free.
+    kappa : ndarray of shape (p,) or None
+        Variances of w0 over sigma², in scaled columns; infinite where it is free, None: all free.
     """
 
-    def __init__(self, model: MixedModel, L: np.ndarray, kappa: float | None = None) -> None:
+    def __init__(self, model: MixedModel, L: np.ndarray, kappa: np.ndarray | None = None) -> None:
         self.model, self.L, self.kappa = model, L, kappa
         H, r = model.grams, model.cross
         self.grams = H
@@ -156,15 +157,14 @@ class RemlPoint(MixedPoint):
         projected = r - (HLA @ (r @ L)[:, :, None])[:, :, 0]  # X_i'V_i^-1 e_i
         self.pull = projected.sum(axis=0)
         self.S = self.T.sum(axis=0)
-        log_det += self._set_precision(model.slopes)
+        log_det += self._set_precision()
         self._solve_common()
         self.q = projected - self.T @ self.common
         rL = r @ L
         explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
         left = model.square - explained - self.explained
         self.rss = max(left, 1e-14 * max(model.square, 1e-300))
-        lost = model.rank if kappa is None else int(model.intercept)
-        self.free = model.n_rows - lost
+        self.free = model.n_rows - model.rank(self.J == 0)
         if model.known_noise:
             self.noise, self.deviance = 1.0, left + log_det
             return
@@ -182,7 +182,7 @@ class RemlPoint(MixedPoint):
             return
         w = self.S_inverse @ (self.pull + self.S @ model.shift)
         self.common = w - model.shift
-        prior = float((model.slopes * w**2).sum() / self.kappa)
+        prior = float((w**2 / self.kappa).sum())
         fitted = 2.0 * self.common @ self.pull - self.common @ self.S @ self.common
         self.explained = float(fitted) - prior
 

@@ -57,23 +57,30 @@ class Variances:
     groups : int ndarray of shape (p,)
         Group of each column, 0, 1, ...; columns of a group share a variance between tasks; -1 for
         a column that must not deviate.
-    random_common : bool
-        Whether the common slopes are random too; their variance kappa comes last.
+    common : int ndarray of shape (p,) or None
+        The same of w0, whose variances come last: -1 for a coefficient that is free; None frees
+        all.
     """
 
     model: AnyMixedModel
     groups: np.ndarray
-    random_common: bool
+    common: np.ndarray | None = None
 
     @cached_property
     def sum_up(self) -> np.ndarray:
         """Columns by groups, ones and zeros."""
-        return (self.groups[:, None] == np.arange(self.groups.max(initial=-1) + 1)).astype(float)
+        return _indicator(self.groups)
+
+    @cached_property
+    def sum_common(self) -> np.ndarray:
+        """Columns by groups of w0."""
+        free = np.full(self.groups.shape, -1)
+        return _indicator(free if self.common is None else self.common)
 
     @cached_property
     def least(self) -> np.ndarray:
         """Smallest value of each: zero, but w0 keeps a trace so that its strength is finite."""
-        least = np.zeros(self.sum_up.shape[1] + self.random_common)
+        least = np.zeros(self.sum_up.shape[1] + self.sum_common.shape[1])
         least[self.sum_up.shape[1] :] = _LEAST_KAPPA
         return least
 
@@ -88,7 +95,9 @@ class Variances:
         used = np.flatnonzero(variance > 0)
         L = np.zeros((self.model.n_coefs, len(used)))
         L[used, np.arange(len(used))] = np.sqrt(variance[used])
-        return self.model.at(L, float(gamma[g]) if self.random_common else None)
+        if self.common is None:
+            return self.model.at(L)
+        return self.model.at(L, np.where(self.common < 0, np.inf, self.sum_common @ gamma[g:]))
 
     def estimate(
         self, gamma: np.ndarray, point: MixedPoint, violation: float, n_iter: int, converged: bool
@@ -101,15 +110,18 @@ class Variances:
     def slope(self, point: MixedPoint) -> np.ndarray:
         """Derivative of the deviance in each variance."""
         between = self.sum_up.T @ np.diag(point.gradient)
-        return np.append(between, point.kappa_gradient) if self.random_common else between
+        if self.common is None:
+            return between
+        return np.append(between, self.sum_common.T @ point.kappa_gradient)
 
     def hessian(self, point: MixedPoint) -> np.ndarray:
         """Average information of the variances."""
-        p, g = self.sum_up.shape
-        S = np.zeros((p + self.random_common, g + self.random_common))
-        S[:p, :g] = self.sum_up
-        S[p:, g:] = 1.0
-        return S.T @ point.information @ S
+        return point.information(self.sum_up, self.sum_common)
+
+
+def _indicator(groups: np.ndarray) -> np.ndarray:
+    """Ones where a column (p,) belongs to a group, shape (p, g)."""
+    return (groups[:, None] == np.arange(groups.max(initial=-1) + 1)).astype(float)
 
 
 def estimate_diagonal(variances: Variances, max_iter: int = 100, tol: float = TOL) -> RemlEstimate:

@@ -22,7 +22,7 @@ class MixedState:
     Parameters
     ----------
     model : MixedModel
-    kappa : float or None
+    kappa : ndarray of shape (p,) or None
     root : Root
     parameters : ndarray of shape (q,)
     grams, cross : ndarrays of shapes (m, p, p), (m, p)
@@ -30,7 +30,7 @@ class MixedState:
     """
 
     model: MixedModel
-    kappa: float | None
+    kappa: np.ndarray | None
     root: Root
     parameters: np.ndarray
     grams: np.ndarray
@@ -38,7 +38,7 @@ class MixedState:
 
     @classmethod
     def of_fit(
-        cls, model: MixedModel, kappa: float | None, root: Root, parameters: np.ndarray
+        cls, model: MixedModel, kappa: np.ndarray | None, root: Root, parameters: np.ndarray
     ) -> MixedState:
         """The state after a fit."""
         return cls(model, kappa, root, parameters, model.grams, model.cross)
@@ -64,8 +64,12 @@ class MixedState:
     def from_dict(cls, kept: dict[str, Any]) -> MixedState:
         """The inverse of `to_dict`."""
         model, root = MixedModel(**kept["model"]), Root(**kept["root"])
-        same = {name: kept[name] for name in ("kappa", "parameters", "grams", "cross")}
-        return cls(model=model, root=root, **same)
+        same = {name: kept[name] for name in ("parameters", "grams", "cross")}
+        kappa = kept["kappa"]
+        if isinstance(kappa, float):  # of version 0.2.0: one for all slopes
+            kappa = np.full(model.n_coefs, kappa)
+            kappa[model.n_coefs - int(model.intercept) :] = np.inf
+        return cls(model=model, kappa=kappa, root=root, **same)
 
     def deviation_root(self) -> np.ndarray:
         """C (p, k): noise variance times C C' is the covariance of deviations about the center."""
