@@ -137,7 +137,7 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         super()._store(solution, data)
         if self.n_components not in (None, "cv"):
             self.n_components_ = int(min(wanted, data.n_features))
-        U, s, Vt = canonical_svd(solution.blocks["low_rank"], self.n_components_)
+        U, s, Vt = canonical_svd(solution.blocks["low_rank"], self.n_components_, self._share)
         self.task_coef_, self.components_ = U * s, Vt
         self.coef_ = self.task_coef_ @ Vt
         f = data.design.predict(solution.coefs)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = [
+    "RANK_TOL",
     "Thresholded",
     "canonical_svd",
     "numerical_rank",
@@ -17,7 +18,7 @@ __all__ = [
     "tangent_split",
 ]
 
-_RANK_TOL = 1e-9  # a singular value below this share of the largest is rounding
+RANK_TOL = 1e-9  # a singular value below this share of the largest is rounding
 _SQUARES_FROM = 1e-4  # threshold / largest singular value from which squares lose no needed digit
 
 
@@ -68,13 +69,13 @@ def spectral_norm(B: np.ndarray) -> float:
     return float(np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0)))
 
 
-def numerical_rank(s: np.ndarray, share: float = _RANK_TOL) -> int:
+def numerical_rank(s: np.ndarray, share: float = RANK_TOL) -> int:
     """Singular values above a share of the largest: more than rounding."""
     return int((s > share * s.max(initial=0.0)).sum())
 
 
 def canonical_svd(
-    B: np.ndarray, k: int | None = None, share: float = _RANK_TOL
+    B: np.ndarray, k: int | None = None, share: float = RANK_TOL
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """U (m, k), s (k,), V' (k, d) with the largest entry of every row of V' positive.
 

@@ -91,6 +91,8 @@ def rank_strengths(
     for r in range(1, limit + 1):
         found = rank_fits(_without_alpha(problem), r, tol, max_iter)
         fits = {s: fit.objective for s, fit in found.items()}
+        if r not in fits:  # the features have no more directions
+            break
         if r > 1 and fits[r - 1] - fits[r] < _LITTLE * (fits[0] - fits[r]):
             break
     return _hull_intervals(fits)

@@ -24,6 +24,7 @@ from polytask.solvers.low_rank.alternating import (
     wanted,
 )
 from polytask.solvers.low_rank.heads import FreeHeads, Heads, TraceHeads, slope_bound
+from polytask.solvers.low_rank.own_basis import in_own_basis, on_features
 from polytask.solvers.low_rank.starts import extended, principal, starting_directions
 from polytask.solvers.norms.profile import duality_gap, profile, rest_facts, zero_profile
 from polytask.solvers.norms.road import solve_convex
@@ -80,6 +81,10 @@ def _limited_trace(
 
 
 def _best_rank(problem: Problem, alpha: float, limit: int, tol: float, max_iter: int) -> Solution:
+    turned = in_own_basis(problem)
+    if turned is not None:
+        found = _best_rank(turned[0], alpha, min(limit, turned[1].shape[1]), tol, max_iter)
+        return on_features(problem, turned[1], found)
     if alpha == 0.0:  # the limit alone: no smaller rank can win
         fits = _kept(problem, tol)
         if limit not in fits:
@@ -104,6 +109,9 @@ def rank_fits(
     problem: Problem, limit: int, tol: float, max_iter: int, alpha: float = 0.0
 ) -> dict[int, Factored]:
     """The best fit found of every rank 0, 1, ... up to ``limit`` that can pay at ``alpha``."""
+    turned = in_own_basis(problem)
+    problem = problem if turned is None else turned[0]
+    limit = min(limit, problem.data.n_features)
     fits = _kept(problem, tol)
     for r in range(1, limit + 1):
         best = min(fits[s].objective + alpha * s for s in range(r))

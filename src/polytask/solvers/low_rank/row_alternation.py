@@ -21,7 +21,7 @@ from polytask.solvers.low_rank.heads import HEADS_TOL, HeadModel, slope_bound, s
 from polytask.solvers.low_rank.progress import Progress
 from polytask.structures import Blocks
 
-__all__ = ["RowPoint", "alternate_rows"]
+__all__ = ["RowPoint", "alternate_rows", "slope_gram"]
 
 _DENSE_UP_TO = 1500  # features: beyond this the preconditioner is diagonal
 _CG_STEPS = 60
@@ -200,15 +200,22 @@ def _bound(problem: Problem) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _eigen(data: TaskData) -> tuple[np.ndarray, np.ndarray | None]:
-    d, omega = data.n_features, data.weight
+    d = data.n_features
     if d > _DENSE_UP_TO:
-        return (data.design.column_norms(omega)[:, :d] ** 2).mean(axis=0), None
+        return (data.design.column_norms(data.weight)[:, :d] ** 2).mean(axis=0), None
+    return np.linalg.eigh(slope_gram(data))
+
+
+def slope_gram(data: TaskData) -> np.ndarray:
+    """Mean over tasks of the slopes' Gram matrices (d, d), about the tasks' means."""
+    d, omega = data.n_features, data.weight
     M = data.design.total_gram(omega)[:d, :d]
     if data.intercept:
         mass = np.maximum(np.bincount(data.code, omega, minlength=data.n_tasks), 1e-300)
         level = data.design.adjoint(omega * data.design.last_column())[:, :d]
         M = M - (level / mass[:, None]).T @ level
-    return np.linalg.eigh(M / data.n_tasks)
+    mean: np.ndarray = M / data.n_tasks
+    return mean
 
 
 def _orthonormal(V: np.ndarray) -> np.ndarray:
