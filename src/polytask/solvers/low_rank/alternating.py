@@ -25,6 +25,7 @@ _FINISH = 5  # steps on the rows at least, where Gram matrices did not get there
 _NEAR = 1e-5  # violation from which a start has settled
 _EQUAL = 1e-8  # of the objective at L = 0: starts that reach the same
 _DIGITS = 1e-6  # of the first objective: by so much residuals may disagree with Gram matrices
+_HIDDEN = 1e-6  # of the objective at L = 0: what features that are nearly alike may hide
 _DENSE_UP_TO = 2000  # unknowns k d of the directions that one dense system solves
 
 
@@ -157,10 +158,12 @@ def wanted(tol: float) -> float:
     return tol if tol < SEARCHING else tol**0.5
 
 
-def status_of(violation: float, tol: float, found: Factored, max_iter: int) -> Status:
-    """How a run ended that left ``violation``."""
+def status_of(
+    violation: float, tol: float, found: Factored, max_iter: int, hidden: float = 0.0
+) -> Status:
+    """How a run ended that left ``violation``, and ``hidden`` of the objective (`hidden_gain`)."""
     if violation <= tol:
-        return Status.SOLVED
+        return Status.SOLVED if hidden <= _HIDDEN else Status.STALLED
     return Status.MAX_ITER if found.n_iter >= max_iter else Status.STALLED
 
 

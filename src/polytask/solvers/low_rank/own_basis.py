@@ -20,9 +20,10 @@ from polytask.solvers.base import Solution
 from polytask.solvers.facts import rank_of, ridge_of, slopes_of
 from polytask.solvers.low_rank.heads import project
 from polytask.solvers.low_rank.row_alternation import slope_gram
+from polytask.solvers.norms.profile import zero_profile
 from polytask.structures import CommonDeviation, SlopesPlus
 
-__all__ = ["in_own_basis", "on_features"]
+__all__ = ["hidden_gain", "in_own_basis", "on_features"]
 
 _ALIKE = 1e-3  # share of the strongest direction below which the weakest hides its slopes
 _ROUNDING = 1e-13  # the same, below which there is no direction
@@ -36,7 +37,7 @@ def in_own_basis(problem: Problem) -> tuple[Problem, np.ndarray] | None:
     split = bool(rest.common[:d].any())
     if rank_of(problem).ridge or (split and free[:d].any()):
         return None
-    made = kept(problem.data, ("own basis",), lambda: _make(problem.data))
+    made = _own_basis(problem)
     if made is None:
         return None
     T, data = made
@@ -56,6 +57,27 @@ def on_features(problem: Problem, T: np.ndarray, found: Solution) -> Solution:
         common = blocks["common"]
         blocks["common"] = np.append(T @ common[:r], common[r:])
     return replace(found, blocks=blocks, coefs=problem.structure.assemble(blocks))
+
+
+def hidden_gain(problem: Problem, left: np.ndarray, curvature: float, common: float) -> float:
+    """What steps along directions that the features hide promise, of the objective at L = 0.
+
+    ``left`` (m, d) is what is left of the gradient in L where the penalty is not blind to the
+    basis; ``curvature`` is the penalty's for one task's coefficients, ``common`` for all alike.
+    """
+    made = _own_basis(problem)
+    if made is None:
+        return 0.0
+    T, data = made
+    slope, long = left @ T, (T * T).sum(axis=0)
+    bend = data.null_curvature(problem.loss) * data.column_norms[:, : len(long)] ** 2
+    own = slope**2 / (np.maximum(bend, bend.mean(axis=0)) + curvature * long)
+    alike = slope.sum(axis=0) ** 2 / (bend.sum(axis=0) + common * long)
+    return 0.5 * float(own.sum() + alike.sum()) / max(zero_profile(problem).smooth, 1e-300)
+
+
+def _own_basis(problem: Problem) -> tuple[np.ndarray, TaskData] | None:
+    return kept(problem.data, ("own basis",), lambda: _make(problem.data))
 
 
 def _make(data: TaskData) -> tuple[np.ndarray, TaskData] | None:

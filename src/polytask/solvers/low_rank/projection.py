@@ -14,6 +14,7 @@ from polytask.solvers.base import Solution, Solver
 from polytask.solvers.facts import BASIS, ORTHONORMAL, ROWS, Need, basis_of, ridge_of
 from polytask.solvers.low_rank.alternating import Factored, best_of, everything, status_of, wanted
 from polytask.solvers.low_rank.heads import MeanHeads
+from polytask.solvers.low_rank.own_basis import hidden_gain
 from polytask.solvers.low_rank.starts import extended, principal, ridge_slopes, starting_directions
 from polytask.structures import Blocks, CommonDeviation, SlopesPlus
 
@@ -37,13 +38,14 @@ class Alternating(Solver):
         data, k = problem.data, basis_of(problem).n_components
         core, model = _core(problem)
         if k >= min(data.n_tasks, data.n_features):
-            return _solution(problem, model, everything(core, model, k), "global", tol, max_iter)
+            at = everything(core, model, k)
+            return _solution(problem, core, model, at, "global", tol, max_iter)
         starts: Iterable[np.ndarray] = starting_directions(core, k, tol)
         if start is not None:
             known = extended(start["projection"].T, principal(ridge_slopes(core), k), k)
             starts = chain([known], starts)
         best = best_of(core, model, starts, wanted(tol), max_iter)
-        return _solution(problem, model, best, "stationary", tol, max_iter)
+        return _solution(problem, core, model, best, "stationary", tol, max_iter)
 
 
 def _core(problem: Problem) -> tuple[Problem, MeanHeads]:
@@ -64,8 +66,9 @@ def _core(problem: Problem) -> tuple[Problem, MeanHeads]:
 
 
 def _solution(
-    problem: Problem, model: MeanHeads, at: Factored, certificate: str, tol: float, max_iter: int
-) -> Solution:
+    problem: Problem, core: Problem, model: MeanHeads, at: Factored, certificate: str, tol: float,
+    max_iter: int,
+) -> Solution:  # fmt: skip
     w0 = model.common(at.heads.A)
     blocks = {
         "projection": at.V.T,
@@ -74,12 +77,15 @@ def _solution(
     }
     objective, residual = at.measured(problem, blocks)
     violation = _violation(problem, blocks, residual)
+    gradient = problem.risk_gradient(problem.predict(blocks))[:, : at.V.shape[1]]
+    left = model.residual(at.heads.A, at.V, gradient)
+    hidden = hidden_gain(core, left, 2.0 * model.alpha, 2.0 * model.alpha_common)
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
         objective=objective,
         violation=violation,
-        status=status_of(violation, wanted(tol), at, max_iter),
+        status=status_of(violation, wanted(tol), at, max_iter, hidden),
         certificate=certificate,
         solver=Alternating.name,
         n_iter=at.n_iter,

@@ -24,7 +24,7 @@ from polytask.solvers.low_rank.alternating import (
     wanted,
 )
 from polytask.solvers.low_rank.heads import FreeHeads, Heads, TraceHeads, slope_bound
-from polytask.solvers.low_rank.own_basis import in_own_basis, on_features
+from polytask.solvers.low_rank.own_basis import hidden_gain, in_own_basis, on_features
 from polytask.solvers.low_rank.starts import extended, principal, starting_directions
 from polytask.solvers.norms.profile import duality_gap, profile, rest_facts, zero_profile
 from polytask.solvers.norms.road import solve_convex
@@ -83,8 +83,8 @@ def _limited_trace(
 def _best_rank(problem: Problem, alpha: float, limit: int, tol: float, max_iter: int) -> Solution:
     turned = in_own_basis(problem)
     if turned is not None:
-        found = _best_rank(turned[0], alpha, min(limit, turned[1].shape[1]), tol, max_iter)
-        return on_features(problem, turned[1], found)
+        least = min(limit, turned[1].shape[1])
+        return on_features(problem, turned[1], _best_rank(turned[0], alpha, least, tol, max_iter))
     if alpha == 0.0:  # the limit alone: no smaller rank can win
         fits = _kept(problem, tol)
         if limit not in fits:
@@ -180,13 +180,18 @@ def _solution(problem: Problem, found: Factored, limit: int, tol: float, max_ite
     everything = limit >= min(problem.data.n_tasks, problem.data.n_features)
     convex = rank_of(problem).alpha == 0 and everything
     objective, residual = found.measured(problem, blocks)
+    penalty, left = rank_of(problem), residual["low_rank"]
     violation = _violation(problem, blocks, residual)
+    bend = 2.0 * getattr(penalty, "ridge", 0.0)
+    if penalty.spectral == "values":
+        bend += penalty.alpha / max(float(np.linalg.norm(found.L, 2)), 1e-300)
+    hidden = hidden_gain(problem, left, bend, bend)
     return Solution(
         blocks=blocks,
         coefs=problem.structure.assemble(blocks),
         objective=objective,
         violation=violation,
-        status=status_of(violation, wanted(tol), found, max_iter),
+        status=status_of(violation, wanted(tol), found, max_iter, hidden),
         certificate="global" if convex else "stationary",
         solver=RankLimit.name,
         n_iter=found.n_iter,
