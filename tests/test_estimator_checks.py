@@ -29,6 +29,12 @@ def with_column(Model: type) -> Any:
     return Model(task=0, unseen="common", **given)
 
 
+def _of_checks(estimator: BaseEstimator) -> dict[str, str]:
+    """With one of the two features of the check's three classes as the task, one is left."""
+    many = getattr(estimator, "many_classes", False) and estimator.task is not None
+    return {"check_classifiers_train": "the task column is half of its features"} if many else {}
+
+
 def candidates(core: bool) -> Iterator[BaseEstimator]:
     for name, Model in estimators().items():
         if name.startswith(SLOW) != core:
@@ -63,7 +69,7 @@ def run(estimator: BaseEstimator, check: Any) -> None:
         check(estimator)
 
 
-@parametrize_with_checks(list(candidates(core=True)))
+@parametrize_with_checks(list(candidates(core=True)), expected_failed_checks=_of_checks)
 def test_contract(estimator: BaseEstimator, check: Any) -> None:
     run(estimator, check)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from polytask.data import Oracle, RiskAt, TaskData
 from polytask.data.kept import kept
+from polytask.data.outputs import RepeatedData, predictors
 from polytask.penalties import Penalty
 from polytask.responses import Loss
 from polytask.structures import Blocks, Structure
@@ -34,10 +36,24 @@ class Problem:
 
     @property
     def data(self) -> TaskData:
-        """The rows, for a solver that needs more than R at given coefficients."""
+        """The rows, for who needs more than R at given coefficients."""
+        if isinstance(self.source, RepeatedData):
+            return self.source.base
         if not isinstance(self.source, TaskData):
             raise TypeError("this solver needs the rows in memory; they are passed over here.")
         return self.source
+
+    def repeated(self) -> Problem:
+        """The problem of a loss with several predictors a row, from that of one.
+
+        Each predictor has coefficients of its own, with the same structure and penalties.
+        """
+        q = self.loss.n_predictors
+        if q == 1:
+            return self
+        structure: Any = self.structure
+        penalties: dict[str, Any] = {b: p.repeated(q) for b, p in self.penalties.items()}  # type: ignore[attr-defined]
+        return Problem(RepeatedData(self.data, q), self.loss, structure.repeated(q), penalties)
 
     def at(self, blocks: Blocks) -> ObjectiveAt:
         """The objective at some blocks."""
@@ -55,8 +71,8 @@ class Problem:
         return self.structure.at_level(blocks, level) if level else blocks
 
     def predict(self, blocks: Blocks) -> np.ndarray:
-        """Linear predictor of every observation, shape (N,)."""
-        return self.data.design.predict(self.structure.assemble(blocks))
+        """Linear predictor of every observation, shape (N,), or several, (N, q)."""
+        return predictors(self.data.design, self.structure.assemble(blocks))
 
     def objective(self, blocks: Blocks, f: np.ndarray | None = None) -> float:
         """Value of the objective; ``f`` is `predict` of the blocks where it is at hand."""

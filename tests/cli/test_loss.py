@@ -79,3 +79,28 @@ def test_an_unsuitable_loss_is_one_sentence(polytask, table, tmp_path, target, l
 def test_describe_says_what_it_takes_the_target_for(polytask, table):
     run = polytask("describe", table, "--task", "clinic", "--target", "visits")
     assert "regression (--loss poisson)" in run.out
+
+
+def test_text_of_several_values_is_classes(polytask, tmp_path):
+    rng = np.random.default_rng(0)
+    ids, X = np.repeat([f"t{i}" for i in range(6)], 30), rng.normal(size=(180, 2))
+    g = X @ rng.normal(size=(2, 3)) + rng.gumbel(size=(180, 3))
+    mode = np.array(["bus", "car", "walk"])[g.argmax(axis=1)]
+    table = pd.DataFrame({"town": ids, "a": X[:, 0], "b": X[:, 1], "mode": mode})
+    table.to_csv(tmp_path / "trips.csv", index=False)
+    ask = (str(tmp_path / "trips.csv"), "--task", "town", "--target", "mode")
+    out = tmp_path / "out"
+    polytask("compare", *ask, "--models", "pooled", "--cv", "3", "--out", str(out))
+    found = json.loads((out / "results.json").read_text())
+    assert found["kind"] == "classification"
+    assert found["metric"] == "log_loss_tasks"
+    assert any("has 3 values, so this is a classification" in note for note in found["notes"])
+    assert "bus, car and walk" in (out / "report.html").read_text()
+    answers = tmp_path / "p.csv"
+    polytask(
+        "predict", str(out / "model.skops"), str(tmp_path / "trips.csv"), "--out", str(answers)
+    )
+    told = pd.read_csv(answers)
+    p = told[[f"probability_{c}" for c in ("bus", "car", "walk")]].to_numpy()
+    np.testing.assert_allclose(p.sum(axis=1), 1.0)
+    assert (told["prediction"] == np.array(["bus", "car", "walk"])[p.argmax(axis=1)]).all()

@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from polytask.inspection import compare_tasks, default_estimators
+from polytask.inspection import compare_tasks
 from polytask.inspection.comparison import TASK_LABELS, VERDICT_LABELS
 from polytask.models.mean_regularized import MeanRegularizedRegressor
 from polytask.models.single_task import SingleTaskRegressor
@@ -244,8 +244,13 @@ def test_wrong_use_is_explained(change, message):
         compare_tasks(**call)
 
 
-def test_three_classes_are_refused():
-    X, _ = table(m=4, n=9)
-    y = np.array(["a", "b", "c"] * 12)
-    with pytest.raises(ValueError, match="2 classes"):
-        compare_tasks(default_estimators("classification", "task"), X, y, task="task", cv=3)
+def test_three_classes_are_compared():
+    X, number = table(m=4, n=15)
+    y = np.array(["a", "b", "c"])[np.digitize(number, np.quantile(number, [0.3, 0.7]))]
+    found = compare_tasks({"single-task": None, "pooled": None}, X, y, task="task", cv=3)
+    assert found.data.classes == ("a", "b", "c")
+    assert found.data.positive_share is None
+    table_ = found.models.set_index("name")
+    assert {"log_loss_tasks", "auc_rows", "brier_rows", "accuracy_rows"} <= set(table_)
+    assert (table_["log_loss_rows"] < np.log(3)).all()
+    assert (table_["auc_rows"] > 0.6).all()

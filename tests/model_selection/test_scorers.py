@@ -95,12 +95,12 @@ def test_ranking_takes_a_decision_function(classes):
         task_scorer("brier")(model, numeric, y)
 
 
-def test_three_classes_have_accuracy_but_no_auc():
+def test_three_classes_have_accuracy_and_a_mean_auc_over_classes():
     X, y = np.zeros((6, 1)), np.array([0, 1, 2, 0, 1, 2])
     model = DummyClassifier().fit(X, y)
     assert task_scorer("accuracy")(model, X, y) == pytest.approx(1 / 3)
-    with pytest.raises(ValueError, match="predict_proba must give two classes"):
-        task_scorer("auc")(model, X, y)
+    assert task_scorer("auc")(model, X, y) == 0.5
+    assert task_scorer("log_loss")(model, X, y) == pytest.approx(-np.log(3))
 
 
 @pytest.mark.parametrize("as_frame", [False, True])

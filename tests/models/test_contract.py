@@ -251,6 +251,8 @@ def test_bad_targets(stem: str) -> None:
         (classifier, np.digitize(y, [-1, 1]), "Only binary.*OneVsRestClassifier"),
         (classifier, y, "Unknown label type: continuous"),
     ):
+        if classifier.many_classes and message.startswith("Only binary"):
+            continue
         with pytest.raises(ValueError, match=message):
             model.fit(Z, target)
     with pytest.raises(ValueError, match="one class only"):

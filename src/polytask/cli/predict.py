@@ -172,7 +172,9 @@ def _predict(
         warnings.simplefilter("always")
         found = {"prediction": model.predict(X)}
         if card.kind == "classification":
-            found["probability"] = model.predict_proba(X)[:, 1]
+            p = model.predict_proba(X)
+            many = {f"probability_{c}": p[:, k] for k, c in enumerate(card.classes)}
+            found |= many if len(many) > 2 else {"probability": p[:, 1]}
     return found, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
 
 
@@ -203,6 +205,6 @@ def _show(out: str, card: ModelCard, unseen: int, rows: int, notes: tuple[str, .
     show_list(console, "Notes", notes)
     share = f"{plural(unseen, 'row')} of tasks that were not in training"
     console.print(plain(f"{plural(rows, 'row')} predicted by {card.model}; {share}"))
-    if card.kind == "classification":
+    if len(card.classes) == 2:
         console.print(plain(f"probability is that of {card.target} = {card.classes[1]}"))
     console.print(plain(f"written: {out}"))

@@ -27,7 +27,7 @@ def relatedness_of(
     if BASELINE not in models:
         return None, ()
     pipeline = models[BASELINE]
-    d = pipeline[-1].coef_.shape[1]
+    d = pipeline[-1].coef_.shape[-1]
     if d > MOST_FEATURES or sample.n_tasks * d**2 > MOST_CELLS:
         return None, (
             f"The relatedness of the tasks is left out: {d} prepared features are too many for a "

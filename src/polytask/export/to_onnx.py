@@ -96,7 +96,7 @@ def _check_linear(model: Any) -> None:
         raise ExportError(
             "to_onnx: model must be a linear multi-task model, or a pipeline that ends with one; "
             f"got {type(model).__name__}, fitted to what makes no linear model. Every linear "
-            "formulation can be exported."
+            "formulation of one target or of two classes can be exported."
         )
 
 

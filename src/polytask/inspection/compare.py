@@ -46,14 +46,14 @@ def compare_tasks(
     Parameters
     ----------
     estimators : dict of str to estimator or None
-        Unfitted regressors or binary classifiers, Pipelines included. A name with None takes
+        Unfitted regressors or classifiers, Pipelines included. A name with None takes
         the default estimator of that name; None instead of the dict takes all defaults:
         single-task, pooled, task-intercept, mean-regularized and gradient-boosting. What takes
         no ``task`` counts as a non-joint model.
     X : table of shape (n, d + 1)
         With the task column; any container that the estimators take.
     y : array-like of shape (n,), or (n, m) without a task column
-        Numbers, or two classes. No missing values; in wide labels, a column for each task, they
+        Numbers, or classes. No missing values; in wide labels, a column for each task, they
         are what was not measured.
     task : str or int, optional
         The task column, a name or a position; None with wide labels.
@@ -217,7 +217,8 @@ def _totals(sample: RowSample, found: OutOfFold, question: Question) -> LossTota
         sample.n_tasks, len(found.folds), len(models), len(response.row_losses)
     )
     shape = (len(models), question.n_repeats, len(sample.y))
-    predictions = np.array([found.predictions[name] for name in models]).reshape(shape)
+    predictions = np.array([found.predictions[name] for name in models])
+    predictions = predictions.reshape(*shape, *predictions.shape[3:])
     tested = np.zeros(len(sample.y), dtype=bool)
     for j, fold in enumerate(found.folds):
         test = fold.test
@@ -227,7 +228,7 @@ def _totals(sample: RowSample, found: OutOfFold, question: Question) -> LossTota
             predictions[:, fold.repeat, test], response, sample.target_mean,
         )  # fmt: skip
     if models:
-        loss = response.row_loss(question.metric).of(sample.y[tested], predictions[..., tested])
+        loss = response.row_loss(question.metric).of(sample.y[tested], predictions[:, :, tested])
         totals.add_products(sample.codes[tested], loss.mean(axis=1))
     return totals
 

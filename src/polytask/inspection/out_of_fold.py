@@ -179,22 +179,28 @@ def _fit(name: str, estimator: Any, rows: Prepared, sample: RowSample, position:
 
 
 def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:
-    """Predicted numbers, or probabilities of the second class, of the rows of X; all finite."""
+    """Predicted numbers, or probabilities, of the rows of X; all finite.
+
+    Of two classes those of the second; of K classes (n, K), zero for one that training had not.
+    """
     if not sample.response.has_labels:
         found = np.asarray(model.predict(X), dtype=float).ravel()
     else:
         if not hasattr(model, "predict_proba"):
             raise TypeError("it has no predict_proba, which its losses need")
-        column = list(model.classes_).index(sample.classes[1])
-        found = np.asarray(model.predict_proba(X), dtype=float)[:, column]
+        p = np.asarray(model.predict_proba(X), dtype=float)
+        found = np.zeros((len(p), len(sample.classes)))
+        found[:, np.searchsorted(sample.classes, model.classes_)] = p
+        found = found[:, 1] if len(sample.classes) == 2 else found
     if not np.isfinite(found).all():
         raise ValueError(f"{np.sum(~np.isfinite(found))} predictions are not finite")
     return found
 
 
 def _assemble(fits: list[Fit], folds: list[Split], n: int) -> np.ndarray:
-    """(n_repeats, n) predictions, NaN where a row was not tested."""
-    found = np.full((folds[-1].repeat + 1, n), np.nan)
+    """(n_repeats, n) predictions, or (n_repeats, n, K), NaN where a row was not tested."""
+    rest = np.asarray(fits[0].predictions).shape[1:]
+    found = np.full((folds[-1].repeat + 1, n, *rest), np.nan)
     for fold, fit in zip(folds, fits, strict=True):
         found[fold.repeat, fold.test] = fit.predictions
     return found

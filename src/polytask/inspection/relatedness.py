@@ -135,7 +135,18 @@ class TaskRelatedness:
     def from_sample(
         cls, sample: RowSample, *, n_draws: int = 100, random_state: int | None = 0
     ) -> TaskRelatedness:
-        """The same for rows that were read."""
+        """The same for rows that were read.
+
+        Raises
+        ------
+        ValueError
+            Of more than two classes.
+        """
+        if sample.response.n_predictors > 1:
+            raise ValueError(
+                "TaskRelatedness: y must hold numbers or two classes; got "
+                f"{len(sample.classes)} classes. Ask about one class against the others."
+            )
         rng = np.random.default_rng(random_state)
         evidence = read_evidence(sample)
         posterior = coefficient_posterior(evidence)

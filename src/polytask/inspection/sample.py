@@ -33,7 +33,7 @@ class Sample:
     response : Response
     task, target : as in `Comparison`
     classes : ndarray
-        Two labels, or none.
+        Labels, sorted, or none.
     target_mean, target_std : float
         Of the target, or of 0 and 1.
     missing : dict of str to int
@@ -74,7 +74,7 @@ class Sample:
             features_with_missing=tuple(str(name) for name, k in self.missing.items() if k),
             tasks_in_training_only=unscored,
             classes=tuple(str(c) for c in self.classes),
-            positive_share=self.target_mean if labels else None,
+            positive_share=self.target_mean if len(self.classes) == 2 else None,
             target_mean=None if labels else self.target_mean,
             target_std=None if labels else self.target_std,
         )
@@ -87,7 +87,7 @@ class RowSample(Sample):
     Attributes
     ----------
     X : table with the task column; labels : (N,) what estimators are fitted to
-    y : (N,) float, the target or 0 and 1
+    y : (N,) float, the target, or places in ``classes``
     codes : (N,) int, task of each row
     together : (N,) or None, rows of one number stay in one fold
     """
@@ -115,7 +115,8 @@ def response_of(estimators: Mapping[str, Any], y: Any, baseline: str = "") -> Re
             "compare_tasks: estimators must be all regressors or all classifiers; got both."
         )
     if not models:
-        return response_for(type_of_target(np.asarray(y)) == "binary")
+        values = np.asarray(y)
+        return response_for(values.dtype.kind in "OUS" or type_of_target(values) == "binary")
     said = getattr(models[0], "_loss", None)
     return said() if callable(said) else response_for(labels.pop())
 
@@ -137,6 +138,7 @@ def read_sample(
             "With one task there is nothing to learn together."
         )
     values, classes = _numbers(labels, response)
+    response = response.of_classes(len(classes))
     return RowSample(
         ids, np.bincount(codes), response, task, target, classes, float(values.mean()),
         float(values.std()), _missing(drop_task_column(X, task)), X, labels, values, codes,
@@ -152,9 +154,9 @@ def _numbers(labels: np.ndarray, response: Response) -> tuple[np.ndarray, np.nda
         )
     if response.has_labels:
         classes, values = np.unique(labels, return_inverse=True)
-        if len(classes) != 2:
+        if len(classes) < 2:
             raise ValueError(
-                f"compare_tasks: y must hold 2 classes for classifiers; got {len(classes)}."
+                f"compare_tasks: y must hold 2 classes or more for classifiers; got {len(classes)}."
             )
         return values.astype(float), classes
     try:
@@ -162,7 +164,7 @@ def _numbers(labels: np.ndarray, response: Response) -> tuple[np.ndarray, np.nda
     except (TypeError, ValueError) as error:
         raise ValueError(
             "compare_tasks: y must be numbers for regressors; got text. "
-            "For two classes, pass classifiers."
+            "For classes, pass classifiers."
         ) from error
     if not np.isfinite(values).all():
         raise ValueError("compare_tasks: y must be finite; got infinity.")

@@ -13,13 +13,17 @@ __all__ = ["encode_labels", "predict_for"]
 
 
 def predict_for(metric: Metric, estimator: Any, X: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Predictions, or probabilities (scores, if only their order matters) of the second class."""
+    """Predictions, or probabilities (scores, if only their order matters) of the second class.
+
+    Of more than two classes those of all, in a last axis.
+    """
     if metric.needs == "predict":
         return np.asarray(estimator.predict(X)).reshape(shape)
     if hasattr(estimator, "predict_proba"):
-        return _of_second_class(estimator.predict_proba(X), shape)
+        return _probabilities(estimator.predict_proba(X), shape)
     if metric.by_rank and hasattr(estimator, "decision_function"):
-        return np.asarray(estimator.decision_function(X)).reshape(shape)
+        found = np.asarray(estimator.decision_function(X))
+        return found if found.ndim > len(shape) else found.reshape(shape)
     raise TypeError(
         f"task_scorer: estimator must have predict_proba for {metric.name!r}; "
         f"got {type(estimator).__name__}, which has none."
@@ -36,6 +40,9 @@ def encode_labels(
     if metric.kind == "regression":
         truth[~missing] = values[~missing].astype(float)
         return truth, pred.astype(float)
+    if metric.needs == "predict_proba" and pred.ndim > values.ndim:
+        truth[~missing] = np.searchsorted(estimator.classes_, values[~missing])
+        return truth, pred.astype(float)
     if metric.needs == "predict_proba":
         truth[~missing] = (values == _second_class(estimator, values))[~missing]
         return truth, pred.astype(float)
@@ -47,19 +54,22 @@ def encode_labels(
     return truth, guess
 
 
-def _of_second_class(proba: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Probability of the second class from (n, 2), a list of m of them, (n, m, 2) or (n, m)."""
+def _probabilities(proba: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Probability of the second class from (n, 2), a list of m of them, (n, m, 2) or (n, m).
+
+    (n, K) and (n, m, K) stay.
+    """
     if isinstance(proba, list):
         proba = np.stack(proba, axis=1)
     proba = np.asarray(proba)
     if proba.shape == shape:
         return proba
-    if proba.shape != (*shape, 2):
+    if proba.shape[:-1] != shape or proba.shape[-1] < 2:
         raise ValueError(
-            "task_scorer: predict_proba must give two classes for this metric; got shape "
+            "task_scorer: predict_proba must give two classes or more for this metric; got shape "
             f"{proba.shape} for y of shape {shape}."
         )
-    return proba[..., 1]
+    return proba[..., 1] if proba.shape[-1] == 2 else proba
 
 
 def _second_class(estimator: Any, y: np.ndarray) -> Any:

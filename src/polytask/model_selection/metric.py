@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from polytask.model_selection._by_task import ByTask
+from polytask.model_selection._by_task import ByTask, divide
 
 __all__ = ["Metric", "TaskSummary"]
 
@@ -42,6 +42,12 @@ class Metric:
         The formula for m tasks; that over all rows, where it is not the one for m = 1.
     by_rank : bool
         Whether only the order of pred matters, so that ``decision_function`` serves as well.
+
+    Notes
+    -----
+    Probabilities of K classes are a last axis of pred, y then holds 0, ..., K - 1. The log loss is
+    that of the class that occurred, the Brier score half the sum over classes (of two classes it is
+    that of either), a metric of ranks the mean over classes, each against the others.
 
     Examples
     --------
@@ -99,6 +105,9 @@ class Metric:
         """
         if codes is None and np.ndim(y) == 1:
             raise ValueError(f"Metric {self.name!r}: codes must be given for 1-D y; got None.")
+        if self._has_classes(y, pred):
+            each = [self.per_task(*p, codes, weight, n_tasks) for p in self._classes(y, pred)]
+            return self._over_classes(np.array(each))
         truth, guess, task, weights = self._observations(y, pred, codes, weight)
         least = np.shape(y)[1] if np.ndim(y) == 2 else int(np.max(codes, initial=-1)) + 1
         if n_tasks is not None and n_tasks < least:
@@ -112,6 +121,9 @@ class Metric:
 
         Only "explained_variance_within" looks at the tasks here: its variance is that within them.
         """
+        if self._has_classes(y, pred):
+            each = [self.pooled(*p, codes, weight) for p in self._classes(y, pred)]
+            return float(self._over_classes(np.array(each)))
         truth, guess, task, weights = self._observations(y, pred, codes, weight)
         if self.compute_pooled is None:
             return float(self.compute(truth, guess, np.zeros_like(task), weights, 1)[0])
@@ -128,6 +140,30 @@ class Metric:
             return TaskSummary(np.nan, np.nan, 0, left_out)
         worst = there.min() if self.greater_is_better else there.max()
         return TaskSummary(float(there.mean()), float(worst), there.size, left_out)
+
+    def _has_classes(self, y: Any, pred: Any) -> bool:
+        return self.needs == "predict_proba" and np.ndim(pred) == np.ndim(y) + 1
+
+    def _classes(self, y: Any, pred: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Truth and probability of each class; where that is what counts, of the one that occurred.
+
+        The log loss of a row knows no other class.
+        """
+        y, pred = np.asarray(y, dtype=float), np.asarray(pred, dtype=float)
+        missing = np.isnan(y)
+        if self.unit == "nats":
+            at = np.where(missing, 0, y).astype(int)[..., None]
+            return [(np.where(missing, np.nan, 1.0), np.take_along_axis(pred, at, -1)[..., 0])]
+        return [(np.where(missing, np.nan, y == c), pred[..., c]) for c in range(pred.shape[-1])]
+
+    def _over_classes(self, each: np.ndarray) -> np.ndarray:
+        """Mean of ranks over the classes that have a value; half the sum of others."""
+        if self.unit == "nats":
+            return np.asarray(each[0])
+        if not self.by_rank:
+            return np.asarray(0.5 * each.sum(axis=0))
+        known = ~np.isnan(each)
+        return divide(np.where(known, each, 0.0).sum(axis=0), known.sum(axis=0))
 
     def _observations(self, y: Any, pred: Any, codes: Any, weight: Any) -> tuple[np.ndarray, ...]:
         """Measured entries as flat arrays: truth, prediction, task, weight."""

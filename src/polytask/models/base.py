@@ -152,7 +152,7 @@ class MultiTaskLinear(Doors):
         return f"the model lacks {lacks[0].says}" if lacks else None
 
     def _solve(self, data: Oracle, strengths: Strengths, start: Blocks | None) -> Solution:
-        problem = self._make_problem(data, self.response_, strengths)
+        problem = self._make_problem(data, self.response_, strengths).repeated()
         return select(problem).solve(problem, start, self.tol, self.max_iter)
 
     def _settle(self, data: TaskData, solution: Solution) -> tuple[Strengths, Solution]:
@@ -178,12 +178,9 @@ class MultiTaskLinear(Doors):
     def _keep(self, solution: Solution, data: Oracle, strengths: Strengths) -> None:
         """Fitted attributes of a solution."""
         self._warn(solution)
-        d = data.n_features
         self.tasks_ = data.tasks
-        self.coef_ = solution.coefs[:, :d]
-        level = solution.coefs[:, d] if data.intercept else np.zeros(data.n_tasks)
-        self._center = np.zeros(d) if data.center is None else data.center
-        self.intercept_ = level - self.coef_ @ self._center
+        self._center = np.zeros(data.n_features) if data.center is None else data.center
+        self.coef_, self.intercept_ = self._slopes_and_level(solution.coefs)
         for name, value in strengths.items():
             setattr(self, f"{name}_", value)
         self.n_iter_ = max(solution.n_iter, 1)
@@ -193,6 +190,13 @@ class MultiTaskLinear(Doors):
         self.certificate_ = solution.certificate
         self.solver_ = solution.solver
         self._store(solution, data)
+
+    def _slopes_and_level(self, theta: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Slopes (..., d) and levels (...) at x = 0 of coefficients; of classes (..., K, d)."""
+        theta, d = self._learned().by_class(theta), len(self._center)
+        coef = theta[..., :d]
+        level = theta[..., d] if theta.shape[-1] > d else np.zeros(theta.shape[:-1])
+        return coef, level - coef @ self._center
 
     def _must_choose(self) -> bool:
         """Whether a strength or a limit is left to held-out risks."""
@@ -214,7 +218,7 @@ class MultiTaskLinear(Doors):
 
         def problem_at(part: TaskData, strengths: Strengths) -> Problem:
             part_of(self)
-            return self._tuned_problem(part, loss, strengths)
+            return self._tuned_problem(part, loss, strengths).repeated()
 
         choice = choose_strengths(
             problem_at, data, wanted, fixed, self.max_iter,
@@ -252,17 +256,18 @@ class MultiTaskLinear(Doors):
         check_is_fitted(self)
         rows = read_rows(self, X, reset=False)
         if self._wide:
-            return _every_task(rows.X, self.coef_) + self.intercept_
+            return _of_classes(_every_task, rows.X, self.coef_) + self.intercept_
         code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
         coef, intercept = self.coef_, self.intercept_
         if rows.ids is not None and (code < 0).any():
             if self.unseen == "error":
                 raise ValueError(unseen_message(self, rows.ids[code < 0]))
             common, level = self._common()  # joined as a last row, which code -1 points at
-            coef, intercept = np.vstack([coef, common]), np.append(intercept, level)
-        return _rowwise(rows.X, coef, code) + intercept[code]
+            coef = np.concatenate([coef, np.asarray(common)[None]])
+            intercept = np.concatenate([intercept, np.asarray(level)[None]])
+        return _of_classes(_rowwise, rows.X, coef, code) + intercept[code]
 
-    def _common(self) -> tuple[np.ndarray, float]:
+    def _common(self) -> tuple[np.ndarray, Any]:
         """Coefficients and intercept for a task that was not in training."""
         return self.common_coef_, self.common_intercept_
 
@@ -279,6 +284,13 @@ class MultiTaskLinear(Doors):
         tags.target_tags.multi_output = self.task is None
         tags.target_tags.required = True
         return tags
+
+
+def _of_classes(f: Any, X: Any, coef: np.ndarray, *args: Any) -> np.ndarray:
+    """F of coefficients (m, d), or of those of each class with a last axis of classes."""
+    if coef.ndim == 2:
+        return np.asarray(f(X, coef, *args))
+    return np.stack([f(X, coef[:, c], *args) for c in range(coef.shape[1])], axis=-1)
 
 
 def _every_task(X: Any, coef: np.ndarray) -> np.ndarray:

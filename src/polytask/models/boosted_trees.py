@@ -124,8 +124,9 @@ class _BoostedTrees(Estimator):
             self.encoder_.fit(np.column_stack(texts))
         parts = self._encoded(numbers, texts)
         if rows.ids is not None:
-            parts.append(self._fit_task(rows.ids[:, None], y))
-            categorical.append(not self._by_target)
+            tasks = self._fit_task(rows.ids[:, None], y)
+            parts += tasks
+            categorical += [not self._by_target] * len(tasks)
         self.model_ = self._make(self._settings(categorical, y))
         self.model_.fit(np.column_stack(parts), y, sample_weight=weight)
         self.n_iter_ = self.model_.n_iter_
@@ -153,20 +154,21 @@ class _BoostedTrees(Estimator):
             )
         return target
 
-    def _fit_task(self, ids: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _fit_task(self, ids: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+        """The tasks as a category, or by their mean target: of more than two classes of each."""
         sizes = np.unique(ids, return_counts=True)[1]
         small = len(sizes) > MAX_CATEGORIES or np.median(sizes) < LEAST_ROWS
         self._by_target = bool(small and len(y) >= FOLDS)
         if not self._by_target:
             self.task_encoder_ = OrdinalEncoder(**_ORDINAL)
-            return np.asarray(self.task_encoder_.fit_transform(ids), dtype=float)[:, 0]
+            return list(np.asarray(self.task_encoder_.fit_transform(ids), dtype=float).T)
         self.notes_ = (
             f"Gradient boosting holds at most {MAX_CATEGORIES} categories apart and passes over "
             f"those of fewer than {LEAST_ROWS} rows, so the tasks entered it by their mean target, "
             "shrunken and cross-fitted in training.",
         )
         self.task_encoder_ = TargetEncoder(cv=self._encoder_folds(y))
-        return np.asarray(self.task_encoder_.fit_transform(ids, y), dtype=float)[:, 0]
+        return list(np.asarray(self.task_encoder_.fit_transform(ids, y), dtype=float).T)
 
     def _split(self, columns: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Number columns as floats, and columns that held text in training as text."""
@@ -180,7 +182,7 @@ class _BoostedTrees(Estimator):
         rows = read_raw_rows(self, X, reset=False)
         parts = self._encoded(*self._split(_columns(rows.X)))
         if rows.ids is not None:
-            parts.append(self.task_encoder_.transform(rows.ids[:, None])[:, 0])
+            parts += list(self.task_encoder_.transform(rows.ids[:, None]).T)
         return np.column_stack(parts)
 
     def _settings(self, categorical: list[bool], y: np.ndarray) -> dict[str, Any]:
@@ -239,7 +241,7 @@ class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
 
 
 class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
-    """Log loss, two classes."""
+    """Log loss; any number of classes."""
 
     def _target(self, y: Any) -> np.ndarray:
         target = super()._target(y)
@@ -268,7 +270,7 @@ class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
         self.classes_ = self.model_.classes_
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities, shape (n, 2)."""
+        """Probabilities, shape (n, K)."""
         found: np.ndarray = self._fitted().predict_proba(self._design(X))
         return found
 

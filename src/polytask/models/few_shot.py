@@ -65,6 +65,11 @@ class FewShot:
             raise ValueError(
                 f"{type(self).__name__}: add_task needs a task column; got task=None in fit."
             )
+        if self._learned().n_predictors > 1:
+            raise ValueError(
+                f"{type(self).__name__}: add_task needs numbers or two classes; got "
+                f"{len(self.classes_)} classes. Fit again with the new rows."
+            )
         rows = read_rows(self, X, reset=False)
         ids = np.asarray(rows.ids)
         target, _ = read_target(self, y)

@@ -21,32 +21,35 @@ def refuse_unusable(y: np.ndarray) -> None:
         )
 
 
-def encode_labels(owner: str, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Classes (2,) in sorted order and y as 0.0 and 1.0; NaN in a wide y stays NaN.
+def encode_labels(owner: str, y: np.ndarray, many: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Classes (K,) in sorted order and y as 0.0, 1.0, ...; NaN in a wide y stays NaN.
 
     Raises
     ------
     ValueError
-        Unless y holds exactly two classes.
+        Unless y holds two classes, or with ``many`` two or more.
     """
     known = ~pd.isna(y)
-    classes = np.unique(y[known].tolist() if y.dtype == object else y[known])
-    if len(classes) > 2:
+    values = y[known].tolist() if y.dtype == object else y[known]
+    classes, place = np.unique(values, return_inverse=True)
+    if len(classes) > 2 and not many:
         raise ValueError(
             f"{owner}: Only binary classification is supported. The type of the target is "
-            f"multiclass: y must hold two classes; got {len(classes)}. Wrap the estimator in "
-            "sklearn.multiclass.OneVsRestClassifier, or pass a wide y with a column per class."
+            f"multiclass: y must hold two classes; got {len(classes)}. Take a model "
+            "that takes more (docs: kinds of target), or sklearn.multiclass.OneVsRestClassifier."
         )
     if len(classes) < 2:
         raise ValueError(
             f"{owner}: y must hold two classes; got one class, {classes.tolist()}. "
             "There is nothing to tell apart."
         )
-    return classes, np.where(known, (y == classes[1]).astype(float), np.nan)
+    code = np.full(y.shape, np.nan)
+    code[known] = place
+    return classes, code
 
 
 def known_targets(model: Any, y: np.ndarray) -> np.ndarray:
-    """Targets of new rows as numbers; a fitted classifier's are 0 and 1, of its ``classes_``.
+    """Targets of new rows as numbers; a fitted classifier's are places in its ``classes_``.
 
     Raises
     ------
@@ -61,4 +64,4 @@ def known_targets(model: Any, y: np.ndarray) -> np.ndarray:
             f"{type(model).__name__}: y must hold the classes of training, "
             f"{model.classes_.tolist()}; got {np.unique(y[strange]).tolist()[:5]}."
         )
-    return np.asarray(y == model.classes_[1], dtype=float)
+    return np.searchsorted(model.classes_, y).astype(float)

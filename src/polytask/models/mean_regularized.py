@@ -63,7 +63,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "huber" for outliers, and more in
-        `polytask.responses`; a classifier's is "logistic".
+        `polytask.responses`; a classifier's is "logistic", of more than two classes
+        their multinomial loss.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -83,6 +84,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     Attributes
     ----------
     coef_ : ndarray of shape (m, d)
+        Of K > 2 classes (m, K, d), and the intercepts (m, K); they sum to zero over classes.
         w0 + Δw_i.
     intercept_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
@@ -235,11 +237,9 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         return Problem(data, loss, structure, penalties)
 
     def _store(self, solution: Solution, data: TaskData) -> None:
-        d = data.n_features
         self.training_weight_ = float(data.counts.sum())
-        self.common_coef_ = solution.blocks["common"][:d]
-        level = float(solution.blocks["common"][d:].sum())
-        self.common_intercept_ = level - float(self.common_coef_ @ self._center)
+        common = self._slopes_and_level(solution.blocks["common"])
+        self.common_coef_, self.common_intercept_ = common
         self.deviation_coef_ = self.coef_ - self.common_coef_
 
 
@@ -249,6 +249,8 @@ class MeanRegularizedRegressor(MixedModelAnswers, RegressorRole, _MeanRegularize
 
 class MeanRegularizedClassifier(MixedModelFit, ClassifierRole, _MeanRegularized):
     """Coefficients of every task near a common part, logistic loss."""
+
+    many_classes = True
 
 
 FORMULATION = Formulation(

@@ -26,6 +26,11 @@ class MixedModelFit:
                 f"{type(self).__name__}: alpha='reml' needs a loss that is a likelihood without "
                 f"parameters of its own to estimate; got {loss!r}. Set alpha='cv'."
             )
+        if loss.n_predictors > 1:
+            raise ValueError(
+                f"{type(self).__name__}: alpha='reml' needs numbers or two classes; got "
+                f"{len(self.classes_)} classes. Set alpha='cv'."
+            )
         fit = fit_mixed(data, loss, self.covariance, self._random_common(), self.n_factors)
         d, N = data.n_features, float(data.sample_weight.sum())
         at_origin = partial(shifted_covariance, center=data.center)

@@ -42,7 +42,8 @@ class _Pooled(MultiTaskLinear):
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "huber" for outliers, and more in
-        `polytask.responses`; a classifier's is "logistic".
+        `polytask.responses`; a classifier's is "logistic", of more than two classes
+        their multinomial loss.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -62,6 +63,7 @@ class _Pooled(MultiTaskLinear):
     Attributes
     ----------
     coef_ : ndarray of shape (m, d)
+        Of K > 2 classes (m, K, d), and the intercepts (m, K); they sum to zero over classes.
         The same row for every task.
     intercept_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
@@ -118,8 +120,7 @@ class _Pooled(MultiTaskLinear):
         return Problem(data, loss, structure, penalties)
 
     def _store(self, solution: Solution, data: TaskData) -> None:
-        self.common_coef_ = self.coef_[0].copy()
-        self.common_intercept_ = float(self.intercept_[0])
+        self.common_coef_, self.common_intercept_ = self.coef_[0].copy(), self.intercept_[0]
 
 
 class PooledRegressor(RegressorRole, _Pooled):
@@ -128,6 +129,8 @@ class PooledRegressor(RegressorRole, _Pooled):
 
 class PooledClassifier(ClassifierRole, _Pooled):
     """One model for all tasks, logistic loss."""
+
+    many_classes = True
 
 
 FORMULATION = Formulation(

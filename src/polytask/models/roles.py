@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
@@ -54,16 +55,22 @@ class RegressorRole(RegressorMixin):
 
 
 class ClassifierRole(ClassifierMixin):
-    """Logistic loss; two classes, the same in all tasks."""
+    """Logistic loss of two classes, multinomial of more; the same classes in all tasks.
+
+    With more than two, ``coef_`` and its like have an axis of classes before that of features.
+    """
+
+    many_classes: ClassVar[bool] = False  # whether the formulation takes more than two
 
     def _loss(self) -> Response:
-        return find_response(type(self).__name__, self.loss, has_labels=True)
+        said = find_response(type(self).__name__, self.loss, has_labels=True)
+        return said.of_classes(len(getattr(self, "classes_", ())))
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
         refuse_unusable(y)
         if y.ndim == 1:
             check_classification_targets(y)
-        self.classes_, code = encode_labels(type(self).__name__, y)
+        self.classes_, code = encode_labels(type(self).__name__, y, self.many_classes)
         return code
 
     def _check_data(self, data: TaskData) -> None:
@@ -74,21 +81,29 @@ class ClassifierRole(ClassifierMixin):
             )
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Log odds of ``classes_[1]``, shape (n,), or (n, m) after a fit to a wide y."""
+        """Log odds of ``classes_[1]``, shape (n,), or (n, m) after a fit to a wide y.
+
+        Of more than two classes the predictors of each, which sum to zero, in a last axis.
+        """
         return self._linear_predictor(X)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities, shape (n, 2) in the order of ``classes_``.
+        """Probabilities, shape (n, K) in the order of ``classes_``.
 
-        After a fit to a wide y: shape (n, m), the probability of ``classes_[1]`` in each task.
+        After a fit to a wide y: shape (n, m), the probability of ``classes_[1]`` in each task, or
+        of more than two classes (n, m, K).
         """
-        p = self._learned().inverse_link(self._linear_predictor(X))
+        f = self._linear_predictor(X)
+        if len(self.classes_) > 2:
+            return np.asarray(softmax(f, axis=-1))
+        p = self._learned().inverse_link(f)
         return p if self._wide else np.column_stack([1.0 - p, p])
 
     def predict(self, X: Any) -> np.ndarray:
         """Predicted classes, shape (n,), or (n, m) after a fit to a wide y."""
-        above = self._linear_predictor(X) > 0
-        return self.classes_[above.astype(int)]
+        f = self._linear_predictor(X)
+        many = len(self.classes_) > 2
+        return self.classes_[f.argmax(axis=-1) if many else (f > 0).astype(int)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy over rows; with a wide y the mean over tasks on measured entries.
@@ -102,9 +117,9 @@ class ClassifierRole(ClassifierMixin):
         return _mean_over_tasks(_accuracy, target, prediction, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
-        """Tags: two classes."""
+        """Tags: whether there may be more than two classes."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_class = self.many_classes
         tags.target_tags.multi_output = False
         return tags
 

@@ -52,7 +52,8 @@ class _SingleTask(MultiTaskLinear):
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "huber" for outliers, and more in
-        `polytask.responses`; a classifier's is "logistic".
+        `polytask.responses`; a classifier's is "logistic", of more than two classes
+        their multinomial loss.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
@@ -71,6 +72,7 @@ class _SingleTask(MultiTaskLinear):
     Attributes
     ----------
     coef_ : ndarray of shape (m, d)
+        Of K > 2 classes (m, K, d), and the intercepts (m, K); they sum to zero over classes.
     intercept_ : ndarray of shape (m,)
     tasks_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
@@ -133,7 +135,7 @@ class _SingleTask(MultiTaskLinear):
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         self.common_coef_ = self.coef_.mean(axis=0)
-        self.common_intercept_ = float(self.intercept_.mean())
+        self.common_intercept_ = self.intercept_.mean(axis=0)
 
 
 class SingleTaskRegressor(RegressorRole, _SingleTask):
@@ -142,6 +144,8 @@ class SingleTaskRegressor(RegressorRole, _SingleTask):
 
 class SingleTaskClassifier(ClassifierRole, _SingleTask):
     """Every task alone, logistic loss: ridge logistic regression per task."""
+
+    many_classes = True
 
 
 FORMULATION = Formulation(

@@ -43,7 +43,8 @@ class _TaskIntercept(MultiTaskLinear):
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "huber" for outliers, and more in
-        `polytask.responses`; a classifier's is "logistic".
+        `polytask.responses`; a classifier's is "logistic", of more than two classes
+        their multinomial loss.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     task_weight : {"equal", "size"}, default="equal"
@@ -60,6 +61,7 @@ class _TaskIntercept(MultiTaskLinear):
     Attributes
     ----------
     coef_ : ndarray of shape (m, d)
+        Of K > 2 classes (m, K, d), and the intercepts (m, K); they sum to zero over classes.
         The shared slopes, repeated for every task.
     intercept_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
@@ -126,9 +128,8 @@ class _TaskIntercept(MultiTaskLinear):
         return Problem(data, loss, structure, {"common": Ridge(ridge), "deviation": deviation})
 
     def _store(self, solution: Solution, data: TaskData) -> None:
-        self.common_coef_ = solution.blocks["common"][:-1]
-        level = float(solution.blocks["common"][-1])
-        self.common_intercept_ = level - float(self.common_coef_ @ self._center)
+        common = self._slopes_and_level(solution.blocks["common"])
+        self.common_coef_, self.common_intercept_ = common
 
 
 class TaskInterceptRegressor(RegressorRole, _TaskIntercept):
@@ -137,6 +138,8 @@ class TaskInterceptRegressor(RegressorRole, _TaskIntercept):
 
 class TaskInterceptClassifier(ClassifierRole, _TaskIntercept):
     """Shared slopes and an intercept per task, logistic loss."""
+
+    many_classes = True
 
 
 FORMULATION = Formulation(

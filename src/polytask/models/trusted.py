@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polytask.models.registry import NEURAL_ESTIMATORS, estimators
-from polytask.responses import responses
+from polytask.responses import Multinomial, responses
 
 __all__ = ["trusted_types"]
 
@@ -13,7 +13,8 @@ _BESIDE = ("polytask.data.moments.TaskMoments", "polytask.sources.prepare.Stream
 
 def trusted_types() -> list[str]:
     """Fully qualified names for ``skops.io.load(..., trusted=polytask.TRUSTED_TYPES)``."""
-    kinds = [f"{c.__module__}.{c.__qualname__}" for c in responses().values()]
+    found = [*responses().values(), Multinomial]  # which a logistic one becomes
+    kinds = [f"{c.__module__}.{c.__qualname__}" for c in found]
     linear = [f"{c.__module__}.{c.__qualname__}" for c in estimators().values()]
     neural = [f"{module}.{name}" for name, module in NEURAL_ESTIMATORS.items()]
     return sorted([*linear, *neural, *kinds, *_BESIDE])

@@ -21,6 +21,10 @@ class Ridge:
 
     strength: np.ndarray
 
+    def repeated(self, q: int) -> Ridge:
+        """The same for each of q parts of the coefficients."""
+        return Ridge(np.tile(self.strength, q))
+
     def value(self, B: np.ndarray) -> float:
         """Penalty of B, of shape (k,) or (m, k)."""
         return float((self.strength * B**2).sum())

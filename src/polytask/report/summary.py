@@ -109,7 +109,8 @@ def _target(comparison: Comparison) -> str:
     if data.classes:
         share = f", {f.percent(data.positive_share)} {data.classes[-1]}"
         known = share if data.positive_share is not None else ""
-        return f"{comparison.target}, classes {' and '.join(map(str, data.classes))}{known}"
+        *some, last = data.classes
+        return f"{comparison.target}, classes {', '.join(some)} and {last}{known}"
     if data.target_mean is None or data.target_std is None:
         return comparison.target
     digits = digits_for([data.target_std])

@@ -5,6 +5,7 @@ from polytask.responses.binomial import Binomial
 from polytask.responses.gamma import Gamma
 from polytask.responses.huber import Huber
 from polytask.responses.logistic import Logistic
+from polytask.responses.multinomial import Multinomial
 from polytask.responses.negative_binomial import NegativeBinomial
 from polytask.responses.poisson import Poisson
 from polytask.responses.registry import find_response, likely_response, responses
@@ -18,6 +19,7 @@ __all__ = [
     "Huber",
     "Logistic",
     "Loss",
+    "Multinomial",
     "NegativeBinomial",
     "Poisson",
     "Response",

@@ -120,6 +120,19 @@ class Response:
     other_metrics: ClassVar[tuple[str, ...]] = ()
     row_losses: ClassVar[Mapping[str, RowLoss]]
 
+    @property
+    def n_predictors(self) -> int:
+        """How many linear predictors a row has."""
+        return 1
+
+    def of_classes(self, n_classes: int) -> Response:
+        """The response of so many classes."""
+        return self
+
+    def by_class(self, theta: np.ndarray) -> np.ndarray:
+        """Coefficients (..., p), of several classes (..., K, p), from those of a solution."""
+        return theta
+
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
         raise NotImplementedError

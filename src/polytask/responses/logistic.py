@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit, logit, xlog1py, xlogy
 
 from polytask.responses.base import Response, Targets
+from polytask.responses.multinomial import Multinomial
 from polytask.responses.row_losses import BRIER, LOG, ZERO_ONE
 
 __all__ = ["Logistic"]
@@ -35,6 +36,10 @@ class Logistic(Response):
         "accuracy",
     )
     row_losses: ClassVar = {"log_loss": LOG, "brier": BRIER, "accuracy": ZERO_ONE}
+
+    def of_classes(self, n_classes: int) -> Response:
+        """The multinomial of more than two."""
+        return Multinomial(n_classes) if self.has_labels and n_classes > 2 else self
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""

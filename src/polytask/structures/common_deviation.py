@@ -58,6 +58,10 @@ class CommonDeviation:
             found[..., -1] = level
         return {**blocks, held: found}
 
+    def repeated(self, q: int) -> CommonDeviation:
+        """The same for each of q parts of the coefficients."""
+        return CommonDeviation(np.tile(self.common, q), np.tile(self.deviation, q))
+
     def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
         """Gradient in each block, from the gradient G (m, p) in Theta."""
         both = self.common.all() and self.deviation.all()

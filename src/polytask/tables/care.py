@@ -38,7 +38,7 @@ class Rows:
     X : DataFrame of shape (n, d)
         Features: floats, or text; missing values as NaN.
     y : ndarray of shape (n,)
-        The target, of two classes 0 and 1.
+        The target, of classes their places among them.
     ids : Series of shape (n,)
         Task of each row.
     task, target : str

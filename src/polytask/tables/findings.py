@@ -84,9 +84,10 @@ def _target_by_task(facts: Facts) -> Iterator[Finding]:
 def _rare_class(facts: Facts) -> Iterator[Finding]:
     if facts.found is None or facts.found.kind != "classification":
         return
-    share = float((facts.found.y == facts.found.classes[1]).mean())
-    if min(share, 1 - share) < 0.02:
-        what = f"The rarer class has {min(share, 1 - share):.2%} of the rows."
+    share = float(facts.found.y.value_counts(normalize=True).min())
+    if share < 0.02:
+        rarest = "rarer" if len(facts.found.classes) == 2 else "rarest"
+        what = f"The {rarest} class has {share:.2%} of the rows."
         yield Finding("warning", what, "Accuracy says nothing here; judge by AUC or log-loss.")
 
 

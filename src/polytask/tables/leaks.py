@@ -34,7 +34,7 @@ def fixing_features(X: pd.DataFrame, y: np.ndarray, tasks: np.ndarray) -> Iterat
     X : DataFrame of shape (n, d)
         Floats, or text; missing values as NaN.
     y : ndarray of shape (n,)
-        Numbers, of two classes 0 and 1.
+        Numbers, of classes their places among them.
     tasks : ndarray of shape (n,)
 
     Examples

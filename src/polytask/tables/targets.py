@@ -1,4 +1,4 @@
-"""The target: whether it is a number to estimate or one of two classes."""
+"""The target: whether it is a number to estimate or a class."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pandas as pd
 
 from polytask.responses import find_response, likely_response
 from polytask.tables.columns import as_feature, as_labels, inspect_column
-from polytask.tables.errors import TableError, name_list
+from polytask.tables.errors import TableError, name_list, plural
 
 __all__ = ["KINDS", "Target", "flat_tasks", "read_target"]
 
+MOST_CLASSES = 30
 KINDS = ("auto", "regression", "classification")
 
 
@@ -29,7 +30,7 @@ class Target:
         Floats for a regression; class labels (integers, booleans or text) for a classification.
     kind : {"regression", "classification"}
     classes : tuple
-        The two labels in the order of a classifier's ``classes_``; empty for a regression.
+        The labels in the order of a classifier's ``classes_``; empty for a regression.
     notes : tuple of str
     loss : str
         What models are to take it for.
@@ -43,13 +44,14 @@ class Target:
 
     @property
     def numbers(self) -> np.ndarray:
-        """The target as floats, of two classes 0 and 1."""
-        y = self.y == self.classes[1] if self.classes else self.y
-        return y.to_numpy(dtype=float)
+        """The target as floats, of classes their places among ``classes``."""
+        if not self.classes:
+            return self.y.to_numpy(dtype=float)
+        return self.y.map({label: k for k, label in enumerate(self.classes)}).to_numpy(dtype=float)
 
 
 def read_target(values: pd.Series, kind: str = "auto", loss: str = "auto") -> Target:
-    """Decide what the target is: two distinct values of any type make a classification.
+    """Decide what the target is: text, or two distinct values, make a classification.
 
     Parameters
     ----------
@@ -64,8 +66,8 @@ def read_target(values: pd.Series, kind: str = "auto", loss: str = "auto") -> Ta
     Raises
     ------
     TableError
-        If the target is constant, has more than two text classes, holds dates, or text among
-        numbers.
+        If the target is constant, holds text that is nearly everywhere another, dates, or text
+        among numbers.
 
     Examples
     --------
@@ -88,7 +90,9 @@ def read_target(values: pd.Series, kind: str = "auto", loss: str = "auto") -> Ta
     if kind == "classification" or (unsaid and distinct == 2 and not _measured(values)):
         return _classes(values, distinct)
     if column.kind not in ("numeric", "boolean") and not _numbers(values):
-        raise TableError(_not_numeric(values, distinct), "target")
+        if not unsaid or distinct > _most_classes(values):
+            raise TableError(_not_numeric(values, distinct), "target")
+        return _classes(values, distinct)
     return _of_numbers(as_feature(values, "numeric"), kind, loss)
 
 
@@ -155,20 +159,34 @@ def _refuse(values: pd.Series, kind: str, problem: str, remedy: str) -> None:
 
 
 def _classes(values: pd.Series, distinct: int) -> Target:
-    if distinct != 2:
+    if distinct > _most_classes(values):
         raise TableError(
-            f"must have two distinct values for a classification; {str(values.name)!r} has "
-            f"{distinct}. Make one column per class (this class or not).",
+            f"must have at most {_most_classes(values)} distinct values for a classification (of "
+            f"two rows each, and {MOST_CLASSES} in all); {str(values.name)!r} has {distinct}. Join "
+            "rare ones, or make a column of the class that matters (this class or not).",
             "target",
         )
     y = _class_labels(values)
     classes = tuple(sorted(y.unique().tolist()))
+    if distinct > 2:
+        counts = y.value_counts()
+        note = (
+            f"The target {str(values.name)!r} has {distinct} values, so this is a classification: "
+            f"{counts.index[0]!r} is the most frequent ({counts.iloc[0] / len(y):.1%}), "
+            f"{counts.index[-1]!r} the rarest ({plural(int(counts.iloc[-1]), 'row')})."
+        )
+        return Target(y, "classification", classes, (note,))
     note = (
         f"The target {str(values.name)!r} has two values, so this is a classification of "
         f"{classes[1]!r} against {classes[0]!r} ({(y == classes[1]).mean():.1%} are "
         f"{classes[1]!r})."
     )
     return Target(y, "classification", classes, (note,))
+
+
+def _most_classes(values: pd.Series) -> int:
+    """Distinct values from which a target is text or numbers, but no class."""
+    return max(2, min(MOST_CLASSES, len(values) // 2))
 
 
 def _class_labels(values: pd.Series) -> pd.Series:
@@ -187,7 +205,7 @@ def _class_labels(values: pd.Series) -> pd.Series:
 def _not_numeric(values: pd.Series, distinct: int) -> str:
     shown = name_list(values.astype(str).value_counts().index.tolist(), most=4)
     return (
-        f"must be numeric or have two distinct values; {str(values.name)!r} has {distinct} "
-        f"classes ({shown}). Make one column per class (this class or not), or give them numbers "
-        "if they are ordered."
+        f"must be numeric for a regression, or have at most {_most_classes(values)} distinct "
+        f"values, which are classes; {str(values.name)!r} has {distinct} of text ({shown}). Join "
+        "rare ones, or give them numbers if they are ordered."
     )

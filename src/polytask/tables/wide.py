@@ -65,7 +65,7 @@ def _check_alike(table: pd.DataFrame, targets: Sequence[str], kind: str) -> None
             )
         if found[name].classes != found[first].classes:
             raise TableError(
-                f"must name targets with the same two values; {first!r} has "
+                f"must name targets with the same values; {first!r} has "
                 f"{name_list(found[first].classes)}, {name!r} {name_list(found[name].classes)}. "
                 "Write them alike.",
                 "target",

@@ -10,6 +10,7 @@ import numpy as np
 
 from polytask.data import Design, MomentData, TaskData
 from polytask.data.folds import task_folds
+from polytask.data.outputs import predictors
 from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import select
@@ -20,7 +21,7 @@ from polytask.tuning.one_class import judged_labels
 
 __all__ = ["KFoldRisk", "content_folds", "few_labels", "fold_predictions"]
 
-_FEW = 5.0  # rows of the rarer class in the average task: fewer are few
+_FEW = 5.0  # rows of the rarest class in the average task: fewer are few
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ class KFoldRisk:
         total = 0.0
         for k, part in enumerate(self.parts):
             problem = make(part.train)
-            f = part.design.predict(self._coefs(problem, part, k))
+            f = predictors(part.design, self._coefs(problem, part, k))
             y = judged_labels(self.data, problem.loss)[part.held] if part.y is None else part.y
             total += float(part.weight @ problem.loss.value(y, f))
         return total / self.weight if self.weight > 0 else np.inf
@@ -107,15 +108,15 @@ def _of_moments(data: MomentData) -> tuple[list[_Part], float]:
 
 
 def few_labels(data: TaskData, loss: Loss) -> bool:
-    """Whether tasks have so few rows of the rarer class that one of them decides a fit.
+    """Whether tasks have so few rows of the rarest class that one of them decides a fit.
 
     Without its only positive row a task's fit is far from the one with it, farther than the one
     Newton step of the approximate leave-one-out goes; folds refit.
     """
     if not loss.has_labels:
         return False
-    counts = [float(data.sample_weight[data.y == label].sum()) for label in (0.0, 1.0)]
-    return min(counts) < _FEW * data.n_tasks
+    counts = np.bincount(data.y.astype(int), data.sample_weight, minlength=2)
+    return bool(counts.min() < _FEW * data.n_tasks)
 
 
 def fold_predictions(

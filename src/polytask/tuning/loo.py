@@ -27,6 +27,7 @@ from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem, why_not_
 from polytask.solvers.cost import products_pay
 from polytask.structures import Blocks
 from polytask.tuning.folds import few_labels
+from polytask.tuning.loo_outputs import left_out
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.spectral import LeftOut, Points, SpectralFits, serves
@@ -63,7 +64,7 @@ class LeaveOneOut:
     @staticmethod
     def why_not(problem: Problem) -> str | None:
         """None, or why folds have to serve: the penalties, labels that are too few, or no rows."""
-        if isinstance(problem.data, MomentData):
+        if isinstance(problem.source, MomentData):
             return "needs the rows, not their moments"
         reason = why_not_arrow(problem)
         if reason is not None:
@@ -82,7 +83,7 @@ class LeaveOneOut:
         """
         data = problem.data
         f = self.predictions(problem)
-        known = np.isfinite(f)
+        known = np.isfinite(f) if f.ndim == 1 else np.isfinite(f).all(axis=1)
         if not (known | _alone(problem)).all():
             return np.inf
         weight = data.weight[known]
@@ -128,7 +129,10 @@ class LeaveOneOut:
         return np.where(undefined, np.inf, total / weight)
 
     def predictions(self, problem: Problem) -> np.ndarray:
-        """f_(-j) of every observation, shape (N,); NaN where nothing else informs it."""
+        """f_(-j) of every observation, shape (N,) or, of several predictors, (N, q).
+
+        NaN where nothing else informs it.
+        """
         data, loss, arrow = problem.data, problem.loss, arrow_problem(problem)
         if loss.is_quadratic:
             factor = arrow.factor_unit()
@@ -138,6 +142,9 @@ class LeaveOneOut:
             solution = select(problem).solve(problem, self._start, self.tol, self.max_iter)
             self._start = solution.blocks
             f = problem.predict(solution.blocks)
+            if loss.n_predictors > 1:
+                at, batches = problem.at(solution.blocks), self._row_batches(data.design)
+                return left_out(arrow, f, arrow.factor_at(at.risk), repeats(data), batches)
             factor = arrow.factor(loss.curvature(data.y, f))
         curvature = loss.curvature(data.y, f)
         influence = (

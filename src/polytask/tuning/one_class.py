@@ -38,9 +38,9 @@ def judged_labels(data: TaskData, loss: Loss) -> np.ndarray:
     ----------
     data : TaskData
     loss : Loss
-        Targets that are no labels stay.
+        Targets that are no labels of two classes stay.
     """
-    if not loss.has_labels:
+    if not loss.has_labels or loss.n_predictors > 1:
         return data.y
     return kept(data, ("judged labels",), lambda: _judged(data))
 

@@ -81,8 +81,8 @@ class ShrinkageDisplay:
         Parameters
         ----------
         single, joint : fitted estimators
-            With ``coef_`` (m, d) and ``tasks_`` (m,); ``common_coef_`` (d,) of `joint` is
-            used where it exists. Tasks that only one of them knows are left out.
+            With ``coef_`` (m, d), of K classes (m, K, d), and ``tasks_`` (m,); ``common_coef_`` of
+            `joint` is used where it exists. Tasks that only one of them knows are left out.
         feature_names : sequence of str, optional
             By default ``feature_names_in_`` of `joint` without its task column.
 
@@ -100,10 +100,15 @@ class ShrinkageDisplay:
         if feature_names is None and hasattr(joint, "feature_names_in_"):
             column = getattr(joint, "task", None)
             feature_names = [str(n) for n in joint.feature_names_in_ if n != column]
+        if np.ndim(joint.coef_) == 3:  # of classes
+            d = np.shape(joint.coef_)[2]
+            named = feature_names or [f"x{j}" for j in range(d)]
+            feature_names = [f"{name} for {c}" for c in joint.classes_ for name in named]
+        common = getattr(joint, "common_coef_", None)
         return cls(
-            np.atleast_2d(single.coef_)[mine],
-            np.atleast_2d(joint.coef_)[theirs],
-            getattr(joint, "common_coef_", None),
+            _by_feature(single.coef_)[mine],
+            _by_feature(joint.coef_)[theirs],
+            None if common is None else np.ravel(common),
             feature_names,
         )
 
@@ -255,6 +260,12 @@ class ShrinkageDisplay:
             handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3,
             handletextpad=0.2, columnspacing=1.2, borderaxespad=0.2, handlelength=1.4,
         )  # fmt: skip
+
+
+def _by_feature(coef: ArrayLike) -> NDArray:
+    """Coefficients of every task in one row, also those of several classes."""
+    found = np.atleast_2d(np.asarray(coef))
+    return found.reshape(len(found), -1)
 
 
 def _evenly(count: int, most: int) -> NDArray[np.intp]:

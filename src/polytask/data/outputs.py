@@ -1,0 +1,156 @@
+"""R of losses that see several linear predictors of a row, such as one for each class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from polytask.data.design import Design
+from polytask.data.task_data import TaskData
+
+__all__ = ["OutputsAt", "RepeatedData", "predictors"]
+
+
+@dataclass(frozen=True, eq=False)
+class RepeatedData:
+    """The rows of ``base`` for q predictors each, f_jc = x_j'w_ic, w_ic the c-th part of Theta_i.
+
+    It answers as the rows of m tasks with q p coefficients do (`Oracle`); what a row's loss is,
+    and its curvature in the q predictors, the loss says.
+
+    Parameters
+    ----------
+    base : TaskData
+    q : int
+    """
+
+    base: TaskData
+    q: int
+
+    @property
+    def tasks(self) -> np.ndarray:
+        """Task ids, shape (m,)."""
+        return self.base.tasks
+
+    @property
+    def share(self) -> np.ndarray:
+        """Weight of each task in R, shape (m,)."""
+        return self.base.share
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows of each task, by sample weight, shape (m,)."""
+        return self.base.counts
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the last coefficient of every part is an intercept."""
+        return self.base.intercept
+
+    @property
+    def center(self) -> np.ndarray | None:
+        """What was taken off the features, shape (d,); None where nothing was."""
+        return self.base.center
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks m."""
+        return self.base.n_tasks
+
+    @property
+    def n_coefs(self) -> int:
+        """Coefficients per task, those of all parts."""
+        return self.q * self.base.n_coefs
+
+    @property
+    def n_features(self) -> int:
+        """The same without intercepts."""
+        return self.q * self.base.n_features
+
+    @cached_property
+    def column_norms(self) -> np.ndarray:
+        """sqrt(sum_k omega_k x_k²) of each column in each task, for each part, shape (m, q p)."""
+        return np.tile(self.base.column_norms, (1, self.q))
+
+    def level(self, loss: Any) -> float:
+        """Searches begin at zero."""
+        return 0.0
+
+    def null_curvature(self, loss: Any) -> float:
+        """Mean curvature of the loss without features."""
+        return self.base.null_curvature(loss)
+
+    def at(self, loss: Any, theta: np.ndarray) -> OutputsAt:
+        """R at coefficients Theta (m, q p)."""
+        return OutputsAt(self, loss, predictors(self.base.design, theta))
+
+
+def predictors(design: Design, theta: np.ndarray) -> np.ndarray:
+    """Linear predictors of every observation: (N,), or (N, q) where Theta (m, q p) has q parts."""
+    q = theta.shape[1] // design.n_columns
+    if q == 1:
+        return design.predict(theta)
+    parts = theta.reshape(len(theta), q, -1)
+    return np.stack([design.predict(parts[:, c]) for c in range(q)], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class OutputsAt:
+    """R at given coefficients; nothing is computed before it is asked for.
+
+    Parameters
+    ----------
+    data : RepeatedData
+    loss : response of q predictors
+    f : ndarray of shape (N, q)
+        Linear predictors.
+    """
+
+    data: RepeatedData
+    loss: Any
+    f: np.ndarray
+    curvature: None = None
+    majorizer: None = None
+
+    @cached_property
+    def total(self) -> float:
+        """R."""
+        return float(self.data.base.weight @ self.loss.value(self.data.base.y, self.f))
+
+    @cached_property
+    def _slopes(self) -> np.ndarray:
+        return np.asarray(self.loss.gradient(self.data.base.y, self.f))
+
+    @cached_property
+    def gradient(self) -> np.ndarray:
+        """Gradient of R, shape (m, q p)."""
+        base = self.data.base
+        weighted = base.weight[:, None] * self._slopes
+        return np.concatenate([base.design.adjoint(u) for u in weighted.T.copy()], axis=1)
+
+    @property
+    def slope(self) -> np.ndarray:
+        """Weighted sum of the loss's squared slopes in each task, shape (m,)."""
+        base = self.data.base
+        square = base.weight * (self._slopes**2).sum(axis=1)
+        return np.bincount(base.code, square, minlength=base.n_tasks)
+
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """Hessian of R in each task's coefficients, shape (m, q p, q p).
+
+        The loss's curvature is a sum over directions e_r of v_r e_r e_r', with v_r >= 0 for each
+        row; so the Hessian is one of e_r e_r' x Gram matrix at weights v_r.
+        """
+        base, q = self.data.base, self.data.q
+        m, p = base.n_tasks, base.n_coefs
+        H = np.zeros((m, q, p, q, p))
+        for e, v in zip(self.loss.directions, self.loss.curvature(base.y, self.f).T, strict=True):
+            G = base.design.grams(base.weight * v)
+            for a in np.flatnonzero(e):
+                for b in np.flatnonzero(e):
+                    H[:, a, :, b] += e[a] * e[b] * G
+        return H.reshape(m, q * p, q * p)
