@@ -9,6 +9,7 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.mixed.laplace import LaplaceModel
 from polytask.mixed.lbfgs import estimate_factor, estimate_full
+from polytask.mixed.marginal import marginal_common
 from polytask.mixed.point import AnyMixedModel
 from polytask.mixed.reml import MixedModel
 from polytask.mixed.search import TOL, RemlEstimate, Variances, estimate_diagonal
@@ -41,8 +42,11 @@ class MixedFit:
         sigma²; one where the loss is a likelihood by itself.
     deviation_covariance : ndarray of shape (p, p)
         Covariance of Δw_i between tasks.
+    common : ndarray of shape (p,)
+        The estimate of w0: that of the solution, or where the loss is a likelihood by itself, that
+        with the deviations integrated out.
     common_covariance : ndarray of shape (p, p)
-        Of the estimate of w0.
+        Of that estimate.
     coef_covariance : ndarray of shape (m, p, p)
         Of w0 + Δw_i around its estimate.
     deviance : float
@@ -60,6 +64,7 @@ class MixedFit:
     solution: Solution
     noise: float
     deviation_covariance: np.ndarray
+    common: np.ndarray
     common_covariance: np.ndarray
     coef_covariance: np.ndarray
     deviance: float
@@ -130,7 +135,7 @@ def fit_mixed(
         solution,
         point.noise,
         point.noise * (C @ C.T),
-        point.noise * point.S_inverse * unit[:, None] * unit,
+        *_common(model, estimate, unit),
         point.coef_covariance() * unit[:, None] * unit,
         point.deviance,
         common[: data.n_features],
@@ -138,6 +143,17 @@ def fit_mixed(
         estimate.violation,
         MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters),
     )
+
+
+def _common(
+    model: AnyMixedModel, estimate: RemlEstimate, unit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The estimate of w0 that is reported, and its covariance, in the units of the features."""
+    point = estimate.point
+    common, covariance = point.common, point.noise * point.S_inverse
+    if isinstance(model, LaplaceModel):
+        common, covariance = marginal_common(estimate)
+    return (model.shift + common) * unit, covariance * unit[:, None] * unit
 
 
 def _check_rows(model: AnyMixedModel, random_common: bool) -> None:

@@ -27,6 +27,7 @@ Gelman et al., Ann. Appl. Stat. 2 (2008), for the scale, and Chung et al., Psych
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,10 +40,9 @@ from polytask.responses import Loss
 from polytask.solvers.descent import Descent
 from polytask.structures import Blocks
 
-__all__ = ["LaplaceModel", "LaplacePoint"]
+__all__ = ["LaplaceModel", "LaplacePoint", "Place", "quadratic_forms"]
 
 _STEPS = 60
-_FAR = 1e3  # times the last objective that a start may have
 _LOG_ODDS = 2.5  # scale of the prior of their standard deviation between tasks
 _TOL = 1e-10  # decrease of the objective, relative, that the last Newton step promises
 
@@ -69,11 +69,11 @@ class LaplaceModel:
         self.shift = np.zeros(data.n_coefs)
         self.varies = total > 0
         self.intercept = data.intercept
-        self.last = np.inf  # objective at the last mode
         common = np.zeros(data.n_coefs)
         if data.intercept:
             common[-1] = self.scale[-1] * loss.start(data.y, s)
-        self._start = (common, np.zeros((data.n_tasks, data.n_coefs)))
+        self._level = (common, np.zeros((data.n_tasks, data.n_coefs)))
+        self._last = self._level
 
     @property
     def n_coefs(self) -> int:
@@ -86,9 +86,13 @@ class LaplaceModel:
         return int(np.linalg.matrix_rank(total[np.ix_(free, free)]))
 
     def at(self, L: np.ndarray, kappa: np.ndarray | None = None) -> LaplacePoint:
-        """Everything at Gamma = L L'; the search for the mode starts at the last one."""
-        point = LaplacePoint(self, L, kappa, *self._start)
-        self._start = (point.common, point.q)
+        """Everything at Gamma = L L'.
+
+        The search for the mode starts at the last one or without features, whichever is nearer:
+        the mode at a wild trial, all probabilities zero or one, would never be left again.
+        """
+        point = LaplacePoint(self, L, kappa, (self._last, self._level))
+        self._last = (point.common, point.q)
         return point
 
     def risk(self, theta: np.ndarray) -> RowsAt:
@@ -108,7 +112,7 @@ class LaplaceModel:
 
 
 @dataclass(frozen=True, eq=False)
-class _Place:
+class Place:
     """Minus the logarithm of the integrand, at w0 and u."""
 
     model: LaplaceModel
@@ -147,8 +151,8 @@ class LaplacePoint(MixedPoint):
     model : LaplaceModel
     L, kappa
         See `polytask.mixed.reml.RemlPoint`.
-    common, q : ndarrays of shapes (p,), (m, p)
-        Where the search for the mode starts.
+    starts : sequence of (common, q) of shapes (p,), (m, p)
+        The search for the mode starts at the best of them.
     """
 
     def __init__(
@@ -156,18 +160,15 @@ class LaplacePoint(MixedPoint):
         model: LaplaceModel,
         L: np.ndarray,
         kappa: np.ndarray | None,
-        common: np.ndarray,
-        q: np.ndarray,
+        starts: Sequence[tuple[np.ndarray, np.ndarray]],
     ) -> None:
         self.model, self.L, self.kappa, self.noise = model, L, kappa, 1.0
-        start = self._look({"common": common, "u": q @ L})
-        if not start.value < _FAR * max(model.last, 1.0):  # at a variance that is far from the last
-            start = self._look({"common": common, "u": 0.0 * q @ L})
+        places = [self.look({"common": common, "u": q @ L}) for common, q in starts]
+        start = min(places, key=lambda at: np.nan_to_num(at.value, nan=np.inf))
         none = lambda at: False  # noqa: E731
         descent = Descent(start.blocks, self._step, none, _STEPS, last=_TOL)
         descent.tell(start)
-        self.at = descent.run(self._look).here
-        model.last = self.at.value
+        self.at = descent.run(self.look).here
         self.common, self.u = self.at.blocks["common"], self.at.blocks["u"]
         self.objective = self.at.value
         log_det = self._factor(self.at)
@@ -179,11 +180,16 @@ class LaplacePoint(MixedPoint):
         common = 0.0 if self.kappa is None else float(self.kappa[self.J > 0].sum())
         return (float((self.L**2).sum()) + common) / _LOG_ODDS**2
 
-    def _look(self, blocks: Blocks) -> _Place:
-        prior = np.zeros(self.model.n_coefs) if self.kappa is None else 1.0 / self.kappa
-        return _Place(self.model, self.L, prior, blocks)
+    @property
+    def prior(self) -> np.ndarray:
+        """Precision of w0, shape (p,)."""
+        return np.zeros(self.model.n_coefs) if self.kappa is None else 1.0 / self.kappa
 
-    def _step(self, at: _Place) -> tuple[Blocks, int]:
+    def look(self, blocks: Blocks) -> Place:
+        """The integrand there."""
+        return Place(self.model, self.L, self.prior, blocks)
+
+    def _step(self, at: Place) -> tuple[Blocks, int]:
         """To the mode of the quadratic model."""
         self._factor(at)
         r = at.pull + (self.grams @ at.theta[:, :, None])[:, :, 0]
@@ -192,7 +198,7 @@ class LaplacePoint(MixedPoint):
         u = (projected - self.T @ common) @ self.L
         return {"common": at.blocks["common"] - common, "u": at.blocks["u"] - u}, 1
 
-    def _factor(self, at: _Place) -> float:
+    def _factor(self, at: Place) -> float:
         """A, T, S there; returns the log determinants."""
         L, H = self.L, self.model.grams(at.risk)
         HL = H @ L
@@ -208,7 +214,7 @@ class LaplacePoint(MixedPoint):
         model, data = self.model, self.model.data
         V = self.coef_covariance() / (model.scale[:, None] * model.scale)
         third = data.sample_weight * model.loss.third(data.y, self.at.risk.f)
-        c = data.design.adjoint(third * _quadratic_forms(data.design, V)) / model.scale
+        c = data.design.adjoint(third * quadratic_forms(data.design, V)) / model.scale
         left = np.eye(len(self.L)) - self.L @ self.A_inverse @ self.L.T @ self.grams
         e = (c[:, None, :] @ left)[:, 0]
         return e, self.S_inverse @ e.sum(axis=0)
@@ -240,7 +246,7 @@ class LaplacePoint(MixedPoint):
         )  # fmt: skip
 
 
-def _quadratic_forms(design: Design, V: np.ndarray) -> np.ndarray:
+def quadratic_forms(design: Design, V: np.ndarray) -> np.ndarray:
     """x'V_i x of every observation, V of shape (m, p, p)."""
     out = np.zeros(design.start[-1])
     if design.sparse:

@@ -23,7 +23,7 @@ import numpy as np
 from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
 
-__all__ = ["Spread", "spread"]
+__all__ = ["Spread", "reaches", "spread"]
 
 _DRAWS = 50  # pairs
 _FARTHEST = 10.0  # standard deviation over noise that rows which say nothing may leave possible
@@ -90,6 +90,16 @@ def _draws(model: AnyMixedModel, point: MixedPoint, root: Root, t: np.ndarray) -
     """Parameters drawn from their split normal posterior, in pairs about the estimate."""
     if root.size == 0:
         return t[None]
+    V, up, down = reaches(model, point, root, t)
+    z = np.random.default_rng(0).standard_normal((_DRAWS, root.size))
+    z = np.concatenate([z, -z])
+    return t + (np.where(z > 0, up, down) * z) @ V.T
+
+
+def reaches(
+    model: AnyMixedModel, point: MixedPoint, root: Root, t: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Directions of the parameters (columns), and how far the posterior reaches to both sides."""
     V, up, down = _axes(point, root, t)
     if root.size <= _FEW:
 
@@ -98,9 +108,7 @@ def _draws(model: AnyMixedModel, point: MixedPoint, root: Root, t: np.ndarray) -
 
         up = np.array([_refined(rise, v, x) for v, x in zip(V.T, up, strict=True)])
         down = np.array([_refined(rise, -v, x) for v, x in zip(V.T, down, strict=True)])
-    z = np.random.default_rng(0).standard_normal((_DRAWS, root.size))
-    z = np.concatenate([z, -z])
-    return t + (np.where(z > 0, up, down) * z) @ V.T
+    return V, up, down
 
 
 def _axes(point: MixedPoint, root: Root, t: np.ndarray) -> tuple[np.ndarray, ...]:

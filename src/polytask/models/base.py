@@ -269,6 +269,8 @@ class MultiTaskLinear(Doors):
 
     def _common(self) -> tuple[np.ndarray, Any]:
         """Coefficients and intercept for a task that was not in training."""
+        if hasattr(self, "new_task_coef_"):
+            return self.new_task_coef_, self.new_task_intercept_
         return self.common_coef_, self.common_intercept_
 
     def __setstate__(self, state: dict[str, Any]) -> None:

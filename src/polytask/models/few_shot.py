@@ -94,8 +94,8 @@ class FewShot:
     def _add_one(self: Any, task: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
         loss: Loss = self._learned()
         d = self.coef_.shape[1]
-        level = self.common_intercept_ + self.common_coef_ @ self._center
-        common = np.append(self.common_coef_, level)[: rows.shape[1]]
+        slopes, level = self._common()
+        common = np.append(slopes, level + slopes @ self._center)[: rows.shape[1]]
         if hasattr(self, "deviation_covariance_"):
             noise = getattr(self, "noise_variance_", 1.0)
             L = np.sqrt(noise) * MixedState.from_dict(self._mixed_state_).deviation_root()
@@ -110,7 +110,7 @@ class FewShot:
         self.coef_ = np.vstack([self.coef_, theta[:d]])
         level = theta[d:].sum() - theta[:d] @ self._center
         self.intercept_ = np.append(self.intercept_, level)
-        self.deviation_coef_ = np.vstack([self.deviation_coef_, deviation[:d]])
+        self.deviation_coef_ = np.vstack([self.deviation_coef_, theta[:d] - self.common_coef_])
         if hasattr(self, "coef_covariance_"):
             f = rows @ theta
             curvature = loss.curvature(y, f)

@@ -36,6 +36,7 @@ class MixedModelFit:
         at_origin = partial(shifted_covariance, center=data.center)
         between = at_origin(fit.deviation_covariance)
         self._keep(fit.solution, data, _strengths(fit, between, d, N))
+        self._keep_common(fit, data)
         self.covariance_ = fit.covariance
         if loss.is_quadratic:
             self.noise_variance_ = fit.noise
@@ -45,6 +46,17 @@ class MixedModelFit:
         self.deviance_, self.slope_ = fit.deviance, fit.slope
         self._mixed_state_ = fit.state.to_dict()
         return self
+
+    def _keep_common(self: Any, fit: MixedFit, data: TaskData) -> None:
+        """w0 as it is reported, and as it predicts where that is another."""
+        if self._learned().is_quadratic:
+            return
+        self.new_task_coef_, self.new_task_intercept_ = self.common_coef_, self.common_intercept_
+        d = data.n_features
+        self.common_coef_ = fit.common[:d]
+        level = float(fit.common[d:].sum())
+        self.common_intercept_ = level - float(self.common_coef_ @ self._center)
+        self.deviation_coef_ = self.coef_ - self.common_coef_
 
     def _random_common(self: Any) -> bool | None:
         """Whether w0 is random; None lets the data decide."""
