@@ -58,6 +58,7 @@ class LaplaceModel:
     """
 
     silent = False
+    most_variance = 1e6
 
     def __init__(self, data: TaskData, loss: Loss) -> None:
         self.data, self.loss = data, loss

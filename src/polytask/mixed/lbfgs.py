@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from polytask.mixed.point import AnyMixedModel
 from polytask.mixed.root import Root
-from polytask.mixed.search import MOST_VARIANCE, RemlEstimate
+from polytask.mixed.search import RemlEstimate
 
 __all__ = ["estimate_factor", "estimate_full"]
 
@@ -69,7 +69,7 @@ def _estimate(
         point = model.at(root.at(t), kappa)
         return point.deviance, root.slope(point)
 
-    reach = np.sqrt(MOST_VARIANCE)
+    reach = np.sqrt(model.most_variance)
     found = minimize(
         deviance, t, jac=True, method="L-BFGS-B", bounds=[(-reach, reach)] * len(t),
         options={

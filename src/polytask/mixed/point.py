@@ -168,6 +168,11 @@ class AnyMixedModel(Protocol):
         ...
 
     @property
+    def most_variance(self) -> float:
+        """Largest variance between tasks, over the noise, that an estimate may have."""
+        ...
+
+    @property
     def silent(self) -> bool:
         """Whether there is no likelihood to climb."""
         ...

@@ -29,10 +29,14 @@ from functools import cached_property
 
 import numpy as np
 
-from polytask.algebra.linalg import psd_inverse
+from polytask.algebra.linalg import psd_inverse, psd_inverses
 from polytask.data import TaskData
 from polytask.mixed.point import MixedPoint, log_det_and_inverses
 
+# Where the tasks' own coefficients leave no noise, the likelihood grows with the variances for ever.
+_MOST, _MOST_OF_SOME_NOISE = 1e6, 1e12
+_FAR = 1e4  # sum of variances over the noise from which differences of matrices lose digits
+_NO_NOISE = 1e-13  # share of the sum of squares that is rounding
 _REACH = (1e-150, 1e150)  # squares of targets whose fourth powers are numbers
 
 __all__ = ["MixedModel", "RemlPoint"]
@@ -112,6 +116,38 @@ class MixedModel:
         return np.einsum("bkk->k", self.grams) > 0
 
     @cached_property
+    def within(self) -> tuple[float, float]:
+        """Sum of squares that the tasks' own least squares leave, and its degrees of freedom."""
+        values = np.linalg.eigvalsh(self.grams)
+        used = (values > 1e-12 * np.maximum(values[:, -1:], 1e-300)).sum()
+        return max(self.square - float((self.own * self.cross).sum()), 0.0), self.n_rows - used
+
+    @cached_property
+    def own(self) -> np.ndarray:
+        """Each task's own least squares, less the shift, shape (m, p)."""
+        return (psd_inverses(self.grams.copy()) @ self.cross[:, :, None])[:, :, 0]
+
+    def precisions(self, L: np.ndarray) -> np.ndarray:
+        """T_i = R_i'(I + R_i L L'R_i')^-1 R_i with R_i'R_i = H_i: no subtraction, any Gamma."""
+        values, vectors = np.linalg.eigh(self.grams)
+        R = np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors.transpose(0, 2, 1)
+        RL = R @ L
+        B = np.eye(R.shape[1]) + RL @ RL.transpose(0, 2, 1)
+        T: np.ndarray = R.transpose(0, 2, 1) @ np.linalg.solve(B, R)
+        return 0.5 * (T + T.transpose(0, 2, 1))
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether rows exceed the coefficients, so that some noise is left at any variances."""
+        square, free = self.within
+        return not self.known_noise and free >= 1.0 and square > _NO_NOISE * self.square
+
+    @property
+    def most_variance(self) -> float:
+        """Largest variance between tasks, over the noise, that an estimate may have."""
+        return _MOST_OF_SOME_NOISE if self.has_noise else _MOST
+
+    @cached_property
     def total(self) -> np.ndarray:
         """Gram matrix of all rows, shape (p, p)."""
         return self.grams.sum(axis=0)
@@ -153,16 +189,28 @@ class RemlPoint(MixedPoint):
         np.einsum("bkk->bk", A)[:] += 1.0
         log_det, self.A_inverse = log_det_and_inverses(A)
         HLA = HL @ self.A_inverse
-        self.T = H - HLA @ HL.transpose(0, 2, 1)
-        projected = r - (HLA @ (r @ L)[:, :, None])[:, :, 0]  # X_i'V_i^-1 e_i
+        far = model.has_noise and bool((L**2).sum() > _FAR)
+        if far:
+            self.T = model.precisions(L)
+            projected = (self.T @ model.own[:, :, None])[:, :, 0]
+        else:
+            self.T = H - HLA @ HL.transpose(0, 2, 1)
+            projected = r - (HLA @ (r @ L)[:, :, None])[:, :, 0]  # X_i'V_i^-1 e_i
         self.pull = projected.sum(axis=0)
         self.S = self.T.sum(axis=0)
         log_det += self._set_precision()
         self._solve_common()
-        self.q = projected - self.T @ self.common
-        rL = r @ L
-        explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
-        left = model.square - explained - self.explained
+        if far:
+            off = model.own - self.common
+            self.q = (self.T @ off[:, :, None])[:, :, 0]
+            left = model.within[0] + float((off * self.q).sum())
+        else:
+            self.q = projected - self.T @ self.common
+            rL = r @ L
+            explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
+            fitted = 2.0 * self.common @ self.pull - self.common @ self.S @ self.common
+            left = model.square - explained - float(fitted)
+        left += self.prior_square
         self.rss = max(left, 1e-14 * max(model.square, 1e-300))
         self.free = model.n_rows - model.rank(self.J == 0)
         if model.known_noise:
@@ -170,21 +218,19 @@ class RemlPoint(MixedPoint):
             return
         self.profiled, self.noise = 1.0 / self.rss, self.rss / self.free
         # the tasks' own coefficients leave next to no noise: a likelihood without maximum
-        self.noiseless = bool(self.noise <= 1e-4 * model.square / model.n_rows)
+        little = bool(self.noise <= 1e-4 * model.square / model.n_rows)
+        self.noiseless = little and not model.has_noise
         self.deviance = self.free * np.log(self.noise) + log_det
 
     def _solve_common(self) -> None:
-        """w0 - shift, and what it takes off the sum of squares."""
-        model = self.model
+        """w0 - shift, and what its prior adds to the sum of squares."""
+        model, self.prior_square = self.model, 0.0
         if self.kappa is None:
             self.common = self.S_inverse @ self.pull
-            self.explained = float(self.common @ self.pull)
             return
         w = self.S_inverse @ (self.pull + self.S @ model.shift)
         self.common = w - model.shift
-        prior = float((w**2 / self.kappa).sum())
-        fitted = 2.0 * self.common @ self.pull - self.common @ self.S @ self.common
-        self.explained = float(fitted) - prior
+        self.prior_square = float((w**2 / self.kappa).sum())
 
     @property
     def noise_mean(self) -> float:

@@ -10,14 +10,13 @@ import numpy as np
 from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
 
-__all__ = ["MOST_VARIANCE", "TOL", "RemlEstimate", "Variances", "estimate_diagonal"]
+__all__ = ["TOL", "RemlEstimate", "Variances", "estimate_diagonal"]
 
 _START = 0.1  # deviation variance over noise variance, in scaled columns
 TOL = 1e-7  # deviance that a last relative change of a variance could still gain
 _FAR = (1e2, 1e4, 1e6)  # variances that are tried where the search ends at zero
 _ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
-MOST_VARIANCE = 1e6  # a larger one leaves no noise: the likelihood of a perfect fit has no maximum
 _DIGITS = 1e-13  # relative change of the deviance that rounding hides
 
 
@@ -132,7 +131,7 @@ def estimate_diagonal(variances: Variances, max_iter: int = 100, tol: float = TO
     """
     gamma = variances.start()
     if variances.model.silent:  # one common part explains all: there is no likelihood to climb
-        gamma = np.where(variances.least > 0, MOST_VARIANCE, 0.0)
+        gamma = np.where(variances.least > 0, variances.model.most_variance, 0.0)
         return variances.estimate(gamma, variances.at(gamma), 0.0, 1, True)
     found = _descend(variances, gamma, max_iter, tol)
     higher = _beyond_zero(variances, found)
@@ -144,7 +143,7 @@ def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float)
     violation = np.inf
     for n_iter in range(1, max_iter + 1):
         slope = variances.slope(point)
-        violation = _violation(gamma, slope, variances.least)
+        violation = _violation(gamma, slope, variances)
         if violation <= tol:
             return variances.estimate(gamma, point, violation, n_iter, True)
         moved = _step(variances, gamma, point, slope)
@@ -175,11 +174,11 @@ def _beyond_zero(variances: Variances, found: RemlEstimate) -> np.ndarray | None
     return best
 
 
-def _violation(gamma: np.ndarray, slope: np.ndarray, least: np.ndarray) -> float:
+def _violation(gamma: np.ndarray, slope: np.ndarray, variances: Variances) -> float:
     """Largest slope in log variance; at a bound, the slope inwards (over a small step at zero)."""
     size = np.abs(slope) * gamma
-    size = np.where(gamma > least, size, np.maximum(-slope, 0.0) * 1e-4)
-    size = np.where(gamma < MOST_VARIANCE, size, np.maximum(slope, 0.0) * gamma)
+    size = np.where(gamma > variances.least, size, np.maximum(-slope, 0.0) * 1e-4)
+    size = np.where(gamma < variances.model.most_variance, size, np.maximum(slope, 0.0) * gamma)
     return float(size.max(initial=0.0))
 
 
@@ -187,16 +186,16 @@ def _step(
     variances: Variances, gamma: np.ndarray, point: MixedPoint, slope: np.ndarray
 ) -> tuple[np.ndarray, MixedPoint] | None:
     """The first of the halved projected Newton steps that lowers the deviance."""
-    least = variances.least
-    free = ((gamma > least) | (slope < 0)) & ((gamma < MOST_VARIANCE) | (slope > 0))
-    hessian = variances.hessian(point)[np.ix_(free, free)]
+    least, most = variances.least, variances.model.most_variance
+    free = ((gamma > least) | (slope < 0)) & ((gamma < most) | (slope > 0))
+    unit = np.maximum(gamma[free], 1e-3)  # in which a variance of 1e8 and one of 1 share a matrix
+    hessian = variances.hessian(point)[np.ix_(free, free)] * unit[:, None] * unit
     # a floor of one tenth of a log-scale Newton step keeps steps sane where information is flat
-    floor = 0.1 * np.abs(slope[free]) / np.maximum(gamma[free], 1e-3)
-    hessian[np.diag_indices_from(hessian)] += floor
+    hessian[np.diag_indices_from(hessian)] += 0.1 * np.abs(slope[free]) * unit
     direction = np.zeros_like(gamma)
-    direction[free] = -np.linalg.lstsq(hessian, slope[free], rcond=None)[0]
+    direction[free] = -unit * np.linalg.lstsq(hessian, slope[free] * unit, rcond=None)[0]
     for size in 0.5 ** np.arange(20):
-        trial = np.clip(gamma + size * direction, least, MOST_VARIANCE)
+        trial = np.clip(gamma + size * direction, least, most)
         trial[trial < _ZERO] = least[trial < _ZERO]
         found = variances.at(trial)
         gain = point.deviance - found.deviance
