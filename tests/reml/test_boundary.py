@@ -8,6 +8,7 @@ from polytask import MeanRegularizedRegressor, PooledRegressor
 from polytask.datasets import make_related_tasks
 from tests.reml.worlds import draw
 
+DOUBTS = pytest.mark.filterwarnings("ignore::polytask.mixed.doubts.DoubtWarning")
 ALL = ["auto", "scalar", "diagonal", "factor", "full"]
 
 
@@ -67,6 +68,7 @@ def test_columns_that_say_nothing(covariance, alpha_common, column):
         np.testing.assert_allclose(model.predict(with_it), plain.predict(X), atol=1e-5)
 
 
+@DOUBTS
 @pytest.mark.parametrize("covariance", ALL)
 @pytest.mark.parametrize("sizes", [[1] * 12, [2] * 10, [1, 1, 2, 40], [5], [3, 4]])
 def test_tasks_of_few_rows(covariance, sizes):
@@ -101,6 +103,7 @@ def test_a_constant_target():
     assert model.noise_variance_ == pytest.approx(0.0, abs=1e-12)
 
 
+@DOUBTS
 @pytest.mark.parametrize("covariance", ALL)
 @pytest.mark.parametrize("sizes", [[10] * 20, [30] * 3])
 def test_a_perfect_fit(covariance, sizes):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from polytask.data import TaskData
+from polytask.mixed.doubts import doubts, has_no_noise
 from polytask.mixed.laplace import LaplaceModel
 from polytask.mixed.lbfgs import estimate_factor, estimate_full
 from polytask.mixed.marginal import marginal_common
@@ -59,6 +60,8 @@ class MixedFit:
         Largest slope of the deviance that is left, in log variance.
     state : MixedState
         What standard errors follow from.
+    doubts : list of str
+        What rows cannot say: sentences for a warning.
     """
 
     solution: Solution
@@ -72,6 +75,7 @@ class MixedFit:
     covariance: str
     slope: float
     state: MixedState
+    doubts: list[str]
 
 
 def fit_mixed(
@@ -126,11 +130,13 @@ def fit_mixed(
         coefs=problem.structure.assemble(blocks),
         objective=problem.objective(blocks, f),
         violation=violation,
-        status=Status.SOLVED if estimate.converged and violation <= _MOST else Status.MAX_ITER,
+        status=_status(estimate.converged, violation),
         certificate="global",
         solver="reml",
         n_iter=estimate.n_iter,
     )
+    state = MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters)
+    no_noise = has_no_noise(state.model, point, estimate.root)
     return MixedFit(
         solution,
         point.noise,
@@ -141,8 +147,15 @@ def fit_mixed(
         common[: data.n_features],
         chosen,
         estimate.violation,
-        MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters),
+        state,
+        doubts(data, no_noise, chosen),
     )
+
+
+def _status(converged: bool, violation: float) -> Status:
+    if violation > _MOST:
+        return Status.MAX_ITER
+    return Status.SOLVED if converged else Status.VARIANCES
 
 
 def _common(

@@ -16,39 +16,19 @@ with the noise variance rss / (free - 2), its posterior mean at given t.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
 
-__all__ = ["Spread", "reaches", "spread"]
+__all__ = ["reaches", "spread"]
 
 _DRAWS = 50  # pairs
 _FARTHEST = 10.0  # standard deviation over noise that rows which say nothing may leave possible
 _HALVINGS = 50
 _FEW = 30  # parameters up to which the reach is refined by the deviance itself
 _REFINEMENTS = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Spread:
-    """Second moments about the estimates, the error of the variances included, scaled columns.
-
-    Parameters
-    ----------
-    noise : float
-        Of a new row.
-    unseen : ndarray of shape (p, p)
-        Of the coefficients of a task that was not in training.
-    seen : ndarray of shape (m, p, p)
-        Of each task's coefficients.
-    """
-
-    noise: float
-    unseen: np.ndarray
-    seen: np.ndarray
 
 
 def spread(
@@ -58,8 +38,8 @@ def spread(
     t: np.ndarray,
     grams: np.ndarray,
     cross: np.ndarray,
-) -> Spread:
-    """Second moments over the posterior of the variances.
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Second moments about the estimates over the posterior of the variances, scaled columns.
 
     Parameters
     ----------
@@ -68,6 +48,15 @@ def spread(
     grams, cross : ndarrays of shapes (m, p, p), (m, p)
         Statistics of the tasks asked about: those of the model, or new ones, which say nothing
         about the variances.
+
+    Returns
+    -------
+    noise : float
+        Of a new row.
+    unseen : ndarray of shape (p, p)
+        Of the coefficients of a task that was not in training.
+    seen : ndarray of shape (m, p, p)
+        Of each task's coefficients.
     """
     p, noise = model.n_coefs, 0.0
     unseen, seen = np.zeros((p, p)), np.zeros_like(grams)
@@ -83,7 +72,7 @@ def spread(
         own = theta - estimate
         seen += other.noise_mean / other.noise * covariance + own[:, :, None] * own[:, None, :]
     K = len(draws)
-    return Spread(noise / K, unseen / K, seen / K)
+    return noise / K, unseen / K, seen / K
 
 
 def _draws(model: AnyMixedModel, point: MixedPoint, root: Root, t: np.ndarray) -> np.ndarray:

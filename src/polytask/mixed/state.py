@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from polytask.mixed.doubts import has_no_noise, pooled_moments
 from polytask.mixed.reml import MixedModel
 from polytask.mixed.root import Root
 from polytask.mixed.spread import spread
@@ -84,6 +85,10 @@ class MixedState:
         unit = 1.0 / self.model.scale
         with one_blas_thread():
             point = self.model.at(self.root.at(self.parameters), self.kappa)
-            found = spread(self.model, point, self.root, self.parameters, self.grams, self.cross)
+            if has_no_noise(self.model, point, self.root):
+                noise, unseen, seen = pooled_moments(self.model, point, self.grams)
+            else:
+                args = (self.model, point, self.root, self.parameters, self.grams, self.cross)
+                noise, unseen, seen = spread(*args)
         outer = unit[:, None] * unit
-        return found.noise, found.unseen * outer, found.seen * outer
+        return noise, unseen * outer, seen * outer

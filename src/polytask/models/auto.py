@@ -24,6 +24,7 @@ from polytask.data import (
 )
 from polytask.models._held_out import held_out_predictions, linear_predictor
 from polytask.models.estimator import Estimator
+from polytask.models.mixed import without_doubts
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.steps import fit_steps, step, with_callbacks
@@ -170,11 +171,11 @@ class _AutoMultiTask(Estimator):
         args = (X, target, names, sample_weight, data, self._loss(), self.n_folds)
         with fit_steps(self, 2 * len(made) + 1, X, y):
             for name, model in made.items():
-                with step(self, f"fit {name}", inner=model):
+                with step(self, f"fit {name}", inner=model), without_doubts():
                     self.estimators_[name] = model.fit(X, y, sample_weight=sample_weight)
             held = []
             for name, model in self.estimators_.items():
-                with step(self, f"hold rows out of {name}"):
+                with step(self, f"hold rows out of {name}"), without_doubts():
                     held.append(held_out_predictions(model, *args))
             with step(self, "weigh"):
                 self._weigh(np.column_stack(held), data)

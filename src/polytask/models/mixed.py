@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -9,11 +12,20 @@ import numpy as np
 from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
-from polytask.data import TaskData, read_rows, task_codes
+from polytask.data import TaskData, callers_level, read_rows, task_codes
 from polytask.data.center import shifted_covariance
+from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 
-__all__ = ["MixedModelAnswers", "MixedModelFit"]
+__all__ = ["MixedModelAnswers", "MixedModelFit", "without_doubts"]
+
+
+@contextmanager
+def without_doubts() -> Iterator[None]:
+    """Fits whose standard errors nobody asks for: what is doubtful of them is not said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DoubtWarning)
+        yield
 
 
 class MixedModelFit:
@@ -36,6 +48,9 @@ class MixedModelFit:
         at_origin = partial(shifted_covariance, center=data.center)
         between = at_origin(fit.deviation_covariance)
         self._keep(fit.solution, data, _strengths(fit, between, d, N))
+        if fit.doubts:
+            said = f"{type(self).__name__}: {'; '.join(fit.doubts)}."
+            warnings.warn(said, DoubtWarning, stacklevel=callers_level())
         self._keep_common(fit, data)
         self.covariance_ = fit.covariance
         if loss.is_quadratic:

@@ -25,6 +25,10 @@ class Status(Enum):
         "no further progress in floating point; the features are nearly collinear or of very "
         "different scale: scale them or raise the penalty"
     )
+    VARIANCES = (
+        "the search for the variances ended where the likelihood still rises; scale the features, "
+        "or set covariance='scalar', which asks less of the rows"
+    )
 
 
 @dataclass(frozen=True, eq=False)
