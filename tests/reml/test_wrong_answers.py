@@ -96,7 +96,7 @@ def test_what_cannot_be_known_is_said(sizes, says, covariance, rng):
 
 def test_without_noise_intervals_do_not_pretend():
     held, said = [], 0
-    for seed in range(12):
+    for seed in range(5):
         r = np.random.default_rng(seed)
         g, X, W = np.repeat(np.arange(12), 5), r.normal(size=(60, 6)), 1 + r.normal(size=(12, 6))
         y = (X * W[g]).sum(1) + r.normal(size=12)[g] + 0.5 * r.normal(size=60)
@@ -108,6 +108,6 @@ def test_without_noise_intervals_do_not_pretend():
         doubted = any("leave no noise" in str(w.message) for w in caught)
         said += doubted
         if doubted:
-            held.append(((low < W) & (W < high)).mean())
-    assert said >= 6
+            held.append(((low < W) & (high > W)).mean())
+    assert said >= 3
     assert np.mean(held) > 0.88  # of 95 % ones; at the noise of the fit they hold 15 %

@@ -52,7 +52,7 @@ def doubts(data: TaskData, no_noise: bool, covariance: str) -> list[str]:
 def pooled_moments(
     model: MixedModel, point: MixedPoint, grams: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Noise, covariance of an unseen task and of those of ``grams``, were all noise the pooled fit's.
+    """Noise, covariances of an unseen task and of given ones, were the noise the pooled fit's.
 
     The variances between tasks keep their size, without correlations, which perfect fits invent.
     """

@@ -123,23 +123,28 @@ class Place:
 
     @cached_property
     def theta(self) -> np.ndarray:
+        """Scaled coefficients of the tasks, shape (m, p)."""
         return np.asarray(self.blocks["common"] + self.blocks["u"] @ self.L.T)
 
     @cached_property
     def risk(self) -> RowsAt:
+        """The loss of the rows."""
         return self.model.risk(self.theta)
 
     @cached_property
     def value(self) -> float:
+        """Minus the logarithm."""
         prior = float(self.prior @ self.blocks["common"] ** 2)
         return self.risk.total + 0.5 * float((self.blocks["u"] ** 2).sum()) + 0.5 * prior
 
     @property
     def pull(self) -> np.ndarray:
+        """Minus the gradient of the loss, shape (m, p)."""
         return self.model.pull(self.risk)
 
     @property
     def residual(self) -> Blocks:
+        """Gradient of `value`."""
         common = self.prior * self.blocks["common"] - self.pull.sum(axis=0)
         return {"common": common, "u": self.blocks["u"] - self.pull @ self.L}
 

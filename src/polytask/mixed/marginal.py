@@ -50,7 +50,7 @@ class _Held:
         self.slope = 2.0 * (point.prior * common - at.pull.sum(axis=0)) + self._determinants(at)
 
     def covariance(self) -> np.ndarray:
-        """Inverse curvature, by differences of slopes; without the determinants' where w0 is long."""
+        """Inverse curvature by differences of slopes; that of the modes alone where w0 is long."""
         p = len(self.common)
         if p > _FEW:
             return self.S_inverse

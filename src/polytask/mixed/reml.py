@@ -33,7 +33,7 @@ from polytask.algebra.linalg import psd_inverse, psd_inverses
 from polytask.data import TaskData
 from polytask.mixed.point import MixedPoint, log_det_and_inverses
 
-# Where the tasks' own coefficients leave no noise, the likelihood grows with the variances for ever.
+# Where the tasks' coefficients leave no noise, the likelihood grows with the variances for ever.
 _MOST, _MOST_OF_SOME_NOISE = 1e6, 1e12
 _FAR = 1e4  # sum of variances over the noise from which differences of matrices lose digits
 _NO_NOISE = 1e-13  # share of the sum of squares that is rounding

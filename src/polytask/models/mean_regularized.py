@@ -88,7 +88,12 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         w0 + Δw_i.
     intercept_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
-        w0 and b0.
+        w0 and b0. Of labels and counts with ``alpha="reml"`` the estimate of the greatest marginal
+        likelihood, the deviations integrated out (Laplace), as lme4's glmer reports it; the mode
+        of w0 and deviations together is nearer to zero and predicts better (next).
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks where it is not w0: with ``alpha="reml"`` and another loss
+        than the squared one the joint mode, about which the tasks' coefficients are estimated.
     deviation_coef_ : ndarray of shape (m, d)
         Δw_i.
     tasks_ : ndarray of shape (m,)
