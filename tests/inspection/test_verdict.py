@@ -77,6 +77,22 @@ def test_pooling_does_not_suffice_where_it_harms_tasks_that_joint_spares():
     assert "no clear difference" in verdict.text
 
 
+def test_the_best_joint_model_is_preferred_to_a_better_pooled_one_that_harms_more_tasks():
+    pooled = np.full(M, 0.22)
+    pooled[:2] = -0.4  # mean 0.158
+    verdict = decide(evidence(joint_a=0.13, pooled=pooled))
+    assert (verdict.label, verdict.model) == ("joint-helps", "joint-a")
+    harmless = decide(evidence(joint_a=-0.05, pooled=pooled))
+    assert (harmless.label, harmless.n_harmed) == ("pooling-suffices", 2)
+
+
+def test_a_clear_loss_is_never_called_no_clear_difference():
+    verdict = decide(evidence(joint_a=0.05, pooled=0.10))
+    assert verdict.label == "pooling-suffices"
+    assert "more squared error than Pooled" in verdict.text
+    assert "no clear difference" not in verdict.text
+
+
 def test_the_choice_among_models_is_paid_for():
     alone = decide(evidence(joint_a=0.02)).gain
     chosen = decide(evidence(joint_a=0.02, joint_b=0.0, pooled=0.0))

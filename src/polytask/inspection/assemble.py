@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 
 from polytask.inspection.comparison import Comparison, Provenance
 from polytask.inspection.evidence import LEVEL, Evidence
+from polytask.inspection.influence import Influence, RowLosses
 from polytask.inspection.out_of_fold import Fits
 from polytask.inspection.provenance import (
     method_sentences,
@@ -75,10 +77,11 @@ def assemble(
     totals: LossTotals,
     *,
     ranks: Mapping[tuple[str, int], dict[str, float]],
+    rows: RowLosses | None = None,
     notes: tuple[str, ...] = (),
 ) -> Comparison:
     """Decide, and put the tables beside the verdict; ``ranks`` are the metrics that need rows."""
-    evidence = _evidence(question, sample, found, totals)
+    evidence = _evidence(question, sample, found, totals, rows)
     verdict, columns = decide(evidence), question.columns
     about = totals, evidence.models, columns, sample.response
     folds = fold_scores(found.records(), *about, ranks)
@@ -106,21 +109,25 @@ def assemble(
     )
 
 
-def _evidence(question: Question, sample: Sample, found: Fits, totals: LossTotals) -> Evidence:
+def _evidence(
+    question: Question, sample: Sample, found: Fits, totals: LossTotals, rows: RowLosses | None
+) -> Evidence:
     losses, metric = list(sample.response.row_losses), question.metric
     n_train = float(np.mean([fold.n_train for fold in found.folds]))
     n_test = float(np.mean([fold.n_test for fold in found.folds]))
-    return Evidence.of_totals(
-        totals,
-        found.succeeded(question.baseline),
-        losses.index(metric) if metric in losses else 0,
-        question.n_repeats,
+    make = partial(
+        Evidence.of_totals,
+        models=found.succeeded(question.baseline),
+        at=losses.index(metric) if metric in losses else 0,
+        repeats=question.n_repeats,
         roles={n: role_of(n, model, question.baseline) for n, model in question.estimators.items()},
         titles={name: title_of(name) for name in question.estimators},
         baseline=question.baseline,
         inflation=overlap_inflation(n_train, n_test),
         loss_title=sample.response.row_loss(metric).title,
     )
+    influence = Influence(make, totals, lambda i: f"task {sample.ids[i]}", rows)
+    return make(totals, influence=influence)
 
 
 def _provenance(question: Question, evidence: Evidence, n_folds: int) -> Provenance:

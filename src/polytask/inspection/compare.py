@@ -10,7 +10,9 @@ import pandas as pd
 
 from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
+from polytask.inspection.influence import RowLosses
 from polytask.inspection.named_estimators import named_estimators
+from polytask.inspection.odd_cells import row_in_words
 from polytask.inspection.out_of_fold import OutOfFold, Split, predict_out_of_fold
 from polytask.inspection.sample import RowSample, read_sample, response_of
 from polytask.inspection.scores import metric_columns, primary_column, ranked
@@ -137,6 +139,9 @@ def compare_sample(
     """`compare_tasks` for rows that were read."""
     columns = metric_columns(sample.response, primary_column(metric, sample.response))
     folds = _make_folds(sample, cv, n_repeats, random_state)
+    known = _tasks_are_known(sample, folds)
+    if known:
+        sample.refuse_flat("compare_tasks", sample.varies)
     question = Question(
         estimators,
         baseline,
@@ -150,11 +155,13 @@ def compare_sample(
             sample.response.has_labels and sample.together is None,
             whole_rows=sample.together is not None,
         ),
-        _tasks_are_known(sample, folds),
+        known,
     )
     found = predict_out_of_fold(estimators, sample, folds, n_jobs=n_jobs, progress=progress)
-    totals = _totals(sample, found, question)
-    return assemble(question, sample, found, totals, ranks=_ranks(sample, found, columns))
+    return assemble(
+        question, sample, found, _totals(sample, found, question),
+        ranks=_ranks(sample, found, columns), rows=_row_losses(sample, found, question),
+    )  # fmt: skip
 
 
 def _make_folds(
@@ -210,8 +217,23 @@ def splitter_words(
     return f"TaskKFold with {cv} folds{times}, {kind}shuffled, seed {seed}"
 
 
-def _totals(sample: RowSample, found: OutOfFold, question: Question) -> LossTotals:
-    """The rows summed up; after this nobody looks at one."""
+def _row_losses(sample: RowSample, found: OutOfFold, question: Question) -> RowLosses | None:
+    models = found.succeeded(question.baseline)
+    if not models:
+        return None
+    tested = np.unique(np.concatenate([fold.test for fold in found.folds]))
+    seen = np.array([found.predictions[name][:, tested] for name in models])
+    loss = sample.response.row_loss(question.metric).of(sample.y[tested], seen).mean(axis=1)
+    return RowLosses(
+        loss, sample.codes[tested], tested, lambda row: _totals(sample, found, question, row),
+        lambda row: row_in_words(sample, row),
+    )  # fmt: skip
+
+
+def _totals(
+    sample: RowSample, found: OutOfFold, question: Question, without: int = -1
+) -> LossTotals:
+    """The rows summed up, but for one."""
     response, models = sample.response, found.succeeded(question.baseline)
     totals = LossTotals.zeros(
         sample.n_tasks, len(found.folds), len(models), len(response.row_losses)
@@ -221,15 +243,17 @@ def _totals(sample: RowSample, found: OutOfFold, question: Question) -> LossTota
     predictions = predictions.reshape(*shape, *predictions.shape[3:])
     tested = np.zeros(len(sample.y), dtype=bool)
     for j, fold in enumerate(found.folds):
-        test = fold.test
+        test = fold.test[fold.test != without]
         tested[test] = True
         totals.add_losses(
             sample.codes[test], np.full(len(test), j), sample.y[test],
             predictions[:, fold.repeat, test], response, sample.target_mean,
         )  # fmt: skip
     if models:
-        loss = response.row_loss(question.metric).of(sample.y[tested], predictions[:, :, tested])
-        totals.add_products(sample.codes[tested], loss.mean(axis=1))
+        loss, seen = response.row_loss(question.metric), predictions[:, :, tested]
+        totals.add_products(sample.codes[tested], loss.of(sample.y[tested], seen).mean(axis=1))
+        if response.has_labels:
+            totals.add_expected(sample.codes[tested], seen.mean(axis=1), loss)
     return totals
 
 

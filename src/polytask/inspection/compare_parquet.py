@@ -175,6 +175,7 @@ def compare_source(
     told = {name: [_record(name, k, fits) for k in range(cv)] for name in estimators}
     models = Fits(told, []).succeeded(baseline)
     totals = _score(fits, models, source, sample, runner, cv, question.metric)
+    sample.refuse_flat("compare_parquet", totals.varies())
     sizes = totals.rows.sum(axis=0).astype(int).tolist()
     folds = [Fold(0, k, int(sample.rows.sum()) - n, n) for k, n in enumerate(sizes)]
     comparison = assemble(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from polytask.inspection._json import to_json
 
-__all__ = ["Comparison", "DataSummary", "Interval", "Provenance", "Verdict"]
+__all__ = ["Comparison", "DataSummary", "Gain", "Interval", "Leaning", "Provenance", "Verdict"]
 
 VERDICT_LABELS = (
     "joint-helps",  # a joint model is clearly better than single-task and than pooled
@@ -46,6 +46,38 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Gain(Interval):
+    """A relative gain, the same as a difference, and what it rests on.
+
+    Attributes
+    ----------
+    difference : Interval
+        In units of the loss, per row.
+    rests_on : Leaning or None
+        A row or task without which a gain that seems clear is not.
+    """
+
+    difference: Interval = Interval(float("nan"), float("nan"), float("nan"))
+    rests_on: Leaning | None = None
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """One row or one task that decides a claim.
+
+    Attributes
+    ----------
+    what : str
+        In words; plain text that holds user strings.
+    without : Gain
+        The gain without it.
+    """
+
+    what: str
+    without: Gain
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The answer to "does learning my tasks together help?".
 
@@ -64,10 +96,10 @@ class Verdict:
     focus : str
         Name of the model whose gains the tasks table shows: the recommended one, or the best of
         the joint and pooled models where the baseline or a non-joint model is recommended.
-    gain : Interval
-        Relative reduction of the mean loss of `focus` against the baseline (0.06 = 6 % less).
-        Corrected for the choice of the best model among several.
-    gain_over_pooled : Interval
+    gain : Gain
+        Relative reduction of the mean loss of `focus` against the baseline (0.06 = 6 % less),
+        and the reduction itself. Corrected for the choice of the best model among several.
+    gain_over_pooled : Gain
         The same against the pooled model; NaN where pooled is `focus` or absent.
     n_gains, n_harmed, n_undecided : int
         Tasks on which `focus` is clearly better than, clearly worse than, or not
@@ -83,8 +115,8 @@ class Verdict:
     model: str
     title: str
     focus: str
-    gain: Interval
-    gain_over_pooled: Interval
+    gain: Gain
+    gain_over_pooled: Gain
     n_gains: int
     n_harmed: int
     n_undecided: int

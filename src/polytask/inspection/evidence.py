@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from polytask.inspection.comparison import Interval
+from polytask.inspection.comparison import Gain, Interval
+from polytask.inspection.influence import Influence, seems_clear
 from polytask.inspection.statistics import FoldLosses, LossMoments, overall_gains, task_gains
-from polytask.inspection.statistics.simultaneous import Folds
+from polytask.inspection.statistics.simultaneous import FEW_TASKS, Folds
 from polytask.sources.loss_totals import LossTotals
 
 __all__ = ["LEVEL", "Evidence"]
@@ -33,8 +34,14 @@ class Evidence:
     inflation : float
         Correction for overlapping training sets.
     loss_title : str
+    varies : bool ndarray of shape (m,), optional
+        Tasks whose target is not the same in all rows; others prove nothing of themselves.
     folds : FoldLosses, optional
         Without them, what the tasks of a fold share is not in the overall intervals.
+    influence : Influence, optional
+        Judges claims again without a row and without a task.
+    by_tasks : bool, optional
+        Whether tasks are drawn at random rather than rows; unless given, from ten on.
     level : float
     """
 
@@ -45,9 +52,18 @@ class Evidence:
     baseline: str
     inflation: float
     loss_title: str
+    varies: np.ndarray | None = None
     folds: FoldLosses | None = None
+    influence: Influence | None = None
+    by_tasks: bool | None = None
     level: float = LEVEL
     _by_task: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _claims: dict[tuple[str, ...], Gain] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.by_tasks is None:
+            many = int((self.moments.rows > 0).sum()) >= FEW_TASKS
+            object.__setattr__(self, "by_tasks", many)
 
     @classmethod
     def of_rows(
@@ -71,10 +87,10 @@ class Evidence:
         mean = by_fold.sum(axis=1) / each
         rows = tested / repeats
         sums = rows[:, None] * np.concatenate([mean[:, :1], mean[:, :1] - mean[:, 1:]], axis=1)
-        moments = LossMoments.of_sums(rows, sums, totals.products, totals.cubes)
+        moments = LossMoments.of_sums(rows, sums, totals.products, totals.cubes, totals.expected)
         parts = {name: by_fold[:, :, j] / each for j, name in enumerate(models)}
         folds = FoldLosses(totals.rows / each, parts)
-        return cls(models, moments, folds=folds, **about)  # type: ignore[arg-type]
+        return cls(models, moments, varies=totals.varies(), folds=folds, **about)  # type: ignore[arg-type]
 
     @property
     def n_tasks(self) -> int:
@@ -113,10 +129,11 @@ class Evidence:
             weights = self._weights(self.baseline) - self._weights(name)
             gain, variance = self.moments.turned(weights[None])
             rows = self.moments.rows
+            known = (rows > 1) & (True if self.varies is None else self.varies)
             self._by_task[name] = task_gains(
                 rows,
                 np.where(rows > 0, gain[:, 0], np.nan),
-                np.where(rows > 1, np.maximum(variance[:, 0, 0], 0.0), np.nan),
+                np.where(known, np.maximum(variance[:, 0, 0], 0.0), np.nan),
                 self.task_losses(self.baseline),
                 self.moments.skewness(self.models.index(name)),
                 inflation=self.inflation,
@@ -137,12 +154,42 @@ class Evidence:
         gain = self.by_task(name)["gain"]
         return int((gain > 0).sum()), int((gain < 0).sum())
 
-    def over(
-        self, reference: str, names: list[str], *, together: bool = True
-    ) -> dict[str, Interval]:
-        """Relative gains of `names` over `reference`; simultaneous intervals if `together`."""
+    def claim(self, reference: str, family: list[str], name: str) -> Gain:
+        """The gain of one of a family over a reference, and what it rests on if it seems clear."""
+        key = reference, name, *family
+        if key not in self._claims:
+            found = self.over(reference, family)[name]
+            if self.influence is not None and (seems_clear(found) or seems_clear(found, -1)):
+                rests_on = self.influence.of(self, found, reference, family, name)
+                found = replace(found, rests_on=rests_on)
+            self._claims[key] = found
+        return self._claims[key]
+
+    def leanings(self) -> list[str]:
+        """What claims rest on that were asked for, in sentences."""
+        return [
+            f"The difference between {self.titles[key[1]]} and {self.titles[key[0]]} does not "
+            f"stand without {found.rests_on.what}, so it is not called clear."
+            for key, found in self._claims.items()
+            if found.rests_on is not None
+        ]
+
+    def over(self, reference: str, names: list[str], *, together: bool = True) -> dict[str, Gain]:
+        """Gains of `names` over `reference`; simultaneous intervals if `together`."""
         if not names or reference not in self.models:
             return {}
+        share, itself = (
+            self._intervals(reference, names, together=together, relative=relative)
+            for relative in (True, False)
+        )
+        return {
+            name: Gain(**vars(ratio), difference=difference)
+            for name, ratio, difference in zip(names, share, itself, strict=True)
+        }
+
+    def _intervals(
+        self, reference: str, names: list[str], *, together: bool, relative: bool
+    ) -> list[Interval]:
         base = self._weights(reference)
         mean, covariance = self.moments.turned(
             np.array([*(base - self._weights(name) for name in names), base])
@@ -155,15 +202,13 @@ class Evidence:
             inflation=self.inflation,
             level=self.level,
             folds=self._fold_parts(reference, names),
+            by_tasks=self.by_tasks,
+            relative=relative,
         )
         ends = (found.joint_low, found.joint_high, found.joint_p)
         low, high, p = ends if together else (found.low, found.high, found.p)
-        return {
-            name: Interval(
-                float(found.value[j]), float(low[j]), float(high[j]), float(p[j]), self.level
-            )
-            for j, name in enumerate(names)
-        }
+        columns = (each.tolist() for each in (found.value, low, high, p))
+        return [Interval(a, b, c, d, self.level) for a, b, c, d in zip(*columns, strict=True)]
 
     def _fold_parts(self, reference: str, names: list[str]) -> Folds | None:
         folds = self.folds

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from polytask.inspection.comparison import Interval
+from polytask.inspection.comparison import Gain, Interval
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.new_task_fits import Answer
 from polytask.inspection.sample import RowSample
@@ -62,7 +62,7 @@ def _model(answer: str, evidence: Evidence, answers: Sequence[Answer], k: int) -
     }
 
 
-def _gains(evidence: Evidence, reference: str) -> dict[str, Interval]:
+def _gains(evidence: Evidence, reference: str) -> dict[str, Gain]:
     others = [name for name in evidence.models if name != reference]
     return evidence.over(reference, others, together=False)
 

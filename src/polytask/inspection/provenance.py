@@ -89,7 +89,7 @@ def warnings_on(evidence: Evidence, sample: Sample, found: Fits) -> tuple[str, .
     ]
     for name in evidence.models:
         told += _warnings_of(evidence.titles[name], found, name)
-    return (*told, *_scale_warning(evidence, sample))
+    return (*told, *evidence.leanings(), *_scale_warning(evidence, sample))
 
 
 def _warnings_of(title: str, found: Fits, name: str) -> list[str]:

@@ -60,6 +60,21 @@ class Sample:
         """As in `Comparison`."""
         return "classification" if self.response.has_labels else "regression"
 
+    def refuse_flat(self, caller: str, varies: np.ndarray) -> None:
+        """Refuse a target that is the same in all rows of every task.
+
+        Raises
+        ------
+        ValueError
+        """
+        if not varies.any():
+            raise ValueError(
+                f"{caller}: y must vary inside a task; it is the same in all rows of every task, "
+                "so that nothing is left to predict inside a known task. Aggregate: keep one row a "
+                "task, with means of its features, for an ordinary regression or classification. "
+                "Or ask about new tasks, of which no row is known: polytask.inspection.NewTasks."
+            )
+
     def summary(self, unscored: int) -> DataSummary:
         """Counts for the report; `unscored` tasks have no row in a test fold."""
         labels = self.response.has_labels
@@ -97,6 +112,14 @@ class RowSample(Sample):
     y: np.ndarray
     codes: np.ndarray
     together: np.ndarray | None = None
+
+    @property
+    def varies(self) -> np.ndarray:
+        """Tasks (m,) whose target is not the same in all rows."""
+        low, high = np.full(self.n_tasks, np.inf), np.full(self.n_tasks, -np.inf)
+        np.minimum.at(low, self.codes, self.y)
+        np.maximum.at(high, self.codes, self.y)
+        return high > low
 
 
 def response_for(labels: bool) -> Response:

@@ -10,7 +10,7 @@ import pandas as pd
 from polytask.inspection.statistics import resampled_interval, resampled_t
 from polytask.model_selection.metrics import METRICS
 from polytask.responses import Response
-from polytask.sources.loss_totals import LossTotals
+from polytask.sources.loss_totals import LossTotals, scatter
 
 __all__ = ["fold_scores", "metric_columns", "model_scores", "primary_column", "ranked"]
 
@@ -166,8 +166,7 @@ class _Sums:
         self.losses = totals.losses[:, folds, model].sum(axis=1)
         self.places = {name: q for q, name in enumerate(response.row_losses)}
         y, square = (p[:, folds].sum(axis=1) for p in (totals.target, totals.target_square))
-        within = square - y**2 / np.maximum(self.rows, 1.0)
-        self.within = np.where(within > 1e-13 * square, within, 0.0)  # less is rounding
+        self.within = scatter(self.rows, y, square)
         self.total = np.array([square.sum() - y.sum() ** 2 / max(self.rows.sum(), 1.0)])
 
     def loss(self, metric: str) -> np.ndarray:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from polytask.inspection.comparison import Interval, Verdict
+from collections.abc import Callable
+
+from polytask.inspection.comparison import Gain, Verdict
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.words import MIN_GAIN, Findings, headline, paragraph
+from polytask.inspection.influence import MIN_GAIN, is_clear
+from polytask.inspection.words import Findings, headline, paragraph
 
 __all__ = ["MIN_GAIN", "decide"]
 
-_UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
+_UNKNOWN = Gain(float("nan"), float("nan"), float("nan"))
 
 
 def decide(evidence: Evidence) -> Verdict:
     """The verdict on a comparison.
 
-    A difference is *clear* when its interval excludes zero and it is at least 1 % of the loss.
+    What is *clear* `is_clear` says: sure, large enough, and without any one row and any one task.
     The interval of the best of several models is taken from simultaneous intervals of them all,
     so that choosing it on the folds that score it is paid for. Of two models without a clear
     difference the simpler is recommended: single-task before pooled before joint before others.
@@ -42,57 +45,61 @@ def decide(evidence: Evidence) -> Verdict:
     )
 
 
-def is_clear(gain: Interval | None) -> bool:
-    """Whether a gain is clear: surely above zero, and large enough to matter."""
-    return gain is not None and gain.low > 0 and gain.value >= MIN_GAIN
-
-
-def _is_clear_loss(gain: Interval) -> bool:
-    return gain.high < 0 and gain.value <= -MIN_GAIN
-
-
 def _findings(evidence: Evidence) -> Findings:
     candidates = evidence.names("joint", "pooled")
     others = evidence.names("non-joint")
     focus = evidence.best(candidates or others)
-    over_single = evidence.over(evidence.baseline, candidates or others)
+
+    def over_single(name: str) -> Gain:
+        return evidence.claim(evidence.baseline, candidates or others, name)
+
     pooled = next(iter(evidence.names("pooled")), None)
+    joint = evidence.best(evidence.names("joint")) if evidence.names("joint") else None
     if _pooling_is_enough(evidence, pooled, focus, over_single):
         focus = str(pooled)
-    joint = evidence.best(evidence.names("joint")) if evidence.names("joint") else None
+    elif focus == pooled and joint and _spares_tasks(evidence, joint, focus, over_single):
+        focus = joint
     inside = evidence.best([evidence.baseline, *candidates])
     outside = evidence.best(others) if others and candidates else None
     return Findings(
         focus=focus,
         baseline=evidence.baseline,
-        gain=over_single[focus],
-        compared=len(over_single),
+        gain=over_single(focus),
+        compared=len(candidates or others),
         pooled=pooled,
         over_pooled=_over_pooled(evidence, pooled, focus),
         best_joint=joint,
         joint_over_pooled=_over_pooled(evidence, pooled, joint),
         inside=inside,
         outside=outside,
-        outside_gain=evidence.over(inside, others)[outside] if outside else None,
+        outside_gain=evidence.claim(inside, others, outside) if outside else None,
     )
 
 
-def _over_pooled(evidence: Evidence, pooled: str | None, name: str | None) -> Interval | None:
+def _over_pooled(evidence: Evidence, pooled: str | None, name: str | None) -> Gain | None:
     """Gain over pooled, its interval valid for the best of the joint models."""
     if pooled is None or name is None or name == pooled:
         return None
     family = list(dict.fromkeys([*evidence.names("joint"), name]))
-    return evidence.over(pooled, family)[name]
+    return evidence.claim(pooled, family, name)
 
 
 def _pooling_is_enough(
-    evidence: Evidence, pooled: str | None, focus: str, over_single: dict[str, Interval]
+    evidence: Evidence, pooled: str | None, focus: str, over_single: Callable[[str], Gain]
 ) -> bool:
     """Pooled helps clearly, the best model adds nothing clear, and spares no task either."""
-    if pooled is None or focus == pooled or not is_clear(over_single.get(pooled)):
+    if pooled is None or focus == pooled or not is_clear(over_single(pooled)):
         return False
     more_harm = evidence.count(pooled, "harmed") > evidence.count(focus, "harmed")
     return not is_clear(_over_pooled(evidence, pooled, focus)) and not more_harm
+
+
+def _spares_tasks(
+    evidence: Evidence, joint: str, pooled: str, over_single: Callable[[str], Gain]
+) -> bool:
+    """The best joint model helps clearly, too, and harms fewer tasks than pooled does."""
+    fewer = evidence.count(joint, "harmed") < evidence.count(pooled, "harmed")
+    return fewer and is_clear(over_single(joint))
 
 
 def _label(found: Findings, evidence: Evidence) -> str:
@@ -101,7 +108,7 @@ def _label(found: Findings, evidence: Evidence) -> str:
     if is_clear(found.gain):
         role = evidence.roles[found.focus]
         return {"pooled": "pooling-suffices", "joint": "joint-helps"}.get(role, "non-joint-best")
-    if _is_clear_loss(found.gain):
+    if is_clear(found.gain, -1):
         return "single-task-best"
     both = evidence.count(found.focus, "gains") and evidence.count(found.focus, "harmed")
     return "mixed" if both else "no-clear-gain"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from polytask.inspection.comparison import Interval
+from polytask.inspection.comparison import Gain, Interval
 from polytask.inspection.evidence import Evidence
+from polytask.inspection.influence import MIN_GAIN
 
-__all__ = ["MIN_GAIN", "Findings", "headline", "paragraph", "percent", "span"]
-
-
-MIN_GAIN = 0.01  # a smaller relative gain is nobody's reason to change a model
+__all__ = ["Findings", "headline", "paragraph", "percent", "span"]
 
 
 @dataclass(frozen=True)
@@ -24,15 +22,15 @@ class Findings:
 
     focus: str
     baseline: str
-    gain: Interval
+    gain: Gain
     compared: int
     pooled: str | None
-    over_pooled: Interval | None
+    over_pooled: Gain | None
     best_joint: str | None
-    joint_over_pooled: Interval | None
+    joint_over_pooled: Gain | None
     inside: str
     outside: str | None
-    outside_gain: Interval | None
+    outside_gain: Gain | None
 
 
 def percent(share: float) -> str:
@@ -50,6 +48,25 @@ def span(gain: Interval) -> str:
         digits = 2  # on which side of zero an end lies is what matters
     low, high = (f"{100 * end + 0.0:.{digits}f}".replace("-", "−") for end in ends)
     return f"{100 * gain.level:.0f} % interval {low} to {high} %"
+
+
+def amount(difference: Interval) -> str:
+    """A difference and its interval: "0.21 less (0.12 to 0.30)"."""
+    less = difference.value >= 0
+    ends = (difference.low, difference.high) if less else (-difference.high, -difference.low)
+    low, high = (f"{end:.3g}".replace("-", "−") for end in ends)
+    return f"{abs(difference.value):.3g} {'less' if less else 'more'} ({low} to {high})"
+
+
+def rests_on(gain: Gain) -> str:
+    """The sentence on the row or task that a gain rests on."""
+    assert gain.rests_on is not None
+    without = gain.rests_on.without
+    word = "less" if without.value >= 0 else "more"
+    return (
+        f"It does not stand without {gain.rests_on.what}: it is then {percent(without.value)} "
+        f"{word} ({span(without)})."
+    )
 
 
 def headline(label: str, found: Findings, evidence: Evidence) -> str:
@@ -104,26 +121,40 @@ def _main(label: str, found: Findings, evidence: Evidence) -> str:
     text = _difference(name, found.baseline, found.gain, evidence)
     if found.compared > 1:
         text = text[:-1] + ", corrected for the choice)"
-    return text + "."
+    return f"{text}: {amount(found.gain.difference)} per row."
 
 
 def _pooling(label: str, found: Findings, evidence: Evidence) -> list[str]:
     if label == "pooling-suffices" and found.best_joint and found.joint_over_pooled:
         best = f"The best joint model, {evidence.titles[found.best_joint]},"
         text = _difference(best, str(found.pooled), found.joint_over_pooled, evidence)
-        real = found.joint_over_pooled.low > 0
-        return [f"{text}: {'too little to matter' if real else 'no clear difference'}."]
+        if found.joint_over_pooled.low > 0:
+            return [f"{text}: too little to matter."]
+        return [text + _if_unclear(found.joint_over_pooled)]
     if label == "joint-helps" and found.over_pooled and found.pooled:
         text = _difference("It", found.pooled, found.over_pooled, evidence)
-        return [text + (", no clear difference." if found.over_pooled.low <= 0 else ".")]
+        spares = found.over_pooled.high < 0
+        return [text + (", which harms more tasks." if spares else _if_unclear(found.over_pooled))]
     return []
 
 
+def _if_unclear(gain: Gain) -> str:
+    """The end of a sentence about a difference."""
+    if gain.rests_on:
+        return f". {rests_on(gain)}"
+    return ", no clear difference." if gain.low <= 0 <= gain.high else "."
+
+
 def _why_not_clear(found: Findings) -> str:
-    if found.gain.low > 0 or found.gain.high < 0:
+    gain = found.gain
+    if gain.rests_on:
+        return rests_on(gain)
+    if gain.low > 0 > gain.difference.low or gain.high < 0 < gain.difference.high:
+        return "As a difference it is not clear: tasks or rows with much loss make the share."
+    if gain.low > 0 or gain.high < 0:
         return "The difference is real but too small to matter."
     # 1.43 = (1.96 + 0.84) / 1.96: what is found with probability 0.8
-    visible = 1.43 * (found.gain.high - found.gain.low) / 2
+    visible = 1.43 * (gain.high - gain.low) / 2
     if visible < MIN_GAIN:
         return f"A gain of {percent(MIN_GAIN)} would have been seen."
     return f"A gain below about {percent(visible)} could hardly be seen with these data."
@@ -145,5 +176,4 @@ def _non_joint(label: str, found: Findings, evidence: Evidence) -> list[str]:
         return []
     name = "It" if label == "non-joint-best" else evidence.titles[found.outside]
     text = _difference(name, found.inside, found.outside_gain, evidence)
-    unclear = found.outside_gain.low <= 0 <= found.outside_gain.high
-    return [text + (", no clear difference." if unclear else ".")]
+    return [text + _if_unclear(found.outside_gain)]

@@ -8,8 +8,11 @@ import numpy as np
 
 from polytask.data.grouping import compact
 from polytask.responses import Response
+from polytask.responses.row_losses import RowLoss
 
-__all__ = ["LossTotals", "excess_sums"]
+_ROUNDING = 1e-13  # of a sum of squares: less is what rounding leaves of equal values
+
+__all__ = ["LossTotals", "excess_sums", "expected_products", "scatter"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,9 @@ class LossTotals:
         difference over the rows of a task.
     cubes : ndarray of shape (m, M)
         Sum of g³.
+    expected : ndarray of shape (m, M, M)
+        Of labels the covariance of g that the models expect, summed over the rows (see
+        `expected_products`); zero for other targets.
     """
 
     rows: np.ndarray
@@ -37,12 +43,13 @@ class LossTotals:
     losses: np.ndarray
     products: np.ndarray
     cubes: np.ndarray
+    expected: np.ndarray
 
     @classmethod
     def zeros(cls, m: int, n_folds: int, n_models: int, n_losses: int) -> LossTotals:
         """No rows."""
         shapes: list[tuple[int, ...]] = [(n_folds,)] * 3 + [(n_folds, n_models, n_losses)]
-        shapes += [(n_models, n_models), (n_models,)]
+        shapes += [(n_models, n_models), (n_models,), (n_models, n_models)]
         return cls(*(np.zeros((m, *shape)) for shape in shapes))
 
     def __add__(self, other: LossTotals) -> LossTotals:
@@ -50,6 +57,17 @@ class LossTotals:
         return LossTotals(
             *(getattr(self, f.name) + getattr(other, f.name) for f in fields(LossTotals))
         )
+
+    def without_task(self, i: int) -> LossTotals:
+        """As if none of the task's rows had been tested."""
+        found = {f.name: getattr(self, f.name).copy() for f in fields(LossTotals)}
+        for sums in found.values():
+            sums[i] = 0.0
+        return LossTotals(**found)
+
+    def varies(self) -> np.ndarray:
+        """Tasks (m,) whose tested targets are not all the same, up to rounding."""
+        return scatter(*(p.sum(axis=1) for p in (self.rows, self.target, self.target_square))) > 0
 
     def add(
         self, task: np.ndarray, fold: np.ndarray, y: np.ndarray, predictions: np.ndarray,
@@ -60,7 +78,10 @@ class LossTotals:
         ``metric`` says which of the response's row losses leads.
         """
         self.add_losses(task, fold, y, predictions, response, center)
-        self.add_products(task, response.row_loss(metric).of(y, predictions))
+        loss = response.row_loss(metric)
+        self.add_products(task, loss.of(y, predictions))
+        if response.has_labels:
+            self.add_expected(task, predictions, loss)
 
     def add_losses(
         self, task: np.ndarray, fold: np.ndarray, y: np.ndarray, predictions: np.ndarray,
@@ -83,17 +104,56 @@ class LossTotals:
         self.products[present] += products
         self.cubes[present] += cubes
 
+    def add_expected(self, task: np.ndarray, probability: np.ndarray, loss: RowLoss) -> None:
+        """What the models expect of labels, from their probabilities (M, n)."""
+        present, local = compact(task, len(self.products))
+        self.expected[present] += expected_products(probability, loss, local, len(present))
+
+
+def scatter(rows: np.ndarray, total: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Sum of squares about the mean, from the sums of values and of their squares."""
+    found = square - total**2 / np.maximum(rows, 1.0)
+    return np.where(found > _ROUNDING * square, found, 0.0)
+
 
 def excess_sums(
     loss: np.ndarray, code: np.ndarray, n_tasks: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sums by task of g, g g' and g³ (see `LossTotals`) from row losses (M, n)."""
-    g = np.concatenate([loss[:1], loss[:1] - loss[1:]])
-    products = np.empty((n_tasks, len(g), len(g)))
-    for a in range(len(g)):
-        products[:, a, a:] = _by_group(g[a] * g[a:], code, n_tasks)
-        products[:, a:, a] = products[:, a, a:]
-    return _by_group(g, code, n_tasks), products, _by_group(g**3, code, n_tasks)
+    g = _excess(loss)
+    return (
+        _by_group(g, code, n_tasks), _products(g, g, code, n_tasks), _by_group(g**3, code, n_tasks)
+    )  # fmt: skip
+
+
+def expected_products(
+    probability: np.ndarray, loss: RowLoss, code: np.ndarray, n_tasks: int
+) -> np.ndarray:
+    """Covariance of g that the models expect, summed over the rows of each task, (m, M, M).
+
+    A row whose label is one with probability q adds q (1 - q) δ δ', δ what g has more for a one
+    than for a zero; for the log loss that is minus a logit, or a difference of logits. q is the
+    mean of the models' probabilities (M, n). A task without a row of the rare class has losses
+    that hardly vary, and would seem to prove what it cannot.
+    """
+    q = probability.mean(axis=0)
+    ones, zeros = (loss.of(np.full(len(q), label), probability) for label in (1.0, 0.0))
+    step = _excess(ones - zeros)
+    return _products(step * (q * (1.0 - q)), step, code, n_tasks)
+
+
+def _excess(loss: np.ndarray) -> np.ndarray:
+    """The baseline's, and what it has more than each of the others."""
+    return np.concatenate([loss[:1], loss[:1] - loss[1:]])
+
+
+def _products(a: np.ndarray, b: np.ndarray, code: np.ndarray, n_groups: int) -> np.ndarray:
+    """Sums (n_groups, M, M) of a b', which is symmetric."""
+    products = np.empty((n_groups, len(a), len(a)))
+    for j in range(len(a)):
+        products[:, j, j:] = _by_group(a[j] * b[j:], code, n_groups)
+        products[:, j:, j] = products[:, j, j:]
+    return products
 
 
 def _by_group(values: np.ndarray, code: np.ndarray, n_groups: int) -> np.ndarray:

@@ -27,18 +27,23 @@ class LossMoments:
         Zero where there are fewer than two.
     cubes : ndarray of shape (m, M)
         Third central moments.
+    expected : ndarray of shape (m, M, M)
+        Least covariance: that which models of labels expect, zero for other targets.
     """
 
     rows: np.ndarray
     mean: np.ndarray
     covariance: np.ndarray
     cubes: np.ndarray
+    expected: np.ndarray
 
     @classmethod
     def of_sums(
-        cls, rows: np.ndarray, sums: np.ndarray, products: np.ndarray, cubes: np.ndarray
-    ) -> LossMoments:
-        """From the sums of g, g g' and g³ over the rows of each task."""
+        cls, rows: np.ndarray, sums: np.ndarray, products: np.ndarray, cubes: np.ndarray,
+        expected: np.ndarray | None = None,
+    ) -> LossMoments:  # fmt: skip
+        """From the sums of g, g g' and g³ over the rows of each task, and those expected."""
+        least = np.zeros_like(products) if expected is None else expected
         each = np.maximum(rows, 1.0)[:, None]
         mean = sums / each
         square = np.einsum("maa->ma", products) / each
@@ -48,7 +53,7 @@ class LossMoments:
         third = cubes / each - 3 * mean * square + 2 * mean**3
         return cls(
             rows, mean, scatter / np.maximum(rows - 1.0, 1.0)[:, None, None],
-            np.where(flat, 0.0, third),
+            np.where(flat, 0.0, third), least / np.maximum(rows, 1.0)[:, None, None],
         )  # fmt: skip
 
     @classmethod
@@ -67,8 +72,19 @@ class LossMoments:
         return found
 
     def turned(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Means (m, k) and covariances (m, k, k) of k combinations (k, M) of g."""
-        return self.mean @ weights.T, weights @ self.covariance @ weights.T
+        """Means (m, k) and covariances (m, k, k) of k combinations (k, M) of g.
+
+        Where a variance is below the expected one, it is raised to that.
+        """
+        found = weights @ self.covariance @ weights.T
+        least = np.einsum("ka,mab,kb->mk", weights, self.expected, weights)
+        own = np.einsum("mkk->mk", found)
+        zero = own <= 0
+        wider = np.sqrt(np.maximum(least / np.where(zero, 1.0, own), 1.0))
+        wider[zero] = 0.0
+        found = found * wider[:, :, None] * wider[:, None, :]
+        np.einsum("mkk->mk", found)[zero] = least[zero]
+        return self.mean @ weights.T, found
 
     def skewness(self, at: int) -> float:
         """That of single rows of g, one for all tasks."""

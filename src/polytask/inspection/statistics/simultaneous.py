@@ -54,6 +54,8 @@ def overall_gains(
     level: float = 0.95,
     seed: int = 0,
     folds: Folds | None = None,
+    by_tasks: bool | None = None,
+    relative: bool = True,
 ) -> OverallGains:
     """Relative reduction of the mean loss against a reference, all models at once.
 
@@ -83,6 +85,10 @@ def overall_gains(
     folds : callable, optional
         From r, shape (k,), to the shares (m, J) of the folds in the tasks' rows and the parts
         (m, J, k) of G_i - r L_i that they hold.
+    by_tasks : bool, optional
+        Whether tasks are the unit; unless given, from ten on.
+    relative : bool, default=True
+        Else the reduction itself: G_i in place of e_i.
 
     References
     ----------
@@ -92,20 +98,22 @@ def overall_gains(
     """
     used = rows > 0
     mean_loss = float(reference[used].mean())
-    mean_loss = mean_loss if mean_loss > 0 else 1.0
+    mean_loss = mean_loss if mean_loss > 0 and relative else 1.0
     value = gain[used].mean(axis=0) / mean_loss
-    if used.sum() >= FEW_TASKS:
-        error = (gain - value * reference[:, None])[used] / mean_loss
-        total = _task_covariance(error, value, mean_loss, inflation, folds)
-        return _intervals(value, total, float(used.sum() - 1), "tasks", level, seed)
-    turn = np.hstack([np.eye(len(value)), -value[:, None]]) / mean_loss
+    ratio = value if relative else np.zeros_like(value)
+    most = 1.0 if relative else np.inf
+    if used.sum() >= FEW_TASKS if by_tasks is None else by_tasks:
+        error = (gain - ratio * reference[:, None])[used] / mean_loss
+        total = _task_covariance(error, ratio, mean_loss, inflation, folds)
+        return _intervals(value, total, float(used.sum() - 1), "tasks", level, seed, most)
+    turn = np.hstack([np.eye(len(value)), -ratio[:, None]]) / mean_loss
     parts = [turn @ covariance[i] @ turn.T for i in np.flatnonzero(rows > 1)]
     total, df = _row_covariance(parts, rows, inflation)
-    return _intervals(value, total, df, "rows", level, seed)
+    return _intervals(value, total, df, "rows", level, seed, most)
 
 
 def _task_covariance(
-    error: np.ndarray, value: np.ndarray, mean_loss: float, inflation: float, folds: Folds | None
+    error: np.ndarray, ratio: np.ndarray, mean_loss: float, inflation: float, folds: Folds | None
 ) -> np.ndarray:
     """Covariance of the k ratios with tasks, and what they share in a fold, as the random parts.
 
@@ -117,7 +125,7 @@ def _task_covariance(
     if folds is None:
         return covariance
     covariance = covariance * inflation
-    shares, parts = folds(value)
+    shares, parts = folds(ratio)
     own = np.diag(covariance)
     shared = shared_variance(parts / mean_loss, shares, inflation)
     wider = np.sqrt(1 + np.divide(shared, own, out=np.zeros_like(own), where=own > 0))
@@ -142,8 +150,9 @@ def _row_covariance(
 
 
 def _intervals(
-    value: np.ndarray, covariance: np.ndarray, df: float, unit: str, level: float, seed: int
-) -> OverallGains:
+    value: np.ndarray, covariance: np.ndarray, df: float, unit: str, level: float, seed: int,
+    most: float,
+) -> OverallGains:  # fmt: skip
     error = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(error > 0, np.abs(value) / error, 0.0)
@@ -153,7 +162,7 @@ def _intervals(
     together = np.maximum(alone, together)  # the draws may fall a hair short with one model
     p = 2 * stats.t.sf(t, df)
     joint_p = np.maximum((largest[:, None] >= t).mean(axis=0), p)
-    high, joint_high = np.minimum(value + alone, 1.0), np.minimum(value + together, 1.0)
+    high, joint_high = np.minimum(value + alone, most), np.minimum(value + together, most)
     return OverallGains(value, value - alone, high, p, value - together, joint_high, joint_p, unit)
 
 

@@ -42,14 +42,14 @@ def task_gains(
     labels among these (wrong directions included). Gains relative to the task's loss are then
     partially pooled, each with the normal likelihood that has its interval (Efron 1993). Tasks of
     fewer than three rows have no interval and no test: of two rows each
-    is the whole training set of the other.
+    is the whole training set of the other. Neither have those whose variance is not known.
 
     Parameters
     ----------
     rows : ndarray of shape (m,)
         n of each task.
     gain, variance : ndarray of shape (m,)
-        Mean and variance of d over the rows of each task; NaN without one or two rows.
+        Mean and variance of d over the rows of each task; NaN where there is none.
     loss : ndarray of shape (m,)
         Mean loss of the baseline in each task.
     skewness : float
@@ -69,7 +69,7 @@ def task_gains(
     Benjamini and Yekutieli (2005), JASA 100, for directions; Hall (1992), JRSS B 54;
     Efron (1993), Bayes and likelihood calculations from confidence intervals, Biometrika 80.
     """
-    testable = rows >= _TESTABLE_ROWS
+    testable = (rows >= _TESTABLE_ROWS) & np.isfinite(variance)
     variance = np.where(testable, variance, np.nan)
     variance, df = moderated_variance(variance, rows - 1.0, np.log(np.maximum(rows, 1)))
     error = np.where(testable, np.sqrt(inflation * variance / np.maximum(rows, 1)), np.nan)

@@ -1,0 +1,153 @@
+"""What a claim rests on: the one row, or the one task, without which it would not be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polytask.inspection.comparison import Gain, Interval, Leaning
+from polytask.sources.loss_totals import LossTotals
+
+if TYPE_CHECKING:
+    from polytask.inspection.evidence import Evidence
+
+__all__ = ["MIN_GAIN", "Influence", "RowLosses", "is_clear", "seems_clear"]
+
+MIN_GAIN = 0.01  # a smaller relative gain is nobody's reason to change a model
+
+
+def is_clear(gain: Gain | None, sign: int = 1) -> bool:
+    """Whether a gain (sign = 1) or a loss (-1) is clear.
+
+    It is surely on one side of zero, as a share of the loss and as a difference, and large enough
+    to matter; as a share it is so without any one row or task.
+    """
+    if gain is None or gain.rests_on is not None:
+        return False
+    return seems_clear(gain, sign) and _is_sure(gain.difference, sign)
+
+
+def seems_clear(gain: Gain, sign: int = 1) -> bool:
+    """The same of the share alone."""
+    return _is_sure(gain, sign) and _matters(gain, sign)
+
+
+def _is_sure(gain: Interval, sign: int) -> bool:
+    return gain.low > 0 if sign > 0 else gain.high < 0
+
+
+def _matters(gain: Gain, sign: int) -> bool:
+    return sign * gain.value >= MIN_GAIN
+
+
+@dataclass(frozen=True, eq=False)
+class RowLosses:
+    """Losses of rows in memory.
+
+    Attributes
+    ----------
+    losses : ndarray of shape (M, n)
+        Of the tested rows by every model, means over the repeats.
+    codes, places : ndarray of shape (n,)
+        Their tasks, and where they are in the table.
+    without : callable
+        From a place to the sums over all other rows.
+    name : callable
+        From a place to words.
+    """
+
+    losses: np.ndarray
+    codes: np.ndarray
+    places: np.ndarray
+    without: Callable[[int], LossTotals]
+    name: Callable[[int], str]
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """Judges claims again without one row and without one task; nothing is fitted anew.
+
+    Which row or task that is, the losses tell: those without which the ratio is least or changes
+    most, and those with the largest part in the difference and in the reference's loss.
+
+    Attributes
+    ----------
+    evidence : callable
+        From sums to `Evidence`.
+    totals : LossTotals
+    task : callable
+        From a task's number to words.
+    rows : RowLosses, optional
+        Without them, as where rows are passed over, tasks alone are left out.
+    """
+
+    evidence: Callable[[LossTotals], Evidence]
+    totals: LossTotals
+    task: Callable[[int], str]
+    rows: RowLosses | None = None
+
+    def of(
+        self, whole: Evidence, gain: Gain, reference: str, family: list[str], name: str
+    ) -> Leaning | None:
+        """The first row or task found without which a claim that seems clear is not."""
+        sign = 1 if gain.value > 0 else -1
+        sure = is_clear(gain, sign)
+        base, other = (whole.task_losses(model) for model in (reference, name))
+        rows = self.rows
+        for place in [] if rows is None else _places(rows, whole, [reference, name], sign):
+            assert rows is not None
+            without = self.evidence(rows.without(place)).over(reference, family)[name]
+            if not seems_clear(without, sign) and (sure or _moves(gain, without)):
+                return Leaning(rows.name(place), without)
+        by_tasks = whole.by_tasks
+        for i in _extremes(base, base - other, base, base - other, sign):
+            part = replace(self.evidence(self.totals.without_task(i)), by_tasks=by_tasks)
+            without = part.over(reference, family)[name]
+            # about these very tasks, the others need not be enough for a claim of their own
+            stands = seems_clear(without, sign) if by_tasks else _matters(without, sign)
+            if not stands and (sure or _moves(gain, without)):
+                return Leaning(self.task(i), without)
+        return None
+
+
+def _moves(gain: Gain, without: Gain) -> bool:
+    """Whether a difference that is not clear is mostly that of what was left out."""
+    whole = gain.difference.value
+    return abs(without.difference.value - whole) > abs(whole) / 2
+
+
+def _places(rows: RowLosses, whole: Evidence, models: list[str], sign: int) -> list[int]:
+    """Rows to leave out; not the only one of a task, which goes with the task."""
+    n = whole.moments.rows[rows.codes]
+    several = np.flatnonzero(n > 1)
+    if not len(several):
+        return []
+    codes, n = rows.codes[several], n[several]
+    first, second = rows.losses[[whole.models.index(model) for model in models]][:, several]
+    base, other = (whole.task_losses(model) for model in models)
+    # what the mean of a task loses with the row
+    loss, gain = (
+        (each - mean[codes]) / (n - 1)
+        for each, mean in ((first, base), (first - second, base - other))
+    )
+    found = _extremes(loss, gain, base, base - other, sign)
+    return [int(rows.places[several[j]]) for j in found]
+
+
+def _extremes(
+    loss: np.ndarray, gain: np.ndarray, losses: np.ndarray, gains: np.ndarray, sign: int
+) -> list[int]:
+    """Parts of the sums of losses and gains whose ratio speaks most for the sign by them.
+
+    Without them the ratio is least, or changes most; or they have the largest part in a sum.
+    """
+    loss, gain = np.nan_to_num(loss), np.nan_to_num(gain)
+    whole_loss, whole_gain = float(np.nansum(losses)), float(np.nansum(gains))
+    rest = whole_loss - loss
+    left = np.divide(whole_gain - gain, rest, out=np.zeros_like(rest), where=rest > 0)
+    moved = np.abs(left - whole_gain / whole_loss) if whole_loss > 0 else np.abs(left)
+    chosen = [np.argmin(sign * left), np.argmax(moved), np.argmax(sign * gain), np.argmax(loss)]
+    return list(dict.fromkeys(int(j) for j in chosen))
