@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from polytask.inspection import compare_tasks
+from polytask.inspection.clear import is_clear
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.influence import Influence, RowLosses, is_clear
+from polytask.inspection.influence import Influence, RowLosses
 from polytask.inspection.verdict import decide
 from polytask.responses import Squared
 from polytask.sources.loss_totals import LossTotals
@@ -48,7 +49,10 @@ def judged(base, other, n):
     loss = np.stack([base, other])
 
     def totals(without=-1):
-        kept, found = np.arange(len(base)) != without, LossTotals.zeros(m, 2, 2, len(Squared().row_losses))
+        kept, found = (
+            np.arange(len(base)) != without,
+            LossTotals.zeros(m, 2, 2, len(Squared().row_losses)),
+        )
         rows = codes[kept], folds[kept], np.zeros(kept.sum()), np.sqrt(loss[:, kept])
         found.add(*rows, Squared(), "rmse", 0.0)
         return found
@@ -61,7 +65,7 @@ def judged(base, other, n):
     )  # fmt: skip
     rows = RowLosses(loss, codes, np.arange(len(base)), totals, lambda place: f"row {place}")
     found = make(totals())
-    return replace(found, influence=Influence(make, totals(), lambda i: f"task {i}", rows))
+    return replace(found, influence=Influence(make, totals(), lambda i: f"task {i}", rows).of)
 
 
 @pytest.mark.parametrize("m", [4, 14])
@@ -100,7 +104,8 @@ def test_a_gain_of_all_tasks_stands_and_is_given_as_a_difference():
     mean = found.gains.merge(found.tasks[["task", "loss_baseline"]], on="task")
     assert gain.difference.value == pytest.approx(mean["gain"].mean())
     assert gain.value == pytest.approx(mean["gain"].mean() / mean["loss_baseline"].mean())
-    assert "less (" in found.verdict.text and "per row" in found.verdict.text
+    assert "less (" in found.verdict.text
+    assert "per row" in found.verdict.text
 
 
 def test_sums_without_a_row_are_those_of_the_other_rows():

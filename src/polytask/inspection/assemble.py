@@ -127,7 +127,7 @@ def _evidence(
         loss_title=sample.response.row_loss(metric).title,
     )
     influence = Influence(make, totals, lambda i: f"task {sample.ids[i]}", rows)
-    return make(totals, influence=influence)
+    return make(totals, influence=influence.of)
 
 
 def _provenance(question: Question, evidence: Evidence, n_folds: int) -> Provenance:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from polytask.inspection.comparison import Gain, Interval
-from polytask.inspection.influence import Influence, seems_clear
+from polytask.inspection.clear import seems_clear
+from polytask.inspection.comparison import Gain, Interval, Leaning
 from polytask.inspection.statistics import FoldLosses, LossMoments, overall_gains, task_gains
 from polytask.inspection.statistics.simultaneous import FEW_TASKS, Folds
 from polytask.sources.loss_totals import LossTotals
@@ -17,6 +17,8 @@ from polytask.sources.loss_totals import LossTotals
 __all__ = ["LEVEL", "Evidence"]
 
 LEVEL = 0.95
+
+Influence = Callable[["Evidence", Gain, str, list[str], str], Leaning | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +40,8 @@ class Evidence:
         Tasks whose target is not the same in all rows; others prove nothing of themselves.
     folds : FoldLosses, optional
         Without them, what the tasks of a fold share is not in the overall intervals.
-    influence : Influence, optional
-        Judges claims again without a row and without a task.
+    influence : callable, optional
+        `Influence.of`: judges claims again without a row and without a task.
     by_tasks : bool, optional
         Whether tasks are drawn at random rather than rows; unless given, from ten on.
     level : float
@@ -160,7 +162,7 @@ class Evidence:
         if key not in self._claims:
             found = self.over(reference, family)[name]
             if self.influence is not None and (seems_clear(found) or seems_clear(found, -1)):
-                rests_on = self.influence.of(self, found, reference, family, name)
+                rests_on = self.influence(self, found, reference, family, name)
                 found = replace(found, rests_on=rests_on)
             self._claims[key] = found
         return self._claims[key]

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polytask.inspection.comparison import Gain, Interval, Leaning
+from polytask.inspection.clear import is_clear, matters, seems_clear
+from polytask.inspection.comparison import Gain, Leaning
+from polytask.inspection.evidence import Evidence
 from polytask.sources.loss_totals import LossTotals
 
-if TYPE_CHECKING:
-    from polytask.inspection.evidence import Evidence
-
-__all__ = ["MIN_GAIN", "Influence", "RowLosses", "is_clear", "seems_clear"]
-
-MIN_GAIN = 0.01  # a smaller relative gain is nobody's reason to change a model
-
-
-def is_clear(gain: Gain | None, sign: int = 1) -> bool:
-    """Whether a gain (sign = 1) or a loss (-1) is clear.
-
-    It is surely on one side of zero, as a share of the loss and as a difference, and large enough
-    to matter; as a share it is so without any one row or task.
-    """
-    if gain is None or gain.rests_on is not None:
-        return False
-    return seems_clear(gain, sign) and _is_sure(gain.difference, sign)
-
-
-def seems_clear(gain: Gain, sign: int = 1) -> bool:
-    """The same of the share alone."""
-    return _is_sure(gain, sign) and _matters(gain, sign)
-
-
-def _is_sure(gain: Interval, sign: int) -> bool:
-    return gain.low > 0 if sign > 0 else gain.high < 0
-
-
-def _matters(gain: Gain, sign: int) -> bool:
-    return sign * gain.value >= MIN_GAIN
+__all__ = ["Influence", "RowLosses"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,25 +64,43 @@ class Influence:
     def of(
         self, whole: Evidence, gain: Gain, reference: str, family: list[str], name: str
     ) -> Leaning | None:
-        """The first row or task found without which a claim that seems clear is not."""
+        """A row or task without which a claim that seems clear is not.
+
+        The row where the difference is mostly its own, else the task, else the row.
+        """
         sign = 1 if gain.value > 0 else -1
         sure = is_clear(gain, sign)
+
+        def blamed(leaning: Leaning) -> bool:
+            return sure or _moves(gain, leaning.without)
+
+        asked = whole, reference, family, name, sign
+        row = next(filter(blamed, self._without_rows(*asked)), None)
+        if row is not None and _moves(gain, row.without):
+            return row
+        return next(filter(blamed, self._without_tasks(*asked)), row)
+
+    def _without_rows(
+        self, whole: Evidence, reference: str, family: list[str], name: str, sign: int
+    ) -> Iterator[Leaning]:
+        """Rows without which it does not seem clear."""
+        if self.rows is None:
+            return
+        for place in _places(self.rows, whole, [reference, name], sign):
+            without = self.evidence(self.rows.without(place)).over(reference, family)[name]
+            if not seems_clear(without, sign):
+                yield Leaning(self.rows.name(place), without)
+
+    def _without_tasks(
+        self, whole: Evidence, reference: str, family: list[str], name: str, sign: int
+    ) -> Iterator[Leaning]:
         base, other = (whole.task_losses(model) for model in (reference, name))
-        rows = self.rows
-        for place in [] if rows is None else _places(rows, whole, [reference, name], sign):
-            assert rows is not None
-            without = self.evidence(rows.without(place)).over(reference, family)[name]
-            if not seems_clear(without, sign) and (sure or _moves(gain, without)):
-                return Leaning(rows.name(place), without)
-        by_tasks = whole.by_tasks
         for i in _extremes(base, base - other, base, base - other, sign):
-            part = replace(self.evidence(self.totals.without_task(i)), by_tasks=by_tasks)
+            part = replace(self.evidence(self.totals.without_task(i)), by_tasks=whole.by_tasks)
             without = part.over(reference, family)[name]
             # about these very tasks, the others need not be enough for a claim of their own
-            stands = seems_clear(without, sign) if by_tasks else _matters(without, sign)
-            if not stands and (sure or _moves(gain, without)):
-                return Leaning(self.task(i), without)
-        return None
+            if not (seems_clear if whole.by_tasks else matters)(without, sign):
+                yield Leaning(self.task(i), without)
 
 
 def _moves(gain: Gain, without: Gain) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from polytask.inspection.clear import MIN_GAIN, is_clear
 from polytask.inspection.comparison import Gain, Verdict
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.influence import MIN_GAIN, is_clear
 from polytask.inspection.words import Findings, headline, paragraph
 
 __all__ = ["MIN_GAIN", "decide"]

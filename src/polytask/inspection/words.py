@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from polytask.inspection.clear import MIN_GAIN
 from polytask.inspection.comparison import Gain, Interval
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.influence import MIN_GAIN
 
 __all__ = ["Findings", "headline", "paragraph", "percent", "span"]
 
