@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from polytask.inspection import NewTasks, compare_tasks
-from polytask.responses.row_losses import LOG
+from polytask.responses.row_losses import CLASS_LOG, LOG
 from polytask.sources.loss_totals import excess_sums, expected_products
 
 
@@ -77,5 +77,7 @@ def test_the_expected_variance_is_that_of_labels_of_the_models_law():
     seen = products[0] / q.size - np.outer(mean[0], mean[0]) / q.size**2
     expected = expected_products(probability, LOG, code, 1)[0] / q.size
     np.testing.assert_allclose(expected, seen, rtol=0.05)
+    classes = np.stack([1 - probability, probability], axis=2)
+    np.testing.assert_allclose(expected_products(classes, CLASS_LOG, code, 1)[0] / q.size, expected)
     step = np.log(0.05 / 0.95) - np.log(0.03 / 0.97)
     assert expected[1, 1] == pytest.approx(0.04 * 0.96 * step**2)

@@ -133,13 +133,17 @@ def expected_products(
 
     A row whose label is one with probability q adds q (1 - q) δ δ', δ what g has more for a one
     than for a zero; for the log loss that is minus a logit, or a difference of logits. q is the
-    mean of the models' probabilities (M, n). A task without a row of the rare class has losses
-    that hardly vary, and would seem to prove what it cannot.
+    mean of the models' probabilities (M, n), or (M, n, K) of K classes. A task without a row of a
+    rare class has losses that hardly vary, and would seem to prove what it cannot.
     """
     q = probability.mean(axis=0)
-    ones, zeros = (loss.of(np.full(len(q), label), probability) for label in (1.0, 0.0))
-    step = _excess(ones - zeros)
-    return _products(step * (q * (1.0 - q)), step, code, n_tasks)
+    shares = np.stack([1.0 - q, q]) if q.ndim == 1 else q.T
+    each = [_excess(loss.of(np.full(len(q), float(k)), probability)) for k in range(len(shares))]
+    centre = np.einsum("kn,kan->an", shares, each)
+    return np.sum(
+        [_products(p * (g - centre), g - centre, code, n_tasks)
+         for p, g in zip(shares, each, strict=True)], axis=0,
+    )  # fmt: skip
 
 
 def _excess(loss: np.ndarray) -> np.ndarray:
