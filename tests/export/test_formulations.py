@@ -8,7 +8,7 @@ import polytask
 from polytask import AutoMultiTaskRegressor, MeanRegularizedRegressor, to_onnx
 from polytask.datasets import make_related_tasks
 from polytask.export import ExportError
-from polytask.models.registry import estimators
+from polytask.models.registry import estimators, formulations
 from tests.export.helpers import EXACT, exported
 
 
@@ -24,7 +24,15 @@ def fitted(name, X, y, **options):
     return model.fit(X, y if name.endswith("Regressor") else np.where(y > 0, "high", "low"))
 
 
-@pytest.mark.parametrize("name", sorted(estimators()))
+LINEAR = [
+    kind.__name__
+    for f in formulations().values()
+    if f.linear
+    for kind in (f.regressor, f.classifier)
+]
+
+
+@pytest.mark.parametrize("name", sorted(LINEAR))
 def test_answers_of_every_formulation(name, table):
     X, y = table
     model = fitted(name, X, y, unseen="common")

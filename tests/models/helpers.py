@@ -8,7 +8,8 @@ from polytask.models import estimators, formulations
 from tests.solvers.helpers import random_tasks
 
 ROLES = ["Regressor", "Classifier"]
-STEMS = [f.regressor.__name__.removesuffix("Regressor") for f in formulations().values()]
+LINEAR = [f for f in formulations().values() if f.linear]
+STEMS = [f.regressor.__name__.removesuffix("Regressor") for f in LINEAR]
 OPTIMA = [stem for stem in STEMS if hasattr(estimators()[f"{stem}Regressor"], "strengths")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from polytask.solvers import Solution, Status
 from polytask.solvers.orthogonal import solve_rotated, too_large
 from polytask.structures.rotated_deviation import RotatedDeviation
 
-__all__ = ["MixedFit", "MixedState", "fit_mixed"]
+__all__ = ["MixedFit", "MixedState", "fit_groups", "fit_mixed"]
 
 _LOST = 1e-10  # KKT violation above which the search's own algebra has lost digits
 _MOST = 1e-6  # KKT violation of a solution
@@ -101,12 +102,65 @@ def fit_mixed(
         Whether the common slopes have a normal prior of estimated variance, or are free; None
         decides by the number of rows and tasks.
     """
-    exact = loss.is_quadratic
-    model: AnyMixedModel = MixedModel.from_data(data) if exact else LaplaceModel(data, loss)
+    model = _model(data, loss)
     if random_common is None:
         random_common = few_for_common(data)
     _check_rows(model, random_common)
     estimate, chosen = _estimate(model, data, covariance, random_common, n_factors)
+    return _fitted(data, loss, model, estimate, chosen)
+
+
+def fit_groups(
+    data: TaskData,
+    loss: Loss,
+    groups: Sequence[tuple[np.ndarray, np.ndarray]],
+    unit: np.ndarray,
+) -> MixedFit:
+    """The same with given groups of coefficients that share a variance.
+
+    Parameters
+    ----------
+    groups : sequence of pairs (between, common) of int ndarrays of shape (p,)
+        Group of each coefficient's deviations, and of its common part: 0, 1, ...; -1 in `between`
+        is a coefficient that must not deviate, in `common` one whose common part is free. Of
+        several, the pair with the smallest Akaike criterion is taken; the same are to be free.
+    unit : int ndarray of shape (p,)
+        Coefficients of the same unit keep their relative size; others are scaled to a mean square
+        of one.
+    """
+    model = _model(data, loss, unit)
+    found = []
+    for between, common in groups:
+        lost = model.rank(common < 0)
+        if model.n_rows <= lost:
+            raise ValueError(_too_few(model.n_rows, lost))
+        some = _renumbered(common) if (common >= 0).any() else None
+        between = _renumbered(np.where(model.varies, between, -1))
+        estimate = estimate_diagonal(Variances(model, between, some))
+        found.append((*_criterion(estimate, len(estimate.parameters)), estimate))
+    return _fitted(data, loss, model, min(found, key=lambda each: each[:2])[-1], "grouped")
+
+
+def _criterion(estimate: RemlEstimate, n_variances: int) -> tuple[bool, float]:
+    """Akaike's, after whether the search did not end or leaves no noise.
+
+    Without noise the likelihood has no maximum, and its values do not compare.
+    """
+    lost = not estimate.converged or estimate.point.noiseless
+    return lost, estimate.point.deviance + 2.0 * n_variances
+
+
+def _model(data: TaskData, loss: Loss, unit: np.ndarray | None = None) -> AnyMixedModel:
+    if loss.is_quadratic:
+        return MixedModel.from_data(data, unit)
+    return LaplaceModel(data, loss, unit)
+
+
+def _fitted(
+    data: TaskData, loss: Loss, model: AnyMixedModel, estimate: RemlEstimate, chosen: str
+) -> MixedFit:
+    """The problem at the estimated variances, and its solution."""
+    exact = loss.is_quadratic
     point, unit = estimate.point, 1.0 / model.scale
     C = point.L * unit[:, None]
     blocks = {"common": (model.shift + point.common) * unit, "deviation": point.q @ point.L}
@@ -174,10 +228,14 @@ def _check_rows(model: AnyMixedModel, random_common: bool) -> None:
     free = np.arange(p) >= (p - int(model.intercept) if random_common else 0)
     lost = model.rank(free)
     if model.n_rows <= lost:
-        raise ValueError(
-            f"alpha='reml' needs more rows than free common coefficients; got {model.n_rows:g} "
-            f"rows and {lost}. Set alpha_common='reml', which gives w0 a variance too."
-        )
+        raise ValueError(_too_few(model.n_rows, lost))
+
+
+def _too_few(rows: float, lost: int) -> str:
+    return (
+        f"alpha='reml' needs more rows than free common coefficients; got {rows:g} rows and {lost}."
+        " Set alpha_common='reml', which gives w0 a variance too."
+    )
 
 
 def few_for_common(data: TaskData) -> bool:
@@ -215,9 +273,7 @@ def _estimate(
         if wanted.get(covariance, covariance == name):
             groups = _renumbered(np.where(varies, by_name[name], -1))
             estimate = estimate_diagonal(Variances(model, groups, common), tol=tol)
-            # without noise the likelihood has no maximum, and its values do not compare
-            lost = not estimate.converged or estimate.point.noiseless
-            found.append((lost, estimate.point.deviance + 2.0 * groups.max(), name, estimate))
+            found.append((*_criterion(estimate, groups.max()), name, estimate))
     *_, name, estimate = min(found, key=lambda each: each[:2])
     if covariance == "full":
         return estimate_full(model, estimate, varies), "full"

@@ -35,7 +35,7 @@ import numpy as np
 
 from polytask.data import Design, RowsAt, TaskData
 from polytask.mixed.point import MixedPoint, log_det_and_inverses
-from polytask.mixed.reml import MixedModel
+from polytask.mixed.reml import MixedModel, column_scale
 from polytask.responses import Loss
 from polytask.solvers.descent import Descent
 from polytask.structures import Blocks
@@ -55,18 +55,19 @@ class LaplaceModel:
     data : TaskData
     loss : Loss
         With a third derivative: minus the log likelihood of an observation.
+    unit : int ndarray of shape (p,) or None
+        Columns of the same unit are scaled alike.
     """
 
     silent = False
     most_variance = 1e6
 
-    def __init__(self, data: TaskData, loss: Loss) -> None:
+    def __init__(self, data: TaskData, loss: Loss, unit: np.ndarray | None = None) -> None:
         self.data, self.loss = data, loss
         s = data.sample_weight
         total = np.diag(data.design.total_gram(s))
         self.n_rows = float(s.sum())
-        size = np.sqrt(total / self.n_rows)
-        self.scale = np.where(size > 0, size, 1.0)
+        self.scale = column_scale(total / self.n_rows, unit)
         self.shift = np.zeros(data.n_coefs)
         self.varies = total > 0
         self.intercept = data.intercept

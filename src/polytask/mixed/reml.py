@@ -76,15 +76,17 @@ class MixedModel:
     known_noise: bool = False
 
     @classmethod
-    def from_data(cls, data: TaskData) -> MixedModel:
-        """Statistics of task data; every row weighs its sample weight, whatever its task."""
+    def from_data(cls, data: TaskData, unit: np.ndarray | None = None) -> MixedModel:
+        """Statistics of task data; every row weighs its sample weight, whatever its task.
+
+        Columns of the same ``unit`` (p,) are scaled alike.
+        """
         s, design = data.sample_weight, data.design
         counts, share = data.counts, np.where(data.share > 0, data.share, 1.0)
         grams = data.grams * (counts / share)[:, None, None]
         total = grams.sum(axis=0)
         n_rows = float(s.sum())
-        size = np.sqrt(np.diag(total) / n_rows)
-        scale = np.where(size > 0, size, 1.0)
+        scale = column_scale(np.diag(total) / n_rows, unit)
         w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
         e = data.y - design.predict(np.broadcast_to(w, (data.n_tasks, data.n_coefs)))
         square = float(s @ e**2)
@@ -166,6 +168,16 @@ class MixedModel:
     def at(self, L: np.ndarray, kappa: np.ndarray | None = None) -> RemlPoint:
         """Everything at Gamma = L L', L (p, k); w0 is free where kappa (p,) is infinite or None."""
         return RemlPoint(self, L, kappa)
+
+
+def column_scale(square: np.ndarray, unit: np.ndarray | None = None) -> np.ndarray:
+    """Root of the mean squares (p,) of columns, one where they are zero.
+
+    Of columns of the same ``unit`` (p,) together.
+    """
+    if unit is not None:
+        square = (np.bincount(unit, square) / np.maximum(np.bincount(unit), 1))[unit]
+    return np.where(square > 0, np.sqrt(square), 1.0)
 
 
 class RemlPoint(MixedPoint):

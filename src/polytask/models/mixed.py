@@ -16,6 +16,7 @@ from polytask.data import TaskData, callers_level, read_rows, task_codes
 from polytask.data.center import shifted_covariance
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
+from polytask.responses import Response
 
 __all__ = ["MixedModelAnswers", "MixedModelFit", "without_doubts"]
 
@@ -43,7 +44,7 @@ class MixedModelFit:
                 f"{type(self).__name__}: alpha='reml' needs numbers or two classes; got "
                 f"{len(self.classes_)} classes. Set alpha='cv'."
             )
-        fit = fit_mixed(data, loss, self.covariance, self._random_common(), self.n_factors)
+        fit = self._estimate(data, loss)
         d, N = data.n_features, float(data.sample_weight.sum())
         at_origin = partial(shifted_covariance, center=data.center)
         between = at_origin(fit.deviation_covariance)
@@ -72,6 +73,10 @@ class MixedModelFit:
         level = float(fit.common[d:].sum())
         self.common_intercept_ = level - float(self.common_coef_ @ self._center)
         self.deviation_coef_ = self.coef_ - self.common_coef_
+
+    def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
+        """The variances, and what goes with them."""
+        return fit_mixed(data, loss, self.covariance, self._random_common(), self.n_factors)
 
     def _random_common(self: Any) -> bool | None:
         """Whether w0 is random; None lets the data decide."""

@@ -45,6 +45,8 @@ class Formulation:
         Place in lists, simple models first.
     joint : bool
         Whether tasks learn from one another (False for single-task learning).
+    linear : bool
+        Whether it predicts from ``coef_`` and ``intercept_``, one row a task.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Formulation:
     default: bool = True
     order: int = 50
     joint: bool = True
+    linear: bool = True
 
 
 @cache

@@ -8,7 +8,12 @@ from polytask.responses import Multinomial, responses
 __all__ = ["trusted_types"]
 
 # Kept by estimators, or in a pipeline before them.
-_BESIDE = ("polytask.data.moments.TaskMoments", "polytask.sources.prepare.StreamPreparer")
+_BESIDE = (
+    "polytask.data.moments.TaskMoments",
+    "polytask.models._on_bends.ClassifierOnBends",
+    "polytask.models._on_bends.RegressorOnBends",
+    "polytask.sources.prepare.StreamPreparer",
+)
 
 
 def trusted_types() -> list[str]:

@@ -1,0 +1,83 @@
+"""Natural cubic splines as columns that a ridge penalty makes smooth.
+
+A natural cubic spline f with K knots is a line plus K - 2 bends. The bends are turned so that over
+the rows they are uncorrelated with the line and with one another, and scaled so that the squares
+of their coefficients sum to the roughness of f, the integral of f''², x in units of the knots'
+span (Demmler and Reinsch, Numerische Mathematik 24, 1975). So a variance of the coefficients is a
+smoothing parameter, and zero is a line. Beyond the outer knots f goes on straight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.linalg import eigh
+
+__all__ = ["Bends", "make_bends"]
+
+
+@dataclass(frozen=True, eq=False)
+class Bends:
+    """The bends of one feature.
+
+    Parameters
+    ----------
+    knots : ndarray of shape (K,)
+    values, slopes : ndarrays of shape (K, K - 2)
+        Of every bend at the knots, the slopes in x over the knots' span.
+    """
+
+    knots: np.ndarray
+    values: np.ndarray
+    slopes: np.ndarray
+
+    def columns(self, x: np.ndarray) -> np.ndarray:
+        """Every bend at x (n,), shape (n, K - 2)."""
+        first, last = self.knots[[0, -1]]
+        inside = np.clip(x, first, last)
+        span = last - first
+        at, u = (self.knots - first) / span, (inside - first) / span
+        from_left = np.clip(np.searchsorted(at, u, side="right") - 1, 0, len(at) - 2)
+        h = np.diff(at)[from_left]
+        t = ((u - at[from_left]) / h)[:, None]
+        v, s = self.values, self.slopes
+        left, right = from_left, from_left + 1
+        cubic = (
+            (1 + 2 * t) * (1 - t) ** 2 * v[left]
+            + t**2 * (3 - 2 * t) * v[right]
+            + h[:, None] * t * (1 - t) * ((1 - t) * s[left] - t * s[right])
+        )
+        beyond = ((x - inside) / span)[:, None]
+        return np.asarray(cubic + beyond * np.where(beyond < 0, s[0], s[-1]))
+
+
+def make_bends(x: np.ndarray, weight: np.ndarray, n_knots: int) -> Bends | None:
+    """Bends of a feature by its values (n,) and their weights; None where it has no three values.
+
+    The knots are quantiles of the values that occur.
+    """
+    distinct = np.unique(x[weight > 0])
+    K = min(n_knots, len(distinct))
+    if K < 3:
+        return None
+    knots = np.quantile(distinct, np.linspace(0.0, 1.0, K))
+    span = knots[-1] - knots[0]
+    at = (knots - knots[0]) / span
+    if not np.isfinite(span) or np.diff(at).min() <= 1e-9:  # values that only rounding tells apart
+        return None
+    cardinal = CubicSpline(at, np.eye(K), bc_type="natural")
+    everything = Bends(knots, np.eye(K), cardinal(at, 1))
+    B = everything.columns(x)
+    G = (B * weight[:, None]).T @ B / weight.sum()
+    G[np.diag_indices(K)] += 1e-12 * np.trace(G) / K
+    M, h = cardinal(at, 2), np.diff(at)
+    mass = np.zeros((K, K))  # of integrals of products of piecewise linear functions
+    mass[np.arange(K - 1), np.arange(K - 1)] += h / 3
+    mass[np.arange(1, K), np.arange(1, K)] += h / 3
+    mass[np.arange(K - 1), np.arange(1, K)] += h / 6
+    mass[np.arange(1, K), np.arange(K - 1)] += h / 6
+    roughness, V = eigh(M.T @ mass @ M, G)
+    turn = V[:, 2:] / np.sqrt(roughness[2:])
+    return Bends(knots, turn, everything.slopes @ turn)

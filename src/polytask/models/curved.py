@@ -1,0 +1,364 @@
+"""The mean-regularized model on penalized splines: curves of the common part and of each task."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from polytask.algebra.splines import Bends, make_bends
+from polytask.data import (
+    all_or_nothing,
+    forget,
+    read_rows,
+    read_target,
+    read_weight,
+    task_codes,
+)
+from polytask.models._on_bends import ClassifierOnBends, RegressorOnBends
+from polytask.models.estimator import Estimator
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.models.unseen import unseen_message
+from polytask.responses import Response
+
+__all__ = ["CurvedClassifier", "CurvedRegressor"]
+
+_MOST_BENDS = 200  # in all; with many features each gets fewer knots
+
+
+class _Curved(Estimator):
+    """min R(f_i), f_i = f0 + Δf_i, of additive curves with penalized bends and deviations.
+
+    Every feature x_k with three values or more has a natural cubic spline in the common part,
+    f0_k, and in the deviation of each task, Δf_ik:
+
+        R + sum_k rho_k ∫ f0_k''² + sum_ik (alpha_k slope(Δf_ik)² + beta_k ∫ Δf_ik''²)
+          + alpha_intercept sum_i level(Δf_i)²,
+
+    R the mean loss over rows. All strengths are estimated as the variances of a mixed model, by
+    restricted maximum likelihood (Laplace's approximation where the loss is not squared). A line
+    comes out where the rows say so: strong rho and beta are the mean-regularized model, strong
+    alpha and beta a pooled additive model. Beyond the values seen in training curves go on
+    straight.
+
+    Parameters
+    ----------
+    n_knots : int, default=10
+        Knots of each curve at most, at quantiles of the values; fewer where there are many
+        features (200 bends in all).
+    loss : str or Response, default="auto"
+        "squared", or minus a log likelihood without parameters of its own: "logistic" is a
+        classifier's, "poisson", "binomial".
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or predict it from the common curves.
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (m,)
+    model_ : MeanRegularizedRegressor or MeanRegularizedClassifier
+        Fitted on lines and bends.
+    bends_ : list of dict
+        Knots, values and slopes of every feature's bends; empty where it has none.
+    bend_variance_ : ndarray of shape (d,)
+        Mean square over rows of the bends of each common curve; zero is a line.
+    line_deviation_variance_, bend_deviation_variance_ : ndarray of shape (d,)
+        Variance between tasks of lines and of bends, as mean squares over rows.
+    mean_ : ndarray of shape (d,)
+        Means of the features, about which lines turn.
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    n_iter_ : int
+
+    References
+    ----------
+    Wood, Generalized additive models, 2nd ed., 2017 (factor-smooth interactions); Ruppert, Wand
+    and Carroll, Semiparametric regression, 2003 (penalized splines as a mixed model).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from polytask import CurvedRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = pd.DataFrame({"dose": rng.uniform(size=300), "lab": np.arange(300) % 6})
+    >>> y = np.sin(6 * X["dose"]) + 0.3 * X["lab"] * X["dose"] + 0.1 * rng.normal(size=300)
+    >>> model = CurvedRegressor(task="lab").fit(X, y)
+    >>> model.curve("dose", [0.1, 0.5, 0.9]).shape
+    (3,)
+    """
+
+    _parameter_constraints = {
+        "n_knots": [Interval(Integral, 3, None, closed="left")],
+        "loss": [str, Response],
+        "task": [None, str, Integral],
+        "unseen": [StrOptions({"error", "common"})],
+        "verbose": ["verbose"],
+    }
+    _inner: type
+
+    def __init__(
+        self,
+        *,
+        n_knots: int = 10,
+        loss: str | Response = "auto",
+        task: str | int | None = None,
+        unseen: str = "error",
+        verbose: int = 0,
+    ) -> None:
+        self.n_knots = n_knots
+        self.loss = loss
+        self.task = task
+        self.unseen = unseen
+        self.verbose = verbose
+
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Fit to a long table with a task column, or to a wide y with a column per task.
+
+        Parameters
+        ----------
+        X : table or array of shape (n, d) or (n, d + 1)
+            Features, and the task column that the parameter ``task`` names.
+        y : array of shape (n,), or of shape (n, m) with ``task=None``
+            Targets. In a wide y NaN means not measured.
+        sample_weight : array of shape (n,) or, with a wide y, (n, m)
+            Weights of rows; zero leaves a row out.
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        forget(self)
+        rows = read_rows(self, X, reset=True)
+        target, _ = read_target(self, y)
+        check_consistent_length(rows.X, target)
+        if len(target) < 2:
+            raise ValueError(f"{type(self).__name__}: curves need two rows at least; got 1 sample.")
+        self._wide = target.ndim == 2
+        weight = read_weight(sample_weight, target)
+        weight = weight.sum(axis=1) if self._wide else weight
+        dense = _dense(rows.X)
+        self._learn_columns(dense, weight)
+        code = None
+        if rows.ids is not None:
+            self.tasks_ = np.unique(rows.ids[weight > 0])
+            code = task_codes(rows.ids, self.tasks_, len(rows.ids))
+        model = self._inner(
+            "reml", loss=self.loss, task=None if code is None else 0,
+            unseen="common", verbose=self.verbose,
+        )  # fmt: skip
+        model.feature, model.is_bend = self._kinds()
+        self.model_ = model.fit(self._table(dense, code), y, sample_weight)
+        self._keep(dense, weight)
+        return self
+
+    def _learn_columns(self, X: np.ndarray, weight: np.ndarray) -> None:
+        """Means and bends of the features, which lines and bends are made of."""
+        d = X.shape[1]
+        most = max(3, min(self.n_knots, 2 + _MOST_BENDS // d))
+        self.mean_ = weight @ X / weight.sum()
+        self.bends_ = []
+        for k in range(d):
+            found = make_bends(X[:, k], weight, most) if d <= _MOST_BENDS else None
+            self.bends_.append({} if found is None else dict(vars(found)))
+
+    def _kinds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Feature of each column of `_expanded`, and whether it is a bend."""
+        n_bends = [len(b["knots"]) - 2 if b else 0 for b in self.bends_]
+        d = len(n_bends)
+        feature = np.append(np.arange(d), np.repeat(np.arange(d), n_bends))
+        return feature, np.arange(len(feature)) >= d
+
+    def _expanded(self, X: np.ndarray) -> np.ndarray:
+        """Lines, then bends."""
+        parts = [Bends(**b).columns(X[:, k]) for k, b in enumerate(self.bends_) if b]
+        return np.column_stack([X - self.mean_, *parts])
+
+    def _read(self, X: Any) -> Any:
+        check_is_fitted(self)
+        rows = read_rows(self, X, reset=False)
+        if rows.ids is None:
+            return self._table(_dense(rows.X), None)
+        code = task_codes(rows.ids, self.tasks_, len(rows.ids))
+        if self.unseen == "error" and (code < 0).any():
+            raise ValueError(unseen_message(self, rows.ids[code < 0]))
+        return self._table(_dense(rows.X), code)
+
+    def _table(self, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
+        """What `model_` reads: the position of the row's task in ``tasks_``, lines, bends."""
+        return self._expanded(X) if code is None else np.column_stack([code, self._expanded(X)])
+
+    def _keep(self, X: np.ndarray, weight: np.ndarray) -> None:
+        """What the model on lines and bends says of the features."""
+        model, (feature, is_bend) = self.model_, self._kinds()
+        self.response_, self.n_iter_ = model.response_, model.n_iter_
+        if self.task is None:
+            self.tasks_ = model.tasks_
+        if hasattr(model, "classes_"):
+            self.classes_ = model.classes_
+        d = len(self.bends_)
+        Z = self._expanded(X)
+        bends = Z * np.where(is_bend, model.common_coef_, 0.0)
+        of_feature = np.column_stack([bends[:, feature == k].sum(axis=1) for k in range(d)])
+        self.bend_variance_ = weight @ of_feature**2 / weight.sum()
+        square = weight @ Z**2 / weight.sum()
+        between = np.diag(model.deviation_covariance_)[: len(feature)] * square
+        self.line_deviation_variance_ = np.bincount(feature, between * ~is_bend, d)
+        self.bend_deviation_variance_ = np.bincount(feature, between * is_bend, d)
+
+    def _linear_predictor(self, X: Any) -> np.ndarray:
+        rows = self._read(X)
+        found: np.ndarray = self.model_._linear_predictor(rows)
+        return found
+
+    def _learned(self) -> Response:
+        check_is_fitted(self)
+        return self.response_
+
+    def curve(self, feature: int | str, x: Any, task: Any = None, return_std: bool = False) -> Any:
+        """What a feature adds to the linear predictor: f0_k, or f0_k + Δf_ik of a task.
+
+        Parameters
+        ----------
+        feature : int or str
+            Position among the features, or name.
+        x : array of shape (n,)
+            Values of the feature.
+        task : task id or None, default=None
+            None is the common curve.
+        return_std : bool, default=False
+            Also return standard errors at the estimated variances.
+
+        Returns
+        -------
+        curve : ndarray of shape (n,)
+            Zero on average over the training rows, in the common curve.
+        std : ndarray of shape (n,), with ``return_std=True``
+        """
+        check_is_fitted(self)
+        k, model = self._position(feature), self.model_
+        x = np.asarray(x, dtype=float)
+        parts = [(x - self.mean_[k])[:, None]]
+        if self.bends_[k]:
+            parts.append(Bends(**self.bends_[k]).columns(x))
+        Z, here = np.hstack(parts), np.flatnonzero(self._kinds()[0] == k)
+        coef, covariance = model.common_coef_, model.common_covariance_
+        if task is not None:
+            i = np.flatnonzero(np.asarray(self.tasks_) == task)
+            if len(i) == 0:
+                raise ValueError(
+                    f"{type(self).__name__}: task must be one of those in training; got {task!r}."
+                )
+            coef, covariance = model.coef_[i[0]], model.coef_covariance_[i[0]]
+        f = Z @ coef[here]
+        if not return_std:
+            return f
+        return f, np.sqrt(((Z @ covariance[np.ix_(here, here)]) * Z).sum(axis=1))
+
+    def _position(self, feature: int | str) -> int:
+        names = [n for n in getattr(self, "feature_names_in_", ()) if n != self.task]
+        if feature in names:
+            return names.index(feature)
+        if isinstance(feature, Integral) and 0 <= feature < len(self.bends_):
+            return int(feature)
+        raise ValueError(
+            f"{type(self).__name__}: feature must be one of {names or len(self.bends_)}; got "
+            f"{feature!r}."
+        )
+
+    def add_task(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn tasks that were not in training from their rows, all variances held.
+
+        Parameters
+        ----------
+        X : table or array of shape (n, d + 1)
+            Rows of one or more new tasks, with the task column.
+        y : array of shape (n,)
+        sample_weight : array of shape (n,), default=None
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        if self.task is None:
+            raise ValueError(
+                f"{type(self).__name__}: add_task needs a task column; got task=None in fit."
+            )
+        rows = read_rows(self, X, reset=False)
+        ids = np.asarray(rows.ids)
+        known = np.isin(ids, self.tasks_)
+        if known.any():
+            raise ValueError(
+                f"{type(self).__name__}: add_task takes tasks that were not in training; got "
+                f"{np.unique(ids[known])[:5].tolist()}. Fit again to change a task."
+            )
+        new, code = np.unique(ids, return_inverse=True)
+        table = self._table(_dense(rows.X), len(self.tasks_) + code)
+        self.model_.add_task(table, y, sample_weight)
+        self.tasks_ = np.append(self.tasks_, new)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags: sparse input, and a wide y where no task column is named."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = self.task is None
+        tags.target_tags.required = True
+        return tags
+
+
+def _dense(X: Any) -> np.ndarray:
+    return np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=float)
+
+
+class CurvedRegressor(RegressorRole, _Curved):
+    """Additive curves of every task near common ones, squared loss."""
+
+    _inner = RegressorOnBends
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predicted targets, and on request their standard deviations.
+
+        Parameters
+        ----------
+        X : table or array of shape (n, d) or (n, d + 1)
+        return_std : bool, default=False
+            Also return the standard deviation of a new observation at each row.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n,), or (n, m) after a fit to a wide y
+        std : ndarray of the same shape, with ``return_std=True``
+        """
+        if return_std:
+            rows = self._read(X)
+            return self.model_.predict(rows, return_std=True)
+        return super().predict(X)
+
+
+class CurvedClassifier(ClassifierRole, _Curved):
+    """Additive curves of every task near common ones, logistic loss."""
+
+    _inner = ClassifierOnBends
+
+
+FORMULATION = Formulation(
+    name="curved",
+    title="Curved",
+    objective="min over f0, Df: R(f0 + Df_i) + rho |f0''|^2 + alpha |Df_i'|^2 + beta |Df_i''|^2",
+    regressor=CurvedRegressor,
+    classifier=CurvedClassifier,
+    default=False,
+    order=45,
+    linear=False,
+)
