@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ class _OnBends:
 
     feature: np.ndarray  # of each column
     is_bend: np.ndarray
+    doubts: list[str]
 
     def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
         """Lines of a feature share a variance between tasks, and its bends; or all features do."""
@@ -40,7 +42,9 @@ class _OnBends:
                 np.append(groups, 2 * d if len(data.tasks) > 1 else -1) for groups in between
             ]
             unit = np.append(unit, 2 * p)
-        return fit_groups(data, loss, [(groups, common) for groups in between], unit)
+        fit = fit_groups(data, loss, [(groups, common) for groups in between], unit)
+        self.doubts = fit.doubts if data.n_tasks > 1 else []
+        return replace(fit, doubts=[])  # whoever made the columns says them
 
 
 class RegressorOnBends(_OnBends, MeanRegularizedRegressor):

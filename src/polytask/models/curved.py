@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral
 from typing import Any
 
@@ -13,12 +14,14 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from polytask.algebra.splines import Bends, make_bends
 from polytask.data import (
     all_or_nothing,
+    callers_level,
     forget,
     read_rows,
     read_target,
     read_weight,
     task_codes,
 )
+from polytask.mixed.doubts import DoubtWarning
 from polytask.models._on_bends import ClassifierOnBends, RegressorOnBends
 from polytask.models.estimator import Estimator
 from polytask.models.registry import Formulation
@@ -158,6 +161,9 @@ class _Curved(Estimator):
         )  # fmt: skip
         model.feature, model.is_bend = self._kinds()
         self.model_ = model.fit(self._table(dense, code), y, sample_weight)
+        for doubt in model.doubts:
+            said = f"{type(self).__name__}: {doubt}."
+            warnings.warn(said, DoubtWarning, stacklevel=callers_level())
         self._keep(dense, weight)
         return self
 
