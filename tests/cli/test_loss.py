@@ -17,6 +17,7 @@ def table(tmp_path):
     found["visits"] = rng.poisson(np.exp(f))
     found["share"] = rng.beta(2, 3, size=120).round(4)
     found["cost"] = rng.gamma(3, np.exp(f) / 3).round(4) + 0.001
+    found["stars"] = 1 + np.digitize(f + rng.logistic(size=120), [-1, 0.5, 2])
     path = tmp_path / "clinics.csv"
     found.to_csv(path, index=False)
     return path
@@ -34,6 +35,7 @@ ASK = ("--task", "clinic", "--features", "a,b")
         ("share", (), "binomial_deviance_tasks"),
         ("cost", (), "rmse_tasks"),
         ("cost", ("--loss", "gamma"), "gamma_deviance_tasks"),
+        ("stars", ("--loss", "ordinal"), "rmse_tasks"),
     ],
 )
 def test_compare_ranks_by_the_loss(polytask, table, tmp_path, target, said, metric):

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from polytask.responses import Huber, NegativeBinomial, Response, responses
+from polytask.responses import Huber, NegativeBinomial, Ordinal, Response, responses
 
 LEARNED: dict[str, Response] = {
+    "ordinal": Ordinal((1, 2, 4), (-0.5, 1.0)),
     "huber": Huber(1.345, 0.7),
     "negative_binomial": NegativeBinomial(0.5),
 }  # those that learn a parameter, with one
@@ -33,4 +34,8 @@ def draw(response: Response, mean: np.ndarray, rng: np.random.Generator) -> np.n
         return np.array([rng.gamma(1.0, 0.5, k).sum() for k in rng.poisson(2 * mean)])
     if response.name == "binomial":
         return rng.binomial(8, mean) / 8
+    if response.name == "ordinal":
+        p = response.probabilities(response.link(mean))
+        at = (rng.random((len(mean), 1)) > p.cumsum(axis=1)).sum(axis=1)
+        return np.asarray(response.levels)[np.minimum(at, p.shape[1] - 1)]
     return mean + 0.5 * rng.standard_t(3, size=len(mean))

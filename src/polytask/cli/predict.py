@@ -171,11 +171,16 @@ def _predict(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = {"prediction": model.predict(X)}
-        if card.kind == "classification":
-            p = model.predict_proba(X)
-            many = {f"probability_{c}": p[:, k] for k, c in enumerate(card.classes)}
-            found |= many if len(many) > 2 else {"probability": p[:, 1]}
+        if hasattr(model, "predict_proba"):
+            p, levels = model.predict_proba(X), card.classes or model[-1].response_.levels
+            many = {_of_level(level): p[:, k] for k, level in enumerate(levels)}
+            found |= many if len(card.classes) != 2 else {"probability": p[:, 1]}
     return found, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+
+
+def _of_level(level: Any) -> str:
+    """Name of the column with the probability of a class or an ordered level."""
+    return f"probability_{level:g}" if isinstance(level, float) else f"probability_{level}"
 
 
 def _free_names(new: list[str], taken: list[str]) -> dict[str, str]:

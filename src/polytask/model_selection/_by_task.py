@@ -67,6 +67,17 @@ def explained_within_pooled(y: Array, pred: Array, codes: Array, weight: Array, 
     return float(1 - divide(sse, scatter(y, codes, weight, m).sum(keepdims=True))[0])
 
 
+def kappa(y: Array, pred: Array, codes: Array, weight: Array, m: int) -> Array:
+    """1 - squared distance of pairs / that of chance pairs: two variances and the means' square."""
+    levels = np.unique(y)
+    pred = levels[np.searchsorted(0.5 * (levels[1:] + levels[:-1]), pred)]
+    total = np.bincount(codes, weight, m)
+    spread = scatter(y, codes, weight, m) + scatter(pred, codes, weight, m)
+    apart = mean(y, codes, weight, m) - mean(pred, codes, weight, m)
+    chance = divide(spread, total) + apart**2
+    return 1 - divide(mse(y, pred, codes, weight, m), chance)
+
+
 def accuracy(y: Array, pred: Array, codes: Array, weight: Array, m: int) -> Array:
     return mean((y == pred).astype(float), codes, weight, m)
 

@@ -41,7 +41,8 @@ class Metric:
     compute, compute_pooled : callable
         The formula for m tasks; that over all rows, where it is not the one for m = 1.
     by_rank : bool
-        Whether only the order of pred matters, so that ``decision_function`` serves as well.
+        Whether rows are compared with one another, so that it is no mean over rows. Of labels only
+        the order of pred matters then, and ``decision_function`` serves as well.
 
     Notes
     -----

@@ -19,8 +19,10 @@ def get_metric(name: str) -> Metric:
     return METRICS[name]
 
 
-def _regression(name: str, title: str, better: bool, unit: Any, text: str, *how: Any) -> Metric:
-    return Metric(name, title, "regression", better, "predict", unit, text, *how)
+def _regression(
+    name: str, title: str, better: bool, unit: Any, text: str, *how: Any, **more: Any
+) -> Metric:
+    return Metric(name, title, "regression", better, "predict", unit, text, *how, **more)
 
 
 def _probability(
@@ -82,6 +84,12 @@ METRICS: dict[str, Metric] = {
             "nmse", "normalized MSE", False, "share",
             "mean squared error / variance of the target; of a task: its own variance",
             by_task.nmse,
+        ),
+        _regression(
+            "kappa", "quadratic-weighted kappa", True, "share",
+            "agreement of ordered levels beyond chance, predictions taken to the nearest level: "
+            "1 - mean squared distance / that of pairs of the two put together at random",
+            by_task.kappa, by_rank=True,
         ),
         _probability(
             "log_loss", "log loss", False, "nats",

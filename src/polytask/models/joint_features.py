@@ -30,8 +30,8 @@ class _JointFeatures(NormBase):
         ``alpha="cv"``, otherwise 0.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "huber" for outliers, and more in
-        `polytask.responses`; a classifier's is "logistic".
+        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
+        more in `polytask.responses`; a classifier's is "logistic".
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from polytask.data import TaskData, read_target
@@ -17,6 +18,10 @@ from polytask.models.labels import encode_labels, refuse_unusable
 from polytask.responses import Response, find_response
 
 __all__ = ["ClassifierRole", "RegressorRole"]
+
+
+def _has_levels(estimator: Any) -> bool:
+    return hasattr(estimator._learned(), "probabilities")
 
 
 class RegressorRole(RegressorMixin):
@@ -33,6 +38,11 @@ class RegressorRole(RegressorMixin):
     def predict(self, X: Any) -> np.ndarray:
         """Expected targets, shape (n,), or (n, m) after a fit to a wide y."""
         return self._learned().inverse_link(self._linear_predictor(X))
+
+    @available_if(_has_levels)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of ordered levels, ``response_.levels``: shape (n, K), or (n, m, K)."""
+        return self._learned().probabilities(self._linear_predictor(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R² over rows (D², the share of deviance explained, of counts and other targets).

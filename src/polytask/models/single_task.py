@@ -51,8 +51,8 @@ class _SingleTask(MultiTaskLinear):
         ``alpha="cv"`` it is chosen too, because a task with one class has no finite intercept.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "huber" for outliers, and more in
-        `polytask.responses`; a classifier's is "logistic", of more than two classes
+        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
+        more in `polytask.responses`; a classifier's is "logistic", of more than two classes
         their multinomial loss.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.

@@ -7,6 +7,7 @@ from polytask.responses.huber import Huber
 from polytask.responses.logistic import Logistic
 from polytask.responses.multinomial import Multinomial
 from polytask.responses.negative_binomial import NegativeBinomial
+from polytask.responses.ordinal import Ordinal
 from polytask.responses.poisson import Poisson
 from polytask.responses.registry import find_response, likely_response, responses
 from polytask.responses.row_losses import RowLoss
@@ -21,6 +22,7 @@ __all__ = [
     "Loss",
     "Multinomial",
     "NegativeBinomial",
+    "Ordinal",
     "Poisson",
     "Response",
     "RowLoss",
