@@ -10,6 +10,9 @@ from typing import Any
 __version__ = "0.2.0"
 
 _ROOMS = {
+    "MeanRegularizedSurvival": "polytask.models.survival",
+    "PooledSurvival": "polytask.models.survival",
+    "SingleTaskSurvival": "polytask.models.survival",
     "StreamPreparer": "polytask.sources.prepare",
     "TaskMoments": "polytask.data",
     "low_rank_path": "polytask.models.paths",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,9 @@ import numpy as np
 
 from polytask.data import Oracle, RiskAt, TaskData
 from polytask.data.kept import kept
+from polytask.data.lifted import Lifted
 from polytask.data.outputs import RepeatedData, predictors
+from polytask.data.strata import StrataData
 from polytask.penalties import Penalty
 from polytask.responses import Loss
 from polytask.structures import Blocks, Structure
@@ -37,18 +39,21 @@ class Problem:
     @property
     def data(self) -> TaskData:
         """The rows, for who needs more than R at given coefficients."""
-        if isinstance(self.source, RepeatedData):
+        if isinstance(self.source, Lifted):
             return self.source.base
         if not isinstance(self.source, TaskData):
             raise TypeError("this solver needs the rows in memory; they are passed over here.")
         return self.source
 
-    def repeated(self) -> Problem:
-        """The problem of a loss with several predictors a row, from that of one.
+    def lifted(self) -> Problem:
+        """The problem of a loss that is no sum over rows of one predictor each, from such a one.
 
-        Each predictor has coefficients of its own, with the same structure and penalties.
+        Each of several predictors has coefficients of its own, with the same structure and
+        penalties.
         """
         q = self.loss.n_predictors
+        if self.loss.strata:
+            return replace(self, source=StrataData(self.data, self.loss.strata))
         if q == 1:
             return self
         structure: Any = self.structure

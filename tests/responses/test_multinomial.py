@@ -137,7 +137,7 @@ def test_what_is_written_for_two_classes_says_so():
     with pytest.raises(ValueError, match="alpha='reml' needs numbers or two classes; got 3"):
         MeanRegularizedClassifier("reml", task=3).fit(X, y)
     model = MeanRegularizedClassifier(0.1, task=3).fit(X, y)
-    with pytest.raises(ValueError, match="add_task needs numbers or two classes; got 3"):
+    with pytest.raises(ValueError, match="add_task needs numbers or two classes; got classes"):
         model.add_task(np.column_stack([X[:4, :3], np.full(4, 99)]), y[:4])
 
 
@@ -173,14 +173,14 @@ def test_leave_one_out_is_near_refits(Model, strengths):
     X, y = classes(n=96, m=4)
     model = Model(task=3, **strengths)
     data = make_task_data(model, read_rows(model, X, reset=True), model._encode(y), None, None)
-    problem = model._make_problem(data, model._loss(), strengths).repeated()
+    problem = model._make_problem(data, model._loss(), strengths).lifted()
     near = LeaveOneOut(1e-9).predictions(problem)
     start = select(problem).solve(problem, None, 1e-9, 100).blocks
     exact = np.empty_like(near)
     for j in range(len(y)):
         without = replace(data, sample_weight=data.sample_weight)
         vars(without)["weight"] = data.weight * (np.arange(len(y)) != j)
-        part = model._make_problem(without, model._loss(), strengths).repeated()
+        part = model._make_problem(without, model._loss(), strengths).lifted()
         exact[j] = part.predict(select(part).solve(part, start, 1e-8, 100).blocks)[j]
     risk, refitted = (problem.loss.value(data.y, f).mean() for f in (near, exact))
     assert risk == pytest.approx(refitted, rel=0.01)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from polytask.data.design import Design
-from polytask.data.task_data import TaskData
+from polytask.data.lifted import Lifted
 
 __all__ = ["OutputsAt", "RepeatedData", "predictors"]
 
 
 @dataclass(frozen=True, eq=False)
-class RepeatedData:
+class RepeatedData(Lifted):
     """The rows of ``base`` for q predictors each, f_jc = x_j'w_ic, w_ic the c-th part of Theta_i.
 
     It answers as the rows of m tasks with q p coefficients do (`Oracle`); what a row's loss is,
@@ -27,38 +27,7 @@ class RepeatedData:
     q : int
     """
 
-    base: TaskData
     q: int
-
-    @property
-    def tasks(self) -> np.ndarray:
-        """Task ids, shape (m,)."""
-        return self.base.tasks
-
-    @property
-    def share(self) -> np.ndarray:
-        """Weight of each task in R, shape (m,)."""
-        return self.base.share
-
-    @property
-    def counts(self) -> np.ndarray:
-        """Rows of each task, by sample weight, shape (m,)."""
-        return self.base.counts
-
-    @property
-    def intercept(self) -> bool:
-        """Whether the last coefficient of every part is an intercept."""
-        return self.base.intercept
-
-    @property
-    def center(self) -> np.ndarray | None:
-        """What was taken off the features, shape (d,); None where nothing was."""
-        return self.base.center
-
-    @property
-    def n_tasks(self) -> int:
-        """Number of tasks m."""
-        return self.base.n_tasks
 
     @property
     def n_coefs(self) -> int:
@@ -74,14 +43,6 @@ class RepeatedData:
     def column_norms(self) -> np.ndarray:
         """sqrt(sum_k omega_k x_k²) of each column in each task, for each part, shape (m, q p)."""
         return np.tile(self.base.column_norms, (1, self.q))
-
-    def level(self, loss: Any) -> float:
-        """Searches begin at zero."""
-        return 0.0
-
-    def null_curvature(self, loss: Any) -> float:
-        """Mean curvature of the loss without features."""
-        return self.base.null_curvature(loss)
 
     def at(self, loss: Any, theta: np.ndarray) -> OutputsAt:
         """R at coefficients Theta (m, q p)."""

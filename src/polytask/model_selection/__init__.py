@@ -6,6 +6,7 @@ from polytask.model_selection.metric import Metric, TaskSummary
 from polytask.model_selection.metrics import METRICS, get_metric
 from polytask.model_selection.scorers import TaskScorer, task_scorer
 from polytask.model_selection.shuffle import TaskShuffleSplit
+from polytask.model_selection.survival import concordance, integrated_brier_score
 
 __all__ = [
     "METRICS",
@@ -15,6 +16,8 @@ __all__ = [
     "TaskScorer",
     "TaskShuffleSplit",
     "TaskSummary",
+    "concordance",
     "get_metric",
+    "integrated_brier_score",
     "task_scorer",
 ]

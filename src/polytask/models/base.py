@@ -152,7 +152,7 @@ class MultiTaskLinear(Doors):
         return f"the model lacks {lacks[0].says}" if lacks else None
 
     def _solve(self, data: Oracle, strengths: Strengths, start: Blocks | None) -> Solution:
-        problem = self._make_problem(data, self.response_, strengths).repeated()
+        problem = self._make_problem(data, self.response_, strengths).lifted()
         return select(problem).solve(problem, start, self.tol, self.max_iter)
 
     def _settle(self, data: TaskData, solution: Solution) -> tuple[Strengths, Solution]:
@@ -218,7 +218,7 @@ class MultiTaskLinear(Doors):
 
         def problem_at(part: TaskData, strengths: Strengths) -> Problem:
             part_of(self)
-            return self._tuned_problem(part, loss, strengths).repeated()
+            return self._tuned_problem(part, loss, strengths).lifted()
 
         choice = choose_strengths(
             problem_at, data, wanted, fixed, self.max_iter,

@@ -65,10 +65,11 @@ class FewShot:
             raise ValueError(
                 f"{type(self).__name__}: add_task needs a task column; got task=None in fit."
             )
-        if self._learned().n_predictors > 1:
+        loss = self._learned()
+        if loss.n_predictors > 1 or loss.strata:
             raise ValueError(
-                f"{type(self).__name__}: add_task needs numbers or two classes; got "
-                f"{len(self.classes_)} classes. Fit again with the new rows."
+                f"{type(self).__name__}: add_task needs numbers or two classes; got {loss.title}. "
+                "Fit again with the new rows."
             )
         rows = read_rows(self, X, reset=False)
         ids = np.asarray(rows.ids)

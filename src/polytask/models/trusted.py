@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polytask.models.registry import NEURAL_ESTIMATORS, estimators
-from polytask.responses import Multinomial, responses
+from polytask.responses import Cox, Multinomial, responses
 
 __all__ = ["trusted_types"]
 
@@ -12,13 +12,16 @@ _BESIDE = (
     "polytask.data.moments.TaskMoments",
     "polytask.models._on_bends.ClassifierOnBends",
     "polytask.models._on_bends.RegressorOnBends",
+    "polytask.models.survival.MeanRegularizedSurvival",
+    "polytask.models.survival.PooledSurvival",
+    "polytask.models.survival.SingleTaskSurvival",
     "polytask.sources.prepare.StreamPreparer",
 )
 
 
 def trusted_types() -> list[str]:
     """Fully qualified names for ``skops.io.load(..., trusted=polytask.TRUSTED_TYPES)``."""
-    found = [*responses().values(), Multinomial]  # which a logistic one becomes
+    found = [*responses().values(), Multinomial, Cox]  # the last two without a name for ``loss``
     kinds = [f"{c.__module__}.{c.__qualname__}" for c in found]
     linear = [f"{c.__module__}.{c.__qualname__}" for c in estimators().values()]
     neural = [f"{module}.{name}" for name, module in NEURAL_ESTIMATORS.items()]

@@ -2,6 +2,7 @@
 
 from polytask.responses.base import Loss, Response, Targets
 from polytask.responses.binomial import Binomial
+from polytask.responses.cox import Cox
 from polytask.responses.gamma import Gamma
 from polytask.responses.huber import Huber
 from polytask.responses.logistic import Logistic
@@ -16,6 +17,7 @@ from polytask.responses.tweedie import Tweedie
 
 __all__ = [
     "Binomial",
+    "Cox",
     "Gamma",
     "Huber",
     "Logistic",

@@ -129,6 +129,11 @@ class Response:
         """The response of so many classes."""
         return self
 
+    @property
+    def strata(self) -> str:
+        """How ties are counted of a loss of all rows of a task together; "" of a sum over rows."""
+        return ""
+
     def by_class(self, theta: np.ndarray) -> np.ndarray:
         """Coefficients (..., p), of several classes (..., K, p), from those of a solution."""
         return theta

@@ -11,6 +11,7 @@ import numpy as np
 from polytask.data import Design, MomentData, TaskData
 from polytask.data.folds import task_folds
 from polytask.data.outputs import predictors
+from polytask.data.strata import StrataData
 from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import select
@@ -71,7 +72,11 @@ class KFoldRisk:
         total = 0.0
         for k, part in enumerate(self.parts):
             problem = make(part.train)
-            f = predictors(part.design, self._coefs(problem, part, k))
+            coefs = self._coefs(problem, part, k)
+            if isinstance(problem.source, StrataData):
+                total += problem.source.held_out(self.data, coefs)
+                continue
+            f = predictors(part.design, coefs)
             y = judged_labels(self.data, problem.loss)[part.held] if part.y is None else part.y
             total += float(part.weight @ problem.loss.value(y, f))
         return total / self.weight if self.weight > 0 else np.inf

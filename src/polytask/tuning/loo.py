@@ -66,6 +66,8 @@ class LeaveOneOut:
         """None, or why folds have to serve: the penalties, labels that are too few, or no rows."""
         if isinstance(problem.source, MomentData):
             return "needs the rows, not their moments"
+        if problem.loss.strata:
+            return "needs a loss that is a sum over rows"
         reason = why_not_arrow(problem)
         if reason is not None:
             return reason
