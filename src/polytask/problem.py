@@ -20,6 +20,8 @@ from polytask.structures import Blocks, Structure
 
 __all__ = ["ObjectiveAt", "Problem"]
 
+_FAR = 1e-8  # of the targets about zero, what rounding leaves of those about their mean
+_NO_ROOM = 1e-8  # of a penalty's root, a feature that its coefficient can do nothing with
 _AT_REST = 1e-4  # least size of a task's gradients or features, in those of the average task
 
 
@@ -105,7 +107,7 @@ class Problem:
     def gradient_bound(self) -> np.ndarray:
         """Largest |gradient of R in Theta_ik| that the starting loss allows (Cauchy-Schwarz).
 
-        sqrt(sum omega x²) sqrt(sum omega loss'²) in each task, at `start`: the unit of a
+        sqrt(sum omega x²) sqrt(sum omega loss'²) in each task, without features: the unit of a
         violation, so that neither the units of features and target nor the number of tasks
         matter. A task whose own targets are at rest, or that has next to nothing of a feature, is
         measured in a small share of what the others have. Kept for as long as the data live.
@@ -113,21 +115,39 @@ class Problem:
         return kept(self.source, ("gradient bound", self.loss), self._gradient_bound)
 
     def _gradient_bound(self) -> np.ndarray:
-        source = self.source
-        square = source.at(self.loss, self.structure.assemble(self.start())).slope
-        size = np.sqrt(np.maximum(square, (_AT_REST**2) * source.share * square.sum()))
-        norms = source.column_norms
-        elsewhere = np.sqrt(np.einsum("ik,ik->k", norms, norms) / max(source.n_tasks, 1))
+        norms, size = self.source.column_norms, self._slopes
+        elsewhere = np.sqrt(np.einsum("ik,ik->k", norms, norms) / max(self.source.n_tasks, 1))
         bound = np.maximum(norms, _AT_REST * elsewhere) * size[:, None]
-        floor = max(1e-15 * bound.max(initial=0.0), np.finfo(float).tiny)
-        return np.maximum(bound, floor)
+        return np.maximum(bound, np.finfo(float).tiny)
+
+    @property
+    def _slopes(self) -> np.ndarray:
+        """sqrt(sum omega loss'²) of each task without features, shape (m,)."""
+        return kept(self.source, ("slopes", self.loss), self._find_slopes)
+
+    def _find_slopes(self) -> np.ndarray:
+        source, norms = self.source, self.source.column_norms
+        theta = self.structure.assemble(self.start())
+        begin = source.at(self.loss, theta)
+        square = begin.slope
+        if self.loss.is_quadratic and source.intercept:  # targets far from zero prove nothing
+            theta[:, -1] -= begin.gradient[:, -1].sum() / max((norms[:, -1] ** 2).sum(), 1e-300)
+            square = np.maximum(source.at(self.loss, theta).slope, _FAR**2 * square)
+        return np.sqrt(np.maximum(square, (_AT_REST**2) * source.share * square.sum()))
 
     def violation(self, blocks: Blocks, residual: Blocks | None = None) -> float:
         """Scale-free KKT violation: the largest share of `gradient_bound` that is left."""
         residual = self.residual(blocks) if residual is None else residual
-        scale = self.structure.adjoint(self.gradient_bound, blocks)
+        bound = self.gradient_bound
+        known = bool(np.isfinite(bound).all())  # else squares of the numbers are none
+        scale = self.structure.adjoint(bound, blocks)
+        unit = _NO_ROOM * float(np.linalg.norm(self._slopes))
+        for b, penalty in self.penalties.items():  # features too small for their penalty
+            if hasattr(penalty, "diagonal"):
+                held = np.sqrt(penalty.diagonal(blocks[b]))
+                scale[b] = np.maximum(np.abs(scale[b]), unit * held)
         shares = [np.abs(R) / np.abs(scale[b]) for b, R in residual.items() if R.size]
-        return max((float(share.max()) for share in shares), default=0.0)
+        return max((float(share.max()) for share in shares), default=0.0) if known else np.inf
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,7 @@ from polytask.structures import Blocks, CommonDeviation
 __all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams"]
 
 
+_FAR_ABOVE = 1e6  # strength, in Gram matrices, above which these are kept
 _CHUNK = 65_536  # numbers in roots that are applied together: half a megabyte, in cache
 
 
@@ -160,7 +161,8 @@ def factor_grams(
         has both parts: for answers that are corrected by their residuals afterwards.
     """
     c, k = np.flatnonzero(structure.common), np.flatnonzero(structure.deviation)
-    whole = len(c) == len(k) == grams.shape[-1]
+    size = np.einsum("bii->i", grams)
+    whole = len(c) == len(k) == len(size) and bool((D * len(grams) <= _FAR_ABOVE * size).all())
     blocks = (G, None, grams) if again and whole else _split(grams, c, k)
     return _factor(np.arange(len(grams)), blocks, {}, c, k, G, D, again)
 
@@ -173,6 +175,7 @@ def _factor(
     G: np.ndarray, D: np.ndarray, again: Callable[[], np.ndarray] | None = None,
 ) -> ArrowFactor:  # fmt: skip
     C, E, L = blocks
+    hidden = _hidden(L.sum(axis=0), G, D) if len(c) == len(k) else np.zeros((len(c), 0))
     tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
     np.einsum("bii->bi", L)[:] += D
     roots = psd_inverse_roots(np.ascontiguousarray(L), tasks)
@@ -189,7 +192,25 @@ def _factor(
     if whole.any():
         null = null_space(S)
     lost = tasks.any() or (whole.any() and not null.size)
+    null = np.hstack([null, hidden])
     return ArrowFactor(narrow, roots, E, D, wide, schur, bool(lost), null)
+
+
+def _hidden(total: np.ndarray, G: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Directions (c, j) of free common coefficients in which the tasks' Gram matrices are rounding.
+
+    S lies below the strengths D there and looks as sound as they are.
+    """
+    free = np.flatnonzero((G == 0) & (D > 0))
+    lost = np.zeros(1, dtype=bool)
+    within = total[np.ix_(free, free)]
+    psd_inverses(within[None].copy(), lost)
+    null = np.zeros((len(G), 0))
+    if lost.any():
+        found = null_space(within)
+        null = np.zeros((len(G), found.shape[1]))
+        null[free] = found
+    return null
 
 
 def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:
@@ -266,7 +287,8 @@ def _eliminate(
     On coefficients with both parts, E = L there and the rows are D (L + D)^-1 E.
     """
     both, c_both, k_both = np.intersect1d(c, k, return_indices=True)
-    if len(both) == len(c) == len(k):
+    whole = len(both) == len(c) == len(k)
+    if whole and (E is None or not (D * len(E) > _FAR_ABOVE * np.einsum("bii->i", E)).any()):
         rows = roots.reshape(-1, len(k))
         total = len(roots) * np.eye(len(k)) - (rows.T @ rows) * D
         return D[:, None] * total

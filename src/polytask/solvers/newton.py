@@ -19,7 +19,8 @@ __all__ = ["BlockElimination", "Newton", "descend", "solution_of"]
 
 _TRUSTED = 1e-10  # violation above which the Gram matrices are suspected to have lost digits
 _CORRECTED = 1e-12  # violation at which a closed form needs no more correction
-_NOTHING = 1e-10  # change of predictions, relative to its terms, that is rounding
+_ALIKE = 1e-6  # of the objective, by which two roads to an optimum may differ
+_NOTHING = 1e-13  # change of predictions, relative to its terms, that is rounding
 
 
 class BlockElimination(Solver):
@@ -37,7 +38,7 @@ class BlockElimination(Solver):
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Solve exactly; ``start`` and ``max_iter`` are not used."""
-        here = problem.at(problem.zeros())
+        here = nothing = problem.at(problem.zeros())
         factor = arrow_problem(problem).factor_squares()
         steps = 0
         while steps < self.refinements and (steps == 0 or here.violation > min(tol, _CORRECTED)):
@@ -47,9 +48,10 @@ class BlockElimination(Solver):
             here, steps = trial, steps + 1
         clear = not factor.singular and _without_effect(problem, factor.null)
         slow = steps == self.refinements and here.violation > _CORRECTED
+        known = True
         if not clear or slow or not here.violation <= _TRUSTED:
-            here = _better(problem, here)
-        status = Status.SOLVED if here.violation <= tol else Status.STALLED
+            here, known = _better(problem, here, nothing.value)
+        status = Status.SOLVED if here.violation <= tol and known else Status.STALLED
         return _solution(problem, here, status, self.name, steps)
 
 
@@ -116,22 +118,26 @@ def _without_effect(problem: Problem, null: np.ndarray) -> bool:
         return True
     held = ~np.isin(c, k[arrow.D == 0])
     size = (data.column_norms**2).sum(axis=0)[c]
-    size = np.where(size > 0, size, size.max(initial=0.0))
     V = np.zeros((data.n_coefs, null.shape[1]))
     V[c[held]] = null[held]
     moved = data.design.squared_images(data.weight, V)
     return bool((moved <= _NOTHING**2 * (size @ null**2)).all())
 
 
-def _better(problem: Problem, here: ObjectiveAt) -> ObjectiveAt:
-    """The blocks, or those found without Gram matrices where they are a clear improvement."""
+def _better(problem: Problem, here: ObjectiveAt, zero: float) -> tuple[ObjectiveAt, bool]:
+    """The blocks, or those found without Gram matrices where they are a clear improvement.
+
+    And whether the optimum is known: where the other road ends much higher, the rows have lost
+    digits, and what a violation says of directions that Gram matrices lost is nothing.
+    """
     if too_large(problem):
-        return here
+        return here, True
     trial = problem.at(solve_orthogonal(problem))
     if trial.value < (1.0 - 1e-10) * here.value:
-        return trial
+        return trial, True
     worse = here.violation <= _TRUSTED or trial.violation > here.violation
-    return here if worse else trial
+    known = trial.value <= (1.0 + _ALIKE) * here.value + _TRUSTED * zero
+    return here if worse else trial, bool(known)
 
 
 def _solution(

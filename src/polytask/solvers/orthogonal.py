@@ -27,6 +27,7 @@ __all__ = ["OrthogonalRidge", "solve_orthogonal", "solve_rotated", "too_large"]
 
 _Split = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
+_ROUNDING = 1e-8  # of a column of Z, what is outside the range of Z
 _WORK_LIMIT = 2e10  # multiplications: above this a second, slower solve is not worth the wait
 
 
@@ -70,7 +71,8 @@ class OrthogonalRidge:
         if len(self.s) + self.Q.shape[1] >= len(Y):  # nothing outside the range but rounding
             return shrunk
         outside = Y - self.U @ inside
-        outside[:, own >= 0] = 0.0
+        rounding = np.linalg.norm(outside, axis=0) <= _ROUNDING * np.linalg.norm(Y, axis=0)
+        outside[:, (own >= 0) & rounding] = 0.0  # a small column may have been left out of U
         return np.vstack([shrunk, outside])
 
     def _project(self, Y: np.ndarray) -> np.ndarray:
