@@ -20,7 +20,7 @@ from polytask.structures import Blocks, Structure
 
 __all__ = ["ObjectiveAt", "Problem"]
 
-_FAR = 1e-8  # of the targets about zero, what rounding leaves of those about their mean
+_FAR = 1e-6  # of the targets about zero, what rounding leaves of those about their mean
 _NO_ROOM = 1e-8  # of a penalty's root, a feature that its coefficient can do nothing with
 _AT_REST = 1e-4  # least size of a task's gradients or features, in those of the average task
 

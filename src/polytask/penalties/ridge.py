@@ -27,6 +27,7 @@ class Ridge:
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B, of shape (k,) or (m, k)."""
+        B = np.where(self.strength > 0, B, 0.0)  # a free coefficient may be beyond squaring
         return float((self.strength * B**2).sum())
 
     def gradient(self, B: np.ndarray) -> np.ndarray:
