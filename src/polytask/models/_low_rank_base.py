@@ -133,7 +133,7 @@ class LowRankBase(MultiTaskLinear):
             most = min(data.n_tasks, data.n_features)
             setattr(self, f"{self.limit_name}_", int(min(limit, most)))
 
-    def _common(self) -> tuple[np.ndarray, float]:
+    def _shared(self) -> tuple[np.ndarray, float]:
         """The mean of the tasks, for a task that was not in training."""
         return self.coef_.mean(axis=0), float(np.mean(self.intercept_))
 

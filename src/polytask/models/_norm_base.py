@@ -86,6 +86,6 @@ class NormBase(MultiTaskLinear):
     def _store(self, solution: Solution, data: TaskData) -> None:
         self.gap_ = solution.gap
 
-    def _common(self) -> tuple[np.ndarray, float]:
+    def _shared(self) -> tuple[np.ndarray, float]:
         """The mean of the tasks, for a task that was not in training."""
         return self.coef_.mean(axis=0), float(np.mean(self.intercept_))

@@ -172,7 +172,10 @@ class _AutoMultiTask(Estimator):
         with fit_steps(self, 2 * len(made) + 1, X, y):
             for name, model in made.items():
                 with step(self, f"fit {name}", inner=model), without_doubts():
-                    self.estimators_[name] = model.fit(X, y, sample_weight=sample_weight)
+                    fitted = model.fit(X, y, sample_weight=sample_weight)
+                    if "unseen" in fitted.get_params(deep=False):  # this estimator refuses
+                        fitted.set_params(unseen="common")
+                    self.estimators_[name] = fitted
             held = []
             for name, model in self.estimators_.items():
                 with step(self, f"hold rows out of {name}"), without_doubts():
@@ -245,7 +248,7 @@ class _AutoMultiTask(Estimator):
     def _ready(self: Any, estimator: Any) -> Any:
         """The candidate with this estimator's task column and weighting."""
         ours = {
-            "loss": self.loss, "task": self.task, "unseen": "common",
+            "loss": self.loss, "task": self.task, "unseen": self.unseen,
             "fit_intercept": self.fit_intercept, "task_weight": self.task_weight,
         }  # fmt: skip
         takes = estimator.get_params(deep=False)

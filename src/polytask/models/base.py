@@ -37,6 +37,7 @@ from polytask.tuning import (
     Strength,
     choose_strengths,
     given_strengths,
+    new_task_coefs,
     spread,
 )
 
@@ -57,6 +58,7 @@ class MultiTaskLinear(Doors):
     """
 
     strengths: ClassVar[tuple[Strength, ...]]
+    _is_one: ClassVar[bool] = False  # for all tasks, seen or not
     _exact_paths: ClassVar[bool] = True  # leave-one-out of squares: a long path costs little
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -110,7 +112,26 @@ class MultiTaskLinear(Doors):
             with step(self, "learn the response", parts=True):
                 strengths, solution = self._settle(source, solution)
         self._keep(solution, source, strengths)
+        self._answer_new_tasks(source)
         return self
+
+    def _answer_new_tasks(self, source: Oracle) -> None:
+        """Coefficients for tasks that were not in training, by whole tasks left out.
+
+        Where strengths are left to the data: with given ones the model says what w0 is.
+        """
+        if self.unseen != "common" or not self._must_choose() or self._wide or self._is_one:
+            return
+        if self.response_.n_predictors > 1:
+            return
+        if not isinstance(source, TaskData) or isinstance(source, MomentData):
+            return
+        with step(self, "answer new tasks", parts=True):
+            found = new_task_coefs(source, self.response_, self.max_iter)
+        if found is not None:
+            d = source.n_features
+            self.new_task_coef_ = found[:d]
+            self.new_task_intercept_ = float(found[d:].sum() - found[:d] @ self._center)
 
     def _asked(self, source: Oracle) -> Oracle:
         """Who is asked about strengths: sums over rows that are many, as from files of them."""
@@ -271,6 +292,10 @@ class MultiTaskLinear(Doors):
         """Coefficients and intercept for a task that was not in training."""
         if hasattr(self, "new_task_coef_"):
             return self.new_task_coef_, self.new_task_intercept_
+        return self._shared()
+
+    def _shared(self) -> tuple[np.ndarray, Any]:
+        """Coefficients and intercept that the tasks of the fit have in common."""
         return self.common_coef_, self.common_intercept_
 
     def __setstate__(self, state: dict[str, Any]) -> None:

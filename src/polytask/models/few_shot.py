@@ -95,9 +95,10 @@ class FewShot:
     def _add_one(self: Any, task: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
         loss: Loss = self._learned()
         d = self.coef_.shape[1]
-        slopes, level = self._common()
+        mixed = hasattr(self, "deviation_covariance_")
+        slopes, level = self._common() if mixed else (self.common_coef_, self.common_intercept_)
         common = np.append(slopes, level + slopes @ self._center)[: rows.shape[1]]
-        if hasattr(self, "deviation_covariance_"):
+        if mixed:
             noise = getattr(self, "noise_variance_", 1.0)
             L = np.sqrt(noise) * MixedState.from_dict(self._mixed_state_).deviation_root()
             weight = s / noise

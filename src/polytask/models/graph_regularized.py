@@ -71,6 +71,9 @@ class _GraphRegularized(MultiTaskLinear):
     ----------
     coef_ : ndarray of shape (k, d)
     intercept_ : ndarray of shape (k,)
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
+        the common part of a mean-regularized model that predicts whole tasks, left out, best.
     tasks_ : ndarray of shape (k,)
         Tasks of training, then tasks of the graph that have no rows.
     common_coef_, common_intercept_ : ndarray of shape (d,), float

@@ -39,7 +39,8 @@ class _JointFeatures(NormBase):
     task_weight : {"equal", "size"}, default="equal"
         Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or use the mean of the tasks.
+        What to do with an unseen task in `predict`: refuse, or answer with
+        `new_task_coef_`.
     tol : float, default=1e-7
         Largest duality gap, as a share of the objective at W = 0.
     max_iter : int, default=10000
@@ -52,6 +53,9 @@ class _JointFeatures(NormBase):
     intercept_ : ndarray of shape (m,)
     support_ : bool ndarray of shape (d,)
         Which features are kept.
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
+        the common part of a mean-regularized model that predicts whole tasks, left out, best.
     tasks_ : ndarray of shape (m,)
     alpha_, alpha_intercept_ : float
     alpha_path_, cv_scores_ : ndarray

@@ -54,8 +54,8 @@ class _LowRank(LowRankBase):
     task_weight : {"equal", "size"}, default="equal"
         Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or predict it from w0 if
-        ``common=True``, else from the mean of the tasks.
+        What to do with an unseen task in `predict`: refuse, or answer with
+        `new_task_coef_`.
     tol : float, default=1e-7
         Largest duality gap, as a share of the objective at W = 0; without convexity the largest
         KKT violation, see ``violation_``.
@@ -76,6 +76,9 @@ class _LowRank(LowRankBase):
         positive.
     common_coef_, common_intercept_, deviation_coef_
         w0, b0 and L, with ``common=True``.
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
+        the common part of a mean-regularized model that predicts whole tasks, left out, best.
     tasks_ : ndarray of shape (m,)
     alpha_, alpha_intercept_, max_rank_
     alpha_path_, cv_scores_ : ndarray
@@ -155,10 +158,8 @@ class _LowRank(LowRankBase):
             self.common_intercept_ = level - float(self.common_coef_ @ self._center)
             self.deviation_coef_ = solution.blocks["low_rank"]
 
-    def _common(self) -> Any:
-        if self.common:
-            return self.common_coef_, self.common_intercept_
-        return super()._common()
+    def _shared(self) -> Any:
+        return (self.common_coef_, self.common_intercept_) if self.common else super()._shared()
 
 
 class LowRankRegressor(RegressorRole, _LowRank):

@@ -73,7 +73,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         Whether tasks or rows weigh alike in R. "auto" is "equal", but "size" with
         ``alpha="reml"``, whose likelihood counts rows.
     unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or predict it from w0.
+        What to do with an unseen task in `predict`: refuse, or answer with
+        `new_task_coef_`.
     tol : float, default=1e-8
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
@@ -92,8 +93,10 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         likelihood, the deviations integrated out (Laplace), as lme4's glmer reports it; the mode
         of w0 and deviations together is nearer to zero and predicts better (next).
     new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
-        What answers for unseen tasks where it is not w0: with ``alpha="reml"`` and another loss
-        than the squared one the joint mode, about which the tasks' coefficients are estimated.
+        What answers for unseen tasks where it is not w0. With ``unseen="common"`` and
+        ``alpha="cv"``, whose w0 is chosen for tasks that were seen: the common part, at strengths
+        of its own, that predicts whole tasks, left out, best. With ``alpha="reml"`` and another
+        loss than the squared one: the joint mode, about which coefficients are estimated.
     deviation_coef_ : ndarray of shape (m, d)
         Δw_i.
     tasks_ : ndarray of shape (m,)

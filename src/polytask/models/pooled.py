@@ -85,6 +85,7 @@ class _Pooled(MultiTaskLinear):
     (4,)
     """
 
+    _is_one = True
     strengths = (Strength("alpha", _grid),)
     _parameter_constraints = {"alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")]}
 

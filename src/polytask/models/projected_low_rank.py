@@ -49,8 +49,8 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     task_weight : {"equal", "size"}, default="equal"
         Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or predict it from the mean of the
-        tasks.
+        What to do with an unseen task in `predict`: refuse, or answer with
+        `new_task_coef_`.
     tol : float, default=1e-7
         Largest duality gap, as a share of the objective at W = 0; where k binds, and for the rank,
         the largest KKT violation.
@@ -69,6 +69,9 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     coef_, intercept_ : ndarray of shape (m, d), (m,)
     rank_, singular_values_
         Rank and singular values of ``coef_``.
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
+        the common part of a mean-regularized model that predicts whole tasks, left out, best.
     tasks_ : ndarray of shape (m,)
     alpha_, alpha_intercept_, n_components_
     alpha_path_, cv_scores_, gap_

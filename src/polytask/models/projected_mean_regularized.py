@@ -71,7 +71,8 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     task_weight : {"equal", "size"}, default="equal"
         Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or predict it from P w0.
+        What to do with an unseen task in `predict`: refuse, or answer with
+        `new_task_coef_`.
     tol : float, default=1e-8
         Largest KKT violation: the share that is left of what each gradient can be.
     max_iter : int, default=500
@@ -91,6 +92,9 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     coef_, intercept_ : ndarray of shape (m, d), (m,)
     common_coef_, common_intercept_, deviation_coef_
         P w0, b0 and P Δw_i, in the space of the features.
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
+        the common part of a mean-regularized model that predicts whole tasks, left out, best.
     tasks_ : ndarray of shape (m,)
     alpha_, alpha_common_, alpha_intercept_, n_components_
     alpha_path_, cv_scores_ : ndarray

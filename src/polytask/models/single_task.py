@@ -61,7 +61,8 @@ class _SingleTask(MultiTaskLinear):
     task_weight : {"equal", "size"}, default="equal"
         Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or use the mean of the tasks.
+        What to do with an unseen task in `predict`: refuse, or answer with
+        `new_task_coef_`.
     tol : float, default=1e-8
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
@@ -74,6 +75,9 @@ class _SingleTask(MultiTaskLinear):
     coef_ : ndarray of shape (m, d)
         Of K > 2 classes (m, K, d), and the intercepts (m, K); they sum to zero over classes.
     intercept_ : ndarray of shape (m,)
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
+        the common part of a mean-regularized model that predicts whole tasks, left out, best.
     tasks_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
         Mean over tasks.

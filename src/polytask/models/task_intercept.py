@@ -50,7 +50,8 @@ class _TaskIntercept(MultiTaskLinear):
     task_weight : {"equal", "size"}, default="equal"
         Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or use the common intercept.
+        What to do with an unseen task in `predict`: refuse, or answer with
+        `new_task_coef_`.
     tol : float, default=1e-8
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
@@ -66,6 +67,9 @@ class _TaskIntercept(MultiTaskLinear):
     intercept_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
         The slopes and b0.
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
+        the common part of a mean-regularized model that predicts whole tasks, left out, best.
     tasks_ : ndarray of shape (m,)
     alpha_, alpha_intercept_ : float
     alpha_path_, cv_scores_ : ndarray

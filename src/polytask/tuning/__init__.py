@@ -24,6 +24,7 @@ from polytask.tuning.low_rank import (
     trace_grid,
     trace_path,
 )
+from polytask.tuning.new_tasks import new_task_coefs
 from polytask.tuning.norms import norm_grid
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
@@ -51,6 +52,7 @@ __all__ = [
     "judged_labels",
     "leave_one_out",
     "level_grid",
+    "new_task_coefs",
     "norm_grid",
     "one_by_one",
     "rank_grid",

@@ -1,0 +1,128 @@
+"""What answers for a task that was not in training, chosen by leaving whole tasks out.
+
+Rows left out of tasks that stay judge deviations, not w0: where tasks can be learned alone such a
+choice leaves w0 free to be anything. Here w0 of ``R(w0 + Δw_i) + alpha ‖S ΔW‖² + alpha_common
+‖S w0‖²``, S the root mean squares of the columns and a level with a strength of its own, predicts
+each task from the others. With the arrow's blocks at the solution, eliminating deviations leaves
+``(G + sum S_i) w0 = sum g_i``, one term a task, so that without task i
+
+    w0_(-i) = (G + sum S - S_i)^-1 (sum g - g_i):
+
+exact for the squared loss, one Newton step for others. Strong strengths are pooling, weak ones the
+mean of the tasks' own fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.penalties import Ridge
+from polytask.problem import Problem
+from polytask.responses import Loss
+from polytask.solvers import select
+from polytask.structures import Blocks, CommonDeviation
+from polytask.tuning.grids import POOLS, with_zero
+from polytask.tuning.one_class import judged_labels
+from polytask.tuning.search import Strengths, choose
+
+__all__ = ["new_task_coefs"]
+
+_LEAST_TASKS = 3
+_MOST_NUMBERS = 3e7  # in the Gram matrices of all tasks
+_TOL, _RIDGE = 1e-6, 1e-12
+
+
+def new_task_coefs(data: TaskData, loss: Loss, max_iter: int) -> np.ndarray | None:
+    """Coefficients (p,) for a task that was not in training.
+
+    None where tasks are fewer than three or their Gram matrices large.
+    """
+    m, p = int((data.counts > 0).sum()), data.n_coefs
+    if m < _LEAST_TASKS or data.n_tasks * p**2 > _MOST_NUMBERS or p == 0:
+        return None
+    left_out = _LeaveTaskOut(data, loss, max_iter)
+    size = float(np.einsum("mpp->m", data.design.grams(data.weight) / left_out.scaled).max())
+    unit = data.null_curvature(loss)
+    n = (14, 8, 7) if loss.is_quadratic else (9, 6, 4)
+    common = 10.0 * unit * size * data.n_tasks * np.logspace(0, -8, n[2])
+    grids = {
+        "alpha": POOLS * unit * size * np.logspace(0, -8, n[0]),
+        "level": POOLS * unit * float(data.share.max()) * np.logspace(0, -7, n[1]),
+        # one step from labels that are next to separated is too hopeful about them
+        "common": with_zero(common) if loss.is_quadratic else common**0.75 * common[0] ** 0.25,
+    }
+    if not data.intercept:
+        del grids["level"]
+    choose(left_out.risks, grids, {} if data.intercept else {"level": 1.0}, rounds=2)
+    return left_out.mean(m)
+
+
+class _LeaveTaskOut:
+    """Risk of w0 on tasks that were left out, at strengths."""
+
+    def __init__(self, data: TaskData, loss: Loss, max_iter: int) -> None:
+        self.data, self.loss, self.max_iter = data, loss, max_iter
+        square = (data.column_norms**2).sum(axis=0)
+        self.size = np.where(square > 0, square, 1.0)
+        self.scaled = np.sqrt(self.size[:, None] * self.size)
+        self._start: Blocks | None = None
+        self._seen: list[tuple[float, np.ndarray]] = []  # risk and w0 at every point
+
+    def risks(self, points: Sequence[Strengths]) -> np.ndarray:
+        """Mean of loss(y_j, x_j'w0_(-i)) over the rows of all tasks i."""
+        return np.array([self._risk(point) for point in points])
+
+    def mean(self, m: int) -> np.ndarray | None:
+        """The w0 of all points, weighed by (least risk / risk)^(m/2), as likelihoods of m tasks."""
+        risks, common = zip(*self._seen, strict=True)
+        least = min(risks)
+        if not np.isfinite(least):
+            return None
+        weights = (max(least, 1e-300) / np.maximum(risks, 1e-300)) ** (0.5 * m)
+        return np.asarray(weights @ np.array(common) / weights.sum())
+
+    def problem(self, at: Strengths) -> Problem:
+        """The mean-regularized problem in scaled columns."""
+        data = self.data
+        own, common = at["alpha"] * self.size, at["common"] * self.size
+        own[data.n_features :], common[data.n_features :] = at["level"], 0.0
+        everywhere = np.ones(data.n_coefs, dtype=bool)
+        penalties = {"common": Ridge(common), "deviation": Ridge(own)}
+        return Problem(data, self.loss, CommonDeviation(everywhere, everywhere), penalties)
+
+    def solve(self, at: Strengths) -> Blocks:
+        """Blocks of the fit to all tasks."""
+        problem = self.problem(at)
+        found = select(problem).solve(problem, self._start, _TOL, self.max_iter)
+        self._start = None if self.loss.is_quadratic else found.blocks
+        return found.blocks
+
+    def _risk(self, at: Strengths) -> float:
+        data, loss, problem = self.data, self.loss, self.problem(at)
+        if loss.is_quadratic:
+            H, slope = data.grams, -data.weight * data.y
+        else:
+            f = problem.predict(self.solve(at))
+            v = data.weight * loss.curvature(data.y, f)
+            H, slope = data.design.grams(v), data.weight * loss.gradient(data.y, f) - v * f
+        r = -data.design.adjoint(slope)
+        D, G = (2.0 * problem.penalties[b].strength for b in ("deviation", "common"))  # type: ignore[attr-defined]
+        # S_i = D (H_i + D)^-1 H_i and g_i = D (H_i + D)^-1 r_i: no subtraction
+        Hr = np.concatenate([H, r[:, :, None]], axis=2)
+        Sg = D[:, None] * np.linalg.solve(H + np.diag(D), Hr)
+        total = Sg.sum(axis=0)
+        system = total[:, :-1] + np.diag(G + _RIDGE * np.diag(total[:, :-1])) - Sg[:, :, :-1]
+        left = total[:, -1] - Sg[:, :, -1]
+        try:
+            without = np.linalg.solve(system, left[:, :, None])[:, :, 0]
+            whole = np.linalg.solve(system[0] + Sg[0, :, :-1], total[:, -1])
+        except np.linalg.LinAlgError:
+            return np.inf
+        y = judged_labels(data, loss)
+        risk = float(data.weight @ loss.value(y, data.design.predict(without)))
+        risk = risk if np.isfinite(risk) else np.inf
+        self._seen.append((risk, whole if np.isfinite(risk) else np.zeros(len(whole))))
+        return risk
