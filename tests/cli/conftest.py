@@ -38,13 +38,14 @@ def related():
     rng = np.random.default_rng(0)
     n = 8 * 14
     x, task = rng.normal(size=(n, 2)), np.repeat(np.arange(1, 9), 14)
+    days = np.random.default_rng(1).permutation(n)  # rows in no order of time
     table = pd.DataFrame(
         {
             "site, nr": task,
             "größe": x[:, 0],
             "dose": x[:, 1],
             "arm": rng.choice(["a", "b", None], n),
-            "seen": pd.date_range("2024-01-01", periods=n).strftime("%Y-%m-%d"),
+            "seen": (pd.Timestamp("2024-01-01") + pd.to_timedelta(days, "D")).strftime("%Y-%m-%d"),
             "prediction": [f"p{i}" for i in range(n)],
             "score": x @ [1.0, -1.0] + 0.3 * task + rng.normal(size=n),
         }

@@ -254,3 +254,26 @@ def test_three_classes_are_compared():
     assert {"log_loss_tasks", "auc_rows", "brier_rows", "accuracy_rows"} <= set(table_)
     assert (table_["log_loss_rows"] < np.log(3)).all()
     assert (table_["auc_rows"] > 0.6).all()
+
+
+@pytest.mark.parametrize("largest", [2, 3, 4])
+@pytest.mark.parametrize("kind", ["numbers", "labels", "counts"])
+def test_tasks_of_few_rows_are_compared_by_fewer_folds(largest, kind):
+    rng = np.random.default_rng(largest)
+    task = np.repeat(np.arange(12), [largest, *rng.integers(1, largest + 1, 11)])
+    X = rng.normal(size=(len(task), 2))
+    y = X[:, 0] + rng.normal(size=len(task))
+    y = {"numbers": y, "labels": y > 0, "counts": rng.poisson(np.exp(y / 2))}[kind]
+    names = {"single-task": None, "pooled": None, "mean-regularized": None}
+    found = compare_tasks(names, np.column_stack([X, task]), y, task=2)
+    assert (found.models["status"] == "ok").all()
+    assert found.verdict.label != "undetermined"
+    assert found.provenance.cv == largest
+    (told,) = [note for note in found.notes if "instead of 5" in note]
+    assert told.startswith(f"{largest} folds instead of 5: the largest task has {largest} rows")
+
+
+def test_tasks_of_one_row_cannot_be_scored():
+    X = np.column_stack([np.arange(6.0), np.arange(6)])
+    with pytest.raises(ValueError, match="a task must have two rows to be scored"):
+        compare_tasks({"single-task": None}, X, np.arange(6.0), task=1)

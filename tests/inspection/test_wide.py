@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from polytask import MeanRegularizedRegressor, SingleTaskRegressor
+from polytask.data.held_rows import Folds, group_folds
 from polytask.inspection import compare_tasks
-from polytask.inspection.wide import row_folds
 
 
 def assays(seed=0):
@@ -57,12 +57,12 @@ def test_defaults_and_two_classes():
 def test_folds_keep_rows_whole_and_every_task_in_training():
     _, Y = assays()
     rows, codes = np.nonzero(~np.isnan(Y))
-    folds = row_folds(rows, codes, 5, 0)
+    folds = list(Folds(group_folds(codes, rows, 5, 0)).parts())
     assert len(folds) == 5
     for train, test in folds:
         assert not set(rows[train]) & set(rows[test])
         assert set(codes[train]) == set(range(6))
-    np.testing.assert_array_equal(np.unique(np.concatenate([t for _, t in folds])).size, len(rows))
+    np.testing.assert_array_equal(sum(test.sum() for _, test in folds), len(rows))
 
 
 def test_what_is_not_wide_is_refused():

@@ -21,7 +21,7 @@ from polytask import (
 )
 from polytask.data import Rows, make_task_data
 from polytask.datasets import make_low_rank_tasks
-from polytask.tuning.folds import content_folds
+from polytask.tuning.folds import held_out_folds
 from polytask.tuning.low_rank import rank_grid
 
 M, D = 12, 6
@@ -92,7 +92,7 @@ def plain_loop(model: Any, name: str, X: pd.DataFrame, y: np.ndarray) -> list[fl
     rows = X.drop(columns="task").to_numpy()
     settings = SimpleNamespace(fit_intercept=True, task_weight="equal")
     data = make_task_data(settings, Rows(rows, X["task"].to_numpy()), y, None, None)
-    fold, errors = content_folds(data, 5), []
+    fold, errors = held_out_folds(data, 5).fold, []
     for size in rank_grid(data):
         total = 0.0
         for k in range(5):

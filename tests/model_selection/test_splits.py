@@ -246,9 +246,28 @@ def test_a_missing_column_is_named_with_the_class():
         next(TaskKFold(2, task="scool").split(frame_of(codes_of([4, 4]))))
 
 
-def test_groups_are_refused_aloud():
+def test_groups_stay_whole_or_are_refused_aloud():
+    X, groups = numbered(codes_of([8, 6, 2])), np.array([0, 0, 1, 1, 2, 2, 2, 3] * 2)
+    for train, test in TaskKFold(2, task=1, random_state=0).split(X, groups=groups):
+        assert not set(groups[train]) & set(groups[test])
+        assert set(X[train, 1]) == set(X[:, 1])
+    with pytest.raises(ValueError, match="at most 4, the groups of the largest task; got 5"):
+        next(TaskKFold(5, task=1).split(X, groups=groups))
     with pytest.warns(UserWarning, match="groups are ignored"):
-        next(TaskKFold(2, task=1).split(numbered(codes_of([4, 4])), groups=np.zeros(8)))
+        next(LeaveTasksOut(2, task=1).split(X, groups=groups))
+
+
+def test_groups_of_wide_labels_stay_whole():
+    rng = np.random.default_rng(0)
+    Y, groups = rng.normal(size=(40, 3)), np.repeat(np.arange(10), 4)
+    Y[rng.random(Y.shape) < 0.5] = np.nan
+    folds = list(TaskKFold(3, random_state=0).split(np.zeros((40, 1)), Y, groups))
+    for train, test in folds:
+        labelled = train[np.isfinite(Y[train]).any(axis=1)]
+        assert not set(groups[labelled]) & set(groups[test])
+        assert np.isfinite(Y[train]).any(axis=0).all()
+    tested = np.unique(np.concatenate([test for _, test in folds]))
+    assert len(tested) == np.isfinite(Y).any(axis=1).sum()
 
 
 def test_repr_pickle_and_copy():

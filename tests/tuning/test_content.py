@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 import polytask
 from polytask.datasets import make_low_rank_tasks
 from polytask.tuning.content import content_of
-from polytask.tuning.folds import content_folds
+from polytask.tuning.folds import held_out_folds
 from tests.solvers.helpers import make_data, random_tasks
 
 MODELS = ["LowRankRegressor", "ProjectedMeanRegularizedRegressor", "AutoMultiTaskRegressor"]
@@ -85,8 +85,8 @@ def test_equal_rows_stay_together_and_weights_are_repetitions():
     X, y, ids = random_tasks(rng, [9, 14, 6], 3)
     times = rng.integers(1, 4, len(y))
     again = np.repeat(np.arange(len(y)), times)
-    weighted = content_folds(make_data(X, y, ids, sample_weight=times.astype(float)), 3)
-    repeated = content_folds(make_data(X[again], y[again], ids[again]), 3)
+    weighted = held_out_folds(make_data(X, y, ids, sample_weight=times.astype(float)), 3).fold
+    repeated = held_out_folds(make_data(X[again], y[again], ids[again]), 3).fold
     np.testing.assert_array_equal(np.repeat(weighted, times), repeated)
 
 
@@ -102,7 +102,7 @@ def test_sparse_rows_are_the_dense_ones():
 
 def test_folds_take_their_share_of_every_task_and_of_the_target():
     X, y, ids = random_tasks(np.random.default_rng(2), [50, 35, 20], 3)
-    fold = content_folds(make_data(X, y, ids), 5)
+    fold = held_out_folds(make_data(X, y, ids), 5).fold
     counts = np.stack([np.bincount(fold[ids == i], minlength=5) for i in range(3)])
     assert (counts == np.array([[10], [7], [4]])).all()
     means = [y[fold == k].mean() for k in range(5)]

@@ -9,7 +9,7 @@ from polytask.data import Rows, make_task_data
 from polytask.responses import Logistic
 from polytask.tuning import few_labels, fold_predictions
 from polytask.tuning.content import content_of
-from polytask.tuning.folds import content_folds
+from polytask.tuning.folds import held_out_folds
 
 N_TASKS, N_FEATURES = 20, 4
 
@@ -46,7 +46,7 @@ def test_fold_predictions_are_those_of_fits_without_the_fold():
     f = fold_predictions(
         data, lambda part: model._make_problem(part, model._loss(), strengths), 5, 1e-10, 100
     )
-    fold = content_folds(data, 5)
+    fold = held_out_folds(data, 5).fold
     fold[-1] = content_of(data).task[-1] % 5  # as its task is
     assert (fold >= 0).all()
     for k in range(5):

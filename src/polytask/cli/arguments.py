@@ -234,6 +234,18 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         action="append",
         help="columns whose numbers are labels (codes, levels)",
     )
+    group.add_argument(
+        "--groups",
+        metavar="COL",
+        help="column that says who a row is of, such as a patient: rows of one are held out "
+        "together; no feature unless named in --features",
+    )
+    group.add_argument(
+        "--time",
+        metavar="COL",
+        help="column of dates or numbers: models are judged on later rows; no feature unless named "
+        "in --features",
+    )
     _add_reading(group)
     if stream:
         group.add_argument(

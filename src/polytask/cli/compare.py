@@ -114,7 +114,10 @@ def _compare(
     candidates = {name: make_candidate(name, table, args.seed) for name in names}
     try:
         response = response_of(candidates, table.y, BASELINE)
-        sample = read_sample(table.X, table.y, table.task, response, table.together)
+        sample = read_sample(
+            table.X, table.y, table.task, response, table.together,
+            groups=table.groups, time=table.time,
+        )  # fmt: skip
         comparison = compare_sample(
             candidates,
             sample,

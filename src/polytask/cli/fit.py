@@ -69,13 +69,16 @@ def fit_on_all(
     """
     from sklearn.pipeline import Pipeline
 
+    from polytask.models.held_fit import fit_held
+
+    held = {"groups": table.groups, "time": table.time}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             if like is None:
-                pipeline.fit(table.X, table.y)
+                fit_held(pipeline, table.X, table.y, **held)
             else:
-                pipeline[-1].fit(like[:-1].transform(table.X), table.y)
+                fit_held(pipeline[-1], like[:-1].transform(table.X), table.y, **held)
                 pipeline = Pipeline([*like.steps[:-1], pipeline.steps[-1]])
         except (ValueError, ArithmeticError) as error:
             raise refused(error, f"{name} cannot be fitted to this table: ") from error

@@ -93,7 +93,12 @@ def read_frame(args: argparse.Namespace) -> Frame:
     from polytask.tables import TableError
     from polytask.tables.reading import read_whole
 
-    asked = {args.task, *(split_names(args.categorical) or ()), *(args.categorical or ())}
+    asked = {
+        args.task,
+        args.groups,
+        *(split_names(args.categorical) or ()),
+        *(args.categorical or ()),
+    }
     found = read_whole(args.table, as_text=lambda name: name in asked, given=conventions(args))
     columns = [str(name) for name in found.table.columns]
     features = split_names(args.features, columns)
@@ -104,6 +109,8 @@ def read_frame(args: argparse.Namespace) -> Frame:
         "categorical": split_names(args.categorical, columns) or (),
         "kind": args.kind,
         "loss": args.loss,
+        "groups": args.groups,
+        "time": args.time,
     }
     n_rows = len(found.table)
     if args.task is not None:
@@ -131,8 +138,9 @@ def _melted(
     from polytask.tables.wide import TASK, VALUE, melt_targets
 
     long, told = melt_targets(
-        found.table, targets, asked=choices["features"] is not None, kind=choices["kind"]
-    )
+        found.table, targets, asked=choices["features"] is not None, kind=choices["kind"],
+        keep=[name for name in (choices["groups"], choices["time"]) if name],
+    )  # fmt: skip
     reading = replace(found, table=long, notes=(*found.notes, *told))
     return Frame(reading, TASK, VALUE, targets, n_rows, choices)
 

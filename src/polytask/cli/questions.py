@@ -52,6 +52,8 @@ def _ask(
 ) -> tuple[Any, tuple[str, ...]]:
     if table.targets:
         return None, (f"{told} It is asked of tables with a task column only.",)
+    if table.groups is not None or table.time is not None:
+        return None, (f"{told} It takes rows as independent, whatever --groups or --time say.",)
     candidates = {
         name: make_candidate(name, table, args.seed) for name in names if name != BOOSTING
     }

@@ -121,6 +121,11 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
             "--no-stream.",
             "loss",
         )
+    for argument in ("groups", "time"):
+        if getattr(args, argument) is not None:
+            raise TableError(
+                "must be left out in a table that is streamed. Load it with --no-stream.", argument
+            )
     features = split_names(args.features)
     if features == ():
         raise TableError("must name at least one column; got an empty list.", "features")

@@ -16,6 +16,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from polytask.data.center import far_means
 from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
 from polytask.data.design import make_design
+from polytask.data.held_rows import read_held
 from polytask.data.task_data import TaskData, task_shares
 from polytask.data.weights import check_weights
 
@@ -115,13 +116,17 @@ def make_task_data(
     sample_weight: Any,
     *,
     center: bool = False,
+    groups: Any = None,
+    time: Any = None,
 ) -> TaskData:
     """TaskData of rows with a numeric target: long (n,), or wide (n, m) where NaN is unmeasured.
 
     With ``center`` features of dense rows that lie far from zero are taken about their mean in R
-    (`far_means`), where there is an intercept to make up for it.
+    (`far_means`), where there is an intercept to make up for it. ``groups`` or ``time`` of the rows
+    of X say which are held out together.
     """
     check_consistent_length(rows.X, y)
+    group, when = read_held(groups, time, rows.X, type(estimator).__name__)
     if np.isinf(y).any():
         raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
     weight = read_weight(sample_weight, y)
@@ -139,7 +144,10 @@ def make_task_data(
     if center and intercept and not sparse.issparse(rows.X):
         mean = _far_means(rows.X, row, (share / counts)[code] * weight)
     design = make_design(rows.X, None if already else row, start, intercept, mean)
-    return TaskData(design, target.astype(np.float64), weight, share, tasks, intercept, row, mean)
+    return TaskData(
+        design, target.astype(np.float64), weight, share, tasks, intercept, row, mean,
+        None if group is None else group[row], None if when is None else when[row],
+    )  # fmt: skip
 
 
 def _far_means(X: np.ndarray, row: np.ndarray, omega: np.ndarray) -> np.ndarray | None:

@@ -42,6 +42,10 @@ class TaskData:
     center : ndarray of shape (d,) or None
         What was taken off the features, so that those far from zero keep their digits, and
         intercepts are levels at the features' mean; None where nothing was.
+    group : int ndarray of shape (N,) or None
+        Number of the group of each observation, whose rows are held out together.
+    time : ndarray of shape (N,) or None
+        Time of each observation, where rows are judged by earlier ones.
     """
 
     design: Design
@@ -52,6 +56,8 @@ class TaskData:
     intercept: bool
     row: np.ndarray
     center: np.ndarray | None = None
+    group: np.ndarray | None = None
+    time: np.ndarray | None = None
 
     @property
     def start(self) -> np.ndarray:
@@ -157,9 +163,10 @@ class TaskData:
         design = self.design.subset(keep)
         counts = np.bincount(self.code[keep], minlength=self.n_tasks)
         share = np.where(counts > 0, self.share, 0.0)
+        group, time = (None if v is None else v[keep] for v in (self.group, self.time))
         return TaskData(
             design, self.y[keep], self.sample_weight[keep], share / share.sum(),
-            self.tasks, self.intercept, self.row[keep], self.center,
+            self.tasks, self.intercept, self.row[keep], self.center, group, time,
         )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -50,6 +50,8 @@ class Question:
         In words.
     known : bool
         Whether every tested task was in training.
+    held : str
+        What is said of the dependence of rows.
     date, begun
         The start.
     """
@@ -61,6 +63,7 @@ class Question:
     random_state: int | None
     splitter: str
     known: bool = True
+    held: str = ""
     date: datetime = field(default_factory=lambda: datetime.now().astimezone())
     begun: float = field(default_factory=time.perf_counter)
 
@@ -83,6 +86,7 @@ def assemble(
     """Decide, and put the tables beside the verdict; ``ranks`` are the metrics that need rows."""
     evidence = _evidence(question, sample, found, totals, rows)
     verdict, columns = decide(evidence), question.columns
+    verdict = replace(verdict, text=f"{verdict.text} {question.held}".rstrip())
     about = totals, evidence.models, columns, sample.response
     folds = fold_scores(found.records(), *about, ranks)
     unscored = int((evidence.moments.rows == 0).sum())

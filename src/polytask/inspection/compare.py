@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,19 @@ import pandas as pd
 
 from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
+from polytask.inspection.deal import deal, fold_count, held_words, tasks_are_known, words_of
 from polytask.inspection.influence import RowLosses
 from polytask.inspection.named_estimators import named_estimators
 from polytask.inspection.odd_cells import row_in_words
-from polytask.inspection.out_of_fold import OutOfFold, Split, predict_out_of_fold
+from polytask.inspection.out_of_fold import OutOfFold, predict_out_of_fold
+from polytask.inspection.roles import final_step, title_of
 from polytask.inspection.sample import RowSample, read_sample, response_of
 from polytask.inspection.scores import metric_columns, primary_column, ranked
-from polytask.inspection.wide import row_folds, stack_wide
-from polytask.model_selection import TaskKFold
+from polytask.inspection.wide import stack_wide
+from polytask.models.held_fit import takes_held
 from polytask.sources.loss_totals import LossTotals
 
-__all__ = ["compare_sample", "compare_tasks", "splitter_words"]
+__all__ = ["compare_sample", "compare_tasks"]
 
 
 def compare_tasks(
@@ -29,7 +31,8 @@ def compare_tasks(
     y: Any,
     *,
     task: str | int | None = None,
-    rows: Any = None,
+    groups: Any = None,
+    time: Any = None,
     cv: int | Any = 5,
     n_repeats: int = 1,
     metric: str | None = None,
@@ -59,11 +62,15 @@ def compare_tasks(
         are what was not measured.
     task : str or int, optional
         The task column, a name or a position; None with wide labels.
-    rows : array-like of shape (n,), optional
-        Numbers of things that several rows are about, as the entries of one row of wide labels:
-        rows with one number stay in one fold. They hold one row of a task each.
+    groups : array-like of shape (n,), optional
+        Who each row is of, such as a patient or a video. Rows of one stay in one fold, also in the
+        folds by which models choose their strengths, and count as one observation of a gain.
+    time : array-like of shape (n,), optional
+        When each row was, numbers or dates: the later half is judged in ``cv`` steps, each by
+        models of all rows before it, which choose their strengths likewise. Not with ``groups``.
     cv : int or splitter, default=5
-        Folds; each keeps every task in training (`TaskKFold`), stratified for classes. A splitter
+        Folds; each keeps every task in training (`TaskKFold`), stratified for classes. Fewer where
+        the largest task has fewer rows. A splitter
         that tests no row twice is taken as it is: with `LeaveTasksOut(n_support=k, task=...)` the
         comparison is about new tasks that bring k rows (`NewTasks` asks for several k at once).
     n_repeats : int, default=1
@@ -114,10 +121,13 @@ def compare_tasks(
     >>> found.verdict.label
     'joint-helps'
     """
+    together = None
     if task is None:
-        estimators, X, y, task, rows = stack_wide(estimators, X, y)
+        estimators, X, y, task, together = stack_wide(estimators, X, y)
+        groups, time = (None if v is None else np.asarray(v)[together] for v in (groups, time))
     given = named_estimators("compare_tasks", estimators, None, y, task, baseline)
-    sample = read_sample(X, y, task, response_of(given, y, baseline), rows)
+    response = response_of(given, y, baseline)
+    sample = read_sample(X, y, task, response, together, groups=groups, time=time)
     return compare_sample(
         given, sample, cv=cv, n_repeats=n_repeats, metric=metric, baseline=baseline,
         random_state=random_state, n_jobs=n_jobs, progress=progress,
@@ -138,83 +148,40 @@ def compare_sample(
 ) -> Comparison:
     """`compare_tasks` for rows that were read."""
     columns = metric_columns(sample.response, primary_column(metric, sample.response))
-    folds = _make_folds(sample, cv, n_repeats, random_state)
-    known = _tasks_are_known(sample, folds)
+    cv, notes = fold_count(sample, cv)
+    folds = deal(sample, cv, n_repeats, random_state)
+    known = tasks_are_known(sample, folds)
     if known:
         sample.refuse_flat("compare_tasks", sample.varies)
+    words = words_of(sample, cv, n_repeats, random_state)
     question = Question(
-        estimators,
-        baseline,
-        columns,
-        n_repeats,
-        random_state,
-        splitter_words(
-            cv,
-            n_repeats,
-            random_state,
-            sample.response.has_labels and sample.together is None,
-            whole_rows=sample.together is not None,
-        ),
-        known,
+        estimators, baseline, columns, n_repeats, random_state, words, known, held_words(sample)
     )
     found = predict_out_of_fold(estimators, sample, folds, n_jobs=n_jobs, progress=progress)
     return assemble(
         question, sample, found, _totals(sample, found, question),
         ranks=_ranks(sample, found, columns), rows=_row_losses(sample, found, question),
+        notes=(*notes, *_untold(estimators, sample), *_untested(sample, found)),
     )  # fmt: skip
 
 
-def _make_folds(
-    sample: RowSample, cv: Any, n_repeats: int, random_state: int | None
-) -> list[Split]:
-    if n_repeats < 1:
-        raise ValueError(f"compare_tasks: n_repeats must be at least 1; got {n_repeats}.")
-    if hasattr(cv, "split"):
-        return _given_folds(sample, cv, n_repeats)
-    seeds = [random_state, *np.random.RandomState(random_state).randint(2**31 - 1, size=n_repeats)]
-    folds = []
-    for repeat in range(n_repeats):
-        seed = None if seeds[repeat] is None else int(seeds[repeat])
-        for k, (train, test) in enumerate(_deal(sample, cv, seed)):
-            folds.append(Split.of(repeat, k, train, test))
-    return folds
+def _untold(estimators: dict[str, Any], sample: RowSample) -> tuple[str, ...]:
+    """Models with folds of their own that do not hear of groups or time."""
+    names = [name for name, value in sample.held.items() if value is not None]
+    return tuple(
+        f"{title_of(name)} does not take {held}: what it chooses, it chooses on rows that it takes "
+        "as independent."
+        for held in names
+        for name, estimator in estimators.items()
+        if not takes_held(estimator, held) and "cv" in final_step(estimator).get_params(deep=False)
+    )
 
 
-def _deal(sample: RowSample, cv: int, seed: int | None) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-    if sample.together is not None:
-        return row_folds(sample.together, sample.codes, cv, seed)
-    labels = sample.response.has_labels
-    splitter = TaskKFold(cv, task=sample.task, stratify=labels, random_state=seed)
-    return splitter.split(sample.X, sample.labels)
-
-
-def _given_folds(sample: RowSample, cv: Any, n_repeats: int) -> list[Split]:
-    splits = cv.split(sample.X, sample.labels)
-    folds = [Split.of(0, k, train, test) for k, (train, test) in enumerate(splits)]
-    tested = np.concatenate([fold.test for fold in folds])
-    if n_repeats > 1 or len(np.unique(tested)) < len(tested):
-        raise ValueError(
-            "compare_tasks: cv must be a splitter that tests no row twice, with n_repeats=1; got "
-            f"{cv!r} and n_repeats={n_repeats}. Give a number of folds to repeat them."
-        )
-    return folds
-
-
-def _tasks_are_known(sample: RowSample, folds: list[Split]) -> bool:
-    """Whether the tasks of all tested rows were in training."""
-    return all(np.isin(sample.codes[f.test], sample.codes[f.train]).all() for f in folds)
-
-
-def splitter_words(
-    cv: Any, n_repeats: int, seed: int | None, stratified: bool, *, whole_rows: bool = False
-) -> str:
-    """The splitter in a report."""
-    if hasattr(cv, "split"):
-        return " ".join(repr(cv).split())
-    kind = "stratified by class, " if stratified else ""
-    kind += "all labels of a row in one fold, " if whole_rows else ""
-    times = f", {n_repeats} times" if n_repeats > 1 else ""
-    return f"TaskKFold with {cv} folds{times}, {kind}shuffled, seed {seed}"
+def _untested(sample: RowSample, found: OutOfFold) -> tuple[str, ...]:
+    if sample.time is None:
+        return ()
+    tested = sum(fold.n_test for fold in found.folds)
+    return (f"{tested:,} of {len(sample.y):,} rows are judged, by models of the rows before them.",)
 
 
 def _row_losses(sample: RowSample, found: OutOfFold, question: Question) -> RowLosses | None:
@@ -250,11 +217,30 @@ def _totals(
             predictions[:, fold.repeat, test], response, sample.target_mean,
         )  # fmt: skip
     if models:
-        loss, seen = response.row_loss(question.metric), predictions[:, :, tested]
-        totals.add_products(sample.codes[tested], loss.of(sample.y[tested], seen).mean(axis=1))
+        row_loss, seen = response.row_loss(question.metric), predictions[:, :, tested]
+        codes, loss = sample.codes[tested], row_loss.of(sample.y[tested], seen).mean(axis=1)
         if response.has_labels:
-            totals.add_expected(sample.codes[tested], seen.mean(axis=1), loss)
+            totals.add_expected(codes, seen.mean(axis=1), row_loss)
+        if sample.grouped:
+            assert sample.together is not None
+            codes, loss = _by_group(codes, sample.together[tested], loss)
+        totals.add_products(codes, loss)
     return totals
+
+
+def _by_group(
+    codes: np.ndarray, group: np.ndarray, loss: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Task of each group in a task, and its losses (M, G), whose mean over groups is that of rows.
+
+    Rows of a group are no evidence of their own: they err alike.
+    """
+    size = int(group.max()) + 1
+    pairs, at = np.unique(codes * size + group, return_inverse=True)
+    task = pairs // size
+    per_group = np.bincount(codes) / np.maximum(np.bincount(task, minlength=codes.max() + 1), 1)
+    sums = np.stack([np.bincount(at, each, len(pairs)) for each in loss])
+    return task, sums / per_group[task]
 
 
 def _ranks(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polytask.inspection.assemble import Question, assemble
-from polytask.inspection.compare import splitter_words
 from polytask.inspection.comparison import Comparison
+from polytask.inspection.deal import held_words, splitter_words
 from polytask.inspection.out_of_fold import Fit, Fits, Fold
 from polytask.inspection.roles import strengths_of
 from polytask.inspection.sample import Sample, response_for
@@ -166,7 +166,9 @@ def compare_source(
     _check(estimators, baseline, sample, cv)
     labels = sample.response.has_labels
     words = splitter_words(cv, 1, random_state, labels)
-    question = Question(estimators, baseline, columns, 1, random_state, words)
+    question = Question(
+        estimators, baseline, columns, 1, random_state, words, held=held_words(sample)
+    )
     classes = tuple(sample.classes.tolist()) if labels else None
     source = replace(source, classes=classes).dealt(sample.tally, classes or (), cv, random_state)
     fits = fit_folds(

@@ -45,6 +45,8 @@ class Evidence:
     by_tasks : bool, optional
         Whether tasks are drawn at random rather than rows; unless given, from ten on.
     level : float
+    unit_rows : ndarray of shape (m,) or float
+        Rows of a unit of the moments: 1, or those of a group.
     """
 
     models: tuple[str, ...]
@@ -59,6 +61,7 @@ class Evidence:
     influence: Influence | None = None
     by_tasks: bool | None = None
     level: float = LEVEL
+    unit_rows: np.ndarray | float = 1.0
     _by_task: dict[str, pd.DataFrame] = field(default_factory=dict)
     _claims: dict[tuple[str, ...], Gain] = field(default_factory=dict)
 
@@ -83,13 +86,15 @@ class Evidence:
         cls, totals: LossTotals, models: tuple[str, ...], at: int, repeats: int, **about: object
     ) -> Evidence:
         """From sums by task, fold and model; the loss at this place leads."""
-        tested = totals.rows.sum(axis=1)
+        tested, units = totals.rows.sum(axis=1), totals.units
         by_fold = totals.losses[..., at]
         each = np.maximum(tested, 1.0)[:, None]
         mean = by_fold.sum(axis=1) / each
-        rows = tested / repeats
-        sums = rows[:, None] * np.concatenate([mean[:, :1], mean[:, :1] - mean[:, 1:]], axis=1)
-        moments = LossMoments.of_sums(rows, sums, totals.products, totals.cubes, totals.expected)
+        sums = units[:, None] * np.concatenate([mean[:, :1], mean[:, :1] - mean[:, 1:]], axis=1)
+        size = tested / repeats / np.maximum(units, 1.0)  # rows of a unit
+        expected = totals.expected / np.maximum(size, 1.0)[:, None, None] ** 2
+        moments = LossMoments.of_sums(units, sums, totals.products, totals.cubes, expected)
+        about["unit_rows"] = size
         parts = {name: by_fold[:, :, j] / each for j, name in enumerate(models)}
         folds = FoldLosses(totals.rows / each, parts)
         return cls(models, moments, varies=totals.varies(), folds=folds, **about)  # type: ignore[arg-type]

@@ -156,7 +156,8 @@ def _fit_group(
 ) -> list[Fit]:
     """Fits of estimators that prepare the features alike."""
     X, X_test = (_safe_indexing(sample.X, rows) for rows in (fold.train, fold.test))
-    rows = Prepared(X, sample.labels[fold.train], X_test, len(estimators) > 1)
+    held = {name: None if v is None else v[fold.train] for name, v in sample.held.items()}
+    rows = Prepared(X, sample.labels[fold.train], X_test, len(estimators) > 1, held)
     return [_fit(name, e, rows, sample, position) for name, e in estimators.items()]
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import joblib
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+
+from polytask.models.held_fit import fit_held
 
 __all__ = ["Prepared", "by_preparation"]
 
@@ -50,10 +53,14 @@ class Prepared:
     X_test : table
     shared : bool
         Whether the estimators are Pipelines that prepare alike; the first one does it for all.
+    held : dict
+        Groups and times of the training rows, for estimators that take them.
     """
 
-    def __init__(self, X: Any, y: Any, X_test: Any, shared: bool) -> None:
-        self.X, self.y, self.X_test = X, y, X_test
+    def __init__(
+        self, X: Any, y: Any, X_test: Any, shared: bool, held: Mapping[str, Any] | None = None
+    ) -> None:
+        self.X, self.y, self.X_test, self.held = X, y, X_test, held or {}
         self.shared = self.waiting = shared
         self.seconds = 0.0  # that the preparation took: each model would need them
 
@@ -64,4 +71,4 @@ class Prepared:
             X, self.X_test = steps.fit_transform(self.X, self.y), steps.transform(self.X_test)
             self.X, self.waiting, self.seconds = X, False, time.perf_counter() - start
         model = estimator[-1] if self.shared else estimator
-        return model.fit(self.X, self.y)
+        return fit_held(model, self.X, self.y, **self.held)

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from polytask.data import drop_task_column, is_frame, read_task_ids
+from polytask.data.held_rows import read_held
 from polytask.inspection.comparison import DataSummary
 from polytask.inspection.roles import final_step
 from polytask.responses import Logistic, Response, Squared
@@ -104,7 +105,9 @@ class RowSample(Sample):
     X : table with the task column; labels : (N,) what estimators are fitted to
     y : (N,) float, the target, or places in ``classes``
     codes : (N,) int, task of each row
-    together : (N,) or None, rows of one number stay in one fold
+    together : (N,) int or None, rows of one number stay in one fold
+    grouped : bool, whether those are groups that models choose by too
+    time : (N,) float or None, rows are judged by earlier ones
     """
 
     X: Any
@@ -112,6 +115,13 @@ class RowSample(Sample):
     y: np.ndarray
     codes: np.ndarray
     together: np.ndarray | None = None
+    grouped: bool = False
+    time: np.ndarray | None = None
+
+    @property
+    def held(self) -> dict[str, np.ndarray | None]:
+        """What `fit` is told of rows that are held out together."""
+        return {"groups": self.together if self.grouped else None, "time": self.time}
 
     @property
     def varies(self) -> np.ndarray:
@@ -145,8 +155,9 @@ def response_of(estimators: Mapping[str, Any], y: Any, baseline: str = "") -> Re
 
 
 def read_sample(
-    X: Any, y: Any, task: str | int, response: Response, together: Any = None
-) -> RowSample:
+    X: Any, y: Any, task: str | int, response: Response, together: Any = None,
+    *, groups: Any = None, time: Any = None,
+) -> RowSample:  # fmt: skip
     """Check X and y together and number tasks and classes."""
     is_frame(X)  # refuses tables that are none
     target = str(getattr(y, "name", None) or "target")
@@ -162,10 +173,13 @@ def read_sample(
         )
     values, classes = _numbers(labels, response)
     response = response.of_classes(len(classes))
+    group, when = read_held(groups, time, labels, "compare_tasks")
+    if group is None and together is not None:
+        group = np.unique(column_or_1d(np.asarray(together)), return_inverse=True)[1]
     return RowSample(
         ids, np.bincount(codes), response, task, target, classes, float(values.mean()),
         float(values.std()), _missing(drop_task_column(X, task)), X, labels, values, codes,
-        None if together is None else column_or_1d(np.asarray(together)),
+        group, groups is not None, when,
     )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ def tasks_frame(evidence: Evidence, sample: Sample, verdict: Verdict) -> pd.Data
     columns = [*_GAIN_COLUMNS, "rows_to_decide"]
     if verdict.focus:
         frame[columns] = evidence.by_task(verdict.focus)[columns]
+        frame["rows_to_decide"] *= evidence.unit_rows
     else:
         frame[columns] = np.nan
         frame["label"] = "undecided"

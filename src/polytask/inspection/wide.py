@@ -1,4 +1,4 @@
-"""Wide labels (n, m) as the long table of their measured entries, and folds over their rows."""
+"""Wide labels (n, m) as the long table of their measured entries."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from sklearn.base import clone
 
 from polytask.data import is_frame
 from polytask.inspection.roles import final_step
-from polytask.model_selection import TaskKFold
 
-__all__ = ["row_folds", "stack_wide"]
+__all__ = ["stack_wide"]
 
 
 def stack_wide(
@@ -78,19 +77,3 @@ def _told_of(model: Any, task: str | int) -> Any:
     if "task" in last.get_params(deep=False):
         last.set_params(task=task)
     return model
-
-
-def row_folds(
-    rows: np.ndarray, codes: np.ndarray, n_splits: int, seed: int | None
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Folds of entries that keep those of one row together: an entry is not told by its row."""
-    _, place = np.unique(rows, return_inverse=True)
-    measured = np.full((place.max() + 1, codes.max() + 1), np.nan)
-    measured[place, codes] = 1.0
-    splitter = TaskKFold(n_splits, random_state=seed)
-    every = np.arange(len(rows))
-    folds = []
-    for _, test in splitter.split(np.empty((len(measured), 0)), measured):
-        tested = np.isin(place, test)
-        folds.append((every[~tested], every[tested]))
-    return folds

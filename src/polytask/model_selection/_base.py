@@ -42,6 +42,7 @@ class TaskSplitter(BaseCrossValidator):
 
     task: str | int | None
     n_splits: int
+    _takes_groups = False
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
         """Row numbers for training and for testing, one pair per split.
@@ -55,28 +56,29 @@ class TaskSplitter(BaseCrossValidator):
             With the task column, unless ``task`` is None.
         y : array-like of shape (n,) or (n, m), optional
             Needed for stratification and for wide labels (2-D, NaN = not measured).
-        groups : ignored
-            The groups are the tasks.
+        groups : array-like of shape (n,), optional
+            Who each row is of: `TaskKFold` keeps the rows of one in one fold. Other splitters
+            ignore it, since their groups are the tasks.
 
         Yields
         ------
         train, test : int ndarrays
         """
-        if groups is not None:
+        if groups is not None and not self._takes_groups:
             warnings.warn(
                 f"{self._name}: groups are ignored; the tasks come from the column task.",
                 stacklevel=2,
             )
         is_frame(X)  # refuses tables that are none
         X, y = indexable(X, y)
-        yield from self._splits(X, y)
+        yield from self._splits(X, y, groups if self._takes_groups else None)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Number of splits."""
         return self.n_splits
 
     @abstractmethod
-    def _splits(self, X: Any, y: Any) -> Iterator[Split]: ...
+    def _splits(self, X: Any, y: Any, groups: Any) -> Iterator[Split]: ...
 
     @property
     def _name(self) -> str:

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 
 from polytask.data.folds import task_folds, wide_folds
+from polytask.data.held_rows import group_folds, read_held
 from polytask.model_selection._base import Split, TaskSplitter, in_rounds, measured_labels
 
 __all__ = ["TaskKFold"]
@@ -23,6 +24,9 @@ class TaskKFold(TaskSplitter):
     rows is spread over n_i folds. A task of one row is always in training and never tested
     (`always_train` names such rows); all other rows are tested exactly once. Fold sizes differ
     by one row at most (with ``stratify=True``, by a few).
+
+    With ``groups`` in `split` the rows of a group stay in one fold, and groups are dealt as rows
+    are; where all groups of a task would meet in one fold, one of them is always in training.
 
     With ``task=None`` and wide labels Y (n, m), rows are dealt so that every task keeps at
     least one label in training; rows without any label stay in training. With ``task=None``
@@ -69,17 +73,19 @@ class TaskKFold(TaskSplitter):
         self.stratify = stratify
         self.random_state = random_state
 
-    def always_train(self, X: Any, y: Any = None) -> np.ndarray:
-        """Rows that are in training in every fold and so never tested, as row numbers."""
-        return np.flatnonzero(self._folds(X, y)[0] < 0)
+    _takes_groups = True
 
-    def _splits(self, X: Any, y: Any) -> Iterator[Split]:
-        fold, codes, order = self._folds(X, y)
+    def always_train(self, X: Any, y: Any = None, groups: Any = None) -> np.ndarray:
+        """Rows that are in training in every fold and so never tested, as row numbers."""
+        return np.flatnonzero(self._folds(X, y, groups)[0] < 0)
+
+    def _splits(self, X: Any, y: Any, groups: Any) -> Iterator[Split]:
+        fold, codes, order = self._folds(X, y, groups)
         for k in range(self.n_splits):
             train = in_rounds(order[fold[order] != k], codes)
             yield train, np.flatnonzero(fold == k)
 
-    def _folds(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _folds(self, X: Any, y: Any, groups: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Fold and task of each row, and an order of the rows."""
         n_splits = self._check_count("n_splits", 2)
         if self.random_state is not None and not self.shuffle:
@@ -89,7 +95,10 @@ class TaskKFold(TaskSplitter):
             )
         rng = check_random_state(self.random_state) if self.shuffle else None
         codes = self._codes(X)
-        if self._is_wide(y):
+        group, _ = read_held(groups, None, X, self._name)
+        if group is not None:
+            fold = self._of_groups(codes, group, y, n_splits, rng)
+        elif self._is_wide(y):
             fold = self._wide(measured_labels(y), n_splits, rng)
         else:
             self._check_sizes(np.bincount(codes))
@@ -97,6 +106,26 @@ class TaskKFold(TaskSplitter):
             fold = task_folds(codes, n_splits, seed, self._labels(y) if self.stratify else None)
         order = np.arange(codes.size) if rng is None else rng.permutation(codes.size)
         return fold, codes, order
+
+    def _of_groups(
+        self, codes: np.ndarray, group: np.ndarray, y: Any, n_splits: int, rng: Any
+    ) -> np.ndarray:
+        if self._is_wide(y):
+            row, codes = np.nonzero(measured_labels(y))
+            found = self._of_groups_in(codes, group[row], None, n_splits, rng)
+            fold = np.full(len(group), -1)
+            fold[row] = found
+            return fold
+        labels = self._labels(y) if self.stratify else None
+        return self._of_groups_in(codes, group, labels, n_splits, rng)
+
+    def _of_groups_in(
+        self, codes: np.ndarray, group: np.ndarray, labels: Any, n_splits: int, rng: Any
+    ) -> np.ndarray:
+        pairs = np.unique(np.column_stack([codes, group]), axis=0)
+        self._check_sizes(np.bincount(pairs[:, 0]), "groups")
+        seed = None if rng is None else self._seed(rng)
+        return group_folds(codes, group, n_splits, seed, labels)
 
     def _seed(self, rng: Any) -> int:
         """An integer is the seed itself, so that the folds are known wherever the rows are."""
@@ -112,13 +141,13 @@ class TaskKFold(TaskSplitter):
         self._check_sizes(measured.sum(axis=0))
         return wide_folds(measured, n_splits, rng)
 
-    def _check_sizes(self, sizes: np.ndarray) -> None:
+    def _check_sizes(self, sizes: np.ndarray, what: str = "rows") -> None:
         largest = int(sizes.max(initial=0))
         if self.n_splits > largest:
             few = f"Take n_splits={largest} or fewer."
             remedy = few if largest > 1 else "Nothing can be tested."
             raise ValueError(
-                f"TaskKFold: n_splits must be at most {largest}, the rows of the largest task; "
+                f"TaskKFold: n_splits must be at most {largest}, the {what} of the largest task; "
                 f"got {self.n_splits}. {remedy}"
             )
 

@@ -76,7 +76,7 @@ class LeaveTasksOut(TaskSplitter):
         codes = self._task_codes(X)
         return np.flatnonzero(~np.isin(codes, self._testable(codes)))
 
-    def _splits(self, X: Any, y: Any) -> Iterator[Split]:
+    def _splits(self, X: Any, y: Any, groups: Any) -> Iterator[Split]:
         codes = self._task_codes(X)
         rng = check_random_state(self.random_state)
         tasks = rng.permutation(self._testable(codes))

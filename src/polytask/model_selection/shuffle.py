@@ -68,7 +68,7 @@ class TaskShuffleSplit(TaskSplitter):
         self.train_size = train_size
         self.random_state = random_state
 
-    def _splits(self, X: Any, y: Any) -> Iterator[Split]:
+    def _splits(self, X: Any, y: Any, groups: Any) -> Iterator[Split]:
         n_splits = self._check_count("n_splits", 1)
         self._check_sizes()
         rng = check_random_state(self.random_state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from polytask.solvers import one_blas_thread
 from polytask.solvers.arrow_problem import why_not_arrow
 from polytask.tuning import (
     LeaveOneOut,
-    content_folds,
     few_labels,
     fitted_strengths,
     fold_predictions,
+    held_out_folds,
     repeats,
 )
+from polytask.tuning.leave_group_out import whole_tasks
 
 __all__ = ["held_out_predictions", "linear_predictor"]
 
@@ -41,15 +43,17 @@ def held_out_predictions(
     made = _own_problems(estimator, X, target, names, weight)
     if made is None:
         return _by_folds(estimator, X, target, weight, data, response, cv)
-    make, own_data = made
+    make, own_data = made[0], replace(made[1], group=data.group, time=data.time)
     own = make(own_data)
     with one_blas_thread():
-        if few_labels(own_data, own.loss):
+        if few_labels(own_data, own.loss) or _by_more_than_rows(own):
             f = fold_predictions(own_data, make, cv, _TOL, estimator.max_iter)
-            alone = content_folds(own_data, cv) < 0
+            alone = held_out_folds(own_data, cv).fold < 0
         else:
             f = LeaveOneOut(_TOL, estimator.max_iter).predictions(own)
             alone = (np.bincount(data.code, weights=repeats(data)) == 1)[data.code]
+            if data.group is not None:
+                alone = whole_tasks(data)
     if not own.structure.common.any():  # every task alone: nothing informs the only row of one
         f[alone] = np.nan
     return f
@@ -83,21 +87,27 @@ def _by_folds(
     estimator: Any, X: Any, target: np.ndarray, weight: Any, data: TaskData,
     response: Response, cv: int,
 ) -> np.ndarray:  # fmt: skip
-    fold = content_folds(data, cv)
+    folds = held_out_folds(data, cv)
     model = clone(estimator).set_params(**_chosen(estimator))
     out = np.full(len(data.y), np.nan)
-    for k in np.unique(fold[fold >= 0]):
-        train, test = data.row[fold != k], data.row[fold == k]
+    for trained, held in folds.parts():
+        train, test = data.row[trained], data.row[held]
         if target.ndim == 2:
-            left = target.astype(float)
-            left[test, data.code[fold == k]] = np.nan
+            left = np.full(target.shape, np.nan)
+            left[train, data.code[trained]] = target[train, data.code[trained]]
             f = linear_predictor(model.fit(X, left, sample_weight=weight), X, response)
-            out[fold == k] = f[test, data.code[fold == k]]
+            out[held] = f[test, data.code[held]]
             continue
         part = None if weight is None else _safe_indexing(np.asarray(weight), train)
         model.fit(_safe_indexing(X, train), target[train], sample_weight=part)
-        out[fold == k] = linear_predictor(model, _safe_indexing(X, test), response)
+        out[held] = linear_predictor(model, _safe_indexing(X, test), response)
     return out
+
+
+def _by_more_than_rows(problem: Any) -> bool:
+    """Whether what is held out together is more than leave-one-out can leave out."""
+    data = problem.data
+    return (data.group is not None or data.time is not None) and bool(LeaveOneOut.why_not(problem))
 
 
 def _chosen(estimator: Any) -> dict[str, Any]:

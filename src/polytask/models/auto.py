@@ -24,6 +24,7 @@ from polytask.data import (
 )
 from polytask.models._held_out import held_out_predictions, linear_predictor
 from polytask.models.estimator import Estimator
+from polytask.models.held_fit import fit_held
 from polytask.models.mixed import without_doubts
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -51,7 +52,8 @@ class _AutoMultiTask(Estimator):
     candidates : None, list of str or dict {str: estimator}, default=None
         Names of formulations, or estimators with the parameter ``task``. None: single-task,
         pooled, task-intercept, mean-regularized with strengths by leave-one-out and (regressor)
-        by REML, and low-rank where m d <= 5000. Names of neural formulations load PyTorch.
+        by REML (unless rows have groups or time), and low-rank where m d <= 5000. Names of
+        neural formulations load PyTorch.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
@@ -145,7 +147,9 @@ class _AutoMultiTask(Estimator):
 
     @all_or_nothing
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> Self:
         """Fit every candidate and weigh them.
 
         Parameters
@@ -153,6 +157,9 @@ class _AutoMultiTask(Estimator):
         X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
         y : array of shape (n,), or of shape (n, m) with ``task=None``
         sample_weight : array of shape (n,) or, with a wide y, (n, m)
+        groups, time : array of shape (n,), optional
+            What rows are held out by, in the candidates and where they are weighed; as in the other
+            models. Not both.
 
         Returns
         -------
@@ -164,7 +171,10 @@ class _AutoMultiTask(Estimator):
         rows = read_rows(self, X, reset=True)
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
-        data = make_task_data(self, rows, self._encode(target), names, sample_weight)
+        data = make_task_data(
+            self, rows, self._encode(target), names, sample_weight, groups=groups, time=time
+        )
+        given = {"groups": groups, "time": time}
         self._check_data(data)
         made = self._make_candidates(data)
         self.candidates_, self.estimators_ = list(made), {}
@@ -172,7 +182,7 @@ class _AutoMultiTask(Estimator):
         with fit_steps(self, 2 * len(made) + 1, X, y):
             for name, model in made.items():
                 with step(self, f"fit {name}", inner=model), without_doubts():
-                    fitted = model.fit(X, y, sample_weight=sample_weight)
+                    fitted = fit_held(model, X, y, sample_weight, **given)
                     if "unseen" in fitted.get_params(deep=False):  # this estimator refuses
                         fitted.set_params(unseen="common")
                     self.estimators_[name] = fitted
@@ -222,7 +232,8 @@ class _AutoMultiTask(Estimator):
     def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
         wanted = self.candidates
         if wanted is None:
-            wanted = _default_names(data, self._loss().is_quadratic)
+            independent = data.group is None and data.time is None
+            wanted = _default_names(data, self._loss().is_quadratic and independent)
         if not wanted:
             raise ValueError(f"{type(self).__name__}: candidates must name one model; got none.")
         if isinstance(wanted, Mapping):
@@ -280,14 +291,14 @@ class _AutoMultiTask(Estimator):
         return tags
 
 
-def _default_names(data: TaskData, squared: bool) -> list[str]:
+def _default_names(data: TaskData, likelihood: bool) -> list[str]:
     """Candidates that can differ: of one task, all are single-task learning."""
     if data.n_tasks == 1:
         return ["single-task"]
     names = ["single-task", "pooled", "mean-regularized"]
     if data.intercept:
         names.insert(2, "task-intercept")
-    if squared:
+    if likelihood:  # of independent rows
         names.append(_REML)
     if data.n_tasks * data.n_features <= _SMALL and data.n_features > 1:
         names.append("low-rank")

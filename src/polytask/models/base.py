@@ -22,6 +22,7 @@ from polytask.data import (
     task_codes,
 )
 from polytask.data.folds import task_folds
+from polytask.data.held_rows import group_folds
 from polytask.data.many import FOLD_SEED, FOLDS, summed_up
 from polytask.models.doors import Doors
 from polytask.models.steps import part_of, step
@@ -137,7 +138,7 @@ class MultiTaskLinear(Doors):
         """Who is asked about strengths: sums over rows that are many, as from files of them."""
         if not isinstance(source, TaskData) or isinstance(source, MomentData):
             return source
-        if not self._must_choose() or self._wide or source.design.sparse:
+        if not self._must_choose() or self._wide or source.design.sparse or source.time is not None:
             return source
         if not summed_up(len(source.y), source.n_features, source.n_tasks):
             return source
@@ -149,7 +150,10 @@ class MultiTaskLinear(Doors):
         from polytask.sources.passes import SerialRunner
 
         labels = source.y if self.response_.has_labels else None
-        folds = task_folds(source.code, FOLDS, FOLD_SEED, labels)  # as files of the rows deal them
+        if source.group is None:
+            folds = task_folds(source.code, FOLDS, FOLD_SEED, labels)  # as files of the rows do
+        else:
+            folds = group_folds(source.code, source.group, FOLDS, FOLD_SEED, labels)
         runner, held = SerialRunner(), HeldRows(source, np.maximum(folds, 0))
         moments = runner.run(MomentJob(FOLDS), held)
         if self.response_.is_quadratic:

@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 )
 
 from polytask.data import all_or_nothing, is_frame, read_raw_rows, read_target, read_weight
+from polytask.data.held_rows import read_held, validation_part
 from polytask.models.estimator import Estimator
 from polytask.models.labels import refuse_unusable
 from polytask.responses import Response, find_response
@@ -29,6 +30,7 @@ from polytask.responses import Response, find_response
 __all__ = ["BoostedTreesClassifier", "BoostedTreesRegressor"]
 
 MAX_CATEGORIES = 255  # of HistGradientBoosting: one bin each
+HELD_OUT = 10  # a tenth of the rows says when to stop
 FOLDS = 5  # in which the tasks' mean targets are cross-fitted
 LEAST_ROWS = 10  # categories with fewer are never split off
 _ORDINAL = {"handle_unknown": "use_encoded_value", "unknown_value": np.nan}
@@ -94,7 +96,9 @@ class _BoostedTrees(Estimator):
         self.random_state = random_state
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> _BoostedTrees:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> _BoostedTrees:
         """Fit to a table with the task column.
 
         Parameters
@@ -103,6 +107,9 @@ class _BoostedTrees(Estimator):
             Features, and the task column that the parameter ``task`` names.
         y : array of shape (n,)
         sample_weight : array of shape (n,), default=None
+        groups, time : array of shape (n,), optional
+            Who each row is of, or when it was: the tenth that is held out then holds whole groups,
+            or the latest rows. Not both.
 
         Returns
         -------
@@ -127,11 +134,30 @@ class _BoostedTrees(Estimator):
             tasks = self._fit_task(rows.ids[:, None], y)
             parts += tasks
             categorical += [not self._by_target] * len(tasks)
-        self.model_ = self._make(self._settings(categorical, y))
-        self.model_.fit(np.column_stack(parts), y, sample_weight=weight)
+        settings = self._settings(categorical, y)
+        self.model_ = self._make(settings)
+        held = read_held(groups, time, rows.X, type(self).__name__)
+        apart = np.zeros(len(y), dtype=bool)
+        if settings["early_stopping"] and any(of_rows is not None for of_rows in held):
+            ids = np.zeros(len(y)) if rows.ids is None else rows.ids
+            apart = validation_part(np.unique(ids, return_inverse=True)[1], *held, HELD_OUT)
+        self._fit_trees(np.column_stack(parts), y, weight, apart)
         self.n_iter_ = self.model_.n_iter_
         self._keep_classes()
         return self
+
+    def _fit_trees(
+        self, Z: np.ndarray, y: np.ndarray, weight: np.ndarray | None, apart: np.ndarray
+    ) -> None:
+        """The trees; ``apart`` are the rows that say when to stop, none where the trees choose."""
+        if not apart.any():
+            self.model_.fit(Z, y, sample_weight=weight)
+            return
+        own, other = (None, None) if weight is None else (weight[~apart], weight[apart])
+        self.model_.fit(
+            Z[~apart], y[~apart], sample_weight=own,
+            X_val=Z[apart], y_val=y[apart], sample_weight_val=other,
+        )  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
         """Predicted targets or classes, shape (n,)."""

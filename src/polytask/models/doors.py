@@ -92,7 +92,9 @@ class Doors(Estimator):
 
     @all_or_nothing
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> Self:
         """Fit to a long table with a task column, or to a wide y with a column per task.
 
         Parameters
@@ -103,6 +105,12 @@ class Doors(Estimator):
             Targets. In a wide y NaN means not measured.
         sample_weight : array of shape (n,) or, with a wide y, (n, m)
             Weights of rows inside their task; zero leaves a row out.
+        groups : array of shape (n,), optional
+            Who each row is of, such as a patient: rows of one are held out together where strengths
+            are chosen.
+        time : array of shape (n,), optional
+            When each row was, numbers or dates: strengths are then chosen by how later rows are
+            predicted from earlier ones. Not with ``groups``.
 
         Returns
         -------
@@ -113,7 +121,10 @@ class Doors(Estimator):
         rows = read_rows(self, X, reset=True)
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
-        data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
+        data = make_task_data(
+            self, rows, self._encode(target), names, sample_weight,
+            center=True, groups=groups, time=time,
+        )  # fmt: skip
         self._check_data(data)
         with one_blas_thread(), fit_steps(self, 3, X, y):
             self._fit_data(data)

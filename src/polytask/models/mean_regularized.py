@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from polytask.data import TaskData
+from polytask.data import TaskData, callers_level
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.models.few_shot import FewShot
 from polytask.models.mixed import MixedModelAnswers, MixedModelFit
@@ -220,6 +221,13 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
             raise ValueError(
                 f"{type(self).__name__}: task_weight must be 'auto' or 'size' with alpha='reml'; "
                 f"got {self.task_weight!r}. The likelihood counts rows, not tasks."
+            )
+        if getattr(data, "group", None) is not None or getattr(data, "time", None) is not None:
+            warnings.warn(
+                f"{type(self).__name__}: alpha='reml' takes rows as independent, whatever "
+                "groups or time say. alpha='cv' chooses strengths by them.",
+                UserWarning,
+                stacklevel=callers_level(),
             )
         return self._fit_mixed(data)
 

@@ -82,7 +82,9 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
 
     @all_or_nothing
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> Self:
         """Fit to a long table with a task column, or to a wide y with a column per task.
 
         Parameters
@@ -93,13 +95,16 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
             Targets. In a wide y NaN means not measured.
         sample_weight : array of shape (n,) or, with a wide y, (n, m)
             Weights of rows inside their task; zero leaves a row out.
+        groups, time : array of shape (n,), optional
+            Who each row is of, or when it was: the validation part then holds whole groups, or the
+            latest rows. Not both.
 
         Returns
         -------
         self
         """
         self._validate_params()
-        rows, data = self._parse(X, y, sample_weight)
+        rows, data = self._parse(X, y, sample_weight, held={"groups": groups, "time": time})
         again = self.warm_start and hasattr(self, "weights_") and self._fits(rows, data)
         start = self.weights_ if again else None
         self.tasks_ = data.tasks
@@ -108,7 +113,9 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
         held: Targets | None = None
         everything = targets
         if self.early_stopping:
-            targets, held = hold_out(targets, self.validation_fraction, self._wide, rng)
+            targets, held = hold_out(
+                targets, self.validation_fraction, self._wide, rng, data.group, data.time
+            )
         session = self._session(rows, targets, held, everything, rng)
         session.start(start)
         watch = EpochWatch(self, self.max_iter, lambda: self._attributes(session), X, y)
@@ -145,8 +152,9 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
         return self
 
     def _parse(
-        self, X: Any, y: Any, sample_weight: Any, reset: bool = True, reset_labels: bool = True
-    ) -> tuple[Rows, TaskData]:
+        self, X: Any, y: Any, sample_weight: Any, reset: bool = True, reset_labels: bool = True,
+        held: Mapping[str, Any] | None = None,
+    ) -> tuple[Rows, TaskData]:  # fmt: skip
         rows = read_rows(self, X, reset=reset)
         target, names = read_target(self, y)
         wide, code = target.ndim == 2, None
@@ -157,7 +165,7 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
             ids = np.zeros(len(target), dtype=np.int64) if rows.ids is None else rows.ids
             tasks, code = np.unique(ids, return_inverse=True)
         numbers, kinds, classes = self._encode(target, tasks, code, reset and reset_labels)
-        data = make_task_data(self, rows, numbers, names, sample_weight)
+        data = make_task_data(self, rows, numbers, names, sample_weight, **(held or {}))
         kept = np.flatnonzero(np.isin(tasks, data.tasks))
         if reset:
             self._wide = wide

@@ -8,6 +8,7 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.data.folds import task_folds, wide_folds
+from polytask.data.held_rows import validation_part
 
 __all__ = ["Targets", "hold_out", "targets_of"]
 
@@ -81,14 +82,18 @@ def targets_of(data: TaskData, tasks: np.ndarray | None = None) -> Targets:
 
 
 def hold_out(
-    targets: Targets, fraction: float, wide: bool, rng: np.random.RandomState
-) -> tuple[Targets, Targets | None]:
+    targets: Targets, fraction: float, wide: bool, rng: np.random.RandomState,
+    group: np.ndarray | None = None, time: np.ndarray | None = None,
+) -> tuple[Targets, Targets | None]:  # fmt: skip
     """A training part with rows of every task, and a validation part (None if no task spares one).
 
-    With wide targets whole rows are held out, so that no row helps to judge itself.
+    With wide targets whole rows are held out, so that no row helps to judge itself. So are whole
+    groups, or the latest rows, where observations have them.
     """
     n_splits = max(2, round(1.0 / fraction))
-    if wide:
+    if group is not None or time is not None:
+        held = validation_part(targets.code, group, time, n_splits)
+    elif wide:
         measured = np.zeros((targets.row.max() + 1, targets.n_tasks), dtype=bool)
         measured[targets.row, targets.code] = True
         held = wide_folds(measured, n_splits, rng)[targets.row] == 0

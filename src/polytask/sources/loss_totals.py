@@ -28,13 +28,16 @@ class LossTotals:
         Of each of the response's row losses.
     products : ndarray of shape (m, M, M)
         Sum of g g', with g = (the baseline's loss, and its excess over each other model's) of a
-        row by the leading loss, a mean over the repeats. From them follows the variance of any
-        difference over the rows of a task.
+        unit by the leading loss, a mean over the repeats. A unit is a row, or a group of rows that
+        are not independent. From them follows the variance of any difference over the units of a
+        task.
     cubes : ndarray of shape (m, M)
         Sum of g³.
     expected : ndarray of shape (m, M, M)
         Of labels the covariance of g that the models expect, summed over the rows (see
         `expected_products`); zero for other targets.
+    units : ndarray of shape (m,)
+        How many.
     """
 
     rows: np.ndarray
@@ -44,12 +47,13 @@ class LossTotals:
     products: np.ndarray
     cubes: np.ndarray
     expected: np.ndarray
+    units: np.ndarray
 
     @classmethod
     def zeros(cls, m: int, n_folds: int, n_models: int, n_losses: int) -> LossTotals:
         """No rows."""
         shapes: list[tuple[int, ...]] = [(n_folds,)] * 3 + [(n_folds, n_models, n_losses)]
-        shapes += [(n_models, n_models), (n_models,), (n_models, n_models)]
+        shapes += [(n_models, n_models), (n_models,), (n_models, n_models), ()]
         return cls(*(np.zeros((m, *shape)) for shape in shapes))
 
     def __add__(self, other: LossTotals) -> LossTotals:
@@ -98,11 +102,12 @@ class LossTotals:
             total.reshape(-1)[present] += np.bincount(cell, each, len(present))
 
     def add_products(self, task: np.ndarray, loss: np.ndarray) -> None:
-        """The part that is not, from the leading losses (M, n)."""
+        """The part that is not, from the leading losses (M, n) of the units."""
         present, local = compact(task, len(self.products))
         _, products, cubes = excess_sums(loss, local, len(present))
         self.products[present] += products
         self.cubes[present] += cubes
+        self.units[present] += np.bincount(local, minlength=len(present))
 
     def add_expected(self, task: np.ndarray, probability: np.ndarray, loss: RowLoss) -> None:
         """What the models expect of labels, from their probabilities (M, n)."""

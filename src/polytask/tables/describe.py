@@ -72,6 +72,8 @@ def describe_table(
     categorical: Sequence[str] = (),
     kind: str = "auto",
     loss: str = "auto",
+    groups: str | None = None,
+    time: str | None = None,
 ) -> TableDescription:
     """Describe a table before anything is fitted; arguments as in `make_task_table`.
 
@@ -85,7 +87,7 @@ def describe_table(
     >>> describe_table(table, "t", "y").findings[0].severity
     'warning'
     """
-    facts = count_facts(table, task, target, features, categorical, kind, loss)
+    facts = count_facts(table, task, target, features, categorical, kind, loss, groups, time)
     return TableDescription(
         task=facts.task,
         target=facts.target,

@@ -14,7 +14,7 @@ from polytask.tables.columns import Column, as_feature, as_numbers, inspect_colu
 from polytask.tables.errors import TableError, find_column
 from polytask.tables.targets import Target, read_target
 from polytask.tables.task_ids import read_ids
-from polytask.tables.task_table import rows_to_keep
+from polytask.tables.task_table import held_columns, rows_to_keep
 
 __all__ = ["Facts", "count_facts"]
 
@@ -45,6 +45,8 @@ class Facts:
         Rows by task.
     levels : DataFrame of shape (m, d)
         Distinct values of every feature inside every task, missing ones not counted.
+    held : tuple of str
+        The column that says who a row is of, or when it was.
     """
 
     table: pd.DataFrame
@@ -59,6 +61,7 @@ class Facts:
     X: pd.DataFrame
     sizes: pd.Series
     levels: pd.DataFrame
+    held: tuple[str, ...] = ()
 
     @property
     def usable(self) -> tuple[Column, ...]:
@@ -85,6 +88,8 @@ def count_facts(
     categorical: Sequence[str] = (),
     kind: str = "auto",
     loss: str = "auto",
+    groups: str | None = None,
+    time: str | None = None,
 ) -> Facts:
     """Look at a table without refusing it: only absent columns and empty roles are errors."""
     table = table.reset_index(drop=True).rename(columns=str)
@@ -92,14 +97,17 @@ def count_facts(
     task, target = find_column(task, names, "task"), find_column(target, names, "target")
     if task == target:
         raise TableError(f"must be another column than the task; got {target!r}.", "target")
+    groups, time = held_columns(names, task, target, groups, time)
+    held = tuple(name for name in (groups, time) if name)
     rows, _ = rows_to_keep(table, task, target)
     ids, _, id_notes = read_ids(rows[task])
     found, problem = _try_target(rows[target], kind, loss)
-    columns = _candidates(rows, len(table), names, task, target, features, categorical)
+    candidates = [name for name in names if features is not None or name not in held]
+    columns = _candidates(rows, len(table), candidates, task, target, features, categorical)
     X = _features(rows, columns)
     return Facts(
         table, rows, task, target, ids, id_notes, found, problem, columns, X,
-        ids.value_counts(sort=False), X.groupby(ids.to_numpy()).nunique(),
+        ids.value_counts(sort=False), X.groupby(ids.to_numpy()).nunique(), held,
     )  # fmt: skip
 
 

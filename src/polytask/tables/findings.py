@@ -8,6 +8,7 @@ import numpy as np
 
 from polytask.sources.prepare import MAX_CATEGORIES
 from polytask.tables.care import take_care
+from polytask.tables.dependence import dependent_rows
 from polytask.tables.errors import name_list, plural
 from polytask.tables.facts import Facts
 from polytask.tables.finding import SEVERITIES, Finding
@@ -171,6 +172,13 @@ def _care(facts: Facts) -> Iterator[Finding]:
         yield from take_care(facts.as_rows(facts.found))
 
 
+def _dependence(facts: Facts) -> Iterator[Finding]:
+    """Rows that look like those of a few people, or like rows in time."""
+    if facts.found is not None and not facts.held:
+        y = facts.found.numbers
+        yield from dependent_rows(facts.rows, facts.X, y, facts.ids, facts.task, facts.target)
+
+
 def _id_inside(facts: Facts) -> Iterator[Finding]:
     """Whole numbers of which nearly every row of a task has one of its own."""
     suspects = []
@@ -207,5 +215,6 @@ def _dominant(facts: Facts) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _target, _tasks, _target_by_task, _rare_class, _left_out, _infinite, _missing, _constant,
-    _duplicates, _care, _single_rows, _small_tasks, _id_inside, _many_levels, _dominant,
+    _duplicates, _care, _dependence, _single_rows, _small_tasks, _id_inside, _many_levels,
+    _dominant,
 )  # fmt: skip

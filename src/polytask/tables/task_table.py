@@ -11,13 +11,14 @@ import pandas as pd
 
 from polytask.tables.care import Rows, take_care
 from polytask.tables.columns import Column, as_feature, filled, inspect_column, is_blank
+from polytask.tables.dependence import dependent_rows, groups_of, times_of
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.preprocess import check_names
 from polytask.tables.targets import Target, flat_tasks, read_target
 from polytask.tables.task_ids import read_ids
 from polytask.tables.training import Seen
 
-__all__ = ["TaskTable", "choose_features", "make_task_table"]
+__all__ = ["TaskTable", "choose_features", "held_columns", "make_task_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,8 @@ class TaskTable:
         Row of the source that each row is about, where several are about one.
     loss : str
         What models are to take the target for.
+    groups, time : ndarray of shape (n,) or None
+        Who each row is of, and when it was.
     """
 
     X: pd.DataFrame
@@ -71,6 +74,8 @@ class TaskTable:
     targets: tuple[str, ...] = ()
     together: np.ndarray | None = None
     loss: str = "auto"
+    groups: np.ndarray | None = None
+    time: np.ndarray | None = None
 
     @property
     def seen(self) -> dict[str, Seen]:
@@ -116,6 +121,8 @@ def make_task_table(
     kind: str = "auto",
     loss: str = "auto",
     units: Mapping[str, str] | None = None,
+    groups: str | None = None,
+    time: str | None = None,
 ) -> TaskTable:
     """Choose rows, columns and kinds.
 
@@ -137,6 +144,9 @@ def make_task_table(
         What regressors take the target for; "auto" tells counts and shares by themselves.
     units : dict of str to str, optional
         Currencies and units that were left off in reading, by column.
+    groups, time : str, optional
+        Columns that say who each row is of, or when it was: no features, unless ``features`` names
+        them too.
 
     Raises
     ------
@@ -153,14 +163,20 @@ def make_task_table(
     table = table.reset_index(drop=True)
     table.columns = [str(name) for name in table.columns]
     task, target = _roles(list(table.columns), task, target)
+    groups, time = held_columns(list(table.columns), task, target, groups, time)
     rows, notes = rows_to_keep(table, task, target)
     ids, id_form, id_notes = read_ids(rows[task])
     _check_tasks(ids, task)
     found = read_target(rows[target], kind, loss)
-    chosen, left_out = choose_features(rows, task, target, features, categorical, n_rows=len(table))
+    held = [name for name in (groups, time) if name and features is None]
+    chosen, left_out = choose_features(
+        rows.drop(columns=held), task, target, features, categorical, n_rows=len(table)
+    )
     check_names(chosen, rows, task)
     X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen})
-    care = take_care(Rows(X, found.numbers, ids, task, target))
+    care = list(take_care(Rows(X, found.numbers, ids, task, target)))
+    if groups is None and time is None:
+        care += dependent_rows(rows, X, found.numbers, ids, task, target)
     X[task] = ids
     notes = (
         *notes,
@@ -177,7 +193,29 @@ def make_task_table(
         found.kind, found.classes, id_form, notes,
         tuple(c.name for c in chosen if c.kind == "boolean"), units or {},
         tuple(finding.text for finding in care), loss=found.loss,
+        groups=None if groups is None else groups_of(rows[groups]),
+        time=None if time is None else times_of(rows[time]),
     )  # fmt: skip
+
+
+def held_columns(
+    columns: list[str], task: str, target: str, groups: str | None, time: str | None
+) -> tuple[str | None, str | None]:
+    """The columns that say who and when, found in the table."""
+    if groups is not None and time is not None:
+        raise TableError("must be left out where --groups is given: rows are held out by one.",
+                         "time")  # fmt: skip
+    found: dict[str, str | None] = {"groups": None, "time": None}
+    for argument, name in (("groups", groups), ("time", time)):
+        if name is None:
+            continue
+        found[argument] = find_column(name, columns, argument)
+        if found[argument] in (task, target):
+            role = "task" if found[argument] == task else "target"
+            raise TableError(
+                f"must be another column than the {role}; got {name!r} for both.", argument
+            )
+    return found["groups"], found["time"]
 
 
 def choose_features(

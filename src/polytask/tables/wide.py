@@ -16,12 +16,17 @@ TASK, VALUE = "target", "value"
 
 
 def melt_targets(
-    table: pd.DataFrame, targets: Sequence[str], *, asked: bool = False, kind: str = "auto"
+    table: pd.DataFrame,
+    targets: Sequence[str],
+    *,
+    asked: bool = False,
+    kind: str = "auto",
+    keep: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The table once for every target, below each other, with the columns "target" and "value".
 
     Row k is of row k mod n of the table. Columns that count its rows are left out unless
-    features were ``asked`` for.
+    features were ``asked`` for, or they are among those to ``keep``.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def melt_targets(
     _check_alike(table, targets, kind)
     features = table.drop(columns=targets)
     found = [] if asked else [inspect_column(features[name]) for name in features]
-    left = [c for c in found if c.kind == "id"]
+    left = [c for c in found if c.kind == "id" and c.name not in keep]
     features = features.drop(columns=[c.name for c in left])
     values = pd.concat([table[name] for name in targets], ignore_index=True)
     long = pd.concat([features] * len(targets), ignore_index=True)

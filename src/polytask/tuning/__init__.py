@@ -3,9 +3,9 @@
 from polytask.tuning.choice import TUNING_TOL, choose_strengths
 from polytask.tuning.folds import (
     KFoldRisk,
-    content_folds,
     few_labels,
     fold_predictions,
+    held_out_folds,
 )
 from polytask.tuning.grids import (
     MOST_SPREAD,
@@ -42,12 +42,12 @@ __all__ = [
     "choose",
     "choose_strengths",
     "common_grid",
-    "content_folds",
     "deviation_grid",
     "few_labels",
     "fitted_strengths",
     "fold_predictions",
     "given_strengths",
+    "held_out_folds",
     "intercept_grid",
     "judged_labels",
     "leave_one_out",

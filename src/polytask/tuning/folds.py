@@ -10,6 +10,7 @@ import numpy as np
 
 from polytask.data import Design, MomentData, TaskData
 from polytask.data.folds import task_folds
+from polytask.data.held_rows import Folds, group_folds, later_folds
 from polytask.data.outputs import predictors
 from polytask.data.strata import StrataData
 from polytask.problem import Problem
@@ -20,7 +21,7 @@ from polytask.structures import Blocks
 from polytask.tuning.content import content_of
 from polytask.tuning.one_class import judged_labels
 
-__all__ = ["KFoldRisk", "content_folds", "few_labels", "fold_predictions"]
+__all__ = ["KFoldRisk", "few_labels", "fold_predictions", "held_out_folds"]
 
 _FEW = 5.0  # rows of the rarest class in the average task: fewer are few
 
@@ -48,8 +49,9 @@ class KFoldRisk:
     ----------
     data : TaskData
         Rows: every task keeps some in every training part, classes are spread inside a task. Rows
-        that all tasks share go to one fold, so that the parts share theirs; where every task has a
-        single row, tasks are held out. Or moments that were kept by fold: their held-out squared
+        that all tasks share go to one fold, so that the parts share theirs, and so do rows of a
+        group; rows in time are held out from earlier ones. Where every task has a single row, tasks
+        are held out. Or moments that were kept by fold: their held-out squared
         risk is exact, and no row is needed.
     n_splits : int
         Folds of rows.
@@ -94,13 +96,21 @@ class KFoldRisk:
 
 def _of_rows(data: TaskData, n_splits: int) -> tuple[list[_Part], float]:
     """Folds of rows, and what all that is held out weighs."""
-    fold = content_folds(data, n_splits)
-    if data.n_tasks > 1 and (fold < 0).all():  # what tasks share predicts them
-        fold = content_of(data).task[data.code] % n_splits
+    folds = held_out_folds(data, n_splits)
+    if data.n_tasks > 1 and (folds.fold < 0).all():  # what tasks share predicts them
+        folds = Folds(content_of(data).task[data.code] % n_splits)
     parts = []
-    for held in [fold == k for k in range(n_splits) if (fold == k).any()]:
-        train, design = data.subset(~held), data.design.subset(held)
-        parts.append(_Part(train, design, data.weight[held], held))
+    for trained, held in folds.parts():
+        train, design = data.subset(trained), data.design.subset(held)
+        weight = data.weight[held]
+        if folds.ordered:  # a task may begin later
+            weight = np.where((train.sizes > 0)[data.code[held]], weight, 0.0)
+        parts.append(_Part(train, design, weight, held))
+    if folds.ordered and not any(part.weight.any() for part in parts):
+        raise ValueError(
+            "time must leave later rows of tasks that have earlier ones; no task of the later half "
+            "of the rows is in the earlier half. Count each task's time from its own start."
+        )
     return parts, sum(float(part.weight.sum()) for part in parts)
 
 
@@ -129,34 +139,52 @@ def fold_predictions(
 ) -> np.ndarray:
     """Linear predictor of every observation from the fit without its fold, shape (N,).
 
-    Only rows of their task are held out too, each with one of the folds.
+    Only rows of their task are held out too, each with one of the folds; but of rows in time, those
+    that are in training always have no prediction, NaN.
     """
-    fold = content_folds(data, n_splits)
-    fold = np.where(fold < 0, content_of(data).task[data.code] % n_splits, fold)
-    f = np.empty(len(data.y))
-    for k in np.unique(fold):
-        problem = make(data.subset(fold != k))
+    folds = held_out_folds(data, n_splits)
+    if not folds.ordered:
+        place = content_of(data).task[data.code] % n_splits
+        folds = Folds(np.where(folds.fold < 0, place, folds.fold))
+    f = np.full(len(data.y), np.nan)
+    for trained, held in folds.parts():
+        problem = make(data.subset(trained))
         coefs = select(problem).solve(problem, None, tol, max_iter).coefs
-        f[fold == k] = data.subset(fold == k).design.predict(coefs)
+        f[held] = data.design.subset(held).predict(coefs)
     return f
 
 
-def content_folds(data: TaskData, n_splits: int) -> np.ndarray:
+def held_out_folds(data: TaskData, n_splits: int) -> Folds:
     """Fold of every observation: classes spread in each task, shared rows whole in one fold.
 
     Rows are dealt in the order of their content (`polytask.tuning.content`), and equal rows of a
     task stay together. So the folds depend on nothing else: not on the order of rows or columns,
     their units, the names of tasks, nor on the last bit; and a row of weight 2 is the row twice.
-    -1 where a task has one row, or equal ones only.
+    -1 where a task has one row, or equal ones only. Groups stay whole as well; rows that have a
+    time are dealt by it alone.
     """
+    if data.time is not None:
+        return Folds(later_folds(data.time, n_splits), ordered=True)
+    classes = data.y if np.isin(data.y, (0.0, 1.0)).all() else None
+    if data.group is not None:
+        group = _by_content(data, data.group)
+        code = content_of(data).task[data.code]
+        return Folds(group_folds(code, group, n_splits, 0, classes))
     if data.design.shared:
         n = int(data.sizes[0])
         group = content_of(data, features_only=True).group[:n]
         fold = _deal(group, np.zeros(n, dtype=int), None, n_splits)
-        return np.tile(fold, data.n_tasks)
+        return Folds(np.tile(fold, data.n_tasks))
     content = content_of(data)
-    classes = data.y if np.isin(data.y, (0.0, 1.0)).all() else None
-    return _deal(content.group, content.task[data.code], classes, n_splits)
+    return Folds(_deal(content.group, content.task[data.code], classes, n_splits))
+
+
+def _by_content(data: TaskData, group: np.ndarray) -> np.ndarray:
+    """The groups, numbered in the order of the mean place of their rows."""
+    place = np.bincount(group, data.sample_weight * content_of(data).group)
+    weight = np.bincount(group, data.sample_weight)
+    mean = place / np.where(weight > 0, weight, 1.0)
+    return np.asarray(np.argsort(np.argsort(mean, kind="stable"))[group])
 
 
 def _deal(

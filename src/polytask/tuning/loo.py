@@ -27,6 +27,12 @@ from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem, why_not_
 from polytask.solvers.cost import products_pay
 from polytask.structures import Blocks
 from polytask.tuning.folds import few_labels
+from polytask.tuning.leave_group_out import (
+    GroupForms,
+    groups_are_small,
+    residuals_without_groups,
+    whole_tasks,
+)
 from polytask.tuning.loo_outputs import left_out
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
@@ -47,7 +53,8 @@ class LeaveOneOut:
     """Leave-one-out risk of problems that share their data.
 
     Whole-number sample weights count repetitions: one of them is left out at a time, so that a
-    row of weight 2 is the row twice. Other weights leave with their row.
+    row of weight 2 is the row twice. Other weights leave with their row. Where rows have groups,
+    whole groups are left out.
 
     Parameters
     ----------
@@ -71,6 +78,12 @@ class LeaveOneOut:
         reason = why_not_arrow(problem)
         if reason is not None:
             return reason
+        if problem.data.time is not None:
+            return "judges rows by later ones too"
+        if problem.data.group is not None and not problem.loss.is_quadratic:
+            return "goes one Newton step, which does not reach a fit without a whole group"
+        if problem.data.group is not None and not groups_are_small(problem.data):
+            return "needs the square of each group's rows"
         if few_labels(problem.data, problem.loss):
             return "goes one Newton step, which does not reach a task's fit without a rare label"
         return "needs matrices that are too large" if takes_products(problem) else None
@@ -95,7 +108,8 @@ class LeaveOneOut:
     def risks(self, problems: Sequence[Problem]) -> np.ndarray:
         """The same of several problems on a path, with the same data, at once where that serves."""
         arrows = [arrow_problem(problem) for problem in problems]
-        at_once = [i for i, arrow in enumerate(arrows) if serves(arrow)]
+        one_by_one = problems[0].data.group is not None
+        at_once = [i for i, arrow in enumerate(arrows) if not one_by_one and serves(arrow)]
         risks = np.empty(len(problems))
         if at_once:
             risks[at_once] = self._spectral_risks([arrows[i] for i in at_once])
@@ -148,6 +162,11 @@ class LeaveOneOut:
                 at, batches = problem.at(solution.blocks), self._row_batches(data.design)
                 return left_out(arrow, f, arrow.factor_at(at.risk), repeats(data), batches)
             factor = arrow.factor(loss.curvature(data.y, f))
+        least = _NO_INFORMATION if arrow.G[: data.n_features].all() else _NO_INFORMATION_FREE
+        if data.group is not None and loss.is_quadratic:
+            forms = GroupForms(arrow, factor, self._row_batches(data.design))
+            f = problem.predict(_refined(problem, factor, blocks, f))
+            return data.y - residuals_without_groups(forms, data.y - f, data.group, least)
         curvature = loss.curvature(data.y, f)
         influence = (
             data.weight
@@ -156,10 +175,7 @@ class LeaveOneOut:
         )
         left = 1.0 - curvature * influence
         if loss.is_quadratic and left.min(initial=1.0) < _LITTLE_LEFT:
-            for _ in range(2):  # y - f is as small as left, and needs its digits
-                blocks = _minus(blocks, factor.solve(problem.residual(blocks, f)))
-                f = problem.predict(blocks)
-        least = _NO_INFORMATION if arrow.G[: data.n_features].all() else _NO_INFORMATION_FREE
+            f = problem.predict(_refined(problem, factor, blocks, f))
         step = influence * loss.gradient(data.y, f) / np.maximum(left, least)
         return np.where(left > least, f + step, np.nan)
 
@@ -182,6 +198,14 @@ def leave_one_out(problem: Problem) -> np.ndarray:
     return LeaveOneOut(tol=1e-10).predictions(problem)
 
 
+def _refined(problem: Problem, factor: ArrowFactor, blocks: Blocks, f: np.ndarray) -> Blocks:
+    """Blocks whose residuals y - f, which may be small, have their digits."""
+    for _ in range(2):
+        blocks = _minus(blocks, factor.solve(problem.residual(blocks, f)))
+        f = problem.predict(blocks)
+    return blocks
+
+
 def _minus(blocks: Blocks, step: Blocks) -> Blocks:
     return {name: B - step[name] for name, B in blocks.items()}
 
@@ -192,7 +216,7 @@ def _alone(problem: Problem) -> np.ndarray:
     free = data.intercept and arrow.structure.deviation[-1]
     if not free or arrow.D[-1] > 0:
         return np.zeros(len(data.y), dtype=bool)
-    return (data.sizes == 1)[data.code]
+    return (data.sizes == 1)[data.code] if data.group is None else whole_tasks(data)
 
 
 def _quadratic_forms(

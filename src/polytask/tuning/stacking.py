@@ -25,7 +25,7 @@ from scipy.optimize import nnls
 from polytask.data import TaskData
 from polytask.responses import Loss
 from polytask.tuning.content import content_of
-from polytask.tuning.folds import content_folds
+from polytask.tuning.folds import held_out_folds
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 
@@ -73,11 +73,12 @@ class HeldOut:
         """Predictions of the rows of ``data``: a row of weight 2 is the row twice."""
         s = data.sample_weight
         count = repeats(data) if (s == np.round(s)).all() else s / s.mean()
-        fold = content_folds(data, _FOLDS)
+        fold = held_out_folds(data, _FOLDS).fold
         y = judged_labels(data, loss)
         content = content_of(data)
         place = content.task[data.code]
-        return cls(F, y, data.weight, data.code, count, content.group, place, fold)
+        group = content.group if data.group is None else data.group
+        return cls(F, y, data.weight, data.code, count, group, place, fold)
 
     def subset(self, keep: np.ndarray) -> HeldOut:
         """Some of the rows."""
