@@ -41,7 +41,10 @@ class _Survival:
     def _encode(self, y: np.ndarray) -> np.ndarray:
         return y
 
-    def fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(
+        self: Any, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None,
+        time: Any = None,
+    ) -> Any:  # fmt: skip
         """Fit to a long table with a task column.
 
         Parameters
@@ -54,6 +57,8 @@ class _Survival:
             of a structured array the truth values are the events (as scikit-survival's).
         sample_weight : array of shape (n,), default=None
             Weights of rows inside their task; zero leaves a row out.
+        groups, time : array of shape (n,), optional
+            Who each row is of, or when it came under observation; as in the other models.
 
         Returns
         -------
@@ -65,8 +70,10 @@ class _Survival:
             Naming the row, if a time is not positive or an event neither true nor false; naming
             tasks that have no event.
         """
-        time, event = read_survival(type(self).__name__, y)
-        return super().fit(X, np.where(event, time, -time), sample_weight)  # type: ignore[misc]
+        lasted, event = read_survival(type(self).__name__, y)
+        return super().fit(  # type: ignore[misc]
+            X, np.where(event, lasted, -lasted), sample_weight, groups=groups, time=time
+        )
 
     def _check_data(self, data: TaskData) -> None:
         events = np.bincount(data.code, data.y > 0, data.n_tasks)
