@@ -275,6 +275,23 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         "(counts), gamma and tweedie (amounts), binomial (shares); auto (default): counts with "
         "zeros and shares are told from the column, the rest is squared",
     )
+    if stream:
+        _add_target(group)
+
+
+def _add_target(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--transform",
+        choices=("log",),
+        help="what models are fitted to: the logarithm of a positive target; predictions are of "
+        "the target",
+    )
+    group.add_argument(
+        "--scale-target",
+        choices=("task",),
+        help="take the target of each task in units of its own spread, learned in training; "
+        "predictions are of the target",
+    )
 
 
 def _add_reading(group: argparse._ArgumentGroup) -> None:

@@ -93,9 +93,16 @@ def make_candidate(name: str, table: TaskTable, seed: int = 0) -> Pipeline:
     from polytask.tables import make_task_pipeline
 
     if name == BOOSTING:
-        return _boosting(table, seed)
-    model = formulation_for(name, table.task, table.kind, seed, table.loss)
-    return make_task_pipeline(model, table.task, table.numeric, table.categorical)
+        pipeline = _boosting(table, seed)
+    else:
+        model = formulation_for(name, table.task, table.kind, seed, table.loss)
+        pipeline = make_task_pipeline(model, table.task, table.numeric, table.categorical)
+    if table.transform or table.scale_target:
+        from polytask.models.scaled_target import ScaledTargetRegressor
+
+        around = {"transform": table.transform, "scale": table.scale_target}
+        pipeline.steps[-1] = ("model", ScaledTargetRegressor(pipeline[-1], **around))
+    return pipeline
 
 
 def formulation_for(name: str, task: str, kind: str, seed: int = 0, loss: str = "auto") -> Any:

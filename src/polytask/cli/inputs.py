@@ -150,9 +150,33 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
     from polytask.tables import make_task_table
 
     frame = read_frame(args)
+    choices, around = dict(frame.choices), (args.transform, args.scale_target)
+    if any(around) and choices["loss"] == "auto":
+        choices["loss"] = "squared"  # of what is made of the target
     ready = make_task_table(
-        frame.reading.table, frame.task, frame.target, units=frame.reading.units, **frame.choices
+        frame.reading.table, frame.task, frame.target, units=frame.reading.units, **choices
     )
+    _check_target(ready, *around)
     together = np.asarray(ready.X.index) % frame.n_rows if frame.targets else None
     notes = (*frame.reading.notes, *ready.notes)
-    return replace(ready, notes=notes, targets=frame.targets, together=together)
+    return replace(
+        ready, notes=notes, targets=frame.targets, together=together, transform=around[0],
+        scale_target=around[1],
+    )  # fmt: skip
+
+
+def _check_target(table: TaskTable, transform: str | None, scale: str | None) -> None:
+    """Refuse what cannot be done to the target."""
+    from polytask.tables import TableError
+
+    for argument, asked in (("transform", transform), ("scale-target", scale)):
+        if asked and (table.kind != "regression" or table.loss not in ("squared", "huber")):
+            other = table.kind if table.kind != "regression" else f"--loss {table.loss}"
+            raise TableError(f"must be left out for {other}; it is for plain numbers.", argument)
+    if transform and (table.y <= 0).any():
+        place = table.y.index[table.y <= 0][0]
+        raise TableError(
+            f"must have a positive target; {table.target!r} is {table.y[place]:g} in row "
+            f"{place + 1}. For amounts with zeros take --loss tweedie, for counts poisson.",
+            "transform",
+        )

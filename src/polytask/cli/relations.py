@@ -27,6 +27,8 @@ def relatedness_of(
     if BASELINE not in models:
         return None, ()
     pipeline = models[BASELINE]
+    if not hasattr(pipeline[-1], "coef_"):  # of a scaled target
+        return None, ("The relatedness of the tasks is left out: it takes the target as it is.",)
     d = pipeline[-1].coef_.shape[-1]
     if d > MOST_FEATURES or sample.n_tasks * d**2 > MOST_CELLS:
         return None, (

@@ -121,8 +121,8 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
             "--no-stream.",
             "loss",
         )
-    for argument in ("groups", "time"):
-        if getattr(args, argument) is not None:
+    for argument in ("groups", "time", "transform", "scale-target"):
+        if getattr(args, argument.replace("-", "_")) is not None:
             raise TableError(
                 "must be left out in a table that is streamed. Load it with --no-stream.", argument
             )

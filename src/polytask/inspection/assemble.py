@@ -129,7 +129,10 @@ def _evidence(
         baseline=question.baseline,
         inflation=overlap_inflation(n_train, n_test),
         loss_title=sample.response.row_loss(metric).title,
+        by_variance=metric == "nmse",
     )
+    if metric == "nmse" and rows is not None:
+        rows = replace(rows, losses=rows.losses / totals.variance()[rows.codes])
     influence = Influence(make, totals, lambda i: f"task {sample.ids[i]}", rows)
     return make(totals, influence=influence.of)
 

@@ -83,9 +83,16 @@ class Evidence:
 
     @classmethod
     def of_totals(
-        cls, totals: LossTotals, models: tuple[str, ...], at: int, repeats: int, **about: object
-    ) -> Evidence:
-        """From sums by task, fold and model; the loss at this place leads."""
+        cls, totals: LossTotals, models: tuple[str, ...], at: int, repeats: int,
+        by_variance: bool = False, **about: object,
+    ) -> Evidence:  # fmt: skip
+        """From sums by task, fold and model; the loss at this place leads.
+
+        With ``by_variance`` the losses of a task are taken in the variance of its target.
+        """
+        if by_variance:
+            totals = totals.scaled(totals.variance())
+            about["loss_title"] = f"{about['loss_title']} per variance of the task"
         tested, units = totals.rows.sum(axis=1), totals.units
         by_fold = totals.losses[..., at]
         each = np.maximum(tested, 1.0)[:, None]

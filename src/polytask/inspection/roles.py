@@ -19,8 +19,11 @@ def final_step(estimator: Any) -> Any:
         return final_step(estimator.steps[-1][1])
     if hasattr(estimator, "best_estimator_"):
         return final_step(estimator.best_estimator_)
-    inner = getattr(estimator, "estimator", None)
-    return final_step(inner) if hasattr(inner, "fit") else estimator
+    for name in ("estimator_", "regressor_", "estimator", "regressor"):  # around a model
+        inner = getattr(estimator, name, None)
+        if hasattr(inner, "fit"):
+            return final_step(inner)
+    return estimator
 
 
 def role_of(name: str, estimator: Any, baseline: str) -> str:

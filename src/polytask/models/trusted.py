@@ -12,6 +12,7 @@ _BESIDE = (
     "polytask.data.moments.TaskMoments",
     "polytask.models._on_bends.ClassifierOnBends",
     "polytask.models._on_bends.RegressorOnBends",
+    "polytask.models.scaled_target.ScaledTargetRegressor",
     "polytask.models.survival.MeanRegularizedSurvival",
     "polytask.models.survival.PooledSurvival",
     "polytask.models.survival.SingleTaskSurvival",

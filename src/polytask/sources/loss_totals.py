@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -68,6 +68,21 @@ class LossTotals:
         for sums in found.values():
             sums[i] = 0.0
         return LossTotals(**found)
+
+    def variance(self) -> np.ndarray:
+        """Of the tested targets of each task (m,); 1 where they are all the same."""
+        rows, total, square = (p.sum(axis=1) for p in (self.rows, self.target, self.target_square))
+        found = scatter(rows, total, square) / np.maximum(rows, 1.0)
+        return np.where(found > 0, found, 1.0)
+
+    def scaled(self, unit: np.ndarray) -> LossTotals:
+        """The losses of each task in a unit of its own (m,)."""
+        power = {"losses": 1, "products": 2, "cubes": 3, "expected": 2}
+        divided = {}
+        for name, k in power.items():
+            sums = getattr(self, name)
+            divided[name] = sums / unit.reshape(-1, *[1] * (sums.ndim - 1)) ** k
+        return replace(self, **divided)
 
     def varies(self) -> np.ndarray:
         """Tasks (m,) whose tested targets are not all the same, up to rounding."""

@@ -15,7 +15,7 @@ from polytask.tables.finding import Finding
 from polytask.tables.leaks import fixing_features
 from polytask.tables.number_cells import GAP_MARKS
 
-__all__ = ["Rows", "take_care"]
+__all__ = ["Rows", "spread_by_task", "take_care"]
 
 HUNDREDFOLD = 100.0
 LEAST_ROWS = 6  # of a task whose spread is looked at
@@ -67,7 +67,7 @@ def _scales(rows: Rows) -> Iterator[Finding]:
     """Numbers whose spread differs a hundredfold: one coefficient means other things by task."""
     by = rows.ids.to_numpy()
     for name in rows.X.select_dtypes("number"):
-        spread = _spread_by_task(rows.X[name], by)
+        spread = spread_by_task(rows.X[name], by)
         if len(spread) < 2 or spread.max() < HUNDREDFOLD * spread.min():
             continue
         most, least = spread.idxmax(), spread.idxmin()
@@ -79,7 +79,7 @@ def _scales(rows: Rows) -> Iterator[Finding]:
         )
 
 
-def _spread_by_task(values: pd.Series, by: np.ndarray) -> pd.Series:
+def spread_by_task(values: pd.Series, by: np.ndarray) -> pd.Series:
     """Mean absolute deviation of each task without its largest, which one wrong cell makes."""
     away = (values - values.groupby(by).transform("median")).abs().groupby(by)
     count = away.count()

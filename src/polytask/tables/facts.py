@@ -47,6 +47,8 @@ class Facts:
         Distinct values of every feature inside every task, missing ones not counted.
     held : tuple of str
         The column that says who a row is of, or when it was.
+    asked_loss : str
+        What the target is to be taken for, before the column was looked at.
     """
 
     table: pd.DataFrame
@@ -62,6 +64,7 @@ class Facts:
     sizes: pd.Series
     levels: pd.DataFrame
     held: tuple[str, ...] = ()
+    asked_loss: str = "auto"
 
     @property
     def usable(self) -> tuple[Column, ...]:
@@ -107,7 +110,7 @@ def count_facts(
     X = _features(rows, columns)
     return Facts(
         table, rows, task, target, ids, id_notes, found, problem, columns, X,
-        ids.value_counts(sort=False), X.groupby(ids.to_numpy()).nunique(), held,
+        ids.value_counts(sort=False), X.groupby(ids.to_numpy()).nunique(), held, loss,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from polytask.tables.dependence import dependent_rows
 from polytask.tables.errors import name_list, plural
 from polytask.tables.facts import Facts
 from polytask.tables.finding import SEVERITIES, Finding
+from polytask.tables.target_shape import target_shape
 from polytask.tables.targets import flat_tasks
 
 __all__ = ["Finding", "find_all"]
@@ -172,6 +173,17 @@ def _care(facts: Facts) -> Iterator[Finding]:
         yield from take_care(facts.as_rows(facts.found))
 
 
+def _target_shape(facts: Facts) -> Iterator[Finding]:
+    """Numbers that plain squared error serves badly, where nothing else was asked for."""
+    found = facts.found
+    if (
+        found is not None
+        and found.kind == "regression"
+        and facts.asked_loss == found.loss == "auto"
+    ):
+        yield from target_shape(found.numbers, facts.ids, facts.target)
+
+
 def _dependence(facts: Facts) -> Iterator[Finding]:
     """Rows that look like those of a few people, or like rows in time."""
     if facts.found is not None and not facts.held:
@@ -215,6 +227,6 @@ def _dominant(facts: Facts) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _target, _tasks, _target_by_task, _rare_class, _left_out, _infinite, _missing, _constant,
-    _duplicates, _care, _dependence, _single_rows, _small_tasks, _id_inside, _many_levels,
-    _dominant,
+    _duplicates, _care, _target_shape, _dependence, _single_rows, _small_tasks, _id_inside,
+    _many_levels, _dominant,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from polytask.tables.columns import Column, as_feature, filled, inspect_column, 
 from polytask.tables.dependence import dependent_rows, groups_of, times_of
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.preprocess import check_names
+from polytask.tables.target_shape import target_shape
 from polytask.tables.targets import Target, flat_tasks, read_target
 from polytask.tables.task_ids import read_ids
 from polytask.tables.training import Seen
@@ -56,6 +57,8 @@ class TaskTable:
         What models are to take the target for.
     groups, time : ndarray of shape (n,) or None
         Who each row is of, and when it was.
+    transform, scale_target : str or None
+        What models are to do to the target, see `ScaledTargetRegressor`.
     """
 
     X: pd.DataFrame
@@ -76,6 +79,8 @@ class TaskTable:
     loss: str = "auto"
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
+    transform: str | None = None
+    scale_target: str | None = None
 
     @property
     def seen(self) -> dict[str, Seen]:
@@ -175,6 +180,8 @@ def make_task_table(
     check_names(chosen, rows, task)
     X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen})
     care = list(take_care(Rows(X, found.numbers, ids, task, target)))
+    if loss == found.loss == "auto" and found.kind == "regression":
+        care += target_shape(found.numbers, ids, target)
     if groups is None and time is None:
         care += dependent_rows(rows, X, found.numbers, ids, task, target)
     X[task] = ids

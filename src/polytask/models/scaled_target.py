@@ -1,0 +1,197 @@
+"""A model of a target that is scaled by task or transformed, with predictions of the target."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from polytask.data import all_or_nothing, forget, read_raw_rows, task_codes
+from polytask.models.estimator import Estimator
+from polytask.models.held_fit import fit_held
+from polytask.responses import Response
+
+__all__ = ["ScaledTargetRegressor"]
+
+
+class ScaledTargetRegressor(RegressorMixin, Estimator):
+    """Fits an estimator to z = log(y), or to y divided by its task's spread, or both in turn.
+
+    Everything is learned from the training rows and undone in `predict`, so that metrics are those
+    of y. The spread of a task is its standard deviation; those of tasks with few rows are drawn
+    towards the others, on the scale of logarithms, by as much as chance makes them differ.
+
+    A mean of logarithms is not the logarithm of a mean. Predictions are exp(f) times the mean of
+    exp(log y - f) over the training rows of the task, drawn towards that of all rows: Duan's
+    smearing.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The regressor; its parameter ``task`` names the task column.
+    transform : {None, "log"}, default=None
+        "log" wants positive targets, and makes effects into factors.
+    scale : {None, "task"}, default=None
+        "task" takes every task in units of its own, as of assays in different units.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        Fitted to the scaled target.
+    tasks_ : ndarray of shape (m,)
+    task_scale_ : ndarray of shape (m,)
+        What z was divided by.
+    smearing_ : ndarray of shape (m,)
+        What exp(f) is multiplied by; ones without a transformation.
+
+    References
+    ----------
+    Duan, Smearing estimate: a nonparametric retransformation method, JASA 78, 1983.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from polytask import PooledRegressor, ScaledTargetRegressor
+    >>> X = np.column_stack([np.tile([0.0, 1.0, 2.0, 3.0], 2), np.repeat([0, 1], 4)])
+    >>> y = np.repeat([1.0, 1000.0], 4) * X[:, 0]
+    >>> model = ScaledTargetRegressor(PooledRegressor(alpha=0.0, task=1), scale="task").fit(X, y)
+    >>> model.predict([[4.0, 0], [4.0, 1]]).round().tolist()
+    [4.0, 4000.0]
+    """
+
+    _parameter_constraints = {
+        "estimator": [BaseEstimator],
+        "transform": [None, StrOptions({"log"})],
+        "scale": [None, StrOptions({"task"})],
+    }
+
+    def __init__(
+        self, estimator: Any, *, transform: str | None = None, scale: str | None = None
+    ) -> None:
+        self.estimator = estimator
+        self.transform = transform
+        self.scale = scale
+
+    @property
+    def task(self) -> Any:
+        """The task column of the estimator."""
+        return getattr(self.estimator, "task", None)
+
+    @property
+    def unseen(self) -> str:
+        """What the estimator does with tasks that were not in training."""
+        return str(getattr(self.estimator, "unseen", "error"))
+
+    @property
+    def notes_(self) -> tuple[str, ...]:
+        """What the estimator says was done."""
+        return tuple(getattr(self.estimator_, "notes_", ()))
+
+    def _loss(self) -> Response:
+        """How predictions are judged."""
+        found: Response = self.estimator._loss()
+        return found
+
+    @all_or_nothing
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> Self:
+        """Fit to a long table with a task column.
+
+        Parameters
+        ----------
+        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
+        y : array of shape (n,)
+        sample_weight, groups, time : array of shape (n,), optional
+            As of the estimator.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y is not positive and its logarithm is wanted.
+        """
+        self._validate_params()
+        forget(self)
+        code = self._read_tasks(X)
+        z = self._forward(column_or_1d(np.asarray(y)).astype(np.float64))
+        self.task_scale_ = _spreads(z, code, len(self.tasks_), self.scale is not None)
+        scaled = z / self.task_scale_[code]
+        held = {"groups": groups, "time": time}
+        self.estimator_ = fit_held(clone(self.estimator), X, scaled, sample_weight, **held)
+        self.smearing_ = np.ones(len(self.tasks_))
+        if self.transform is not None:
+            left = np.exp(z - self.estimator_.predict(X) * self.task_scale_[code])
+            self.smearing_ = _drawn(left, code, len(self.tasks_))
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Expected targets, shape (n,); of new tasks by the tasks' typical spread."""
+        check_is_fitted(self)
+        rows = read_raw_rows(self, X, reset=False)
+        code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
+        typical = float(np.exp(np.log(self.task_scale_).mean()))
+        f = self.estimator_.predict(X) * np.append(self.task_scale_, typical)[code]
+        if self.transform is None:
+            return np.asarray(f)
+        return np.asarray(np.exp(f) * np.append(self.smearing_, self.smearing_.mean())[code])
+
+    def _read_tasks(self, X: Any) -> np.ndarray:
+        rows = read_raw_rows(self, X, reset=True)
+        ids = np.zeros(rows.X.shape[0], dtype=np.int64) if rows.ids is None else rows.ids
+        self.tasks_, code = np.unique(ids, return_inverse=True)
+        return code
+
+    def _forward(self, y: np.ndarray) -> np.ndarray:
+        if self.transform is None:
+            return y
+        place = np.flatnonzero(~(y > 0))
+        if len(place):
+            raise ValueError(
+                f"{type(self).__name__}: y must be positive for transform='log'; got {y[place[0]]} "
+                f"in row {place[0]}. For amounts with zeros among them take loss='tweedie', for "
+                "counts loss='poisson'."
+            )
+        return np.log(y)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags of the estimator."""
+        tags = super().__sklearn_tags__()
+        inner = self.estimator.__sklearn_tags__().input_tags
+        tags.input_tags.sparse, tags.input_tags.allow_nan = inner.sparse, inner.allow_nan
+        tags.target_tags.required = True
+        tags.target_tags.positive_only = self.transform is not None
+        return tags
+
+
+def _spreads(z: np.ndarray, code: np.ndarray, m: int, by_task: bool) -> np.ndarray:
+    """Standard deviation of each task, drawn towards the others; ones where none are wanted."""
+    if not by_task:
+        return np.ones(m)
+    n = np.bincount(code, minlength=m)
+    mean = np.bincount(code, z, m) / n
+    square = np.bincount(code, (z - mean[code]) ** 2, m) / np.maximum(n - 1, 1)
+    known = (n > 1) & (square > 1e-24 * mean**2)
+    if not known.any():
+        return np.ones(m)
+    chance = 2.0 / np.maximum(n - 1, 1)  # variance of the logarithm of a variance
+    log = np.log(np.where(known, square, 1.0))
+    typical = float(np.median(log[known]))
+    between = max(float(np.var(log[known]) - chance[known].mean()), 0.0)
+    trust = np.where(known, between / (between + chance), 0.0)
+    return np.asarray(np.exp(0.5 * (typical + trust * (log - typical))))
+
+
+def _drawn(values: np.ndarray, code: np.ndarray, m: int) -> np.ndarray:
+    """Mean of each task, drawn towards that of all rows as far as chance makes them differ."""
+    n = np.bincount(code, minlength=m)
+    mean, whole = np.bincount(code, values, m) / n, float(values.mean())
+    chance = float(values.var()) / n
+    between = max(float(np.average((mean - whole) ** 2 - chance, weights=n)), 0.0)
+    return np.asarray(whole + (mean - whole) * between / np.maximum(between + chance, 1e-300))
