@@ -104,6 +104,15 @@ def test_other_columns_pass_letter_by_letter(polytask, model, tmp_path):
     assert lines[2].startswith("010,2.0,1")
 
 
+def test_commas_of_other_columns_are_points_in_what_is_written(polytask, model, tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "code;site, nr;größe;dose;arm;price\n007;1;0,5;;a;1,25\n010;2;1;2;b;2,5\n", encoding="utf-8"
+    )
+    made = predictions(polytask, model, tmp_path / "t.csv", tmp_path / "p.parquet")
+    assert made["price"].tolist() == [1.25, 2.5]
+    assert made["code"].tolist() == ["007", "010"]
+
+
 def test_unseen_tasks(polytask, related, model, tmp_path):
     table = related.astype({"site, nr": object})
     table.loc[:1, "site, nr"] = ["north", None]

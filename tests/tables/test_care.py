@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polytask.tables import describe_table, make_task_table
+from polytask.tables import describe_table, make_task_table, suggest
 
 RNG = np.random.default_rng(0)
 N = 400
@@ -130,3 +130,35 @@ def test_rows_that_are_totals():
     whole["x"] = RNG.normal(size=30)
     joined = pd.concat([by_month, whole], ignore_index=True)
     assert "task UK sums to that of all other tasks" in told(joined, "y", "shop", features=["x"])
+
+
+def test_other_outcomes_are_not_features():
+    table = people()
+    noise = np.random.default_rng(1).normal(size=(4, N))
+    score = 2 * table["age"] + 30 * noise[0]
+    table = table.assign(
+        score=score,
+        score_food=score + score.std() * noise[1],
+        twin=1.01 * score + 0.1 * score.std() * noise[2],
+        score_noise=noise[3],
+    )
+    found = told(table, "score")
+    assert "'score_food' is called like the target 'score'" in found
+    assert "'twin' is nearly a copy of the target 'score'" in found
+    assert "score_noise" not in found
+    assert "'age'" not in found
+
+
+@pytest.mark.parametrize("name", ["placeID", "zip", "shop_id", "Postcode", "student"])
+def test_numbers_that_are_names_are_no_amounts_by_either_command(name):
+    table = people().assign(**{name: RNG.integers(100, 130, N)})
+    made = make_task_table(table, "person", "age")
+    assert name not in made.numeric
+    assert any(name in note and "names, not amounts" in note for note in made.notes)
+    assert name in dict(suggest(table, task="person", target="age").left_out)
+    assert name in make_task_table(table, "person", "age", features=[name]).numeric
+
+
+def test_other_whole_numbers_are_amounts():
+    table = people().assign(customers=RNG.integers(100, 130, N))
+    assert "customers" in make_task_table(table, "person", "age").numeric

@@ -26,10 +26,13 @@ __all__ = ["run"]
 def run(args: argparse.Namespace) -> int:
     """Predict and write."""
     from polytask.tables import write_table
+    from polytask.tables.errors import find_column
     from polytask.tables.reading import read_whole
+    from polytask.tables.text_values import without_commas
+    from polytask.tables.writing import check_ending
 
     out = check_file(args.out, not_over=(args.model, args.table))
-    _check_ending(out.name)
+    check_ending(out)
     with Progress() as progress:
         progress.say("loading the model")
         model, card = load_model(args.model)
@@ -39,8 +42,9 @@ def run(args: argparse.Namespace) -> int:
             as_text=lambda name: name not in card.numeric,
             given=conventions(args, card.missing),
         )
-        table = read.table
-        columns = _columns(table, card)
+        columns = _columns(read.table, card)
+        held = [find_column(name, list(read.table.columns), "TABLE") for name in card.columns]
+        table, points = without_commas(read.table, held)
         X = _features(columns, card)
         unlike = _unlike(replace(read, table=columns), X, card, args.strict)
         if card.targets:
@@ -61,16 +65,9 @@ def run(args: argparse.Namespace) -> int:
         for name, values in found.items():
             table[renamed[name]] = values
         write_table(table, out)
-    notes = (*read.notes, *unlike, *told, *_naming_notes(renamed))
+    notes = (*read.notes, *unlike, *told, *points, *_naming_notes(renamed))
     _show(str(out), card, int(unseen.sum()), len(table), notes)
     return 0
-
-
-def _check_ending(name: str) -> None:
-    from polytask.tables import TableError
-
-    if not name.lower().removesuffix(".gz").endswith((".parquet", ".csv", ".tsv")):
-        raise TableError(f"must end in .parquet, .csv or .tsv; got {name!r}.", "out")
 
 
 def _columns(table: pd.DataFrame, card: ModelCard) -> pd.DataFrame:

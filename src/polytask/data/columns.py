@@ -180,7 +180,7 @@ def _clean_ids(column: np.ndarray, task: str | int) -> np.ndarray:
     if column.dtype.kind == "f":
         return _from_floats(column, task)
     if column.dtype.kind in "US":
-        return column.astype(str)
+        return _no_blanks(column.astype(str), task)
     if column.dtype.kind in "mM":
         return column.astype(str)
     raise TypeError(f"argument must be a string or a number; task ids have type {column.dtype}.")
@@ -192,7 +192,7 @@ def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
     if missing:
         raise ValueError(_missing_message(task, missing))
     if pd.api.types.infer_dtype(column, skipna=False) == "string":
-        return column.astype(str)
+        return _no_blanks(column.astype(str), task)
     truths = any(isinstance(v, bool | np.bool_) for v in column)
     if not truths and all(isinstance(v, _NUMBERS) for v in column):
         whole = all(isinstance(v, int | np.integer) or _is_whole_decimal(v) for v in column)
@@ -203,7 +203,15 @@ def _from_objects(column: np.ndarray, task: str | int) -> np.ndarray:
                 "argument must be a string or a number; "
                 f"the task column {task!r} holds {value!r}, a {type(value).__name__}."
             )
-    return column.astype(str)
+    return _no_blanks(column.astype(str), task)
+
+
+def _no_blanks(column: np.ndarray, task: str | int) -> np.ndarray:
+    """Text ids; blanks name no task, as in files."""
+    missing = int(((column == "") | np.char.isspace(column)).sum())
+    if missing:
+        raise ValueError(_missing_message(task, missing))
+    return column
 
 
 def _is_whole_decimal(value: Any) -> bool:
@@ -252,8 +260,8 @@ def _doubtful_floats(column: np.ndarray, task: str | int, whole: bool, stored: n
 
 def _missing_message(task: str | int, count: int) -> str:
     return (
-        f"task ids must not be missing; column {task!r} contains NaN or null in {count} row(s). "
-        "Drop those rows or give them an id of their own."
+        f"task ids must not be missing; column {task!r} contains NaN, null or blanks in {count} "
+        "row(s). Drop those rows or give them an id of their own."
     )
 
 

@@ -12,11 +12,12 @@ import pandas as pd
 
 from polytask.tables.errors import name_list, plural
 from polytask.tables.finding import Finding
-from polytask.tables.leaks import fixing_features
+from polytask.tables.leaks import NEAR_ONE, correlations, fixing_features
 from polytask.tables.number_cells import GAP_MARKS
 
 __all__ = ["Rows", "spread_by_task", "take_care"]
 
+COPY, ALIKE = 0.98, 0.5  # correlations of a near copy, and of what has the target's name
 HUNDREDFOLD = 100.0
 LEAST_ROWS = 6  # of a task whose spread is looked at
 MOST_SHOWN = 3
@@ -61,6 +62,27 @@ def _leaks(rows: Rows) -> Iterator[Finding]:
     remedy = "Leave out what is not known before the target is."
     for told in fixing_features(rows.X, rows.y, rows.ids.to_numpy()):
         yield Finding("warning", told, remedy)
+
+
+def _other_outcomes(rows: Rows) -> Iterator[Finding]:
+    """Near copies of the target, and what is called like it and goes with it."""
+    words = set(_words(rows.target))
+    for name in rows.X.select_dtypes("number"):
+        like = bool(words) and words <= set(_words(str(name)))
+        goes = max(abs(r) for r in correlations(rows.X[name], rows.y, rows.ids.to_numpy()))
+        if not (COPY if not like else ALIKE) <= goes <= NEAR_ONE:
+            continue
+        what = "is called like the target" if like else "is nearly a copy of the target"
+        yield Finding(
+            "warning",
+            f"{name!r} {what} {rows.target!r} and goes with it (correlation {goes:.2f}): is it "
+            "known before the target is, or another outcome?",
+            "Leave it out if it is not.",
+        )
+
+
+def _words(name: str) -> list[str]:
+    return [w.lower() for w in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", name)]
 
 
 def _scales(rows: Rows) -> Iterator[Finding]:
@@ -172,6 +194,7 @@ def _spelled(label: str) -> str:
 
 CHECKS: tuple[Callable[[Rows], Iterator[Finding]], ...] = (
     _leaks,
+    _other_outcomes,
     _scales,
     _far_cells,
     _totals,

@@ -19,7 +19,7 @@ from polytask.tables.dates import are_dates, are_day_numbers
 from polytask.tables.errors import TableError
 from polytask.tables.number_cells import GAP_MARKS
 from polytask.tables.number_columns import TextColumn, beside_numbers, take_numbers
-from polytask.tables.row_counters import why_counter
+from polytask.tables.row_counters import why_counter, why_names
 
 __all__ = [
     "Column",
@@ -197,9 +197,10 @@ def _kind(known: pd.Series, categorical: bool, n_rows: int) -> tuple[Kind, str, 
         return "boolean", "", ""
     if _is_temporal(known):
         return "date", "holds dates", ""
-    counter = why_counter(known, n_rows)
-    if counter:
+    if counter := why_counter(known, n_rows):
         return "id", counter, "name it in --features if it is a measurement"
+    if names := why_names(known):
+        return "id", names, "name it in --categorical, or in --features if it is a measurement"
     if are_day_numbers(known):
         return "date", "holds days written as numbers", ""
     if types.is_numeric_dtype(known.dtype):

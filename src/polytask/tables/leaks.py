@@ -15,7 +15,7 @@ from scipy.special import gammaln
 
 from polytask.tables.errors import name_list
 
-__all__ = ["fixing_features", "how_it_fixes"]
+__all__ = ["NEAR_ONE", "correlations", "fixing_features", "how_it_fixes"]
 
 NEAR_ONE = 0.9999  # of a correlation
 LEFT = 1 - NEAR_ONE**2  # share of the variance that is then left
@@ -62,9 +62,8 @@ def how_it_fixes(values: pd.Series, y: np.ndarray, tasks: np.ndarray) -> str:
         x = values.to_numpy(dtype=float)
         kept = np.isfinite(x)
         if kept.sum() > 3:
-            for by in (np.zeros(kept.sum()), tasks[kept]):
-                if abs(_correlation(_centred(x[kept], by), _centred(y[kept], by))) > NEAR_ONE:
-                    return "all but equal to it, up to its unit"
+            if max(map(abs, correlations(values, y, tasks))) > NEAR_ONE:
+                return "all but equal to it, up to its unit"
             if how := _ordered(x[kept], y[kept]):
                 return how
         if len(np.unique(x[kept])) > MOST_LEVELS:
@@ -72,6 +71,17 @@ def how_it_fixes(values: pd.Series, y: np.ndarray, tasks: np.ndarray) -> str:
             return "where it is missing, and where not, the target has one value" if gap else ""
     codes = pd.factorize(values, use_na_sentinel=False)[0]
     return "each of its values goes with one value of the target" if _levels_fix(codes, y) else ""
+
+
+def correlations(values: pd.Series, y: np.ndarray, tasks: np.ndarray) -> tuple[float, float]:
+    """Of a feature and the target, over all rows and inside tasks; zero where too few are known."""
+    x = values.to_numpy(dtype=float)
+    kept = np.isfinite(x) & np.isfinite(y)
+    if kept.sum() <= 3:
+        return 0.0, 0.0
+    x, y, tasks = x[kept], y[kept], tasks[kept]
+    over = _correlation(x - x.mean(), y - y.mean())
+    return over, _correlation(_centred(x, tasks), _centred(y, tasks))
 
 
 def _centred(x: np.ndarray, by: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Columns that number the rows: the index that a program wrote, a counter, an id of each row."""
+"""Numbers that are no amounts: counters of the rows, ids of each, names such as a ZIP code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-__all__ = ["why_counter"]
+__all__ = ["FEW_LEVELS", "why_counter", "why_names"]
 
 UNNAMED = re.compile(r"(unnamed: \d+(_level_\d+)?|\.\.\.\d+|__index_level_\d+__|level_\d+|)")
 ROW_IDS = re.compile(
@@ -18,6 +18,13 @@ ROW_IDS = re.compile(
     r"id|uid|uuid|pk|key|ids?|.*[ _.-]id|id[ _.-].*)"
 )
 CAMEL_ID = re.compile(r".*[a-z](Id|ID)")
+NAMES = re.compile(
+    r"(.*[ _.-])?(id|ids|uid|uuid|guid|code|zip|zip ?code|post ?code|plz|student|pupil|teacher|"
+    r"patient|doctor|subject|person|participant|user|customer|school|hospital|clinic|store|shop|"
+    r"site|district|county|region|village|farm)"
+)
+CAMEL_NAMES = re.compile(r".*[a-z](Id|ID|Code)")
+FEW_LEVELS = 5  # values that may be steps of something
 LEAST_ROWS = 10  # a feature that rises with a few rows does so by chance
 
 
@@ -54,3 +61,25 @@ def why_counter(known: pd.Series, n_rows: int) -> str:
     if unnamed and (steps == 1).mean() > 0.9:  # files put together, each with its own index
         return "counts the rows of each part of the table"
     return ""
+
+
+def why_names(known: pd.Series) -> str:
+    """Why whole numbers are names by their own, such as ``placeID``; "" where they are amounts.
+
+    Examples
+    --------
+    >>> why_names(pd.Series([10115, 20095, 80331, 50667, 60311, 4109], name="zip"))
+    'holds numbers that by its name are names, not amounts'
+    >>> why_names(pd.Series([1, 2, 3, 1, 2, 3], name="grade"))
+    ''
+    """
+    if not types.is_numeric_dtype(known.dtype) or types.is_bool_dtype(known.dtype):
+        return ""
+    name = str(known.name).strip()
+    if not (NAMES.fullmatch(name.lower()) or CAMEL_NAMES.fullmatch(name)):
+        return ""
+    values = known.to_numpy(dtype=float, na_value=np.nan)
+    whole = np.isfinite(values).all() and (values == np.round(values)).all()
+    if not whole or known.nunique() <= FEW_LEVELS:
+        return ""
+    return "holds numbers that by its name are names, not amounts"

@@ -13,11 +13,11 @@ import pandas as pd
 from polytask.tables.columns import Column, as_feature, inspect_column
 from polytask.tables.errors import TableError, find_column, plural
 from polytask.tables.leaks import how_it_fixes
+from polytask.tables.row_counters import FEW_LEVELS
 from polytask.tables.targets import read_target
 
 __all__ = ["Suggestion", "TaskCandidate", "suggest"]
 
-FEW_LEVELS = 5  # fewer are rather a feature: the tasks say little about each other
 FEW_ROWS = 3  # of the median task
 # Words in names of columns; of targets the most telling first.
 TARGETS = (
@@ -242,7 +242,4 @@ def _gives_away(
         pairs = rows.loc[known, [column.name, task]].drop_duplicates()
         if len(pairs) == column.distinct:
             return f"it says the same as the task {task!r} ({plural(column.distinct, 'value')})"
-    called = _named((_words(column.name) or [""])[-1], GROUPS)
-    if column.kind == "numeric" and called and column.distinct > FEW_LEVELS:
-        return "by its name its numbers are names, not amounts"
     return ""

@@ -18,7 +18,7 @@ from polytask.tables.errors import TableError, name_list
 from polytask.tables.number_cells import GAP_MARKS, MARKS
 from polytask.tables.number_columns import Numbers, TextColumn, shown_mark, take_numbers
 
-__all__ = ["AS_FOUND", "Conventions", "are_truths", "is_plain", "settle_values"]
+__all__ = ["AS_FOUND", "Conventions", "are_truths", "is_plain", "settle_values", "without_commas"]
 
 _WHOLE = r"^[-+]?(0|[1-9][0-9]{0,17})$"
 _PLAIN = r"^[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
@@ -110,6 +110,28 @@ def settle_values(
         pa.default_memory_pool().release_unused()
     told = _take_waiting(table, waiting, given.decimal, points, found)
     return table, (*told, *_notes(found)), found.units
+
+
+def without_commas(table: pd.DataFrame, but: Sequence[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Columns of text that hold numbers with decimal commas, or marked thousands, as numbers.
+
+    Other text, such as 007, is left letter by letter; so are the columns ``but``.
+    """
+    changed = []
+    for name in table.columns:
+        values = table[name]
+        if name in but or not _is_text(values.dtype):
+            continue
+        commas = values.str.contains(",", regex=False)
+        if not commas.fillna(False).any():
+            continue
+        numbers = take_numbers(TextColumn.of(values))
+        if numbers.values is not None and not numbers.unit:
+            table = table.assign(**{name: numbers.values.reindex(table.index).to_numpy()})
+            changed.append(str(name))
+    if not changed:
+        return table, ()
+    return table, (f"Numbers with commas in {name_list(changed)} are written with points.",)
 
 
 def _take_waiting(

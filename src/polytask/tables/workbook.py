@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import zipfile
 from pathlib import Path
+from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 
 from polytask.data import repeated_names
 from polytask.tables.errors import TableError, name_list
 
-__all__ = ["ENDINGS", "read_workbook", "split_sheet"]
+__all__ = ["ENDINGS", "read_workbook", "split_sheet", "write_workbook"]
 
 ENDINGS = (".xlsx", ".xlsm")
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet, the names of columns included
+MOST_LETTERS = 32_767  # of a cell
+EXACT = 10**15  # whole numbers that a cell holds to the last digit
 
 
 def split_sheet(source: Path) -> tuple[Path, str | None]:
@@ -50,6 +56,70 @@ def read_workbook(path: Path, sheet: str | None) -> tuple[pd.DataFrame, tuple[st
         return table, ()
     others = name_list(name for name in names if name != chosen)
     return table, (f"Sheet {chosen!r} was read; for {others} write {path.name}#NAME.",)
+
+
+def write_workbook(table: pd.DataFrame, handle: IO[bytes]) -> None:
+    """A workbook of one sheet: numbers as numbers, all text as text, also where it begins with =.
+
+    Whole numbers beyond fifteen digits become text, which keeps them.
+
+    Raises
+    ------
+    TableError
+        If a sheet cannot hold the table.
+    """
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.utils.exceptions import IllegalCharacterError
+
+    if len(table) >= MOST_ROWS or table.shape[1] > MOST_COLUMNS:
+        raise TableError(
+            f"must hold at most {MOST_ROWS - 1:,} rows and {MOST_COLUMNS:,} columns as .xlsx; got "
+            f"{len(table):,} and {table.shape[1]:,}. Write .csv or .parquet.",
+            "out",
+        )
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
+
+    def cell(value: Any) -> Any:
+        plain = _plain(value)
+        if not isinstance(plain, str):
+            return plain
+        text = WriteOnlyCell(sheet, plain)
+        text.data_type = "s"
+        return text
+
+    try:
+        sheet.append([cell(str(name)) for name in table.columns])
+        for row in table.itertuples(index=False, name=None):
+            sheet.append([cell(value) for value in row])
+        book.save(handle)
+    except IllegalCharacterError as error:
+        raise TableError(
+            "must hold text without control characters as .xlsx. Write .csv or .parquet.", "out"
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """What a cell can hold."""
+    if not isinstance(value, list | dict | np.ndarray) and pd.isna(value):
+        return None
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value) if abs(int(value)) < EXACT else str(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else str(value)
+    if isinstance(value, datetime.datetime) and value.tzinfo is None:
+        return value
+    text = str(value)
+    if len(text) > MOST_LETTERS:
+        raise TableError(
+            f"must hold texts of at most {MOST_LETTERS:,} letters as .xlsx; one has {len(text):,}. "
+            "Write .csv or .parquet.",
+            "out",
+        )
+    return text
 
 
 def _open(path: Path) -> pd.ExcelFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -10,27 +11,50 @@ import pandas as pd
 
 from polytask.data.files import replacing
 from polytask.tables.errors import TableError
+from polytask.tables.workbook import write_workbook
 
-__all__ = ["write_table"]
+__all__ = ["check_ending", "write_table"]
 
 
-def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Write a table to a path: ``.parquet``, ``.csv`` or ``.tsv`` (also ``.gz``), or not at all.
+def check_ending(path: Path) -> str:
+    """The ending that says how a table is written.
 
     Raises
     ------
     TableError
-        If the ending is none of these.
+        If there is none, or the package that it needs is not here.
+    """
+    name = path.name.lower()
+    ending = Path(name.removesuffix(".gz")).suffix
+    if ending not in (".parquet", ".csv", ".tsv", ".xlsx") or name.endswith(".xlsx.gz"):
+        raise TableError(f"must end in .parquet, .csv, .tsv or .xlsx; got {path.name!r}.", "out")
+    if ending == ".xlsx" and importlib.util.find_spec("openpyxl") is None:
+        raise TableError(
+            f"must be a kind of file that can be written here; {path.name!r} needs the package "
+            "openpyxl. Run: pip install 'polytask[excel]'. Or write .csv.",
+            "out",
+        )
+    return ending
+
+
+def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a table to a path: ``.parquet``, ``.csv`` or ``.tsv`` (also ``.gz``), ``.xlsx``.
+
+    Whole, or not at all.
+
+    Raises
+    ------
+    TableError
+        If the ending is none of these, or the table cannot be written so.
     """
     path = Path(path)
-    suffixes = [s.lower() for s in path.suffixes if s.lower() != ".gz"]
-    ending = suffixes[-1] if suffixes else ""
-    if ending not in (".parquet", ".csv", ".tsv"):
-        raise TableError(f"must end in .parquet, .csv or .tsv; got {path.name!r}.", "out")
+    ending = check_ending(path)
     packed: Any = "gzip" if path.suffix.lower() == ".gz" else None
     with replacing(path) as temporary, temporary.open("wb") as handle:
         if ending == ".parquet":
             table.to_parquet(handle, index=False)
+        elif ending == ".xlsx":
+            write_workbook(table, handle)
         else:
             separator = "\t" if ending == ".tsv" else ","
             table.to_csv(handle, index=False, sep=separator, compression=packed)
