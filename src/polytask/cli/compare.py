@@ -88,9 +88,10 @@ def best_model(comparison: Comparison) -> str:
 
     if comparison.verdict.model:
         return comparison.verdict.model
-    fitted = comparison.models[comparison.models["status"] == "ok"]
+    models = comparison.models
+    fitted = models[(models["status"] == "ok") & (models["role"] != "means")]
     if fitted.empty:
-        reasons = comparison.models["reason"].drop_duplicates().tolist()
+        reasons = models.loc[models["status"] != "ok", "reason"].drop_duplicates().tolist()
         raise TableError(f"No model could be fitted to this table: {reasons[0]}")
     return str(fitted["name"].iloc[0])
 

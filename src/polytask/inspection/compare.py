@@ -18,6 +18,7 @@ from polytask.inspection.out_of_fold import OutOfFold, predict_out_of_fold
 from polytask.inspection.roles import final_step, title_of
 from polytask.inspection.sample import RowSample, read_sample, response_of
 from polytask.inspection.scores import metric_columns, primary_column, ranked
+from polytask.inspection.task_means import TASK_MEANS, means_for
 from polytask.inspection.wide import stack_wide
 from polytask.models.held_fit import takes_held
 from polytask.sources.loss_totals import LossTotals
@@ -54,7 +55,7 @@ def compare_tasks(
         Unfitted regressors or classifiers, Pipelines included. A name with None takes
         the default estimator of that name; None instead of the dict takes all defaults:
         single-task, pooled, task-intercept, mean-regularized and gradient-boosting. What takes
-        no ``task`` counts as a non-joint model.
+        no ``task`` counts as a non-joint model. The mean of each task is always compared, too.
     X : table of shape (n, d + 1)
         With the task column; any container that the estimators take.
     y : array-like of shape (n,), or (n, m) without a task column
@@ -151,6 +152,7 @@ def compare_sample(
     cv, notes = fold_count(sample, cv)
     folds = deal(sample, cv, n_repeats, random_state)
     known = tasks_are_known(sample, folds)
+    estimators = estimators | {TASK_MEANS: means_for(sample.response, sample.task)}
     if known:
         sample.refuse_flat("compare_tasks", sample.varies)
     words = words_of(sample, cv, n_repeats, random_state)

@@ -15,6 +15,7 @@ from polytask.inspection.out_of_fold import Fit, Fits, Fold
 from polytask.inspection.roles import strengths_of
 from polytask.inspection.sample import Sample, response_for
 from polytask.inspection.scores import metric_columns, primary_column
+from polytask.inspection.task_means import TASK_MEANS, drawn_means, means_for
 from polytask.models.fold_fits import EVERYTHING, FoldFit, fit_folds
 
 if TYPE_CHECKING:
@@ -162,12 +163,16 @@ def compare_source(
     random_state: int = 0,
 ) -> StreamedComparison:
     """`compare_parquet` for files that were looked at."""
+    from polytask.sources.score import ScoreJob
+
     columns = metric_columns(sample.response, primary_column(metric, sample.response), rows=False)
     _check(estimators, baseline, sample, cv)
     labels = sample.response.has_labels
     words = splitter_words(cv, 1, random_state, labels)
+    means = means_for(sample.response, sample.task)
+    compared = {**estimators, TASK_MEANS: means}
     question = Question(
-        estimators, baseline, columns, 1, random_state, words, held=held_words(sample)
+        compared, baseline, columns, 1, random_state, words, held=held_words(sample)
     )
     classes = tuple(sample.classes.tolist()) if labels else None
     source = replace(source, classes=classes).dealt(sample.tally, classes or (), cv, random_state)
@@ -176,7 +181,15 @@ def compare_source(
     )
     told = {name: [_record(name, k, fits) for k in range(cv)] for name in estimators}
     models = Fits(told, []).succeeded(baseline)
-    totals = _score(fits, models, source, sample, runner, cv, question.metric)
+    told[TASK_MEANS] = [Fit(TASK_MEANS, k, None, 0.0, {}, "") for k in range(cv)]
+    p = len(source.features) + 1
+    stack = np.array([[fits[name, k].coefs for k in range(cv)] for name in models])
+    stack = stack.reshape(len(models), cv, sample.n_tasks, p)
+    stack = np.concatenate([stack, _means(source, sample, runner, cv, means.least, p)[None]])
+    job = ScoreJob(
+        stack, sample.ids, sample.rows > 1, sample.response, question.metric, sample.target_mean
+    )
+    totals: LossTotals = runner.run(job, source)
     sample.refuse_flat("compare_parquet", totals.varies())
     sizes = totals.rows.sum(axis=0).astype(int).tolist()
     folds = [Fold(0, k, int(sample.rows.sum()) - n, n) for k, n in enumerate(sizes)]
@@ -226,20 +239,19 @@ def _check(estimators: Mapping[str, Any], baseline: str, sample: Sample, cv: int
         )
 
 
-def _score(
-    fits: Mapping[tuple[str, int], FoldFit], models: tuple[str, ...], source: ParquetSource,
-    sample: Sample, runner: Runner, cv: int, metric: str,
-) -> LossTotals:  # fmt: skip
-    from polytask.sources.score import ScoreJob
+def _means(
+    source: ParquetSource, sample: Sample, runner: Runner, cv: int, least: float, p: int
+) -> np.ndarray:
+    """Coefficients (cv, m, p) of the means of the tasks without each fold."""
+    from polytask.sources.target_sums import TargetJob, TargetSums
 
-    p = len(source.features) + 1
-    stack = np.array([[fits[name, k].coefs for k in range(cv)] for name in models])
-    job = ScoreJob(
-        stack.reshape(len(models), cv, sample.n_tasks, p), sample.ids, sample.rows > 1,
-        sample.response, metric, sample.target_mean,
-    )  # fmt: skip
-    totals: LossTotals = runner.run(job, source)
-    return totals
+    sums: TargetSums = runner.run(TargetJob(sample.ids, cv, sample.target_mean), source)
+    coefs = np.zeros((cv, sample.n_tasks, p))
+    for k in range(cv):
+        part = sums.without(k, sample.rows == 1)
+        found, _ = drawn_means(part.rows[:, 0], part.total, float(part.square.sum()), least)
+        coefs[k, :, -1] = sample.response.link(sample.target_mean + found[:, 0])
+    return coefs
 
 
 def _notes(sample: Sample) -> tuple[str, ...]:

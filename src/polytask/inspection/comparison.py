@@ -107,6 +107,9 @@ class Verdict:
     n_better, n_worse : int
         Tasks on which the loss of `focus` is smaller or larger than the baseline's, whether or
         not the data can tell it from chance.
+    gain_over_means : Gain
+        Of the best model over the mean of each task; where it is not clear, the features are of
+        no proved use, and the text says so.
     """
 
     text: str
@@ -122,6 +125,7 @@ class Verdict:
     n_undecided: int
     n_better: int = 0
     n_worse: int = 0
+    gain_over_means: Gain = Gain(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -223,7 +227,7 @@ class Comparison:
         Coverage of every interval (0.95); 1 - level is also the false discovery rate.
     verdict : Verdict
     models : DataFrame, a row per model, best first, failed ones last
-        ``name``; ``title``; ``role`` (baseline, pooled, joint, non-joint); ``status`` (ok,
+        ``name``; ``title``; ``role`` (baseline, means, pooled, joint, non-joint); ``status`` (ok,
         failed); ``reason`` (of the failure, else ""); ``recommended`` (bool); ``metric``,
         ``low``, ``high`` (primary metric and its interval); ``spread`` (its standard deviation
         over folds); ``gain``, ``gain_low``, ``gain_high``, ``gain_p`` (relative gain over the

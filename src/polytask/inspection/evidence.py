@@ -114,7 +114,7 @@ class Evidence:
     @property
     def complete(self) -> bool:
         """Whether there is a baseline, and something to hold against it."""
-        return self.baseline in self.models and len(self.models) > 1
+        return self.baseline in self.models and bool(self.names("pooled", "joint", "non-joint"))
 
     def names(self, *roles: str) -> list[str]:
         """The models with one of these roles that succeeded."""

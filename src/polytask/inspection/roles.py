@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from polytask.inspection.task_means import TASK_MEANS
 from polytask.models.registry import Formulation, formulations
 from polytask.tuning import fitted_strengths
 
@@ -27,13 +28,15 @@ def final_step(estimator: Any) -> Any:
 
 
 def role_of(name: str, estimator: Any, baseline: str) -> str:
-    """One of baseline, pooled, joint, non-joint.
+    """One of baseline, means, pooled, joint, non-joint.
 
     A formulation says itself whether its tasks learn from one another. Another estimator is
     joint if it takes a task column and does not deny it by ``joint = False``.
     """
     if name == baseline:
         return "baseline"
+    if name == TASK_MEANS:
+        return "means"
     model = final_step(estimator)
     formulation = _formulation_of(model)
     if name == "pooled" or (formulation is not None and formulation.name == "pooled"):

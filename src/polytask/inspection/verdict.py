@@ -42,6 +42,7 @@ def decide(evidence: Evidence) -> Verdict:
         n_undecided=evidence.count(focus, "undecided"),
         n_better=evidence.signs(focus)[0],
         n_worse=evidence.signs(focus)[1],
+        gain_over_means=found.over_means or _UNKNOWN,
     )
 
 
@@ -61,6 +62,8 @@ def _findings(evidence: Evidence) -> Findings:
         focus = joint
     inside = evidence.best([evidence.baseline, *candidates])
     outside = evidence.best(others) if others and candidates else None
+    everything = [evidence.baseline, *candidates, *others]
+    best, means = evidence.best(everything), next(iter(evidence.names("means")), None)
     return Findings(
         focus=focus,
         baseline=evidence.baseline,
@@ -72,6 +75,8 @@ def _findings(evidence: Evidence) -> Findings:
         joint_over_pooled=_over_pooled(evidence, pooled, joint),
         inside=inside,
         outside=outside,
+        best=best,
+        over_means=evidence.claim(means, everything, best) if means else None,
         outside_gain=evidence.claim(inside, others, outside) if outside else None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from polytask.inspection.clear import MIN_GAIN
+from polytask.inspection.clear import MIN_GAIN, is_clear
 from polytask.inspection.comparison import Gain, Interval
 from polytask.inspection.evidence import Evidence
 
@@ -17,7 +17,8 @@ class Findings:
 
     `focus`: the joint or pooled model in question, `gain` its gain over the baseline (valid for
     the best of `compared` models). `inside`: the best of baseline, pooled and joint models;
-    `outside`: the best non-joint model, if any, `outside_gain` its gain over `inside`.
+    `outside`: the best non-joint model, if any, `outside_gain` its gain over `inside`. `best`: of
+    them all, `over_means` its gain over the mean of each task.
     """
 
     focus: str
@@ -31,6 +32,8 @@ class Findings:
     inside: str
     outside: str | None
     outside_gain: Gain | None
+    best: str
+    over_means: Gain | None
 
 
 def percent(share: float) -> str:
@@ -85,7 +88,7 @@ def headline(label: str, found: Findings, evidence: Evidence) -> str:
 
 def paragraph(label: str, found: Findings, evidence: Evidence) -> str:
     """Two to five sentences: the answer, the numbers behind it, whom it helps and hurts."""
-    sentences = [headline(label, found, evidence)]
+    sentences = [headline(label, found, evidence), *_nothing_beats_the_means(found, evidence)]
     outside = _non_joint(label, found, evidence)
     if label == "non-joint-best":
         sentences += outside
@@ -97,6 +100,16 @@ def paragraph(label: str, found: Findings, evidence: Evidence) -> str:
     if label != "non-joint-best":
         sentences += outside
     return " ".join(sentences)
+
+
+def _nothing_beats_the_means(found: Findings, evidence: Evidence) -> list[str]:
+    gain = found.over_means
+    if gain is None or is_clear(gain):
+        return []
+    best, means = evidence.titles[found.best], evidence.names("means")[0]
+    told = _difference(f"the best, {best},", means, gain, evidence)
+    end = _if_unclear(gain) if gain.rests_on else "."
+    return [f"But nothing clearly beats the mean of each task: {told}{end}"]
 
 
 def _difference(name: str, reference: str, gain: Interval, evidence: Evidence) -> str:

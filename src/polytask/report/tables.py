@@ -14,7 +14,11 @@ from polytask.report import formats as f
 MOST_ROWS = 300  # a longer table keeps its best and worst rows in view, the rest in a template
 METRIC_DIGITS = 4  # models differ in the third
 _ENDS = 50
-_ROLES = {"baseline": "baseline", "non-joint": "not a multi-task model"}
+_ROLES = {
+    "baseline": "baseline",
+    "means": "looks at no feature",
+    "non-joint": "not a multi-task model",
+}
 
 
 class Column(NamedTuple):

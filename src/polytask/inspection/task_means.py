@@ -1,0 +1,112 @@
+"""The baseline that looks at no feature: the mean of each task."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.multiclass import unique_labels
+
+from polytask.data import read_task_ids
+from polytask.responses import Response
+
+__all__ = ["TASK_MEANS", "TaskMeans", "drawn_means", "means_for"]
+
+TASK_MEANS = "task-means"  # its name in a comparison
+
+
+class TaskMeans(BaseEstimator):
+    """Mean target of each task's rows, drawn to that of all rows by as much as it is uncertain.
+
+    The mean of task i weighs n_i / (n_i + lambda), lambda the ratio of the variance inside tasks
+    to that between their means, estimated by moments (one-way random effects). Of labels these are
+    shares of the classes. An unseen task has the mean of all rows.
+
+    Parameters
+    ----------
+    task : str or int
+        Task column of X.
+    classify : bool, default=False
+        Whether y are labels.
+    least : float, default=0.0
+        Least lambda, in rows: keeps a share or a mean count of few rows off zero.
+
+    References
+    ----------
+    Searle, Casella and McCulloch (1992), Variance Components, chapter 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0], [0], [1], [1]]), np.array([1.0, 1.2, 3.0, 3.2])
+    >>> TaskMeans(task=0).fit(X, y).predict(X[[0, 2]]).round(2).tolist()
+    [1.1, 3.1]
+    """
+
+    def __init__(self, task: str | int, *, classify: bool = False, least: float = 0.0) -> None:
+        self.task = task
+        self.classify = classify
+        self.least = least
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Means of the tasks of X and y."""
+        self.tasks_, code = np.unique(read_task_ids(X, self.task), return_inverse=True)
+        y = np.asarray(y)
+        if self.classify:
+            self.classes_ = unique_labels(y)
+            y = y[:, None] == self.classes_
+        Y = y.astype(float).reshape(len(y), -1)
+        centre = Y.mean(axis=0)
+        total = np.column_stack([np.bincount(code, column) for column in (Y - centre).T])
+        square = float(((Y - centre) ** 2).sum())
+        means, self.pull_ = drawn_means(np.bincount(code), total, square, self.least)
+        self.mean_, self.means_ = centre, centre + means
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Mean of each row's task (n,), or the class with the largest share."""
+        found = self._found(X)
+        return self.classes_[found.argmax(axis=1)] if self.classify else found[:, 0]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Shares of the classes in each row's task, (n, K)."""
+        return self._found(X)
+
+    def _found(self, X: Any) -> np.ndarray:
+        ids = read_task_ids(X, self.task)
+        at = np.minimum(np.searchsorted(self.tasks_, ids), len(self.tasks_) - 1)
+        found: np.ndarray = np.where((self.tasks_[at] == ids)[:, None], self.means_[at], self.mean_)
+        return found
+
+
+def means_for(response: Response, task: str | int) -> TaskMeans:
+    """That of a kind of target."""
+    least = 0.5 if response.reaches_boundary else 0.0
+    return TaskMeans(task, classify=response.has_labels, least=least)
+
+
+def drawn_means(
+    n: np.ndarray, total: np.ndarray, square: float, least: float
+) -> tuple[np.ndarray, float]:
+    """Means of tasks (m, K) drawn to that of all rows, and lambda; infinite if they are all one.
+
+    Parameters
+    ----------
+    n : ndarray of shape (m,)
+        Rows of the tasks.
+    total : ndarray of shape (m, K)
+        Sums of their targets.
+    square : float
+        Sum of the squares of all of them.
+    """
+    n = n[:, None].astype(float)
+    m, rows = len(n), float(n.sum())
+    mean, means = total.sum(axis=0) / rows, total / n
+    between = float((n * (means - mean) ** 2).sum())
+    noise = (square - float((n * means**2).sum())) / max(rows - m, 1.0)
+    spread = between - (m - 1) * noise
+    if spread <= 0 or rows <= m:
+        return np.broadcast_to(mean, means.shape), np.inf
+    pull = max(noise * (rows - float((n**2).sum()) / rows) / spread, least)
+    return mean + n / (n + pull) * (means - mean), pull
