@@ -32,31 +32,35 @@ def gross_cells(X: np.ndarray) -> np.ndarray:
     return found if found.sum() <= max(1.0, _MOST * len(X)) else np.zeros_like(found)
 
 
-def gross_targets(residual: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """Rows whose held-out residuals are gross by every model.
+def gross_targets(y: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """Rows (n,) with a target far from all others of their tasks 0, ..., m - 1.
 
-    In scales of the row's task or of all rows, whichever is larger: a few rows of a task may be
-    near to one another by chance, and tasks may be in units of their own.
+    In scales of the task or of all tasks, whichever is larger: a few rows of a task may be near to
+    one another by chance, and tasks may be in units of their own.
 
-    Parameters
-    ----------
-    residual : ndarray of shape (n, c)
-        Of c models, NaN where there is none.
-    code : ndarray of shape (n,)
-        Task of each row.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, task = np.append(np.linspace(-2, 2, 99), 700.0), np.repeat([0, 1], 50)
+    >>> np.flatnonzero(gross_targets(y, task)).tolist()
+    [99]
     """
-    known = np.isfinite(residual).any(axis=1)
-    size = np.zeros(len(residual))
-    size[known] = np.nanmin(np.abs(residual[known]), axis=1)
-    order = np.lexsort((size, code))
-    tasks, first, count = np.unique(code[order], return_index=True, return_counts=True)
-    middle = np.full(int(code.max(initial=0)) + 1, 0.0)
-    middle[tasks] = size[order][first + count // 2]
-    scale = _NORMAL * np.maximum(middle[code], np.median(size[known]) if known.any() else 0.0)
+    away = np.abs(y - _median(y, code)[code])
+    scale = np.maximum(_median(away, code)[code], np.median(away))
     if not (scale > 0).all():
-        return np.zeros(len(size), dtype=bool)
-    found = _beyond_gap(size / scale)
-    return found if found.sum() <= max(1.0, _MOST * len(size)) else np.zeros_like(found)
+        return np.zeros(len(y), dtype=bool)
+    found = _beyond_gap(away / (_NORMAL * scale))
+    return found if found.sum() <= max(1.0, _MOST * len(y)) else np.zeros_like(found)
+
+
+def _median(values: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """Median of each task, (m,); of an even number the mean of the middle two."""
+    order = np.lexsort((values, code))
+    count = np.bincount(code)
+    first = np.cumsum(count) - count
+    low, high = (values[order][first + half] for half in ((count - 1) // 2, count // 2))
+    found: np.ndarray = (low + high) / 2
+    return found
 
 
 def _beyond_gap(away: np.ndarray) -> np.ndarray:
