@@ -35,7 +35,7 @@ def test_results(regression):
     out, answer = regression
     found = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert found["verdict"]["text"].startswith(found["verdict"]["headline"])
-    assert {model["name"] for model in found["models"]} == set(QUICK[-1].split(","))
+    assert {model["name"] for model in found["models"]} == {*QUICK[-1].split(","), "task-means"}
     assert sorted(task["id"] for task in found["tasks"]) == list(range(1, 9))
     tasks = pd.read_csv(out / "tasks.csv")
     assert tasks["rows"].tolist() == [14] * 8
