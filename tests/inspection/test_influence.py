@@ -113,6 +113,7 @@ def test_a_gain_of_all_tasks_stands_and_is_given_as_a_difference():
 def test_sums_without_a_row_are_those_of_the_other_rows():
     from polytask.inspection import compare as module
     from polytask.inspection.assemble import Question
+    from polytask.inspection.deal import deal
     from polytask.inspection.named_estimators import default_estimators
     from polytask.inspection.out_of_fold import predict_out_of_fold
     from polytask.inspection.sample import read_sample
@@ -124,7 +125,7 @@ def test_sums_without_a_row_are_those_of_the_other_rows():
     models = {name: models[name] for name in ("single-task", "pooled")}
     columns = metric_columns(Squared(), "rmse_tasks")
     question = Question(models, "single-task", columns, 2, 0, "")
-    folds = module._make_folds(sample, 3, 2, 0)
+    folds = deal(sample, 3, 2, 0)
     found = predict_out_of_fold(models, sample, folds)
     whole = module._totals(sample, found, question)
     less = module._totals(sample, found, question, 5)
