@@ -1,8 +1,10 @@
-"""What formulations with norms on the slopes share: the problem, where zero begins, the answer."""
+"""What formulations with norms on the slopes share: parameters, the problem, where zero begins."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from numbers import Real
+from typing import Any, ClassVar, dataclass_transform
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -16,47 +18,95 @@ from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, SlopesPlus
 from polytask.tuning import Strength, level_grid, norm_grid
 
-__all__ = ["LEVEL", "NormBase", "norm_strength"]
+__all__ = ["LEVEL", "NormBase", "leading", "norm_strength"]
 
 _POINTS, _SHORT, _SMALL = 12, 8, 500  # of a path; for fewer observations than _SMALL
+_FEW, _DECADES = 5, {True: 2.5, False: 2.0}  # points of a second strength; of the first and others
 LEVEL = Strength("alpha_intercept", lambda _, data, loss: level_grid(data, loss))
 
 
-def norm_strength(name: str, part: str, label: str = "") -> Strength:
+def norm_strength(name: str, part: str, auto: float | str = 0.0, label: str = "") -> Strength:
     """A strength that multiplies the norm on one part, chosen down from where that part is zero."""
-    return Strength(name, lambda model, data, loss: model._path(data, loss, part), label=label)
+
+    def grid(model: Any, data: TaskData, loss: Loss) -> np.ndarray:
+        return model._path(data, loss, part, name == model.strengths[0].name)
+
+    return Strength(name, grid, auto, label)
 
 
+def leading(default: Any) -> Any:
+    """The default of a parameter that may be given by position."""
+    return field(default=default, kw_only=False)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, leading))
+@dataclass(eq=False, repr=False, kw_only=True)
 class NormBase(MultiTaskLinear):
-    """R(sum of parts + intercepts) + a norm on each part + alpha_intercept ‖Δb‖²."""
+    """R(sum of parts + intercepts) + a norm on each part + alpha_intercept ‖Δb‖².
 
-    _parameter_constraints = {
-        "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="neither")],
-        "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-    }
+    A formulation's parameters are the fields of its class and of this one; the constructor is made
+    of them. Strengths are positive numbers, or "cv" (the first) and "auto" (the others).
 
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        alpha_intercept: float | str = "auto",
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        fit_intercept: bool = True,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-7,
-        max_iter: int = 10000,
-    ) -> None:
-        self.alpha = alpha
-        self.alpha_intercept = alpha_intercept
-        self.loss = loss
-        self.task = task
-        self.fit_intercept = fit_intercept
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
+    Parameters
+    ----------
+    alpha_intercept : float or "auto", default="auto"
+        Strength that pulls the tasks' intercepts together: ``b_i = b0 + Δb_i`` with
+        ``alpha_intercept ‖Δb‖²``, b0 free. "auto" is chosen with alpha if ``alpha="cv"``,
+        otherwise 0.
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
+        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
+        more in `polytask.responses`; a classifier's is "logistic".
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether every task has an intercept.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or answer with
+        `new_task_coef_`.
+    tol : float, default=1e-7
+        Largest duality gap, as a share of the objective at W = 0.
+    max_iter : int, default=10000
+        Iterations at most.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (m, d)
+    intercept_ : ndarray of shape (m,)
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
+        the common part of a mean-regularized model that predicts whole tasks, left out, best.
+    tasks_ : ndarray of shape (m,)
+    alpha_, alpha_intercept_ : float
+    alpha_path_, cv_scores_ : ndarray
+        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
+    gap_ : float
+        Duality gap at ``coef_`` as a share of the objective at W = 0.
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    objective_, violation_, certificate_, solver_, status_, n_iter_
+        The objective and KKT violation at ``coef_``, and how they were reached.
+    """
+
+    alpha_intercept: float | str = "auto"
+    loss: str | Response = "auto"
+    task: str | int | None = None
+    fit_intercept: bool = True
+    task_weight: str = "equal"
+    unseen: str = "error"
+    tol: float = 1e-7
+    max_iter: int = 10000
+
+    strengths: ClassVar[tuple[Strength, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make the constructor of the fields, and constraints of the strengths."""
+        own = vars(cls).get("_parameter_constraints", {})
+        cls._parameter_constraints = _of_strengths(cls.strengths) | own
+        super().__init_subclass__(**kwargs)
+        dataclass(eq=False, repr=False, kw_only=True)(cls)
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         """The penalty on each part of the slopes."""
@@ -71,7 +121,7 @@ class NormBase(MultiTaskLinear):
         structure = SlopesPlus(CommonDeviation(level, level), d, tuple(parts))
         return Problem(data, loss, structure, penalties)
 
-    def _path(self, data: TaskData, loss: Loss, part: str) -> np.ndarray:
+    def _path(self, data: TaskData, loss: Loss, part: str, leads: bool) -> np.ndarray:
         """Strengths of the norm on ``part`` from where that part alone is zero."""
         given = {name: 1.0 if value is None else value for name, value in self._given().items()}
         given |= {s.name: 1.0 for s in self.strengths if s is not LEVEL and s.grid is not None}
@@ -80,12 +130,32 @@ class NormBase(MultiTaskLinear):
         problems = [
             self._make_problem(data, loss, {**given, "alpha_intercept": level}) for level in levels
         ]
-        points = _SHORT if len(data.y) < _SMALL else _POINTS
-        return max((norm_grid(problem, part, points) for problem in problems), key=lambda g: g[0])
+        points = _FEW if not leads else _SHORT if len(data.y) < _SMALL else _POINTS
+        grids = [norm_grid(problem, part, points, _DECADES[leads]) for problem in problems]
+        return max(grids, key=lambda grid: grid[0])
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         self.gap_ = solution.gap
+        parts = [b for b in solution.blocks if b not in ("common", "deviation")]
+        for part in parts if len(parts) > 1 else ():
+            setattr(self, f"{part}_coef_", solution.blocks[part])
+
+    def _store_outliers(self, solution: Solution, data: TaskData, alpha: float) -> None:
+        """Tasks that have a part of their own, and how near the others are to one."""
+        slopes = data.at(self.response_, solution.coefs).gradient[:, : data.n_features]
+        self.outlier_tasks_ = self.tasks_[(self.own_coef_ != 0).any(axis=1)]
+        self.outlier_scores_ = np.linalg.norm(slopes, axis=1) / alpha
 
     def _shared(self) -> tuple[np.ndarray, float]:
         """The mean of the tasks, for a task that was not in training."""
         return self.coef_.mean(axis=0), float(np.mean(self.intercept_))
+
+
+def _of_strengths(strengths: tuple[Strength, ...]) -> dict[str, list[Any]]:
+    """Positive, or chosen; intercepts may be free."""
+    found = {}
+    for strength in strengths:
+        word = "cv" if strength is strengths[0] else "auto"
+        closed: Any = "left" if strength is LEVEL else "neither"
+        found[strength.name] = [StrOptions({word}), Interval(Real, 0, None, closed=closed)]
+    return found

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_html_repr
 
+from polytask.models._texts import with_shared
 from polytask.models.shown import fitted_html
 from polytask.models.steps import CallbackSupportMixin
 
@@ -24,7 +25,8 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
 
     A regressor and its classifier are twins: scikit-learn reads the parameter constraints of the
     most derived class only, and `help` its text. So they say a sentence of their own, and are
-    given the constraints of all bases and the text of the first that describes parameters.
+    given the constraints of all bases and the text of the first that describes parameters, with
+    what the others describe beside.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
@@ -37,7 +39,9 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
             merged.update(vars(base).get("_parameter_constraints", {}))
         cls._parameter_constraints = merged
         texts = [inspect.cleandoc(base.__doc__ or "") for base in cls.__mro__]
-        described = next((text for text in texts if _PARAMETERS in text), "")
+        described, *others = [text for text in texts if _PARAMETERS in text] or [""]
+        for other in others:
+            described = with_shared(described, other)
         if described and described != texts[0]:
             cls.__doc__ = f"{texts[0]}\n\n{described}\n"
 

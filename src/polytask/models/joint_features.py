@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from sklearn.utils._param_validation import StrOptions
+
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
-from polytask.penalties import JointFeatures, Penalty
+from polytask.penalties import Penalty, joint_norm
 from polytask.solvers import Solution
 
 __all__ = ["JointFeaturesClassifier", "JointFeaturesRegressor"]
 
 
 class _JointFeatures(NormBase):
-    """min over W: R(W) + alpha sum_j ‖w^j‖_2, w^j the tasks' coefficients of feature j.
+    """min over W: R(W) + alpha sum_j ‖w^j‖, w^j the tasks' coefficients of feature j.
 
     R is the mean over tasks of the mean loss over rows. Tasks have rows of their own. Intercepts
     are free, or pulled together: ``b_i = b0 + Δb_i`` with ``alpha_intercept ‖Δb‖²``, b0 free. With
@@ -25,53 +27,24 @@ class _JointFeatures(NormBase):
     alpha : float or "cv", default="cv"
         Strength, positive; larger means fewer features. "cv" chooses it by 5 folds inside tasks,
         down from the computed strength from which W = 0.
-    alpha_intercept : float or "auto", default="auto"
-        Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
-        ``alpha="cv"``, otherwise 0.
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic".
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
-    tol : float, default=1e-7
-        Largest duality gap, as a share of the objective at W = 0.
-    max_iter : int, default=10000
-        Iterations at most.
+    norm : {"l2", "max"}, default="l2"
+        What a feature costs: the length of w^j, or its largest coefficient, under which the tasks'
+        coefficients of a feature come to be of one size.
 
     Attributes
     ----------
     coef_ : ndarray of shape (m, d)
         Exactly zero in every task for features that are dropped.
-    intercept_ : ndarray of shape (m,)
     support_ : bool ndarray of shape (d,)
         Which features are kept.
-    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
-        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
-        the common part of a mean-regularized model that predicts whole tasks, left out, best.
-    tasks_ : ndarray of shape (m,)
-    alpha_, alpha_intercept_ : float
-    alpha_path_, cv_scores_ : ndarray
-        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
-    gap_ : float
-        Duality gap at ``coef_`` as a share of the objective at W = 0.
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    objective_, violation_, certificate_, solver_, status_, n_iter_
-        The objective and KKT violation at ``coef_``, and how they were reached.
 
     References
     ----------
     Argyriou, Evgeniou and Pontil, Convex multi-task feature learning, Machine Learning 2008.
     Obozinski, Taskar and Jordan, Joint covariate selection and joint subspace selection for
     multiple classification problems, Statistics and Computing 2010.
+    Liu, Palatucci and Zhang, Blockwise coordinate descent procedures for the multi-task lasso
+    (the largest coefficient), ICML 2009.
 
     Examples
     --------
@@ -85,10 +58,15 @@ class _JointFeatures(NormBase):
     [True, True, False, False, False, False]
     """
 
+    alpha: float | str = leading("cv")
+    norm: str = "l2"
+
     strengths = (norm_strength("alpha", "slopes"), LEVEL)
 
+    _parameter_constraints = {"norm": [StrOptions({"l2", "max"})]}
+
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
-        return {"slopes": JointFeatures(float(strengths["alpha"]))}
+        return {"slopes": joint_norm(self.norm, float(strengths["alpha"]))}
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         super()._store(solution, data)
@@ -111,4 +89,5 @@ FORMULATION = Formulation(
     classifier=JointFeaturesClassifier,
     default=False,
     order=60,
+    group="sparse",
 )

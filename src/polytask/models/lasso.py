@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -26,47 +26,13 @@ class _LassoTasks(NormBase):
     alpha : float or "cv", default="cv"
         Strength, positive; larger means fewer features. "cv" chooses it by 5 folds inside tasks,
         down from the computed strength from which W = 0.
-    alpha_intercept : float or "auto", default="auto"
-        Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
-        ``alpha="cv"``, otherwise 0.
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic".
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
-    tol : float, default=1e-7
-        Largest duality gap, as a share of the objective at W = 0.
-    max_iter : int, default=10000
-        Iterations at most.
 
     Attributes
     ----------
     coef_ : ndarray of shape (m, d)
         Exactly zero where a task drops a feature.
-    intercept_ : ndarray of shape (m,)
     support_ : bool ndarray of shape (m, d)
         Which features each task keeps.
-    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
-        What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
-        the common part of a mean-regularized model that predicts whole tasks, left out, best.
-    tasks_ : ndarray of shape (m,)
-    alpha_, alpha_intercept_ : float
-    alpha_path_, cv_scores_ : ndarray
-        Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
-    gap_ : float
-        Duality gap at ``coef_`` as a share of the objective at W = 0.
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    objective_, violation_, certificate_, solver_, status_, n_iter_
-        The objective and KKT violation at ``coef_``, and how they were reached.
 
     References
     ----------
@@ -83,6 +49,8 @@ class _LassoTasks(NormBase):
     >>> model.support_.tolist()
     [[True, False, False], [False, False, True]]
     """
+
+    alpha: float | str = leading("cv")
 
     strengths = (norm_strength("alpha", "slopes"), LEVEL)
 
@@ -111,4 +79,5 @@ FORMULATION = Formulation(
     default=False,
     order=59,
     joint=False,
+    group="sparse",
 )

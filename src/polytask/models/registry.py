@@ -47,6 +47,8 @@ class Formulation:
         Whether tasks learn from one another (False for single-task learning).
     linear : bool
         Whether it predicts from ``coef_`` and ``intercept_``, one row a task.
+    group : str
+        Name under which `polytask compare --models` takes it together with others; "" for none.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Formulation:
     order: int = 50
     joint: bool = True
     linear: bool = True
+    group: str = ""
 
 
 @cache

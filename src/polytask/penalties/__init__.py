@@ -2,20 +2,29 @@
 
 from polytask.penalties.base import Norm, Penalty, Quadratic, Shrunk
 from polytask.penalties.coupled import Coupled
+from polytask.penalties.fusion import Fusion
 from polytask.penalties.joint import JointFeatures
 from polytask.penalties.lasso import Lasso
+from polytask.penalties.max_tasks import MaxTasks, joint_norm
+from polytask.penalties.nested import Nested, sparse_group
 from polytask.penalties.orthonormal import Orthonormal
 from polytask.penalties.plus import NormPlus
 from polytask.penalties.rank import Rank
 from polytask.penalties.ridge import Ridge
+from polytask.penalties.spectral_box import SpectralBox
+from polytask.penalties.task_group import TaskGroup
 from polytask.penalties.trace import TraceNorm
 from polytask.penalties.trace_limit import LimitedTraceNorm
+from polytask.penalties.transposed import Transposed
 
 __all__ = [
     "Coupled",
+    "Fusion",
     "JointFeatures",
     "Lasso",
     "LimitedTraceNorm",
+    "MaxTasks",
+    "Nested",
     "Norm",
     "NormPlus",
     "Orthonormal",
@@ -24,5 +33,10 @@ __all__ = [
     "Rank",
     "Ridge",
     "Shrunk",
+    "SpectralBox",
+    "TaskGroup",
     "TraceNorm",
+    "Transposed",
+    "joint_norm",
+    "sparse_group",
 ]

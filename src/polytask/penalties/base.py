@@ -50,7 +50,11 @@ class Shrunk(NamedTuple):
 
 
 class Norm(Penalty, Protocol):
-    """A norm times its strength, or a sum of such."""
+    """A norm times its strength, or a sum of such.
+
+    The square of a norm is one too that has ``conjugate(G)`` as well, the largest ⟨G, B⟩ -
+    value(B), beside a ``dual`` of zero.
+    """
 
     def dual(self, G: np.ndarray) -> float:
         """The largest ⟨G, B⟩ over value(B) <= 1: zero is the optimum where this is at most 1."""

@@ -13,29 +13,33 @@ __all__ = ["JointFeatures"]
 
 @dataclass(frozen=True, eq=False)
 class JointFeatures:
-    """value(B) = alpha sum_j ‖b^j‖_2, where b^j holds the tasks' coefficients of feature j.
+    """value(B) = sum_j alpha_j ‖b^j‖_2, where b^j holds the tasks' coefficients of feature j.
 
     Parameters
     ----------
-    alpha : float
+    alpha : float or ndarray of shape (d,)
     """
 
-    alpha: float
+    alpha: float | np.ndarray
+
+    def per_feature(self, B: np.ndarray) -> np.ndarray:
+        """Penalty of each column of B (m, d)."""
+        return np.asarray(self.alpha * _lengths(B))
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, d), a row per task."""
-        return self.alpha * float(_lengths(B).sum())
+        return float(self.per_feature(B).sum())
 
     def dual(self, G: np.ndarray) -> float:
-        """Longest column over alpha."""
-        return float(_lengths(G).max(initial=0.0)) / self.alpha
+        """Longest column, each over its alpha."""
+        return float((_lengths(G) / self.alpha).max(initial=0.0))
 
     def shrink(self, B: np.ndarray, step: float) -> Shrunk:
         """Columns shortened by step alpha, shorter ones set to zero."""
         length = _lengths(B)
         left = np.maximum(length - step * self.alpha, 0.0)
         keep = np.divide(left, length, out=np.zeros_like(length), where=length > 0)
-        return Shrunk(B * keep, self.alpha * float(left.sum()))
+        return Shrunk(B * keep, float((self.alpha * left).sum()))
 
     def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
         """Element of G + subdifferential(B) nearest to zero."""

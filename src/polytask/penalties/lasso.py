@@ -22,6 +22,10 @@ class Lasso:
 
     alpha: float
 
+    def per_feature(self, B: np.ndarray) -> np.ndarray:
+        """Penalty of each column of B (m, d)."""
+        return np.asarray(self.alpha * np.abs(B).sum(axis=0))
+
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, d)."""
         return self.alpha * float(np.abs(B).sum())

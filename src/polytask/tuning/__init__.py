@@ -25,7 +25,7 @@ from polytask.tuning.low_rank import (
     trace_path,
 )
 from polytask.tuning.new_tasks import new_task_coefs
-from polytask.tuning.norms import norm_grid
+from polytask.tuning.norms import difference_grid, norm_grid
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
@@ -43,6 +43,7 @@ __all__ = [
     "choose_strengths",
     "common_grid",
     "deviation_grid",
+    "difference_grid",
     "few_labels",
     "fitted_strengths",
     "fold_predictions",

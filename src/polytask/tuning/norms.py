@@ -8,7 +8,7 @@ from polytask.problem import Problem
 from polytask.solvers.facts import norm_penalty
 from polytask.solvers.norms.profile import zero_profile
 
-__all__ = ["norm_grid"]
+__all__ = ["difference_grid", "norm_grid"]
 
 
 def norm_grid(problem: Problem, part: str, n: int, decades: float = 2.5) -> np.ndarray:
@@ -19,4 +19,16 @@ def norm_grid(problem: Problem, part: str, n: int, decades: float = 2.5) -> np.n
     """
     gradient = zero_profile(problem).gradient
     top = norm_penalty(problem.penalties[part]).dual(gradient)
+    return max(top, np.finfo(float).tiny * 1e20) * np.logspace(0.0, -decades, n)
+
+
+def difference_grid(problem: Problem, n: int = 5, decades: float = 2.0) -> np.ndarray:
+    """Strengths for differences of neighbouring tasks, from strong to weak.
+
+    From the first on tasks are alike where W is about zero: the largest sum that the gradient of R
+    comes to along the tasks, less its mean.
+    """
+    gradient = zero_profile(problem).gradient
+    drift = np.cumsum(gradient - gradient.mean(axis=0), axis=0)
+    top = float(np.abs(drift).max(initial=0.0))
     return max(top, np.finfo(float).tiny * 1e20) * np.logspace(0.0, -decades, n)

@@ -165,4 +165,5 @@ def _first_rho(F: Squares, norm: Norm) -> float:
     """
     design, d = F.data.design, F.structure.n_features
     mean = float((design.column_norms(F.v)[:, :d] ** 2).mean())
-    return max(_RHO * mean / max(norm.dual(F.gradient_at_zero), 1e-300), 1e-300)
+    top = norm.dual(F.gradient_at_zero) or _RHO  # the square of a norm has no such strength
+    return max(_RHO * mean / max(top, 1e-300), 1e-300)

@@ -6,6 +6,7 @@ sum, so that its gradient is the same in every part.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from polytask.structures import Blocks
 __all__ = [
     "SumOfNorms",
     "SumOfQuadratics",
+    "conjugate_of",
     "norm_of",
     "quadratic_of",
     "stacked",
@@ -57,6 +59,12 @@ def quadratic_of(problem: Problem) -> Quadratic | None:
     return beside[0] if len(beside) == 1 else SumOfQuadratics(tuple(beside))
 
 
+def conjugate_of(norm: Norm, G: np.ndarray) -> float:
+    """The largest ⟨G, B⟩ - value(B) where B's penalty is the square of a norm; zero of norms."""
+    conjugate = getattr(norm, "conjugate", None)
+    return float(conjugate(G)) if conjugate else 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class SumOfNorms:
     """value(B) = sum_k norm_k(B_k) of a stack."""
@@ -69,8 +77,15 @@ class SumOfNorms:
 
     def dual(self, G: np.ndarray) -> float:
         """The largest of the parts' duals."""
+        return max(norm.dual(part) for norm, part in self._each(G))
+
+    def conjugate(self, G: np.ndarray) -> float:
+        """The sum of the parts' that are squares."""
+        return sum(conjugate_of(norm, part) for norm, part in self._each(G))
+
+    def _each(self, G: np.ndarray) -> Iterable[tuple[Norm, np.ndarray]]:
         G = np.broadcast_to(G, (len(self.norms), *G.shape[-2:]))
-        return max(norm.dual(part) for norm, part in zip(self.norms, G, strict=True))
+        return zip(self.norms, G, strict=True)
 
     def shrink(self, B: np.ndarray, step: float) -> Shrunk:
         """Each part by itself."""

@@ -13,7 +13,7 @@ from polytask.data import TaskData
 from polytask.penalties import Norm
 from polytask.problem import Problem
 from polytask.solvers.facts import ridge_of, slopes_of
-from polytask.solvers.norms.parts import quadratic_of, total
+from polytask.solvers.norms.parts import conjugate_of, quadratic_of, total
 from polytask.solvers.norms.rest import make_rest, predict_rest
 from polytask.structures import Blocks
 
@@ -124,16 +124,20 @@ class Squares:
 
 def squares_gap(F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: Norm) -> float:
     """Duality gap of F(B) + norm(B) at B with gradient g and norm(B) = penalty."""
-    return gap_of_squares(F.value(B, g), float((B * g).sum()), penalty, norm.dual(g))
+    slope = float((B * g).sum())
+    return gap_of_squares(F.value(B, g), slope, penalty, norm.dual(g), conjugate_of(norm, g))
 
 
-def gap_of_squares(value: float, slope: float, penalty: float, top: float) -> float:
-    """Duality gap from F(B), ⟨B, gradient⟩, norm(B) and the gradient's dual norm.
+def gap_of_squares(
+    value: float, slope: float, penalty: float, top: float, conjugate: float = 0.0
+) -> float:
+    """Duality gap from F(B), ⟨B, gradient⟩, norm(B), the gradient's dual norm and conjugate.
 
     The dual point is the residuals times the s in [0, 1/top] that is best:
-    gap = (1 - s)² F(B) + s ⟨B, g⟩ + norm(B).
+    gap = (1 - s)² F(B) + s ⟨B, g⟩ + norm(B) + s² conjugate(g).
     """
     value, most = max(value, 0.0), 1.0 / max(top, 1e-300)
-    best = 1.0 - slope / (2.0 * value) if value > 0 else most
+    curvature = 2.0 * (value + conjugate)
+    best = (2.0 * value - slope) / curvature if curvature > 0 else most
     s = min(max(best, 0.0), most)
-    return (1.0 - s) ** 2 * value + s * slope + penalty
+    return (1.0 - s) ** 2 * value + s * slope + penalty + s * s * conjugate

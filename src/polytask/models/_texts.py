@@ -1,0 +1,41 @@
+"""Descriptions that a class shares with its bases: each base says what it adds."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["with_shared"]
+
+_SHARED = ("Parameters", "Attributes")
+_HEADING = re.compile(r"^(\w[\w ]*)\n-{3,}\n", flags=re.MULTILINE)
+_ENTRY = re.compile(r"^(?=\S)", flags=re.MULTILINE)
+
+
+def with_shared(text: str, base: str) -> str:
+    """``text`` with the parameters and attributes of ``base`` that it does not describe itself.
+
+    Both are numpydoc; a section of ``text`` keeps its own entries first.
+    """
+    own, shared = _sections(text), _sections(base)
+    for title in _SHARED:
+        if title in own and title in shared:
+            own[title] = _joined(own[title], shared[title])
+    heads = {title: f"{title}\n{'-' * len(title)}\n" if title else "" for title in own}
+    return "\n\n".join(heads[title] + body.strip("\n") for title, body in own.items()) + "\n"
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Bodies by title; the text before the first heading under no title."""
+    parts = _HEADING.split(text)
+    return dict(zip(["", *parts[1::2]], parts[::2], strict=True))
+
+
+def _joined(own: str, shared: str) -> str:
+    entries = [entry for entry in _ENTRY.split(own) if entry.strip()]
+    known = {name for entry in entries for name in _names(entry)}
+    entries += [e for e in _ENTRY.split(shared) if e.strip() and not _names(e) <= known]
+    return "\n".join(entry.strip("\n") for entry in entries)
+
+
+def _names(entry: str) -> set[str]:
+    return set(re.findall(r"\w+", entry.split("\n", 1)[0].split(" :")[0]))

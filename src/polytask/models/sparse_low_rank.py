@@ -1,0 +1,100 @@
+"""Sparse + low-rank: a small space that tasks share, and a few coefficients beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
+from polytask.models.base import Strengths
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.penalties import Lasso, Penalty, TraceNorm
+from polytask.penalties.spectral import numerical_rank
+from polytask.solvers import Solution
+
+__all__ = ["SparseLowRankClassifier", "SparseLowRankRegressor"]
+
+
+class _SparseLowRank(NormBase):
+    """min over L, S: R(L + S) + alpha ‖L‖_* + alpha_sparse ‖S‖_1, W = L + S.
+
+    R is the mean over tasks of the mean loss over rows, ‖L‖_* the sum of singular values. As
+    alpha_sparse grows this is `LowRank`, as alpha grows the lasso of each task.
+
+    Parameters
+    ----------
+    alpha : float or "cv", default="cv"
+        Strength, positive; larger means a lower rank. "cv" chooses it by 5 folds inside tasks, down
+        from the computed strength from which L alone would be zero.
+    alpha_sparse : float or "auto", default="auto"
+        Strength, positive; larger means fewer single coefficients. "auto" is chosen with alpha if
+        ``alpha="cv"``, down from the strength from which S alone would be zero, otherwise equal to
+        alpha.
+
+    Attributes
+    ----------
+    shared_coef_, own_coef_ : ndarray of shape (m, d)
+        L and S; ``coef_`` is their sum.
+    alpha_sparse_ : float
+    rank_ : int
+        Rank of ``shared_coef_``.
+    support_ : bool ndarray of shape (m, d)
+        Where ``own_coef_`` is not zero.
+
+    References
+    ----------
+    Chen, Liu and Ye, Learning incoherent sparse and low-rank patterns from multiple tasks, KDD
+    2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from polytask import SparseLowRankRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(320, 5)), np.repeat(np.arange(8), 40)
+    >>> W = np.outer(1 + np.arange(8) % 3, rng.normal(size=5))
+    >>> W[3, 2] += 4.0
+    >>> y = (X * W[task]).sum(axis=1) + 0.1 * rng.normal(size=320)
+    >>> model = SparseLowRankRegressor(0.2, alpha_sparse=0.1, task=-1)
+    >>> model.fit(np.column_stack([X, task]), y).rank_, np.argwhere(model.support_).tolist()
+    (1, [[3, 2]])
+    """
+
+    alpha: float | str = leading("cv")
+    alpha_sparse: float | str = "auto"
+
+    strengths = (
+        norm_strength("alpha", "shared"),
+        norm_strength("alpha_sparse", "own", auto="alpha"),
+        LEVEL,
+    )
+
+    def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
+        sparse = Lasso(float(strengths["alpha_sparse"]))
+        return {"shared": TraceNorm(float(strengths["alpha"])), "own": sparse}
+
+    def _store(self, solution: Solution, data: TaskData) -> None:
+        super()._store(solution, data)
+        self.rank_ = numerical_rank(np.linalg.svd(self.shared_coef_, compute_uv=False))
+        self.support_ = self.own_coef_ != 0
+
+
+class SparseLowRankRegressor(RegressorRole, _SparseLowRank):
+    """A small space of coefficients and single ones beside it, squared loss."""
+
+
+class SparseLowRankClassifier(ClassifierRole, _SparseLowRank):
+    """A small space of coefficients and single ones beside it, logistic loss."""
+
+
+FORMULATION = Formulation(
+    name="sparse-low-rank",
+    title="Sparse + low-rank",
+    objective="min over L, S: R(L + S) + alpha ||L||_* + alpha_sparse ||S||_1",
+    regressor=SparseLowRankRegressor,
+    classifier=SparseLowRankClassifier,
+    default=False,
+    order=66,
+    group="sparse",
+)

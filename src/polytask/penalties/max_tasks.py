@@ -1,0 +1,56 @@
+"""The largest coefficient of each feature over tasks: tasks share features and their size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from polytask.penalties.base import Norm, Shrunk
+from polytask.penalties.joint import JointFeatures
+from polytask.penalties.shrinkage import residual_by_shrinkage
+
+__all__ = ["MaxTasks", "joint_norm"]
+
+
+@dataclass(frozen=True, eq=False)
+class MaxTasks:
+    """value(B) = alpha sum_j max_i |B_ij|, the norm l_{1,inf}.
+
+    Parameters
+    ----------
+    alpha : float
+    """
+
+    alpha: float
+
+    def per_feature(self, B: np.ndarray) -> np.ndarray:
+        """Penalty of each column of B (m, d)."""
+        return np.asarray(self.alpha * np.abs(B).max(axis=0, initial=0.0))
+
+    def value(self, B: np.ndarray) -> float:
+        """Penalty of B (m, d), a row per task."""
+        return float(self.per_feature(B).sum())
+
+    def dual(self, G: np.ndarray) -> float:
+        """Largest sum of absolute values of a column, over alpha."""
+        return float(np.abs(G).sum(axis=0).max(initial=0.0)) / self.alpha
+
+    def shrink(self, B: np.ndarray, step: float) -> Shrunk:
+        """Each column cut off at the height above which step alpha of it lies."""
+        size, budget = np.abs(B), step * self.alpha
+        sorted_ = -np.sort(-size, axis=0)
+        k = np.arange(1, len(B) + 1)[:, None]
+        heights = (np.cumsum(sorted_, axis=0) - budget) / k
+        at = np.maximum((sorted_ > heights).sum(axis=0) - 1, 0)
+        top = np.maximum(heights[at, np.arange(B.shape[1])], 0.0)
+        return Shrunk(np.copysign(np.minimum(size, top), B), self.alpha * float(top.sum()))
+
+    def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
+        """Element of G + subdifferential(B) nearest to zero."""
+        return residual_by_shrinkage(self, B, G)
+
+
+def joint_norm(name: str, alpha: float) -> Norm:
+    """What a feature costs in all tasks together: "l2" their length, "max" the largest."""
+    return MaxTasks(alpha) if name == "max" else JointFeatures(alpha)
