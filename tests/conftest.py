@@ -14,6 +14,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests over all formulations are slow for those that have tests of their family.
+
+    What holds of formulations with norms is tried on the lasso and joint features, and for each in
+    `tests/models/test_norm_family.py`.
+    """
+    from tests.models.kin import is_kin
+
+    for item in items:
+        found = getattr(item, "callspec", None)
+        own = item.path.name == "test_norm_family.py"
+        if found and not own and any(is_kin(value) for value in found.params.values()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

@@ -17,6 +17,7 @@ _ROOMS = {
     "StreamPreparer": "polytask.sources.prepare",
     "TaskMoments": "polytask.data",
     "low_rank_path": "polytask.models.paths",
+    "strength_path": "polytask.models.paths",
     "read_moments": "polytask.sources.moments",
     "show_versions": "polytask.inspection.installed",
     "stack_tasks": "polytask.data",

@@ -1,7 +1,7 @@
 """The optimum of R + penalties by cvxpy, for tables with the task in column 0."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,16 @@ import pytest
 TOLERANCES = (1e-9, 1e-8, 1e-7)  # the first that the interior-point method gets to
 
 
-def minimum(value: Any) -> float:
-    """Least value of a convex expression."""
+def minimum(value: Any, limits: Iterable[Any] = ()) -> float:
+    """Least value of a convex expression within limits."""
     cp = pytest.importorskip("cvxpy", reason="cvxpy is in the extra `test`")
-    problem = cp.Problem(cp.Minimize(value))
+    problem = cp.Problem(cp.Minimize(value), list(limits))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for tol in TOLERANCES:
-            limits = {"tol_gap_rel": tol, "tol_gap_abs": tol, "tol_feas": tol}
+            wanted = {"tol_gap_rel": tol, "tol_gap_abs": tol, "tol_feas": tol}
             try:
-                problem.solve(solver="CLARABEL", **limits)
+                problem.solve(solver="CLARABEL", **wanted)
             except (UserWarning, cp.error.SolverError):
                 continue
             return float(problem.value)
@@ -28,7 +28,7 @@ def minimum(value: Any) -> float:
 
 def norm_optimum(
     Z: np.ndarray, y: np.ndarray, role: str, level: float, penalty: Callable[..., Any],
-    n_parts: int = 1,
+    n_parts: int = 1, limits: Iterable[Any] = (),
 ) -> float:  # fmt: skip
     """min over parts of W, b, b0: R + penalty(*parts) + level ‖b - b0‖²; rows are tasks."""
     cp = pytest.importorskip("cvxpy", reason="cvxpy is in the extra `test`")
@@ -44,4 +44,4 @@ def norm_optimum(
         if role == "Classifier":
             loss = cp.logistic(f) - cp.multiply(y[rows], f)
         value += cp.sum(loss) / (m * rows.sum())
-    return minimum(value)
+    return minimum(value, limits)

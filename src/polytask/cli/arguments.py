@@ -109,8 +109,8 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     group.add_argument(
         "--models",
         metavar="NAME,...",
-        help="models to compare ('polytask models' lists them; 'neural' is all three networks); "
-        "single-task always takes part",
+        help="models to compare, or groups of them ('polytask models' lists both; 'all' is every "
+        "model but the networks, 'neural' is those); single-task always takes part",
     )
     group.add_argument(
         "--metric",

@@ -20,12 +20,13 @@ __all__ = [
     "choose_models",
     "formulation_for",
     "make_candidate",
+    "model_groups",
     "model_names",
 ]
 
 BASELINE = "single-task"
 BOOSTING = "gradient-boosting"
-NEURAL = "neural"  # stands for all networks
+NEURAL, ALL = "neural", "all"  # stand for all networks, and for all that is not one
 
 
 def model_names() -> tuple[str, ...]:
@@ -53,11 +54,21 @@ def choose_models(wanted: tuple[str, ...] | None) -> tuple[tuple[str, ...], tupl
     return (BASELINE, *wanted), ("Single-task learning takes part because gains are against it.",)
 
 
-def _spelled_out(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """With "neural" replaced by the names of the networks."""
+def model_groups() -> dict[str, tuple[str, ...]]:
+    """Names that stand for several models: what formulations say, the networks, all but those."""
+    from polytask.models import formulations
     from polytask.models.registry import NEURAL_NAMES
 
-    return tuple(n for name in wanted for n in (NEURAL_NAMES if name == NEURAL else (name,)))
+    known = formulations()
+    names = dict.fromkeys(found.group for found in known.values() if found.group)
+    groups = {g: tuple(n for n, found in known.items() if found.group == g) for g in names}
+    return groups | {NEURAL: NEURAL_NAMES, ALL: (*known, BOOSTING)}
+
+
+def _spelled_out(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """With groups replaced by the names of their models, each once."""
+    groups = model_groups()
+    return tuple(dict.fromkeys(n for name in wanted for n in groups.get(name, (name,))))
 
 
 def check_name(name: str, argument: str) -> None:
@@ -65,8 +76,9 @@ def check_name(name: str, argument: str) -> None:
     names = model_names()
     if name in names:
         return
-    close = difflib.get_close_matches(name.lower().replace("_", "-"), names, n=1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(names)}."
+    known = (*names, *(model_groups() if argument == "models" else ()))
+    close = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(known)}."
     raise TableError(f"must name a model; got {name!r}. {hint}", argument)
 
 

@@ -6,7 +6,7 @@ import argparse
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from polytask.cli.candidates import BOOSTING
+from polytask.cli.candidates import BOOSTING, NEURAL
 from polytask.cli.screen import print_json, screen, show_table
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(records)
         return 0
-    head = [("--models", "left"), ("by default", "left"), ("what it does", "left")]
-    rows = [(r["name"], "yes" if r["default"] else "", _text(r)) for r in records]
+    head = [("--models", "left"), ("group", "left"), ("by default", "left")]
+    head.append(("what it does", "left"))
+    rows = [(r["name"], r["group"], "yes" if r["default"] else "", _text(r)) for r in records]
     show_table(screen(), "", head, rows)
     return 0
 
@@ -38,6 +39,7 @@ def _records() -> list[dict[str, object]]:
         "title": "Gradient boosting",
         "objective": BOOSTING_TEXT,
         "default": True,
+        "group": "",
         "kinds": ["regression", "classification"],
     }
     return [*(_record(f) for f in formulations().values()), *_networks(), boosting]
@@ -50,6 +52,7 @@ def _record(formulation: Formulation) -> dict[str, object]:
         "title": formulation.title,
         "objective": formulation.objective,
         "default": formulation.default,
+        "group": formulation.group,
         "kinds": [kind for kind, found in kinds.items() if found is not None],
     }
 
@@ -66,6 +69,7 @@ def _networks() -> list[dict[str, object]]:
             "title": name.replace("-", " ").capitalize(),
             "objective": NEURAL_TEXT,
             "default": False,
+            "group": NEURAL,
             "kinds": ["regression", "classification"],
         }
         for name in NEURAL_NAMES

@@ -2,6 +2,7 @@
 
 from polytask.datasets.answer import make_from_answer
 from polytask.datasets.exam import exam_path, load_exam
+from polytask.datasets.sparse import make_changing_tasks, make_sparse_tasks
 from polytask.datasets.synthetic import (
     make_clustered_tasks,
     make_independent_tasks,
@@ -15,10 +16,12 @@ __all__ = [
     "Truth",
     "exam_path",
     "load_exam",
+    "make_changing_tasks",
     "make_clustered_tasks",
     "make_from_answer",
     "make_independent_tasks",
     "make_low_rank_tasks",
     "make_outlier_tasks",
     "make_related_tasks",
+    "make_sparse_tasks",
 ]

@@ -16,6 +16,8 @@ from sklearn.utils import check_random_state
 from polytask.datasets.truth import Truth, draw_rows
 
 __all__ = [
+    "Sample",
+    "draw_sample",
     "make_clustered_tasks",
     "make_independent_tasks",
     "make_low_rank_tasks",
@@ -80,7 +82,7 @@ def make_related_tasks(
         "common": common,
         "deviations": deviations,
     }
-    return _sample(common + deviations, noise, n_rows, classification, random, **parts)
+    return draw_sample(common + deviations, noise, n_rows, classification, random, **parts)
 
 
 def make_independent_tasks(
@@ -102,7 +104,7 @@ def make_independent_tasks(
     random = check_random_state(random_state)
     coef = _unit_variance(random, n_tasks, n_features)
     intercept = level * random.standard_normal(n_tasks)
-    return _sample(coef, noise, n_rows, classification, random, intercept=intercept)
+    return draw_sample(coef, noise, n_rows, classification, random, intercept=intercept)
 
 
 def make_low_rank_tasks(
@@ -130,7 +132,7 @@ def make_low_rank_tasks(
     random = check_random_state(random_state)
     P = np.linalg.qr(random.standard_normal((n_features, rank)))[0]
     coef = _unit_variance(random, n_tasks, rank) @ P.T
-    return _sample(coef, noise, n_rows, classification, random, components=P.T)
+    return draw_sample(coef, noise, n_rows, classification, random, components=P.T)
 
 
 def make_clustered_tasks(
@@ -164,7 +166,7 @@ def make_clustered_tasks(
     labels = random.permutation(np.arange(n_tasks) % n_clusters)
     deviations = deviation * _unit_variance(random, n_tasks, n_features)
     parts = {"deviations": deviations, "labels": labels}
-    return _sample(centres[labels] + deviations, noise, n_rows, classification, random, **parts)
+    return draw_sample(centres[labels] + deviations, noise, n_rows, classification, random, **parts)
 
 
 def make_outlier_tasks(
@@ -198,7 +200,7 @@ def make_outlier_tasks(
     labels = random.permutation(np.arange(n_tasks) < n_outliers).astype(int)
     coef[labels == 1] = _unit_variance(random, n_outliers, n_features)
     parts = {"common": common, "deviations": coef - common, "labels": labels}
-    return _sample(coef, noise, n_rows, classification, random, **parts)
+    return draw_sample(coef, noise, n_rows, classification, random, **parts)
 
 
 def _unit_variance(random: np.random.RandomState, *shape: int) -> np.ndarray:
@@ -206,7 +208,7 @@ def _unit_variance(random: np.random.RandomState, *shape: int) -> np.ndarray:
     return random.standard_normal(shape) / np.sqrt(shape[-1])
 
 
-def _sample(
+def draw_sample(
     coef: np.ndarray,
     noise: float,
     n_rows: int | tuple[int, int],
@@ -214,6 +216,7 @@ def _sample(
     random: np.random.RandomState,
     **parts: Any,
 ) -> Sample:
+    """Rows of tasks with these coefficients, and what made them."""
     parts.setdefault("intercept", np.zeros(len(coef)))
     truth = Truth(coef=coef, noise=noise, **parts)
     X, y = draw_rows(truth, n_rows, classification, random)

@@ -22,6 +22,7 @@ __all__ = ["LEVEL", "NormBase", "leading", "norm_strength"]
 
 _POINTS, _SHORT, _SMALL = 12, 8, 500  # of a path; for fewer observations than _SMALL
 _FEW, _DECADES = 5, {True: 2.5, False: 2.0}  # points of a second strength; of the first and others
+_NOTHING = 1e-300  # of the strengths that a path is not of
 LEVEL = Strength("alpha_intercept", lambda _, data, loss: level_grid(data, loss))
 
 
@@ -29,7 +30,7 @@ def norm_strength(name: str, part: str, auto: float | str = 0.0, label: str = ""
     """A strength that multiplies the norm on one part, chosen down from where that part is zero."""
 
     def grid(model: Any, data: TaskData, loss: Loss) -> np.ndarray:
-        return model._path(data, loss, part, name == model.strengths[0].name)
+        return model._path(data, loss, part, name)
 
     return Strength(name, grid, auto, label)
 
@@ -121,15 +122,17 @@ class NormBase(MultiTaskLinear):
         structure = SlopesPlus(CommonDeviation(level, level), d, tuple(parts))
         return Problem(data, loss, structure, penalties)
 
-    def _path(self, data: TaskData, loss: Loss, part: str, leads: bool) -> np.ndarray:
-        """Strengths of the norm on ``part`` from where that part alone is zero."""
+    def _path(self, data: TaskData, loss: Loss, part: str, name: str) -> np.ndarray:
+        """Strengths called ``name`` of the norm on ``part`` from where that part alone is zero."""
         given = {name: 1.0 if value is None else value for name, value in self._given().items()}
-        given |= {s.name: 1.0 for s in self.strengths if s is not LEVEL and s.grid is not None}
+        given |= {s.name: _NOTHING for s in self.strengths if s is not LEVEL and s.grid is not None}
         auto = isinstance(self.alpha_intercept, str)
         levels = level_grid(data, loss)[[0, -1]] if auto else np.array([self.alpha_intercept])
         problems = [
-            self._make_problem(data, loss, {**given, "alpha_intercept": level}) for level in levels
+            self._make_problem(data, loss, {**given, name: 1.0, "alpha_intercept": level})
+            for level in levels
         ]
+        leads = name == self.strengths[0].name
         points = _FEW if not leads else _SHORT if len(data.y) < _SMALL else _POINTS
         grids = [norm_grid(problem, part, points, _DECADES[leads]) for problem in problems]
         return max(grids, key=lambda grid: grid[0])

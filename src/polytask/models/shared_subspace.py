@@ -21,7 +21,7 @@ class _SharedSubspace(BoxBase):
 
     R is the mean over tasks of the mean loss over rows, W has a row per task, eta = alpha_ridge /
     alpha and 0 ⪯ M ⪯ I, M of shape (d, d): the convex form of alternating structure optimization.
-    The best W is that of `ClusteredTasks`, whose M stands between tasks.
+    The best W is that of `TaskClusters`, whose M stands between tasks.
 
     Parameters
     ----------

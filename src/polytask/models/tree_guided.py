@@ -20,11 +20,11 @@ __all__ = ["TreeGuidedClassifier", "TreeGuidedRegressor"]
 
 
 class _TreeGuided(NormBase):
-    """min over W: R(W) + alpha (leaf_ratio ‖W‖_1 + (1 - leaf_ratio) sum over nodes v, j of ‖w^j_v‖_2).
+    """min over W: R(W) + alpha (leaf_ratio ‖W‖_1 + (1 - leaf_ratio) sum over v, j of ‖w^j_v‖_2).
 
     R is the mean over tasks of the mean loss over rows, w^j_v the coefficients of feature j of the
-    tasks below node v. A feature is kept or dropped at every node: by all tasks, by those of a
-    branch, by one.
+    tasks below node v of a tree. A feature is kept or dropped at every node: by all
+    tasks, by those of a branch, by one.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class TreeGuidedClassifier(ClassifierRole, _TreeGuided):
 FORMULATION = Formulation(
     name="tree-guided",
     title="Tree-guided",
-    objective="min over W: R(W) + alpha (leaf_ratio ||W||_1 + (1 - leaf_ratio) sum_v,j ||w^j_v||_2)",
+    objective="min over W: R(W) + alpha (leaf_ratio ||W||_1 + (1 - leaf_ratio) sum_v,j ||w^j_v||)",
     regressor=TreeGuidedRegressor,
     classifier=TreeGuidedClassifier,
     default=False,

@@ -18,6 +18,7 @@ __all__ = ["FORMULATIONS"]
 FORMULATIONS = (
     Formulation(
         name="single-task-network",
+        group="neural",
         title="Single-task network",
         objective="min over each network f_i alone: R(f_1, ..., f_m) + alpha sum ||w_i||^2",
         regressor=SingleTaskNetworkRegressor,
@@ -28,6 +29,7 @@ FORMULATIONS = (
     ),
     Formulation(
         name="pooled-network",
+        group="neural",
         title="Pooled network",
         objective="min over one network f for all tasks: R(f, ..., f) + alpha ||w||^2",
         regressor=PooledNetworkRegressor,
@@ -37,6 +39,7 @@ FORMULATIONS = (
     ),
     Formulation(
         name="shared-hidden-layer",
+        group="neural",
         title="Shared hidden layer",
         objective="min over h, w0, DW: R(h, w0 + Dw_i) + alpha ||DW||_F^2 + alpha_common ||w0||^2",
         regressor=SharedHiddenLayerRegressor,

@@ -16,10 +16,10 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.solvers import Solution
 
-__all__ = ["ClusteredTasksClassifier", "ClusteredTasksRegressor"]
+__all__ = ["TaskClustersClassifier", "TaskClustersRegressor"]
 
 
-class _ClusteredTasks(BoxBase):
+class _TaskClusters(BoxBase):
     """min over W, M: R(W) + alpha eta (1 + eta) tr(W' (eta I + M)^-1 W), tr M = n_clusters.
 
     R is the mean over tasks of the mean loss over rows, W has a row per task, eta = alpha_ridge /
@@ -50,11 +50,11 @@ class _ClusteredTasks(BoxBase):
     Examples
     --------
     >>> import numpy as np
-    >>> from polytask import ClusteredTasksRegressor
+    >>> from polytask import TaskClustersRegressor
     >>> rng = np.random.default_rng(0)
     >>> X, task = rng.normal(size=(240, 3)), np.repeat(np.arange(6), 40)
     >>> y = (X[:, 0] - 2 * X[:, 1]) * np.where(task % 2, 1, -1) + 0.1 * rng.normal(size=240)
-    >>> model = ClusteredTasksRegressor(0.1, alpha_ridge=0.001, task=-1)
+    >>> model = TaskClustersRegressor(0.1, alpha_ridge=0.001, task=-1)
     >>> model.fit(np.column_stack([X, task]), y).clusters_
     array([0, 1, 0, 1, 0, 1])
     """
@@ -83,20 +83,20 @@ def _clusters(W: np.ndarray, k: int) -> np.ndarray:
     return np.asarray(np.argsort(np.argsort(first))[code])
 
 
-class ClusteredTasksRegressor(RegressorRole, _ClusteredTasks):
+class TaskClustersRegressor(RegressorRole, _TaskClusters):
     """Tasks in clusters, squared loss."""
 
 
-class ClusteredTasksClassifier(ClassifierRole, _ClusteredTasks):
+class TaskClustersClassifier(ClassifierRole, _TaskClusters):
     """Tasks in clusters, logistic loss."""
 
 
 FORMULATION = Formulation(
-    name="clustered",
-    title="Clustered",
+    name="task-clusters",
+    title="Task clusters",
     objective="min over W, M: R(W) + alpha eta (1 + eta) tr(W' (eta I + M)^-1 W), tr M = k",
-    regressor=ClusteredTasksRegressor,
-    classifier=ClusteredTasksClassifier,
+    regressor=TaskClustersRegressor,
+    classifier=TaskClustersClassifier,
     default=False,
     order=70,
     group="clustered",

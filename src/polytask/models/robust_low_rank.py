@@ -13,10 +13,10 @@ from polytask.penalties import JointFeatures, Penalty, TraceNorm, Transposed
 from polytask.penalties.spectral import numerical_rank
 from polytask.solvers import Solution
 
-__all__ = ["RobustTasksClassifier", "RobustTasksRegressor"]
+__all__ = ["RobustLowRankClassifier", "RobustLowRankRegressor"]
 
 
-class _RobustTasks(NormBase):
+class _RobustLowRank(NormBase):
     """min over L, S: R(L + S) + alpha ‖L‖_* + alpha_outlier sum_i ‖s_i‖_2, W = L + S.
 
     R is the mean over tasks of the mean loss over rows, ‖L‖_* the sum of singular values. Most
@@ -54,13 +54,13 @@ class _RobustTasks(NormBase):
     Examples
     --------
     >>> import numpy as np
-    >>> from polytask import RobustTasksRegressor
+    >>> from polytask import RobustLowRankRegressor
     >>> rng = np.random.default_rng(0)
     >>> X, task = rng.normal(size=(400, 5)), np.repeat(np.arange(10), 40)
     >>> W = np.outer(1 + np.arange(10) % 3, rng.normal(size=5))
     >>> W[7] = 3 * rng.normal(size=5)
     >>> y = (X * W[task]).sum(axis=1) + 0.1 * rng.normal(size=400)
-    >>> model = RobustTasksRegressor(0.05, alpha_outlier=0.03, task=-1)
+    >>> model = RobustLowRankRegressor(0.05, alpha_outlier=0.03, task=-1)
     >>> model.fit(np.column_stack([X, task]), y).outlier_tasks_
     array([7])
     """
@@ -84,20 +84,20 @@ class _RobustTasks(NormBase):
         self.rank_ = numerical_rank(np.linalg.svd(self.shared_coef_, compute_uv=False))
 
 
-class RobustTasksRegressor(RegressorRole, _RobustTasks):
+class RobustLowRankRegressor(RegressorRole, _RobustLowRank):
     """A small space of coefficients with outlier tasks, squared loss."""
 
 
-class RobustTasksClassifier(ClassifierRole, _RobustTasks):
+class RobustLowRankClassifier(ClassifierRole, _RobustLowRank):
     """A small space of coefficients with outlier tasks, logistic loss."""
 
 
 FORMULATION = Formulation(
-    name="robust",
-    title="Robust",
+    name="robust-low-rank",
+    title="Robust low-rank",
     objective="min over L, S: R(L + S) + alpha ||L||_* + alpha_outlier sum_i ||s_i||_2",
-    regressor=RobustTasksRegressor,
-    classifier=RobustTasksClassifier,
+    regressor=RobustLowRankRegressor,
+    classifier=RobustLowRankClassifier,
     default=False,
     order=64,
     group="robust",

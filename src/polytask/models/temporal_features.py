@@ -18,7 +18,7 @@ from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.tuning import Strength, deviation_grid
 
-__all__ = ["TemporalTasksClassifier", "TemporalTasksRegressor"]
+__all__ = ["TemporalFeaturesClassifier", "TemporalFeaturesRegressor"]
 
 
 _STRONG = 30.0  # what pools at once, over what pools a chain enough
@@ -28,14 +28,13 @@ def _differences(_: Any, data: TaskData, loss: Loss) -> np.ndarray:
     return deviation_grid(data, loss, 6, 5, 4.0) / _STRONG
 
 
-class _TemporalTasks(NormBase):
+class _TemporalFeatures(NormBase):
     """min over W: R(W) + alpha sum_j ‖w^j‖_2 + alpha_difference sum_i ‖w_{i+1} - w_i‖².
 
     R is the mean over tasks of the mean loss over rows, w^j the tasks' coefficients of feature j;
-    tasks are in the order of their ids. With ``alpha_ridge`` there
-    is + alpha_ridge ‖W‖_F². All tasks keep or drop a feature together. As
-    alpha_difference grows all tasks have one w; without it and without the ridge this is
-    `JointFeatures`.
+    tasks are in the order of their ids. With ``alpha_ridge`` there is alpha_ridge ‖W‖_F² beside.
+    All tasks keep or drop a feature together. As alpha_difference grows all tasks have one w;
+    without it and without the ridge this is `JointFeatures`.
 
     Parameters
     ----------
@@ -62,11 +61,11 @@ class _TemporalTasks(NormBase):
     Examples
     --------
     >>> import numpy as np
-    >>> from polytask import TemporalTasksRegressor
+    >>> from polytask import TemporalFeaturesRegressor
     >>> rng = np.random.default_rng(0)
     >>> X, task = rng.normal(size=(240, 3)), np.repeat(np.arange(6), 40)
     >>> y = X[:, 0] * np.sin(task / 2) + 0.1 * rng.normal(size=240)
-    >>> model = TemporalTasksRegressor(0.02, alpha_difference=0.01, task=-1)
+    >>> model = TemporalFeaturesRegressor(0.02, alpha_difference=0.01, task=-1)
     >>> model.fit(np.column_stack([X, task]), y).support_
     array([ True, False, False])
     """
@@ -94,20 +93,20 @@ class _TemporalTasks(NormBase):
         self.support_ = (self.coef_ != 0).any(axis=0)
 
 
-class TemporalTasksRegressor(RegressorRole, _TemporalTasks):
+class TemporalFeaturesRegressor(RegressorRole, _TemporalFeatures):
     """Features that change smoothly along ordered tasks, squared loss."""
 
 
-class TemporalTasksClassifier(ClassifierRole, _TemporalTasks):
+class TemporalFeaturesClassifier(ClassifierRole, _TemporalFeatures):
     """Features that change smoothly along ordered tasks, logistic loss."""
 
 
 FORMULATION = Formulation(
-    name="temporal",
-    title="Temporal",
+    name="temporal-features",
+    title="Temporal features",
     objective="min over W: R(W) + alpha sum_j ||w^j|| + alpha_difference sum_i ||w_(i+1) - w_i||^2",
-    regressor=TemporalTasksRegressor,
-    classifier=TemporalTasksClassifier,
+    regressor=TemporalFeaturesRegressor,
+    classifier=TemporalFeaturesClassifier,
     default=False,
     order=67,
     group="temporal",

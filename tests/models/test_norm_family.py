@@ -1,0 +1,204 @@
+"""What holds of every formulation with norms: its optimum by cvxpy, its zeros, its files."""
+
+import inspect
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+import polytask
+from polytask import strength_path
+from polytask.models import estimators
+from polytask.models._norm_base import NormBase
+from polytask.models.paths import _prepared
+from tests.models.helpers import ROLES, long_table
+from tests.models.reference import norm_optimum
+
+cp = pytest.importorskip("cvxpy", reason="cvxpy is in the extra `test`")
+
+M = 4
+LEVEL = 0.02
+
+
+def absolute(B: Any) -> Any:
+    return cp.sum(cp.abs(B))
+
+
+def joint(B: Any) -> Any:
+    return cp.sum(cp.norm(B, 2, axis=0))
+
+
+def largest(B: Any) -> Any:
+    return cp.sum(cp.max(cp.abs(B), axis=0))
+
+
+def box(scale: float, floor: float, k: int) -> Callable[..., Any]:
+    """scale tr(W' (floor I + M)^-1 W), and what M may be."""
+
+    def penalty(W: Any, limits: list[Any]) -> Any:
+        between = cp.Variable((M, M), PSD=True)
+        limits += [cp.trace(between) == k, np.eye(M) - between >> 0]
+        inner = floor * np.eye(M) + between
+        return scale * cp.sum([cp.matrix_frac(W[:, j], inner) for j in range(W.shape[1])])
+
+    return penalty
+
+
+def step(W: Any) -> Any:
+    return W[1:] - W[:-1]
+
+
+# stem: options, and the penalty in cvxpy's words
+CASES: dict[str, tuple[dict[str, Any], Callable[..., Any]]] = {
+    "LassoTasks": ({"alpha": 0.05}, lambda W: 0.05 * absolute(W)),
+    "JointFeatures": ({"alpha": 0.05, "norm": "max"}, lambda W: 0.05 * largest(W)),
+    "SparseGroup": (
+        {"alpha": 0.05, "l1_ratio": 0.3}, lambda W: 0.015 * absolute(W) + 0.035 * joint(W),
+    ),
+    "DirtyTasks": (
+        {"alpha": 0.06, "alpha_own": 0.03}, lambda P, Q: 0.06 * largest(P) + 0.03 * absolute(Q),
+    ),
+    "TreeGuided": (
+        {"alpha": 0.05, "tree": [[0, 1], [2, [3]]], "leaf_ratio": 0.2},
+        lambda W: 0.01 * absolute(W)
+        + 0.04 * (joint(W[:2]) + joint(W[2:]) + joint(W[3:]) + joint(W)),
+    ),
+    "RobustLowRank": (
+        {"alpha": 0.05, "alpha_outlier": 0.04},
+        lambda L, S: 0.05 * cp.normNuc(L) + 0.04 * joint(S.T),
+    ),
+    "RobustFeatures": (
+        {"alpha": 0.05, "alpha_outlier": 0.04}, lambda P, Q: 0.05 * joint(P) + 0.04 * joint(Q.T),
+    ),
+    "SparseLowRank": (
+        {"alpha": 0.05, "alpha_sparse": 0.03},
+        lambda L, S: 0.05 * cp.normNuc(L) + 0.03 * absolute(S),
+    ),
+    "TemporalFeatures": (
+        {"alpha": 0.05, "alpha_difference": 0.1, "alpha_ridge": 0.02},
+        lambda W: 0.05 * joint(W) + 0.1 * cp.sum_squares(step(W)) + 0.02 * cp.sum_squares(W),
+    ),
+    "FusedTasks": (
+        {"alpha": 0.03, "alpha_difference": 0.02, "l1_ratio": 0.4},
+        lambda W: 0.012 * absolute(W) + 0.018 * joint(W) + 0.02 * absolute(step(W)),
+    ),
+    "TaskClusters": (
+        {"alpha": 0.1, "alpha_ridge": 0.03, "n_clusters": 2}, box(0.1 * 0.3 * 1.3, 0.3, 2),
+    ),
+    "SharedSubspace": (
+        {"alpha": 0.1, "alpha_ridge": 0.03, "n_components": 1}, box(0.1 * 0.3 * 1.3, 0.3, 1),
+    ),
+    "TaskCovariance": ({"alpha": 0.02}, box(0.02, 0.0, 1)),
+}  # fmt: skip
+EVERY = pytest.mark.parametrize("stem", CASES)
+
+
+def make(stem: str, role: str = "Regressor", **more: Any) -> Any:
+    return estimators()[stem + role](**{**CASES[stem][0], "task": 0, **more})
+
+
+def check_optimum(stem: str, role: str, seed: int) -> None:
+    Z, y = long_table(role, seed=seed)
+    words = CASES[stem][1]
+    limits: list[Any] = []
+    takes = list(inspect.signature(words).parameters)
+    penalty = (lambda W: words(W, limits)) if "limits" in takes else words
+    n_parts = len([name for name in takes if name != "limits"])
+    best = norm_optimum(Z, y, role, LEVEL, penalty, n_parts, limits)
+    model = make(stem, role, alpha_intercept=LEVEL, tol=1e-9).fit(Z, y)
+    assert model.objective_ == pytest.approx(best, rel=1e-6)
+    assert model.gap_ <= 1e-9
+    assert model.certificate_ == "global"
+
+
+def test_every_formulation_with_norms_is_tried() -> None:
+    found = {name for name, Model in estimators().items() if issubclass(Model, NormBase)}
+    assert found == {stem + role for stem in CASES for role in ROLES}
+
+
+@EVERY
+@pytest.mark.parametrize("role", ROLES)
+def test_optimum_is_that_of_cvxpy(stem: str, role: str) -> None:
+    check_optimum(stem, role, 0)
+
+
+@pytest.mark.slow
+@EVERY
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("seed", range(1, 30))
+def test_optima_of_more_problems(stem: str, role: str, seed: int) -> None:
+    check_optimum(stem, role, seed)
+
+
+SQUARES = ("TaskClusters", "SharedSubspace", "TaskCovariance")  # of norms: never quite zero
+NO_NORM = {"alpha_intercept": 0.0, "alpha_difference": 1e-9}  # makes no part zero
+
+
+@pytest.mark.parametrize("stem", [stem for stem in CASES if stem not in SQUARES])
+@pytest.mark.parametrize("role", ROLES)
+def test_all_is_zero_from_the_computed_strengths_on(stem: str, role: str) -> None:
+    """Each part has its own; with one of them just below, something is left."""
+    Z, y = long_table(role)
+    model = make(stem, role, alpha_intercept=0.0, tol=1e-10)
+    _, data, loss = _prepared(model, Z, y, None)
+    names = [s for s in model.strengths if s.name not in NO_NORM]
+    tops = {s.name: s.grid(model, data, loss)[0] for s in names}
+    model.set_params(**{k: v for k, v in NO_NORM.items() if k in model.get_params()})
+    assert (model.set_params(**tops).fit(Z, y).coef_ == 0).all()
+    for name in tops:
+        model.set_params(**tops | {name: 0.999 * tops[name]})
+        assert (model.fit(Z, y).coef_ != 0).any()
+
+
+@EVERY
+def test_a_path_begins_at_zero_and_ends_where_fits_do(stem: str) -> None:
+    Z, y = long_table()
+    model = make(stem, alpha="cv", alpha_intercept=0.0)
+    given = {s.name: 1e3 for s in model.strengths[1:-1] if s.name not in ("alpha_difference",)}
+    model.set_params(**{k: v for k, v in given.items() if stem not in SQUARES})
+    path = strength_path(model, Z, y, n_alphas=6)
+    assert (np.diff(path.alphas) < 0).all()
+    assert (path.gaps <= 1e-7).all()
+    cold = clone(model).set_params(alpha=path.alphas[-1]).fit(Z, y)
+    assert_allclose(path.coefs[-1], cold.coef_, atol=1e-3)
+    assert path.objectives[-1] == pytest.approx(cold.objective_, rel=1e-6)
+    if stem not in (*SQUARES, "FusedTasks"):
+        assert [bool(coef.any()) for coef in path.coefs[:2]] == [False, True]
+
+
+def test_a_path_is_of_norms() -> None:
+    with pytest.raises(ValueError, match="strength_path: estimator must be of a formulation with"):
+        strength_path(polytask.SingleTaskRegressor(), *long_table())
+
+
+@EVERY
+def test_it_survives_copies_and_files(stem: str) -> None:
+    Z, y = long_table()
+    model = make(stem)
+    assert clone(model).get_params() == model.get_params()
+    model.fit(Z, y)
+    for back in (
+        pickle.loads(pickle.dumps(model)),
+        skops.io.loads(skops.io.dumps(model), trusted=polytask.TRUSTED_TYPES),
+    ):
+        assert_array_equal(back.predict(Z), model.predict(Z))
+
+
+@EVERY
+@pytest.mark.parametrize("value", [-1, 0, np.nan, "best"])
+def test_strengths_are_positive(stem: str, value: object) -> None:
+    names = [s.name for s in make(stem).strengths if s.name != "alpha_intercept"]
+    for name in names:
+        with pytest.raises(ValueError, match=f"'{name}' parameter of {stem}Regressor must be"):
+            make(stem, **{name: value}).fit(*long_table())
+
+
+def test_the_leading_strength_may_stand_first_and_nothing_else() -> None:
+    assert polytask.DirtyTasksRegressor(0.1).alpha == 0.1
+    with pytest.raises(TypeError, match="positional"):
+        polytask.DirtyTasksRegressor(0.1, 0.2)
