@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 
 from polytask.models import estimators, formulations
+from polytask.models._norm_base import NormBase
 from tests.solvers.helpers import random_tasks
 
 ROLES = ["Regressor", "Classifier"]
 LINEAR = [f for f in formulations().values() if f.linear]
 STEMS = [f.regressor.__name__.removesuffix("Regressor") for f in LINEAR]
+ORDERED = [f.regressor.__name__.removesuffix("Regressor") for f in LINEAR if f.group == "temporal"]
 OPTIMA = [stem for stem in STEMS if hasattr(estimators()[f"{stem}Regressor"], "strengths")]
 
 
@@ -19,8 +21,9 @@ def made(stem: str, role: str = "", alpha: float = 0.05, **options: Any) -> Any:
     Model, role = estimators()[name], "Regressor" if name.endswith("Regressor") else "Classifier"
     takes = Model().get_params()
     simple = {s: estimators()[s + role](alpha) for s in ("SingleTask", "Pooled")}
-    given = {"alpha": alpha, "candidates": simple, "n_components": None}
-    given |= {"task": 0, **options}
+    given = {"alpha": alpha, "candidates": simple, "task": 0, **options}
+    if not issubclass(Model, NormBase):
+        given.setdefault("n_components", None)
     return Model(**{name: value for name, value in given.items() if name in takes})
 
 

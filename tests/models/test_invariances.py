@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from polytask.models import estimators
 from polytask.models._norm_base import NormBase
-from tests.models.helpers import OPTIMA, ROLES, STEMS, assert_same, long_table, made
+from tests.models.helpers import OPTIMA, ORDERED, ROLES, STEMS, assert_same, long_table, made
 
 
 def fit(stem: str, role: str, Z: np.ndarray, y: np.ndarray, w: object = None, **options: object):
@@ -29,6 +29,8 @@ class TestInvariances:
         assert_same(a, b)
 
     def test_names_and_order_of_tasks(self, stem: str, role: str) -> None:
+        if stem in ORDERED:
+            pytest.skip("its tasks are in order")
         Z, y = long_table(role)
         renamed, names = Z.copy(), np.array([40, 7, 1000, -3])
         renamed[:, 0] = names[Z[:, 0].astype(int)]
