@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import MultiTaskLasso
 
-from polytask import JointFeaturesClassifier, JointFeaturesRegressor
+from polytask import JointFeaturesClassifier, JointFeaturesRegressor, strength_path
 from polytask.data import TaskMoments
 from tests.models.helpers import long_table
 from tests.models.reference import norm_optimum
@@ -64,7 +64,7 @@ def test_optimum_is_that_of_cvxpy(role: str, alpha: float, level: float) -> None
 @pytest.mark.parametrize("role", MODELS)
 def test_it_is_zero_exactly_from_the_computed_strength_on(role: str) -> None:
     Z, y = long_table(role)
-    top = MODELS[role]("cv", alpha_intercept=0.0, task=0).fit(Z, y).alpha_path_[0]
+    top = strength_path(MODELS[role](alpha_intercept=0.0, task=0), Z, y, n_alphas=2).alphas[0]
     for share, zero in [(1.0, True), (0.999, False)]:
         model = MODELS[role](share * top, alpha_intercept=0.0, task=0, tol=1e-9).fit(Z, y)
         assert (model.coef_ == 0).all() == zero

@@ -14,7 +14,9 @@ from polytask.datasets import (
 )
 from tests.models.helpers import ROLES
 
-SEEDS = pytest.mark.parametrize("seed", [0, 1, 2])
+SEEDS = pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 EVERY = pytest.mark.parametrize("role", ROLES)
 
 
