@@ -6,6 +6,7 @@ from typing import Any
 from polytask.models import formulations
 from polytask.models._norm_base import NormBase
 
+SQUARES = ("TaskClusters", "SharedSubspace", "TaskCovariance")  # of norms
 TRIED = ("lasso", "joint-features")  # which stand for the others
 
 

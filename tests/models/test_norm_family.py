@@ -17,6 +17,7 @@ from polytask.models import estimators
 from polytask.models._norm_base import NormBase
 from polytask.models.paths import _prepared
 from tests.models.helpers import ROLES, long_table
+from tests.models.kin import SQUARES
 from tests.models.reference import norm_optimum
 
 cp = pytest.importorskip("cvxpy", reason="cvxpy is in the extra `test`")
@@ -135,7 +136,7 @@ def test_optima_of_more_problems(stem: str, role: str, seed: int) -> None:
     check_optimum(stem, role, seed)
 
 
-SQUARES = ("TaskClusters", "SharedSubspace", "TaskCovariance")  # of norms: never quite zero
+# Squares of norms are never quite zero.
 NO_NORM = {"alpha_intercept": 0.0, "alpha_difference": 1e-9}  # makes no part zero
 
 

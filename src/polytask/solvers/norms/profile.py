@@ -190,7 +190,7 @@ def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
     q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
     q += at.quadratic.value(at.B) if at.quadratic else 0.0
     q += square
-    most, nu = 1.0 / max(top, 1e-300), loss.gradient(data.y, at.f)
+    most, nu = 1.0 / top if top > 0 else 1.0, loss.gradient(data.y, at.f)
     duals = [
         -float(data.weight @ loss.conjugate(data.y, s * nu)) - s * s * q
         for s in {most, min(most, 1.0)}
