@@ -9,7 +9,7 @@ from polytask.mixed.point import MixedPoint
 from polytask.mixed.reml import MixedModel
 from polytask.mixed.root import Root
 
-__all__ = ["DoubtWarning", "doubts", "has_no_noise", "pooled_moments"]
+__all__ = ["DoubtWarning", "doubts", "has_no_noise", "pooled_moments", "pooled_point"]
 
 _NO_NOISE = 1e-4  # share of the pooled residual variance
 _NO_NOISE_TURNED = 1e-2  # the same where any direction may vary between tasks
@@ -49,16 +49,21 @@ def doubts(data: TaskData, no_noise: bool, covariance: str) -> list[str]:
     return found
 
 
-def pooled_moments(
-    model: MixedModel, point: MixedPoint, grams: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Noise, covariances of an unseen task and of given ones, were the noise the pooled fit's.
+def pooled_point(model: MixedModel, point: MixedPoint) -> MixedPoint:
+    """The same were all noise the pooled fit's.
 
     The variances between tasks keep their size, without correlations, which perfect fits invent.
     """
     noise = model.square / model.n_rows
     other = model.at(np.diag(np.sqrt(point.noise / noise * (point.L**2).sum(axis=1))), point.kappa)
     other.noise = noise
-    zeros = np.zeros(grams.shape[:2])
-    unseen = noise * (other.S_inverse + other.L @ other.L.T)
-    return noise, unseen, other.tasks(grams, zeros)[1]
+    return other
+
+
+def pooled_moments(
+    model: MixedModel, point: MixedPoint, grams: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Noise, covariances of an unseen task and of given ones at `pooled_point`."""
+    other = pooled_point(model, point)
+    unseen = other.noise * (other.S_inverse + other.L @ other.L.T)
+    return other.noise, unseen, other.tasks(grams, np.zeros(grams.shape[:2]))[1]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.mixed.doubts import doubts, has_no_noise
+from polytask.mixed.doubts import doubts, has_no_noise, pooled_point
 from polytask.mixed.laplace import LaplaceModel
 from polytask.mixed.lbfgs import estimate_factor, estimate_full
 from polytask.mixed.marginal import marginal_common
-from polytask.mixed.point import AnyMixedModel
-from polytask.mixed.reml import MixedModel
+from polytask.mixed.point import AnyMixedModel, MixedPoint
+from polytask.mixed.reml import MixedModel, RemlPoint
 from polytask.mixed.search import TOL, RemlEstimate, Variances, estimate_diagonal
 from polytask.mixed.state import MixedState
 from polytask.penalties import Ridge
@@ -52,7 +52,12 @@ class MixedFit:
     coef_covariance : ndarray of shape (m, p, p)
         Of w0 + Δw_i around its estimate.
     deviance : float
-        Restricted deviance: minus twice the log likelihood, up to a constant of the data.
+        Restricted deviance: minus twice the logarithm of the restricted likelihood, all constants
+        included (of counts but for a term in y), for labels with the prior of the variances.
+    log_likelihood : float
+        Restricted; where the loss is a likelihood by itself, at the w0 that is reported.
+    n_parameters : int
+        Free common coefficients, variances and correlations, noise.
     common_strength : ndarray of shape (d,)
         Ridge strength on the common slopes that their variance amounts to; zero where w0 is free.
     covariance : {"scalar", "diagonal", "factor", "full"}
@@ -72,6 +77,8 @@ class MixedFit:
     common_covariance: np.ndarray
     coef_covariance: np.ndarray
     deviance: float
+    log_likelihood: float
+    n_parameters: int
     common_strength: np.ndarray
     covariance: str
     slope: float
@@ -165,18 +172,18 @@ def _fitted(
     C = point.L * unit[:, None]
     blocks = {"common": (model.shift + point.common) * unit, "deviation": point.q @ point.L}
     N = model.n_rows
-    common = np.zeros(data.n_coefs)
+    ridge = np.zeros(data.n_coefs)
     if point.kappa is not None:
-        common = 0.5 * point.J * model.scale**2 / (N * point.kappa)
+        ridge = 0.5 * point.J * model.scale**2 / (N * point.kappa)
     penalties = {
-        "common": Ridge(common),
+        "common": Ridge(ridge),
         "deviation": Ridge(np.full(C.shape[1], 0.5 / N)),
     }
     problem = Problem(data, loss, RotatedDeviation(C), penalties)
     f = problem.predict(blocks)
     violation = _violation(problem, blocks, f)
     if exact and violation > _LOST and not too_large(problem):
-        blocks = solve_rotated(problem, 2.0 * common, np.full(C.shape[1], 1.0 / N))
+        blocks = solve_rotated(problem, 2.0 * ridge, np.full(C.shape[1], 1.0 / N))
         f = problem.predict(blocks)
         violation = _violation(problem, blocks, f)
     solution = Solution(
@@ -190,15 +197,25 @@ def _fitted(
         n_iter=estimate.n_iter,
     )
     state = MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters)
+    deviance = point.deviance + _constant(model, point)
+    common, covariance, log_likelihood = _common(model, estimate, deviance)
+    kappas = 0 if point.kappa is None else len(np.unique(point.kappa[point.J > 0]))
+    n_parameters = model.rank(point.J == 0) + estimate.root.size + kappas + int(exact)
     no_noise = has_no_noise(state.model, point, estimate.root)
+    if no_noise:
+        pooled = pooled_point(state.model, point)
+        covariance = pooled.noise * pooled.S_inverse
     return MixedFit(
         solution,
         point.noise,
         point.noise * (C @ C.T),
-        *_common(model, estimate, unit),
+        (model.shift + common) * unit,
+        covariance * unit[:, None] * unit,
         point.coef_covariance() * unit[:, None] * unit,
-        point.deviance,
-        common[: data.n_features],
+        deviance,
+        log_likelihood,
+        n_parameters,
+        ridge[: data.n_features],
         chosen,
         estimate.violation,
         state,
@@ -213,14 +230,22 @@ def _status(converged: bool, violation: float) -> Status:
 
 
 def _common(
-    model: AnyMixedModel, estimate: RemlEstimate, unit: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The estimate of w0 that is reported, and its covariance, in the units of the features."""
+    model: AnyMixedModel, estimate: RemlEstimate, deviance: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """The estimate of w0 that is reported, its covariance (scaled columns), its log likelihood."""
     point = estimate.point
-    common, covariance = point.common, point.noise * point.S_inverse
     if isinstance(model, LaplaceModel):
-        common, covariance = marginal_common(estimate)
-    return (model.shift + common) * unit, covariance * unit[:, None] * unit
+        return marginal_common(estimate)
+    return point.common, point.noise * point.S_inverse, -0.5 * deviance
+
+
+def _constant(model: AnyMixedModel, point: MixedPoint) -> float:
+    """What makes the deviance minus twice the logarithm of a density, in the units of features."""
+    free = point.J == 0
+    units = 2.0 * float(np.log(model.scale[free]).sum())
+    if isinstance(point, RemlPoint):
+        return units + point.free * (1.0 + np.log(2.0 * np.pi))
+    return units - model.rank(free) * float(np.log(2.0 * np.pi))
 
 
 def _check_rows(model: AnyMixedModel, random_common: bool) -> None:

@@ -47,6 +47,8 @@ class _Held:
         T = self.grams - self.grams @ self.K @ self.grams
         self.S = T.sum(axis=0) + np.diag(point.prior)
         self.S_inverse = psd_inverse(self.S)
+        prior = 0.5 * float(point.prior @ common**2)
+        self.log_likelihood = -(at.value - prior) - 0.5 * self.log_det
         self.slope = 2.0 * (point.prior * common - at.pull.sum(axis=0)) + self._determinants(at)
 
     def covariance(self) -> np.ndarray:
@@ -70,7 +72,7 @@ class _Held:
     def _factor(self, at: Place) -> None:
         self.grams = self.point.model.grams(at.risk)
         A = np.eye(self.L.shape[1]) + self.L.T @ self.grams @ self.L
-        self.A_inverse = log_det_and_inverses(A)[1]
+        self.log_det, self.A_inverse = log_det_and_inverses(A)
         self.K = self.L @ self.A_inverse @ self.L.T
 
     def _determinants(self, at: Place) -> np.ndarray:
@@ -81,8 +83,10 @@ class _Held:
         return (c - (self.grams @ self.K @ c[:, :, None])[:, :, 0]).sum(axis=0)
 
 
-def marginal_common(estimate: RemlEstimate) -> tuple[np.ndarray, np.ndarray]:
-    """w0 of the greatest marginal likelihood (its prior stays), and its covariance, scaled columns.
+def marginal_common(estimate: RemlEstimate) -> tuple[np.ndarray, np.ndarray, float]:
+    """w0 of the greatest marginal likelihood (its prior stays), its covariance, the log likelihood.
+
+    In scaled columns.
 
     Its covariance is the inverse curvature of that likelihood and, where there are few parameters,
     what the error of the variances adds: w0 at the ends of their posterior's axes.
@@ -97,7 +101,7 @@ def marginal_common(estimate: RemlEstimate) -> tuple[np.ndarray, np.ndarray]:
             other = point.model.at(root.at(t + step), point.kappa)
             off = _climb(other, here.common, other.u).common - here.common
             covariance = covariance + 0.5 * np.outer(off, off)
-    return here.common, covariance
+    return here.common, covariance, here.log_likelihood
 
 
 def _climb(point: LaplacePoint, common: np.ndarray, u: np.ndarray) -> _Held:

@@ -109,8 +109,13 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     training_weight_ : float
         Sum of the sample weights, which says how much a row of a new task counts (`add_task`).
     noise_variance_, deviance_, slope_ : float
-        Variance of the noise, the restricted deviance, and the largest slope in log variance that
-        is left of it (``alpha="reml"``).
+        Variance of the noise, the restricted deviance (lme4's REML criterion; for labels with a
+        half-normal prior of scale 2.5 on the deviation of log odds between tasks), and the largest
+        slope in log variance that is left of it (``alpha="reml"``).
+    log_likelihood_, aic_, bic_ : float
+        The restricted log likelihood, for labels and counts that of `common_coef_` with the
+        deviations integrated out (of counts but for a term in y), and the criteria by it, as lme4
+        counts parameters and rows (``alpha="reml"``). They compare models of the same features.
     deviation_covariance_, common_covariance_ : ndarray of shape (p, p)
         Covariance of the deviations between tasks, and of the estimate of w0; the intercept is
         the last of the p coefficients (``alpha="reml"``).

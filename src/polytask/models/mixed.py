@@ -16,6 +16,7 @@ from polytask.data import TaskData, callers_level, read_rows, task_codes
 from polytask.data.center import shifted_covariance
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
+from polytask.models.mixed_summary import MixedModelSummary
 from polytask.responses import Response
 
 __all__ = ["MixedModelAnswers", "MixedModelFit", "without_doubts"]
@@ -29,7 +30,7 @@ def without_doubts() -> Iterator[None]:
         yield
 
 
-class MixedModelFit:
+class MixedModelFit(MixedModelSummary):
     """Variances, and intervals of coefficients, of either role."""
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
@@ -60,6 +61,9 @@ class MixedModelFit:
         self.common_covariance_ = at_origin(fit.common_covariance)
         self.coef_covariance_ = at_origin(fit.coef_covariance)
         self.deviance_, self.slope_ = fit.deviance, fit.slope
+        self.log_likelihood_ = fit.log_likelihood
+        self.aic_ = -2.0 * fit.log_likelihood + 2.0 * fit.n_parameters
+        self.bic_ = -2.0 * fit.log_likelihood + np.log(N) * fit.n_parameters
         self._mixed_state_ = fit.state.to_dict()
         return self
 

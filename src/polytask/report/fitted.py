@@ -11,8 +11,9 @@ from polytask.models.registry import formulations
 from polytask.report import formats as f
 from polytask.report.tables import Cell, Column, Table
 
-__all__ = ["CERTIFICATES", "as_formula", "fitted_table", "objectives_table"]
+__all__ = ["CERTIFICATES", "as_formula", "fitted_table", "mixed_tables", "objectives_table"]
 
+_MOST_COEFFICIENTS = 40  # of which a table is read
 CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
 
 
@@ -69,5 +70,38 @@ def fitted_table(fitted: Mapping[str, Any]) -> Table | None:
     return Table("fitted", caption, columns, rows) if rows else None
 
 
+def mixed_tables(fitted: Mapping[str, Any]) -> list[Table]:
+    """Of every mixed model fitted on all rows: w0 and the deviations between tasks."""
+    found: list[Table] = []
+    for name, estimator in fitted.items():
+        model = final_step(estimator)
+        if not hasattr(model, "_mixed_state_") or not hasattr(model, "summary"):
+            continue
+        if len(model.common_coef_) > _MOST_COEFFICIENTS:
+            continue
+        rows = [
+            [
+                Cell(str(at)),
+                Cell(_plain(line["common"])),
+                Cell(f.interval(line["low"], line["high"], 3)),
+                Cell(_plain(line["deviation"])),
+                Cell(f.interval(line["deviation_low"], line["deviation_high"], 3)),
+                Cell(_plain(line["deviation_p"])),
+            ]
+            for at, line in model.summary().iterrows()
+        ]
+        columns = [
+            Column("Coefficient", "text"),
+            Column("Common part"),
+            Column("95\u00a0% interval", "interval"),
+            Column("Deviation between tasks"),
+            Column("95\u00a0% interval", "interval"),
+            Column("p of no deviation"),
+        ]
+        caption = f"{title_of(name)}: what tasks share, and how far they differ"
+        found.append(Table(f"mixed-{len(found)}", caption, columns, rows))
+    return found
+
+
 def _plain(value: Any) -> str:
-    return f.MISSING if value is None else f"{float(value):.2g}"
+    return f.MISSING if value is None or value != value else f"{float(value):.2g}"
