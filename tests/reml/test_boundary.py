@@ -115,7 +115,7 @@ def test_a_perfect_fit(covariance, sizes):
     assert model.violation_ < 1e-9
     times = rng.integers(1, 3, len(y))
     again = np.repeat(np.arange(len(y)), times)
-    weighted = reml(covariance).fit(X, y, sample_weight=times)
+    weighted = reml(covariance, weights="count").fit(X, y, sample_weight=times)
     repeated = reml(covariance).fit(X.iloc[again], y[again])
     np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=5e-5)
 

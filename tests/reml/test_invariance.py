@@ -48,7 +48,7 @@ def test_weights_count_rows(sample, covariance, rng):
     times = rng.integers(0, 3, len(y))
     times[:2] = 1
     again = np.repeat(np.arange(len(y)), times)
-    weighted = reml(covariance).fit(X, y, sample_weight=times)
+    weighted = reml(covariance, weights="count").fit(X, y, sample_weight=times)
     repeated = reml(covariance).fit(X.iloc[again], y[again])
     assert weighted.noise_variance_ == pytest.approx(repeated.noise_variance_, rel=1e-5)
     np.testing.assert_allclose(

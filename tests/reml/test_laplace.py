@@ -80,7 +80,7 @@ def test_the_variance_is_found(rng):
 def test_the_answer_is_an_optimum(rng, covariance):
     X, y, _ = labels(rng, [1, 3, 8, 8, 15, 15, 20, 20, 20, 20, 20], [0.7, 0.5, 1.0])
     times = rng.integers(1, 3, len(y))
-    model = MeanRegularizedClassifier("reml", covariance=covariance, task="task")
+    model = MeanRegularizedClassifier("reml", covariance=covariance, weights="count", task="task")
     weighted = model.fit(X, y, sample_weight=times)
     assert weighted.violation_ < 1e-8
     f = weighted.decision_function(X)
@@ -131,7 +131,9 @@ def test_separated_labels_do_not_run_away(rng, covariance):
     """Every row on its side of x0 = t_i: the likelihood alone grows with the variances for ever."""
     X, _, theta = labels(rng, [10] * 20, [0.0, 0.0, 1.0])
     y = (X["x0"] > 0.5 * theta[X["task"], 2]).to_numpy(float)
-    model = MeanRegularizedClassifier("reml", covariance=covariance, task="task").fit(X, y)
+    model = MeanRegularizedClassifier(
+        "reml", covariance=covariance, weights="count", task="task"
+    ).fit(X, y)
     assert model.status_ == "solved"
     spread = np.sqrt(np.trace(model.deviation_covariance_))
     assert spread < 8.0  # log odds, prior scale 2.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -153,6 +153,12 @@ class TaskData:
         """Design rows, targets and weights omega of task i."""
         part = slice(self.start[i], self.start[i + 1])
         return self.design.block(i), self.y[part], self.weight[part]
+
+    def reweighted(self, sample_weight: np.ndarray) -> TaskData:
+        """The same observations with other weights, every one alike in R."""
+        counts = np.bincount(self.code, sample_weight, minlength=self.n_tasks)
+        share = task_shares(counts, "size")
+        return replace(self, sample_weight=sample_weight, share=share)
 
     def subset(self, keep: np.ndarray) -> TaskData:
         """The observations where ``keep`` (N,) is true; tasks left empty stay, with no rows.

@@ -30,6 +30,7 @@ __all__ = ["Inference"]
 
 _STEP = 1e-4  # of parameters, for differences of slopes
 _DIGITS = 1e-3  # relative, of the ends of intervals
+_LOG_NOISE = 12.0  # logarithm by which noise may differ from its estimate
 _FARTHEST = 1e4  # deviation over the estimate, or over the noise, that is tried
 
 
@@ -115,6 +116,9 @@ class Inference:
         """The least deviance at a standard deviation of k, in scaled columns."""
         own = np.unique(self.state.root.owner[self.state.root.row == k])
         start = {"z": self.best.copy()}
+        reach = 1e3 * max(float(np.exp(0.5 * self.best[-1])), float(np.abs(self.best[:-1]).max()))
+        bounds = [(-reach, reach)] * (len(self.best) - 1)
+        bounds.append((self.best[-1] - _LOG_NOISE, self.best[-1] + _LOG_NOISE))
         if not start["z"][own].any():
             start["z"][own] = 1.0  # a direction
 
@@ -129,7 +133,10 @@ class Inference:
                 slope[own] = deviation / size * across
                 return value, slope
 
-            found = minimize(fixed, start["z"], jac=True, method="L-BFGS-B", options={"gtol": 1e-5})
+            found = minimize(
+                fixed, start["z"], jac=True, method="L-BFGS-B", bounds=bounds,
+                options={"gtol": 1e-5},
+            )  # fmt: skip
             start["z"] = found.x
             return float(found.fun)
 

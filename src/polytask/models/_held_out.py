@@ -51,7 +51,8 @@ def held_out_predictions(
             alone = held_out_folds(own_data, cv).fold < 0
         else:
             f = LeaveOneOut(_TOL, estimator.max_iter).predictions(own)
-            alone = (np.bincount(data.code, weights=repeats(data)) == 1)[data.code]
+            units = np.bincount(data.code, weights=repeats(data))
+            alone = np.isclose(units, 1.0)[data.code]
             if data.group is not None:
                 alone = whole_tasks(data)
     if not own.structure.common.any():  # every task alone: nothing informs the only row of one

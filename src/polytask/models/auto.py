@@ -285,7 +285,8 @@ class _AutoMultiTask(Estimator):
     def _by_name(self: Any, name: str) -> Any:
         role = "classifier" if is_classifier(self) else "regressor"
         if name == _REML and role == "regressor":
-            return formulations()["mean-regularized"].regressor(alpha="reml")  # type: ignore[misc]
+            found = formulations()["mean-regularized"].regressor
+            return found(alpha="reml", weights="count")  # type: ignore[misc]
         known: Mapping[str, Formulation] = formulations()
         if name not in known and find_spec("torch") is not None:
             known = neural_formulations()

@@ -96,6 +96,8 @@ class FewShot:
         loss: Loss = self._learned()
         d = self.coef_.shape[1]
         mixed = hasattr(self, "deviation_covariance_")
+        if mixed:
+            s = s / getattr(self, "_mean_weight", 1.0)
         slopes, level = self._common() if mixed else (self.common_coef_, self.common_intercept_)
         common = np.append(slopes, level + slopes @ self._center)[: rows.shape[1]]
         if mixed:

@@ -61,6 +61,12 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         mean of alpha. The intercept counts as the level at x = 0; features whose mean is more than
         three standard deviations from zero (a year, Kelvin) are taken about it inside, and the
         level is that at their mean. Sparse X is taken as it is.
+    weights : {"precision", "count"}, default="precision"
+        What ``sample_weight`` is with ``alpha="reml"``. A precision says that the noise variance of
+        a row is `noise_variance_` over its weight, weights in units of their mean (lme4): only
+        their ratios matter. A count says that the row is there so many times, which makes variances
+        surer (glmmTMB). Of labels and counts, which have no noise variance, a precision is a count
+        in units of the mean. Sums over rows (`partial_fit`, many rows of Parquet) count.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
@@ -154,6 +160,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     _parameter_constraints = {
         "alpha": [StrOptions({"cv", "reml"}), "array-like", Interval(Real, 0, None, closed="left")],
         "covariance": [StrOptions({"auto", "scalar", "diagonal", "factor", "full"})],
+        "weights": [StrOptions({"precision", "count"})],
         "n_factors": [Interval(Integral, 0, None, closed="left")],
         "task_weight": [StrOptions({"auto", "equal", "size"})],
         "alpha_common": [StrOptions({"auto", "reml"}), Interval(Real, 0, None, closed="left")],
@@ -168,6 +175,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         n_factors: int = 1,
         alpha_common: float | str = "auto",
         alpha_intercept: float | str = "auto",
+        weights: str = "precision",
         loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
@@ -182,6 +190,7 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         self.n_factors = n_factors
         self.alpha_common = alpha_common
         self.alpha_intercept = alpha_intercept
+        self.weights = weights
         self.loss = loss
         self.task = task
         self.fit_intercept = fit_intercept

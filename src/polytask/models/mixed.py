@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
-from polytask.data import TaskData, callers_level, read_rows, task_codes
+from polytask.data import MomentData, TaskData, callers_level, read_rows, task_codes
 from polytask.data.center import shifted_covariance
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
@@ -45,6 +45,7 @@ class MixedModelFit(MixedModelSummary):
                 f"{type(self).__name__}: alpha='reml' needs numbers or two classes; got "
                 f"{len(self.classes_)} classes. Set alpha='cv'."
             )
+        data, log_weights = self._weighed(data)
         fit = self._estimate(data, loss)
         d, N = data.n_features, float(data.sample_weight.sum())
         at_origin = partial(shifted_covariance, center=data.center)
@@ -60,12 +61,29 @@ class MixedModelFit(MixedModelSummary):
         self.deviation_covariance_ = between
         self.common_covariance_ = at_origin(fit.common_covariance)
         self.coef_covariance_ = at_origin(fit.coef_covariance)
-        self.deviance_, self.slope_ = fit.deviance, fit.slope
-        self.log_likelihood_ = fit.log_likelihood
-        self.aic_ = -2.0 * fit.log_likelihood + 2.0 * fit.n_parameters
-        self.bic_ = -2.0 * fit.log_likelihood + np.log(N) * fit.n_parameters
+        self.deviance_, self.slope_ = fit.deviance - log_weights, fit.slope
+        self.log_likelihood_ = fit.log_likelihood + 0.5 * log_weights
+        self.aic_ = -2.0 * self.log_likelihood_ + 2.0 * fit.n_parameters
+        self.bic_ = -2.0 * self.log_likelihood_ + np.log(N) * fit.n_parameters
         self._mixed_state_ = fit.state.to_dict()
         return self
+
+    def _weighed(self: Any, data: TaskData) -> tuple[TaskData, float]:
+        """With weights of mean one where they are precisions; the sum of their logarithms.
+
+        Sums over rows do not know how many there were: their weights count.
+        """
+        self._mean_weight = 1.0
+        precise = getattr(self, "weights", "precision") == "precision"
+        if not precise or isinstance(data, MomentData) or not len(data.y):
+            return data, 0.0
+        s = data.sample_weight
+        self._mean_weight = float(s.mean())
+        if (s == s[0]).all():
+            return (data if s[0] == 1 else data.reweighted(np.ones(len(s)))), 0.0
+        s = s / self._mean_weight
+        is_density = self.response_.is_quadratic  # the noise of a row is sigma² / s
+        return data.reweighted(s), float(np.log(s).sum()) if is_density else 0.0
 
     def _keep_common(self: Any, fit: MixedFit, data: TaskData) -> None:
         """w0 as it is reported, and as it predicts where that is another."""

@@ -52,9 +52,9 @@ _RowBatch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]
 class LeaveOneOut:
     """Leave-one-out risk of problems that share their data.
 
-    Whole-number sample weights count repetitions: one of them is left out at a time, so that a
-    row of weight 2 is the row twice. Other weights leave with their row. Where rows have groups,
-    whole groups are left out.
+    Equal rows of a task leave together, whole-number weights with them, unless they are rows of
+    their own (`polytask.tuning.repeats`): a row of weight 2 is the row twice. Where rows have
+    groups, whole groups are left out.
 
     Parameters
     ----------

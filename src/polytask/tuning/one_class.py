@@ -50,8 +50,8 @@ def _judged(data: TaskData) -> np.ndarray:
     rate = float(data.weight @ data.y)
     y = data.y.astype(float)
     for label, p in ((1.0, rate), (0.0, 1.0 - rate)):
-        of_label = np.bincount(data.code, times * (data.y == label), m)
-        rows = np.bincount(data.code, times, m)
+        of_label = np.round(np.bincount(data.code, times * (data.y == label), m), 9)
+        rows = np.round(np.bincount(data.code, times, m), 9)
         lacks = (of_label == 0) & (rows > 1)  # where only one row is known, others predict it
         missing = max(_SINGLETONS - float(((of_label == 1) & (rows > 1)).sum()), 0.0)
         most = min(p, missing / max(float(rows[lacks].sum()), 1.0))

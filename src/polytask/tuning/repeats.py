@@ -1,15 +1,47 @@
-"""Row weights as counts."""
+"""What leaves with a row: its copies, or one of the times that it is there."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from polytask.data import TaskData
+from polytask.data.kept import kept
+from polytask.tuning.content import content_of
 
 __all__ = ["repeats"]
 
+_RECUR = 0.1  # share of recurring features with different targets from which rows recur by nature
+
 
 def repeats(data: TaskData) -> np.ndarray:
-    """How often each observation counts: its weight where all weights are whole numbers."""
+    """The weight of each observation over the weight that is left out with it, shape (N,).
+
+    Equal rows of a task are copies, of one row that was given a weight or was drawn again, and
+    leave together: else the others tell its target, and the weakest penalty looks best. Where
+    features recur with different targets, as they do with a few categories, equal rows are rows of
+    their own, and whole-number weights count them: one leaves at a time, in units of the largest
+    number that divides all counts.
+    """
+    return kept(data, ("repeats",), lambda: _repeats(data))
+
+
+def _repeats(data: TaskData) -> np.ndarray:
     weight = data.sample_weight
-    return weight if (weight == np.round(weight)).all() else np.ones(len(weight))
+    alike = (weight == weight[:1]).all()
+    group = content_of(data).group
+    if alike and len(np.unique(group)) == len(group):
+        return np.ones(len(weight))
+    total = np.bincount(group, weight)[group]
+    if not _recurs(data, group):
+        return np.asarray(weight / total)
+    whole = (weight == np.round(weight)).all()
+    return weight / np.gcd.reduce(total.astype(np.int64)) if whole else np.ones(len(weight))
+
+
+def _recurs(data: TaskData, group: np.ndarray) -> bool:
+    features = content_of(data, features_only=True).group
+    rows = np.bincount(features, data.sample_weight > 0)
+    targets = np.bincount(np.unique(np.stack([features, group]), axis=1)[0], minlength=len(rows))
+    weights = np.bincount(features, data.sample_weight)
+    several = (rows > 1) | (weights > data.sample_weight.min())
+    return bool((targets > 1).sum() > _RECUR * several.sum())
