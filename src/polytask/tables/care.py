@@ -13,6 +13,7 @@ import pandas as pd
 from polytask.tables.errors import name_list, plural
 from polytask.tables.finding import Finding
 from polytask.tables.leaks import NEAR_ONE, correlations, fixing_features
+from polytask.tables.levels import level_slopes
 from polytask.tables.number_cells import GAP_MARKS
 
 __all__ = ["Rows", "spread_by_task", "take_care"]
@@ -98,6 +99,18 @@ def _scales(rows: Rows) -> Iterator[Finding]:
             f"{name!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} as "
             f"in {least!s}: one coefficient cannot mean the same in both.",
             "Take its logarithm, its share of the task's total, or scale it by task.",
+        )
+
+
+def _levels(rows: Rows) -> Iterator[Finding]:
+    """Features whose means go with the levels of the tasks."""
+    for name, inside, between in level_slopes(rows.X, rows.y, rows.ids.to_numpy()):
+        yield Finding(
+            "warning",
+            f"{name!r} goes with the level of the tasks: {rows.target!r} changes by {inside:.3g} a "
+            f"unit of it inside a task, by {between:.3g} between the tasks' means. A coefficient "
+            "in common mixes the two.",
+            "Split it: add its mean by task as one more feature.",
         )
 
 
@@ -196,6 +209,7 @@ CHECKS: tuple[Callable[[Rows], Iterator[Finding]], ...] = (
     _leaks,
     _other_outcomes,
     _scales,
+    _levels,
     _far_cells,
     _totals,
     _spellings,

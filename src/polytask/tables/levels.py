@@ -1,0 +1,74 @@
+"""Features whose task means go with the levels of the tasks: one slope then means two things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy import linalg, stats
+
+__all__ = ["LevelSlope", "level_slopes"]
+
+_TASKS = 10
+_FREE = 10  # degrees of freedom that a regression has to leave
+_ALPHA = 0.01  # over all features of a table
+_SHARE = 0.1  # of the variance between the levels that goes with the feature's means
+_MOST = 500  # features
+
+
+LevelSlope = tuple[str, float, float]  # feature, slope inside a task, slope between their means
+
+
+def level_slopes(X: pd.DataFrame, y: np.ndarray, ids: np.ndarray) -> Iterator[LevelSlope]:
+    """Numeric features whose slopes inside and between tasks differ surely and notably.
+
+    The slopes inside come from a regression of deviations from the tasks' means, all features
+    together; what it leaves of the tasks' means of y are levels. Where these go with the means of
+    a feature, the slope between tasks is another, and so is a common coefficient that learns from
+    both. The test is that of Mundlak (1978), Econometrica 46, one feature at a time, Bonferroni
+    over all, beside those that are constant inside the tasks; the error of the slope inside is in
+    it.
+    """
+    code = np.unique(ids, return_inverse=True)[1]
+    n = np.bincount(code)
+    numbers = X.select_dtypes("number")
+    if len(n) < _TASKS or not 0 < numbers.shape[1] <= _MOST or len(np.unique(y)) <= 2:
+        return
+    features = numbers.fillna(numbers.mean()).fillna(0.0).to_numpy(float)
+    y = np.asarray(y, dtype=float)
+    means = np.column_stack([np.bincount(code, x) for x in (*features.T, y)]) / n[:, None]
+    inside = np.column_stack([features, y]) - means[code]
+    varies = inside[:, :-1].std(axis=0) > 1e-9 * features.std(axis=0)
+    names = numbers.columns[varies]
+    fixed = np.column_stack([np.ones(len(n)), means[:, :-1][:, ~varies]])
+    inside, means = inside[:, [*varies, True]], means[:, [*varies, True]]
+    free, levels = len(y) - len(n) - len(names), len(n) - 1 - fixed.shape[1]
+    if not len(names) or free < _FREE or levels < _TASKS - 2:
+        return
+    D, own = inside[:, :-1], inside[:, -1]
+    inverse = linalg.pinvh(D.T @ D)
+    slope = inverse @ (D.T @ own)
+    error = ((own - D @ slope) ** 2).sum() / free * np.diag(inverse)
+    means[:, -1] -= means[:, :-1] @ slope
+    left = means - fixed @ np.linalg.lstsq(fixed, means, rcond=None)[0]
+    for j, (beyond, variance, share) in enumerate(_regressions(left[:, :-1], left[:, -1], levels)):
+        t = abs(beyond) / np.sqrt(variance + error[j]) if variance + error[j] > 0 else 0.0
+        p = 2 * stats.t.sf(t, levels) * len(names)
+        if p < _ALPHA and share > _SHARE:
+            yield str(names[j]), float(slope[j]), float(slope[j] + beyond)
+
+
+def _regressions(
+    means: np.ndarray, level: np.ndarray, free: int
+) -> Iterator[tuple[float, float, float]]:
+    """Slope of the levels on each feature's means, its variance, and the share that it explains."""
+    whole = float(level @ level)
+    for x in means.T:
+        size = float(x @ x)
+        if size <= 0 or whole <= 0:
+            yield 0.0, 0.0, 0.0
+            continue
+        slope = float(x @ level) / size
+        left = level - slope * x
+        yield slope, float(left @ left) / free / size, 1.0 - float(left @ left) / whole
