@@ -66,7 +66,6 @@ def run(estimator: BaseEstimator, check: Any) -> None:
     with warnings.catch_warnings():
         if estimator.task is not None:  # the checks' column 0 holds measurements
             warnings.filterwarnings("ignore", message="The task column 0 looks continuous")
-            warnings.filterwarnings("ignore", message=".*with one row in every task")
         warnings.filterwarnings("ignore", message=".*partial_fit starts anew")
         check(estimator)
 

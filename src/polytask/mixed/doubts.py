@@ -43,7 +43,11 @@ def doubts(data: TaskData, no_noise: bool, covariance: str) -> list[str]:
         found.append(
             f"the deviations explain the {int(rows.sum())} rows next to perfectly and leave no "
             "noise to estimate, so that standard errors rest on the noise of the pooled fit; "
-            + ("set covariance='scalar', or " if covariance != "scalar" else "")
+            + (
+                "set covariance='scalar', or "
+                if covariance in ("diagonal", "factor", "full")
+                else ""
+            )
             + "collect more rows a task"
         )
     return found

@@ -79,6 +79,9 @@ class _Curved(Estimator):
         Means of the features, about which lines turn.
     response_, classes_
         The kind of target that was fitted, and a classifier's labels, sorted.
+    doubts_ : tuple of str
+        What the rows do not say of variances and standard errors; a warning where these are asked
+        for.
     n_iter_ : int
 
     References
@@ -147,6 +150,7 @@ class _Curved(Estimator):
         if len(target) < 2:
             raise ValueError(f"{type(self).__name__}: curves need two rows at least; got 1 sample.")
         self._wide = target.ndim == 2
+        self._encode(target)  # refuses what the role cannot learn
         weight = read_weight(sample_weight, target)
         weight = weight.sum(axis=1) if self._wide else weight
         dense = _dense(rows.X)
@@ -161,9 +165,7 @@ class _Curved(Estimator):
         )  # fmt: skip
         model.feature, model.is_bend = self._kinds()
         self.model_ = model.fit(self._table(dense, code), y, sample_weight)
-        for doubt in model.doubts:
-            said = f"{type(self).__name__}: {doubt}."
-            warnings.warn(said, DoubtWarning, stacklevel=callers_level())
+        self.doubts_ = tuple(model.doubts)
         self._keep(dense, weight)
         return self
 
@@ -209,8 +211,6 @@ class _Curved(Estimator):
         self.response_, self.n_iter_ = model.response_, model.n_iter_
         if self.task is None:
             self.tasks_ = model.tasks_
-        if hasattr(model, "classes_"):
-            self.classes_ = model.classes_
         d = len(self.bends_)
         Z = self._expanded(X)
         bends = Z * np.where(is_bend, model.common_coef_, 0.0)
@@ -220,6 +220,11 @@ class _Curved(Estimator):
         between = np.diag(model.deviation_covariance_)[: len(feature)] * square
         self.line_deviation_variance_ = np.bincount(feature, between * ~is_bend, d)
         self.bend_deviation_variance_ = np.bincount(feature, between * is_bend, d)
+
+    def _say_doubts(self) -> None:
+        for doubt in self.doubts_:
+            said = f"{type(self).__name__}: {doubt}."
+            warnings.warn(said, DoubtWarning, stacklevel=callers_level())
 
     def _linear_predictor(self, X: Any) -> np.ndarray:
         rows = self._read(X)
@@ -268,6 +273,7 @@ class _Curved(Estimator):
         f = Z @ coef[here]
         if not return_std:
             return f
+        self._say_doubts()
         return f, np.sqrt(((Z @ covariance[np.ix_(here, here)]) * Z).sum(axis=1))
 
     def _position(self, feature: int | str) -> int:
@@ -348,6 +354,7 @@ class CurvedRegressor(RegressorRole, _Curved):
         """
         if return_std:
             rows = self._read(X)
+            self._say_doubts()
             return self.model_.predict(rows, return_std=True)
         return super().predict(X)
 
