@@ -28,6 +28,7 @@ __all__ = ["MixedFit", "MixedState", "fit_groups", "fit_mixed"]
 _LOST = 1e-10  # KKT violation above which the search's own algebra has lost digits
 _MOST = 1e-6  # KKT violation of a solution
 _START_TOL = 1e-2  # slope in log variance of a diagonal estimate that only starts another search
+_GROUPED = "grouped"  # the name of a covariance whose groups were given
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 
 
@@ -145,7 +146,7 @@ def fit_groups(
         between = _renumbered(np.where(model.varies, between, -1))
         estimate = estimate_diagonal(Variances(model, between, some))
         found.append((*_criterion(estimate, len(estimate.parameters)), estimate))
-    return _fitted(data, loss, model, min(found, key=lambda each: each[:2])[-1], "grouped")
+    return _fitted(data, loss, model, min(found, key=lambda each: each[:2])[-1], _GROUPED)
 
 
 def _criterion(estimate: RemlEstimate, n_variances: int) -> tuple[bool, float]:
@@ -198,7 +199,7 @@ def _fitted(
     )
     state = MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters)
     deviance = point.deviance + _constant(model, point)
-    common, covariance, log_likelihood = _common(model, estimate, deviance)
+    common, covariance, log_likelihood = _common(model, estimate, deviance, chosen)
     kappas = 0 if point.kappa is None else len(np.unique(point.kappa[point.J > 0]))
     n_parameters = model.rank(point.J == 0) + estimate.root.size + kappas + int(exact)
     no_noise = has_no_noise(state.model, point, estimate.root)
@@ -230,11 +231,15 @@ def _status(converged: bool, violation: float) -> Status:
 
 
 def _common(
-    model: AnyMixedModel, estimate: RemlEstimate, deviance: float
+    model: AnyMixedModel, estimate: RemlEstimate, deviance: float, chosen: str
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """The estimate of w0 that is reported, its covariance (scaled columns), its log likelihood."""
+    """The estimate of w0 that is reported, its covariance (scaled columns), its log likelihood.
+
+    Of labels those of the marginal likelihood; the mode where groups, of many coefficients with
+    priors, were given.
+    """
     point = estimate.point
-    if isinstance(model, LaplaceModel):
+    if isinstance(model, LaplaceModel) and chosen != _GROUPED:
         return marginal_common(estimate)
     return point.common, point.noise * point.S_inverse, -0.5 * deviance
 

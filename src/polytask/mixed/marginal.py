@@ -95,7 +95,7 @@ def marginal_common(estimate: RemlEstimate) -> tuple[np.ndarray, np.ndarray, flo
     assert isinstance(point, LaplacePoint)
     here = _climb(point, point.common, point.u)
     covariance = here.covariance()
-    if root.size <= _FEW:
+    if 0 < root.size <= _FEW:
         V, up, down = reaches(point.model, point, root, t)
         for step in np.concatenate([(V * up).T, -(V * down).T]):
             other = point.model.at(root.at(t + step), point.kappa)
