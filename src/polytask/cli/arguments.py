@@ -119,6 +119,7 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     _number(group, "--cv", 5, 2, "folds of the cross-validation")
     _number(group, "--repeats", 1, 1, "repeat it with new folds: narrower intervals, more time")
+    _add_varying(group)
     _number(group, "--seed", 0, 0, "of the folds and of models that draw at random", MOST_SEED)
     _number(group, "--jobs", 1, 1, "processes that work at the same time")
     group.add_argument(
@@ -150,6 +151,7 @@ def _add_fit(commands: argparse._SubParsersAction[Parser]) -> None:
         default="mean-regularized",
         help="'polytask models' lists them (default %(default)s)",
     )
+    _add_varying(group)
     _number(group, "--seed", 0, 0, "of models that draw at random", MOST_SEED)
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -157,6 +159,15 @@ def _add_fit(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="MODEL.skops",
         default="model.skops",
         help="file for the model (default %(default)s)",
+    )
+
+
+def _add_varying(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--varying",
+        metavar="COL,...",
+        help="features whose coefficients may differ between groups, in models that ask for it "
+        "(multilevel); 'none' is a level only; default: what the likelihood prefers",
     )
 
 
@@ -214,7 +225,12 @@ def _add_models(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None:
     group = parser.add_argument_group("the table")
     group.add_argument("table", metavar="TABLE", help="CSV, TSV or Parquet; a row per observation")
-    group.add_argument("--task", metavar="COL", help="column that says which task a row belongs to")
+    group.add_argument(
+        "--task",
+        metavar="COL",
+        help="column that says which task a row belongs to; several groupings: COL,COL, or "
+        "school/class where ids of classes start again in every school",
+    )
     group.add_argument(
         "--target",
         metavar="COL",

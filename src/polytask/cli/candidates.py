@@ -22,10 +22,12 @@ __all__ = [
     "make_candidate",
     "model_groups",
     "model_names",
+    "with_groupings",
 ]
 
 BASELINE = "single-task"
 BOOSTING = "gradient-boosting"
+MULTILEVEL = "multilevel"
 NEURAL, ALL = "neural", "all"  # stand for all networks, and for all that is not one
 
 
@@ -100,15 +102,21 @@ def check_metric(metric: str | None, kind: str, loss: str = "auto") -> None:
         )
 
 
-def make_candidate(name: str, table: TaskTable, seed: int = 0) -> Pipeline:
-    """The model called ``name`` for this table, unfitted."""
+def make_candidate(
+    name: str, table: TaskTable, seed: int = 0, varying: tuple[str, ...] | None = None
+) -> Pipeline:
+    """The model called ``name`` for this table, unfitted; ``varying`` where it asks for it."""
+    from polytask.inspection.groupings import ladder
     from polytask.tables import make_task_pipeline
 
     if name == BOOSTING:
         pipeline = _boosting(table, seed)
     else:
-        model = formulation_for(name, table.task, table.kind, seed, table.loss)
-        pipeline = make_task_pipeline(model, table.task, table.numeric, table.categorical)
+        steps = ladder(table.kind, table.spec, table.loss)
+        model = steps.get(name) or formulation_for(name, table.spec, table.kind, seed, table.loss)
+        if varying is not None and "varying" in model.get_params(deep=False):
+            model.set_params(varying=list(varying))
+        pipeline = make_task_pipeline(model, table.spec, table.numeric, table.categorical)
     if table.transform or table.scale_target:
         from polytask.models.scaled_target import ScaledTargetRegressor
 
@@ -117,7 +125,18 @@ def make_candidate(name: str, table: TaskTable, seed: int = 0) -> Pipeline:
     return pipeline
 
 
-def formulation_for(name: str, task: str, kind: str, seed: int = 0, loss: str = "auto") -> Any:
+def with_groupings(names: tuple[str, ...], table: TaskTable) -> tuple[str, ...]:
+    """The models, a multilevel one of each grouping added in turn in place of that of all."""
+    from polytask.inspection.groupings import ladder
+
+    more = tuple(ladder(table.kind, table.spec, table.loss))
+    if not more or MULTILEVEL not in names:
+        return names
+    at = names.index(MULTILEVEL)
+    return (*names[:at], *more, *names[at + 1 :])
+
+
+def formulation_for(name: str, task: Any, kind: str, seed: int = 0, loss: str = "auto") -> Any:
     """The estimator of a formulation, unfitted, or that of the boosted trees."""
     if name == BOOSTING:
         return _boosted_trees(task, kind, seed, loss)
@@ -151,10 +170,10 @@ def _boosting(table: TaskTable, seed: int) -> Pipeline:
     """Trees need no scaling, have a branch for missing values and take categories as they are."""
     from sklearn.pipeline import Pipeline
 
-    return Pipeline([("model", _boosted_trees(table.task, table.kind, seed, table.loss))])
+    return Pipeline([("model", _boosted_trees(table.spec, table.kind, seed, table.loss))])
 
 
-def _boosted_trees(task: str, kind: str, seed: int, loss: str) -> Any:
+def _boosted_trees(task: Any, kind: str, seed: int, loss: str) -> Any:
     from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 
     model = BoostedTreesClassifier if kind == "classification" else BoostedTreesRegressor

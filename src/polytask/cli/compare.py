@@ -9,11 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polytask.cli.candidates import BASELINE, check_metric, choose_models, make_candidate
+from polytask.cli.candidates import (
+    BASELINE,
+    MULTILEVEL,
+    check_metric,
+    choose_models,
+    make_candidate,
+    with_groupings,
+)
 from polytask.cli.cluster import cluster
 from polytask.cli.errors import refused
 from polytask.cli.fit import fit_on_all
-from polytask.cli.inputs import conventions, read_task_table, split_names
+from polytask.cli.inputs import conventions, read_task_table, split_names, varying_names
 from polytask.cli.leaderboard import show_comparison
 from polytask.cli.outputs import check_directory
 from polytask.cli.progress import Progress
@@ -45,7 +52,10 @@ def run(args: argparse.Namespace) -> int:
         return _run_streamed(args, out)
     table = read_task_table(args)
     check_metric(args.metric, table.kind, table.loss)
-    table = dataclasses.replace(table, notes=(*table.notes, *added))
+    if table.groupings and args.models is None:
+        names = (*names, MULTILEVEL)
+    names = with_groupings(names, table)
+    table = dataclasses.replace(table, notes=(*table.notes, *added, *_one_grouping(table)))
     with Progress() as progress, cluster(args):
         comparison, sample = _compare(args, names, table, progress)
         best = best_model(comparison)
@@ -82,6 +92,17 @@ def _run_streamed(args: argparse.Namespace, out: Path) -> int:
     return 0
 
 
+def _one_grouping(table: TaskTable) -> tuple[str, ...]:
+    """What models see that know one grouping, where there are several."""
+    if not table.groupings:
+        return ()
+    further = ", ".join(repr("/".join(columns)) for columns in table.groupings[1:])
+    return (
+        f"Models other than multilevel ones know one grouping, {table.task!r}: {further} is left "
+        "out of them.",
+    )
+
+
 def best_model(comparison: Comparison) -> str:
     """The recommended model, or the first on the leaderboard where none is recommended."""
     from polytask.tables import TableError
@@ -112,11 +133,12 @@ def _compare(
             "column that says which rows belong together.",
             "task",
         )
-    candidates = {name: make_candidate(name, table, args.seed) for name in names}
+    varying = varying_names(args)
+    candidates = {name: make_candidate(name, table, args.seed, varying) for name in names}
     try:
         response = response_of(candidates, table.y, BASELINE)
         sample = read_sample(
-            table.X, table.y, table.task, response, table.together,
+            table.X, table.y, table.spec, response, table.together,
             groups=table.groups, time=table.time,
         )  # fmt: skip
         comparison = compare_sample(
@@ -139,15 +161,18 @@ def _fit_all(
     args: argparse.Namespace, comparison: Comparison, best: str, table: TaskTable
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The best model on all rows, and the two that the picture of shrinkage compares."""
+    from polytask.data.parse import LeftOutGrouping
     from polytask.inspection.preparations import by_preparation
 
     ok = set(comparison.models.loc[comparison.models["status"] == "ok", "name"])
     names = [n for n in dict.fromkeys([best, BASELINE, comparison.verdict.focus]) if n in ok]
     models, told = {}, {}
-    for group in by_preparation({name: make_candidate(name, table, args.seed) for name in names}):
+    varying = varying_names(args)
+    made = {name: make_candidate(name, table, args.seed, varying) for name in names}
+    for group in by_preparation(made):
         like = None
         for name, pipeline in group.items():
-            models[name], warned = fit_on_all(pipeline, name, table, like)
+            models[name], warned = fit_on_all(pipeline, name, table, like, LeftOutGrouping)
             like = models[name]
             told.update(dict.fromkeys(f"{name}, fitted on all rows: {w}" for w in warned))
     return models, tuple(told)

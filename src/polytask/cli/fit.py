@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from polytask.cli.candidates import check_name, make_candidate
 from polytask.cli.cluster import cluster
 from polytask.cli.errors import refused
-from polytask.cli.inputs import conventions, read_task_table
+from polytask.cli.inputs import conventions, read_task_table, varying_names
 from polytask.cli.outputs import check_file
 from polytask.cli.progress import Progress
 from polytask.cli.saved_model import card_in_words, make_card, save_model
@@ -56,16 +56,19 @@ def _fit_in_memory(
 ) -> tuple[Pipeline, TaskTable | StreamTable, tuple[str, ...]]:
     table = read_task_table(args)
     progress.say(f"fitting {args.model}")
-    model, told = fit_on_all(make_candidate(args.model, table, args.seed), args.model, table)
+    made = make_candidate(args.model, table, args.seed, varying_names(args))
+    model, told = fit_on_all(made, args.model, table)
     return model, table, told
 
 
 def fit_on_all(
-    pipeline: Pipeline, name: str, table: TaskTable, like: Pipeline | None = None
-) -> tuple[Pipeline, tuple[str, ...]]:
+    pipeline: Pipeline, name: str, table: TaskTable, like: Pipeline | None = None,
+    quiet: type[Warning] | None = None,
+) -> tuple[Pipeline, tuple[str, ...]]:  # fmt: skip
     """The pipeline fitted on every row, and the warnings that came.
 
-    ``like`` is a fitted one that prepares alike: it is not prepared again.
+    ``like`` is a fitted one that prepares alike: it is not prepared again; warnings of the class
+    ``quiet`` are not told.
     """
     from sklearn.pipeline import Pipeline
 
@@ -74,6 +77,8 @@ def fit_on_all(
     held = {"groups": table.groups, "time": table.time}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        if quiet is not None:
+            warnings.simplefilter("ignore", quiet)
         try:
             if like is None:
                 fit_held(pipeline, table.X, table.y, **held)

@@ -22,6 +22,7 @@ __all__ = [
     "read_task_table",
     "several_targets",
     "split_names",
+    "varying_names",
 ]
 
 
@@ -78,6 +79,8 @@ class Frame:
         Rows of the file.
     choices : dict
         Further arguments of `make_task_table` and `describe_table`.
+    groupings : tuple of tuple of str
+        The columns of every grouping, where --task names several.
     """
 
     reading: Reading
@@ -86,6 +89,7 @@ class Frame:
     targets: tuple[str, ...]
     n_rows: int
     choices: dict[str, Any]
+    groupings: tuple[tuple[str, ...], ...] = ()
 
 
 def read_frame(args: argparse.Namespace) -> Frame:
@@ -94,8 +98,8 @@ def read_frame(args: argparse.Namespace) -> Frame:
     from polytask.tables.reading import read_whole
 
     asked = {
-        args.task,
         args.groups,
+        *_every_name(args.task),
         *(split_names(args.categorical) or ()),
         *(args.categorical or ()),
     }
@@ -114,8 +118,35 @@ def read_frame(args: argparse.Namespace) -> Frame:
     }
     n_rows = len(found.table)
     if args.task is not None:
-        return Frame(found, args.task, args.target, (), n_rows, choices)
+        task, groupings = _groupings(args.task, columns)
+        return Frame(found, task, args.target, (), n_rows, choices, groupings)
     return _melted(found, several_targets(args, columns), n_rows, choices)
+
+
+def _every_name(task: str | None) -> set[str]:
+    """All that --task may name as a column, whatever the columns are."""
+    if task is None:
+        return set()
+    parts = {part.strip() for part in task.replace(",", "/").split("/")}
+    return {task, *(split_names([task]) or ()), *parts}
+
+
+def _groupings(task: str, columns: Sequence[str]) -> tuple[str, tuple[tuple[str, ...], ...]]:
+    """The task column, and all groupings where --task names several: a,b or a/b."""
+    from polytask.data.task_spec import spelled_out
+    from polytask.tables.errors import find_column
+
+    if task in columns:
+        return task, ()
+    found = spelled_out(list(split_names([task]) or ()), columns)
+    named = tuple(tuple(find_column(str(c), list(columns), "task") for c in g) for g in found)
+    return (named[0][0], named) if len(named) > 1 else (named[0][0] if named else task, ())
+
+
+def varying_names(args: argparse.Namespace) -> tuple[str, ...] | None:
+    """Features whose coefficients may vary; () for "none", None where nothing is asked."""
+    names = split_names(None if args.varying is None else [args.varying])
+    return () if names == ("none",) else names
 
 
 def several_targets(args: argparse.Namespace, columns: Sequence[str] = ()) -> tuple[str, ...]:
@@ -154,7 +185,12 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
     if any(around) and choices["loss"] == "auto":
         choices["loss"] = "squared"  # of what is made of the target
     ready = make_task_table(
-        frame.reading.table, frame.task, frame.target, units=frame.reading.units, **choices
+        frame.reading.table,
+        frame.task,
+        frame.target,
+        units=frame.reading.units,
+        groupings=frame.groupings,
+        **choices,
     )
     _check_target(ready, *around)
     together = np.asarray(ready.X.index) % frame.n_rows if frame.targets else None

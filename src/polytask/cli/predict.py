@@ -107,6 +107,8 @@ def _features(columns: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
     made = {name: as_feature(columns[name], kind) for name, kind in kinds.items()}
     if not card.targets:
         made[card.task] = match_ids(columns[card.task], card.id_form, card.tasks)
+    for name, known in card.groupings.items():
+        made[name] = match_ids(columns[name], known.id_form, known.levels)
     return pd.DataFrame(made)
 
 

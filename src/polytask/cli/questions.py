@@ -62,7 +62,7 @@ def _ask(
             candidates,
             table.X,
             table.y,
-            task=table.task,
+            task=table.spec,
             metric=args.metric,
             baseline=BASELINE,
             random_state=args.seed,

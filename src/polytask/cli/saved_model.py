@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WORDS",
+    "Grouped",
     "ModelCard",
     "card_in_words",
     "load_model",
@@ -56,6 +57,14 @@ MOVED = {  # where earlier files say that something lives: where it lives now
 
 
 @dataclass(frozen=True)
+class Grouped:
+    """A column of a grouping beside the task: how its ids are stored, and those of training."""
+
+    id_form: IdForm
+    levels: tuple[int, ...] | tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What a saved model wants to see and how its answers are to be read.
 
@@ -82,6 +91,8 @@ class ModelCard:
         Marks that meant a gap.
     targets : tuple of str
         Columns of which each was a task, () where a column held the tasks.
+    groupings : dict of str to Grouped
+        The columns of groupings beside the task.
     """
 
     model: str
@@ -98,11 +109,13 @@ class ModelCard:
     seen: dict[str, Seen] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    groupings: dict[str, Grouped] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns that a table to predict for must have."""
-        return (*self.numeric, *self.categorical, *(() if self.targets else (self.task,)))
+        ids = () if self.targets else (self.task, *self.groupings)
+        return (*self.numeric, *self.categorical, *ids)
 
     def check(self) -> None:
         """Refuse fields that contradict one another."""
@@ -144,7 +157,16 @@ def make_card(
         seen=table.seen,
         missing=missing,
         targets=table.targets,
+        groupings=_further(table),
     )
+
+
+def _further(table: Any) -> dict[str, Grouped]:
+    """The columns of further groupings."""
+    return {
+        name: Grouped(form, tuple(table.X[name].unique().tolist()))
+        for name, form in getattr(table, "id_forms", {}).items()
+    }
 
 
 def save_model(model: Any, card: ModelCard, path: Path, words: str) -> None:

@@ -15,6 +15,8 @@ import pandas as pd
 from narwhals.exceptions import DuplicateError
 from scipy import sparse
 
+from polytask.data.task_spec import Spec, column_names, spelled_out, unit_of
+
 __all__ = [
     "drop_task_column",
     "frame_columns",
@@ -75,14 +77,14 @@ def repeated_names(names: Iterable[Any], place: str = "") -> str:
     )
 
 
-def read_task_ids(X: Any, task: str | int) -> np.ndarray:
-    """Task id of every row, read from the column ``task`` of ``X``.
+def read_task_ids(X: Any, task: Spec) -> np.ndarray:
+    """Task id of every row, read from the column ``task`` of ``X``, the first of several.
 
     Parameters
     ----------
     X : table of shape (n, d + 1)
         pandas, polars or pyarrow table, numpy array or scipy sparse matrix.
-    task : str or int
+    task : str, int or list of them
         Column name (tables) or integer position (any; negative counts from the end).
 
     Returns
@@ -98,23 +100,24 @@ def read_task_ids(X: Any, task: str | int) -> np.ndarray:
     TypeError
         If an id is neither a string nor a number.
     """
-    column = _column_values(X, task)
-    return _clean_ids(column, task)
+    unit = unit_of(task, frame_columns(X))
+    return _clean_ids(_column_values(X, unit), unit)
 
 
-def drop_task_column(X: Any, task: str | int) -> Any:
-    """``X`` without its task column, in the same kind of container."""
+def drop_task_column(X: Any, task: Spec) -> Any:
+    """``X`` without its task column, in the same kind of container; of several, without all."""
+    columns = column_names(spelled_out(task, frame_columns(X)))
     if is_frame(X):
         frame = nw.from_native(X, eager_only=True)
-        return frame.drop(_column_name(frame, task)).to_native()
-    position = _position(X.shape[1], task)
-    keep = [j for j in range(X.shape[1]) if j != position]
+        return frame.drop([_column_name(frame, name) for name in columns]).to_native()
+    gone = {_position(X.shape[1], name) for name in columns}
+    keep = [j for j in range(X.shape[1]) if j not in gone]
     if sparse.issparse(X):
         return X.tocsc()[:, keep].tocsr()
     X = np.asarray(X)
-    if position in (0, X.shape[1] - 1):  # a view: nothing is copied
-        return X[:, 1:] if position == 0 else X[:, :-1]
-    return np.delete(X, position, axis=1)
+    if keep and keep == list(range(keep[0], keep[-1] + 1)):  # a view: nothing is copied
+        return X[:, keep[0] : keep[-1] + 1]
+    return X[:, keep]
 
 
 def to_array(X: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from polytask.data.grouping import rank_in_group
 
-__all__ = ["FoldRule", "Permuter", "task_folds", "wide_folds"]
+__all__ = ["FoldRule", "Permuter", "keep_levels", "task_folds", "wide_folds"]
 
 
 class Permuter(Protocol):
@@ -145,6 +146,33 @@ def wide_folds(measured: np.ndarray, n_splits: int, rng: Permuter | None = None)
         labelled = np.flatnonzero(measured[:, j])
         if (fold[labelled] == fold[labelled[0]]).all():
             fold[labelled[0]] = -1
+    return fold
+
+
+def keep_levels(fold: np.ndarray, codes: Sequence[np.ndarray]) -> np.ndarray:
+    """Folds in which every level of further groupings keeps a row in training.
+
+    Where all rows of a level met in one fold, the first of them is in training always (-1).
+
+    Parameters
+    ----------
+    fold : int ndarray of shape (n,)
+    codes : sequence of int ndarray of shape (n,)
+        Level of each row in every grouping.
+
+    Examples
+    --------
+    >>> keep_levels(np.array([0, 1, 0, 0, 1]), [np.array([0, 0, 1, 1, 2])])
+    array([ 0,  1, -1,  0, -1])
+    """
+    fold = fold.copy()
+    for code in codes:
+        m = int(code.max(initial=-1)) + 1
+        low, high = np.full(m, np.iinfo(np.intp).max), np.full(m, -2)
+        np.minimum.at(low, code, fold)
+        np.maximum.at(high, code, fold)
+        first = np.unique(code, return_index=True)[1]
+        fold[first[(low == high)[code[first]]]] = -1
     return fold
 
 

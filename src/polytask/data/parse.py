@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,24 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from polytask.data.callers import callers_level
 from polytask.data.center import far_means
-from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
+from polytask.data.columns import (
+    drop_task_column,
+    frame_columns,
+    is_frame,
+    read_task_ids,
+    to_array,
+)
 from polytask.data.design import make_design
 from polytask.data.held_rows import read_held
 from polytask.data.task_data import TaskData, task_shares
+from polytask.data.task_spec import grouping_names, spelled_out
 from polytask.data.weights import check_weights
 
 __all__ = [
+    "FLOATS",
+    "LeftOutGrouping",
     "Rows",
     "make_task_data",
     "read_raw_rows",
@@ -31,7 +42,7 @@ __all__ = [
 ]
 
 _CHUNK = 100_000  # numbers of X that are widened or squared at a time: 800 kB stay in the cache
-_FLOATS = [np.float64, np.float32]
+FLOATS = [np.float64, np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +61,11 @@ def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
     """
     if estimator.task is None:
         is_frame(X)  # refuses tables that are none
-        X = validate_data(estimator, X, dtype=_FLOATS, accept_sparse="csr", reset=reset)
+        X = validate_data(estimator, X, dtype=FLOATS, accept_sparse="csr", reset=reset)
         return Rows(X, None)
     rows = read_raw_rows(estimator, X, reset=reset)
     features = check_array(
-        to_array(rows.X), dtype=_FLOATS, accept_sparse="csr", estimator=estimator, input_name="X"
+        to_array(rows.X), dtype=FLOATS, accept_sparse="csr", estimator=estimator, input_name="X"
     )
     return Rows(features, rows.ids)
 
@@ -71,7 +82,25 @@ def read_raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
         )  # fmt: skip
     if task is None:
         return Rows(X, None)
+    if reset and not isinstance(task, str | Integral):
+        _warn_of_more(estimator, spelled_out(task, frame_columns(X)))
     return Rows(drop_task_column(X, task), read_task_ids(X, task))
+
+
+class LeftOutGrouping(UserWarning):
+    """A model that knows one grouping was given several."""
+
+
+def _warn_of_more(estimator: BaseEstimator, groupings: list[tuple[Any, ...]]) -> None:
+    more = grouping_names(groupings)[1:]
+    if more:
+        warnings.warn(
+            f"{type(estimator).__name__} knows one grouping, {grouping_names(groupings)[0]!r}; "
+            f"left out: {', '.join(map(repr, more))}. MultilevelRegressor and MultilevelClassifier "
+            "learn from all.",
+            LeftOutGrouping,
+            stacklevel=callers_level(),
+        )
 
 
 def read_target(estimator: BaseEstimator, y: Any) -> tuple[np.ndarray, np.ndarray | None]:

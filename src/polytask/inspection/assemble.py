@@ -14,6 +14,7 @@ import pandas as pd
 
 from polytask.inspection.comparison import Comparison, Provenance
 from polytask.inspection.evidence import LEVEL, Evidence
+from polytask.inspection.groupings import gains_of_groupings
 from polytask.inspection.influence import Influence, RowLosses
 from polytask.inspection.out_of_fold import Fits
 from polytask.inspection.provenance import (
@@ -92,7 +93,7 @@ def assemble(
     unscored = int((evidence.moments.rows == 0).sum())
     return Comparison(
         kind=sample.kind,
-        task=sample.task,
+        task=sample.unit,
         target=sample.target,
         baseline=evidence.baseline,
         metric=str(columns["column"].iloc[0]),
@@ -108,7 +109,12 @@ def assemble(
         gains=gains_frame(evidence, sample),
         data=sample.summary(unscored),
         provenance=_provenance(question, evidence, len(found.folds) // question.n_repeats),
-        notes=(*notes, *notes_of_fits(found), *notes_on_tasks(sample.n_tasks, unscored)),
+        notes=(
+            *notes,
+            *gains_of_groupings(question.estimators, evidence),
+            *notes_of_fits(found),
+            *notes_on_tasks(sample.n_tasks, unscored),
+        ),
         warnings=warnings_on(evidence, sample, found),
     )
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polytask.data.columns import frame_columns
+from polytask.data.task_spec import Spec, spelled_out
 from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.deal import deal, fold_count, held_words, tasks_are_known, words_of
@@ -31,7 +33,7 @@ def compare_tasks(
     X: Any,
     y: Any,
     *,
-    task: str | int | None = None,
+    task: Spec = None,
     groups: Any = None,
     time: Any = None,
     cv: int | Any = 5,
@@ -61,8 +63,10 @@ def compare_tasks(
     y : array-like of shape (n,), or (n, m) without a task column
         Numbers, or classes. No missing values; in wide labels, a column for each task, they
         are what was not measured.
-    task : str or int, optional
-        The task column, a name or a position; None with wide labels.
+    task : str, int or list, optional
+        The task column, a name or a position; None with wide labels. Of several groupings, as in
+        `MultilevelRegressor`, the first is the task that is judged; the defaults gain a
+        multilevel model of each grouping added in turn, and the notes say what each gains.
     groups : array-like of shape (n,), optional
         Who each row is of, such as a patient or a video. Rows of one stay in one fold, also in the
         folds by which models choose their strengths, and count as one observation of a gain.
@@ -123,6 +127,9 @@ def compare_tasks(
     'joint-helps'
     """
     together = None
+    if isinstance(task, list | tuple) or (isinstance(task, str) and "/" in task):
+        task = spelled_out(task, frame_columns(X))
+        task = task[0][0] if len(task) == len(task[0]) == 1 else task
     if task is None:
         estimators, X, y, task, together = stack_wide(estimators, X, y)
         groups, time = (None if v is None else np.asarray(v)[together] for v in (groups, time))

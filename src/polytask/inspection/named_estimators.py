@@ -7,6 +7,8 @@ from typing import Any
 
 from sklearn.base import clone
 
+from polytask.data.task_spec import Spec
+from polytask.inspection.groupings import ladder
 from polytask.inspection.roles import final_step
 from polytask.inspection.sample import response_for, response_of
 from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
@@ -16,14 +18,14 @@ from polytask.responses import Response
 __all__ = ["default_estimators", "named_estimators"]
 
 
-def default_estimators(kind: str, task: str | int, loss: str | Response = "auto") -> dict[str, Any]:
+def default_estimators(kind: str, task: Spec, loss: str | Response = "auto") -> dict[str, Any]:
     """The models of an honest comparison: the default formulations and gradient boosting.
 
     Parameters
     ----------
     kind : {"regression", "classification"}
-    task : str or int
-        The task column.
+    task : str, int or list of groupings
+        The task column; several groupings add a multilevel model for each of them in turn.
     loss : str or Response, default="auto"
         What the targets are, as in the estimators.
 
@@ -43,6 +45,7 @@ def default_estimators(kind: str, task: str | int, loss: str | Response = "auto"
         made = formulation.regressor if regression else formulation.classifier
         if formulation.default and made is not None:
             found[name] = made(task=task, loss=loss)
+    found |= ladder(kind, task, loss)
     boosting = BoostedTreesRegressor if regression else BoostedTreesClassifier
     found["gradient-boosting"] = boosting(task=task, loss=loss)
     return found
@@ -53,7 +56,7 @@ def named_estimators(
     given: dict[str, Any] | None,
     names: Iterable[str] | None,
     y: Any,
-    task: str | int,
+    task: Spec,
     baseline: str,
 ) -> dict[str, Any]:
     """The estimators to compare; a name with None takes the default model of that name.
@@ -82,7 +85,7 @@ def named_estimators(
 
 def _filled(
     caller: str, given: dict[str, Any] | None, names: Iterable[str] | None, y: Any,
-    task: str | int, baseline: str,
+    task: Spec, baseline: str,
 ) -> dict[str, Any]:  # fmt: skip
     if given is not None and all(model is not None for model in given.values()):
         return dict(given)

@@ -166,7 +166,7 @@ class NewTasks:
             cv=min(cv, len(tested)),
             n_repeats=n_repeats,
             failed=failed,
-            text=text_of(evidence, frame, focus, baseline, str(sample.task)),
+            text=text_of(evidence, frame, focus, baseline, str(sample.unit)),
             seconds=time.perf_counter() - start,
         )
 

@@ -14,6 +14,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
+from polytask.data.parse import LeftOutGrouping
 from polytask.inspection.preparations import Prepared, by_preparation
 from polytask.inspection.roles import final_step, strengths_of, strengths_text
 from polytask.inspection.sample import RowSample
@@ -165,6 +166,7 @@ def _fit(name: str, estimator: Any, rows: Prepared, sample: RowSample, position:
     seconds, predictions, reason, model = 0.0, None, "", None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", LeftOutGrouping)  # told once, for all models
         try:
             start = time.perf_counter() - rows.seconds
             model = rows.fit(clone(estimator))

@@ -16,6 +16,7 @@ from sklearn.utils.validation import column_or_1d
 
 from polytask.data import drop_task_column, is_frame, read_task_ids
 from polytask.data.held_rows import read_held
+from polytask.data.task_spec import Spec, unit_of
 from polytask.inspection.comparison import DataSummary
 from polytask.inspection.roles import final_step
 from polytask.responses import Logistic, Response, Squared
@@ -32,7 +33,8 @@ class Sample:
     ids, rows : ndarray of shape (m,)
         Tasks, sorted, and their rows.
     response : Response
-    task, target : as in `Comparison`
+    task : str, int or list of groupings
+    target : as in `Comparison`
     classes : ndarray
         Labels, sorted, or none.
     target_mean, target_std : float
@@ -44,7 +46,7 @@ class Sample:
     ids: np.ndarray
     rows: np.ndarray
     response: Response
-    task: str | int
+    task: Spec
     target: str
     classes: np.ndarray
     target_mean: float
@@ -55,6 +57,11 @@ class Sample:
     def n_tasks(self) -> int:
         """How many tasks."""
         return len(self.ids)
+
+    @property
+    def unit(self) -> Any:
+        """The column whose ids are the tasks."""
+        return unit_of(self.task)
 
     @property
     def kind(self) -> str:
@@ -155,7 +162,7 @@ def response_of(estimators: Mapping[str, Any], y: Any, baseline: str = "") -> Re
 
 
 def read_sample(
-    X: Any, y: Any, task: str | int, response: Response, together: Any = None,
+    X: Any, y: Any, task: Spec, response: Response, together: Any = None,
     *, groups: Any = None, time: Any = None,
 ) -> RowSample:  # fmt: skip
     """Check X and y together and number tasks and classes."""

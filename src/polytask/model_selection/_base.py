@@ -13,7 +13,9 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from polytask.data.columns import is_frame, read_task_ids
+from polytask.data.columns import frame_columns, is_frame, read_task_ids
+from polytask.data.groupings import Grouping, read_groupings
+from polytask.data.task_spec import Spec, spelled_out
 
 __all__ = ["Split", "TaskSplitter", "in_rounds", "measured_labels", "read_codes"]
 
@@ -25,7 +27,7 @@ def measured_labels(y: Any) -> np.ndarray:
     return ~pd.isna(np.asarray(y))
 
 
-def read_codes(X: Any, task: str | int | None, owner: str) -> tuple[np.ndarray, np.ndarray]:
+def read_codes(X: Any, task: Spec, owner: str) -> tuple[np.ndarray, np.ndarray]:
     """Task of each row as a code 0 … m-1, and the m ids; without a task column, one task."""
     if task is None:
         return np.zeros(X.shape[0] if hasattr(X, "shape") else len(X), np.intp), np.array([None])
@@ -40,7 +42,7 @@ def read_codes(X: Any, task: str | int | None, owner: str) -> tuple[np.ndarray, 
 class TaskSplitter(BaseCrossValidator):
     """A scikit-learn splitter that reads the tasks from X, or from the columns of wide labels."""
 
-    task: str | int | None
+    task: Spec
     n_splits: int
     _takes_groups = False
 
@@ -86,6 +88,12 @@ class TaskSplitter(BaseCrossValidator):
 
     def _codes(self, X: Any) -> np.ndarray:
         return read_codes(X, self.task, self._name)[0]
+
+    def _further_codes(self, X: Any) -> list[np.ndarray]:
+        """Levels of the rows in every grouping but the first."""
+        further = spelled_out(self.task, frame_columns(X))[1:]
+        ids = read_groupings(X, further)
+        return [Grouping.of(names, [ids[name] for name in names])[1] for names in further]
 
     def _is_wide(self, y: Any) -> bool:
         return self.task is None and y is not None and np.ndim(y) == 2

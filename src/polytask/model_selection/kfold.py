@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 
-from polytask.data.folds import task_folds, wide_folds
+from polytask.data.folds import keep_levels, task_folds, wide_folds
 from polytask.data.held_rows import group_folds, read_held
+from polytask.data.task_spec import Spec
 from polytask.model_selection._base import Split, TaskSplitter, in_rounds, measured_labels
 
 __all__ = ["TaskKFold"]
@@ -28,16 +29,18 @@ class TaskKFold(TaskSplitter):
     With ``groups`` in `split` the rows of a group stay in one fold, and groups are dealt as rows
     are; where all groups of a task would meet in one fold, one of them is always in training.
 
-    With ``task=None`` and wide labels Y (n, m), rows are dealt so that every task keeps at
-    least one label in training; rows without any label stay in training. With ``task=None``
+    Of several groupings the first is the task; of every level of the others, too, a row stays in
+    training. With ``task=None`` and wide labels Y (n, m), rows are dealt so that every task keeps
+    at least one label in training; rows without any label stay in training. With ``task=None``
     and 1-D y it is a K-fold over the rows.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds K, from 2 to the number of rows of the largest task.
-    task : str, int or None, default=None
-        The task column of X: a name (pandas, polars, pyarrow) or a position (numpy, sparse).
+    task : str, int, list of them or None, default=None
+        The task column of X: a name (pandas, polars, pyarrow) or a position (numpy, sparse); or
+        several groupings, as in `MultilevelRegressor`.
     shuffle : bool, default=True
         Whether rows are dealt in random order: every K rows that follow one another in a task (and
         class) go to the K folds in an order of chance. False deals them in turn.
@@ -62,7 +65,7 @@ class TaskKFold(TaskSplitter):
         self,
         n_splits: int = 5,
         *,
-        task: str | int | None = None,
+        task: Spec = None,
         shuffle: bool = True,
         stratify: bool = False,
         random_state: Any = None,
@@ -104,6 +107,7 @@ class TaskKFold(TaskSplitter):
             self._check_sizes(np.bincount(codes))
             seed = None if rng is None else self._seed(rng)
             fold = task_folds(codes, n_splits, seed, self._labels(y) if self.stratify else None)
+            fold = keep_levels(fold, self._further_codes(X))
         order = np.arange(codes.size) if rng is None else rng.permutation(codes.size)
         return fold, codes, order
 

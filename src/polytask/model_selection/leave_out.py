@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from polytask.data.task_spec import Spec
 from polytask.model_selection._base import Split, TaskSplitter, in_rounds
 
 __all__ = ["LeaveTasksOut"]
@@ -52,7 +53,7 @@ class LeaveTasksOut(TaskSplitter):
         self,
         n_splits: int = 5,
         *,
-        task: str | int | None = None,
+        task: Spec = None,
         n_tasks_out: int | None = None,
         n_support: int = 0,
         random_state: Any = None,

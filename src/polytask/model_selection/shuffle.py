@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from polytask.data.task_spec import Spec
 from polytask.model_selection._base import Split, TaskSplitter, in_rounds, measured_labels
 
 __all__ = ["TaskShuffleSplit"]
@@ -57,7 +58,7 @@ class TaskShuffleSplit(TaskSplitter):
         self,
         n_splits: int = 10,
         *,
-        task: str | int | None = None,
+        task: Spec = None,
         test_size: Size = None,
         train_size: Size = None,
         random_state: Any = None,

@@ -122,7 +122,7 @@ class _AutoMultiTask(Estimator):
     _parameter_constraints = {
         "candidates": [None, list, tuple, dict],
         "loss": [str, Response],
-        "task": [None, str, Integral],
+        "task": [None, str, Integral, list, tuple],
         "fit_intercept": ["boolean"],
         "task_weight": [StrOptions({"equal", "size"})],
         "unseen": [StrOptions({"error", "common"})],

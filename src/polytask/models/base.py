@@ -64,7 +64,7 @@ class MultiTaskLinear(Doors):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": [str, Response],
-        "task": [None, str, Integral],
+        "task": [None, str, Integral, list, tuple],
         "fit_intercept": ["boolean"],
         "task_weight": [StrOptions({"equal", "size"})],
         "unseen": [StrOptions({"error", "common"})],

@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
 
 from polytask.data import all_or_nothing, is_frame, read_raw_rows, read_target, read_weight
 from polytask.data.held_rows import read_held, validation_part
+from polytask.data.task_spec import Spec
 from polytask.models.estimator import Estimator
 from polytask.models.labels import refuse_unusable
 from polytask.responses import Response, find_response
@@ -71,14 +72,14 @@ class _BoostedTrees(Estimator):
     """
 
     _parameter_constraints = {
-        "task": [None, str, Integral],
+        "task": [None, str, Integral, list, tuple],
         "loss": [str, Response],
     }  # the trees check theirs
     joint = False  # it takes the task column, but has no notion of a task
 
     def __init__(
         self,
-        task: str | int | None = None,
+        task: Spec = None,
         *,
         loss: str | Response = "auto",
         learning_rate: float = 0.05,

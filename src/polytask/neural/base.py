@@ -49,7 +49,7 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
         "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "task": [None, str, Integral],
+        "task": [None, str, Integral, list, tuple],
         "task_weight": [StrOptions({"equal", "size"}), Mapping],
         "unseen": [StrOptions({"error", "common"})],
         "optimizer": [StrOptions({"adam", "sgd", "lbfgs"})],

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import all_or_nothing
+from polytask.data.task_spec import column_names, spelled_out
 from polytask.sources.column_sums import CategorySums, NumberSums, as_text, is_number
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    task : str
-        Task column.
+    task : str or list of groupings
+        Task column, or all columns of groupings.
     categorical : sequence of str or None
         Columns of labels; None is every column that holds no numbers.
     max_categories : int, default=50
@@ -59,7 +60,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        task: str,
+        task: Any,
         *,
         categorical: Sequence[str] | None = None,
         max_categories: int = MAX_CATEGORIES,
@@ -72,7 +73,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: Any = None) -> StreamPreparer:
         """Means, scales and categories of a table that fits into memory."""
         table = _arrow(X)
-        names = [name for name in table.schema.names if name != self.task]
+        names = [name for name in table.schema.names if name not in self._ids]
         sums = self.begin({name: table.schema.field(name).type for name in names})
         for batch in table.to_batches():
             add_columns(sums, {name: batch.column(name) for name in names})
@@ -83,7 +84,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
         import pandas as pd
 
         check_is_fitted(self, "levels_")
-        absent = [name for name in (*self.feature_names_in_, self.task) if name not in X]
+        absent = [name for name in (*self.feature_names_in_, *self._ids) if name not in X]
         if absent:
             raise ValueError(
                 f"StreamPreparer: X must have the columns of training; it lacks {absent[:10]}."
@@ -91,11 +92,17 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
         table = _arrow(X[list(self.feature_names_in_)]).combine_chunks()
         parts = {name: _one_chunk(table.column(name)) for name in self.feature_names_in_}
         made = dict(zip(self.features_made(), self.columns_of(parts), strict=True))
-        return pd.DataFrame({**made, self.task: X[self.task].to_numpy()}, index=X.index)
+        ids = {name: X[name].to_numpy() for name in self._ids}
+        return pd.DataFrame({**made, **ids}, index=X.index)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns of `transform`, the task last."""
-        return np.array([*self.features_made(), self.task], dtype=object)
+        return np.array([*self.features_made(), *self._ids], dtype=object)
+
+    @property
+    def _ids(self) -> list[Any]:
+        """Columns that pass untouched."""
+        return column_names(spelled_out(self.task))
 
     def features_made(self) -> list[str]:
         """Names of the columns made, without the task."""

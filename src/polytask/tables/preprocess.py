@@ -17,7 +17,7 @@ __all__ = ["check_names", "make_task_pipeline"]
 
 
 def make_task_pipeline(
-    model: Any, task: str, numeric: Sequence[str], categorical: Sequence[str]
+    model: Any, task: Any, numeric: Sequence[str], categorical: Sequence[str]
 ) -> Pipeline:
     """A model behind the columns that linear models need, see `StreamPreparer`.
 
@@ -25,7 +25,7 @@ def make_task_pipeline(
     ----------
     model : estimator
         With its ``task`` set to `task`.
-    task : str
+    task : str or list of groupings
     numeric, categorical : sequence of str
 
     Returns

@@ -59,6 +59,10 @@ class TaskTable:
         Who each row is of, and when it was.
     transform, scale_target : str or None
         What models are to do to the target, see `ScaledTargetRegressor`.
+    groupings : tuple of tuple of str
+        The columns of every grouping of the rows, the task first; () where the task is the only.
+    id_forms : dict of str to str
+        How the ids of the further columns are stored.
     """
 
     X: pd.DataFrame
@@ -81,6 +85,13 @@ class TaskTable:
     time: np.ndarray | None = None
     transform: str | None = None
     scale_target: str | None = None
+    groupings: tuple[tuple[str, ...], ...] = ()
+    id_forms: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> Any:
+        """The parameter ``task`` of a model that knows all groupings."""
+        return list(self.groupings) if self.groupings else self.task
 
     @property
     def seen(self) -> dict[str, Seen]:
@@ -98,7 +109,7 @@ class TaskTable:
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the feature columns, in the order of `X`."""
-        return tuple(name for name in self.X.columns if name != self.task)
+        return tuple(n for n in self.X.columns if n != self.task and n not in self.id_forms)
 
     @property
     def task_ids(self) -> tuple[Any, ...]:
@@ -128,6 +139,7 @@ def make_task_table(
     units: Mapping[str, str] | None = None,
     groups: str | None = None,
     time: str | None = None,
+    groupings: Sequence[tuple[str, ...]] = (),
 ) -> TaskTable:
     """Choose rows, columns and kinds.
 
@@ -152,6 +164,8 @@ def make_task_table(
     groups, time : str, optional
         Columns that say who each row is of, or when it was: no features, unless ``features`` names
         them too.
+    groupings : sequence of tuple of str
+        The columns of every grouping of the rows, that of the task first, where there are several.
 
     Raises
     ------
@@ -169,8 +183,12 @@ def make_task_table(
     table.columns = [str(name) for name in table.columns]
     task, target = _roles(list(table.columns), task, target)
     groups, time = held_columns(list(table.columns), task, target, groups, time)
-    rows, notes = rows_to_keep(table, task, target)
+    further = _further(table, groupings, task, target)
+    rows, notes = rows_to_keep(table, task, target, further)
+    whole = rows
     ids, id_form, id_notes = read_ids(rows[task])
+    beside = {name: read_ids(rows[name])[:2] for name in further}
+    rows = rows.drop(columns=list(further))
     _check_tasks(ids, task)
     found = read_target(rows[target], kind, loss)
     held = [name for name in (groups, time) if name and features is None]
@@ -185,6 +203,8 @@ def make_task_table(
     if groups is None and time is None:
         care += dependent_rows(rows, X, found.numbers, ids, task, target)
     X[task] = ids
+    for name, (values, _) in beside.items():
+        X[name] = values
     notes = (
         *notes,
         *id_notes,
@@ -200,8 +220,9 @@ def make_task_table(
         found.kind, found.classes, id_form, notes,
         tuple(c.name for c in chosen if c.kind == "boolean"), units or {},
         tuple(finding.text for finding in care), loss=found.loss,
-        groups=None if groups is None else groups_of(rows[groups]),
-        time=None if time is None else times_of(rows[time]),
+        groups=None if groups is None else groups_of(whole[groups]),
+        time=None if time is None else times_of(whole[time]),
+        groupings=tuple(groupings), id_forms={name: form for name, (_, form) in beside.items()},
     )  # fmt: skip
 
 
@@ -268,16 +289,25 @@ def _roles(columns: list[str], task: str, target: str) -> tuple[str, str]:
     return task, target
 
 
+def _further(
+    table: pd.DataFrame, groupings: Sequence[tuple[str, ...]], task: str, target: str
+) -> tuple[str, ...]:
+    """The columns of groupings beside the task's."""
+    names = dict.fromkeys(name for columns in groupings for name in columns)
+    found = [find_column(name, list(table.columns), "task") for name in names]
+    if target in found:
+        raise TableError(f"must be other columns than the target; got {target!r}.", "task")
+    return tuple(name for name in found if name != task)
+
+
 def rows_to_keep(
-    table: pd.DataFrame, task: str, target: str
+    table: pd.DataFrame, task: str, target: str, further: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Rows that have a task and a target; in a target of text, NA is a gap like an empty cell."""
     notes = []
-    there = {
-        target: filled(table[target], words=True).index,
-        task: table.index[~is_blank(table[task])],
-    }
-    for name, role in ((target, "target"), (task, "task id")):
+    there = {target: filled(table[target], words=True).index}
+    there |= {name: table.index[~is_blank(table[name])] for name in (task, *further)}
+    for name, role in ((target, "target"), *((name, "task id") for name in (task, *further))):
         missing = len(table) - len(there[name])
         if missing == len(table):
             raise TableError(f"must hold values; {name!r} is empty in every row.", role.split()[0])
@@ -288,7 +318,10 @@ def rows_to_keep(
             )
     rows = table  # a copy of a large table is not for nothing
     if notes:
-        rows = table.loc[there[target].intersection(there[task], sort=None)]
+        kept = there[target]
+        for name in (task, *further):
+            kept = kept.intersection(there[name], sort=None)
+        rows = table.loc[kept]
     if rows.empty:
         raise TableError(f"must hold a value where {target!r} does; {task!r} never does.", "task")
     return rows, tuple(notes)

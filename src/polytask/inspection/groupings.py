@@ -1,0 +1,50 @@
+"""Several groupings in a comparison: the models that know one more each, and what that gains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from polytask.data.task_spec import Spec, grouping_names, spelled_out
+from polytask.inspection.evidence import Evidence
+from polytask.inspection.roles import final_step
+from polytask.inspection.words import percent, span
+from polytask.models.multilevel import MultilevelClassifier, MultilevelRegressor
+
+__all__ = ["gains_of_groupings", "ladder"]
+
+
+def ladder(kind: str, task: Spec, loss: Any) -> dict[str, Any]:
+    """A multilevel model of the first grouping, of the first two, ..., of all; none for one."""
+    groupings = spelled_out(task)
+    if len(groupings) < 2:
+        return {}
+    made = MultilevelRegressor if kind == "regression" else MultilevelClassifier
+    names = grouping_names(groupings)
+    return {
+        f"multilevel: {' + '.join(names[:k])}": made(task=groupings[:k], loss=loss, unseen="common")
+        for k in range(1, len(names) + 1)
+    }
+
+
+def gains_of_groupings(estimators: Mapping[str, Any], evidence: Evidence) -> tuple[str, ...]:
+    """A sentence on each grouping that one model knows beyond another."""
+    told = []
+    known = {
+        name: spelled_out(final_step(model).task)
+        for name, model in estimators.items()
+        if isinstance(final_step(model), MultilevelRegressor | MultilevelClassifier)
+        and name in evidence.models
+    }
+    for less, few in known.items():
+        for more, many in known.items():
+            if len(many) != len(few) + 1 or many[: len(few)] != few:
+                continue
+            gain = evidence.over(less, [more], together=False)[more]
+            word = "less" if gain.value >= 0 else "more"
+            names = grouping_names(many)
+            told.append(
+                f"{names[-1]} on top of {' and '.join(names[:-1])}: {percent(gain.value)} {word} "
+                f"{evidence.loss_title} ({span(gain)})."
+            )
+    return tuple(told)

@@ -1,0 +1,373 @@
+"""A fit to several groupings: which coefficients deviate, how much, and the coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from polytask.mixed.crossed.laplace import CrossedLaplace
+from polytask.mixed.crossed.point import CrossedPoint
+from polytask.mixed.crossed.rows import GroupedRows, Term
+from polytask.mixed.crossed.search import CrossedEstimate, estimate_roots
+from polytask.mixed.root import Root
+from polytask.responses import Loss
+
+__all__ = ["Asked", "CrossedData", "CrossedFit", "TermFit", "fit_crossed"]
+
+MOST_REST = 4000  # deviations beside the grouping that is eliminated: a dense matrix of them
+_MANY = 10  # levels from which on "auto" considers more variances than one
+_FEW = 6  # coefficients up to which "auto" considers their correlations
+_MOVING = 0.01  # share of a column's variance inside levels from which its slope may vary
+_LOG_ODDS = 2.5  # scale of the prior of their standard deviation, see `polytask.mixed.laplace`
+
+
+@dataclass(frozen=True, eq=False)
+class CrossedData:
+    """Rows in memory.
+
+    Parameters
+    ----------
+    X : ndarray or csr matrix of shape (N, p)
+        Design rows, the last column ones if ``intercept``.
+    y, weight : ndarrays of shape (N,)
+        Targets; how often each row counts.
+    intercept : bool
+    """
+
+    X: Any
+    y: np.ndarray
+    weight: np.ndarray
+    intercept: bool
+
+    @property
+    def n_coefs(self) -> int:
+        """Columns p."""
+        return int(self.X.shape[1])
+
+    @property
+    def slopes(self) -> np.ndarray:
+        """Positions of the columns that are features."""
+        return np.arange(self.n_coefs - int(self.intercept))
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What is asked of one grouping.
+
+    Parameters
+    ----------
+    code : ndarray of shape (N,)
+    n_levels : int
+    columns : int ndarray or None
+        Columns that deviate; None lets the likelihood choose.
+    covariance : {"auto", "scalar", "diagonal", "full"}
+    variance : ndarray of shape (p,) or None
+        Given variances over that of the noise, in the units of the columns; None estimates them.
+    """
+
+    code: np.ndarray
+    n_levels: int
+    columns: np.ndarray | None
+    covariance: str = "auto"
+    variance: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TermFit:
+    """What was found of one grouping, in the units of the columns.
+
+    Parameters
+    ----------
+    columns : int ndarray of shape (q,)
+    deviations : ndarray of shape (m, p)
+    covariance : ndarray of shape (p, p)
+        Between levels; without the noise variance where that is none.
+    kind : str
+    """
+
+    columns: np.ndarray
+    deviations: np.ndarray
+    covariance: np.ndarray
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class CrossedFit:
+    """The answer.
+
+    Parameters
+    ----------
+    common : ndarray of shape (p,)
+    common_covariance : ndarray of shape (p, p)
+    terms : list of TermFit
+        In the order in which they were asked for.
+    predictor : ndarray of shape (N,)
+        Of the rows.
+    noise, deviance, violation : float
+    n_variances : int
+    n_iter : int
+    converged : bool
+    """
+
+    common: np.ndarray
+    common_covariance: np.ndarray
+    terms: list[TermFit]
+    predictor: np.ndarray
+    noise: float
+    deviance: float
+    violation: float
+    n_variances: int
+    n_iter: int
+    converged: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """A term as it is to be fitted."""
+
+    asked: Asked
+    columns: np.ndarray
+    kind: str
+
+    def root(self, p: int, intercept: bool) -> Root:
+        """Free parameters of its covariance."""
+        q = len(self.columns)
+        if self.kind == "full":
+            return Root.full(np.ones(q, dtype=bool))
+        groups = np.arange(q)
+        if self.kind == "scalar":
+            level = (self.columns == p - 1) & intercept
+            groups = np.unique(level.astype(int), return_inverse=True)[1]
+        return Root.diagonal(groups)
+
+
+class _Fitter:
+    """Fits of one table, for choices of what deviates."""
+
+    def __init__(
+        self, data: CrossedData, loss: Loss, random_common: bool, restricted: bool
+    ) -> None:
+        self.data, self.loss, self.restricted = data, loss, restricted
+        s = data.weight
+        square = _squares(data.X, s)
+        self.n_rows = float(s.sum())
+        self.scale = np.where(square > 0, np.sqrt(square / self.n_rows), 1.0)
+        X = data.X @ sparse.diags_array(1.0 / self.scale) if sparse.issparse(data.X) else (
+            data.X / self.scale
+        )  # fmt: skip
+        self.X = X.tocsr() if sparse.issparse(X) else X
+        self.common = np.zeros(0, dtype=int)
+        fixed = np.arange(data.n_coefs)
+        if random_common and len(data.slopes):
+            self.common, fixed = data.slopes, fixed[len(data.slopes) :]
+        self.fixed = fixed
+        self.basis, self.pooled, self.residual = _pooled(self.X, data.y, s, fixed)
+        left, size = float(s @ self.residual**2), float(s @ data.y**2)
+        self.silent = loss.is_quadratic and left <= 1e-24 * size  # w0 explains all
+        if not loss.is_quadratic:
+            self.pooled, self.residual = np.zeros(len(fixed)), data.y
+        chosen = self.X[:, fixed]
+        self.T = np.asarray(chosen @ self.basis)
+
+    def fit(self, choices: Sequence[_Choice]) -> _Fitted:
+        """Estimate the variances, or take the given ones."""
+        p, n = self.data.n_coefs, len(self.data.y)
+        terms = [Term(c.asked.code, c.asked.n_levels, c.columns) for c in choices]
+        roots = [c.root(p, self.data.intercept) for c in choices]
+        if len(self.common):
+            terms.append(Term(np.zeros(n, dtype=int), 1, self.common))
+            roots.append(Root.diagonal(np.zeros(len(self.common), dtype=int)))
+        if not terms:  # w0 alone
+            terms.append(Term(np.zeros(n, dtype=int), 1, np.zeros(0, dtype=int)))
+            roots.append(Root.diagonal(np.zeros(0, dtype=int)))
+        order = sorted(range(len(terms)), key=lambda f: -terms[f].width)
+        rows = GroupedRows(self.X, [terms[f] for f in order])
+        at = self._model(rows, any(c.asked.variance is not None for c in choices))
+        if self.silent:
+            point = at([np.zeros(roots[f].shape) for f in order])
+            estimate = CrossedEstimate(point, np.zeros(0), 0.0, 1, True)
+        elif any(c.asked.variance is not None for c in choices):
+            point = at([self._given(choices[f]) for f in order])  # all of them
+            estimate = CrossedEstimate(point, np.zeros(0), 0.0, 1, True)
+        else:
+            estimate = estimate_roots(at, [roots[f] for f in order])
+        back = [order.index(f) for f in range(len(terms))]
+        return _Fitted(list(choices), rows, estimate, back)
+
+    def _model(self, rows: GroupedRows, given: bool) -> Callable[[list[np.ndarray]], Any]:
+        """What says everything at given roots."""
+        s, loss = self.data.weight, self.loss
+        if not loss.is_quadratic:
+            prior = _LOG_ODDS**-2 if self.restricted and loss.has_labels and not given else 0.0
+            return CrossedLaplace(rows, self.T, self.data.y, s, loss, self.restricted, prior).at
+        sums = rows.sums(s, np.column_stack([self.T, self.residual]))
+        levels = [term.n_levels for term in rows.terms]
+        return lambda L: CrossedPoint(sums, L, levels, self.restricted, self.n_rows)
+
+    def moving(self, asked: Asked) -> np.ndarray:
+        """Columns that vary inside the levels of a grouping, and the last for the level."""
+        s, k = self.data.weight, self.data.slopes
+        X = self.X[:, k]
+        one = sparse.csr_matrix(
+            (s, (asked.code, np.arange(len(s)))), shape=(asked.n_levels, len(s))
+        )
+        sums = one @ X
+        sums = sums.toarray() if sparse.issparse(sums) else sums
+        counts = np.bincount(asked.code, s, minlength=asked.n_levels)
+        total = _squares(X, s)
+        between = (sums**2 / np.maximum(counts, 1e-300)[:, None]).sum(axis=0)
+        overall = sums.sum(axis=0) ** 2 / self.n_rows
+        inside = total - between > _MOVING * np.maximum(total - overall, 1e-12 * total)
+        return np.append(k[inside], np.arange(len(k), self.data.n_coefs))
+
+    def _given(self, choice: _Choice) -> np.ndarray:
+        assert choice.asked.variance is not None
+        k = choice.columns
+        return np.diag(np.sqrt(choice.asked.variance[k]) * self.scale[k])
+
+    def answer(self, fitted: _Fitted) -> CrossedFit:
+        """The estimates in the units of the columns."""
+        point, p = fitted.estimate.point, self.data.n_coefs
+        common, covariance = np.zeros(p), np.zeros((p, p))
+        common[self.fixed] = self.pooled + self.basis @ point.common
+        covariance[np.ix_(self.fixed, self.fixed)] = (
+            point.noise * self.basis @ point.common_covariance @ self.basis.T
+        )
+        terms = []
+        for f, choice in enumerate(fitted.choices):
+            L, b = (each[fitted.back[f]] for each in (point.roots, point.deviations))
+            deviations, between = np.zeros((len(b), p)), np.zeros((p, p))
+            deviations[:, choice.columns] = b / self.scale[choice.columns]
+            between[np.ix_(choice.columns, choice.columns)] = point.noise * (L @ L.T)
+            between /= self.scale[:, None] * self.scale
+            terms.append(TermFit(choice.columns, deviations, between, choice.kind))
+        if len(self.common):
+            common[self.common] = point.deviations[fitted.back[-1]][0]
+        restored = 2.0 * float(np.log(self.scale[self.fixed]).sum()) * self.restricted
+        return CrossedFit(
+            common / self.scale, covariance / self.scale[:, None] / self.scale, terms,
+            self._predictor(fitted) + self.data.y - self.residual,
+            point.noise, point.deviance + restored, self._violation(fitted),
+            len(fitted.estimate.parameters), fitted.estimate.n_iter, fitted.estimate.converged,
+        )  # fmt: skip
+
+    def _predictor(self, fitted: _Fitted) -> np.ndarray:
+        """Linear predictors of the rows, without the pooled fit that was taken off."""
+        point = fitted.estimate.point
+        return np.asarray(self.T @ point.common + fitted.rows.predict(point.deviations))
+
+    def _violation(self, fitted: _Fitted) -> float:
+        """What the normal equations lack at the estimate, over the largest they could be."""
+        point, s = fitted.estimate.point, self.data.weight
+        f = self._predictor(fitted)
+        y = self.residual
+        slope, most = s * self.loss.gradient(y, f), s * self.loss.slopes(y, np.zeros(len(y)))
+        size = np.sqrt(float(most @ most))
+        columns = np.sqrt(np.square(self.T).sum(axis=0))
+        lost = [np.abs(self.T.T @ slope) / np.maximum(columns * size, 1e-300)]
+        if not self.restricted and not self.loss.is_quadratic:
+            lost = []  # w0 minimizes another thing
+        for Z, L, g in zip(fitted.rows.Z, point.roots, point.pulls, strict=True):
+            left = (Z.T @ -slope).reshape(g.shape) @ L - g @ L
+            lost.append(np.abs(left).ravel() / max(size, 1e-300))
+        return max((float(part.max(initial=0.0)) for part in lost), default=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """An estimate, and where each term stands in it."""
+
+    choices: list[_Choice]
+    rows: GroupedRows
+    estimate: CrossedEstimate
+    back: list[int]
+
+    @property
+    def criterion(self) -> float:
+        """Akaike's, of the same common part."""
+        return float(self.estimate.point.deviance) + 2.0 * len(self.estimate.parameters)
+
+
+def fit_crossed(
+    data: CrossedData, loss: Loss, asked: Sequence[Asked], *, random_common: bool,
+    restricted: bool = True,
+) -> CrossedFit:  # fmt: skip
+    """Estimate the variances of every grouping, and the coefficients that go with them.
+
+    Where columns are left to the likelihood, a grouping has its level and, in turn, the slopes of
+    all columns that vary inside its levels as well if Akaike's criterion is smaller with them.
+    "auto" then weighs, in groupings of ten levels or more, a variance for all slopes, one for
+    each, and up to six coefficients (three unless the loss is squared) their correlations. All
+    these models have the same common part, so that restricted likelihoods compare.
+
+    Parameters
+    ----------
+    random_common : bool
+        Whether the common slopes have a normal prior of estimated variance, or are free.
+    restricted : bool
+        Whether the likelihood is that of what w0 leaves of the data (REML), or of the data.
+    """
+    fitter = _Fitter(data, loss, random_common, restricted)
+    level = np.arange(data.n_coefs)[len(data.slopes) :]
+    choices = [_Choice(a, level if a.columns is None else a.columns, _plain(a)) for a in asked]
+    best = fitter.fit(choices)
+    for f, a in enumerate(asked):
+        columns = fitter.moving(a) if a.columns is None else a.columns
+        for kind in _kinds(a, columns, loss):
+            if len(columns) * a.n_levels > MOST_REST and len(asked) > 1:
+                continue
+            tried = fitter.fit(
+                [*best.choices[:f], _Choice(a, columns, kind), *best.choices[f + 1 :]]
+            )
+            if tried.criterion < best.criterion and tried.estimate.converged:
+                best = tried
+    return fitter.answer(best)
+
+
+def _plain(asked: Asked) -> str:
+    return "scalar" if asked.covariance == "auto" else asked.covariance
+
+
+def _kinds(asked: Asked, columns: np.ndarray, loss: Loss) -> list[str]:
+    """Covariances that are tried beyond the simplest choice."""
+    if asked.variance is not None or len(columns) < 2:
+        return []
+    if asked.covariance != "auto":
+        return [asked.covariance] if asked.columns is None else []
+    kinds = ["scalar"] if asked.columns is None else []
+    if asked.n_levels >= _MANY:
+        kinds += ["diagonal"] if len(columns) > 2 else []
+        kinds += ["full"] if len(columns) <= (_FEW if loss.is_quadratic else _FEW // 2) else []
+    return kinds
+
+
+def _squares(X: Any, s: np.ndarray) -> np.ndarray:
+    """Weighted sums of squares of the columns."""
+    if sparse.issparse(X):
+        return np.asarray(X.multiply(X).T @ s).ravel()
+    return np.asarray(s @ np.square(X))
+
+
+def _pooled(
+    X: Any, y: np.ndarray, s: np.ndarray, fixed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A basis of the fixed columns' independent directions, the pooled fit, what it leaves.
+
+    The likelihood of what w0 leaves does not change when columns are turned or y is moved by
+    their combinations, but its digits do.
+    """
+    chosen = X[:, fixed]
+    gram = chosen.T @ (sparse.diags_array(s) @ chosen)
+    gram = gram.toarray() if sparse.issparse(gram) else gram
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > values.max(initial=0.0) * len(values) * 1e-13
+    basis = vectors[:, kept]
+    pull = np.asarray(chosen.T @ (s * y)).ravel()
+    pooled = basis @ ((basis.T @ pull) / values[kept])
+    e = y - np.asarray(chosen @ pooled).ravel()
+    again = basis @ ((basis.T @ np.asarray(chosen.T @ (s * e)).ravel()) / values[kept])
+    return basis, pooled + again, e - np.asarray(chosen @ again).ravel()

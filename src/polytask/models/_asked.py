@@ -1,0 +1,111 @@
+"""What the parameters of a multilevel model ask of every grouping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from polytask.data import TaskData
+from polytask.data.groupings import Grouping
+from polytask.data.task_spec import column_names, spelled_out
+from polytask.mixed.crossed.fit import Asked, CrossedData, CrossedFit, fit_crossed
+from polytask.models._levels import positions
+from polytask.responses import Response
+
+__all__ = ["AskedOfGroupings"]
+
+_PER_COEFFICIENT = 10  # rows below which a free common part could overfit
+
+
+class AskedOfGroupings:
+    """Strengths and coefficients that vary, by grouping, and the fit to rows that they ask for."""
+
+    alpha: Any
+    alpha_common: Any
+    varying: Any
+    covariance: str
+    response_: Response
+
+    def _fit_rows(
+        self: Any, data: TaskData, known: Sequence[Grouping], codes: Sequence[np.ndarray]
+    ) -> CrossedFit:
+        loss: Response = self.response_
+        estimated = isinstance(self.alpha, str)
+        if estimated and (loss.learns or not (loss.is_quadratic or loss.is_likelihood)):
+            raise ValueError(
+                f"{type(self).__name__}: alpha={self.alpha!r} needs a loss that is a likelihood "
+                f"without parameters of its own to estimate; got {loss!r}. Give alpha a number."
+            )
+        design = data.design
+        X = design.distinct_rows()
+        X = X if design.index is None else X[design.index]
+        rows = CrossedData(X, data.y, data.sample_weight, data.intercept)
+        N, p = float(data.sample_weight.sum()), data.n_coefs
+        asked = []
+        for grouping, code in zip(known, codes, strict=True):
+            strength = self._given(grouping, p, N)
+            columns = self._columns(grouping.name, data, given=strength is not None)
+            asked.append(Asked(code, grouping.n_levels, columns, self.covariance, strength))
+        restricted = not (isinstance(self.alpha, str) and self.alpha == "ml")
+        random_common = self._random_common(N, data)
+        free = int(data.intercept) if random_common else np.linalg.matrix_rank(data.total_gram)
+        if loss.is_quadratic and free >= N:
+            raise ValueError(
+                f"{type(self).__name__}: there must be more rows than free common coefficients; "
+                f"got {N:g} sample{'s' * (N != 1)} and {free}. Set alpha_common='reml', which "
+                "gives w0 a variance."
+            )
+        return fit_crossed(rows, loss, asked, random_common=random_common, restricted=restricted)
+
+    def _random_common(self, n_rows: float, data: TaskData) -> bool:
+        if data.n_features == 0 or not isinstance(self.alpha, str):
+            return False
+        if self.alpha_common == "auto":
+            return n_rows < _PER_COEFFICIENT * data.n_coefs
+        return bool(self.alpha_common == "reml")
+
+    def _given(self, grouping: Grouping, p: int, n_rows: float) -> np.ndarray | None:
+        """Variances over that of the noise that a given strength amounts to, (p,)."""
+        alpha = self.alpha
+        if isinstance(alpha, str):
+            return None
+        if isinstance(alpha, Mapping):
+            if grouping.name not in alpha:
+                raise ValueError(
+                    f"{type(self).__name__}: alpha must have a strength for every grouping; got "
+                    f"none for {grouping.name!r}."
+                )
+            alpha = alpha[grouping.name]
+        strength = np.asarray(alpha, dtype=float)
+        if strength.ndim > 1 or strength.shape not in ((), (p,)) or not (strength > 0).all():
+            raise ValueError(
+                f"{type(self).__name__}: alpha must be positive, a number or an array of shape "
+                f"({p},) for each grouping; got {alpha!r} for {grouping.name!r}."
+            )
+        return np.broadcast_to(0.5 / (n_rows * strength), (p,))
+
+    def _columns(self: Any, grouping: str, data: TaskData, *, given: bool) -> np.ndarray | None:
+        """Positions of the coefficients that may deviate; None for "auto"."""
+        varying, d = self.varying, data.n_features
+        level = np.arange(d, data.n_coefs)
+        if isinstance(varying, Mapping):
+            varying = varying.get(grouping, [])
+        if isinstance(varying, str):
+            if varying == "auto" and not given:
+                return None if d else level
+            return np.arange(data.n_coefs)
+        names = self._feature_names(d)
+        chosen = [k for name in varying for k in positions(name, names, type(self).__name__)]
+        return np.concatenate([np.unique(np.array(chosen, dtype=int)), level])
+
+    def _feature_names(self: Any, d: int) -> list[Any]:
+        """Names of the features, or their positions."""
+        if not hasattr(self, "feature_names_in_"):
+            return list(range(d))
+        names = list(self.feature_names_in_)
+        gone = set(column_names(spelled_out(self.task, names)))
+        gone |= {names[int(k)] for k in gone if isinstance(k, Integral) and k not in names}
+        return [name for name in names if name not in gone]
