@@ -159,7 +159,7 @@ def compare_sample(
     cv, notes = fold_count(sample, cv)
     folds = deal(sample, cv, n_repeats, random_state)
     known = tasks_are_known(sample, folds)
-    estimators = estimators | {TASK_MEANS: means_for(sample.response, sample.task)}
+    estimators = estimators | {TASK_MEANS: means_for(sample.response, sample.unit)}
     if known:
         sample.refuse_flat("compare_tasks", sample.varies)
     words = words_of(sample, cv, n_repeats, random_state)

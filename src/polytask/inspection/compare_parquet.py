@@ -169,7 +169,7 @@ def compare_source(
     _check(estimators, baseline, sample, cv)
     labels = sample.response.has_labels
     words = splitter_words(cv, 1, random_state, labels)
-    means = means_for(sample.response, sample.task)
+    means = means_for(sample.response, sample.unit)
     compared = {**estimators, TASK_MEANS: means}
     question = Question(
         compared, baseline, columns, 1, random_state, words, held=held_words(sample)

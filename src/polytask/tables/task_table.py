@@ -13,6 +13,7 @@ from polytask.tables.care import Rows, take_care
 from polytask.tables.columns import Column, as_feature, filled, inspect_column, is_blank
 from polytask.tables.dependence import dependent_rows, groups_of, times_of
 from polytask.tables.errors import TableError, find_column, name_list, plural
+from polytask.tables.further import further_columns
 from polytask.tables.preprocess import check_names
 from polytask.tables.target_shape import target_shape
 from polytask.tables.targets import Target, flat_tasks, read_target
@@ -183,7 +184,7 @@ def make_task_table(
     table.columns = [str(name) for name in table.columns]
     task, target = _roles(list(table.columns), task, target)
     groups, time = held_columns(list(table.columns), task, target, groups, time)
-    further = _further(table, groupings, task, target)
+    further = further_columns(table, groupings, task, target)
     rows, notes = rows_to_keep(table, task, target, further)
     whole = rows
     ids, id_form, id_notes = read_ids(rows[task])
@@ -287,17 +288,6 @@ def _roles(columns: list[str], task: str, target: str) -> tuple[str, str]:
             f"must be another column than the task; got {target!r} for both.", "target"
         )
     return task, target
-
-
-def _further(
-    table: pd.DataFrame, groupings: Sequence[tuple[str, ...]], task: str, target: str
-) -> tuple[str, ...]:
-    """The columns of groupings beside the task's."""
-    names = dict.fromkeys(name for columns in groupings for name in columns)
-    found = [find_column(name, list(table.columns), "task") for name in names]
-    if target in found:
-        raise TableError(f"must be other columns than the target; got {target!r}.", "task")
-    return tuple(name for name in found if name != task)
 
 
 def rows_to_keep(
