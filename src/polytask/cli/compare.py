@@ -234,4 +234,6 @@ def _shrinkage(models: dict[str, Any], focus: str, task: str) -> ShrinkageDispla
     if not (hasattr(single, "coef_") and hasattr(joint, "coef_") and hasattr(joint, "tasks_")):
         return None
     names = [name for name in joint.feature_names_in_ if name != task]
+    if not names:  # levels only
+        return None
     return ShrinkageDisplay.from_estimators(single, joint, feature_names=names)

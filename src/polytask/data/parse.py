@@ -65,8 +65,9 @@ def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
         return Rows(X, None)
     rows = read_raw_rows(estimator, X, reset=reset)
     features = check_array(
-        to_array(rows.X), dtype=FLOATS, accept_sparse="csr", estimator=estimator, input_name="X"
-    )
+        to_array(rows.X), dtype=FLOATS, accept_sparse="csr", ensure_min_features=0,
+        estimator=estimator, input_name="X",
+    )  # fmt: skip
     return Rows(features, rows.ids)
 
 
@@ -78,7 +79,7 @@ def read_raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
     else:
         X = validate_data(
             estimator, X, dtype=None, accept_sparse="csr", ensure_all_finite=False,
-            ensure_min_features=2 if reset and task is not None else 1, reset=reset,
+            reset=reset,
         )  # fmt: skip
     if task is None:
         return Rows(X, None)

@@ -28,7 +28,7 @@ class _OnBends:
     def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
         """Lines of a feature share a variance between tasks, and its bends; or all features do."""
         feature, is_bend = self.feature, self.is_bend
-        p, d = len(feature), int(feature.max()) + 1
+        p, d = len(feature), int(feature.max(initial=-1)) + 1
         few = len(data.y) < _ROWS_A_CURVE * d
         common = np.where(is_bend, 1 + (0 if few else 1) * feature, 0)
         together = [0 * feature] if data.n_tasks < _MANY_TASKS else [0 * feature, feature]

@@ -328,7 +328,7 @@ def _every_task(X: Any, coef: np.ndarray) -> np.ndarray:
     """X coef', in parts where X would be widened as a whole."""
     if X.dtype == coef.dtype or sparse.issparse(X):
         return np.asarray(X @ coef.T)
-    step = max(1, _CHUNK // X.shape[1])
+    step = max(1, _CHUNK // max(X.shape[1], 1))
     return np.concatenate([X[at : at + step] @ coef.T for at in range(0, X.shape[0], step)])
 
 
@@ -337,7 +337,7 @@ def _rowwise(X: Any, coef: np.ndarray, code: np.ndarray) -> np.ndarray:
     if len(coef) == 1 and X.dtype == coef.dtype:
         return np.asarray(X @ coef[0])
     out = np.empty(X.shape[0])
-    step = max(1, _CHUNK // X.shape[1])  # rows that are gathered, or widened, at a time
+    step = max(1, _CHUNK // max(X.shape[1], 1))  # rows that are gathered, or widened, at a time
     order = np.argsort(code, kind="stable")
     present, first = np.unique(code[order], return_index=True)
     for i, of_task in zip(present, np.split(order, first[1:]), strict=True):

@@ -172,7 +172,7 @@ class _Curved(Estimator):
     def _learn_columns(self, X: np.ndarray, weight: np.ndarray) -> None:
         """Means and bends of the features, which lines and bends are made of."""
         d = X.shape[1]
-        most = max(3, min(self.n_knots, 2 + _MOST_BENDS // d))
+        most = max(3, min(self.n_knots, 2 + _MOST_BENDS // max(d, 1)))
         self.mean_ = weight @ X / weight.sum()
         self.bends_ = []
         for k in range(d):
@@ -214,7 +214,8 @@ class _Curved(Estimator):
         d = len(self.bends_)
         Z = self._expanded(X)
         bends = Z * np.where(is_bend, model.common_coef_, 0.0)
-        of_feature = np.column_stack([bends[:, feature == k].sum(axis=1) for k in range(d)])
+        of_feature = np.array([bends[:, feature == k].sum(axis=1) for k in range(d)])
+        of_feature = of_feature.reshape(d, len(bends)).T
         self.bend_variance_ = weight @ of_feature**2 / weight.sum()
         square = weight @ Z**2 / weight.sum()
         between = np.diag(model.deviation_covariance_)[: len(feature)] * square

@@ -97,7 +97,7 @@ def start_at(
             if weight or stacked:
                 inputs = parameter.shape[-2] if parameter.ndim == 3 else parameter.shape[-1]
                 gain = 3.0 if "heads" in name else 6.0
-                bound = np.sqrt(gain / inputs)
+                bound = np.sqrt(gain / max(inputs, 1))
                 values = rng.uniform(-bound, bound, size=tuple(parameter.shape))
                 parameter.copy_(torch.as_tensor(values))
             else:

@@ -85,10 +85,10 @@ def canonical_svd(
     singular values, from the coordinate axes, so that the same matrix gives the same V'.
     """
     U, s, Vt = np.linalg.svd(B, full_matrices=False)
-    k = len(s) if k is None else k
+    k = len(s) if k is None or B.shape[1] == 0 else k  # without columns there is no direction
     rank = min(numerical_rank(s, share), k)
     Vt = _complete(Vt[:rank], k)
-    sign = np.sign(Vt[np.arange(k), np.abs(Vt).argmax(axis=1)])
+    sign = np.sign(Vt[np.arange(k), np.abs(Vt).argmax(axis=1)]) if k else np.ones(0)
     s = np.concatenate([s[:rank], np.zeros(k - rank)])
     left = np.zeros((len(B), k))
     left[:, :rank] = U[:, :rank] * sign[:rank]

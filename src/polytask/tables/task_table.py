@@ -197,11 +197,11 @@ def make_task_table(
         rows.drop(columns=held), task, target, features, categorical, n_rows=len(table)
     )
     check_names(chosen, rows, task)
-    X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen})
+    X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen}, index=rows.index)
     care = list(take_care(Rows(X, found.numbers, ids, task, target)))
     if loss == found.loss == "auto" and found.kind == "regression":
         care += target_shape(found.numbers, ids, target)
-    if groups is None and time is None:
+    if groups is None and time is None and len(chosen):
         care += dependent_rows(rows, X, found.numbers, ids, task, target)
     X[task] = ids
     for name, (values, _) in beside.items():
@@ -271,7 +271,7 @@ def choose_features(
         for name in dict.fromkeys(wanted)
     ]
     chosen, left_out = _sort_out(columns, rows, asked=features is not None)
-    if not chosen:
+    if columns and not chosen:  # a table of task and target alone is one of levels
         raise TableError(
             f"must leave a column to learn from; besides {task!r} and {target!r} the table has "
             f"{_without(left_out)}. Name columns that hold numbers or categories.",

@@ -68,7 +68,7 @@ def _of_features(design: Design, weight: np.ndarray) -> np.ndarray:
 
 def _sum_of_bent(X: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The sum of the bent columns, row by row."""
-    step = max(1, _CHUNK // X.shape[1])
+    step = max(1, _CHUNK // max(X.shape[1], 1))
     parts = [slice(first, first + step) for first in range(0, len(X), step)]
     mean = sum(weight[part] @ X[part] for part in parts) / weight.sum()
     square = sum(weight[part] @ (X[part] - mean) ** 2 for part in parts) / weight.sum()

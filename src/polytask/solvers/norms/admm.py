@@ -150,6 +150,8 @@ class _System:
 def _evenness(data: TaskData) -> float:
     """Largest curvature of any task over the mean of all, kept for as long as the data live."""
     d = data.n_features
+    if d == 0:
+        return 1.0
 
     def ratio() -> float:
         H = make_curvature(data, data.weight, True)
