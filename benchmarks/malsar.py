@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat, savemat
 
-import polytask
 from polytask.data import TaskData, make_task_data, read_rows, read_target
 from polytask.models import formulations
 from polytask.scales import to_polytask
@@ -125,13 +124,11 @@ def best_penalty(problem: Any, W: np.ndarray) -> float:
         return float(problem.penalties[parts[0]].value(W))
     first, second = (problem.penalties[part] for part in parts)
     step = np.abs(W).max() / 10
-    P, dual = W / 2, np.zeros_like(W)  # Douglas-Rachford on P and W - P
-    z = P.copy()
+    z = W / 2  # Douglas-Rachford on P and W - P
     for _ in range(3000):
         P = first.shrink(z, step).matrix
         Q = W - second.shrink(W - (2 * P - z), step).matrix
-        z += Q - P
-    del dual
+        z = z + Q - P
     return min(
         float(first.value(P) + second.value(W - P)), float(first.value(Q) + second.value(W - Q))
     )
@@ -166,7 +163,6 @@ def malsar(case: Case, folder: Path, Z: np.ndarray, y: np.ndarray) -> dict[str, 
 
 def rmtl(case: Case, folder: Path, Z: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     """The same of RMTL's function."""
-    ids = Z[:, 0].astype(int)
     labels = case.more == "Classification"
     with tempfile.TemporaryDirectory() as place:
         np.savetxt(f"{place}/Z.csv", Z, delimiter=",", fmt="%.17g")
@@ -185,7 +181,6 @@ def rmtl(case: Case, folder: Path, Z: np.ndarray, y: np.ndarray) -> dict[str, An
         if run.returncode:
             raise RuntimeError(" ".join(run.stderr.split())[:300])
         out = np.loadtxt(f"{place}/out.csv")
-    del ids
     return {"W": out[:-2].T, "b": out[-2], "seconds": float(out[-1, 0])}
 
 
@@ -223,10 +218,22 @@ def main() -> None:
             "b": theirs["b"].round(9).tolist(), "above": other / mine - 1,
         })  # fmt: skip
     if args.record:
-        rows = {"Z": Z.round(12).tolist(), "y": y.round(12).tolist()}
-        args.record.write_text(json.dumps({"rows": rows, "answers": kept}), encoding="utf-8")
+        rows = {"Z": Z.tolist(), "y": y.tolist()}
+        lines = ",\n".join(json.dumps(answer) for answer in kept)
+        text = f'{{"made by": {json.dumps(made_by())},\n"rows": {json.dumps(rows)},\n"answers": ['
+        args.record.write_text(f"{text}\n{lines}]}}\n", encoding="utf-8")
+
+
+def made_by() -> dict[str, str]:
+    """Versions of what ran."""
+    octave = subprocess.run(["octave-cli", "--version"], capture_output=True, text=True).stdout
+    R = subprocess.run(["Rscript", "--version"], capture_output=True, text=True)
+    return {
+        "MALSAR": "github.com/jiayuzhou/MALSAR at fb97515 (2017-02-27), " + octave.split("\n")[0],
+        "RMTL": "github.com/transbioZI/RMTL at 8e5bf4d (0.9, 2019-03-25), " + R.stdout.strip(),
+        "command": "python benchmarks/malsar.py MALSAR RMTL --size 4 4 12 --record FILE",
+    }
 
 
 if __name__ == "__main__":
-    print(polytask.__version__)
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, ClassVar, dataclass_transform
@@ -101,6 +102,7 @@ class NormBase(MultiTaskLinear):
     max_iter: int = 10000
 
     strengths: ClassVar[tuple[Strength, ...]] = ()
+    tells: ClassVar[Mapping[str, str]] = {}  # fitted attributes that reports show: their titles
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make the constructor of the fields, and constraints of the strengths."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
@@ -80,6 +81,8 @@ class _FusedTasks(NormBase):
     )
 
     _parameter_constraints = {"l1_ratio": [Interval(Real, 0, 1, closed="both")]}
+
+    tells: ClassVar = {"change_points_": "Tasks at which coefficients change"}
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         own = sparse_group(float(strengths["alpha"]), self.l1_ratio)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from polytask.data import TaskData
 from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
 from polytask.models.base import Strengths
@@ -69,6 +71,8 @@ class _RobustFeatures(NormBase):
         norm_strength("alpha_outlier", "own", auto="alpha"),
         LEVEL,
     )
+
+    tells: ClassVar = {"outlier_tasks_": "Outlier tasks"}
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         outliers = Transposed(JointFeatures(float(strengths["alpha_outlier"])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from polytask.data import TaskData
@@ -73,6 +75,8 @@ class _RobustLowRank(NormBase):
         norm_strength("alpha_outlier", "own", auto="alpha"),
         LEVEL,
     )
+
+    tells: ClassVar = {"outlier_tasks_": "Outlier tasks"}
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         outliers = Transposed(JointFeatures(float(strengths["alpha_outlier"])))

@@ -64,6 +64,8 @@ class _TaskClusters(BoxBase):
     size: ClassVar[str] = "n_clusters"
     _parameter_constraints = {"n_clusters": [Interval(Integral, 1, None, closed="left")]}
 
+    tells: ClassVar = {"clusters_": "Clusters of tasks"}
+
     def _store(self, solution: Solution, data: TaskData) -> None:
         super()._store(solution, data)
         left, _, shares = self._directions()

@@ -6,12 +6,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from polytask.inspection.roles import final_step, strengths_of, strengths_text, title_of
 from polytask.models.registry import formulations
 from polytask.report import formats as f
 from polytask.report.tables import Cell, Column, Table
 
-__all__ = ["CERTIFICATES", "as_formula", "fitted_table", "mixed_tables", "objectives_table"]
+__all__ = [
+    "CERTIFICATES",
+    "as_formula",
+    "fitted_table",
+    "found_table",
+    "mixed_tables",
+    "objectives_table",
+]
 
 _MOST_COEFFICIENTS = 40  # of which a table is read
 CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
@@ -101,6 +110,27 @@ def mixed_tables(fitted: Mapping[str, Any]) -> list[Table]:
         caption = f"{title_of(name)}: what tasks share, and how far they differ"
         found.append(Table(f"mixed-{len(found)}", caption, columns, rows))
     return found
+
+
+def found_table(fitted: Mapping[str, Any]) -> Table | None:
+    """Tasks that models which were fitted on all rows name: outliers, clusters, change points."""
+    rows = []
+    for name, estimator in fitted.items():
+        model = final_step(estimator)
+        for attribute, words in getattr(model, "tells", {}).items():
+            found = _tasks_named(model.tasks_, np.asarray(getattr(model, attribute)))
+            rows.append([Cell(title_of(name)), Cell(words), Cell(found)])
+    columns = [Column("Model", "text"), Column("What", "words"), Column("Tasks", "words")]
+    caption = "What models fitted on all rows found; a larger strength names fewer"
+    return Table("found", caption, columns, rows) if rows else None
+
+
+def _tasks_named(tasks: np.ndarray, value: np.ndarray) -> str:
+    """Ids, or where every task has a label the ids of each label."""
+    if value.shape != tasks.shape:
+        return ", ".join(map(str, value)) or "none"
+    groups = [tasks[value == label] for label in np.unique(value)]
+    return "; ".join(f"{k}: {', '.join(map(str, group))}" for k, group in enumerate(groups, 1))
 
 
 def _plain(value: Any) -> str:

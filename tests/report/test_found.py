@@ -1,0 +1,32 @@
+"""Tasks that a model names stand in the report."""
+
+import numpy as np
+
+from polytask import (
+    FusedTasksRegressor,
+    RobustLowRankRegressor,
+    SingleTaskRegressor,
+    TaskClustersRegressor,
+)
+from polytask.datasets import make_clustered_tasks, make_outlier_tasks
+from polytask.report.fitted import found_table
+
+
+def test_outliers_clusters_and_changes_are_named() -> None:
+    X, y, truth = make_outlier_tasks(12, 8, 80, n_outliers=2, deviation=0.1, random_state=0)
+    robust = RobustLowRankRegressor(0.05, alpha_outlier=0.03, task="task").fit(X, y)
+    still = FusedTasksRegressor(10.0, task="task").fit(X, y)
+    X, y, truth_of_groups = make_clustered_tasks(4, 6, 60, n_clusters=2, random_state=0)
+    groups = TaskClustersRegressor(0.1, alpha_ridge=1e-3, task="task").fit(X, y)
+    table = found_table({"robust-low-rank": robust, "fused": still, "task-clusters": groups})
+    assert table is not None
+    told = {row[0].text: row[2].text for row in table.rows}
+    assert told["Robust low-rank"] == ", ".join(map(str, np.flatnonzero(truth.labels)))
+    assert told["Fused"] == "none"
+    first = np.flatnonzero(truth_of_groups.labels == truth_of_groups.labels[0])
+    assert told["Task clusters"].startswith(f"1: {', '.join(map(str, first))}; 2: ")
+
+
+def test_models_that_name_nobody_have_no_table() -> None:
+    X, y, _ = make_clustered_tasks(4, 3, 20, n_clusters=2, random_state=0)
+    assert found_table({"single-task": SingleTaskRegressor(0.1, task="task").fit(X, y)}) is None
