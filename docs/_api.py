@@ -18,6 +18,7 @@ ROOMS = {
     "polytask.report": "The report",
     "polytask.penalties": "Penalties",
     "polytask.structures": "Structures",
+    "polytask.scales": "Strengths of other packages",
 }
 
 

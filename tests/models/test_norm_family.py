@@ -55,9 +55,10 @@ def step(W: Any) -> Any:
 
 
 # stem: options, and the penalty in cvxpy's words
-CASES: dict[str, tuple[dict[str, Any], Callable[..., Any]]] = {
+CASES: dict[str, tuple[dict[str, Any], Callable[..., Any] | None]] = {
     "LassoTasks": ({"alpha": 0.05}, lambda W: 0.05 * absolute(W)),
     "JointFeatures": ({"alpha": 0.05, "norm": "max"}, lambda W: 0.05 * largest(W)),
+    "ConcaveFeatures": ({"alpha": 0.05}, None),  # not convex
     "SparseGroup": (
         {"alpha": 0.05, "l1_ratio": 0.3}, lambda W: 0.015 * absolute(W) + 0.035 * joint(W),
     ),
@@ -97,6 +98,7 @@ CASES: dict[str, tuple[dict[str, Any], Callable[..., Any]]] = {
     "TaskCovariance": ({"alpha": 0.02}, box(0.02, 0.0, 1)),
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("stem", CASES)
+CONVEX = pytest.mark.parametrize("stem", [stem for stem in CASES if CASES[stem][1]])
 
 
 def make(stem: str, role: str = "Regressor", **more: Any) -> Any:
@@ -106,6 +108,7 @@ def make(stem: str, role: str = "Regressor", **more: Any) -> Any:
 def check_optimum(stem: str, role: str, seed: int) -> None:
     Z, y = long_table(role, seed=seed)
     words = CASES[stem][1]
+    assert words is not None
     limits: list[Any] = []
     takes = list(inspect.signature(words).parameters)
     penalty = (lambda W: words(W, limits)) if "limits" in takes else words
@@ -122,14 +125,14 @@ def test_every_formulation_with_norms_is_tried() -> None:
     assert found == {stem + role for stem in CASES for role in ROLES}
 
 
-@EVERY
+@CONVEX
 @pytest.mark.parametrize("role", ROLES)
 def test_optimum_is_that_of_cvxpy(stem: str, role: str) -> None:
     check_optimum(stem, role, 0)
 
 
 @pytest.mark.slow
-@EVERY
+@CONVEX
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("seed", range(1, 30))
 def test_optima_of_more_problems(stem: str, role: str, seed: int) -> None:
@@ -166,8 +169,9 @@ def test_a_path_begins_at_zero_and_ends_where_fits_do(stem: str) -> None:
     assert (np.diff(path.alphas) < 0).all()
     assert (path.gaps <= 1e-7).all()
     cold = clone(model).set_params(alpha=path.alphas[-1]).fit(Z, y)
-    assert_allclose(path.coefs[-1], cold.coef_, atol=1e-3)
-    assert path.objectives[-1] == pytest.approx(cold.objective_, rel=1e-6)
+    if cold.certificate_ == "global":
+        assert_allclose(path.coefs[-1], cold.coef_, atol=1e-3)
+        assert path.objectives[-1] == pytest.approx(cold.objective_, rel=1e-6)
     if stem not in (*SQUARES, "FusedTasks"):
         assert [bool(coef.any()) for coef in path.coefs[:2]] == [False, True]
 

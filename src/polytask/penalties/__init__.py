@@ -1,6 +1,7 @@
 """What is believed about the tasks, one penalty a file."""
 
 from polytask.penalties.base import Norm, Penalty, Quadratic, Shrunk
+from polytask.penalties.concave import ConcaveFeatures
 from polytask.penalties.coupled import Coupled
 from polytask.penalties.fusion import Fusion
 from polytask.penalties.joint import JointFeatures
@@ -18,6 +19,7 @@ from polytask.penalties.trace_limit import LimitedTraceNorm
 from polytask.penalties.transposed import Transposed
 
 __all__ = [
+    "ConcaveFeatures",
     "Coupled",
     "Fusion",
     "JointFeatures",

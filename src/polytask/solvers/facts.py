@@ -31,6 +31,7 @@ __all__ = [
     "SLOPES",
     "SPECTRAL",
     "SQUARES",
+    "STAGES",
     "Need",
     "basis_of",
     "coupled_of",
@@ -125,6 +126,10 @@ RIDGES = Need(
 NORMS = Need(
     "a norm on the slopes (`dual`, `shrink`)",
     lambda p: all(_has(norm_penalty(p.penalties[b]), "dual", "shrink") for b in _parts(p)),
+)
+STAGES = Need(
+    "a concave penalty on the slopes (`above`)",
+    lambda p: all(_has(p.penalties[b], "above") for b in _parts(p)),
 )
 SPECTRAL = Need(
     "a penalty on singular values (`spectral`)",

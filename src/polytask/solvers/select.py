@@ -13,6 +13,7 @@ from polytask.solvers.low_rank.reduced_rank import ReducedRank
 from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.norms.admm import Admm
 from polytask.solvers.norms.proximal import ProximalGradient
+from polytask.solvers.norms.stages import Stages
 
 __all__ = ["PREFERENCE", "select"]
 
@@ -25,6 +26,7 @@ PREFERENCE: tuple[Solver, ...] = (
     Alternating(),
     Admm(),
     NewtonCG(),  # any quadratic penalty
+    Stages(),  # what lies below norms
     ProximalGradient(),  # any norm
 )
 
