@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from polytask.responses import Huber, NegativeBinomial, Ordinal, Response, responses
+from polytask.responses import Huber, NegativeBinomial, Ordinal, Quantile, Response, responses
 
 LEARNED: dict[str, Response] = {
+    "quantile": Quantile(0.8, 0.3, 0.6),
     "ordinal": Ordinal((1, 2, 4), (-0.5, 1.0)),
     "huber": Huber(1.345, 0.7),
     "negative_binomial": NegativeBinomial(0.5),

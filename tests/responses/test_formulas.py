@@ -79,8 +79,8 @@ def test_the_majorizer_lies_above(response: Response, y: np.ndarray) -> None:
 def test_the_deviance_is_zero_where_the_prediction_is_perfect(
     response: Response, y: np.ndarray
 ) -> None:
-    if hasattr(response, "levels"):
-        pytest.skip("an expected level is none of them")
+    if hasattr(response, "levels") or hasattr(response, "pinball"):
+        pytest.skip("an expected level is none of them; a quantile is judged without its band")
     mean = response.inverse_link(F)
     perfect = response.value(mean, F) + response.conjugate(mean, np.zeros(N))
     np.testing.assert_allclose(response.deviance(mean, mean), 2 * perfect, atol=1e-12)

@@ -44,3 +44,20 @@ def test_the_choice_is_as_good_as_that_of_refits(response: Response, seed: int) 
     assert exact[np.argmin(quick)] <= 1.01 * exact.min()
     best = int(np.argmin(exact))  # far from it, where penalties are weak, one step is too short
     assert quick[best] == pytest.approx(exact[best], rel=0.01)
+
+
+@pytest.mark.parametrize("response", NUMBERS, ids=lambda r: r.name)
+def test_tasks_of_few_rows_take_a_second_step(response: Response) -> None:
+    """Where one is short by up to ten percent of the risk (Huber), three (gamma)."""
+    rng = np.random.default_rng(5)
+    ids = np.repeat(np.arange(4), 8)
+    X = rng.normal(size=(32, 2))
+    f = np.clip(X @ [0.6, -0.4] + 0.5 * rng.normal(size=4)[ids] + 0.3, -3, 3)
+    data = make_data(X, draw(response, response.inverse_link(f), rng), ids)
+    alpha = deviation_grid(data, response, 12)[5]
+
+    def make(part):
+        return mean_regularized(part, alpha, 0.001, alpha, response)
+
+    exact = refitted_risk(make(data), make, response)
+    assert LeaveOneOut(1e-8, 100)(make(data)) == pytest.approx(exact, rel=0.01)

@@ -46,6 +46,11 @@ def mae(y: Array, pred: Array, codes: Array, weight: Array, m: int) -> Array:
     return mean(np.abs(y - pred), codes, weight, m)
 
 
+def pinball(y: Array, pred: Array, codes: Array, weight: Array, m: int) -> Array:
+    """That of the median."""
+    return 0.5 * mae(y, pred, codes, weight, m)
+
+
 def nmse(y: Array, pred: Array, codes: Array, weight: Array, m: int) -> Array:
     """SSE_i / sum of squares of y about the task's own mean."""
     return divide(np.bincount(codes, weight * (y - pred) ** 2, m), scatter(y, codes, weight, m))

@@ -86,6 +86,12 @@ METRICS: dict[str, Metric] = {
             by_task.nmse,
         ),
         _regression(
+            "pinball", "pinball loss", False, "target",
+            "mean of q times what a prediction is too low and 1 - q times what it is too high; "
+            "q is that of the loss, outside a comparison 1/2",
+            by_task.pinball,
+        ),
+        _regression(
             "kappa", "quadratic-weighted kappa", True, "share",
             "agreement of ordered levels beyond chance, predictions taken to the nearest level: "
             "1 - mean squared distance / that of pairs of the two put together at random",

@@ -257,7 +257,8 @@ class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
         return target
 
     def _make(self, settings: dict[str, Any]) -> HistGradientBoostingRegressor:
-        return HistGradientBoostingRegressor(loss=self._loss().trees, **settings)
+        said = self._loss()
+        return HistGradientBoostingRegressor(loss=said.trees, **said.tree_options, **settings)
 
     def __sklearn_tags__(self) -> Any:
         """Tags: targets of one sign where the response asks for it."""

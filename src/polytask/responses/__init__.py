@@ -10,6 +10,7 @@ from polytask.responses.multinomial import Multinomial
 from polytask.responses.negative_binomial import NegativeBinomial
 from polytask.responses.ordinal import Ordinal
 from polytask.responses.poisson import Poisson
+from polytask.responses.quantile import Quantile
 from polytask.responses.registry import find_response, likely_response, responses
 from polytask.responses.row_losses import RowLoss
 from polytask.responses.squared import Squared
@@ -26,6 +27,7 @@ __all__ = [
     "NegativeBinomial",
     "Ordinal",
     "Poisson",
+    "Quantile",
     "Response",
     "RowLoss",
     "Squared",

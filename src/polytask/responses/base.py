@@ -125,6 +125,11 @@ class Response:
         """How many linear predictors a row has."""
         return 1
 
+    @property
+    def tree_options(self) -> dict[str, float]:
+        """What scikit-learn's boosted trees are told beside ``trees``."""
+        return {}
+
     def of_classes(self, n_classes: int) -> Response:
         """The response of so many classes."""
         return self

@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 from polytask.responses.base import Response
 from polytask.responses.row_losses import ABSOLUTE, SQUARED
 
-__all__ = ["Huber"]
+__all__ = ["Huber", "scale_of", "weighted_median"]
 
 _NORMAL = (
     1.4826022185056018  # standard deviation of a normal variable, in median absolute deviations
@@ -103,7 +103,7 @@ class Huber(Response):
 
     def null_fit(self, y: np.ndarray, weight: np.ndarray) -> float:
         """Huber's estimate of location, by reweighting from the median."""
-        f = _median(y, weight)
+        f = weighted_median(y, weight)
         for _ in range(_STEPS):
             w = weight * self.majorizer(y, np.full(y.shape, f))
             before, f = f, float(w @ y / w.sum())
@@ -129,23 +129,23 @@ class Huber(Response):
             return self
         middle = np.zeros(int(code.max(initial=-1)) + 1)
         for i in np.unique(code):
-            middle[i] = _median(y[code == i], weight[code == i])
-        return replace(self, scale=_scale(y - middle[code], weight, y))
+            middle[i] = weighted_median(y[code == i], weight[code == i])
+        return replace(self, scale=scale_of(y - middle[code], weight, y))
 
     def updated(self, y: np.ndarray, f: np.ndarray, weight: np.ndarray) -> Response:
         """The scale of the residuals."""
-        return replace(self, scale=_scale(y - f, weight, y))
+        return replace(self, scale=scale_of(y - f, weight, y))
 
 
-def _scale(r: np.ndarray, weight: np.ndarray, y: np.ndarray) -> float:
+def scale_of(r: np.ndarray, weight: np.ndarray, y: np.ndarray) -> float:
     """Median absolute deviation about zero; where most are zero, the root of their mean square."""
-    found = _NORMAL * _median(np.abs(r), weight)
+    found = _NORMAL * weighted_median(np.abs(r), weight)
     if found <= _LEAST * np.abs(y).max(initial=0.0):
         found = float(np.sqrt(weight @ r**2 / weight.sum()))
     return max(found, _LEAST * float(np.abs(y).max(initial=0.0)), np.finfo(float).tiny * 1e20)
 
 
-def _median(values: np.ndarray, weight: np.ndarray) -> float:
+def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
     """Weighted median: half the weight on either side, the mean of two where they share it."""
     order = np.argsort(values, kind="stable")
     values, total = values[order], np.cumsum(weight[order])

@@ -16,6 +16,7 @@ from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["ARROW", "ArrowProblem", "arrow_problem", "centered", "why_not_arrow"]
 
+_BEYOND = 0.01  # share of a parabola above the loss that is seen where it is straight
 _FLAT = 1e-30  # least curvature: where a loss is saturated, a step would leave the numbers
 
 
@@ -52,6 +53,8 @@ class ArrowProblem:
             return self.factor_grams(risk.gram)
         curvature = risk.majorizer if above else risk.curvature
         assert curvature is not None
+        if self.problem.loss.has_kinks and risk.majorizer is not None:
+            curvature = np.maximum(curvature, _BEYOND * risk.majorizer)
         return self.factor(np.maximum(curvature, _FLAT))
 
     def factor_squares(self) -> ArrowFactor:

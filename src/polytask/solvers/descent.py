@@ -16,6 +16,7 @@ __all__ = ["Descent", "Place", "along", "moved"]
 
 _HALVINGS = 30
 _ARMIJO = 1e-4  # share of what the slope promises that a step must bring
+_SHORT = 0.1  # size of a step from which a sure one is rather taken
 _NOISE = 1e-14  # share of the value that is rounding
 
 
@@ -114,7 +115,7 @@ class Descent(Generic[P]):
         self._begin(self._step_at)
 
     def _take_less(self) -> None:
-        if self._sure is None or self._is_sure:
+        if self._sure is None or self._is_sure or self._size > _SHORT:
             self._try(0.5 * self._size)
             return
         self._is_sure = True

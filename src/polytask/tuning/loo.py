@@ -9,7 +9,7 @@ becomes
     q_j = x' L^-1 x + u' S^-1 u,   u = x - E' L^-1 x.
 
 This is exact for the squared loss. For other losses it is one Newton step from the solution, the
-approximate leave-one-out of Rad and Maleki (JRSS B 2020).
+approximate leave-one-out of Rad and Maleki (JRSS B 2020), and in tasks of few rows a second one.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from polytask.tuning.leave_group_out import (
     whole_tasks,
 )
 from polytask.tuning.loo_outputs import left_out
+from polytask.tuning.loo_small import MOST_ROWS, left_out_of_task
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.spectral import LeftOut, Points, SpectralFits, serves
@@ -47,6 +48,7 @@ _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 
 _RowBatch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]
+_Forms = tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]
 
 
 class LeaveOneOut:
@@ -177,7 +179,28 @@ class LeaveOneOut:
         if loss.is_quadratic and left.min(initial=1.0) < _LITTLE_LEFT:
             f = problem.predict(_refined(problem, factor, blocks, f))
         step = influence * loss.gradient(data.y, f) / np.maximum(left, least)
-        return np.where(left > least, f + step, np.nan)
+        near = np.where(left > least, f + step, np.nan)
+        return near if loss.is_quadratic else self._refined(arrow, factor, f, near)
+
+    def _refined(
+        self, arrow: ArrowProblem, factor: ArrowFactor, f: np.ndarray, near: np.ndarray
+    ) -> np.ndarray:
+        """The same with tasks of few rows by a second step (see `polytask.tuning.loo_small`)."""
+        data, loss = arrow.problem.data, arrow.problem.loss
+        if data.sizes.min() > MOST_ROWS or isinstance(factor.schur, WideRidge):
+            return near
+        if loss.has_labels:  # rare ones have folds, the others are near enough
+            return near
+        share = 1.0 / repeats(data)
+        for obs, valid, left, right in _narrow_forms(arrow, factor, self._row_batches(data.design)):
+            sizes = np.full(len(obs), obs.shape[1]) if valid is None else valid.sum(axis=1)
+            for n in np.unique(sizes[sizes <= MOST_ROWS]):
+                some = obs[sizes == n][:, :n]
+                Q = left[sizes == n, :n] @ right[sizes == n, :n].transpose(0, 2, 1)
+                found = left_out_of_task(data, loss, f, some, Q, share)
+                known = np.isfinite(found) & np.isfinite(near[some])
+                near[some[known]] = found[known]
+        return near
 
     def _row_batches(self, design: Design) -> Iterable[_RowBatch]:
         """Rows of every batch; small data are gathered once for the whole path."""
@@ -228,8 +251,9 @@ def _quadratic_forms(
     if isinstance(factor.schur, WideRidge):
         return (1.0 - np.diag(factor.schur.residual_operator())) / v
     q = np.zeros(len(data.y))
-    if len(factor.narrow):
-        _narrow_forms(arrow, factor, q, batches)
+    for obs, valid, left, right in _narrow_forms(arrow, factor, batches):
+        chosen = slice(None) if valid is None else valid
+        q[obs[chosen]] = np.einsum("bnr,bnr->bn", left, right)[chosen]
     for i, task in factor.wide.items():
         part = slice(data.start[i], data.start[i + 1])
         M = task.ridge.residual_operator()
@@ -239,8 +263,9 @@ def _quadratic_forms(
 
 
 def _narrow_forms(
-    arrow: ArrowProblem, factor: ArrowFactor, q: np.ndarray, batches: Iterable[_RowBatch]
-) -> None:
+    arrow: ArrowProblem, factor: ArrowFactor, batches: Iterable[_RowBatch]
+) -> Iterator[_Forms]:
+    """(observations, valid, left, right) of batches of tasks with X H^-1 X' = left right'."""
     structure, D = arrow.structure, arrow.D
     position = np.full(arrow.problem.data.n_tasks, -1)
     position[factor.narrow] = np.arange(len(factor.narrow))
@@ -250,17 +275,18 @@ def _narrow_forms(
         inside = position[tasks] >= 0
         if not inside.any():
             continue
-        at, obs, rows = position[tasks][inside], obs[inside], rows[inside]
+        at, rows = position[tasks][inside], rows[inside]
         own = rows if both else rows[:, :, structure.deviation]
         R = factor.roots[at]
         A = (own @ R.transpose(0, 2, 1)) @ R
         if both:  # u = D L^-1 x: no subtraction
-            value = np.einsum("bnk,bnk->bn", A, own + A @ middle)
+            left, right = A, own + A @ middle
         elif factor.coupling is not None:
             u = rows[:, :, structure.common] - A @ factor.coupling[at]
-            value = (A * own).sum(axis=2) + ((u @ middle) * u).sum(axis=2)
-        chosen = slice(None) if valid is None else valid[inside]
-        q[obs[chosen]] = value[chosen]
+            left, right = np.concatenate([A, u @ middle], 2), np.concatenate([own, u], 2)
+        else:
+            continue
+        yield obs[inside], None if valid is None else valid[inside], left, right
 
 
 def _row_batches(design: Design) -> Iterator[_RowBatch]:
