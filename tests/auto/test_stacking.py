@@ -33,7 +33,7 @@ def predictions(rng, m, n):
     code = np.repeat(np.arange(m), n)
     truth = rng.normal(size=(m * n, 2))
     y = truth[np.arange(m * n), (code >= m // 2).astype(int)]
-    return truth, y + 0.1 * rng.normal(size=m * n), code
+    return truth, y + rng.normal(size=m * n), code
 
 
 def test_one_model_that_is_right_gets_all(rng):

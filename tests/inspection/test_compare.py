@@ -75,7 +75,7 @@ def test_one_truth_needs_one_model():
     X, y = table("same")
     found = compare_tasks(dict.fromkeys(MODELS), X, y, task="task", cv=3)
     assert found.verdict.label == "pooling-suffices"
-    assert found.verdict.model == "pooled"
+    assert found.verdict.model == "mean-regularized"  # as good, and safe if tasks differ
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -83,7 +83,7 @@ def test_independent_tasks_do_not_help(seed):
     X, y = table("independent", n=40, seed=seed)
     found = compare_tasks(dict.fromkeys(MODELS), X, y, task="task", cv=3)
     assert found.verdict.label == "no-clear-gain"
-    assert found.verdict.model == "single-task"
+    assert found.verdict.model == "mean-regularized"  # as good, and safe if tasks are alike
     assert found.verdict.n_gains == 0
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from polytask.inspection.comparison import Interval
 from polytask.inspection.evidence import Evidence
+from polytask.inspection.recommendation import recommend
 from polytask.inspection.verdict import decide
 from polytask.inspection.words import percent, span
 
@@ -37,16 +38,20 @@ def evidence(**gains):
     )  # fmt: skip
 
 
+def decided(found):
+    return decide(found, recommend(found))
+
+
 @pytest.mark.parametrize(
     ("gains", "label", "model", "focus"),
     [
         ({"joint_a": 0.10, "pooled": 0.02}, "joint-helps", "joint-a", "joint-a"),
         ({"joint_a": 0.10, "pooled": -0.50}, "joint-helps", "joint-a", "joint-a"),
         ({"joint_a": 0.10}, "joint-helps", "joint-a", "joint-a"),
-        ({"joint_a": 0.100, "pooled": 0.098}, "pooling-suffices", "pooled", "pooled"),
+        ({"joint_a": 0.100, "pooled": 0.098}, "pooling-suffices", "joint-a", "pooled"),
         ({"joint_a": 0.05, "pooled": 0.10}, "pooling-suffices", "pooled", "pooled"),
-        ({"joint_a": 0.0, "pooled": -0.50}, "no-clear-gain", "single-task", "joint-a"),
-        ({"joint_a": 0.006, "pooled": -0.5}, "no-clear-gain", "single-task", "joint-a"),
+        ({"joint_a": 0.0, "pooled": -0.50}, "no-clear-gain", "joint-a", "joint-a"),
+        ({"joint_a": 0.006, "pooled": -0.5}, "no-clear-gain", "joint-a", "joint-a"),
         ({"joint_a": -0.10, "joint_b": -0.2}, "single-task-best", "single-task", "joint-a"),
         ({"joint_a": 0.05, "trees": 0.20}, "non-joint-best", "trees", "joint-a"),
         ({"joint_a": 0.05, "trees": 0.051}, "joint-helps", "joint-a", "joint-a"),
@@ -56,14 +61,14 @@ def evidence(**gains):
     ],
 )
 def test_each_label(gains, label, model, focus):
-    verdict = decide(evidence(**gains))
+    verdict = decided(evidence(**gains))
     assert (verdict.label, verdict.model, verdict.focus) == (label, model, focus)
     assert verdict.text.startswith(verdict.headline.split(".")[0])
     assert "nan" not in verdict.text
 
 
 def test_gains_and_harms_that_cancel_are_mixed():
-    verdict = decide(evidence(joint_a=np.tile([0.3, -0.3], M // 2)))
+    verdict = decided(evidence(joint_a=np.tile([0.3, -0.3], M // 2)))
     assert verdict.label == "mixed"
     assert (verdict.n_gains, verdict.n_harmed) == (M // 2, M // 2)
     assert "clearly better on 10, clearly worse on 10" in verdict.text
@@ -72,7 +77,7 @@ def test_gains_and_harms_that_cancel_are_mixed():
 def test_pooling_does_not_suffice_where_it_harms_tasks_that_joint_spares():
     pooled = np.full(M, 0.13)
     pooled[:2] = -0.4
-    verdict = decide(evidence(joint_a=0.09, pooled=pooled))
+    verdict = decided(evidence(joint_a=0.09, pooled=pooled))
     assert verdict.label == "joint-helps"
     assert "no clear difference" in verdict.text
 
@@ -94,8 +99,8 @@ def test_a_clear_loss_is_never_called_no_clear_difference():
 
 
 def test_the_choice_among_models_is_paid_for():
-    alone = decide(evidence(joint_a=0.02)).gain
-    chosen = decide(evidence(joint_a=0.02, joint_b=0.0, pooled=0.0))
+    alone = decided(evidence(joint_a=0.02)).gain
+    chosen = decided(evidence(joint_a=0.02, joint_b=0.0, pooled=0.0))
     assert chosen.focus == "joint-a"
     assert chosen.gain.high - chosen.gain.low > alone.high - alone.low
     assert "corrected for the choice" in chosen.text
@@ -103,8 +108,8 @@ def test_the_choice_among_models_is_paid_for():
 
 def test_a_failed_baseline_leaves_no_verdict():
     found = replace(evidence(joint_a=0.1), models=("joint-a",))
-    verdict = decide(found)
-    assert (verdict.label, verdict.model) == ("undetermined", "")
+    verdict = decided(found)
+    assert (verdict.label, verdict.model) == ("undetermined", "joint-a")
     assert "Single-task failed" in verdict.text
 
 

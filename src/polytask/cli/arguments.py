@@ -113,6 +113,11 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
         "model but the networks, 'neural' is those); single-task always takes part",
     )
     group.add_argument(
+        "--fast",
+        action="store_true",
+        help="leave out the default models that cost most: low-rank and the weighted candidates",
+    )
+    group.add_argument(
         "--metric",
         metavar="NAME",
         help="ranks the models; default rmse for a regression, log_loss for a classification",

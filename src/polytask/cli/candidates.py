@@ -39,13 +39,15 @@ def model_names() -> tuple[str, ...]:
     return (*formulations(), *NEURAL_NAMES, BOOSTING)
 
 
-def choose_models(wanted: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def choose_models(
+    wanted: tuple[str, ...] | None, fast: bool = False
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The models to compare, single-task always among them, and a note where that was added."""
     from polytask.models import formulations
 
     if wanted is None:
-        defaults = [name for name, found in formulations().items() if found.default]
-        return (*defaults, BOOSTING), ()
+        found = formulations().values()
+        return (*(f.name for f in found if f.default and not (fast and f.costly)), BOOSTING), ()
     if not wanted:
         raise TableError("must name at least one model; got an empty list.", "models")
     wanted = _spelled_out(wanted)
@@ -136,17 +138,17 @@ def with_groupings(names: tuple[str, ...], table: TaskTable) -> tuple[str, ...]:
     return (*names[:at], *more, *names[at + 1 :])
 
 
-def formulation_for(name: str, task: Any, kind: str, seed: int = 0, loss: str = "auto") -> Any:
+def formulation_for(
+    name: str, task: Any, kind: str, seed: int = 0, loss: str = "auto", *, streamed: bool = False
+) -> Any:
     """The estimator of a formulation, unfitted, or that of the boosted trees."""
     if name == BOOSTING:
         return _boosted_trees(task, kind, seed, loss)
-    found = _found(name)
-    estimator = found.classifier if kind == "classification" else found.regressor
-    if estimator is None:
+    model = _found(name).estimator(kind, plain=streamed, task=task, loss=loss)
+    if model is None:
         raise TableError(
             f"must name models for a {kind}; {name!r} has none. Leave it out.", "models"
         )
-    model = estimator(task=task, loss=loss)
     seeded = "random_state" in model.get_params(deep=False)
     return model.set_params(random_state=seed) if seeded else model
 

@@ -19,8 +19,8 @@ from polytask.cli.candidates import (
 )
 from polytask.cli.cluster import cluster
 from polytask.cli.errors import refused
-from polytask.cli.fit import fit_on_all
-from polytask.cli.inputs import conventions, read_task_table, split_names, varying_names
+from polytask.cli.fit import OnAllRows
+from polytask.cli.inputs import conventions, read_task_table, varying_names, wanted_models
 from polytask.cli.leaderboard import show_comparison
 from polytask.cli.outputs import check_directory
 from polytask.cli.progress import Progress
@@ -47,7 +47,7 @@ FILES = ("report.html", "results.json", "tasks.csv", "model.skops", WORDS)
 def run(args: argparse.Namespace) -> int:
     """Compare, write, show."""
     out = check_directory(args.out, FILES)
-    names, added = choose_models(None if args.models is None else split_names([args.models]))
+    names, added = choose_models(wanted_models(args), args.fast)
     if is_streamed(args):
         return _run_streamed(args, out)
     table = read_task_table(args)
@@ -104,17 +104,14 @@ def _one_grouping(table: TaskTable) -> tuple[str, ...]:
 
 
 def best_model(comparison: Comparison) -> str:
-    """The recommended model, or the first on the leaderboard where none is recommended."""
+    """The recommended model."""
     from polytask.tables import TableError
 
-    if comparison.verdict.model:
-        return comparison.verdict.model
+    if comparison.recommended.model:
+        return comparison.recommended.model
     models = comparison.models
-    fitted = models[(models["status"] == "ok") & (models["role"] != "means")]
-    if fitted.empty:
-        reasons = models.loc[models["status"] != "ok", "reason"].drop_duplicates().tolist()
-        raise TableError(f"No model could be fitted to this table: {reasons[0]}")
-    return str(fitted["name"].iloc[0])
+    reasons = models.loc[models["status"] != "ok", "reason"].drop_duplicates().tolist()
+    raise TableError(f"No model could be fitted to this table: {reasons[0]}")
 
 
 def _compare(
@@ -170,10 +167,9 @@ def _fit_all(
     varying = varying_names(args)
     made = {name: make_candidate(name, table, args.seed, varying) for name in names}
     for group in by_preparation(made):
-        like = None
+        rows = OnAllRows(table, LeftOutGrouping)
         for name, pipeline in group.items():
-            models[name], warned = fit_on_all(pipeline, name, table, like, LeftOutGrouping)
-            like = models[name]
+            models[name], warned = rows.fit(pipeline, name)
             told.update(dict.fromkeys(f"{name}, fitted on all rows: {w}" for w in warned))
     return models, tuple(told)
 

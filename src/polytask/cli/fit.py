@@ -19,10 +19,11 @@ from polytask.cli.stream import fit_streamed, is_streamed
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+    from polytask.models.shared_fits import SharedFits
     from polytask.tables import TaskTable
     from polytask.tables.stream_table import StreamTable
 
-__all__ = ["fit_on_all", "run"]
+__all__ = ["OnAllRows", "run"]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,35 +57,42 @@ def _fit_in_memory(
 ) -> tuple[Pipeline, TaskTable | StreamTable, tuple[str, ...]]:
     table = read_task_table(args)
     progress.say(f"fitting {args.model}")
-    made = make_candidate(args.model, table, args.seed, varying_names(args))
-    model, told = fit_on_all(made, args.model, table)
+    candidate = make_candidate(args.model, table, args.seed, varying_names(args))
+    model, told = OnAllRows(table).fit(candidate, args.model)
     return model, table, told
 
 
-def fit_on_all(
-    pipeline: Pipeline, name: str, table: TaskTable, like: Pipeline | None = None,
-    quiet: type[Warning] | None = None,
-) -> tuple[Pipeline, tuple[str, ...]]:  # fmt: skip
-    """The pipeline fitted on every row, and the warnings that came.
+class OnAllRows:
+    """Fits Pipelines that prepare alike to every row; the first one prepares for all.
 
-    ``like`` is a fitted one that prepares alike: it is not prepared again; warnings of the class
-    ``quiet`` are not told.
+    Warnings of the class ``quiet`` are not told.
     """
-    from sklearn.pipeline import Pipeline
 
-    from polytask.models.held_fit import fit_held
+    def __init__(self, table: TaskTable, quiet: type[Warning] | None = None) -> None:
+        self.table, self.quiet = table, quiet
 
-    held = {"groups": table.groups, "time": table.time}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        if quiet is not None:
-            warnings.simplefilter("ignore", quiet)
-        try:
-            if like is None:
-                fit_held(pipeline, table.X, table.y, **held)
-            else:
-                fit_held(pipeline[-1], like[:-1].transform(table.X), table.y, **held)
-                pipeline = Pipeline([*like.steps[:-1], pipeline.steps[-1]])
-        except (ValueError, ArithmeticError) as error:
-            raise refused(error, f"{name} cannot be fitted to this table: ") from error
-    return pipeline, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+    def fit(self, pipeline: Pipeline, name: str) -> tuple[Pipeline, tuple[str, ...]]:
+        """A fitted Pipeline, and the warnings that came."""
+        from sklearn.pipeline import Pipeline
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            if self.quiet is not None:
+                warnings.simplefilter("ignore", self.quiet)
+            try:
+                model = self._fits(pipeline).fitted(pipeline[-1])
+            except (ValueError, ArithmeticError) as error:
+                raise refused(error, f"{name} cannot be fitted to this table: ") from error
+        told = tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+        return Pipeline([*self._steps, (pipeline.steps[-1][0], model)]), told
+
+    def _fits(self, pipeline: Pipeline) -> SharedFits:
+        from polytask.models.shared_fits import SharedFits
+
+        if not hasattr(self, "_shared"):
+            self._steps, X = pipeline.steps[:-1], self.table.X
+            if self._steps:
+                X = pipeline[:-1].fit_transform(X, self.table.y)
+            held = {"groups": self.table.groups, "time": self.table.time}
+            self._shared = SharedFits(X, self.table.y, **held)
+        return self._shared

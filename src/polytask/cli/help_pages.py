@@ -49,7 +49,7 @@ files are left alone):
   report.html    the report: one file, no connection needed
   results.json   everything in the report, for programs
   tasks.csv      a row per task: rows, gain, label
-  model.skops    the best model, fitted on all rows, for 'polytask predict'
+  model.skops    the recommended model, fitted on all rows, for 'polytask predict'
   model_card.md  what it is for, whom it harms, how it was reached
 
 what happens to the columns:

@@ -23,7 +23,17 @@ __all__ = [
     "several_targets",
     "split_names",
     "varying_names",
+    "wanted_models",
 ]
+
+
+def wanted_models(args: argparse.Namespace) -> tuple[str, ...] | None:
+    """What --models names; None for the defaults."""
+    from polytask.tables.errors import TableError
+
+    if args.models is not None and args.fast:
+        raise TableError("must be left out where --models says what is compared.", "fast")
+    return None if args.models is None else split_names([args.models])
 
 
 def split_names(lists: Sequence[str] | None, columns: Sequence[str] = ()) -> tuple[str, ...] | None:

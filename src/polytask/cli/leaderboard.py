@@ -33,10 +33,14 @@ def show_comparison(
     rest = verdict.text.removeprefix(verdict.headline).strip()
     console.print()
     show_list(console, "Take care", comparison.warnings, "yellow")
-    console.print(Text(plain(verdict.headline), style="bold"))
+    console.print(Text(f"Proved: {plain(verdict.headline)}", style="bold"))
     if rest:
         console.print(plain(rest))
     console.print()
+    if comparison.recommended.model:
+        console.print(Text(f"Recommended: {plain(comparison.recommended.title)}", style="bold"))
+        console.print(plain(comparison.recommended.text))
+        console.print()
     _show_models(console, comparison)
     _show_tasks(console, comparison)
     for title, text in answers.items():

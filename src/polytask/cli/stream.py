@@ -17,7 +17,7 @@ from polytask.cli.candidates import (
     formulation_for,
 )
 from polytask.cli.errors import refused
-from polytask.cli.inputs import several_targets, split_names
+from polytask.cli.inputs import several_targets, split_names, wanted_models
 from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
 
@@ -148,7 +148,7 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
 def streamed_model(name: str, table: StreamTable) -> Any:
     """The model called ``name``, unfitted; an error where it needs all rows at once."""
     check_name(name, "models")
-    model = formulation_for(name, table.task, table.kind)
+    model = formulation_for(name, table.task, table.kind, streamed=True)
     if not hasattr(model, "_why_not_sums") or model._why_not_sums(table.tally.ids):
         raise TableError(
             f"must name models that can be streamed; {name!r} needs all rows of a {table.kind} in "
@@ -211,8 +211,8 @@ def compare_streamed(
 
 def _names(args: argparse.Namespace, table: StreamTable) -> tuple[list[str], tuple[str, ...]]:
     """The models asked for, or those of the defaults that can be streamed."""
-    wanted = None if args.models is None else split_names([args.models])
-    names, notes = choose_models(wanted)
+    wanted = wanted_models(args)
+    names, notes = choose_models(wanted, args.fast)
     if wanted is not None:
         return list(names), notes
     able, left = [], []

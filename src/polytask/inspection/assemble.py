@@ -24,7 +24,8 @@ from polytask.inspection.provenance import (
     versions,
     warnings_on,
 )
-from polytask.inspection.roles import role_of, title_of
+from polytask.inspection.recommendation import recommend
+from polytask.inspection.roles import hedges_among, role_of, title_of
 from polytask.inspection.sample import Sample
 from polytask.inspection.scores import fold_scores, model_scores
 from polytask.inspection.statistics import overlap_inflation
@@ -86,7 +87,8 @@ def assemble(
 ) -> Comparison:
     """Decide, and put the tables beside the verdict; ``ranks`` are the metrics that need rows."""
     evidence = _evidence(question, sample, found, totals, rows)
-    verdict, columns = decide(evidence), question.columns
+    recommended = recommend(evidence)
+    verdict, columns = decide(evidence, recommended), question.columns
     verdict = replace(verdict, text=f"{verdict.text} {question.held}".rstrip())
     about = totals, evidence.models, columns, sample.response
     folds = fold_scores(found.records(), *about, ranks)
@@ -116,6 +118,7 @@ def assemble(
             *notes_on_tasks(sample.n_tasks, unscored),
         ),
         warnings=warnings_on(evidence, sample, found),
+        recommended=recommended,
     )
 
 
@@ -133,6 +136,7 @@ def _evidence(
         roles={n: role_of(n, model, question.baseline) for n, model in question.estimators.items()},
         titles={name: title_of(name) for name in question.estimators},
         baseline=question.baseline,
+        hedges=hedges_among(question.estimators),
         inflation=overlap_inflation(n_train, n_test),
         loss_title=sample.response.row_loss(metric).title,
         by_variance=metric == "nmse",

@@ -10,7 +10,17 @@ import pandas as pd
 
 from polytask.inspection._json import to_json
 
-__all__ = ["Comparison", "DataSummary", "Gain", "Interval", "Leaning", "Provenance", "Verdict"]
+__all__ = [
+    "Alternative",
+    "Comparison",
+    "DataSummary",
+    "Gain",
+    "Interval",
+    "Leaning",
+    "Provenance",
+    "Recommendation",
+    "Verdict",
+]
 
 VERDICT_LABELS = (
     "joint-helps",  # a joint model is clearly better than single-task and than pooled
@@ -79,7 +89,7 @@ class Leaning:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to "does learning my tasks together help?".
+    """The answer to "does learning my tasks together help?": what is proved.
 
     Attributes
     ----------
@@ -90,12 +100,13 @@ class Verdict:
     label : str
         Machine label, one of `VERDICT_LABELS`.
     model : str
-        Name of the recommended model (``models.name``), "" when undetermined.
+        Name of the recommended model (``models.name``; see `Recommendation`), "" where no model
+        could be scored.
     title : str
         Title of the recommended model.
     focus : str
-        Name of the model whose gains the tasks table shows: the recommended one, or the best of
-        the joint and pooled models where the baseline or a non-joint model is recommended.
+        Name of the model whose gains the tasks table shows: the best of the joint and pooled
+        models, of the others where there is none.
     gain : Gain
         Relative reduction of the mean loss of `focus` against the baseline (0.06 = 6 % less),
         and the reduction itself. Corrected for the choice of the best model among several.
@@ -126,6 +137,58 @@ class Verdict:
     n_better: int = 0
     n_worse: int = 0
     gain_over_means: Gain = Gain(float("nan"), float("nan"), float("nan"))
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A model beside the recommended one.
+
+    Attributes
+    ----------
+    name, title : str
+    more_loss : float
+        Its expected loss over that of the recommended model, less one (0.06 = 6 % more). Expected
+        losses are measured ones, moved towards one another by the share of chance in them.
+    measured : Interval
+        The same as it was measured.
+    """
+
+    name: str
+    title: str
+    more_loss: float
+    measured: Interval
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The model to use: that of least expected loss, proved or not.
+
+    Attributes
+    ----------
+    model : str
+        Name (``models.name``), "" where no model could be scored.
+    title : str
+    loss : float
+        Its mean loss on rows that it had not seen.
+    loss_title : str
+        What that is, such as "squared error".
+    text : str
+        What to use, what is expected of it, and why, in two to four plain sentences.
+    why : str
+        One of "clearly-best" (every other model is clearly worse), "least-loss" (none is expected
+        to have less), "hedge" (another was measured better, by less than chance makes), "tie" (as
+        good as the best to half a percent, and simpler), "only-model", or "" without a model.
+    alternatives : tuple of Alternative
+        The other models, the least expected loss first.
+    """
+
+    model: str = ""
+    title: str = ""
+    loss: float = float("nan")
+    loss_title: str = ""
+    text: str = ""
+    why: str = ""
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -258,6 +321,8 @@ class Comparison:
         What was done that a reader should know (imputation, encoding, tasks left out).
     warnings : tuple of str
         What may make the answer wrong (failed models, few tasks, solver warnings).
+    recommended : Recommendation
+        The model to use, which need not be proved to be the best.
     """
 
     kind: str
@@ -279,6 +344,7 @@ class Comparison:
     provenance: Provenance
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    recommended: Recommendation = dataclasses.field(default_factory=Recommendation)
 
     def to_dict(self) -> dict[str, Any]:
         """Every field as JSON-ready dicts, lists, strings, numbers and None (never NaN).

@@ -44,6 +44,8 @@ class Evidence:
         `Influence.of`: judges claims again without a row and without a task.
     by_tasks : bool, optional
         Whether tasks are drawn at random rather than rows; unless given, from ten on.
+    hedges : tuple of str
+        Models that lose little anywhere, the simplest first.
     level : float
     unit_rows : ndarray of shape (m,) or float
         Rows of a unit of the moments: 1, or those of a group.
@@ -60,6 +62,7 @@ class Evidence:
     folds: FoldLosses | None = None
     influence: Influence | None = None
     by_tasks: bool | None = None
+    hedges: tuple[str, ...] = ()
     level: float = LEVEL
     unit_rows: np.ndarray | float = 1.0
     _by_task: dict[str, pd.DataFrame] = field(default_factory=dict)

@@ -15,10 +15,12 @@ from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRe
 from polytask.models.registry import formulations
 from polytask.responses import Response
 
-__all__ = ["default_estimators", "named_estimators"]
+__all__ = ["default_estimators", "named_estimators", "takes"]
 
 
-def default_estimators(kind: str, task: Spec, loss: str | Response = "auto") -> dict[str, Any]:
+def default_estimators(
+    kind: str, task: Spec, loss: str | Response = "auto", *, fast: bool = False
+) -> dict[str, Any]:
     """The models of an honest comparison: the default formulations and gradient boosting.
 
     Parameters
@@ -28,6 +30,8 @@ def default_estimators(kind: str, task: Spec, loss: str | Response = "auto") -> 
         The task column; several groupings add a multilevel model for each of them in turn.
     loss : str or Response, default="auto"
         What the targets are, as in the estimators.
+    fast : bool, default=False
+        Without those that cost most, low-rank and the weighted candidates.
 
     Returns
     -------
@@ -36,19 +40,23 @@ def default_estimators(kind: str, task: Spec, loss: str | Response = "auto") -> 
     Examples
     --------
     >>> from polytask.inspection import default_estimators
-    >>> list(default_estimators("regression", task="school"))[-1]
-    'gradient-boosting'
+    >>> list(default_estimators("regression", task="school", fast=True))
+    ['single-task', 'pooled', 'task-intercept', 'mean-regularized', 'gradient-boosting']
     """
-    regression = kind == "regression"
-    found: dict[str, Any] = {}
-    for name, formulation in formulations().items():
-        made = formulation.regressor if regression else formulation.classifier
-        if formulation.default and made is not None:
-            found[name] = made(task=task, loss=loss)
+    boosting = BoostedTreesRegressor if kind == "regression" else BoostedTreesClassifier
+    found: dict[str, Any] = {
+        name: formulation.estimator(kind, task=task, loss=loss)
+        for name, formulation in formulations().items()
+        if formulation.default and not (fast and formulation.costly)
+    }
     found |= ladder(kind, task, loss)
-    boosting = BoostedTreesRegressor if regression else BoostedTreesClassifier
     found["gradient-boosting"] = boosting(task=task, loss=loss)
-    return found
+    return {name: model for name, model in found.items() if model is not None}
+
+
+def takes(estimator: Any, response: Response) -> bool:
+    """Whether an estimator takes the classes there are, if they are more than two."""
+    return response.n_predictors == 1 or getattr(final_step(estimator), "many_classes", True)
 
 
 def named_estimators(
@@ -93,6 +101,7 @@ def _filled(
     kind = "classification" if said.has_labels else "regression"
     plain = said == response_for(said.has_labels)
     defaults = default_estimators(kind, task, "auto" if plain else said)
+    defaults = {name: model for name, model in defaults.items() if takes(model, said)}
     wanted = dict.fromkeys(names or defaults) if given is None else given
     unknown = [n for n, e in wanted.items() if e is None and n not in defaults]
     if unknown:

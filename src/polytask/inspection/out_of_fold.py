@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
 from polytask.data.parse import LeftOutGrouping
@@ -158,7 +158,8 @@ def _fit_group(
     """Fits of estimators that prepare the features alike."""
     X, X_test = (_safe_indexing(sample.X, rows) for rows in (fold.train, fold.test))
     held = {name: None if v is None else v[fold.train] for name, v in sample.held.items()}
-    rows = Prepared(X, sample.labels[fold.train], X_test, len(estimators) > 1, held)
+    pipelines = all(type(e) is Pipeline for e in estimators.values()) and len(estimators) > 1
+    rows = Prepared(X, sample.labels[fold.train], X_test, pipelines, held)
     return [_fit(name, e, rows, sample, position) for name, e in estimators.items()]
 
 
@@ -168,9 +169,7 @@ def _fit(name: str, estimator: Any, rows: Prepared, sample: RowSample, position:
         warnings.simplefilter("always")
         warnings.simplefilter("ignore", LeftOutGrouping)  # told once, for all models
         try:
-            start = time.perf_counter() - rows.seconds
-            model = rows.fit(clone(estimator))
-            seconds = time.perf_counter() - start
+            model, seconds = rows.fit(clone(estimator))
             predictions = predict_rows(model, sample, rows.X_test)
         except Exception as error:  # noqa: BLE001  anyone's estimator may fail in any way; one
             # that does is a line of the report, and the other models go on

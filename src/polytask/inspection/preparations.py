@@ -10,13 +10,13 @@ import joblib
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from polytask.models.held_fit import fit_held
+from polytask.models.shared_fits import SharedFits
 
 __all__ = ["Prepared", "by_preparation"]
 
 
 def by_preparation(estimators: dict[str, Any]) -> list[dict[str, Any]]:
-    """Estimators in groups: Pipelines whose steps before the last are equal, others alone.
+    """Estimators in groups: Pipelines whose steps before the last are equal, and others.
 
     Examples
     --------
@@ -24,8 +24,8 @@ def by_preparation(estimators: dict[str, Any]) -> list[dict[str, Any]]:
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> one, two = (make_pipeline(StandardScaler(), model) for model in (Ridge(), Lasso()))
-    >>> [list(group) for group in by_preparation({"a": one, "b": Ridge(), "c": two})]
-    [['a', 'c'], ['b']]
+    >>> [list(group) for group in by_preparation({"a": one, "b": Ridge(), "c": two, "d": Lasso()})]
+    [['a', 'c'], ['b', 'd']]
     """
     groups: dict[tuple[str, ...], dict[str, Any]] = {}
     for name, estimator in estimators.items():
@@ -34,8 +34,10 @@ def by_preparation(estimators: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _key(name: str, estimator: Any) -> tuple[str, ...]:
-    """Equal for equal preparations; the name where there is none, or nobody can tell."""
-    if type(estimator) is not Pipeline or len(estimator.steps) < 2 or estimator.transform_input:
+    """Equal for equal preparations, also for none; the name where nobody can tell."""
+    if type(estimator) is not Pipeline:
+        return ("none",)
+    if len(estimator.steps) < 2 or estimator.transform_input:
         return (name,)
     try:
         return ("steps", joblib.hash(clone(estimator[:-1])))
@@ -45,6 +47,9 @@ def _key(name: str, estimator: Any) -> tuple[str, ...]:
 
 class Prepared:
     """Training and test rows as the estimators of a group see them before their last step.
+
+    An estimator that is made of others, such as `AutoMultiTask`, takes those of the group that
+    were fitted before it (`SharedFits`).
 
     Parameters
     ----------
@@ -63,12 +68,14 @@ class Prepared:
         self.X, self.y, self.X_test, self.held = X, y, X_test, held or {}
         self.shared = self.waiting = shared
         self.seconds = 0.0  # that the preparation took: each model would need them
+        self.fits = SharedFits(X, y, **self.held)
 
-    def fit(self, estimator: Any) -> Any:
-        """What predicts `X_test`: the estimator, or its last step, fitted."""
+    def fit(self, estimator: Any) -> tuple[Any, float]:
+        """What predicts `X_test`, the estimator or its last step, and the seconds it takes."""
         if self.waiting:
             start, steps = time.perf_counter(), estimator[:-1]
             X, self.X_test = steps.fit_transform(self.X, self.y), steps.transform(self.X_test)
-            self.X, self.waiting, self.seconds = X, False, time.perf_counter() - start
-        model = estimator[-1] if self.shared else estimator
-        return fit_held(model, self.X, self.y, **self.held)
+            self.fits, self.waiting = SharedFits(X, self.y, **self.held), False
+            self.seconds = time.perf_counter() - start
+        model, seconds = self.fits.timed(estimator[-1] if self.shared else estimator)
+        return model, seconds + self.seconds

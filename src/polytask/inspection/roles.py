@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from polytask.inspection.task_means import TASK_MEANS
 from polytask.models.registry import Formulation, formulations
 from polytask.tuning import fitted_strengths
 
-__all__ = ["final_step", "role_of", "strengths_of", "strengths_text", "title_of"]
+__all__ = ["final_step", "hedges_among", "role_of", "strengths_of", "strengths_text", "title_of"]
 
 
 def final_step(estimator: Any) -> Any:
@@ -45,6 +46,13 @@ def role_of(name: str, estimator: Any, baseline: str) -> str:
         return "joint" if formulation.joint else "non-joint"
     takes_tasks = "task" in model.get_params(deep=False)
     return "joint" if takes_tasks and getattr(model, "joint", True) else "non-joint"
+
+
+def hedges_among(estimators: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the models whose formulations lose little anywhere, the simplest first."""
+    found = {name: _formulation_of(final_step(model)) for name, model in estimators.items()}
+    kept = {name: f for name, f in found.items() if f is not None and f.hedge}
+    return tuple(sorted(kept, key=lambda name: kept[name].order))
 
 
 def _formulation_of(model: Any) -> Formulation | None:

@@ -47,9 +47,18 @@ def comparison_html(comparison: Compared) -> str:
     rest = verdict.text.removeprefix(verdict.headline).strip()
     return (
         f"<div><p><strong>{escape(verdict.headline)}</strong> {escape(rest)}</p>"
+        f"{_recommended(comparison)}"
         f"<table><thead><tr>{_cells('th', head)}</tr></thead><tbody>{table}</tbody></table>"
         f"{_picture(comparison)}</div>"
     )
+
+
+def _recommended(comparison: Compared) -> str:
+    """What to use, of a comparison that says so."""
+    found = getattr(comparison, "recommended", None)
+    if found is None or not found.model:
+        return ""
+    return f"<p><strong>Recommended: {escape(found.title)}</strong> {escape(found.text)}</p>"
 
 
 def _cells(tag: str, texts: list[str]) -> str:

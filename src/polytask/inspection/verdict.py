@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from polytask.inspection.clear import MIN_GAIN, is_clear
-from polytask.inspection.comparison import Gain, Verdict
+from polytask.inspection.comparison import Gain, Recommendation, Verdict
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.words import Findings, headline, paragraph
 
@@ -14,26 +14,24 @@ __all__ = ["MIN_GAIN", "decide"]
 _UNKNOWN = Gain(float("nan"), float("nan"), float("nan"))
 
 
-def decide(evidence: Evidence) -> Verdict:
-    """The verdict on a comparison.
+def decide(evidence: Evidence, recommended: Recommendation) -> Verdict:
+    """The verdict on a comparison: what is proved; what to use is `recommended`.
 
     What is *clear* `is_clear` says: sure, large enough, and without any one row and any one task.
     The interval of the best of several models is taken from simultaneous intervals of them all,
-    so that choosing it on the folds that score it is paid for. Of two models without a clear
-    difference the simpler is recommended: single-task before pooled before joint before others.
+    so that choosing it on the folds that score it is paid for.
     """
     if not evidence.complete:
-        return _undetermined(evidence)
+        return _undetermined(evidence, recommended)
     found = _findings(evidence)
     label = _label(found, evidence)
-    model = _recommended(label, found)
     focus = found.focus
     return Verdict(
         text=paragraph(label, found, evidence),
         headline=headline(label, found, evidence),
         label=label,
-        model=model,
-        title=evidence.titles[model],
+        model=recommended.model,
+        title=recommended.title,
         focus=focus,
         gain=found.gain,
         gain_over_pooled=found.over_pooled or _UNKNOWN,
@@ -119,15 +117,7 @@ def _label(found: Findings, evidence: Evidence) -> str:
     return "mixed" if both else "no-clear-gain"
 
 
-def _recommended(label: str, found: Findings) -> str:
-    if label == "non-joint-best":
-        return found.outside or found.focus
-    if label in ("joint-helps", "pooling-suffices"):
-        return found.focus
-    return found.baseline
-
-
-def _undetermined(evidence: Evidence) -> Verdict:
+def _undetermined(evidence: Evidence, recommended: Recommendation) -> Verdict:
     failed = evidence.baseline not in evidence.models
     why = (
         f"{evidence.titles[evidence.baseline]} failed, and without it there is no gain to measure."
@@ -138,8 +128,8 @@ def _undetermined(evidence: Evidence) -> Verdict:
         text=f"No verdict: {why}",
         headline="No verdict.",
         label="undetermined",
-        model="" if failed else evidence.baseline,
-        title="" if failed else evidence.titles[evidence.baseline],
+        model=recommended.model,
+        title=recommended.title,
         focus="",
         gain=_UNKNOWN,
         gain_over_pooled=_UNKNOWN,

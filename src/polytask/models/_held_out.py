@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
 from polytask.data import TaskData, make_task_data, read_rows
+from polytask.models.shared_fits import SharedFits
 from polytask.responses import Response
 from polytask.solvers import one_blas_thread
 from polytask.solvers.arrow_problem import why_not_arrow
@@ -24,9 +25,23 @@ from polytask.tuning import (
 )
 from polytask.tuning.leave_group_out import whole_tasks
 
-__all__ = ["held_out_predictions", "linear_predictor"]
+__all__ = ["held_out_by_folds", "held_out_of", "held_out_predictions", "linear_predictor"]
 
 _TOL = 1e-6  # of fits that are only compared
+
+
+def held_out_of(
+    estimator: Any, fits: SharedFits, target: np.ndarray, names: Any, data: TaskData,
+    response: Response, cv: int,
+) -> np.ndarray:  # fmt: skip
+    """`held_out_predictions` of an estimator that was fitted to the rows of ``fits``."""
+
+    def make() -> np.ndarray:
+        return held_out_predictions(
+            estimator, fits.X, target, names, fits.sample_weight, data, response, cv
+        )
+
+    return fits.once(estimator, ("held out", response, cv), make)
 
 
 def held_out_predictions(
@@ -42,7 +57,7 @@ def held_out_predictions(
     """
     made = _own_problems(estimator, X, target, names, weight)
     if made is None:
-        return _by_folds(estimator, X, target, weight, data, response, cv)
+        return held_out_by_folds(estimator, X, target, weight, data, response, cv)
     make, own_data = made[0], replace(made[1], group=data.group, time=data.time)
     own = make(own_data)
     with one_blas_thread():
@@ -84,10 +99,14 @@ def _own_problems(
     return (make, data) if why_not_arrow(make(data)) is None else None
 
 
-def _by_folds(
+def held_out_by_folds(
     estimator: Any, X: Any, target: np.ndarray, weight: Any, data: TaskData,
-    response: Response, cv: int,
+    response: Response, cv: int, is_enough: Callable[[np.ndarray], bool] | None = None,
 ) -> np.ndarray:  # fmt: skip
+    """The same by ``cv`` fits, NaN where a row is in training always.
+
+    ``is_enough`` is asked after every fold about what is known so far, and may end it.
+    """
     folds = held_out_folds(data, cv)
     model = clone(estimator).set_params(**_chosen(estimator))
     out = np.full(len(data.y), np.nan)
@@ -98,10 +117,12 @@ def _by_folds(
             left[train, data.code[trained]] = target[train, data.code[trained]]
             f = linear_predictor(model.fit(X, left, sample_weight=weight), X, response)
             out[held] = f[test, data.code[held]]
-            continue
-        part = None if weight is None else _safe_indexing(np.asarray(weight), train)
-        model.fit(_safe_indexing(X, train), target[train], sample_weight=part)
-        out[held] = linear_predictor(model, _safe_indexing(X, test), response)
+        else:
+            part = None if weight is None else _safe_indexing(np.asarray(weight), train)
+            model.fit(_safe_indexing(X, train), target[train], sample_weight=part)
+            out[held] = linear_predictor(model, _safe_indexing(X, test), response)
+        if is_enough is not None and is_enough(out):
+            break
     return out
 
 

@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone, is_classifier
-from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,22 +23,25 @@ from polytask.data import (
     read_target,
     task_codes,
 )
-from polytask.models._held_out import held_out_predictions, linear_predictor
+from polytask.models._held_out import held_out_by_folds, held_out_of, linear_predictor
+from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 from polytask.models.estimator import Estimator
-from polytask.models.held_fit import fit_held
-from polytask.models.mixed import without_doubts
+from polytask.models.mixed import why_not_mixed, without_doubts
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.models.shared_fits import SharedFits
 from polytask.models.steps import fit_steps, step, with_callbacks
 from polytask.models.unseen import unseen_message
 from polytask.responses import Response
+from polytask.tuning import held_out_risk
 from polytask.tuning.gross_rows import gross_cells, gross_targets
-from polytask.tuning.stacking import HeldOut, stack
+from polytask.tuning.stacking import HeldOut, stack, worth
 
 __all__ = ["AutoMultiTaskClassifier", "AutoMultiTaskRegressor"]
 
 _REML = "mean-regularized-reml"
-_SMALL = 5000  # coefficients of all tasks up to which a path of low-rank fits takes seconds
+_TREES = "gradient-boosting"
+_ROWS_FOR_TREES = 60  # fewer make no two leaves
 
 
 class _AutoMultiTask(Estimator):
@@ -53,10 +55,12 @@ class _AutoMultiTask(Estimator):
     Parameters
     ----------
     candidates : None, list of str or dict {str: estimator}, default=None
-        Names of formulations, or estimators with the parameter ``task``. None: single-task,
-        pooled, task-intercept, mean-regularized with strengths by leave-one-out and (regressor)
-        by REML (unless rows have groups or time), and low-rank where m d <= 5000. Names of
-        neural formulations load PyTorch.
+        Names of formulations, or estimators with the parameter ``task``; also
+        "mean-regularized-reml" (``alpha="reml"``) and "gradient-boosting". None: single-task,
+        pooled, task-intercept, mean-regularized with strengths by leave-one-out and (unless rows
+        have groups or time) by REML, low-rank where m d <= 5000, and in a long table of 60 rows or
+        more gradient boosting with the task as a category, where it clearly lowers the held-out
+        loss of the others. Names of neural formulations load PyTorch.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
@@ -86,6 +90,8 @@ class _AutoMultiTask(Estimator):
     candidates_ : list of str, length c
     estimators_ : dict {str: estimator}
         The candidates, fitted to all rows.
+    left_out_ : list of str
+        Default candidates whose held-out predictions did not earn them a place.
     weights_ : ndarray of shape (m, c)
         Weight of each candidate in each task.
     common_weights_ : ndarray of shape (c,)
@@ -132,6 +138,7 @@ class _AutoMultiTask(Estimator):
         "verbose": ["verbose"],
     }
     joint = True
+    shares_fits = True
 
     def __init__(
         self,
@@ -178,39 +185,47 @@ class _AutoMultiTask(Estimator):
         -------
         self
         """
+        X = X.tocsr() if sparse.issparse(X) else X  # some sparse formats cannot take rows
+        return self._fit_sharing(SharedFits(X, y, sample_weight, groups=groups, time=time))
+
+    def _fit_sharing(self, fits: SharedFits) -> Self:
+        """Fit every candidate that ``fits`` does not hold, and weigh all of them."""
         self._validate_params()
         forget(self)
-        X = X.tocsr() if sparse.issparse(X) else X  # some sparse formats cannot take rows
+        X, y, weight = fits.X, fits.y, fits.sample_weight
         rows = read_rows(self, X, reset=True)
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
         keep = self._sound_rows(rows, target)
         if keep is not None:
-            X, y = (_safe_indexing(each, keep) for each in (X, y))
+            fits = fits.subset(keep)
+            X, y, weight = fits.X, fits.y, fits.sample_weight
             rows, (target, names) = read_rows(self, X, reset=False), read_target(self, y)
-            sample_weight, groups, time = (
-                None if each is None else np.asarray(each)[keep]
-                for each in (sample_weight, groups, time)
-            )
         data = make_task_data(
-            self, rows, self._encode(target), names, sample_weight, groups=groups, time=time
+            self, rows, self._encode(target), names, weight, groups=fits.groups, time=fits.time
         )
-        given = {"groups": groups, "time": time}
         self._check_data(data)
         made = self._make_candidates(data)
-        self.candidates_, self.estimators_ = list(made), {}
-        args = (X, target, names, sample_weight, data, self._loss(), self.n_folds)
-        with fit_steps(self, 2 * len(made) + 1, X, y):
+        earning = {n: made.pop(n) for n in list(made) if self.candidates is None and _must_earn(n)}
+        self.estimators_, self.left_out_ = {}, []
+        loss, n_folds, held = self._loss(), self.n_folds, []
+        with fit_steps(self, 2 * (len(made) + len(earning)) + 1, X, y):
             for name, model in made.items():
                 with step(self, f"fit {name}", inner=model), without_doubts():
-                    fitted = fit_held(model, X, y, sample_weight, **given)
-                    if "unseen" in fitted.get_params(deep=False):  # this estimator refuses
-                        fitted.set_params(unseen="common")
-                    self.estimators_[name] = fitted
-            held = []
+                    self.estimators_[name] = fits.fitted(model)
             for name, model in self.estimators_.items():
                 with step(self, f"hold rows out of {name}"), without_doubts():
-                    held.append(held_out_predictions(model, *args))
+                    held.append(held_out_of(model, fits, target, names, data, loss, n_folds))
+            for name, model in earning.items():
+                with step(self, f"hold rows out of {name}"), without_doubts():
+                    f = self._earned(model, fits, target, data, np.column_stack(held))
+                if f is None:
+                    self.left_out_.append(name)
+                    continue
+                with step(self, f"fit {name}", inner=model), without_doubts():
+                    self.estimators_[name] = fits.fitted(model)
+                held.append(f)
+            self.candidates_ = list(self.estimators_)
             with step(self, "weigh"):
                 self._weigh(np.column_stack(held), data)
         return self
@@ -236,6 +251,26 @@ class _AutoMultiTask(Estimator):
         )
         return np.flatnonzero(~wrong)
 
+    def _earned(
+        self: Any, model: Any, fits: SharedFits, target: np.ndarray, data: TaskData, F: np.ndarray
+    ) -> np.ndarray | None:
+        """Held-out predictions of a model that clearly lowers the risk of the others, else None.
+
+        What looks hopeless after some folds is not fitted to the rest.
+        """
+        loss = self._loss().started(data.y, data.weight, data.code)
+        held = HeldOut.of(F, data, loss)
+
+        def is_hopeless(f: np.ndarray) -> bool:
+            gain, error = worth(held, f, loss, data.n_tasks)
+            return gain + error < 0.0
+
+        f = held_out_by_folds(
+            model, fits.X, target, fits.sample_weight, data, loss, self.n_folds, is_hopeless
+        )
+        gain, error = worth(held, f, loss, data.n_tasks)
+        return f if gain > error else None
+
     def _check_data(self, data: TaskData) -> None:
         """Refuse data that the role cannot learn from."""
 
@@ -250,11 +285,8 @@ class _AutoMultiTask(Estimator):
         found = stack(held, loss, data.n_tasks, self.own_weights)
         self.tasks_, self.tau_ = data.tasks, found.tau
         self.weights_, self.common_weights_ = found.weights, found.common
-        self.scores_ = {}
-        for name, f in zip(self.candidates_, F.T, strict=True):
-            known = np.isfinite(f)
-            risk = data.weight[known] @ loss.value(held.y[known], f[known])
-            self.scores_[name] = -float(risk / max(data.weight[known].sum(), 1e-300))
+        risks = (held_out_risk(data, loss, f) for f in F.T)
+        self.scores_ = {name: -risk for name, risk in zip(self.candidates_, risks, strict=True)}
         self._keep_coefs(list(self.estimators_.values()))
 
     def _keep_coefs(self: Any, models: list[Any]) -> None:
@@ -274,8 +306,7 @@ class _AutoMultiTask(Estimator):
     def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
         wanted = self.candidates
         if wanted is None:
-            independent = data.group is None and data.time is None
-            wanted = _default_names(data, self._loss().is_quadratic and independent)
+            wanted = _default_names(data, self._loss(), self._wide)
         if not wanted:
             raise ValueError(f"{type(self).__name__}: candidates must name one model; got none.")
         if isinstance(wanted, Mapping):
@@ -284,15 +315,17 @@ class _AutoMultiTask(Estimator):
 
     def _by_name(self: Any, name: str) -> Any:
         role = "classifier" if is_classifier(self) else "regressor"
-        if name == _REML and role == "regressor":
-            found = formulations()["mean-regularized"].regressor
-            return found(alpha="reml", weights="count")  # type: ignore[misc]
+        if name == _REML:
+            return getattr(formulations()["mean-regularized"], role)(alpha="reml", weights="count")
+        if name == _TREES:
+            return BoostedTreesClassifier() if is_classifier(self) else BoostedTreesRegressor()
         known: Mapping[str, Formulation] = formulations()
         if name not in known and find_spec("torch") is not None:
             known = neural_formulations()
         found = getattr(known.get(name), role, None)
         if found is None or issubclass(found, _AutoMultiTask):
-            names = sorted(n for n in formulations() if n != FORMULATION.name)
+            known_here = (*formulations(), _REML, _TREES)
+            names = sorted(n for n in known_here if n != FORMULATION.name)
             raise ValueError(
                 f"{type(self).__name__}: candidates must be names of formulations; got {name!r}. "
                 f"Known here: {', '.join(names)}."
@@ -334,18 +367,25 @@ class _AutoMultiTask(Estimator):
         return tags
 
 
-def _default_names(data: TaskData, likelihood: bool) -> list[str]:
+def _default_names(data: TaskData, response: Response, wide: bool) -> list[str]:
     """Candidates that can differ: of one task, all are single-task learning."""
     if data.n_tasks == 1:
         return ["single-task"]
-    names = ["single-task", "pooled", "mean-regularized"]
-    if data.intercept:
-        names.insert(2, "task-intercept")
-    if likelihood:  # of independent rows
+    names = [name for name, found in formulations().items() if found.serves(data)]
+    independent = data.group is None and data.time is None
+    if independent and why_not_mixed(response) is None:
         names.append(_REML)
-    if data.n_tasks * data.n_features <= _SMALL and data.n_features > 1:
-        names.append("low-rank")
+    enough = not wide and not data.design.sparse and len(data.y) >= _ROWS_FOR_TREES
+    if enough and (
+        response.has_labels or response.is_quadratic or response.trees != Response.trees
+    ):
+        names.append(_TREES)  # whose predictions the link takes
     return names
+
+
+def _must_earn(name: str) -> bool:
+    """Whether a default candidate has to show that it is worth its cost: one that is not linear."""
+    return name == _TREES or (name != _REML and not formulations()[name].linear)
 
 
 class AutoMultiTaskRegressor(RegressorRole, _AutoMultiTask):
@@ -362,6 +402,7 @@ FORMULATION = Formulation(
     objective="f_i = sum_c a_ic f_ic, a_i in the simplex, min of the held-out loss",
     regressor=AutoMultiTaskRegressor,
     classifier=AutoMultiTaskClassifier,
-    default=False,
     order=90,
+    costly=True,
+    hedge=True,
 )

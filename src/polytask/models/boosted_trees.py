@@ -297,6 +297,11 @@ class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
     def _keep_classes(self) -> None:
         self.classes_ = self.model_.classes_
 
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Log odds of the second class, shape (n,)."""
+        found: np.ndarray = self._fitted().decision_function(self._design(X))
+        return found
+
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities, shape (n, K)."""
         found: np.ndarray = self._fitted().predict_proba(self._design(X))

@@ -16,6 +16,8 @@ from polytask.solvers import Solution
 
 __all__ = ["LowRankClassifier", "LowRankRegressor"]
 
+_SMALL = 5000  # coefficients of all tasks up to which a path of fits takes seconds
+
 
 class _LowRank(LowRankBase):
     """min over W: R(W) + alpha ‖W‖_*, or + alpha rank(W); with ``common``: W = w0 1' + L.
@@ -176,6 +178,7 @@ FORMULATION = Formulation(
     objective="min over W: R(W) + alpha ||W||_* (or alpha rank(W))",
     regressor=LowRankRegressor,
     classifier=LowRankClassifier,
-    default=False,
     order=50,
+    costly=True,
+    candidate=lambda data: 1 < data.n_features <= _SMALL / data.n_tasks,
 )

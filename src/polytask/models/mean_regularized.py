@@ -15,6 +15,7 @@ from polytask.models.few_shot import FewShot
 from polytask.models.mixed import MixedModelAnswers, MixedModelFit
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.models.strength_rules import EitherRule
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.responses import Loss, Response
@@ -25,7 +26,7 @@ from polytask.tuning import Strength, common_grid, deviation_grid, intercept_gri
 __all__ = ["MeanRegularizedClassifier", "MeanRegularizedRegressor"]
 
 
-class _MeanRegularized(FewShot, MultiTaskLinear):
+class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
     """min over w0, ΔW: R(w0 + Δw_i) + alpha ‖ΔW‖_F² + alpha_common ‖w0‖².
 
     R is the mean over tasks of the mean loss over rows. The intercept takes part,
@@ -40,7 +41,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         tasks are pooled, by leave-one-out: exact for the squared loss, one Newton step from the
         fit for the logistic loss. "reml" estimates a strength per coefficient, and with it
         standard errors, as the mixed model with random slopes does: by restricted maximum
-        likelihood, of labels with Laplace's approximation.
+        likelihood, of labels with Laplace's approximation. "auto" fits with both and keeps the one
+        of less held-out risk.
     covariance : {"auto", "diagonal", "scalar", "factor", "full"}, default="auto"
         With ``alpha="reml"``: a variance between tasks for every coefficient, one for all slopes
         (of features scaled to a mean square of one) and one for the intercept, a variance for
@@ -128,6 +130,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     coef_covariance_ : ndarray of shape (m, p, p)
         Covariance of each task's coefficients around their estimate, the estimated variances taken
         as known (``alpha="reml"``); `coef_interval` adds their error.
+    alpha_rule_ : {"cv", "reml"}
+        Where the strengths come from (``alpha="auto"``).
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
     response_, classes_
@@ -158,7 +162,11 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         Strength("alpha_common", lambda _, data, loss: with_zero(common_grid(data, loss, 13, 5))),
     )
     _parameter_constraints = {
-        "alpha": [StrOptions({"cv", "reml"}), "array-like", Interval(Real, 0, None, closed="left")],
+        "alpha": [
+            StrOptions({"auto", "cv", "reml"}),
+            "array-like",
+            Interval(Real, 0, None, closed="left"),
+        ],
         "covariance": [StrOptions({"auto", "scalar", "diagonal", "factor", "full"})],
         "weights": [StrOptions({"precision", "count"})],
         "n_factors": [Interval(Integral, 0, None, closed="left")],
@@ -203,7 +211,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     @property
     def _is_mixed(self) -> bool:
         """Whether strengths are the mixed model's variances."""
-        return isinstance(self.alpha, str) and self.alpha == "reml"
+        rule = getattr(self, "alpha_rule_", "cv") if self.shares_fits else self.alpha
+        return isinstance(rule, str) and rule == "reml"
 
     @property
     def _weight_rule(self) -> str:
@@ -215,6 +224,11 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
     def _given(self) -> Strengths:
         if self._is_mixed:  # estimated, not chosen
             return {strength.name: np.nan for strength in self.strengths}
+        if self.shares_fits:
+            raise ValueError(
+                f"{type(self).__name__}: alpha must be 'cv', 'reml' or numbers where the rows are "
+                "not in memory; got 'auto', which leaves out single rows."
+            )
         if self.alpha_common == "reml":
             raise ValueError(
                 f"{type(self).__name__}: alpha_common must be 'auto' or a number unless "
@@ -223,6 +237,8 @@ class _MeanRegularized(FewShot, MultiTaskLinear):
         return super()._given()
 
     def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
+        if self.shares_fits:
+            return "alpha='auto' leaves out single rows"
         if self._is_mixed and not self._loss().is_quadratic:
             return "Laplace's approximation goes through the rows at every step"
         return super()._why_not_sums(tasks, n_features)
@@ -289,5 +305,8 @@ FORMULATION = Formulation(
     objective="min over w0, DW: R(w0 + Dw_i) + alpha ||DW||_F^2 + alpha_common ||w0||^2",
     regressor=MeanRegularizedRegressor,
     classifier=MeanRegularizedClassifier,
+    compared={"alpha": "auto"},
     order=40,
+    candidate=True,
+    hedge=True,
 )

@@ -19,7 +19,7 @@ from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 from polytask.models.mixed_summary import MixedModelSummary
 from polytask.responses import Response
 
-__all__ = ["MixedModelAnswers", "MixedModelFit", "without_doubts"]
+__all__ = ["MixedModelAnswers", "MixedModelFit", "why_not_mixed", "without_doubts"]
 
 
 @contextmanager
@@ -30,21 +30,26 @@ def without_doubts() -> Iterator[None]:
         yield
 
 
+def why_not_mixed(response: Response) -> str | None:
+    """None, or what a restricted likelihood lacks, to follow "needs"."""
+    if response.learns or not (response.is_quadratic or response.is_likelihood):
+        return (
+            "a loss that is a likelihood without parameters of its own to estimate; got "
+            f"{response!r}"
+        )
+    if response.n_predictors > 1:
+        return f"numbers or two classes; got {response.n_predictors + 1} classes"
+    return None
+
+
 class MixedModelFit(MixedModelSummary):
     """Variances, and intervals of coefficients, of either role."""
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
         self.response_ = loss = self._loss()
-        if loss.learns or not (loss.is_quadratic or loss.is_likelihood):
-            raise ValueError(
-                f"{type(self).__name__}: alpha='reml' needs a loss that is a likelihood without "
-                f"parameters of its own to estimate; got {loss!r}. Set alpha='cv'."
-            )
-        if loss.n_predictors > 1:
-            raise ValueError(
-                f"{type(self).__name__}: alpha='reml' needs numbers or two classes; got "
-                f"{len(self.classes_)} classes. Set alpha='cv'."
-            )
+        reason = why_not_mixed(loss)
+        if reason is not None:
+            raise ValueError(f"{type(self).__name__}: alpha='reml' needs {reason}. Set alpha='cv'.")
         data, log_weights = self._weighed(data)
         fit = self._estimate(data, loss)
         d, N = data.n_features, float(data.sample_weight.sum())

@@ -141,4 +141,5 @@ FORMULATION = Formulation(
     regressor=PooledRegressor,
     classifier=PooledClassifier,
     order=20,
+    candidate=True,
 )

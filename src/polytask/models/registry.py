@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+
+from polytask.data import TaskData
 
 __all__ = [
     "NEURAL_ESTIMATORS",
@@ -49,6 +52,15 @@ class Formulation:
         Whether it predicts from ``coef_`` and ``intercept_``, one row a task.
     group : str
         Name under which `polytask compare --models` takes it together with others; "" for none.
+    compared : dict
+        Parameters with which it is compared, where they are not the class's defaults.
+    costly : bool
+        Whether a quick comparison leaves it out.
+    hedge : bool
+        Whether it pulls tasks together as far as the data say, and so loses little anywhere.
+    candidate : callable, bool
+        Whether `AutoMultiTask` weighs it without being asked: a truth value, or a function of the
+        `TaskData` of two tasks or more that says so of them.
     """
 
     name: str
@@ -61,6 +73,22 @@ class Formulation:
     joint: bool = True
     linear: bool = True
     group: str = ""
+    compared: Mapping[str, Any] = field(default_factory=dict)
+    costly: bool = False
+    hedge: bool = False
+    candidate: bool | Callable[[TaskData], bool] = False
+
+    def estimator(self, kind: str, *, plain: bool = False, **given: Any) -> Any:
+        """As a comparison takes it, unfitted, for a "regression" or "classification"; or None.
+
+        ``plain``: with the class's defaults instead of ``compared``.
+        """
+        made = self.regressor if kind == "regression" else self.classifier
+        return None if made is None else made(**({} if plain else self.compared), **given)
+
+    def serves(self, data: TaskData) -> bool:
+        """Whether it is a candidate for these data."""
+        return self.candidate(data) if callable(self.candidate) else self.candidate
 
 
 @cache

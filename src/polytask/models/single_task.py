@@ -160,4 +160,5 @@ FORMULATION = Formulation(
     classifier=SingleTaskClassifier,
     order=10,
     joint=False,
+    candidate=True,
 )

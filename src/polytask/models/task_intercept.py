@@ -153,4 +153,5 @@ FORMULATION = Formulation(
     regressor=TaskInterceptRegressor,
     classifier=TaskInterceptClassifier,
     order=30,
+    candidate=lambda data: data.intercept,
 )

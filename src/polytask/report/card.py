@@ -92,7 +92,7 @@ def _verdict(comparison: Comparison | None) -> Section:
     if comparison is None:
         told = "The model was fitted alone. 'polytask compare' says whether it is the right one."
         return Section("Verdict", (told,))
-    return Section("Verdict", (comparison.verdict.text,))
+    return Section("Verdict", (comparison.verdict.text, comparison.recommended.text))
 
 
 def harm_section(name: str, comparison: Comparison | None) -> Section:

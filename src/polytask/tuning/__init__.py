@@ -26,7 +26,7 @@ from polytask.tuning.low_rank import (
 )
 from polytask.tuning.new_tasks import new_task_coefs
 from polytask.tuning.norms import difference_grid, norm_grid
-from polytask.tuning.one_class import judged_labels
+from polytask.tuning.one_class import held_out_risk, judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
 from polytask.tuning.strengths import Strength, fitted_strengths, given_strengths
@@ -49,6 +49,7 @@ __all__ = [
     "fold_predictions",
     "given_strengths",
     "held_out_folds",
+    "held_out_risk",
     "intercept_grid",
     "judged_labels",
     "leave_one_out",

@@ -26,7 +26,7 @@ from polytask.data.kept import kept
 from polytask.responses import Loss
 from polytask.tuning.repeats import repeats
 
-__all__ = ["judged_labels"]
+__all__ = ["held_out_risk", "judged_labels"]
 
 _SINGLETONS = 2.0
 
@@ -43,6 +43,13 @@ def judged_labels(data: TaskData, loss: Loss) -> np.ndarray:
     if not loss.has_labels or loss.n_predictors > 1:
         return data.y
     return kept(data, ("judged labels",), lambda: _judged(data))
+
+
+def held_out_risk(data: TaskData, loss: Loss, f: np.ndarray) -> float:
+    """Weighted mean loss of held-out linear predictors (N,), NaN where there is none."""
+    known = np.isfinite(f)
+    weight, y = data.weight[known], judged_labels(data, loss)[known]
+    return float(weight @ loss.value(y, f[known]) / max(weight.sum(), 1e-300))
 
 
 def _judged(data: TaskData) -> np.ndarray:

@@ -12,7 +12,8 @@ matrix G_i = sum_j h_j F_j F_j' and its own minimizer a_i*, they minimize
 
 so that tau is the number of rows that the common weights a0 count for. tau is chosen on held-out
 rows, and infinity (the same weights for all) unless a smaller one is clearly better. See Breiman,
-Stacked regressions, Machine Learning 24 (1996), for non-negative weights.
+Stacked regressions, Machine Learning 24 (1996), for non-negative weights, and Smyth, Linear models
+and empirical Bayes methods, Stat. Appl. Genet. Mol. Biol. 3 (2004), for the noise of many tasks.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy.optimize import nnls
+from scipy.special import digamma, polygamma
 
 from polytask.data import TaskData
 from polytask.responses import Loss
@@ -29,16 +31,17 @@ from polytask.tuning.folds import held_out_folds
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 
-__all__ = ["HeldOut", "Stack", "stack"]
+__all__ = ["HeldOut", "Stack", "stack", "worth"]
 
 _TAUS = (1000.0, 300.0, 100.0, 30.0)
 _LEAST_ROWS = 8  # in smaller tasks the held-out errors of one row follow from those of the others
 _FOLDS = 5
 _ROUNDS = 10  # Newton rounds for the weights of all tasks; the squared loss needs one
-_NOISE_ROWS = 3
+_HOPELESS = 10.0  # times the squared error of a task's best model from which one is left out there
 _DRAWS = 30
 _MANY_TASKS = 10
 _CLEAR = 1.5  # standard errors over tasks by which own weights must be better than common ones
+_LEAST_GAIN = 0.01  # share of the risk by which a model that must earn its place lowers it
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,26 +120,62 @@ def stack(held: HeldOut, loss: Loss, m: int, own_weights: bool = True) -> Stack:
         return Stack(common, _only(usable, np.tile(common, (m, 1))), np.inf)
     held = held.subset(known)
     if loss.is_quadratic:
-        held = held.weighed(1.0 / _noise(held, m)[held.code])
+        squares = _squares(held, m)
+        usable &= squares <= _HOPELESS * squares.min(axis=1, keepdims=True)
+        held = held.weighed(1.0 / _noise(held, squares, m)[held.code])
     common = _common_weights(held, loss)
-    tau = _choose_tau(held, loss, common, m) if own_weights else np.inf
+    tau = _choose_tau(held, loss, common, usable) if own_weights else np.inf
     weights = np.tile(common, (m, 1))
     if np.isfinite(tau):
-        weights = _task_weights(held, loss, common, np.array([tau]), m)[0]
+        weights = _task_weights(held, loss, common, np.array([tau]), usable)[0]
     return Stack(common, _only(usable, weights), tau)
 
 
-def _noise(held: HeldOut, m: int) -> np.ndarray:
-    """Squared error of each task's best model, moved towards the mean of tasks.
+def worth(held: HeldOut, f: np.ndarray, loss: Loss, m: int) -> tuple[float, float]:
+    """What another model adds to those of ``held``: a gain less what is too little, its error.
 
-    Rows weigh by its inverse: else the weights of all tasks are those of the noisiest.
+    The gain is the fall of the held-out risk at common weights where its predictions f (N,) are
+    known. It must be a hundredth of the risk to count, and beyond its standard error to be clear.
+    """
+    there = np.isfinite(held.F).all(axis=1) & np.isfinite(f)
+    held, f = held.subset(there), f[there]
+    if not len(f):
+        return 0.0, np.inf
+    more = replace(held, F=np.column_stack([held.F, f]))
+    if loss.is_quadratic:
+        noise = _noise(held, _squares(held, m), m)[held.code]
+        held, more = held.weighed(1.0 / noise), more.weighed(1.0 / noise)
+    without = loss.value(held.y, held.F @ _common_weights(held, loss))
+    gain = (1.0 - _LEAST_GAIN) * without - loss.value(held.y, more.F @ _common_weights(more, loss))
+    by_unit = np.bincount(_bootstrap_units(held)[0], held.omega * gain)
+    return float(by_unit.sum()), float(by_unit.std() * np.sqrt(len(by_unit)))
+
+
+def _squares(held: HeldOut, m: int) -> np.ndarray:
+    """Sum of squared errors of each model in each task, shape (m, c)."""
+    s, square = held.count, (held.y[:, None] - held.F) ** 2
+    return np.stack([np.bincount(held.code, s * e, minlength=m) for e in square.T], axis=1)
+
+
+def _noise(held: HeldOut, squares: np.ndarray, m: int) -> np.ndarray:
+    """Squared error of each task's best model, as far as its rows tell it from other tasks'.
+
+    Rows weigh by its inverse: else the weights of all tasks are those of the noisiest. Logarithms
+    are moved to their mean by the share of their spread that chance makes, so tasks in units of
+    their own keep theirs.
     """
     y, s = held.y, held.count
-    squares = [np.bincount(held.code, weights=s * (y - f) ** 2, minlength=m) for f in held.F.T]
-    total = np.min(squares, axis=0)
-    mean = max(float(total.sum()), 1e-9 * float(s @ y**2), 1e-100) / s.sum()
     rows = np.bincount(held.code, weights=s, minlength=m)
-    noise: np.ndarray = (total + _NOISE_ROWS * mean) / (rows + _NOISE_ROWS)
+    mean_square = np.bincount(held.code, weights=s * y**2, minlength=m) / np.maximum(rows, 1.0)
+    least = 1e-9 * np.maximum(mean_square, 1e-9 * mean_square.max(initial=1e-91))
+    own = np.maximum(squares.min(axis=1) / np.maximum(rows, 1.0), least)
+    half = np.maximum(rows, 1.0) / 2.0
+    log, chance = np.log(own) - digamma(half) + np.log(half), polygamma(1, half)
+    known = rows > 0
+    mean = float(np.average(log[known], weights=1.0 / chance[known]))
+    spread = float(np.mean((log[known] - mean) ** 2 - chance[known]))
+    share = max(spread, 0.0) / (max(spread, 0.0) + chance)
+    noise: np.ndarray = np.exp(np.where(known, mean + share * (log - mean), mean))
     return noise
 
 
@@ -188,35 +227,37 @@ def _quadratic(
 
 
 def _task_weights(
-    held: HeldOut, loss: Loss, a0: np.ndarray, taus: np.ndarray, m: int
+    held: HeldOut, loss: Loss, common: np.ndarray, taus: np.ndarray, usable: np.ndarray
 ) -> np.ndarray:
-    """Weights (number of taus, m, c) of every task, from the rows given."""
-    h, pull = _quadratic(held.F, held.y, loss, a0)
-    weights = np.tile(a0, (len(taus), m, 1))
+    """Weights (number of taus, m, c) of every task on its usable models, from the rows given."""
+    h, pull = _quadratic(held.F, held.y, loss, common)
+    shared = _only(usable, np.tile(common, (len(usable), 1)))
+    weights = np.tile(shared, (len(taus), 1, 1))
     order = np.argsort(held.code, kind="stable")
     present, first = np.unique(held.code[order], return_index=True)
     for i, rows in zip(present, np.split(order, first[1:]), strict=True):
-        s, own = held.count[rows], held.F[rows]
+        s, own, a0 = held.count[rows], held.F[rows][:, usable[i]], shared[i, usable[i]]
         if s.sum() < _LEAST_ROWS * (1 - 1 / _FOLDS):
             continue
         G = (own * (s * h[rows])[:, None]).T @ own
         b = own.T @ (s * pull[rows])
         for t, tau in enumerate(taus):
             share = tau / s.sum()
-            weights[t, i] = _on_simplex((1.0 + share) * G, b + share * (G @ a0))
+            weights[t, i, usable[i]] = _on_simplex((1.0 + share) * G, b + share * (G @ a0))
     return weights
 
 
-def _choose_tau(held: HeldOut, loss: Loss, a0: np.ndarray, m: int) -> float:
+def _choose_tau(held: HeldOut, loss: Loss, common: np.ndarray, usable: np.ndarray) -> float:
     """The number of rows for which common weights count, by folds inside tasks."""
     taus = np.array(_TAUS)
     gain = np.zeros((len(taus), len(held.y)))
-    base = loss.value(held.y, held.F @ a0)
+    shared = _only(usable, np.tile(common, (len(usable), 1)))
+    base = loss.value(held.y, (held.F * shared[held.code]).sum(axis=1))
     for k in np.unique(held.fold[held.fold >= 0]):
         test = held.fold == k
         if test.all():
             continue
-        weights = _task_weights(held.subset(~test), loss, a0, taus, m)
+        weights = _task_weights(held.subset(~test), loss, common, taus, usable)
         for t in range(len(taus)):
             f = (held.F[test] * weights[t, held.code[test]]).sum(axis=1)
             gain[t, test] = base[test] - loss.value(held.y[test], f)

@@ -1,0 +1,85 @@
+"""``alpha="auto"``: strengths by leave-one-out or restricted likelihood, as held-out rows say."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from sklearn.base import clone
+
+from polytask.data import all_or_nothing, forget, make_task_data, read_rows, read_target
+from polytask.models._held_out import held_out_of
+from polytask.models.mixed import why_not_mixed, without_doubts
+from polytask.models.shared_fits import SharedFits
+from polytask.responses import Response
+from polytask.tuning import held_out_risk
+
+__all__ = ["EitherRule"]
+
+_FOLDS = 5  # where leave-one-out cannot serve
+
+
+class EitherRule:
+    """A model whose strengths may come of two rules."""
+
+    @property
+    def shares_fits(self: Any) -> bool:
+        """Whether it is made of fits by both rules."""
+        return isinstance(self.alpha, str) and self.alpha == "auto"
+
+    @all_or_nothing
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> Self:
+        """Fit to a long table with a task column, or to a wide y with a column per task.
+
+        Parameters
+        ----------
+        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
+            Features, and the task column that the parameter ``task`` names.
+        y : array of shape (n,), or of shape (n, m) with ``task=None``
+            Targets. In a wide y NaN means not measured.
+        sample_weight : array of shape (n,) or, with a wide y, (n, m)
+            Weights of rows inside their task; zero leaves a row out.
+        groups, time : array of shape (n,), optional
+            What rows are held out by where strengths are chosen. Not both.
+
+        Returns
+        -------
+        self
+        """
+        if not self.shares_fits:
+            usual: Any = super()
+            fitted: Self = usual.fit(X, y, sample_weight, groups=groups, time=time)
+            return fitted
+        return self._fit_sharing(SharedFits(X, y, sample_weight, groups=groups, time=time))
+
+    def _fit_sharing(self, fits: SharedFits) -> Self:
+        this: Any = self
+        this._validate_params()
+        forget(self)
+        tried = {"cv": fits.fitted(clone(this).set_params(alpha="cv"))}
+        if self._may_be_mixed(tried["cv"].response_, fits):
+            with without_doubts():
+                tried["reml"] = fits.fitted(clone(this).set_params(alpha="reml"))
+        risks = {"cv": 0.0} if len(tried) == 1 else self._risks(tried, fits)
+        rule = min(risks, key=lambda name: risks[name])
+        given = this.get_params(deep=False)
+        vars(self).update({k: v for k, v in vars(tried[rule]).items() if k not in given})
+        this.alpha_rule_ = rule
+        return self
+
+    def _may_be_mixed(self: Any, response: Response, fits: SharedFits) -> bool:
+        """Whether loss, weighting and rows, which must be independent, allow a likelihood."""
+        independent = fits.groups is None and fits.time is None
+        return independent and self.task_weight != "equal" and why_not_mixed(response) is None
+
+    def _risks(self: Any, tried: dict[str, Any], fits: SharedFits) -> dict[str, float]:
+        rows = read_rows(self, fits.X, reset=True)
+        target, names = read_target(self, fits.y)
+        data = make_task_data(self, rows, tried["cv"]._encode(target), names, fits.sample_weight)
+        loss = self._loss()
+        held = {
+            rule: held_out_of(model, fits, target, names, data, loss, _FOLDS)
+            for rule, model in tried.items()
+        }
+        return {rule: held_out_risk(data, loss, f) for rule, f in held.items()}
