@@ -46,7 +46,10 @@ def test_terminal(regression):
     out, answer = regression
     found = json.loads((out / "results.json").read_text(encoding="utf-8"))
     lines = [line for line in answer.out.splitlines() if line.strip()]
-    assert lines[0] == found["verdict"]["headline"]
+    assert lines[0] == f"Proved: {found['verdict']['headline']}"
+    assert f"Recommended: {found['recommended']['title']}" in lines
+    assert found["recommended"]["model"] == found["model"]
+    assert {"model", "loss", "text", "why", "alternatives"} <= set(found["recommended"])
     for model in found["models"]:
         assert model["title"] in answer.out
     assert "missing feature values" in " ".join(answer.out.split())

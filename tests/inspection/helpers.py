@@ -7,6 +7,15 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from polytask.data import read_task_ids
+from polytask.inspection.comparison import Verdict
+from polytask.inspection.evidence import Evidence
+from polytask.inspection.recommendation import recommend
+from polytask.inspection.verdict import decide
+
+
+def decided(evidence: Evidence) -> Verdict:
+    """The verdict as a comparison has it."""
+    return decide(evidence, recommend(evidence))
 
 
 def table(

@@ -11,10 +11,9 @@ from polytask.inspection import compare_tasks
 from polytask.inspection.clear import is_clear
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.influence import Influence, RowLosses
-from polytask.inspection.verdict import decide
 from polytask.responses import Squared
 from polytask.sources.loss_totals import LossTotals
-from tests.inspection.helpers import table
+from tests.inspection.helpers import decided, table
 
 MODELS = dict.fromkeys(["single-task", "pooled", "task-intercept", "mean-regularized"])
 
@@ -74,7 +73,7 @@ def test_a_difference_in_one_task_alone_is_not_clear(m, sign):
     rng = np.random.default_rng(0)
     base = 1 + rng.random(m * 50)
     gain = np.where(np.arange(m * 50) < 50, 0.9, 0.004) + 0.002 * rng.standard_normal(m * 50)
-    verdict = decide(judged(base, base - sign * gain, 50))
+    verdict = decided(judged(base, base - sign * gain, 50))
     assert verdict.label == "no-clear-gain"
     if m == 4:
         assert verdict.gain.rests_on.what == "task 0"
@@ -86,10 +85,10 @@ def test_a_difference_that_one_row_makes_is_not_clear(m):
     rng = np.random.default_rng(1)
     base = 1 + rng.random(m * 50)
     other = base - 0.03 - 0.001 * rng.standard_normal(m * 50)
-    assert decide(judged(base, other, 50)).label == "pooling-suffices"
+    assert decided(judged(base, other, 50)).label == "pooling-suffices"
     base[60] += 8000  # the same for both models, but for a share that is far more sure
     other[60] = 0.5 * base[60]
-    verdict = decide(judged(base, other, 50))
+    verdict = decided(judged(base, other, 50))
     assert verdict.label == "no-clear-gain"
     assert verdict.gain.rests_on is None or verdict.gain.rests_on.what in ("row 60", "task 1")
 

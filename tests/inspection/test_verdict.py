@@ -7,9 +7,8 @@ import pytest
 
 from polytask.inspection.comparison import Interval
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.recommendation import recommend
-from polytask.inspection.verdict import decide
 from polytask.inspection.words import percent, span
+from tests.inspection.helpers import decided
 
 ROLES = {
     "single-task": "baseline",
@@ -36,10 +35,6 @@ def evidence(**gains):
         losses, codes, M, "single-task", roles=ROLES, titles=titles, inflation=1.25,
         loss_title="squared error",
     )  # fmt: skip
-
-
-def decided(found):
-    return decide(found, recommend(found))
 
 
 @pytest.mark.parametrize(
@@ -85,14 +80,15 @@ def test_pooling_does_not_suffice_where_it_harms_tasks_that_joint_spares():
 def test_the_best_joint_model_is_preferred_to_a_better_pooled_one_that_harms_more_tasks():
     pooled = np.full(M, 0.22)
     pooled[:2] = -0.4  # mean 0.158
-    verdict = decide(evidence(joint_a=0.13, pooled=pooled))
-    assert (verdict.label, verdict.model) == ("joint-helps", "joint-a")
-    harmless = decide(evidence(joint_a=-0.05, pooled=pooled))
+    verdict = decided(evidence(joint_a=0.13, pooled=pooled))
+    assert (verdict.label, verdict.focus) == ("joint-helps", "joint-a")
+    assert verdict.model == "pooled"  # of least expected loss, whatever is proved
+    harmless = decided(evidence(joint_a=-0.05, pooled=pooled))
     assert (harmless.label, harmless.n_harmed) == ("pooling-suffices", 2)
 
 
 def test_a_clear_loss_is_never_called_no_clear_difference():
-    verdict = decide(evidence(joint_a=0.05, pooled=0.10))
+    verdict = decided(evidence(joint_a=0.05, pooled=0.10))
     assert verdict.label == "pooling-suffices"
     assert "more squared error than Pooled" in verdict.text
     assert "no clear difference" not in verdict.text

@@ -138,6 +138,8 @@ def _compare(
             table.X, table.y, table.spec, response, table.together,
             groups=table.groups, time=table.time,
         )  # fmt: skip
+        if args.models is None:
+            candidates = {n: e for n, e in candidates.items() if takes(e, sample.response)}
         comparison = compare_sample(
             candidates,
             sample,

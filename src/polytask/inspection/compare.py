@@ -14,7 +14,7 @@ from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.deal import deal, fold_count, held_words, tasks_are_known, words_of
 from polytask.inspection.influence import RowLosses
-from polytask.inspection.named_estimators import named_estimators
+from polytask.inspection.named_estimators import named_estimators, takes
 from polytask.inspection.odd_cells import row_in_words
 from polytask.inspection.out_of_fold import OutOfFold, predict_out_of_fold
 from polytask.inspection.roles import final_step, title_of
@@ -56,8 +56,10 @@ def compare_tasks(
     estimators : dict of str to estimator or None
         Unfitted regressors or classifiers, Pipelines included. A name with None takes
         the default estimator of that name; None instead of the dict takes all defaults:
-        single-task, pooled, task-intercept, mean-regularized and gradient-boosting. What takes
-        no ``task`` counts as a non-joint model. The mean of each task is always compared, too.
+        single-task, pooled, task-intercept, mean-regularized with the better of its two rules for
+        strengths, low-rank, weighted candidates and gradient-boosting
+        (`default_estimators`). What takes no ``task`` counts as a non-joint model. The
+        mean of each task is always compared, too.
     X : table of shape (n, d + 1)
         With the task column; any container that the estimators take.
     y : array-like of shape (n,), or (n, m) without a task column
@@ -136,6 +138,8 @@ def compare_tasks(
     given = named_estimators("compare_tasks", estimators, None, y, task, baseline)
     response = response_of(given, y, baseline)
     sample = read_sample(X, y, task, response, together, groups=groups, time=time)
+    if estimators is None:
+        given = {name: model for name, model in given.items() if takes(model, sample.response)}
     return compare_sample(
         given, sample, cv=cv, n_repeats=n_repeats, metric=metric, baseline=baseline,
         random_state=random_state, n_jobs=n_jobs, progress=progress,

@@ -55,7 +55,7 @@ def default_estimators(
 
 
 def takes(estimator: Any, response: Response) -> bool:
-    """Whether an estimator takes the classes there are, if they are more than two."""
+    """Whether an estimator takes as many classes as there are."""
     return response.n_predictors == 1 or getattr(final_step(estimator), "many_classes", True)
 
 
@@ -101,7 +101,6 @@ def _filled(
     kind = "classification" if said.has_labels else "regression"
     plain = said == response_for(said.has_labels)
     defaults = default_estimators(kind, task, "auto" if plain else said)
-    defaults = {name: model for name, model in defaults.items() if takes(model, said)}
     wanted = dict.fromkeys(names or defaults) if given is None else given
     unknown = [n for n, e in wanted.items() if e is None and n not in defaults]
     if unknown:
