@@ -82,7 +82,7 @@ def test_the_best_joint_model_is_preferred_to_a_better_pooled_one_that_harms_mor
     pooled[:2] = -0.4  # mean 0.158
     verdict = decided(evidence(joint_a=0.13, pooled=pooled))
     assert (verdict.label, verdict.focus) == ("joint-helps", "joint-a")
-    assert verdict.model == "pooled"  # of least expected loss, whatever is proved
+    assert verdict.model == "joint-a"
     harmless = decided(evidence(joint_a=-0.05, pooled=pooled))
     assert (harmless.label, harmless.n_harmed) == ("pooling-suffices", 2)
 

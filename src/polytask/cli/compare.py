@@ -121,6 +121,7 @@ def _compare(
     progress: Callable[[int, int, str], None],
 ) -> tuple[Comparison, RowSample]:
     from polytask.inspection.compare import compare_sample
+    from polytask.inspection.named_estimators import takes
     from polytask.inspection.sample import read_sample, response_of
     from polytask.tables import TableError
 
