@@ -113,7 +113,7 @@ def _text(evidence: Evidence, model: str, best: str, alternatives: tuple[Alterna
     reason = {
         "clearly-best": "Every other model is clearly worse.",
         "tie": f"{evidence.titles[best]} is expected to be no better by as much as "
-        f"{percent(_TIE)}, so the simpler one that pulls tasks together is taken.",
+        f"{percent(_TIE)}, so the one that finds out how far to pull tasks together is taken.",
         "hedge": "Another was measured better by less than chance can make; this one loses little "
         "whichever is right.",
         "least-loss": "Not every difference is proved, but one model has to be used, and none is "
