@@ -23,10 +23,11 @@ from polytask.data import (
     read_target,
     task_codes,
 )
+from polytask.models._candidates import REML, TREES, default_names, must_earn
 from polytask.models._held_out import held_out_by_folds, held_out_of, linear_predictor
 from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 from polytask.models.estimator import Estimator
-from polytask.models.mixed import why_not_mixed, without_doubts
+from polytask.models.mixed import without_doubts
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.shared_fits import SharedFits
@@ -38,10 +39,6 @@ from polytask.tuning.gross_rows import gross_cells, gross_targets
 from polytask.tuning.stacking import HeldOut, stack, worth
 
 __all__ = ["AutoMultiTaskClassifier", "AutoMultiTaskRegressor"]
-
-_REML = "mean-regularized-reml"
-_TREES = "gradient-boosting"
-_ROWS_FOR_TREES = 60  # fewer make no two leaves
 
 
 class _AutoMultiTask(Estimator):
@@ -206,7 +203,7 @@ class _AutoMultiTask(Estimator):
         )
         self._check_data(data)
         made = self._make_candidates(data)
-        earning = {n: made.pop(n) for n in list(made) if self.candidates is None and _must_earn(n)}
+        earning = {n: made.pop(n) for n in list(made) if self.candidates is None and must_earn(n)}
         self.estimators_, self.left_out_ = {}, []
         loss, n_folds, held = self._loss(), self.n_folds, []
         with fit_steps(self, 2 * (len(made) + len(earning)) + 1, X, y):
@@ -306,7 +303,7 @@ class _AutoMultiTask(Estimator):
     def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
         wanted = self.candidates
         if wanted is None:
-            wanted = _default_names(data, self._loss(), self._wide)
+            wanted = default_names(data, self._loss(), self._wide)
         if not wanted:
             raise ValueError(f"{type(self).__name__}: candidates must name one model; got none.")
         if isinstance(wanted, Mapping):
@@ -315,16 +312,16 @@ class _AutoMultiTask(Estimator):
 
     def _by_name(self: Any, name: str) -> Any:
         role = "classifier" if is_classifier(self) else "regressor"
-        if name == _REML:
+        if name == REML:
             return getattr(formulations()["mean-regularized"], role)(alpha="reml", weights="count")
-        if name == _TREES:
+        if name == TREES:
             return BoostedTreesClassifier() if is_classifier(self) else BoostedTreesRegressor()
         known: Mapping[str, Formulation] = formulations()
         if name not in known and find_spec("torch") is not None:
             known = neural_formulations()
         found = getattr(known.get(name), role, None)
         if found is None or issubclass(found, _AutoMultiTask):
-            known_here = (*formulations(), _REML, _TREES)
+            known_here = (*formulations(), REML, TREES)
             names = sorted(n for n in known_here if n != FORMULATION.name)
             raise ValueError(
                 f"{type(self).__name__}: candidates must be names of formulations; got {name!r}. "
@@ -365,27 +362,6 @@ class _AutoMultiTask(Estimator):
         tags.target_tags.multi_output = self.task is None
         tags.target_tags.required = True
         return tags
-
-
-def _default_names(data: TaskData, response: Response, wide: bool) -> list[str]:
-    """Candidates that can differ: of one task, all are single-task learning."""
-    if data.n_tasks == 1:
-        return ["single-task"]
-    names = [name for name, found in formulations().items() if found.serves(data)]
-    independent = data.group is None and data.time is None
-    if independent and why_not_mixed(response) is None:
-        names.append(_REML)
-    enough = not wide and not data.design.sparse and len(data.y) >= _ROWS_FOR_TREES
-    if enough and (
-        response.has_labels or response.is_quadratic or response.trees != Response.trees
-    ):
-        names.append(_TREES)  # whose predictions the link takes
-    return names
-
-
-def _must_earn(name: str) -> bool:
-    """Whether a default candidate has to show that it is worth its cost: one that is not linear."""
-    return name == _TREES or (name != _REML and not formulations()[name].linear)
 
 
 class AutoMultiTaskRegressor(RegressorRole, _AutoMultiTask):
