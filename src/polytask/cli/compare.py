@@ -46,6 +46,8 @@ FILES = ("report.html", "results.json", "tasks.csv", "model.skops", WORDS)
 
 def run(args: argparse.Namespace) -> int:
     """Compare, write, show."""
+    from polytask.inspection.groupings import variances_in_words
+
     out = check_directory(args.out, FILES)
     names, added = choose_models(wanted_models(args), args.fast)
     if is_streamed(args):
@@ -61,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         best = best_model(comparison)
         progress.say(f"fitting {best} on all rows")
         models, told = _fit_all(args, comparison, best, table)
-        comparison = comparison.with_notes(warnings=told)
+        comparison = comparison.with_notes(*variances_in_words(models), warnings=told)
         progress.say("how the tasks are related")
         relatedness, untold = relatedness_of(models, sample)
         curve, short = learning_curve_of(args, names, table, progress)

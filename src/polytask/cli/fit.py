@@ -29,6 +29,7 @@ __all__ = ["OnAllRows", "run"]
 def run(args: argparse.Namespace) -> int:
     """Fit and save."""
     from polytask.data.files import replacing
+    from polytask.inspection.groupings import variances_in_words
     from polytask.tables import TableError
 
     out = check_file(args.out, not_over=(args.table,))
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
             page.write_text(words, encoding="utf-8", errors="replace")
     console = screen()
     show_list(console, "Take care", table.warnings, "yellow")
-    show_list(console, "Notes", [*table.notes, *told])
+    show_list(console, "Notes", [*table.notes, *told, *variances_in_words({args.model: model})])
     words = f"{args.model} fitted on {table.n_rows:,} rows of {len(table.task_ids):,} tasks"
     console.print(plain(f"{words}; saved in {out}, its card in {beside.name}"))
     return 0

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from polytask.data.task_spec import Spec, grouping_names, spelled_out
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.roles import final_step
+from polytask.inspection.roles import final_step, title_of
 from polytask.inspection.words import percent, span
 from polytask.models.multilevel import MultilevelClassifier, MultilevelRegressor
 
-__all__ = ["gains_of_groupings", "ladder"]
+__all__ = ["gains_of_groupings", "ladder", "variances_in_words"]
+
+_LOGISTIC = np.pi**2 / 3  # variance of the logistic distribution, on the scale of log odds
 
 
 def ladder(kind: str, task: Spec, loss: Any) -> dict[str, Any]:
@@ -47,4 +51,25 @@ def gains_of_groupings(estimators: Mapping[str, Any], evidence: Evidence) -> tup
                 f"{names[-1]} on top of {' and '.join(names[:-1])}: {percent(gain.value)} {word} "
                 f"{evidence.loss_title} ({span(gain)})."
             )
+    return tuple(told)
+
+
+def variances_in_words(models: Mapping[str, Any]) -> tuple[str, ...]:
+    """How the variance of the target's level divides among groupings, of fitted models."""
+    told = []
+    for name, pipeline in models.items():
+        model = final_step(pipeline)
+        if not isinstance(model, MultilevelRegressor | MultilevelClassifier):
+            continue
+        noise = getattr(model, "noise_variance_", _LOGISTIC)
+        levels = {grouping: float(model.variances_[grouping][-1]) for grouping in model.groupings_}
+        total = sum(levels.values()) + noise
+        shares = [f"{grouping} {percent(value / total)}" for grouping, value in levels.items()]
+        vary = [f"slopes of {g} vary too" for g in model.groupings_ if model.varying_[g]]
+        told.append(
+            f"{title_of(name)}: beyond its features the target varies by "
+            f"{', '.join(shares)}, rest {percent(noise / total)}"
+            + "".join(f"; {v}" for v in vary)
+            + "."
+        )
     return tuple(told)

@@ -18,7 +18,8 @@ from polytask.responses import Loss
 
 __all__ = ["Asked", "CrossedData", "CrossedFit", "TermFit", "fit_crossed"]
 
-MOST_REST = 4000  # deviations beside the grouping that is eliminated: a dense matrix of them
+MOST_REST = 4000  # of a grouping's deviations, up to which "auto" tries slopes beside others
+MOST_DENSE = 10_000  # deviations beside the grouping that is eliminated: 800 MB a matrix
 _MANY = 10  # levels from which on "auto" considers more variances than one
 _FEW = 6  # coefficients up to which "auto" considers their correlations
 _MOVING = 0.01  # share of a column's variance inside levels from which its slope may vary
@@ -185,6 +186,13 @@ class _Fitter:
             terms.append(Term(np.zeros(n, dtype=int), 1, np.zeros(0, dtype=int)))
             roots.append(Root.diagonal(np.zeros(0, dtype=int)))
         order = sorted(range(len(terms)), key=lambda f: -terms[f].width)
+        rest = sum(terms[f].width for f in order[1:])
+        if rest > MOST_DENSE:
+            raise ValueError(
+                f"groupings beside the largest must have {MOST_DENSE:,} deviations at most, in a "
+                f"dense system; got {rest:,}. Let fewer coefficients vary (varying=[]), or leave "
+                "out a grouping."
+            )
         rows = GroupedRows(self.X, [terms[f] for f in order])
         at = self._model(rows, any(c.asked.variance is not None for c in choices))
         if self.silent:

@@ -14,7 +14,7 @@ __all__ = ["CrossedEstimate", "estimate_roots"]
 
 _START = 0.3  # standard deviation over that of the noise, in scaled columns
 _DIGITS = 1e-14  # of the deviance, relative
-_TOL = 1e-8  # deviance that a last step could still gain
+_TOL = 1e-10  # deviance that a last step could still gain
 _SHARE = 0.2  # of the promised descent that a step must bring: half is exact, none is twice too far
 _HELD = 10.0  # standard deviation that is taken where the likelihood has no maximum
 _FAR = 1e3  # largest standard deviation: a larger one leaves no noise
