@@ -11,6 +11,7 @@ from scipy.interpolate import make_smoothing_spline
 import polytask
 from polytask import CurvedClassifier, CurvedRegressor, MeanRegularizedRegressor
 from polytask.algebra.splines import make_bends
+from polytask.inspection.displays import CurveDisplay
 
 
 def waves(n=480, m=12, seed=0, noise=0.2):
@@ -153,3 +154,16 @@ def test_bands_hold_the_curve():
         truth = np.sin(6.0 * grid) - np.sin(6.0 * x).mean()
         held.append(np.abs(f - truth) < 1.96 * error)
     assert 0.90 <= np.mean(held) <= 0.99
+
+
+def test_curves_are_drawn_and_told():
+    X, y = waves()
+    model = CurvedRegressor(task="task").fit(X, y)
+    assert model.bending()[0] == 0
+    display = CurveDisplay.from_estimator(model, "a", n_tasks=3).plot()
+    assert len(display.names) == 3
+    assert display.ax_.get_xlabel() == "a"
+    assert "What a adds" in display.description
+    binary = CurvedRegressor(task="task").fit(X.assign(b=(X["b"] > 0.5) * 1.0), y)
+    with pytest.raises(ValueError, match="has a line only"):
+        binary.range_of("b")

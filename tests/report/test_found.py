@@ -1,15 +1,18 @@
 """Tasks that a model names stand in the report."""
 
 import numpy as np
+import pandas as pd
 
 from polytask import (
+    CurvedRegressor,
     FusedTasksRegressor,
+    PooledRegressor,
     RobustLowRankRegressor,
     SingleTaskRegressor,
     TaskClustersRegressor,
 )
 from polytask.datasets import make_clustered_tasks, make_outlier_tasks
-from polytask.report.fitted import found_table
+from polytask.report.fitted import bent_curves, found_table
 
 
 def test_outliers_clusters_and_changes_are_named() -> None:
@@ -30,3 +33,14 @@ def test_outliers_clusters_and_changes_are_named() -> None:
 def test_models_that_name_nobody_have_no_table() -> None:
     X, y, _ = make_clustered_tasks(4, 3, 20, n_clusters=2, random_state=0)
     assert found_table({"single-task": SingleTaskRegressor(0.1, task="task").fit(X, y)}) is None
+
+
+def test_curves_have_a_section_of_their_own() -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"dose": rng.uniform(size=240), "lab": np.arange(240) % 6})
+    y = np.sin(6.0 * X["dose"]) + 0.2 * X["lab"] * X["dose"] ** 2 + 0.1 * rng.normal(size=240)
+    curved = CurvedRegressor(task="lab").fit(X, y)
+    drawn = bent_curves({"curved": curved, "other": PooledRegressor(task="lab").fit(X, y)})
+    assert [bend["feature"] for bend in drawn] == ["dose"]
+    assert "dose" in drawn[0]["figure"].wide
+    assert len(drawn[0]["tasks"]) == 5

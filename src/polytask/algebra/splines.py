@@ -15,7 +15,9 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.linalg import eigh
 
-__all__ = ["Bends", "make_bends"]
+__all__ = ["Bends", "SplineColumns", "learn_columns", "make_bends"]
+
+_MOST_BENDS = 200  # in all; with many features each gets fewer knots
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,3 +83,51 @@ def make_bends(x: np.ndarray, weight: np.ndarray, n_knots: int) -> Bends | None:
     roughness, V = eigh(M.T @ mass @ M, G)
     turn = V[:, 2:] / np.sqrt(roughness[2:])
     return Bends(knots, turn, everything.slopes @ turn)
+
+
+@dataclass(frozen=True, eq=False)
+class SplineColumns:
+    """Features as lines about their means, and then as bends.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (d,)
+    bends : list of dict
+        What `Bends` is made of, empty for a feature that has a line only.
+    """
+
+    mean: np.ndarray
+    bends: list[dict[str, np.ndarray]]
+
+    @property
+    def feature(self) -> np.ndarray:
+        """Feature of each column, shape (p,)."""
+        d = len(self.bends)
+        n_bends = [len(b["knots"]) - 2 if b else 0 for b in self.bends]
+        return np.append(np.arange(d), np.repeat(np.arange(d), n_bends))
+
+    @property
+    def is_bend(self) -> np.ndarray:
+        """Whether each column is a bend, shape (p,)."""
+        return np.arange(len(self.feature)) >= len(self.bends)
+
+    def of(self, X: np.ndarray) -> np.ndarray:
+        """The columns of features X (n, d), shape (n, p)."""
+        parts = [Bends(**b).columns(X[:, k]) for k, b in enumerate(self.bends) if b]
+        return np.column_stack([X - self.mean, *parts])
+
+    def of_feature(self, k: int, x: np.ndarray) -> np.ndarray:
+        """Those of one feature at x (n,)."""
+        parts = [Bends(**self.bends[k]).columns(x)] if self.bends[k] else []
+        return np.column_stack([x - self.mean[k], *parts])
+
+
+def learn_columns(X: np.ndarray, weight: np.ndarray, n_knots: int) -> SplineColumns:
+    """Means and bends of features X (n, d), at most 200 bends in all."""
+    d = X.shape[1]
+    most = max(3, min(n_knots, 2 + _MOST_BENDS // d))
+    bends: list[dict[str, np.ndarray]] = []
+    for k in range(d):
+        found = make_bends(X[:, k], weight, most) if d <= _MOST_BENDS else None
+        bends.append({} if found is None else dict(vars(found)))
+    return SplineColumns(weight @ X / weight.sum(), bends)

@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from polytask.algebra.splines import Bends, make_bends
+from polytask.algebra.splines import SplineColumns, learn_columns
 from polytask.data import (
     all_or_nothing,
     callers_level,
@@ -31,7 +31,7 @@ from polytask.responses import Response
 
 __all__ = ["CurvedClassifier", "CurvedRegressor"]
 
-_MOST_BENDS = 200  # in all; with many features each gets fewer knots
+_STRAIGHT = 1e-3  # of the largest variance of bends, below which a feature counts as straight
 
 
 class _Curved(Estimator):
@@ -154,7 +154,8 @@ class _Curved(Estimator):
         weight = read_weight(sample_weight, target)
         weight = weight.sum(axis=1) if self._wide else weight
         dense = _dense(rows.X)
-        self._learn_columns(dense, weight)
+        columns = learn_columns(dense, weight, self.n_knots)
+        self.mean_, self.bends_ = columns.mean, columns.bends
         code = None
         if rows.ids is not None:
             self.tasks_ = np.unique(rows.ids[weight > 0])
@@ -163,33 +164,16 @@ class _Curved(Estimator):
             "reml", loss=self.loss, task=None if code is None else 0,
             unseen="common", verbose=self.verbose,
         )  # fmt: skip
-        model.feature, model.is_bend = self._kinds()
+        model.feature, model.is_bend = columns.feature, columns.is_bend
         self.model_ = model.fit(self._table(dense, code), y, sample_weight)
         self.doubts_ = tuple(model.doubts)
         self._keep(dense, weight)
         return self
 
-    def _learn_columns(self, X: np.ndarray, weight: np.ndarray) -> None:
-        """Means and bends of the features, which lines and bends are made of."""
-        d = X.shape[1]
-        most = max(3, min(self.n_knots, 2 + _MOST_BENDS // max(d, 1)))
-        self.mean_ = weight @ X / weight.sum()
-        self.bends_ = []
-        for k in range(d):
-            found = make_bends(X[:, k], weight, most) if d <= _MOST_BENDS else None
-            self.bends_.append({} if found is None else dict(vars(found)))
-
-    def _kinds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Feature of each column of `_expanded`, and whether it is a bend."""
-        n_bends = [len(b["knots"]) - 2 if b else 0 for b in self.bends_]
-        d = len(n_bends)
-        feature = np.append(np.arange(d), np.repeat(np.arange(d), n_bends))
-        return feature, np.arange(len(feature)) >= d
-
-    def _expanded(self, X: np.ndarray) -> np.ndarray:
-        """Lines, then bends."""
-        parts = [Bends(**b).columns(X[:, k]) for k, b in enumerate(self.bends_) if b]
-        return np.column_stack([X - self.mean_, *parts])
+    @property
+    def _columns(self) -> SplineColumns:
+        """The lines and bends of the features."""
+        return SplineColumns(self.mean_, self.bends_)
 
     def _read(self, X: Any) -> Any:
         check_is_fitted(self)
@@ -203,16 +187,17 @@ class _Curved(Estimator):
 
     def _table(self, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
         """What `model_` reads: the position of the row's task in ``tasks_``, lines, bends."""
-        return self._expanded(X) if code is None else np.column_stack([code, self._expanded(X)])
+        Z = self._columns.of(X)
+        return Z if code is None else np.column_stack([code, Z])
 
     def _keep(self, X: np.ndarray, weight: np.ndarray) -> None:
         """What the model on lines and bends says of the features."""
-        model, (feature, is_bend) = self.model_, self._kinds()
+        model, feature, is_bend = self.model_, self._columns.feature, self._columns.is_bend
         self.response_, self.n_iter_ = model.response_, model.n_iter_
         if self.task is None:
             self.tasks_ = model.tasks_
         d = len(self.bends_)
-        Z = self._expanded(X)
+        Z = self._columns.of(X)
         bends = Z * np.where(is_bend, model.common_coef_, 0.0)
         of_feature = np.array([bends[:, feature == k].sum(axis=1) for k in range(d)])
         of_feature = of_feature.reshape(d, len(bends)).T
@@ -259,10 +244,7 @@ class _Curved(Estimator):
         check_is_fitted(self)
         k, model = self._position(feature), self.model_
         x = np.asarray(x, dtype=float)
-        parts = [(x - self.mean_[k])[:, None]]
-        if self.bends_[k]:
-            parts.append(Bends(**self.bends_[k]).columns(x))
-        Z, here = np.hstack(parts), np.flatnonzero(self._kinds()[0] == k)
+        Z, here = self._columns.of_feature(k, x), np.flatnonzero(self._columns.feature == k)
         coef, covariance = model.common_coef_, model.common_covariance_
         if task is not None:
             i = np.flatnonzero(np.asarray(self.tasks_) == task)
@@ -276,6 +258,30 @@ class _Curved(Estimator):
             return f
         self._say_doubts()
         return f, np.sqrt(((Z @ covariance[np.ix_(here, here)]) * Z).sum(axis=1))
+
+    def range_of(self, feature: int | str) -> tuple[float, float]:
+        """Least and greatest value in training of a feature that may bend.
+
+        Raises
+        ------
+        ValueError
+            If it has a line only.
+        """
+        check_is_fitted(self)
+        bends = self.bends_[self._position(feature)]
+        if not bends:
+            raise ValueError(
+                f"{type(self).__name__}: feature must have three values or more to bend; "
+                f"{feature!r} has a line only."
+            )
+        return float(bends["knots"][0]), float(bends["knots"][-1])
+
+    def bending(self) -> list[int]:
+        """Features that bend, in common or between tasks, those that bend most first."""
+        check_is_fitted(self)
+        size = self.bend_variance_ + self.bend_deviation_variance_
+        order = np.argsort(-size, kind="stable")
+        return [int(k) for k in order if size[k] > _STRAIGHT * size.max() and self.bends_[k]]
 
     def _position(self, feature: int | str) -> int:
         names = [n for n in getattr(self, "feature_names_in_", ()) if n != self.task]

@@ -8,20 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from polytask.inspection.displays import CurveDisplay
 from polytask.inspection.roles import final_step, strengths_of, strengths_text, title_of
 from polytask.models.registry import formulations
 from polytask.report import formats as f
+from polytask.report.figures import draw
 from polytask.report.tables import Cell, Column, Table
 
 __all__ = [
     "CERTIFICATES",
     "as_formula",
+    "bent_curves",
     "fitted_table",
     "found_table",
     "mixed_tables",
     "objectives_table",
 ]
 
+_MOST_CURVES = 3
 _MOST_COEFFICIENTS = 40  # of which a table is read
 CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
 
@@ -123,6 +127,21 @@ def found_table(fitted: Mapping[str, Any]) -> Table | None:
     columns = [Column("Model", "text"), Column("What", "words"), Column("Tasks", "words")]
     caption = "What models fitted on all rows found; a larger strength names fewer"
     return Table("found", caption, columns, rows) if rows else None
+
+
+def bent_curves(fitted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Figures of the features that bend most, in models that have curves."""
+    found = []
+    for name, estimator in fitted.items():
+        model = final_step(estimator)
+        for k in getattr(model, "bending", list)()[:_MOST_CURVES]:
+            names = [n for n in getattr(model, "feature_names_in_", ()) if n != model.task]
+            feature = names[k] if names else k
+            display = CurveDisplay.from_estimator(model, feature, unit="as the model sees it")
+            title = f"{title_of(name)}: {feature}"
+            drawn = draw(display, key=f"bend-{name}-{k}", title=title, height=2.8)
+            found.append({"figure": drawn, "feature": str(feature), "tasks": display.names})
+    return found
 
 
 def _tasks_named(tasks: np.ndarray, value: np.ndarray) -> str:

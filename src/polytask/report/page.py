@@ -19,7 +19,13 @@ from polytask.report.card import Section, harm_section, reached_section, use_sec
 from polytask.report.curves import curve_content
 from polytask.report.definitions import metric_definitions, word_definitions
 from polytask.report.figures import draw
-from polytask.report.fitted import fitted_table, found_table, mixed_tables, objectives_table
+from polytask.report.fitted import (
+    bent_curves,
+    fitted_table,
+    found_table,
+    mixed_tables,
+    objectives_table,
+)
 from polytask.report.newcomers import new_tasks_content
 from polytask.report.relations import relatedness_content
 from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict
@@ -123,6 +129,7 @@ def render_report(
             fitted=fitted_table(fitted or {}),
             mixed=mixed_tables(fitted or {}),
             found=found_table(fitted or {}),
+            bends=bent_curves(fitted or {}),
             card=_card(comparison, fitted or {}),
             objectives=objectives_table(comparison.models["name"].tolist()),
             coefficients=shrinkage and tables.coefficients_table(shrinkage.summary()),

@@ -1,6 +1,7 @@
 """Figures of a comparison, for notebooks and for the report; matplotlib loads on first use."""
 
 from polytask.inspection.displays.coefficient_spread import CoefficientSpreadDisplay
+from polytask.inspection.displays.curve import CurveDisplay
 from polytask.inspection.displays.gain import TaskGainDisplay
 from polytask.inspection.displays.leaderboard import LeaderboardDisplay
 from polytask.inspection.displays.learning_curve import TaskLearningCurveDisplay
@@ -11,6 +12,7 @@ from polytask.inspection.displays.shrinkage_path import ShrinkagePathDisplay
 
 __all__ = [
     "CoefficientSpreadDisplay",
+    "CurveDisplay",
     "LeaderboardDisplay",
     "NewTasksDisplay",
     "ShrinkageDisplay",
