@@ -69,6 +69,8 @@ class MixedFit:
         What standard errors follow from.
     doubts : list of str
         What rows cannot say: sentences for a warning.
+    has_no_noise : bool
+        Whether deviations leave none.
     """
 
     solution: Solution
@@ -85,6 +87,7 @@ class MixedFit:
     slope: float
     state: MixedState
     doubts: list[str]
+    has_no_noise: bool
 
 
 def fit_mixed(
@@ -221,6 +224,7 @@ def _fitted(
         estimate.violation,
         state,
         doubts(data, no_noise, chosen),
+        no_noise,
     )
 
 

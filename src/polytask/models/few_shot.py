@@ -97,11 +97,12 @@ class FewShot:
         d = self.coef_.shape[1]
         mixed = hasattr(self, "deviation_covariance_")
         if mixed:
-            s = s / getattr(self, "_mean_weight", 1.0)
+            ratio = getattr(self, "_noise_ratio", np.ones(1)).mean()  # of an average task
+            s = s / (getattr(self, "_mean_weight", 1.0) * ratio)
         slopes, level = self._common() if mixed else (self.common_coef_, self.common_intercept_)
         common = np.append(slopes, level + slopes @ self._center)[: rows.shape[1]]
         if mixed:
-            noise = getattr(self, "noise_variance_", 1.0)
+            noise = getattr(self, "_model_noise", getattr(self, "noise_variance_", 1.0))
             L = np.sqrt(noise) * MixedState.from_dict(self._mixed_state_).deviation_root()
             weight = s / noise
         else:

@@ -63,6 +63,10 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         mean of alpha. The intercept counts as the level at x = 0; features whose mean is more than
         three standard deviations from zero (a year, Kelvin) are taken about it inside, and the
         level is that at their mean. Sparse X is taken as it is.
+    noise : {"auto", "common", "task"}, default="auto"
+        With ``alpha="reml"`` and the squared loss: one noise variance for all tasks, or one for
+        each, those of few rows near the others'. "auto" is one for each where tasks clearly differ
+        (Brown-Forsythe test, p below 1e-4).
     weights : {"precision", "count"}, default="precision"
         What ``sample_weight`` is with ``alpha="reml"``. A precision says that the noise variance of
         a row is `noise_variance_` over its weight, weights in units of their mean (lme4): only
@@ -120,6 +124,8 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         Variance of the noise, the restricted deviance (lme4's REML criterion; for labels with a
         half-normal prior of scale 2.5 on the deviation of log odds between tasks), and the largest
         slope in log variance that is left of it (``alpha="reml"``).
+    task_noise_variance_ : ndarray of shape (m,)
+        Noise variance of each task; `noise_variance_` is their mean over rows (``alpha="reml"``).
     log_likelihood_, aic_, bic_ : float
         The restricted log likelihood, for labels and counts that of `common_coef_` with the
         deviations integrated out (of counts but for a term in y), and the criteria by it, as lme4
@@ -168,6 +174,7 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
             Interval(Real, 0, None, closed="left"),
         ],
         "covariance": [StrOptions({"auto", "scalar", "diagonal", "factor", "full"})],
+        "noise": [StrOptions({"auto", "common", "task"})],
         "weights": [StrOptions({"precision", "count"})],
         "n_factors": [Interval(Integral, 0, None, closed="left")],
         "task_weight": [StrOptions({"auto", "equal", "size"})],
@@ -183,6 +190,7 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         n_factors: int = 1,
         alpha_common: float | str = "auto",
         alpha_intercept: float | str = "auto",
+        noise: str = "auto",
         weights: str = "precision",
         loss: str | Response = "auto",
         task: str | int | None = None,
@@ -198,6 +206,7 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         self.n_factors = n_factors
         self.alpha_common = alpha_common
         self.alpha_intercept = alpha_intercept
+        self.noise = noise
         self.weights = weights
         self.loss = loss
         self.task = task

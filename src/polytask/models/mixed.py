@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,12 @@ from polytask.data import MomentData, TaskData, callers_level, read_rows, task_c
 from polytask.data.center import shifted_covariance
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
+from polytask.mixed.laplace import quadratic_forms
+from polytask.mixed.task_noise import task_noise
 from polytask.models.mixed_summary import MixedModelSummary
 from polytask.responses import Response
+
+_NOISE_ROUNDS, _NOISE_SETTLED = 6, 0.02  # fits with noise by task; change of its logarithm
 
 __all__ = ["MixedModelAnswers", "MixedModelFit", "why_not_mixed", "without_doubts"]
 
@@ -52,6 +57,10 @@ class MixedModelFit(MixedModelSummary):
             raise ValueError(f"{type(self).__name__}: alpha='reml' needs {reason}. Set alpha='cv'.")
         data, log_weights = self._weighed(data)
         fit = self._estimate(data, loss)
+        fit, data, ratio = self._by_task_noise(fit, data)
+        if (ratio != 1).any():
+            log_weights = float(np.log(data.sample_weight).sum())
+            fit = replace(fit, n_parameters=fit.n_parameters + data.n_tasks - 1)
         d, N = data.n_features, float(data.sample_weight.sum())
         at_origin = partial(shifted_covariance, center=data.center)
         between = at_origin(fit.deviation_covariance)
@@ -62,7 +71,9 @@ class MixedModelFit(MixedModelSummary):
         self._keep_common(fit, data)
         self.covariance_ = fit.covariance
         if loss.is_quadratic:
-            self.noise_variance_ = fit.noise
+            self._model_noise, self._noise_ratio = fit.noise, ratio
+            self.task_noise_variance_ = fit.noise * ratio
+            self.noise_variance_ = float(data.sizes @ self.task_noise_variance_ / data.sizes.sum())
         self.deviation_covariance_ = between
         self.common_covariance_ = at_origin(fit.common_covariance)
         self.coef_covariance_ = at_origin(fit.coef_covariance)
@@ -89,6 +100,34 @@ class MixedModelFit(MixedModelSummary):
         s = s / self._mean_weight
         is_density = self.response_.is_quadratic  # the noise of a row is sigma² / s
         return data.reweighted(s), float(np.log(s).sum()) if is_density else 0.0
+
+    def _by_task_noise(
+        self: Any, fit: MixedFit, data: TaskData
+    ) -> tuple[MixedFit, TaskData, np.ndarray]:
+        """Where tasks clearly differ in noise: the fit with precisions of their own.
+
+        And the noise of each task over that of a row of weight one.
+        """
+        ratio = np.ones(data.n_tasks)
+        if getattr(self, "noise", "common") == "common" or not self.response_.is_quadratic:
+            return fit, data, ratio
+        if isinstance(data, MomentData) or fit.state.model.silent or fit.has_no_noise:
+            return fit, data, ratio
+        plain, s = data, data.sample_weight
+        for k in range(_NOISE_ROUNDS):
+            coefs, h = (
+                fit.solution.coefs,
+                data.sample_weight * quadratic_forms(data.design, fit.coef_covariance / fit.noise),
+            )
+            found = task_noise(plain, coefs, h, test=k == 0 and self.noise == "auto")
+            if found is None:
+                break
+            last, ratio = ratio, found * float((s / found[data.code]).mean())
+            data = plain.reweighted(s / ratio[data.code])
+            fit = self._estimate(data, self.response_)
+            if np.abs(np.log(ratio / last)).max() < _NOISE_SETTLED:
+                break
+        return fit, data, ratio
 
     def _keep_common(self: Any, fit: MixedFit, data: TaskData) -> None:
         """w0 as it is reported, and as it predicts where that is another."""
@@ -132,6 +171,9 @@ class MixedModelFit(MixedModelSummary):
         """A task that was added, for its standard errors."""
         state = MixedState.from_dict(self._mixed_state_)
         self._mixed_state_ = state.with_task(rows, y, s).to_dict()
+        if hasattr(self, "_noise_ratio"):  # that of an average task
+            self._noise_ratio = np.append(self._noise_ratio, self._noise_ratio.mean())
+            self.task_noise_variance_ = self._model_noise * self._noise_ratio
         vars(self).pop("_spread_", None)
 
     def _second_moments(self: Any) -> tuple[float, np.ndarray, np.ndarray]:
@@ -172,6 +214,7 @@ class MixedModelAnswers(MixedModelFit):
 
     def _predictive_std(self: Any, X: Any) -> np.ndarray:
         noise, unseen, covariance = self._second_moments()
+        ratio = getattr(self, "_noise_ratio", np.ones(len(covariance)))
         if not self._learned().is_quadratic:
             raise ValueError(
                 f"{type(self).__name__}: return_std needs loss='squared'; got "
@@ -184,14 +227,14 @@ class MixedModelAnswers(MixedModelFit):
             design = np.column_stack([design, np.ones(len(design))])
         if self._wide:
             variance = np.einsum("nk,bkl,nl->nb", design, covariance, design)
-            return np.sqrt(variance + noise)
+            return np.sqrt(variance + noise * ratio)
         code = task_codes(rows.ids, self.tasks_, len(design))
         variance = np.empty(len(design))
         for i in np.unique(code):
             here = code == i
             V = unseen if i < 0 else covariance[i]
             variance[here] = ((design[here] @ V) * design[here]).sum(axis=1)
-        return np.sqrt(variance + noise)
+        return np.sqrt(variance + noise * np.append(ratio, ratio.mean())[code])
 
 
 def _strengths(fit: MixedFit, between: np.ndarray, d: int, N: float) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class MixedModelSummary:
     def _about_center(self: Any) -> np.ndarray:
         state = MixedState.from_dict(self._mixed_state_)
         C = state.deviation_root()
-        return np.asarray(getattr(self, "noise_variance_", 1.0) * (C @ C.T))
+        return np.asarray(getattr(self, "_model_noise", 1.0) * (C @ C.T))
 
     def _error(self: Any) -> np.ndarray:
         return np.sqrt(np.maximum(np.diag(self.common_covariance_), 0.0))
