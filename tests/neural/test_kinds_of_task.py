@@ -217,3 +217,10 @@ def test_aggregation_is_refused_with_the_reason_and_the_alternative():
         make_aggregator("Shared", "best", 3)
     with pytest.raises(ValueError, match="must be passed as an object, because it needs n_byz"):
         make_aggregator("Shared", "krum", 3)
+
+
+def test_a_loss_that_networks_do_not_have_names_who_has_it():
+    X, y = np.column_stack([np.arange(8) % 2, np.linspace(0, 1, 8)]), np.linspace(0, 1, 8)
+    for loss, remedy in (("binomial", "Linear models take this one"), ("logistic", "classifier")):
+        with pytest.raises(ValueError, match=remedy):
+            SharedHiddenLayerRegressor(loss=loss, task=0).fit(X, y)

@@ -2,6 +2,7 @@
 
 import gzip
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -129,3 +130,31 @@ def test_permission(tmp_path, monkeypatch):
 
     monkeypatch.setattr(reading_module, "sniff", locked)
     refused(tmp_path / "t.csv", "permission")
+
+
+@pytest.mark.parametrize("late", ["north", "7.700.1", "1,5", "12 €", "  "])
+def test_a_column_that_turns_out_late_is_read_as_if_it_had_from_the_start(
+    tmp_path, late, monkeypatch
+):
+    """Parts of a file are taken for numbers until a cell says otherwise."""
+    lines = ["t,x,n"] + [f"a,{k % 7}.25,{k}" for k in range(400)] + [f'b,"{late}",NA']
+    (tmp_path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
+    whole, told = read_table(tmp_path / "t.csv")
+    monkeypatch.setattr("polytask.tables.reading.CHUNK_CELLS", 90)
+    parts, also = read_table(tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(whole, parts)
+    assert told == also
+    assert len(parts) == 401
+
+
+def test_a_large_table_of_numbers_needs_little_more_than_its_numbers(tmp_path):
+    import tracemalloc
+
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(60_000, 10)).round(6))
+    table.columns = [f"x{k}" for k in table]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    tracemalloc.start()
+    read_table(tmp_path / "t.csv")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.5 * (tmp_path / "t.csv").stat().st_size

@@ -44,6 +44,15 @@ class _Role(NetworkPredictions):
         return score_table(z, code, target, self.tasks_, list(self.kinds_), self.task_classes_)
 
 
+def _remedy(owner: str, loss: Any) -> str:
+    """What to do about a loss that networks do not have."""
+    try:
+        find_response(owner, loss, has_labels=False)
+    except (TypeError, ValueError):
+        return "For labels in all tasks take the classifier."
+    return "Linear models take this one: MeanRegularizedRegressor and its like."
+
+
 class NetworkRegressorRole(_Role, RegressorMixin):
     """Squared, Huber or Poisson loss, or a loss per task."""
 
@@ -55,9 +64,10 @@ class NetworkRegressorRole(_Role, RegressorMixin):
         if isinstance(loss, Mapping):
             return self._encode_each(y, tasks, code, read_kinds(owner, loss, tasks), reset)
         if loss not in _NUMBERS:
+            names = ", ".join(map(repr, _NUMBERS))
             raise ValueError(
-                f"{owner}: loss must be 'auto', {', '.join(map(repr, _NUMBERS))} or a dict of a "
-                f"kind per task; got {loss!r}. For labels in all tasks take the classifier."
+                f"{owner}: loss must be 'auto', {names} or a dict of a kind per task; got "
+                f"{loss!r}. {_remedy(owner, loss)}"
             )
         numbers = y.astype(np.float64)
         find_response(owner, loss, has_labels=False).targets.check(

@@ -149,4 +149,4 @@ def _features(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
             made[column.name] = as_numbers(rows[column.name])
         elif column.usable:
             made[column.name] = as_feature(rows[column.name], column.kind)
-    return pd.DataFrame(made, index=rows.index)
+    return pd.DataFrame(made, index=rows.index, copy=False)

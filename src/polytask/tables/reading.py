@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from polytask.tables.arrow_columns import as_frame, plain_columns, read_arrow
+from polytask.tables.csv_columns import collect
 from polytask.tables.csv_dialect import OPENERS, Dialect, open_text, sniff
 from polytask.tables.database import is_query, read_query, without_password
 from polytask.tables.errors import TableError
@@ -24,7 +25,7 @@ PARQUET = (".parquet", ".pq", ".parq")
 SPREADSHEETS = (".xls", ".ods")
 ARROW = (".feather", ".arrow", ".ipc")
 FOREIGN = (".rds", ".rda", ".sav", ".dta", ".json", ".zip", ".db", ".pkl")
-CHUNK_CELLS = 1 << 19  # fields of text at a time: each is an object of some 60 bytes then
+CHUNK_CELLS = 1 << 17  # fields of text at a time: each is an object of some 60 bytes then
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,35 +101,49 @@ def read_whole(
     given: Conventions = AS_FOUND,
 ) -> Reading:
     """`read_table` with all that was found."""
-    raw, points, notes = _read_query(path, as_text) if is_query(path) else _read_file(Path(path))
+
+    def letters(name: str) -> bool:
+        return as_text(name) or given.decimal == ","  # then a point in a number is no plain one
+
+    raw, points, shown, notes = (
+        _read_query(path, as_text) if is_query(path) else _read_file(Path(path), letters)
+    )
     if raw.empty:
         where = "the query" if is_query(path) else repr(str(path))
         raise TableError(f"TABLE must have rows; {where} has columns but no row.")
-    table, told, units = settle_values(raw, as_text, given, points=points)
+    table, told, units = settle_values(raw, as_text, given, points=points, shown=shown)
     return Reading(table, (*notes, *told), units)
 
 
 def _read_query(
     source: str | os.PathLike[str], as_text: Callable[[str], bool]
-) -> tuple[pd.DataFrame, bool, tuple[str, ...]]:
+) -> tuple[pd.DataFrame, bool, bool, tuple[str, ...]]:
     table = plain_columns(read_query(str(source)), as_text)
-    return as_frame(table, "the query"), True, (f"Rows were read from {without_password(source)}",)
+    return (
+        as_frame(table, "the query"),
+        True,
+        False,
+        (f"Rows were read from {without_password(source)}",),
+    )
 
 
-def _read_file(path: Path) -> tuple[pd.DataFrame, bool, tuple[str, ...]]:
-    """The cells, whether points are decimal marks in them, and what was assumed."""
+def _read_file(
+    path: Path, letters: Callable[[str], bool]
+) -> tuple[pd.DataFrame, bool, bool, tuple[str, ...]]:
+    """The cells, whether points may be and have shown to be decimal marks, what was assumed."""
     path, sheet = split_sheet(path)
     _check_file(path)
     try:
         if path.suffix.lower() in WORKBOOKS:
             table, notes = read_workbook(path, sheet)
-            return table, True, notes
+            return table, True, False, notes
         if path.suffix.lower() in ARROW:
-            return as_frame(read_arrow(path), str(path)), True, ()
+            return as_frame(read_arrow(path), str(path)), True, False, ()
         if _is_parquet(path):
-            return _read_parquet(path), True, ()
+            return _read_parquet(path), True, False, ()
         dialect = sniff(path)
-        return _parse(path, dialect), dialect.separator != ";", dialect.notes
+        table, shown = _parse(path, dialect, letters)
+        return table, dialect.separator != ";", shown, dialect.notes
     except PermissionError as error:
         raise TableError(
             f"TABLE must be readable; you lack the permission to read {str(path)!r}. "
@@ -177,23 +192,30 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return as_frame(table, str(path))
 
 
-def _parse(path: Path, dialect: Dialect) -> pd.DataFrame:
+def _parts(path: Path, dialect: Dialect, names: Sequence[str] | None) -> Iterator[pd.DataFrame]:
     """Every field as text; in parts, because fields are many objects until they are columns."""
+    with open_text(path, dialect.encoding) as handle, warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        if dialect.skip:
+            handle.readline()
+        yield from pd.read_csv(
+            handle,
+            sep=dialect.separator,
+            dtype="str",
+            na_filter=False,
+            index_col=False,
+            skipinitialspace=True,
+            usecols=None if names is None else list(names),
+            chunksize=max(1, CHUNK_CELLS // max(1, len(dialect.header))),
+        )
+
+
+def _parse(
+    path: Path, dialect: Dialect, letters: Callable[[str], bool]
+) -> tuple[pd.DataFrame, bool]:
+    """The columns, and whether points have shown to be decimal marks."""
     try:
-        with open_text(path, dialect.encoding) as handle, warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            if dialect.skip:
-                handle.readline()
-            parts = pd.read_csv(
-                handle,
-                sep=dialect.separator,
-                dtype="str",
-                na_filter=False,
-                index_col=False,
-                skipinitialspace=True,
-                chunksize=max(1, CHUNK_CELLS // max(1, len(dialect.header))),
-            )
-            return pd.concat(parts, ignore_index=True)
+        return collect(lambda names: _parts(path, dialect, names), letters)
     except pd.errors.EmptyDataError as error:
         raise TableError(f"TABLE must have a header and rows; {str(path)!r} is empty.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:

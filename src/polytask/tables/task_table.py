@@ -197,7 +197,8 @@ def make_task_table(
         rows.drop(columns=held), task, target, features, categorical, n_rows=len(table)
     )
     check_names(chosen, rows, task)
-    X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in chosen}, index=rows.index)
+    made = {c.name: as_feature(rows[c.name], c.kind) for c in chosen}
+    X = pd.DataFrame(made, index=rows.index, copy=False)
     care = list(take_care(Rows(X, found.numbers, ids, task, target)))
     if loss == found.loss == "auto" and found.kind == "regression":
         care += target_shape(found.numbers, ids, target)

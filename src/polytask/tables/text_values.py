@@ -11,18 +11,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from pandas.api import types
 
+from polytask.tables.csv_columns import all_match, plain_numbers
 from polytask.tables.errors import TableError, name_list
 from polytask.tables.number_cells import GAP_MARKS, MARKS
 from polytask.tables.number_columns import Numbers, TextColumn, shown_mark, take_numbers
 
 __all__ = ["AS_FOUND", "Conventions", "are_truths", "is_plain", "settle_values", "without_commas"]
 
-_WHOLE = r"^[-+]?(0|[1-9][0-9]{0,17})$"
-_PLAIN = r"^[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
-_UNCLEAR = r"^[-+]?[1-9][0-9]{0,2}\.[0-9]{3}$"  # decimals, or marked thousands
 _TRUTH_WORDS = r"^([tT]rue|TRUE|[fF]alse|FALSE)$"
 _TRUTH = {"true": True, "false": False}
 
@@ -71,6 +68,7 @@ def settle_values(
     given: Conventions,
     *,
     points: bool = True,
+    shown: bool = False,
 ) -> tuple[pd.DataFrame, tuple[str, ...], dict[str, str]]:
     """Make values of the text columns of ``table``.
 
@@ -84,6 +82,8 @@ def settle_values(
     points : bool
         Whether a point before three digits stands before decimals where nothing tells: in files
         with commas between fields, but not with semicolons.
+    shown : bool
+        Whether columns that are numbers already have shown that points stand before decimals.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def settle_values(
     units : dict of str to str
         Currency or unit that was left off, by column.
     """
-    found = _Found()
+    found = _Found({"."} if shown else set())
     waiting: dict[str, TextColumn] = {}
     for name in table.columns:
         kept = as_text(str(name))
@@ -182,15 +182,15 @@ def _is_text(dtype: object) -> bool:
 
 def is_plain(values: pd.Series) -> bool:
     """Whether texts are numbers that programs write: a point before decimals, nothing beside."""
-    text = _strings(values)
-    return _all(text, _WHOLE) or (_all(text, _PLAIN) and _shows_points(text))
+    found = plain_numbers(values.astype("str"))
+    return found is not None and (found.whole or found.points)
 
 
 def are_truths(values: pd.Series) -> bool:
     """Whether texts are true and false, besides words for gaps."""
     text = values.dropna().astype("str").str.strip()
     text = text[~text.isin(GAP_MARKS)]
-    return not text.empty and _all(_strings(text), _TRUTH_WORDS)
+    return not text.empty and all_match(_strings(text), _TRUTH_WORDS)
 
 
 def _strings(values: pd.Series) -> pa.Array:
@@ -200,31 +200,12 @@ def _strings(values: pd.Series) -> pa.Array:
 
 def _simple(column: pd.Series, decimal: str, found: _Found) -> pd.Series | None:
     """A column that needs no second thought: plain numbers that show their mark, true and false."""
-    text = pa.Array.from_pandas(column, type=pa.large_string())
-    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
-    gaps = pc.is_in(text, pa.array(sorted(GAP_MARKS), pa.large_string()))
-    text = pc.if_else(gaps, pa.scalar(None, pa.large_string()), text)
-    if text.null_count == len(text):
-        return pd.Series(np.nan, index=column.index)
-    if _all(text, _WHOLE):
-        whole = pd.Series(text.cast(pa.int64()).to_pandas(), index=column.index)
-        return whole if text.null_count == 0 else whole.astype(float)
-    if decimal != "," and _all(text, _PLAIN) and _shows_points(text):  # then "," is told
-        found.shown.add(".")
-        numbers = text.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        return pd.Series(numbers, index=column.index)
-    if _all(text, _TRUTH_WORDS):
-        return column.mask(gaps.to_numpy(zero_copy_only=False)).str.lower().map(_TRUTH)
-    return None
-
-
-def _all(text: pa.Array, pattern: str) -> bool:
-    return bool(pc.all(pc.match_substring_regex(text, pattern)).as_py())
-
-
-def _shows_points(text: pa.Array) -> bool:
-    pointed = text.filter(pc.match_substring(text, "."))
-    return not _all(pointed, _UNCLEAR)
+    plain = plain_numbers(column)
+    if plain is not None and (plain.whole or (plain.points and decimal != ",")):  # "," is told
+        found.shown |= set() if plain.whole else {"."}
+        return pd.Series(plain.values, index=column.index)
+    known = column.mask(column.isin(GAP_MARKS))
+    return known.str.lower().map(_TRUTH) if all_match(_strings(known), _TRUTH_WORDS) else None
 
 
 _WORDS = {
