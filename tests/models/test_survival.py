@@ -191,6 +191,14 @@ def test_unseen_tasks_have_the_baseline_of_all():
     assert between.min() < S[0, 1] < between.max()
 
 
+@pytest.mark.parametrize("Model", MODELS)
+def test_unseen_tasks_at_chosen_strengths_and_groups_in_one_fold(Model):
+    X, y, _ = clinics(n=80)
+    new = np.column_stack([X[:3, :2], np.full(3, 9)])
+    model = Model(task=2, unseen="common").fit(X, y, groups=np.arange(80) // 2)
+    np.testing.assert_allclose(model.predict(new), X[:3, :2] @ model.common_coef_)
+
+
 def test_every_form_of_the_target_is_the_same():
     X, y, _ = clinics(n=40)
     expected = PooledSurvival(0.1, task=2).fit(X, y).coef_

@@ -123,7 +123,7 @@ class MultiTaskLinear(Doors):
         """
         if self.unseen != "common" or not self._must_choose() or self._wide or self._is_one:
             return
-        if self.response_.n_predictors > 1:
+        if not self.response_.by_rows:
             return
         if not isinstance(source, TaskData) or isinstance(source, MomentData):
             return

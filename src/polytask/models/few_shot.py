@@ -66,7 +66,7 @@ class FewShot:
                 f"{type(self).__name__}: add_task needs a task column; got task=None in fit."
             )
         loss = self._learned()
-        if loss.n_predictors > 1 or loss.strata:
+        if not loss.by_rows:
             raise ValueError(
                 f"{type(self).__name__}: add_task needs numbers or two classes; got {loss.title}. "
                 "Fit again with the new rows."

@@ -126,6 +126,11 @@ class Response:
         return 1
 
     @property
+    def by_rows(self) -> bool:
+        """Whether the loss is a sum over rows, each with one linear predictor."""
+        return self.n_predictors == 1 and not self.strata
+
+    @property
     def tree_options(self) -> dict[str, float]:
         """What scikit-learn's boosted trees are told beside ``trees``."""
         return {}

@@ -180,12 +180,12 @@ class LeaveOneOut:
             f = problem.predict(_refined(problem, factor, blocks, f))
         step = influence * loss.gradient(data.y, f) / np.maximum(left, least)
         near = np.where(left > least, f + step, np.nan)
-        return near if loss.is_quadratic else self._refined(arrow, factor, f, near)
+        return near if loss.is_quadratic else self._anew(arrow, factor, f, near)
 
-    def _refined(
+    def _anew(
         self, arrow: ArrowProblem, factor: ArrowFactor, f: np.ndarray, near: np.ndarray
     ) -> np.ndarray:
-        """The same with tasks of few rows by a second step (see `polytask.tuning.loo_small`)."""
+        """The same, tasks of few rows solved anew without each (see `polytask.tuning.loo_small`)."""
         data, loss = arrow.problem.data, arrow.problem.loss
         if data.sizes.min() > MOST_ROWS or isinstance(factor.schur, WideRidge):
             return near
