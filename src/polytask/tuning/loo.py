@@ -185,7 +185,7 @@ class LeaveOneOut:
     def _anew(
         self, arrow: ArrowProblem, factor: ArrowFactor, f: np.ndarray, near: np.ndarray
     ) -> np.ndarray:
-        """The same, tasks of few rows solved anew without each (see `polytask.tuning.loo_small`)."""
+        """The same, tasks of few rows solved anew (see `polytask.tuning.loo_small`)."""
         data, loss = arrow.problem.data, arrow.problem.loss
         if data.sizes.min() > MOST_ROWS or isinstance(factor.schur, WideRidge):
             return near
