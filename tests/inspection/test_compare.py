@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -278,3 +279,13 @@ def test_tasks_of_one_row_cannot_be_scored():
     X = np.column_stack([np.arange(6.0), np.arange(6)])
     with pytest.raises(ValueError, match="a task must have two rows to be scored"):
         compare_tasks({"single-task": None}, X, np.arange(6.0), task=1)
+
+
+def test_models_that_take_no_groups_are_named():
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(24), 4)
+    X = np.column_stack([rng.normal(size=(96, 2)), who // 8])
+    models = {"single-task": None, "ridge": RidgeCV(cv=3), "plain": Ridge()}
+    found = compare_tasks(models, X, X[:, 0] + rng.normal(size=96), task=2, groups=who, cv=3)
+    (told,) = [note for note in found.notes if "does not take groups" in note]
+    assert told.startswith("Ridge ")

@@ -22,6 +22,7 @@ from polytask.inspection.sample import RowSample, read_sample, response_of
 from polytask.inspection.scores import metric_columns, primary_column, ranked
 from polytask.inspection.task_means import TASK_MEANS, means_for
 from polytask.inspection.wide import stack_wide
+from polytask.models.estimator import Estimator
 from polytask.models.held_fit import takes_held
 from polytask.sources.loss_totals import LossTotals
 
@@ -179,14 +180,18 @@ def compare_sample(
 
 
 def _untold(estimators: dict[str, Any], sample: RowSample) -> tuple[str, ...]:
-    """Models with folds of their own that do not hear of groups or time."""
-    names = [name for name, value in sample.held.items() if value is not None]
+    """Models that choose on rows, and do not hear of groups or time."""
+
+    def chooses(estimator: Any) -> bool:
+        model = final_step(estimator)
+        return isinstance(model, Estimator) or "cv" in model.get_params(deep=False)
+
     return tuple(
         f"{title_of(name)} does not take {held}: what it chooses, it chooses on rows that it takes "
         "as independent."
-        for held in names
+        for held, value in sample.held.items()
         for name, estimator in estimators.items()
-        if not takes_held(estimator, held) and "cv" in final_step(estimator).get_params(deep=False)
+        if value is not None and not takes_held(estimator, held) and chooses(estimator)
     )
 
 
