@@ -209,7 +209,7 @@ class _AutoMultiTask(Estimator):
         with fit_steps(self, 2 * (len(made) + len(earning)) + 1, X, y):
             for name, model in made.items():
                 with step(self, f"fit {name}", inner=model), without_doubts():
-                    self.estimators_[name] = fits.fitted(model)
+                    self.estimators_[name] = _answering(fits.fitted(model))
             for name, model in self.estimators_.items():
                 with step(self, f"hold rows out of {name}"), without_doubts():
                     held.append(held_out_of(model, fits, target, names, data, loss, n_folds))
@@ -220,7 +220,7 @@ class _AutoMultiTask(Estimator):
                     self.left_out_.append(name)
                     continue
                 with step(self, f"fit {name}", inner=model), without_doubts():
-                    self.estimators_[name] = fits.fitted(model)
+                    self.estimators_[name] = _answering(fits.fitted(model))
                 held.append(f)
             self.candidates_ = list(self.estimators_)
             with step(self, "weigh"):
@@ -362,6 +362,12 @@ class _AutoMultiTask(Estimator):
         tags.target_tags.multi_output = self.task is None
         tags.target_tags.required = True
         return tags
+
+
+def _answering(fitted: Any) -> Any:
+    """A candidate that answers unseen tasks: it is this estimator that refuses them."""
+    takes = "unseen" in fitted.get_params(deep=False)
+    return fitted.set_params(unseen="common") if takes else fitted
 
 
 class AutoMultiTaskRegressor(RegressorRole, _AutoMultiTask):

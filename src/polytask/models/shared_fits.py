@@ -16,7 +16,7 @@ from polytask.models.held_fit import fit_held
 __all__ = ["SharedFits"]
 
 T = TypeVar("T")
-_NO_MATTER = ("unseen", "verbose")  # parameters that do not change a fit
+_NO_MATTER = ("verbose",)  # parameters that do not change a fit
 
 
 class SharedFits:
