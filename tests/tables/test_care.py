@@ -162,3 +162,8 @@ def test_numbers_that_are_names_are_no_amounts_by_either_command(name):
 def test_other_whole_numbers_are_amounts():
     table = people().assign(customers=RNG.integers(100, 130, N))
     assert "customers" in make_task_table(table, "person", "age").numeric
+
+
+def test_invisible_marks_make_no_other_label():
+    table = people().assign(place=RNG.choice(["\u200bnorth", "north", "\ufeffsouth", "south"], N))
+    assert "differ by blanks" in told(table, "age")

@@ -226,3 +226,16 @@ def test_ids_that_look_like_gaps_are_ids(tmp_path):
         table, _ = read_table(path, as_text=lambda n: n == "t")
         assert table["t"].tolist()[0] == name
         assert table["t"].isna().sum() == 2 * (ids[1] == "")
+
+
+@pytest.mark.parametrize("wide", ["０．２５", "－１，０４５．２５", "＋３"])
+def test_wide_digits_and_marks_are_numbers(wide):
+    cells = pd.Series([wide] + ["０．７５", "１２．５"] * 5)
+    assert inspect_column(cells.rename("x")).kind == "numeric"
+
+
+@pytest.mark.parametrize("cell", ["0.{k}±0.1", "{k}.5 +/- 0.2"])
+def test_a_number_with_its_error_is_refused_and_no_id(cell):
+    column = inspect_column(pd.Series([cell.format(k=k) for k in range(40)], name="x"))
+    assert column.kind == "mixed"
+    assert "pairs of numbers" in column.problem

@@ -201,7 +201,8 @@ def _labels(rows: Rows) -> Iterator[tuple[str, pd.Series]]:
 def _spelled(label: str) -> str:
     """The label without case, accents and blanks at the ends or doubled."""
     letters = unicodedata.normalize("NFKD", label.casefold())
-    plain = "".join(c for c in letters if not unicodedata.combining(c))
+    shown = (c for c in letters if unicodedata.category(c) != "Cf")  # no invisible marks
+    plain = "".join(c for c in shown if not unicodedata.combining(c))
     return " ".join(plain.split())
 
 

@@ -22,6 +22,7 @@ _DATES = "|".join(
     [
         rf"{_YEAR}([-/.]){_MON}\1{_DAY}",
         rf"{_YEAR}[-/]{_MON}",
+        rf"{_YEAR}[年년] ?{_MON}[月월](?: ?{_DAY}[日일])?",
         rf"{_MON}[-/]{_YEAR}",
         rf"{_DAY}([-/.]) ?{_DAY}\2 ?{_SHORT}",
         rf"(?:[a-z]{{2,10}}\.?,? )?{_DAY}(?:st|nd|rd|th|\.)?[-/ ]?(?:of )?{_MONTH}[-/, ]*{_SHORT}",
@@ -47,6 +48,8 @@ def are_dates(texts: pd.Series) -> bool:
     Examples
     --------
     >>> are_dates(pd.Series(["03-Jan-2020", "1/3/20", "2000-01", "20260131", "12:30"]))
+    True
+    >>> are_dates(pd.Series(["2020年2月2日", "2020年 12月"]))
     True
     >>> are_dates(pd.Series(["1.2.3", "12", "A-1", "18-25"]))
     False

@@ -37,7 +37,9 @@ _CELL = (  # a minus, a plus or brackets may stand outside the unit or inside
     rf"(?P<digits>{_DIGITS})(?P<third>-)?(?P<shut>\))? ?(?P<after>{_UNIT})?(?P<last> ?-)?"
     r"(?P<close>\))?$"
 )
-_FRACTION = r"^[-+]?(?:[0-9]+ )?[0-9]+ ?[/⁄] ?[0-9]+$"
+_FRACTION = (  # and 1.5 ± 0.1
+    r"^[-+]?(?:[0-9]+ )?[0-9]+ ?[/⁄] ?[0-9]+$|^[-+]?[0-9.,]+ ?(?:±|\+/-) ?[0-9.,]+$"
+)
 _NO_DECIMALS = r"([0-9])[.,]-+$"  # 12.- is a price without decimals, not a negative number
 _VULGAR = r"^[-+]?[0-9]* ?\p{No}$"  # ½, 1 ¾
 _UNIT_WORDS = (  # without these, 500 g beside 1.2 kg would be categories
@@ -184,6 +186,7 @@ def _plain_letters() -> dict[int, str]:
     """Digits of every script, blanks, minus signs, apostrophes as ASCII writes them."""
     made = {ord(c): "-" for c in "−–﹣－"} | {ord(c): "'" for c in "’‘´ʼ"}
     made |= {0x66B: ".", 0x66C: ","}  # Arabic decimal and thousands separators
+    made |= {0xFF0E: ".", 0xFF0C: ",", 0xFF05: "%", 0xFF0B: "+"}  # as wide as ideographs
     for code in range(128, sys.maxunicode + 1):
         letter = chr(code)
         if letter.isdecimal():
