@@ -142,9 +142,14 @@ def formulation_for(
     name: str, task: Any, kind: str, seed: int = 0, loss: str = "auto", *, streamed: bool = False
 ) -> Any:
     """The estimator of a formulation, unfitted, or that of the boosted trees."""
+    from polytask.inspection.roles import ROBUST
+
     if name == BOOSTING:
         return _boosted_trees(task, kind, seed, loss)
-    model = _found(name).estimator(kind, plain=streamed, task=task, loss=loss)
+    robust = name.endswith(ROBUST)
+    if robust:
+        name, loss = name.removesuffix(ROBUST), "huber"
+    model = _found(name).estimator(kind, plain=streamed or robust, task=task, loss=loss)
     if model is None:
         raise TableError(
             f"must name models for a {kind}; {name!r} has none. Leave it out.", "models"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from polytask.data.task_spec import Spec, spelled_out
 from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.deal import deal, fold_count, held_words, tasks_are_known, words_of
+from polytask.inspection.heavy_tails import robust_rivals
 from polytask.inspection.influence import RowLosses
 from polytask.inspection.named_estimators import named_estimators, takes
 from polytask.inspection.odd_cells import row_in_words
@@ -60,7 +62,8 @@ def compare_tasks(
         single-task, pooled, task-intercept, mean-regularized with the better of its two rules for
         strengths, low-rank, weighted candidates and gradient-boosting
         (`default_estimators`). What takes no ``task`` counts as a non-joint model. The
-        mean of each task is always compared, too.
+        mean of each task is always compared, too, and the mean-regularized
+        model with Huber's loss where residuals have heavy tails.
     X : table of shape (n, d + 1)
         With the task column; any container that the estimators take.
     y : array-like of shape (n,), or (n, m) without a task column
@@ -172,10 +175,14 @@ def compare_sample(
         estimators, baseline, columns, n_repeats, random_state, words, known, held_words(sample)
     )
     found = predict_out_of_fold(estimators, sample, folds, n_jobs=n_jobs, progress=progress)
+    rivals, told = robust_rivals(estimators, sample, found)
+    if rivals:
+        more = predict_out_of_fold(rivals, sample, folds, n_jobs=n_jobs, progress=progress)
+        found, question = found.with_more(more), replace(question, estimators=estimators | rivals)
     return assemble(
         question, sample, found, _totals(sample, found, question),
         ranks=_ranks(sample, found, columns), rows=_row_losses(sample, found, question),
-        notes=(*notes, *_untold(estimators, sample), *_untested(sample, found)),
+        notes=(*notes, *told, *_untold(estimators, sample), *_untested(sample, found)),
     )  # fmt: skip
 
 

@@ -118,6 +118,11 @@ class OutOfFold(Fits):
     folds: list[Split]  # type: ignore[assignment]
     predictions: dict[str, np.ndarray]
 
+    def with_more(self, other: OutOfFold) -> OutOfFold:
+        """With the models of another on the same folds."""
+        fits = {**self.fits, **other.fits}
+        return OutOfFold(fits, self.folds, self.predictions | other.predictions)
+
 
 def predict_out_of_fold(
     estimators: dict[str, Any],

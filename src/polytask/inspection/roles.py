@@ -12,7 +12,17 @@ from polytask.inspection.task_means import TASK_MEANS
 from polytask.models.registry import Formulation, formulations
 from polytask.tuning import fitted_strengths
 
-__all__ = ["final_step", "hedges_among", "role_of", "strengths_of", "strengths_text", "title_of"]
+ROBUST = "-huber"  # ends the name of a model that is compared with Huber's loss, too
+
+__all__ = [
+    "ROBUST",
+    "final_step",
+    "hedges_among",
+    "role_of",
+    "strengths_of",
+    "strengths_text",
+    "title_of",
+]
 
 
 def final_step(estimator: Any) -> Any:
@@ -66,6 +76,8 @@ def title_of(name: str) -> str:
     """The formulation's title, or the name as words: "Gradient boosting"."""
     if name in formulations():
         return formulations()[name].title
+    if name.endswith(ROBUST):
+        return f"{title_of(name.removesuffix(ROBUST))}, Huber's loss"
     return name[:1].upper() + name[1:].replace("_", " ").replace("-", " ")
 
 

@@ -1,0 +1,64 @@
+"""Residuals with heavy tails, and the model that is compared for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from polytask.inspection.out_of_fold import OutOfFold
+from polytask.inspection.roles import ROBUST, final_step
+from polytask.inspection.sample import RowSample
+
+__all__ = ["heaviness", "robust_rivals"]
+
+_NORMAL = 1.4826022185056018  # standard deviation of a normal variable, in median deviations
+_HEAVY = 1.5  # t with five degrees of freedom has 1.43, with three 2.3
+_LEAST_ROWS = 50
+_ROBUST_OF = "mean-regularized"
+
+
+def heaviness(residual: np.ndarray) -> float:
+    """Mean square over that of a normal variable with this median deviation; 1 if it is one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> even = (np.arange(2000) + 0.5) / 2000
+    >>> round(heaviness(stats.norm.ppf(even)), 1), heaviness(stats.t(3).ppf(even)) > 2
+    (1.0, True)
+    """
+    middle = _NORMAL * float(np.median(np.abs(residual)))
+    return float(np.mean(residual**2)) / middle**2 if middle > 0 else 1.0
+
+
+def robust_rivals(
+    estimators: dict[str, Any], sample: RowSample, found: OutOfFold
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Estimators that Huber's loss makes robust, with a note, where residuals are heavy-tailed.
+
+    The residuals are those of the model with the least median one, of rows it had not seen.
+    """
+    asked = estimators.get(_ROBUST_OF)
+    response = sample.response
+    if asked is None or not (response.is_quadratic and found.predictions):
+        return {}, ()
+    parameters = final_step(asked).get_params(deep=False)
+    if parameters.get("loss") not in ("auto", response.name):
+        return {}, ()
+    residuals = [sample.y - predicted[0] for predicted in found.predictions.values()]
+    least = min((e[np.isfinite(e)] for e in residuals), key=lambda e: float(np.median(np.abs(e))))
+    heavy = heaviness(least) if len(least) >= _LEAST_ROWS else 1.0
+    if heavy <= _HEAVY:
+        return {}, ()
+    robust = clone(asked)
+    final_step(robust).set_params(loss="huber")
+    if isinstance(parameters.get("alpha"), str):  # of rules, Huber's loss has only this one
+        final_step(robust).set_params(alpha="cv")
+    told = (
+        f"Residuals have heavy tails (a mean square {heavy:.2g} times that of normal ones): "
+        "the mean-regularized model with Huber's loss is compared, too."
+    )
+    return {_ROBUST_OF + ROBUST: robust}, (told,)
