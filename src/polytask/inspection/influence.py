@@ -111,20 +111,23 @@ def _moves(gain: Gain, without: Gain) -> bool:
 
 def _places(rows: RowLosses, whole: Evidence, models: list[str], sign: int) -> list[int]:
     """Rows to leave out; not the only one of a task, which goes with the task."""
-    n = whole.moments.rows[rows.codes]
-    several = np.flatnonzero(n > 1)
+    count = np.bincount(rows.codes, minlength=whole.n_tasks)
+    several = np.flatnonzero(count[rows.codes] > 1)
     if not len(several):
         return []
-    codes, n = rows.codes[several], n[several]
-    first, second = rows.losses[[whole.models.index(model) for model in models]][:, several]
+    codes = rows.codes[several]
+    first, second = rows.losses[[whole.models.index(model) for model in models]]
     base, other = (whole.task_losses(model) for model in models)
-    # what the mean of a task loses with the row
-    loss, gain = (
-        (each - mean[codes]) / (n - 1)
-        for each, mean in ((first, base), (first - second, base - other))
-    )
-    found = _extremes(loss, gain, base, base - other, sign)
-    return [int(rows.places[several[j]]) for j in found]
+    mean = np.bincount(rows.codes, first, whole.n_tasks) / np.maximum(count, 1)
+    unit = np.divide(base, mean, out=np.ones_like(mean), where=mean > 0)  # losses may be scaled
+
+    def lost(values: np.ndarray, means: np.ndarray) -> np.ndarray:
+        """What the mean of its task loses with a row."""
+        found: np.ndarray = (values[several] * unit[codes] - means[codes]) / (count[codes] - 1)
+        return found
+
+    loss, gain = lost(first, base), lost(first - second, base - other)
+    return [int(rows.places[several[k]]) for k in _extremes(loss, gain, base, base - other, sign)]
 
 
 def _extremes(
