@@ -28,7 +28,8 @@ def test_tasks_in_units_of_their_own(polytask, table):
     assert answer.code == 0, answer.err
     found = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert found["verdict"]["label"] == "joint-helps"
-    assert {m["role"] for m in found["models"]} == {"baseline", "joint"}
+    roles = {m["name"]: m["role"] for m in found["models"]}
+    assert (roles["single-task"], roles["mean-regularized"]) == ("baseline", "joint")
     answer = polytask("predict", out / "model.skops", table, "--out", out / "found.csv")
     assert answer.code == 0, answer.err
     error = pd.read_csv(out / "found.csv").eval("prediction - y").groupby(pd.read_csv(table).assay)
