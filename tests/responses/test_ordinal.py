@@ -85,6 +85,13 @@ def test_levels_are_named_by_the_user():
         named.fit(X, np.where(np.arange(len(y)) == 0, 5.0, other))
 
 
+@pytest.mark.parametrize("loss", ["ordinal", "negative_binomial"])
+def test_either_rule_is_the_one_that_a_learned_loss_has(loss):
+    """Its parameter is learned after a fit, and yet no likelihood estimates it."""
+    X, y = ratings(n=120, m=4)
+    assert MeanRegularizedRegressor("auto", task=3, loss=loss).fit(X, y).alpha_rule_ == "cv"
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [

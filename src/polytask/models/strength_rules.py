@@ -58,7 +58,7 @@ class EitherRule:
         this._validate_params()
         forget(self)
         tried = {"cv": fits.fitted(clone(this).set_params(alpha="cv"))}
-        if self._may_be_mixed(tried["cv"].response_, fits):
+        if self._may_be_mixed(tried["cv"]._loss(), fits):
             with without_doubts():
                 tried["reml"] = fits.fitted(clone(this).set_params(alpha="reml"))
         risks = {"cv": 0.0} if len(tried) == 1 else self._risks(tried, fits)
