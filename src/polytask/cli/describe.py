@@ -30,7 +30,9 @@ def run(args: argparse.Namespace) -> int:
 
     frame = read_frame(args)
     notes = frame.reading.notes
-    found = describe_table(frame.reading.table, frame.task, frame.target, **frame.choices)
+    found = describe_table(
+        frame.reading.table, frame.task, frame.target, groupings=frame.groupings, **frame.choices
+    )
     if args.json:
         print_json(
             {"table": without_password(args.table), "reading": list(notes), **found.to_dict()}
@@ -58,6 +60,7 @@ def _show_head(
         f"target {found.target!r}: {_target(found)}",
         f"columns that a linear model sees: {found.encoded_columns}",
     ]
+    lines += [f"grouping {name!r}: {count:,} levels" for name, count in found.groupings.items()]
     for line in (*lines, *notes):
         console.print(plain(line))
     console.print()

@@ -15,6 +15,7 @@ from polytask.tables.finding import Finding
 from polytask.tables.leaks import NEAR_ONE, correlations, fixing_features
 from polytask.tables.levels import level_slopes
 from polytask.tables.number_cells import GAP_MARKS
+from polytask.tables.restarts import restarting
 
 __all__ = ["Rows", "spread_by_task", "take_care"]
 
@@ -57,6 +58,19 @@ class Rows:
 def take_care(rows: Rows) -> tuple[Finding, ...]:
     """Findings of all checks."""
     return tuple(finding for check in CHECKS for finding in check(rows))
+
+
+def _restarts(rows: Rows) -> Iterator[Finding]:
+    """Ids inside tasks that would be taken for numbers."""
+    codes = pd.factorize(rows.ids)[0]
+    for name in restarting(rows.X, rows.y, codes):
+        yield Finding(
+            "warning",
+            f"{name!r} counts from the start in every {rows.task!r}, and one number means another "
+            f"level of the target in another {rows.task!r}: it looks like an id inside, such as a "
+            "class in a school, and is taken for a slope.",
+            f"If so, write --task {rows.task}/{name} (task=['{rows.task}/{name}'] in Python).",
+        )
 
 
 def _leaks(rows: Rows) -> Iterator[Finding]:
@@ -207,6 +221,7 @@ def _spelled(label: str) -> str:
 
 
 CHECKS: tuple[Callable[[Rows], Iterator[Finding]], ...] = (
+    _restarts,
     _leaks,
     _other_outcomes,
     _scales,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from polytask.tables.facts import Facts, count_facts
 from polytask.tables.findings import Finding, find_all, task_level_features
+from polytask.tables.further import further_columns
 from polytask.tables.targets import Target
 
 __all__ = ["Finding", "TableDescription", "describe_table"]
@@ -40,6 +41,8 @@ class TableDescription:
         Columns that a linear model sees after one-hot encoding.
     findings : tuple of Finding
         The worst first.
+    groupings : dict of str to int
+        Levels of every grouping beside the task, where there are several.
     """
 
     task: str
@@ -53,6 +56,7 @@ class TableDescription:
     columns: pd.DataFrame
     encoded_columns: int
     findings: tuple[Finding, ...]
+    groupings: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON-ready values."""
@@ -74,6 +78,7 @@ def describe_table(
     loss: str = "auto",
     groups: str | None = None,
     time: str | None = None,
+    groupings: Sequence[tuple[str, ...]] = (),
 ) -> TableDescription:
     """Describe a table before anything is fitted; arguments as in `make_task_table`.
 
@@ -87,7 +92,22 @@ def describe_table(
     >>> describe_table(table, "t", "y").findings[0].severity
     'warning'
     """
-    facts = count_facts(table, task, target, features, categorical, kind, loss, groups, time)
+    further = further_columns(table, groupings, task, target)
+    levels = {
+        "/".join(columns): len(table[list(columns)].dropna().drop_duplicates())
+        for columns in groupings[1:]
+    }
+    facts = count_facts(
+        table.drop(columns=list(further)),
+        task,
+        target,
+        features,
+        categorical,
+        kind,
+        loss,
+        groups,
+        time,
+    )
     return TableDescription(
         task=facts.task,
         target=facts.target,
@@ -100,6 +120,7 @@ def describe_table(
         columns=_columns(facts),
         encoded_columns=facts.width,
         findings=find_all(facts),
+        groupings=levels,
     )
 
 
