@@ -11,6 +11,7 @@ from scipy import stats
 __all__ = ["restarting"]
 
 _MOST = 60  # groups inside a task
+_LARGEST = 0.7  # share of a task's rows in its largest group
 _CHANCE = 1e-3  # level of the test that groups of one number differ between tasks
 
 
@@ -44,6 +45,9 @@ def _counts_up(values: np.ndarray, codes: np.ndarray) -> bool:
     whole = by_task["max"] - by_task["min"] + 1 == by_task["nunique"]
     low = by_task["min"] == values.min()
     cells = int(by_task["nunique"].sum())
+    sizes = pd.Series(values).groupby(codes).agg(lambda v: v.value_counts(normalize=True).max())
+    if float(sizes.median()) > _LARGEST:  # counts, mostly zero
+        return False
     several = float((by_task["nunique"] > 1).mean())
     return bool((whole & low).mean() > 0.9 and several > 0.5 and len(values) >= 2 * cells
                 and by_task["nunique"].max() > 2)  # fmt: skip
