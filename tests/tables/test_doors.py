@@ -122,3 +122,23 @@ def test_numbers_as_text_that_only_memory_can_read_are_refused(tmp_path):
     table.loc[2, "written"] = "?"
     with pytest.raises(TableError, match=r"'written' must be numeric .* '\?' in row 3"):
         look(table, tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("ids", [["0.0", "1.0", "2"], ["1.000", "01", "1"]])
+def test_ids_of_text_are_those_of_the_table_in_memory(tmp_path, ids):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"t": ids * 20, "x": rng.normal(size=60), "y": rng.normal(size=60)})
+    table.to_parquet(tmp_path / "t.parquet")
+    held = make_task_table(table, "t", "y")
+    passed = make_stream_table(tmp_path / "t.parquet", "t", "y", runner=make_runner(None, None))
+    assert sorted(map(str, passed.task_ids)) == sorted(map(str, held.task_ids))
+
+
+def test_a_task_of_every_row_is_refused_by_both_doors(tmp_path):
+    table = pd.DataFrame({"t": [f"a{k}" for k in range(40)], "x": np.arange(40.0) ** 2 % 7,
+                          "y": np.arange(40.0) % 5})  # fmt: skip
+    table.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(TableError, match="whose values repeat"):
+        make_task_table(table, "t", "y")
+    with pytest.raises(TableError, match="whose values repeat"):
+        make_stream_table(tmp_path / "t.parquet", "t", "y", runner=make_runner(None, None))

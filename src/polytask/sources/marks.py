@@ -29,7 +29,8 @@ class Marks:
     in_numbers : tuple of str
         Further marks for gaps in those.
     plain_ids : bool
-        Whether truth values, dates and decimals are ids by the text that Python writes for them.
+        Whether truth values, dates and decimals are ids by the text that Python writes for them,
+        and 1.0 is the id 1 in text as well.
     """
 
     missing: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class Marks:
 
 
 AS_STORED = Marks()
+_FLOAT = r"^(-?(?:0|[1-9][0-9]*))\.0+$"  # 1.0 is the id 1
 
 
 def settled(table: pa.RecordBatch, marks: Marks, task: str, target: str) -> pa.RecordBatch:
@@ -70,7 +72,9 @@ def _plain_ids(column: pa.Array) -> pa.Array:
         coded = column.dictionary_encode()
         words = [_label(value) for value in coded.dictionary.to_pylist()]
         return pc.take(pa.array(words, pa.string()), coded.indices)
-    return column
+    if types.is_dictionary(column.type) and is_text(column.type.value_type):
+        return pc.take(_plain_ids(column.dictionary), column.indices)
+    return pc.replace_substring_regex(column, _FLOAT, r"\1") if is_text(column.type) else column
 
 
 def _label(value: Any) -> str:

@@ -17,6 +17,7 @@ from polytask.tables.dates import are_dates
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.first_rows import read_first_rows
 from polytask.tables.stored_types import check_roles, why_no_feature
+from polytask.tables.task_ids import check_repeats
 from polytask.tables.training import Seen
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def make_stream_table(
     )  # fmt: skip
     classes = _classes(look, found)
     _check_ids(look.tally().ids, task)
+    check_repeats(len(look.tally().ids), look.n_rows, task)
     rows = _rows_left_out(source.n_rows - look.n_rows, source.n_rows)
     return StreamTable(
         source, look, look.tally(classes), found, classes,

@@ -13,7 +13,7 @@ from polytask.tables.columns import as_labels, inspect_column
 from polytask.tables.errors import TableError
 from polytask.tables.stored_types import no_ids
 
-__all__ = ["match_ids", "read_ids"]
+__all__ = ["check_repeats", "match_ids", "read_ids"]
 
 WHOLE = re.compile(r"-?(0|[1-9]\d{0,18})")
 STORED_AS_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
@@ -46,6 +46,16 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
             "a measurement rather than an id: is it the right column?",
         )
     return text, "text", notes
+
+
+def check_repeats(n_tasks: int, n_rows: int, task: str) -> None:
+    """Refuse a task column of which every row has a value of its own."""
+    if n_tasks == n_rows > 2:
+        raise TableError(
+            f"must name a column whose values repeat; in {task!r} each of the {n_rows} rows has a "
+            "value of its own. Choose the column that says which rows belong together.",
+            "task",
+        )
 
 
 def match_ids(values: pd.Series, stored: str, known: Iterable[int | str]) -> pd.Series:

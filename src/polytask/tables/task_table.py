@@ -17,7 +17,7 @@ from polytask.tables.further import further_columns
 from polytask.tables.preprocess import check_names
 from polytask.tables.target_shape import target_shape
 from polytask.tables.targets import Target, flat_tasks, read_target
-from polytask.tables.task_ids import read_ids
+from polytask.tables.task_ids import check_repeats, read_ids
 from polytask.tables.training import Seen
 
 __all__ = ["TaskTable", "choose_features", "held_columns", "make_task_table"]
@@ -190,7 +190,7 @@ def make_task_table(
     ids, id_form, id_notes = read_ids(rows[task])
     beside = {name: read_ids(rows[name])[:2] for name in further}
     rows = rows.drop(columns=list(further))
-    _check_tasks(ids, task)
+    check_repeats(ids.nunique(), len(ids), task)
     found = read_target(rows[target], kind, loss)
     held = [name for name in (groups, time) if name and features is None]
     chosen, left_out = choose_features(
@@ -316,15 +316,6 @@ def rows_to_keep(
     if rows.empty:
         raise TableError(f"must hold a value where {target!r} does; {task!r} never does.", "task")
     return rows, tuple(notes)
-
-
-def _check_tasks(ids: pd.Series, task: str) -> None:
-    if len(ids) > 2 and ids.nunique() == len(ids):
-        raise TableError(
-            f"must name a column whose values repeat; in {task!r} each of the {len(ids)} rows "
-            "has a value of its own. Choose the column that says which rows belong together.",
-            "task",
-        )
 
 
 def _feature(name: str, columns: list[str], task: str, target: str) -> str:
