@@ -76,9 +76,13 @@ def fitted() -> Iterator[str]:
 
 def _settings(cls: type) -> list[dict[str, Any]]:
     """Ways of fitting that leave other attributes."""
+    from polytask.models._norm_base import NormBase
+
     found: list[dict[str, Any]] = [{}]
     if "covariance" in inspect.signature(cls).parameters:
         found.append({"alpha": "reml"})
+    if issubclass(cls, NormBase) and "Lasso" not in cls.__name__:
+        found = [{"alpha": 0.1}]  # what a choice leaves is the lasso's, and takes them long
     if "learning_rate" in inspect.signature(cls).parameters:
         found = [{"max_iter": 2}]
     return found

@@ -23,7 +23,7 @@ class _ConcaveFeatures(NormBase):
     R is the mean over tasks of the mean loss over rows, w^j the tasks' coefficients of feature j.
     A feature whose coefficients are large costs no more than one that is larger, so that what is
     kept is not shrunk as in `JointFeatures`. Not convex: solved by convex stages, the best of two
-    starts; the certificate is "stationary", the gap that of the last stage. A thousandth of the
+    starts; the certificate is "stationary", the gap that of the last stage. A hundredth of the
     penalty stays alpha ‖w^j‖_2.
 
     Parameters

@@ -10,14 +10,14 @@ from polytask.penalties.joint import JointFeatures
 
 __all__ = ["ConcaveFeatures"]
 
-_REST = 1e-3  # share that stays joint features, so that every stage has a duality gap
+_REST = 1e-2  # share that stays joint features, so that every stage has a duality gap
 
 
 @dataclass(frozen=True, eq=False)
 class ConcaveFeatures:
     """value(B) = sum_j rho(‖b^j‖_2), rho rising with slope alpha at zero and flat from a length on.
 
-    Not convex. A thousandth of it stays alpha sum_j ‖b^j‖_2.
+    Not convex. A hundredth of it stays alpha sum_j ‖b^j‖_2.
 
     Parameters
     ----------

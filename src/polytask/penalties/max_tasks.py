@@ -52,5 +52,12 @@ class MaxTasks:
 
 
 def joint_norm(name: str, alpha: float) -> Norm:
-    """What a feature costs in all tasks together: "l2" their length, "max" the largest."""
+    """What a feature costs in all tasks together, times alpha.
+
+    Parameters
+    ----------
+    name : {"l2", "max"}
+        The length of its coefficients, or the largest.
+    alpha : float
+    """
     return MaxTasks(alpha) if name == "max" else JointFeatures(alpha)

@@ -92,6 +92,13 @@ class Nested:
 
 
 def sparse_group(alpha: float, l1_ratio: float) -> Nested:
-    """Alpha (l1_ratio ‖B‖_1 + (1 - l1_ratio) sum_j ‖b^j‖_2)."""
+    """The sum alpha (l1_ratio ‖B‖_1 + (1 - l1_ratio) sum_j ‖b^j‖_2).
+
+    Parameters
+    ----------
+    alpha : float
+    l1_ratio : float
+        From 0 to 1.
+    """
     parts = (Lasso(alpha * l1_ratio), JointFeatures(alpha * (1.0 - l1_ratio)))
     return Nested(tuple(part for part in parts if part.alpha > 0))
