@@ -24,19 +24,20 @@ class Stages(Solver):
     """Multi-stage convex relaxation: a stationary point, the best of several starts.
 
     Each stage is a convex problem, solved to its duality gap; the objective never rises (Zhang
-    2010). Starts: no coefficients, which is joint features, and all of them large, where the loss
-    holds those back.
+    2010). Starts: no coefficients, which is joint features, and all of them large, where every task
+    has rows enough to hold those back.
     """
 
     name: ClassVar[str] = "convex stages"
     needs: ClassVar[tuple[Need, ...]] = (ROWS, SLOPES, RIDGES, STAGES)
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
-        """Stages until the objective falls by less than ``tol`` of that at zero."""
+        """Stages, each of ``max_iter`` iterations at most, until the fall is below ``tol``."""
         zeros, scale = problem.zeros(), max(zero_profile(problem).smooth, np.finfo(float).tiny)
         large = {b: np.full_like(B, _FAR) for b, B in zeros.items()}
-        bounded = [zeros, large] if not problem.loss.reaches_boundary else [zeros]
-        begins = bounded if start is None else [start]
+        data = problem.data
+        free = data.sizes.min() > data.n_coefs and not problem.loss.reaches_boundary
+        begins = ([zeros, large] if free else [zeros]) if start is None else [start]
         runs = [_run(problem, begin, tol, max_iter, scale) for begin in begins]
         return min(runs, key=lambda run: run.objective)
 
@@ -50,10 +51,10 @@ def _run(problem: Problem, begin: Blocks, tol: float, max_iter: int, scale: floa
         stage_of = {b: q.above(at[b]) if hasattr(q, "above") else q
                     for b, q in problem.penalties.items()}  # fmt: skip
         convex = replace(problem, penalties=stage_of)
-        found = solve_convex(convex, start, tol, max_iter - n_iter)
+        found = solve_convex(convex, start, tol, max_iter)
         at, n_iter = found.blocks, n_iter + found.n_iter
         before, value = value, problem.objective(at)
-        if found.status is not Status.SOLVED or n_iter >= max_iter:
+        if found.status is not Status.SOLVED:
             break
         if before - value <= tol * scale:
             status = Status.SOLVED
