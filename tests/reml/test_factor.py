@@ -1,6 +1,7 @@
 """A diagonal plus factors: between the diagonal and the full covariance, in the deviance too."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from polytask import MeanRegularizedRegressor
@@ -77,3 +78,17 @@ def test_slopes_and_bends_of_a_root(sample, kind, rng):
     slope = root.slope(model.at(root.at(t))) @ v
     assert slope == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-5)
     np.testing.assert_array_equal(root.read(root.at(t)), t)
+
+
+def test_auto_finds_correlated_deviations(rng):
+    """Level and slope that move against each other; of deviations alike none is made up."""
+    m, n = 40, 12
+    g, x = np.repeat(np.arange(m), n), rng.normal(size=m * n)
+    D = rng.multivariate_normal(np.zeros(2), [[0.25, -0.22], [-0.22, 0.25]], size=m)
+    X, noise = pd.DataFrame({"x": x, "task": g}), rng.normal(size=m * n)
+    y = (1 + D[g, 0]) * x + D[g, 1] + noise
+    found = MeanRegularizedRegressor("reml", task="task").fit(X, y)
+    assert found.covariance_ in ("factor", "full")
+    assert found.deviation_covariance_[0, 1] < -0.08
+    alike = MeanRegularizedRegressor("reml", task="task").fit(X, x + noise)
+    assert alike.covariance_ == "scalar"

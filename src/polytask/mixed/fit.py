@@ -30,6 +30,7 @@ _MOST = 1e-6  # KKT violation of a solution
 _START_TOL = 1e-2  # slope in log variance of a diagonal estimate that only starts another search
 _GROUPED = "grouped"  # the name of a covariance whose groups were given
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
+_MOST_TURNED = {"factor": 60, "full": 6}  # coefficients up to which it considers correlations
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +108,8 @@ def fit_mixed(
         Squared, or minus the log likelihood of a row.
     covariance : {"auto", "scalar", "diagonal", "factor", "full"}
         One variance for all slopes (in scaled columns) and one for the intercept; one per
-        coefficient; that and ``n_factors`` factors; or a full covariance matrix. "auto" is scalar
-        or diagonal, whichever has the smaller Akaike criterion.
+        coefficient; that and ``n_factors`` factors; or a full covariance matrix. "auto" is the one
+        of the smallest Akaike criterion.
     random_common : bool or None
         Whether the common slopes have a normal prior of estimated variance, or are free; None
         decides by the number of rows and tasks.
@@ -290,9 +291,10 @@ def _estimate(
     """The REML estimate; a column that is zero everywhere has no variance to estimate.
 
     "auto" is scalar with few tasks, which are as few draws of each variance; with more it takes
-    the smaller restricted deviance plus twice the number of variances: both models have the same
-    common part, so that their restricted likelihoods compare. One whose search did not end, or
-    that leaves no noise, is taken only where the other is no better off.
+    the smallest restricted deviance plus twice the number of variances and correlations, of all
+    four where coefficients are few and the loss is squared: the models have the same common part,
+    so that their restricted likelihoods compare. One whose search did not end, or that leaves no
+    noise, is taken only where the others are no better off.
     """
     p, d = data.n_coefs, data.n_features
     varies = model.varies
@@ -308,11 +310,19 @@ def _estimate(
             groups = _renumbered(np.where(varies, by_name[name], -1))
             estimate = estimate_diagonal(Variances(model, groups, common), tol=tol)
             found.append((*_criterion(estimate, groups.max()), name, estimate))
+    start_at = found[-1][-1]  # the diagonal, where there is one
+    turned = {
+        "factor": lambda: estimate_factor(model, start_at, varies, n_factors),
+        "full": lambda: estimate_full(model, start_at, varies),
+    }
+    if covariance in turned:
+        return turned[covariance](), covariance
+    several = covariance == "auto" and isinstance(model, MixedModel) and varies.sum() > 1
+    for name, most in _MOST_TURNED.items() if several and len(found) > 1 else ():
+        if varies.sum() <= most:
+            estimate = turned[name]()
+            found.append((*_criterion(estimate, estimate.root.size - 1), name, estimate))
     *_, name, estimate = min(found, key=lambda each: each[:2])
-    if covariance == "full":
-        return estimate_full(model, estimate, varies), "full"
-    if covariance == "factor":
-        return estimate_factor(model, estimate, varies, n_factors), "factor"
     return estimate, name
 
 

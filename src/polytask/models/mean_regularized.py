@@ -47,8 +47,9 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         With ``alpha="reml"``: a variance between tasks for every coefficient, one for all slopes
         (of features scaled to a mean square of one) and one for the intercept, a variance for
         every coefficient plus ``n_factors`` common factors, or a full covariance matrix. "auto" is
-        scalar or, from ten tasks on, diagonal if the Akaike criterion of the restricted likelihood
-        prefers it.
+        scalar or, from ten tasks on, what the Akaike criterion of the restricted likelihood prefers
+        of these: diagonal too, with the squared loss also factors (up to 60 coefficients) and full
+        (up to 6).
     n_factors : int, default=1
         Rank of what ``covariance="factor"`` adds to a diagonal: 0 is the diagonal, one per
         coefficient is the full covariance.
