@@ -30,7 +30,7 @@ _MOST = 1e-6  # KKT violation of a solution
 _START_TOL = 1e-2  # slope in log variance of a diagonal estimate that only starts another search
 _GROUPED = "grouped"  # the name of a covariance whose groups were given
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
-_MOST_TURNED = {"factor": 60, "full": 6}  # coefficients up to which it considers correlations
+_MOST_TURNED = {"factor": 60, "full": 8}  # coefficients up to which it considers correlations
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         every coefficient plus ``n_factors`` common factors, or a full covariance matrix. "auto" is
         scalar or, from ten tasks on, what the Akaike criterion of the restricted likelihood prefers
         of these: diagonal too, with the squared loss also factors (up to 60 coefficients) and full
-        (up to 6).
+        (up to 8).
     n_factors : int, default=1
         Rank of what ``covariance="factor"`` adds to a diagonal: 0 is the diagonal, one per
         coefficient is the full covariance.
