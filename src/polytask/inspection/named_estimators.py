@@ -55,8 +55,11 @@ def default_estimators(
 
 
 def takes(estimator: Any, response: Response) -> bool:
-    """Whether an estimator takes as many classes as there are."""
-    return response.n_predictors == 1 or getattr(final_step(estimator), "many_classes", True)
+    """Whether an estimator takes as many classes as there are, and the loss."""
+    model = final_step(estimator)
+    if hasattr(model, "serves"):
+        return bool(model.serves(response))
+    return response.n_predictors == 1 or getattr(model, "many_classes", True)
 
 
 def named_estimators(

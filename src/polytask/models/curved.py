@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from polytask.algebra.splines import SplineColumns, learn_columns
 from polytask.data import (
+    TaskData,
     all_or_nothing,
     callers_level,
     forget,
@@ -24,6 +25,7 @@ from polytask.data import (
 from polytask.mixed.doubts import DoubtWarning
 from polytask.models._on_bends import ClassifierOnBends, RegressorOnBends
 from polytask.models.estimator import Estimator
+from polytask.models.mixed import why_not_mixed
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.unseen import unseen_message
@@ -31,6 +33,7 @@ from polytask.responses import Response
 
 __all__ = ["CurvedClassifier", "CurvedRegressor"]
 
+_LEAST_ROWS = 10  # a feature, from which on Auto tries curves
 _STRAIGHT = 1e-3  # of the largest variance of bends, below which a feature counts as straight
 
 
@@ -207,6 +210,11 @@ class _Curved(Estimator):
         self.line_deviation_variance_ = np.bincount(feature, between * ~is_bend, d)
         self.bend_deviation_variance_ = np.bincount(feature, between * is_bend, d)
 
+    @staticmethod
+    def serves(response: Response) -> bool:
+        """Whether the kind of target has a likelihood whose variances can be estimated."""
+        return why_not_mixed(response) is None
+
     def _say_doubts(self) -> None:
         for doubt in self.doubts_:
             said = f"{type(self).__name__}: {doubt}."
@@ -372,13 +380,24 @@ class CurvedClassifier(ClassifierRole, _Curved):
     _inner = ClassifierOnBends
 
 
+def _may_bend(data: TaskData) -> bool:
+    """Whether a feature of dense rows has three values or more, and rows tell its curve."""
+    design = data.design
+    if design.sparse or len(data.y) < _LEAST_ROWS * data.n_features:
+        return False
+    X = np.asarray(design.X[:, : data.n_features], dtype=float)
+    return bool(learn_columns(X, np.ones(len(X)), 3).is_bend.any())
+
+
 FORMULATION = Formulation(
     name="curved",
     title="Curved",
     objective="min over f0, Df: R(f0 + Df_i) + rho |f0''|^2 + alpha |Df_i'|^2 + beta |Df_i''|^2",
     regressor=CurvedRegressor,
     classifier=CurvedClassifier,
-    default=False,
     order=45,
     linear=False,
+    costly=True,
+    candidate=_may_bend,
+    estimated=True,
 )

@@ -61,6 +61,8 @@ class Formulation:
     candidate : callable, bool
         Whether `AutoMultiTask` weighs it without being asked: a truth value, or a function of the
         `TaskData` of two tasks or more that says so of them.
+    estimated : bool
+        Whether its strengths are always variances, which a likelihood of independent rows estimates.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Formulation:
     costly: bool = False
     hedge: bool = False
     candidate: bool | Callable[[TaskData], bool] = False
+    estimated: bool = False
 
     def estimator(self, kind: str, *, plain: bool = False, **given: Any) -> Any:
         """As a comparison takes it, unfitted, for a "regression" or "classification"; or None.
