@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from polytask.algebra.splines import SplineColumns, learn_columns
+from polytask.algebra.splines import learn_columns
 from polytask.data import (
     TaskData,
     all_or_nothing,
@@ -23,6 +23,7 @@ from polytask.data import (
     task_codes,
 )
 from polytask.mixed.doubts import DoubtWarning
+from polytask.models._curves import FeatureCurves
 from polytask.models._on_bends import ClassifierOnBends, RegressorOnBends
 from polytask.models.estimator import Estimator
 from polytask.models.mixed import why_not_mixed
@@ -34,10 +35,9 @@ from polytask.responses import Response
 __all__ = ["CurvedClassifier", "CurvedRegressor"]
 
 _LEAST_ROWS = 10  # a feature, from which on Auto tries curves
-_STRAIGHT = 1e-3  # of the largest variance of bends, below which a feature counts as straight
 
 
-class _Curved(Estimator):
+class _Curved(FeatureCurves, Estimator):
     """min R(f_i), f_i = f0 + Δf_i, of additive curves with penalized bends and deviations.
 
     Every feature x_k with three values or more has a natural cubic spline in the common part,
@@ -173,11 +173,6 @@ class _Curved(Estimator):
         self._keep(dense, weight)
         return self
 
-    @property
-    def _columns(self) -> SplineColumns:
-        """The lines and bends of the features."""
-        return SplineColumns(self.mean_, self.bends_)
-
     def _read(self, X: Any) -> Any:
         check_is_fitted(self)
         rows = read_rows(self, X, reset=False)
@@ -228,79 +223,6 @@ class _Curved(Estimator):
     def _learned(self) -> Response:
         check_is_fitted(self)
         return self.response_
-
-    def curve(self, feature: int | str, x: Any, task: Any = None, return_std: bool = False) -> Any:
-        """What a feature adds to the linear predictor: f0_k, or f0_k + Δf_ik of a task.
-
-        Parameters
-        ----------
-        feature : int or str
-            Position among the features, or name.
-        x : array of shape (n,)
-            Values of the feature.
-        task : task id or None, default=None
-            None is the common curve.
-        return_std : bool, default=False
-            Also return standard errors at the estimated variances.
-
-        Returns
-        -------
-        curve : ndarray of shape (n,)
-            Zero on average over the training rows, in the common curve.
-        std : ndarray of shape (n,), with ``return_std=True``
-        """
-        check_is_fitted(self)
-        k, model = self._position(feature), self.model_
-        x = np.asarray(x, dtype=float)
-        Z, here = self._columns.of_feature(k, x), np.flatnonzero(self._columns.feature == k)
-        coef, covariance = model.common_coef_, model.common_covariance_
-        if task is not None:
-            i = np.flatnonzero(np.asarray(self.tasks_) == task)
-            if len(i) == 0:
-                raise ValueError(
-                    f"{type(self).__name__}: task must be one of those in training; got {task!r}."
-                )
-            coef, covariance = model.coef_[i[0]], model.coef_covariance_[i[0]]
-        f = Z @ coef[here]
-        if not return_std:
-            return f
-        self._say_doubts()
-        return f, np.sqrt(((Z @ covariance[np.ix_(here, here)]) * Z).sum(axis=1))
-
-    def range_of(self, feature: int | str) -> tuple[float, float]:
-        """Least and greatest value in training of a feature that may bend.
-
-        Raises
-        ------
-        ValueError
-            If it has a line only.
-        """
-        check_is_fitted(self)
-        bends = self.bends_[self._position(feature)]
-        if not bends:
-            raise ValueError(
-                f"{type(self).__name__}: feature must have three values or more to bend; "
-                f"{feature!r} has a line only."
-            )
-        return float(bends["knots"][0]), float(bends["knots"][-1])
-
-    def bending(self) -> list[int]:
-        """Features that bend, in common or between tasks, those that bend most first."""
-        check_is_fitted(self)
-        size = self.bend_variance_ + self.bend_deviation_variance_
-        order = np.argsort(-size, kind="stable")
-        return [int(k) for k in order if size[k] > _STRAIGHT * size.max() and self.bends_[k]]
-
-    def _position(self, feature: int | str) -> int:
-        names = [n for n in getattr(self, "feature_names_in_", ()) if n != self.task]
-        if feature in names:
-            return names.index(feature)
-        if isinstance(feature, Integral) and 0 <= feature < len(self.bends_):
-            return int(feature)
-        raise ValueError(
-            f"{type(self).__name__}: feature must be one of {names or len(self.bends_)}; got "
-            f"{feature!r}."
-        )
 
     def add_task(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn tasks that were not in training from their rows, all variances held.

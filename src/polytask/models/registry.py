@@ -62,7 +62,7 @@ class Formulation:
         Whether `AutoMultiTask` weighs it without being asked: a truth value, or a function of the
         `TaskData` of two tasks or more that says so of them.
     estimated : bool
-        Whether its strengths are always variances, which a likelihood of independent rows estimates.
+        Whether its strengths are always variances, estimated from independent rows.
     """
 
     name: str
