@@ -3,10 +3,13 @@
 from functools import cache
 from typing import Any
 
+import pytest
+
 from polytask.models import formulations
 from polytask.models._norm_base import NormBase
 
 SQUARES = ("TaskClusters", "SharedSubspace", "TaskCovariance")  # of norms
+FAST_ROLES = ["Regressor", pytest.param("Classifier", marks=pytest.mark.slow)]
 TRIED = ("lasso", "joint-features")  # which stand for the others
 
 

@@ -17,7 +17,7 @@ from polytask.models import estimators
 from polytask.models._norm_base import NormBase
 from polytask.models.paths import _prepared
 from tests.models.helpers import ROLES, long_table
-from tests.models.kin import SQUARES
+from tests.models.kin import FAST_ROLES, SQUARES
 from tests.models.reference import norm_optimum
 
 cp = pytest.importorskip("cvxpy", reason="cvxpy is in the extra `test`")
@@ -144,7 +144,7 @@ NO_NORM = {"alpha_intercept": 0.0, "alpha_difference": 1e-9}  # makes no part ze
 
 
 @pytest.mark.parametrize("stem", [stem for stem in CASES if stem not in SQUARES])
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", FAST_ROLES)
 def test_all_is_zero_from_the_computed_strengths_on(stem: str, role: str) -> None:
     """Each part has its own; with one of them just below, something is left."""
     Z, y = long_table(role)

@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import polytask
-from tests.models.helpers import ROLES, long_table
+from tests.models.helpers import long_table
+from tests.models.kin import FAST_ROLES
 
 LARGE = 1e4
 CASES = {
@@ -67,7 +68,7 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", FAST_ROLES)
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_the_other_model(name: str, role: str) -> None:
     Z, y = long_table(role)
@@ -79,7 +80,7 @@ def test_it_is_the_other_model(name: str, role: str) -> None:
     assert fits[0].objective_ == pytest.approx(fits[1].objective_, rel=1e-8)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", FAST_ROLES)
 @pytest.mark.parametrize("stem", ["FusedTasks", "TemporalFeatures"])
 def test_strong_differences_leave_one_w(stem: str, role: str) -> None:
     Z, y = long_table(role)

@@ -12,12 +12,12 @@ from polytask.datasets import (
     make_outlier_tasks,
     make_sparse_tasks,
 )
-from tests.models.helpers import ROLES
+from tests.models.kin import FAST_ROLES
 
 SEEDS = pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
 )
-EVERY = pytest.mark.parametrize("role", ROLES)
+EVERY = pytest.mark.parametrize("role", FAST_ROLES)
 
 
 def fit(stem: str, role: str, X: object, y: object, **options: object):
