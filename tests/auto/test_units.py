@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from polytask import AutoMultiTaskRegressor, SingleTaskRegressor
+from polytask import AutoMultiTaskRegressor, MeanRegularizedRegressor, SingleTaskRegressor
 
 QUICK = ["single-task", "pooled", "mean-regularized", "mean-regularized-reml"]
 
@@ -25,3 +25,16 @@ def test_assays_in_units_from_one_to_a_thousand_keep_their_single_task_error():
     alone = loss(SingleTaskRegressor(task="assay"))
     together = loss(AutoMultiTaskRegressor(QUICK, task="assay"))
     assert (together / alone).max() < 1.02
+
+
+def test_a_candidate_with_correlated_deviations_is_weighed_by_folds():
+    rng = np.random.default_rng(5)
+    task, x = np.repeat(np.arange(25), 8), rng.uniform(0.0, 1.0, size=200)
+    both = rng.normal(size=25)
+    y = both[task] * (1.0 + 3.0 * x) + 0.2 * rng.normal(size=200)
+    X = pd.DataFrame({"x": x, "task": task})
+    alone = MeanRegularizedRegressor("reml", task="task").fit(X, y)
+    assert np.ndim(alone.alpha_) == 2
+    model = AutoMultiTaskRegressor(task="task").fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    assert model.common_weights_.max() > 0

@@ -89,9 +89,11 @@ def _own_problems(
     """A fitted estimator's problem on any data, and its data, where penalties are quadratic."""
     if not hasattr(estimator, "_make_problem"):
         return None
+    strengths = fitted_strengths(estimator)
+    if any(np.ndim(value) > 1 for value in strengths.values()):  # of correlated deviations
+        return None
     rows = read_rows(estimator, X, reset=False)
     data = make_task_data(estimator, rows, estimator._encode(target), names, weight, center=True)
-    strengths = fitted_strengths(estimator)
 
     def make(part: TaskData) -> Any:
         return estimator._make_problem(part, estimator._learned(), strengths)
