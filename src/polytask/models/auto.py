@@ -236,7 +236,10 @@ class _AutoMultiTask(Estimator):
         code = np.unique(tasks, return_inverse=True)[1]
         wrong = gross_cells(rows.X)
         if self._loss().is_quadratic:
-            wrong |= gross_targets(self._encode(target), code)
+            numbers = self._encode(target)
+            if not np.isfinite(numbers).all():  # which is refused further on
+                return None
+            wrong |= gross_targets(numbers, code)
         wrong &= (np.bincount(code, ~wrong) > 0)[code]  # no task is lost
         if not wrong.any():
             return None
