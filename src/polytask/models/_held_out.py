@@ -56,6 +56,11 @@ def held_out_predictions(
     NaN where nothing else informs an observation.
     """
     made = _own_problems(estimator, X, target, names, weight)
+    independent = data.group is None and data.time is None
+    if made is None and independent and not few_labels(data, response):
+        f = getattr(estimator, "left_out", lambda *_: None)(X, target, weight)
+        if f is not None:
+            return np.asarray(f)
     if made is None:
         return held_out_by_folds(estimator, X, target, weight, data, response, cv)
     make, own_data = made[0], replace(made[1], group=data.group, time=data.time)

@@ -265,9 +265,13 @@ class _AutoMultiTask(Estimator):
             gain, error = worth(held, f, loss, data.n_tasks)
             return gain + error < 0.0
 
-        f = held_out_by_folds(
-            model, fits.X, target, fits.sample_weight, data, loss, self.n_folds, is_hopeless
-        )
+        if hasattr(model, "left_out"):  # one fit, which whoever compares it has made
+            args = (target, None, data, self._loss(), self.n_folds)
+            f = held_out_of(fits.fitted(model), fits, *args)
+        else:
+            f = held_out_by_folds(
+                model, fits.X, target, fits.sample_weight, data, loss, self.n_folds, is_hopeless
+            )
         gain, error = worth(held, f, loss, data.n_tasks)
         return f if gain > error else None
 

@@ -215,6 +215,14 @@ class _Curved(FeatureCurves, Estimator):
             said = f"{type(self).__name__}: {doubt}."
             warnings.warn(said, DoubtWarning, stacklevel=callers_level())
 
+    def left_out(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
+        """Linear predictors of the training rows from fits without each, at the variances found.
+
+        In the order of tasks.
+        """
+        found: np.ndarray | None = self.model_.left_out(self._read(X), y, sample_weight)
+        return found
+
     def _linear_predictor(self, X: Any) -> np.ndarray:
         rows = self._read(X)
         found: np.ndarray = self.model_._linear_predictor(rows)

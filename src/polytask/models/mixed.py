@@ -13,14 +13,24 @@ import numpy as np
 from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
-from polytask.data import MomentData, TaskData, callers_level, read_rows, task_codes
+from polytask.data import (
+    MomentData,
+    TaskData,
+    callers_level,
+    make_task_data,
+    read_rows,
+    read_target,
+    task_codes,
+)
 from polytask.data.center import shifted_covariance
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 from polytask.mixed.laplace import quadratic_forms
+from polytask.mixed.left_out import left_out
 from polytask.mixed.task_noise import task_noise
 from polytask.models.mixed_summary import MixedModelSummary
 from polytask.responses import Response
+from polytask.tuning import repeats
 
 _NOISE_ROUNDS, _NOISE_SETTLED = 6, 0.02  # fits with noise by task; change of its logarithm
 
@@ -139,6 +149,31 @@ class MixedModelFit(MixedModelSummary):
         level = float(fit.common[d:].sum())
         self.common_intercept_ = level - float(self.common_coef_ @ self._center)
         self.deviation_coef_ = self.coef_ - self.common_coef_
+
+    def left_out(self: Any, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
+        """Linear predictors of the training rows from fits without each, at the variances found.
+
+        In the order of tasks; None where the fit knows no covariances.
+        """
+        if not hasattr(self, "coef_covariance_"):
+            return None
+        rows = read_rows(self, X, reset=False)
+        target, names = read_target(self, y)
+        data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
+        units = repeats(data)
+        data = self._weighed(data)[0]
+        center = None if data.center is None else -data.center
+        V = shifted_covariance(self.coef_covariance_, center)
+        f = data.design.predict(self._about(data))
+        noise = getattr(self, "task_noise_variance_", np.ones(len(V)))
+        return left_out(data, self.response_, f, V, noise, units)
+
+    def _about(self: Any, data: TaskData) -> np.ndarray:
+        """Coefficients (m, p) in the columns of the data's design, which may be centred."""
+        if not data.intercept:
+            return np.asarray(self.coef_)
+        center = np.zeros(data.n_features) if data.center is None else data.center
+        return np.column_stack([self.coef_, self.intercept_ + self.coef_ @ center])
 
     def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
         """The variances, and what goes with them."""
