@@ -82,13 +82,14 @@ def test_without_intercept(Model: type) -> None:
 @EVERY
 def test_probabilities(Model: type) -> None:
     if "Classifier" not in Model.__name__:
-        assert not hasattr(Model, "predict_proba")
+        assert not hasattr(Model(), "predict_proba")
         return
     Z, y = table_for(Model)
     model = made(Model.__name__, alpha=0.01).fit(Z, y)
     p = model.predict_proba(Z)
     np.testing.assert_allclose(p.sum(axis=1), 1.0)
-    np.testing.assert_allclose(np.log(p[:, 1] / p[:, 0]), model.decision_function(Z), rtol=1e-8)
+    f = model.decision_function(Z)
+    np.testing.assert_allclose(p[:, 1], 1.0 / (1.0 + np.exp(-f)), rtol=1e-8)
     np.testing.assert_array_equal(model.predict(Z), (p[:, 1] > 0.5).astype(int))
     assert model.score(Z, y) == (model.predict(Z) == y).mean()
 
@@ -198,11 +199,7 @@ def spoiled(Z: np.ndarray, at: tuple[int, int], value: float) -> np.ndarray:
 def test_bad_tables(Model: type) -> None:
     Z, y = table_for(Model)
     model = made(Model.__name__, alpha=0.1)
-    alone = [] if "Multilevel" in Model.__name__ else [  # levels are all that it needs
-        (Z[:, :1], y, "minimum of 2 is required")
-    ]  # fmt: skip
     for table, target, message in (
-        *alone,
         (spoiled(Z, (0, 2), np.nan), y, "Input X contains NaN"),
         (spoiled(Z, (0, 2), np.inf), y, "Input X contains infinity"),
         (spoiled(Z, (0, 0), np.nan), y, "task ids must not be missing"),

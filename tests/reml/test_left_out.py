@@ -1,4 +1,4 @@
-"""Rows left out of a mixed model at its variances, against generalized least squares without them."""
+"""Rows left out of a mixed model, against generalized least squares without them."""
 
 import numpy as np
 import pandas as pd

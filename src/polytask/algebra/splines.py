@@ -125,7 +125,7 @@ class SplineColumns:
 def learn_columns(X: np.ndarray, weight: np.ndarray, n_knots: int) -> SplineColumns:
     """Means and bends of features X (n, d), at most 200 bends in all."""
     d = X.shape[1]
-    most = max(3, min(n_knots, 2 + _MOST_BENDS // d))
+    most = max(3, min(n_knots, 2 + _MOST_BENDS // max(d, 1)))
     bends: list[dict[str, np.ndarray]] = []
     for k in range(d):
         found = make_bends(X[:, k], weight, most) if d <= _MOST_BENDS else None

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from polytask.data import (
     Rows,
@@ -193,6 +193,7 @@ class _AutoMultiTask(Estimator):
         rows = read_rows(self, X, reset=True)
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
+        check_consistent_length(rows.X, target)
         keep = self._sound_rows(rows, target)
         if keep is not None:
             fits = fits.subset(keep)
