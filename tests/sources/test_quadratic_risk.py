@@ -9,6 +9,7 @@ from scipy.special import expit
 from polytask import MeanRegularizedClassifier, SingleTaskClassifier, TaskInterceptClassifier
 from polytask.data import TaskMoments, make_task_data, read_rows
 from polytask.data.folds import task_folds
+from polytask.data.held_rows import Folds
 from polytask.data.many import FOLD_SEED
 from polytask.responses import Logistic
 from polytask.sources.loss_sums import sums_at_level
@@ -62,7 +63,7 @@ def excess_risk(kind, frame, folder, monkeypatch):
     _, code = np.unique(frame["task"], return_inverse=True)
     order = np.argsort(code, kind="stable")
     dealt = np.maximum(task_folds(code[order], 5, FOLD_SEED, y[order]), 0)
-    monkeypatch.setattr(folds, "content_folds", lambda data, n_splits: dealt)
+    monkeypatch.setattr(folds, "held_out_folds", lambda data, n_splits: Folds(dealt))
     monkeypatch.setattr(loo, "few_labels", lambda data, loss: True)  # refits, not one Newton step
     exact = kind(task="task").fit(X, y)
     model = kind(task="task")
