@@ -35,6 +35,8 @@ def with_column(Model: type) -> Any:
 def _of_checks(estimator: BaseEstimator) -> dict[str, str]:
     """With one of the two features of the check's three classes as the task, one is left."""
     many = getattr(estimator, "many_classes", False) and estimator.task is not None
+    if type(estimator).__name__.startswith("TaskIntercept"):  # whose levels suffice for the check
+        return {}
     return {"check_classifiers_train": "the task column is half of its features"} if many else {}
 
 
