@@ -23,7 +23,7 @@ MODELS = ["single-task", "pooled", "mean-regularized"]
 
 @pytest.fixture(scope="module")
 def related():
-    X, y = table("related", n=12, seed=1)
+    X, y = table("related", m=24, n=12, seed=1)
     return compare_tasks(dict.fromkeys(MODELS), X, y, task="task", cv=3)
 
 
@@ -37,7 +37,7 @@ def test_related_tasks_are_seen_to_help(related):
     assert verdict.model == verdict.focus == "mean-regularized"
     assert 0 < verdict.gain.low < verdict.gain.value < verdict.gain.high
     assert verdict.n_better > verdict.n_worse
-    assert verdict.n_gains + verdict.n_harmed + verdict.n_undecided == 12
+    assert verdict.n_gains + verdict.n_harmed + verdict.n_undecided == 24
     assert verdict.text.startswith(verdict.headline)
 
 
@@ -68,7 +68,7 @@ def test_json_has_no_nan_and_keeps_ids(related):
     found = related.to_dict()
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text)["verdict"]["label"] == "joint-helps"
-    assert [task["id"] for task in found["tasks"]] == [f"t{i:02d}" for i in range(12)]
+    assert [task["id"] for task in found["tasks"]] == [f"t{i:02d}" for i in range(24)]
     assert {"name", "metric", "low", "high", "seconds"} <= set(found["models"][0])
 
 

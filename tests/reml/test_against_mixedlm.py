@@ -21,6 +21,13 @@ def exam():
     return X, table["normexam"].to_numpy(float)
 
 
+def reml(covariance):
+    """MixedLM's model: w0 free, and one noise variance for all tasks."""
+    return MeanRegularizedRegressor(
+        "reml", covariance=covariance, alpha_common=0, noise="common", task="task"
+    )
+
+
 def mixed_lm(X, y, **kwargs):
     rows = np.column_stack([X["standLRT"], np.ones(len(y))])
     with warnings.catch_warnings():
@@ -43,8 +50,7 @@ def test_random_intercept_has_the_published_variances(exam):
 
 def test_full_covariance_is_mixedlm(exam):
     X, y = exam
-    ours = MeanRegularizedRegressor("reml", covariance="full", alpha_common=0, task="task")
-    ours.fit(X, y)
+    ours = reml("full").fit(X, y)
     rows = np.column_stack([X["standLRT"], np.ones(len(y))])
     theirs = mixed_lm(X, y, exog_re=rows)
     likelihood = ours.log_likelihood_
@@ -59,8 +65,7 @@ def test_mixedlm_stops_short_and_meets_us_when_it_goes_on(exam, data, covariance
     X, y = exam
     if data == "4 slopes":
         X, y, _ = make_related_tasks(200, 4, 20, level=0.5, random_state=0)
-    ours = MeanRegularizedRegressor("reml", covariance=covariance, alpha_common=0, task="task")
-    ours.fit(X, y)
+    ours = reml(covariance).fit(X, y)
     Sigma, noise = ours.deviation_covariance_, ours.noise_variance_
     rows = np.column_stack([X.drop(columns="task"), np.ones(len(y))])
     p, code = rows.shape[1], X["task"].to_numpy()

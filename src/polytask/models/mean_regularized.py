@@ -72,8 +72,9 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         What ``sample_weight`` is with ``alpha="reml"``. A precision says that the noise variance of
         a row is `noise_variance_` over its weight, weights in units of their mean (lme4): only
         their ratios matter. A count says that the row is there so many times, which makes variances
-        surer (glmmTMB). Of labels and counts, which have no noise variance, a precision is a count
-        in units of the mean. Sums over rows (`partial_fit`, many rows of Parquet) count.
+        surer (glmmTMB). Of labels, shares and counts, which have no noise variance, weights always
+        count: they are trials, exposure or rows (glmer). So they do in sums over rows
+        (`partial_fit`, many rows of Parquet).
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and

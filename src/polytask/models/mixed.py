@@ -97,19 +97,21 @@ class MixedModelFit(MixedModelSummary):
     def _weighed(self: Any, data: TaskData) -> tuple[TaskData, float]:
         """With weights of mean one where they are precisions; the sum of their logarithms.
 
-        Sums over rows do not know how many there were: their weights count.
+        A likelihood without a noise variance counts: a weight is trials, exposure, or so many rows
+        (lme4's glmer). Sums over rows do not know how many there were: their weights count.
         """
         self._mean_weight = 1.0
         precise = getattr(self, "weights", "precision") == "precision"
-        if not precise or isinstance(data, MomentData) or not len(data.y):
+        if not precise or not self.response_.is_quadratic:
+            return data, 0.0
+        if isinstance(data, MomentData) or not len(data.y):
             return data, 0.0
         s = data.sample_weight
         self._mean_weight = float(s.mean())
         if (s == s[0]).all():
             return (data if s[0] == 1 else data.reweighted(np.ones(len(s)))), 0.0
         s = s / self._mean_weight
-        is_density = self.response_.is_quadratic  # the noise of a row is sigma² / s
-        return data.reweighted(s), float(np.log(s).sum()) if is_density else 0.0
+        return data.reweighted(s), float(np.log(s).sum())
 
     def _by_task_noise(
         self: Any, fit: MixedFit, data: TaskData
