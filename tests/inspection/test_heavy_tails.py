@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from polytask import MeanRegularizedRegressor, ScaledTargetRegressor, SingleTaskRegressor
 from polytask.inspection import compare_tasks
 
 MODELS = {"single-task": None, "mean-regularized": None}
@@ -35,3 +36,11 @@ def test_with_normal_noise_it_does_not(seed):
     assert ROBUST not in set(found.models["name"])
     labels = compare_tasks(MODELS, X, (y > 0).astype(int), task="task")
     assert ROBUST not in set(labels.models["name"])
+
+
+def test_of_a_logarithm_it_does_not():
+    X, y = draw(lambda rng, n: 1.5 * rng.normal(size=n))
+    models = {"single-task": SingleTaskRegressor, "mean-regularized": MeanRegularizedRegressor}
+    logs = {n: ScaledTargetRegressor(m(task="task"), transform="log") for n, m in models.items()}
+    found = compare_tasks(logs, X, np.exp(y), task="task")
+    assert ROBUST not in set(found.models["name"])

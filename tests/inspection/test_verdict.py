@@ -43,6 +43,7 @@ def evidence(**gains):
         ({"joint_a": 0.10, "pooled": 0.02}, "joint-helps", "joint-a", "joint-a"),
         ({"joint_a": 0.10, "pooled": -0.50}, "joint-helps", "joint-a", "joint-a"),
         ({"joint_a": 0.10}, "joint-helps", "joint-a", "joint-a"),
+        ({"joint_a": 0.100, "joint_b": 0.102}, "joint-helps", "joint-b", "joint-b"),
         ({"joint_a": 0.100, "pooled": 0.098}, "pooling-suffices", "joint-a", "pooled"),
         ({"joint_a": 0.05, "pooled": 0.10}, "pooling-suffices", "pooled", "pooled"),
         ({"joint_a": 0.0, "pooled": -0.50}, "no-clear-gain", "joint-a", "joint-a"),
@@ -121,3 +122,8 @@ def test_span_of_less_and_of_more():
     assert span(Interval(0.05, 0.03, 0.07)) == "95 % interval 3.0 to 7.0 %"
     assert span(Interval(-0.05, -0.07, -0.03)) == "95 % interval 3.0 to 7.0 %"
     assert span(Interval(0.05, -0.01, 0.2)) == "95 % interval −1 to 20 %"
+
+
+def test_an_interval_that_no_rows_allow_is_no_numbers():
+    nan = float("nan")
+    assert span(Interval(0.0, nan, nan, nan, 0.95)) == "the rows allow no interval"

@@ -1,5 +1,7 @@
 """Several groupings in comparisons and on the command line."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,3 +84,16 @@ def test_the_command_compares(school, tmp_path):
     assert "school/class on top of school:" in text
     assert "Multilevel: school + school/class, the best of the 2 models" in text
     assert "know one grouping, 'school'" in text
+    assert "failed" not in text
+
+
+def test_a_grouping_of_text_is_no_feature_of_those_without_it(school, tmp_path):
+    path, _ = school
+    words = ["--task", "school,sex", "--features", "x", "--target", "score", "--cv", 3,
+             "--models", "multilevel", "--varying", "none"]  # fmt: skip
+    answer = command("compare", path, *words, "--out", tmp_path / "r")
+    assert answer.code == 0, answer.err
+    results = json.loads((tmp_path / "r" / "results.json").read_text())
+    assert {m["name"]: m["status"] for m in results["models"]}["multilevel: school"] == "ok"
+    answer = command("predict", tmp_path / "r" / "model.skops", path, "--out", tmp_path / "p.csv")
+    assert answer.code == 0, answer.err

@@ -147,3 +147,14 @@ def test_folds_keep_every_level_in_training(rows):
         for column in GROUPS:
             assert set(X[column].iloc[test]) <= set(X[column].iloc[train])
     assert len(cv.always_train(X)) >= 6
+
+
+def test_groupings_that_are_not_learned_from_are_no_features(rows):
+    X, y = rows
+    X = X.assign(item="i" + X["item"].astype(str))
+    first = MultilevelRegressor(task=GROUPS, n_groupings=1).fit(X, y)
+    same = MultilevelRegressor(task="user").fit(X.drop(columns="item"), y)
+    assert first.groupings_ == ["user"]
+    np.testing.assert_array_equal(first.common_coef_, same.common_coef_)
+    again = pickle.loads(pickle.dumps(first))
+    np.testing.assert_array_equal(again.predict(X), same.predict(X.drop(columns="item")))

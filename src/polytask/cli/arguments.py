@@ -115,7 +115,8 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     group.add_argument(
         "--fast",
         action="store_true",
-        help="leave out the default models that cost most: low-rank and the weighted candidates",
+        help="leave out the default models that cost most: curved, low-rank and the weighted "
+        "candidates",
     )
     group.add_argument(
         "--metric",
@@ -286,15 +287,16 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         "--kind",
         choices=("auto", "regression", "classification"),
         default="auto",
-        help="of the target; auto (default): two distinct values make a classification",
+        help="of the target; auto (default): text or two distinct values make a classification",
     )
     group.add_argument(
         "--loss",
         metavar="NAME",
         default="auto",
         help="what numbers are taken for: squared, huber (outliers), poisson and negative_binomial "
-        "(counts), gamma and tweedie (amounts), binomial (shares); auto (default): counts with "
-        "zeros and shares are told from the column, the rest is squared",
+        "(counts), gamma and tweedie (amounts), binomial (shares), ordinal (ratings), "
+        "'quantile(0.9)'; auto (default): counts with zeros and shares are told from the column, "
+        "the rest is squared",
     )
     if stream:
         _add_target(group)

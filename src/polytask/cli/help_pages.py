@@ -55,12 +55,13 @@ files are left alone):
 what happens to the columns:
   numbers are scaled, categories become 0/1 columns, missing values are filled;
   all of it is learned inside the training folds. Dates and id-like texts are
-  left out, and the report says so. A target with two distinct values makes it a
-  classification.
+  left out, and the report says so. A target of text or of two distinct values
+  makes it a classification.
 
 metrics (means over tasks; with _rows at the end over all rows at once):
   regression      rmse, mae, explained_variance, explained_variance_within, nmse,
-                  binomial_deviance, gamma_deviance, poisson_deviance, tweedie_deviance
+                  pinball, kappa, binomial_deviance, gamma_deviance, poisson_deviance,
+                  tweedie_deviance
   classification  log_loss, brier, auc, average_precision, accuracy
 
 examples:
@@ -83,7 +84,9 @@ examples:
 PREDICT = """\
 Predict for the rows of a table with a saved model. The output is the table with
 the columns 'prediction', 'unseen_task' (true where the task was not in training)
-and, for a classification, 'probability' (of the second class, named on screen).
+and, for a classification, 'probability' (of the second class, named on screen);
+of more classes or ordered levels a 'probability_CLASS' each. Of several targets
+there is a 'prediction_TARGET' each.
 """
 
 PREDICT_EXAMPLES = """\

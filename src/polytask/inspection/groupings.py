@@ -26,7 +26,9 @@ def ladder(kind: str, task: Spec, loss: Any) -> dict[str, Any]:
     made = MultilevelRegressor if kind == "regression" else MultilevelClassifier
     names = grouping_names(groupings)
     return {
-        f"multilevel: {' + '.join(names[:k])}": made(task=groupings[:k], loss=loss, unseen="common")
+        f"multilevel: {' + '.join(names[:k])}": made(
+            task=groupings, n_groupings=k, loss=loss, unseen="common"
+        )
         for k in range(1, len(names) + 1)
     }
 
@@ -35,10 +37,9 @@ def gains_of_groupings(estimators: Mapping[str, Any], evidence: Evidence) -> tup
     """A sentence on each grouping that one model knows beyond another."""
     told = []
     known = {
-        name: spelled_out(final_step(model).task)
-        for name, model in estimators.items()
-        if isinstance(final_step(model), MultilevelRegressor | MultilevelClassifier)
-        and name in evidence.models
+        name: spelled_out(model.task)[: model.n_groupings]
+        for name, model in ((name, final_step(e)) for name, e in estimators.items())
+        if isinstance(model, MultilevelRegressor | MultilevelClassifier) and name in evidence.models
     }
     for less, few in known.items():
         for more, many in known.items():

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from polytask.inspection.out_of_fold import OutOfFold
 from polytask.inspection.roles import ROBUST, final_step
 from polytask.inspection.sample import RowSample
+from polytask.models.scaled_target import ScaledTargetRegressor
 
 __all__ = ["heaviness", "robust_rivals"]
 
@@ -45,6 +47,9 @@ def robust_rivals(
     response = sample.response
     if asked is None or not (response.is_quadratic and found.predictions):
         return {}, ()
+    last = asked[-1] if isinstance(asked, Pipeline) else asked
+    if isinstance(last, ScaledTargetRegressor) and last.transform is not None:
+        return {}, ()  # residuals of the target tell nothing of those of its logarithm
     parameters = final_step(asked).get_params(deep=False)
     if parameters.get("loss") not in ("auto", response.name):
         return {}, ()

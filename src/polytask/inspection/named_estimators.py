@@ -31,7 +31,7 @@ def default_estimators(
     loss : str or Response, default="auto"
         What the targets are, as in the estimators.
     fast : bool, default=False
-        Without those that cost most, low-rank and the weighted candidates.
+        Without those that cost most: curved, low-rank and the weighted candidates.
 
     Returns
     -------

@@ -42,11 +42,13 @@ def recommend(evidence: Evidence) -> Recommendation:
     models = [name for name in evidence.models if evidence.roles[name] != "means"]
     if not models:
         return Recommendation()
-    hedges = [n for n in evidence.hedges if n in models] or evidence.names("joint")
+    named = [n for n in evidence.hedges if n in models]
+    hedges = named or evidence.names("joint")
     expected = _expected(evidence, models, hedges)
     best = min(expected, key=lambda name: expected[name].expected)
     close = [n for n in models if _over(expected, n, best) <= _TIE]
-    model = next((name for name in hedges if name in close), best)
+    preferred = named or sorted(hedges, key=lambda n: expected[n].expected)
+    model = next((name for name in preferred if name in close), best)
     order = sorted(expected, key=lambda name: expected[name].expected)
     measured = evidence.over(model, [n for n in order if n != model], together=False)
     alternatives = tuple(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from polytask.inspection.clear import MIN_GAIN, is_clear
 from polytask.inspection.comparison import Gain, Interval
 from polytask.inspection.evidence import Evidence
 
 __all__ = ["Findings", "headline", "paragraph", "percent", "span"]
+
+
+_SHARE_ALONE = "As a difference it is not clear: tasks or rows with much loss make the share."
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ def percent(share: float) -> str:
 def span(gain: Interval) -> str:
     """The interval of "less" or "more": "95 % interval 4.0 to 8.3 %"."""
     ends = (gain.low, gain.high) if gain.value >= 0 else (-gain.high, -gain.low)
+    if not all(map(isfinite, ends)):
+        return "the rows allow no interval"
     digits = 0 if max(abs(end) for end in ends) >= 0.0995 else 1
     if digits and min(abs(end) for end in ends) < 0.0005:
         digits = 2  # on which side of zero an end lies is what matters
@@ -109,6 +115,8 @@ def _nothing_beats_the_means(found: Findings, evidence: Evidence) -> list[str]:
     best, means = evidence.titles[found.best], evidence.names("means")[0]
     told = _difference(f"the best, {best},", means, gain, evidence)
     end = _if_unclear(gain) if gain.rests_on else "."
+    if not gain.rests_on and _in_share_alone(gain):
+        end = f". {_SHARE_ALONE}"
     return [f"But nothing clearly beats the mean of each task: {told}{end}"]
 
 
@@ -158,12 +166,17 @@ def _if_unclear(gain: Gain) -> str:
     return ", no clear difference." if gain.low <= 0 <= gain.high else "."
 
 
+def _in_share_alone(gain: Gain) -> bool:
+    """Whether it is clear in percent and not as a difference."""
+    return gain.low > 0 > gain.difference.low or gain.high < 0 < gain.difference.high
+
+
 def _why_not_clear(found: Findings) -> str:
     gain = found.gain
     if gain.rests_on:
         return rests_on(gain)
-    if gain.low > 0 > gain.difference.low or gain.high < 0 < gain.difference.high:
-        return "As a difference it is not clear: tasks or rows with much loss make the share."
+    if _in_share_alone(gain):
+        return _SHARE_ALONE
     if gain.low > 0 or gain.high < 0:
         return "The difference is real but too small to matter."
     # 1.43 = (1.96 + 0.84) / 1.96: what is found with probability 0.8

@@ -81,6 +81,9 @@ class _Multilevel(AskedOfGroupings, Estimator):
         The columns of the groupings: names, or positions. A tuple is a grouping by the ids of
         several columns together; "school/class" is "school" and ("school", "class"), for
         class ids that start again in every school. None is one task, or a wide y.
+    n_groupings : None or int, default=None
+        How many of the groupings are learned from, the first; the columns of the others are no
+        features either. None is all.
     fit_intercept : bool, default=True
         Whether there are levels.
     unseen : {"error", "common"}, default="error"
@@ -152,6 +155,7 @@ class _Multilevel(AskedOfGroupings, Estimator):
         "alpha_common": [StrOptions({"auto", "reml"}), Options(Real, {0})],
         "loss": [str, Response],
         "task": [None, str, Integral, list, tuple],
+        "n_groupings": [None, Interval(Integral, 1, None, closed="left")],
         "fit_intercept": ["boolean"],
         "unseen": [StrOptions({"error", "common"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
@@ -167,6 +171,7 @@ class _Multilevel(AskedOfGroupings, Estimator):
         alpha_common: float | str = "auto",
         loss: str | Response = "auto",
         task: Any = None,
+        n_groupings: int | None = None,
         fit_intercept: bool = True,
         unseen: str = "error",
         tol: float = 1e-6,
@@ -178,6 +183,7 @@ class _Multilevel(AskedOfGroupings, Estimator):
         self.alpha_common = alpha_common
         self.loss = loss
         self.task = task
+        self.n_groupings = n_groupings
         self.fit_intercept = fit_intercept
         self.unseen = unseen
         self.tol = tol
@@ -217,7 +223,8 @@ class _Multilevel(AskedOfGroupings, Estimator):
             )
         else:
             of_rows = {name: values[data.row] for name, values in ids.items()}
-            pairs = [Grouping.of(c, [of_rows[name] for name in c]) for c in asked]
+            learned = asked[: self.n_groupings]
+            pairs = [Grouping.of(c, [of_rows[name] for name in c]) for c in learned]
             known, codes = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         with one_blas_thread(), fit_steps(self, 1, X, y), step(self, "estimate") as say:
             said = self._loss()
@@ -231,6 +238,7 @@ class _Multilevel(AskedOfGroupings, Estimator):
                 fit = self._fit_rows(data, known, codes)
             say(f"violation {fit.violation:.1e}")
         self._keep(fit, data, known)
+        self._left_out = asked[len(known) :]
         return self
 
     def _asked_groupings(self, X: Any) -> list[tuple[Any, ...]]:
@@ -323,7 +331,8 @@ class _Multilevel(AskedOfGroupings, Estimator):
         if self._wide or not known:
             features, ids = read_grouped_rows(self, X, [], reset=False)
         else:
-            columns = [grouping.columns for grouping in known]
+            left_out = getattr(self, "_left_out", [])  # files of earlier versions have none
+            columns = [*(grouping.columns for grouping in known), *left_out]
             features, ids = read_grouped_rows(self, X, columns, reset=False)
         f = np.asarray(features @ self.common_coef_) + self.common_intercept_
         if self._wide:
