@@ -59,7 +59,8 @@ def _fit_in_memory(
     table = read_task_table(args)
     progress.say(f"fitting {args.model}")
     candidate = make_candidate(args.model, table, args.seed, varying_names(args))
-    model, told = OnAllRows(table).fit(candidate, args.model)
+    rows, table = OnAllRows(table), table.without_features()
+    model, told = rows.fit(candidate, args.model)
     return model, table, told
 
 
@@ -96,4 +97,5 @@ class OnAllRows:
                 X = pipeline[:-1].fit_transform(X, self.table.y)
             held = {"groups": self.table.groups, "time": self.table.time}
             self._shared = SharedFits(X, self.table.y, **held)
+            del self.table  # the rows as read, where nobody else wants them
         return self._shared

@@ -89,11 +89,17 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"StreamPreparer: X must have the columns of training; it lacks {absent[:10]}."
             )
-        table = _arrow(X[list(self.feature_names_in_)]).combine_chunks()
-        parts = {name: _one_chunk(table.column(name)) for name in self.feature_names_in_}
-        made = dict(zip(self.features_made(), self.columns_of(parts), strict=True))
-        ids = {name: X[name].to_numpy() for name in self._ids}
-        return pd.DataFrame({**made, **ids}, index=X.index)
+        names, place = self.features_made(), 0
+        made = np.empty((len(X), len(names)))  # which models read as it is
+        for feature in self.feature_names_in_:
+            column = _one_chunk(_arrow(X[[feature]]).column(0))
+            for values in self.columns_of_one(feature, column):
+                made[:, place] = values
+                place += 1
+        table = pd.DataFrame(made, index=X.index, columns=pd.Index(names, dtype="str"), copy=False)
+        for name in self._ids:
+            table[name] = X[name].to_numpy()
+        return table
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns of `transform`, the task last."""
@@ -214,4 +220,6 @@ def _arrow(X: Any) -> pa.Table:
 
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

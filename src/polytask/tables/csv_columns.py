@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,28 @@ def all_match(text: pa.Array, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(text, pattern)).as_py())
 
 
+class Growing:
+    """Numbers that come in parts, in one stretch of memory: many parts would leave holes in it."""
+
+    def __init__(self) -> None:
+        self.values, self.n = np.empty(0, dtype=np.int64), 0
+
+    def add(self, part: np.ndarray) -> None:
+        """The next part; whole numbers are floats once a part of floats has come."""
+        n, kind = self.n + len(part), np.result_type(self.values, part)
+        if n > len(self.values) or kind != self.values.dtype:
+            room = np.empty(max(n, len(self.values), 3 * n // 2), dtype=kind)  # untouched: not held
+            room[: self.n] = self.values[: self.n]
+            self.values = room
+        self.values[self.n : n] = part
+        self.n = n
+
+    def finish(self) -> np.ndarray:
+        """All of them."""
+        self.values.resize(self.n, refcheck=False)
+        return self.values
+
+
 @dataclass(eq=False)
 class CsvColumn:
     """A column as its parts come in.
@@ -85,7 +107,8 @@ class CsvColumn:
     whole: bool = True
     points: bool = False
     again: bool = False
-    parts: list[Any] = field(default_factory=list)
+    parts: list[pd.Series] = field(default_factory=list)
+    numbers: Growing = field(default_factory=lambda: Growing())
 
     def add(self, values: pd.Series) -> None:
         """The next part."""
@@ -93,10 +116,10 @@ class CsvColumn:
             return
         found = None if self.text else plain_numbers(values)
         if found is not None:
-            self.parts.append(found.values)
+            self.numbers.add(found.values)
             self.whole, self.points = self.whole and found.whole, self.points or found.points
-        elif self.parts and not self.text:
-            self.parts, self.again = [], True
+        elif self.numbers.n and not self.text:
+            self.numbers, self.again = Growing(), True
         else:
             self.text = True
             self.parts.append(values)
@@ -107,7 +130,8 @@ class CsvColumn:
         if self.text:
             return pd.Series(pd.concat(parts, ignore_index=True))
         self.again |= not (self.whole or self.points)
-        return None if self.again else pd.Series(np.concatenate(parts))
+        numbers, self.numbers = self.numbers, Growing()
+        return None if self.again else pd.Series(numbers.finish(), copy=False)
 
 
 def collect(

@@ -73,7 +73,10 @@ class Facts:
 
     def as_rows(self, found: Target) -> Rows:
         """The rows with a target that can be used."""
-        finite = self.X.replace([np.inf, -np.inf], np.nan)
+        finite = self.X.copy(deep=False)
+        for name in self.X.select_dtypes("number"):
+            if (endless := np.isinf(self.X[name].to_numpy())).any():
+                finite[name] = self.X[name].mask(endless)
         return Rows(finite, found.numbers, self.ids, self.task, self.target)
 
     @property

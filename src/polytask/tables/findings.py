@@ -161,7 +161,9 @@ def task_level_features(facts: Facts) -> list[str]:
 
 
 def _duplicates(facts: Facts) -> Iterator[Finding]:
-    target, ids = facts.rows[facts.target].astype(str), facts.ids
+    target, ids = facts.rows[facts.target], facts.ids
+    if not pd.api.types.is_numeric_dtype(target.dtype):
+        target = target.astype(str)
     parts = (hash_pandas_object(part, index=False).to_numpy() for part in (facts.X, target, ids))
     mixed = sum(k * part for k, part in zip(_ODD, parts, strict=True))
     alike = pd.Series(mixed).duplicated(keep=False).to_numpy()  # few rows are held side by side

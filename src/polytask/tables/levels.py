@@ -15,6 +15,7 @@ _FREE = 10  # degrees of freedom that a regression has to leave
 _ALPHA = 0.01  # over all features of a table
 _SHARE = 0.1  # of the variance between the levels that goes with the feature's means
 _MOST = 500  # features
+_NUMBERS = 1 << 18  # whose deviations are held at a time
 
 
 LevelSlope = tuple[str, float, float]  # feature, slope inside a task, slope between their means
@@ -35,21 +36,26 @@ def level_slopes(X: pd.DataFrame, y: np.ndarray, ids: np.ndarray) -> Iterator[Le
     numbers = X.select_dtypes("number")
     if len(n) < _TASKS or not 0 < numbers.shape[1] <= _MOST or len(np.unique(y)) <= 2:
         return
-    features = numbers.fillna(numbers.mean()).fillna(0.0).to_numpy(float)
     y = np.asarray(y, dtype=float)
-    means = np.column_stack([np.bincount(code, x) for x in (*features.T, y)]) / n[:, None]
-    inside = np.column_stack([features, y]) - means[code]
-    varies = inside[:, :-1].std(axis=0) > 1e-9 * features.std(axis=0)
+    means, varies = np.empty((len(n), numbers.shape[1] + 1)), np.zeros(numbers.shape[1], bool)
+    means[:, -1] = np.bincount(code, y) / n
+    for j, name in enumerate(numbers):  # a column at a time: nothing as large as the table
+        x = _filled(numbers[name])
+        means[:, j] = np.bincount(code, x) / n
+        varies[j] = (x - means[code, j]).std() > 1e-9 * x.std()
     names = numbers.columns[varies]
     fixed = np.column_stack([np.ones(len(n)), means[:, :-1][:, ~varies]])
-    inside, means = inside[:, [*varies, True]], means[:, [*varies, True]]
+    means = means[:, [*varies, True]]
     free, levels = len(y) - len(n) - len(names), len(n) - 1 - fixed.shape[1]
     if not len(names) or free < _FREE or levels < _TASKS - 2:
         return
-    D, own = inside[:, :-1], inside[:, -1]
-    inverse = linalg.pinvh(D.T @ D)
-    slope = inverse @ (D.T @ own)
-    error = ((own - D @ slope) ** 2).sum() / free * np.diag(inverse)
+    columns = [*(_filled(numbers[name]) for name in names), y]
+    gram = sum(inside.T @ inside for inside in _inside(columns, means, code))
+    inverse = linalg.pinvh(gram[:-1, :-1])
+    slope = inverse @ gram[:-1, -1]
+    left = np.append(-slope, 1.0)
+    rest = sum(float(((inside @ left) ** 2).sum()) for inside in _inside(columns, means, code))
+    error = rest / free * np.diag(inverse)
     means[:, -1] -= means[:, :-1] @ slope
     left = means - fixed @ np.linalg.lstsq(fixed, means, rcond=None)[0]
     for j, (beyond, variance, share) in enumerate(_regressions(left[:, :-1], left[:, -1], levels)):
@@ -57,6 +63,21 @@ def level_slopes(X: pd.DataFrame, y: np.ndarray, ids: np.ndarray) -> Iterator[Le
         p = 2 * stats.t.sf(t, levels) * len(names)
         if p < _ALPHA and share > _SHARE:
             yield str(names[j]), float(slope[j]), float(slope[j] + beyond)
+
+
+def _filled(values: pd.Series) -> np.ndarray:
+    """Numbers with their mean in gaps; the column itself where it has none."""
+    if not values.hasnans:
+        return values.to_numpy(float)
+    return values.fillna(values.mean()).fillna(0.0).to_numpy(float)
+
+
+def _inside(columns: list[np.ndarray], means: np.ndarray, code: np.ndarray) -> Iterator[np.ndarray]:
+    """Deviations from the tasks' means, some rows at a time."""
+    step = max(1, _NUMBERS // len(columns))
+    for first in range(0, len(code), step):
+        part = slice(first, first + step)
+        yield np.column_stack([column[part] for column in columns]) - means[code[part]]
 
 
 def _regressions(

@@ -36,7 +36,7 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
     if column.kind == "nested":
         raise TableError(no_ids(str(values.name), column.problem), "task")
     text = _text(values)
-    if _whole(text).all():
+    if _whole(pd.Series(text.unique(), dtype=object)).all():
         return text.astype(np.int64), "integer", ()
     notes: tuple[str, ...] = ()
     numbers = pd.to_numeric(text, errors="coerce").notna().all()
@@ -78,7 +78,11 @@ def _whole(text: pd.Series) -> pd.Series:
 
 
 def _text(values: pd.Series) -> pd.Series:
-    return as_labels(values).map(_unfloat, na_action="ignore").astype(object)
+    if values.dtype == object:  # 1, 1.0 and True may be three
+        return as_labels(values).map(_unfloat, na_action="ignore").astype(object)
+    codes, levels = pd.factorize(values)  # one text for each id, not for each row
+    texts = _text(pd.Series(levels).astype(object)).to_numpy()
+    return pd.Series(np.append(texts, np.nan)[codes], values.index, name=values.name, dtype=object)
 
 
 def _unfloat(text: str) -> str:

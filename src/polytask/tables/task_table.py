@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,16 @@ class TaskTable:
         """The parameter ``task`` of a model that knows all groupings."""
         return list(self.groupings) if self.groupings else self.task
 
-    @property
+    def without_features(self) -> TaskTable:
+        """What is known of the table; features are in memory no longer where nobody else has them.
+
+        ``seen`` stays what it is, while `X` holds ids alone.
+        """
+        facts = replace(self, X=self.X[[self.task, *self.id_forms]])
+        vars(facts)["seen"] = self.seen
+        return facts
+
+    @cached_property
     def seen(self) -> dict[str, Seen]:
         """What training sees of every feature."""
         return {name: self._seen(name) for name in self.features}
