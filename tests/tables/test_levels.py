@@ -1,5 +1,7 @@
 """A feature whose task means go with the levels of the tasks has two slopes."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,3 +41,14 @@ def test_the_split_that_is_offered_settles_it():
     assert "add its mean by task" in told
     split = table.assign(x0_mean=table.groupby("school")["x0"].transform("mean"))
     assert not any("'x0' goes with" in w for w in make_task_table(split, "school", "y").warnings)
+
+
+def test_a_large_table_is_not_held_once_more():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({f"x{j}": rng.normal(size=100_000) for j in range(20)})
+    y, ids = rng.normal(size=len(X)), rng.integers(0, 20, len(X))
+    tracemalloc.start()
+    assert list(level_slopes(X, y, ids)) == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.7 * X.memory_usage().sum()
