@@ -105,6 +105,33 @@ def test_held_out_predictions_are_refits(alpha):
         assert f[k] == pytest.approx(expected, abs=1e-5)
 
 
+def test_rows_are_held_out_from_the_fit_with_its_noise_by_task():
+    """At the fit's strengths tasks weigh by their noise, which a refit without a row shows."""
+    rng = np.random.default_rng(0)
+    task, x = np.repeat(np.arange(12), 10), rng.normal(size=120)
+    level = rng.normal(size=12)[task]
+    y = x + 0.5 * level + np.where(task % 2, 5.0, 0.2) * rng.normal(size=120)
+    X = np.column_stack([x, task])
+    model = MeanRegularizedRegressor("reml", task=1).fit(X, y)
+    noise = model.task_noise_variance_ / model.noise_variance_
+    assert noise.max() > 100 * noise.min()
+    target, names = read_target(model, y)
+    data = make_task_data(model, read_rows(model, X, reset=False), target, names, None)
+    f = held_out_predictions(model, X, target, names, None, data, Squared(), 5)
+    A = np.zeros((120, 26))
+    A[:, :2] = np.column_stack([x, np.ones(120)])
+    A[np.arange(120), 2 * task + 2], A[np.arange(120), 2 * task + 3] = x, 1.0
+    own = np.minimum([float(np.ravel(model.alpha_)[0]), model.alpha_intercept_], 1e9)
+    common = [float(np.ravel(model.alpha_common_)[0]), 0.0]
+    penalty = np.append(common, np.tile(own, 12))
+    w = 1.0 / noise[task]
+    w /= w.sum()
+    for k in (3, 14, 119):
+        h = np.where(np.arange(120) == k, 0.0, w)
+        theta = np.linalg.solve((A * h[:, None]).T @ A + 2 * np.diag(penalty), A.T @ (h * y))
+        assert f[k] == pytest.approx(A[k] @ theta, abs=1e-5)
+
+
 def test_predictions_are_the_weighted_candidates():
     X, y, X_test, _, _ = train_and_test(make_outlier_tasks, 30)
     model = AutoMultiTaskRegressor(WITH_REML, task="task").fit(X, y)

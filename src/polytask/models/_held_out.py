@@ -99,6 +99,9 @@ def _own_problems(
         return None
     rows = read_rows(estimator, X, reset=False)
     data = make_task_data(estimator, rows, estimator._encode(target), names, weight, center=True)
+    if hasattr(estimator, "_noise_ratio"):  # tasks weigh by the noise that the fit found in them
+        share = data.share / estimator._noise_ratio
+        data = replace(data, share=share / share.sum())
 
     def make(part: TaskData) -> Any:
         return estimator._make_problem(part, estimator._learned(), strengths)
