@@ -69,6 +69,7 @@ def test_predictions_are_on_the_scale_of_the_target(polytask, table, tmp_path):
         ("a", "poisson", "must suit the target 'a', which must be zero or positive for 'poisson'"),
         ("visits", "poison", "loss must be one of 'binomial', 'gamma'"),
         ("visits", "gamma", "must be positive for 'gamma'; got 0 in row"),
+        ("visits", "quantile(2)", "got 'quantile(2)'. Quantile: q must be between 0 and 1"),
     ],
 )
 def test_an_unsuitable_loss_is_one_sentence(polytask, table, tmp_path, target, loss, message):

@@ -223,8 +223,8 @@ class _Multilevel(AskedOfGroupings, Estimator):
             )
         else:
             of_rows = {name: values[data.row] for name, values in ids.items()}
-            learned = asked[: self.n_groupings]
-            pairs = [Grouping.of(c, [of_rows[name] for name in c]) for c in learned]
+            first = asked[: self.n_groupings]
+            pairs = [Grouping.of(c, [of_rows[name] for name in c]) for c in first]
             known, codes = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         with one_blas_thread(), fit_steps(self, 1, X, y), step(self, "estimate") as say:
             said = self._loss()

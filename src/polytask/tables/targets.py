@@ -91,7 +91,7 @@ def read_target(values: pd.Series, kind: str = "auto", loss: str = "auto") -> Ta
         return _classes(values, distinct)
     if column.kind not in ("numeric", "boolean") and not _numbers(values):
         if not unsaid or distinct > _most_classes(values):
-            raise TableError(_not_numeric(values, distinct), "target")
+            raise TableError(_not_numeric(values, distinct, unsaid), "target")
         return _classes(values, distinct)
     return _of_numbers(as_feature(values, "numeric"), kind, loss)
 
@@ -115,6 +115,12 @@ def _of_numbers(y: pd.Series, kind: str, loss: str) -> Target:
         return Target(y, "regression", (), notes, loss)
     try:
         response = find_response("", loss, has_labels=False)
+    except ValueError as error:
+        told = str(error).removeprefix(": ").removeprefix("loss ")
+        if not told.startswith("must"):
+            told = f"must be one that can be used; got {loss!r}. {told}"
+        raise TableError(told, "loss") from error
+    try:
         place = response.targets.first_outside(values)
         if place is None:
             response.check(values, "")
@@ -202,8 +208,13 @@ def _class_labels(values: pd.Series) -> pd.Series:
     return as_labels(values)
 
 
-def _not_numeric(values: pd.Series, distinct: int) -> str:
+def _not_numeric(values: pd.Series, distinct: int, unsaid: bool) -> str:
     shown = name_list(values.astype(str).value_counts().index.tolist(), most=4)
+    if not unsaid:
+        return (
+            f"must be numeric for a regression; {str(values.name)!r} has {distinct} of text "
+            f"({shown}). Give them numbers if they are ordered, or leave --kind and --loss out."
+        )
     return (
         f"must be numeric for a regression, or have at most {_most_classes(values)} distinct "
         f"values, which are classes; {str(values.name)!r} has {distinct} of text ({shown}). Join "
