@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.cli.hostile_tables import COLUMNS, FILES, PARQUET, TAKEN, sound_frame, write
+from tests.cli.hostile_tables import COLUMNS, FILES, PARQUET, TAKEN, base, sound_frame, write
 
 pytestmark = pytest.mark.filterwarnings("default")  # as outside of tests
 ROLES = ["--task", "task", "--target", "y"]
@@ -76,6 +76,25 @@ def test_columns_that_cannot_serve(polytask, sound, place, case):
     check_in_order(polytask(*predict), place, predict)
 
 
+def test_levels_alone_are_taken_in_memory_and_refused_streamed(polytask, place):
+    path = write(base().select(["task", "y"]), place / "t.parquet")
+    fit, compare, *streamed = doors(path, place, streamed=True)
+    for words in streamed:
+        told = "--features must leave a column to learn from; besides 'task' and 'y' there is none"
+        check_refused(polytask(*words), place, told, words)
+    described = polytask("describe", path, *ROLES)
+    assert (described.code, described.err) == (0, "")
+    assert "Stops a comparison" not in described.out
+    predict = ["predict", place / "m.skops", path, "--out", place / "p.csv"]
+    for words in (fit, compare, predict):
+        answer = polytask(*words)
+        assert (answer.code, answer.err) == (0, ""), words
+    made = pd.read_csv(place / "p.csv")
+    assert made["prediction"].to_numpy() == pytest.approx(made["y"].mean())  # pooled
+    assert (place / "report" / "report.html").read_text(encoding="utf-8") != "old"
+    assert (place / "report" / "mine.txt").read_text() == "old"
+
+
 @pytest.mark.parametrize("case", COLUMNS)
 def test_text_that_cannot_serve(polytask, sound, place, case):
     content, told = COLUMNS[case]
@@ -143,7 +162,7 @@ COMPARE = [["--out", ""], ["--models", "x\ny"], ["--models", ","], ["--models", 
            ["--cv", "0"], ["--cv", "9" * 5000],
            ["--repeats", "0"], ["--jobs", "0"], ["--new-tasks", "a"], ["--new-tasks", "-1"],
            ["--features", "x\nz"]]  # fmt: skip
-PREDICT = [["--out", ""], ["--out", "p.xlsx"], ["--out", "p"], ["--out", "no/such/p.csv"],
+PREDICT = [["--out", ""], ["--out", "p.ods"], ["--out", "p"], ["--out", "no/such/p.csv"],
            ["--unseen", "maybe"]]  # fmt: skip
 LISTED = [("fit", words) for words in FIT] + [("compare", words) for words in COMPARE]
 LISTED += [("predict", words) for words in PREDICT]

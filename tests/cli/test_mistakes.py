@@ -70,7 +70,7 @@ def test_model_files(polytask, place, tmp_path):
     check(polytask("predict", "no.skops", place / "table.csv"), "MODEL", "does not exist")
     check(polytask("predict", place, place / "table.csv"), "MODEL", "is a directory")
     check(polytask("predict", place / "table.csv", "m"), "MODEL", "predict MODEL TABLE")
-    check(polytask("predict", "m", "t", "--out", tmp_path / "p.xlsx"), "--out must end in")
+    check(polytask("predict", "m", "t", "--out", tmp_path / "p.ods"), "--out must end in")
 
 
 def test_an_operating_system_error_is_one_line(polytask, place):

@@ -53,7 +53,10 @@ def test_describe(polytask, wide):
         (["--target", "y1"], "--task must name the column that says which task"),
         (["--target", "y1,zz"], "--target must name a column of the table; got 'zz'"),
         (["--target", "y1,flag"], "--target must name targets of one kind"),
-        (["--target", "flag,other"], "--target must name targets with the same two values"),
+        (
+            ["--target", "flag,other"],
+            "--target must name targets with the same values; 'flag' has '0', '1', 'other' 'no'",
+        ),
     ],
 )
 def test_what_is_refused(polytask, wide, words, told):

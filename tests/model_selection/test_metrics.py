@@ -195,7 +195,7 @@ def test_the_table_is_complete():
         assert metric.text
         assert metric.needs in ("predict", "predict_proba")
         assert metric.greater_is_better == (
-            name not in ("rmse", "mae", "nmse", "log_loss", "brier")
+            name not in ("rmse", "mae", "nmse", "pinball", "log_loss", "brier")
             and not name.endswith("_deviance")
         )
 

@@ -73,7 +73,9 @@ def test_candidates_tell_of_their_own_steps(table):
     assert ("PooledRegressor", "solve") in told.ended
     own = [name for estimator, name in told.ended if estimator == "AutoMultiTaskRegressor"]
     assert own[-2:] == ["weigh", "fit"]
-    assert "_skl_callbacks" not in vars(model.estimators_["pooled"])
+    for held in model.estimators_.values():
+        assert {"_skl_callbacks", "_parent_callback_ctx"}.isdisjoint(vars(held))
+        held.fit(X, y)  # on its own again
 
 
 def test_a_fit_that_fails_tears_its_callbacks_down(table):

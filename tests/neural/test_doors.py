@@ -134,12 +134,23 @@ def test_names_are_known_without_loading_pytorch():
     assert done.returncode == 0, done.stderr
 
 
+# As where it is not installed; None in sys.modules would be taken for PyTorch by SciPy.
+WITHOUT_TORCH = """
+import sys
+class Absent:
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent)
+"""
+
+
 def test_without_pytorch_one_line_says_what_to_install():
     for code in (
         "from polytask import SharedHiddenLayerRegressor",
         "from polytask.models import neural_formulations; neural_formulations()",
     ):
-        done = run_python(f"import sys; sys.modules['torch'] = None; {code}")
+        done = run_python(f"{WITHOUT_TORCH}\n{code}")
         assert done.returncode == 1
         last = done.stderr.strip().splitlines()[-1]
         assert 'pip install "polytask[neural]"' in last

@@ -80,7 +80,14 @@ def test_what_would_stop_a_comparison_is_told_not_raised(table):
     assert "Infinite values in 'x'" in texts(table.assign(x=np.inf), severity="error")
     assert "a single task" in texts(table.assign(task="a"), severity="error")
     assert "of its own" in texts(table.assign(task=range(67)), severity="error")
-    assert "No column is left" in texts(table[["task", "y"]], severity="error")
+    dates = table[["task", "y"]].assign(seen=pd.Timestamp("2024-01-01"))
+    assert "No column is left" in texts(dates, severity="error")
+
+
+def test_levels_alone_stop_no_comparison(table):
+    levels = table[["task", "y"]]
+    assert "levels of the tasks alone" in texts(levels, severity="note")
+    assert "No column" not in texts(levels, severity="error")
 
 
 def test_only_absent_columns_raise(table):

@@ -209,8 +209,7 @@ class _AutoMultiTask(Estimator):
         loss, n_folds, held = self._loss(), self.n_folds, []
         with fit_steps(self, 2 * (len(made) + len(earning)) + 1, X, y):
             for name, model in made.items():
-                with step(self, f"fit {name}", inner=model), without_doubts():
-                    self.estimators_[name] = _answering(fits.fitted(model))
+                self.estimators_[name] = self._fitted(name, model, fits)
             for name, model in self.estimators_.items():
                 with step(self, f"hold rows out of {name}"), without_doubts():
                     held.append(held_out_of(model, fits, target, names, data, loss, n_folds))
@@ -220,13 +219,20 @@ class _AutoMultiTask(Estimator):
                 if f is None:
                     self.left_out_.append(name)
                     continue
-                with step(self, f"fit {name}", inner=model), without_doubts():
-                    self.estimators_[name] = _answering(fits.fitted(model))
+                self.estimators_[name] = self._fitted(name, model, fits)
                 held.append(f)
             self.candidates_ = list(self.estimators_)
             with step(self, "weigh"):
                 self._weigh(np.column_stack(held), data)
         return self
+
+    def _fitted(self, name: str, model: Any, fits: SharedFits) -> Any:
+        """A candidate that answers unseen tasks: it is this estimator that refuses them."""
+        with step(self, f"fit {name}", inner=model), without_doubts():
+            fits.fitted(model)
+        fitted = fits.fitted(model)  # copied when the step is over: without its callbacks
+        takes = "unseen" in fitted.get_params(deep=False)
+        return fitted.set_params(unseen="common") if takes else fitted
 
     def _sound_rows(self: Any, rows: Rows, target: np.ndarray) -> np.ndarray | None:
         """Places of the rows to learn from, where some are grossly wrong; None for all."""
@@ -370,12 +376,6 @@ class _AutoMultiTask(Estimator):
         tags.target_tags.multi_output = self.task is None
         tags.target_tags.required = True
         return tags
-
-
-def _answering(fitted: Any) -> Any:
-    """A candidate that answers unseen tasks: it is this estimator that refuses them."""
-    takes = "unseen" in fitted.get_params(deep=False)
-    return fitted.set_params(unseen="common") if takes else fitted
 
 
 class AutoMultiTaskRegressor(RegressorRole, _AutoMultiTask):

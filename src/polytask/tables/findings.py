@@ -108,7 +108,10 @@ def _left_out(facts: Facts) -> Iterator[Finding]:
         else:
             what = f"Column {column.name!r} {column.problem} and will be left out."
             yield Finding("note", what, remedy)
-    if not facts.usable:
+    if not facts.columns:
+        what = "There is no column to learn from: models know the levels of the tasks alone."
+        yield Finding("note", what, "Add numbers or categories, if there are any.")
+    elif not facts.usable:
         yield Finding("error", "No column is left to learn from.", "Add numbers or categories.")
 
 

@@ -215,6 +215,12 @@ def _by_type(
             raise TableError("must not contain the task or the target. Leave them out.", "features")
     bad = {name: why for name in wanted if (why := why_no_feature(schema.field(name).type))}
     left = [name for name in wanted if name not in bad]
+    if not wanted:
+        raise TableError(
+            f"must leave a column to learn from; besides {task!r} and {target!r} there is none. "
+            "Load the table with --no-stream to compare the levels of its tasks.",
+            "features",
+        )
     if not left:
         raise TableError("must leave a column to learn from; none is left.", "features")
     notes = (
