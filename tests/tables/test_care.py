@@ -67,6 +67,7 @@ def test_where_a_number_is_missing_may_fix_the_target():
     assert "'x' fixes the target: where it is missing" in told(table, "y")
 
 
+@pytest.mark.slow
 def test_what_chance_does_is_not_told():
     for seed in range(20):
         rng = np.random.default_rng(seed)

@@ -12,11 +12,12 @@ from polytask.tuning import judged_labels
 BASE = log_loss([1] + 9 * [0], np.full(10, 0.1))
 
 
-def of_tasks(labels, weight=None, order=None):
-    """Data whose task i has the labels labels[i]."""
+def of_tasks(labels, weight=None, order=None, copies=1):
+    """Data whose task i has the labels labels[i], with features drawn for every so many copies."""
     code = np.repeat(np.arange(len(labels)), [len(of) for of in labels])
     y = np.concatenate(labels).astype(float)
-    X = np.random.default_rng(0).normal(size=(len(y), 2))
+    n = len(y) if np.isscalar(copies) else len(copies)
+    X = np.repeat(np.random.default_rng(0).normal(size=(n, 2)), copies, axis=0)
     order = np.arange(len(y)) if order is None else order
     model = polytask.MeanRegularizedClassifier(task="task")
     weight = None if weight is None else np.asarray(weight, dtype=float)[order]
@@ -65,7 +66,7 @@ def test_weights_count_rows_and_their_order_does_not_matter():
         list(np.repeat(of, t)) for of, t in zip(labels, np.split(times, [2, 5, 8]), strict=True)
     ]
     weighted = judged_labels(of_tasks(labels, times), Logistic())
-    repeated = judged_labels(of_tasks(flat), Logistic())
+    repeated = judged_labels(of_tasks(flat, copies=times), Logistic())
     np.testing.assert_allclose(np.repeat(weighted, times), repeated)
     order = np.random.default_rng(1).permutation(11)
     mixed = of_tasks(labels, times, order)

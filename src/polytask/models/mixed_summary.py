@@ -70,8 +70,8 @@ class MixedModelSummary:
         >>> table = model.fit(exam[["standLRT", "school"]], exam["normexam"]).summary()
         >>> table[["common", "low", "high", "deviation"]].round(3)
                    common    low   high  deviation
-        standLRT    0.557  0.516  0.597      0.122
-        intercept  -0.012 -0.092  0.069      0.304
+        standLRT    0.553  0.514  0.593      0.120
+        intercept  -0.012 -0.092  0.069      0.305
         """
         inference = self._inference()
         common = np.append(self.common_coef_, self.common_intercept_)[: len(self._error())]
