@@ -31,13 +31,15 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Merge constraints and texts of the bases."""
+    def __init_subclass__(cls, own_text: bool = False, **kwargs: Any) -> None:
+        """Merge constraints and texts of the bases; ``own_text`` says that the class needs none."""
         super().__init_subclass__(**kwargs)
         merged: dict[str, list[Any]] = {}
         for base in reversed(cls.__mro__):
             merged.update(vars(base).get("_parameter_constraints", {}))
         cls._parameter_constraints = merged
+        if own_text:
+            return
         texts = [inspect.cleandoc(base.__doc__ or "") for base in cls.__mro__]
         described, *others = [text for text in texts if _PARAMETERS in text] or [""]
         for other in others:

@@ -182,7 +182,7 @@ def _common(data: TaskData, f: np.ndarray, ties: str) -> tuple[np.ndarray, np.nd
     return _steps(np.abs(data.y)[sets.order][sets.event], weight / total * np.exp(-top))
 
 
-class SingleTaskSurvival(_Survival, _SingleTask):
+class SingleTaskSurvival(_Survival, _SingleTask, own_text=True):
     """min over each w_i alone: R(W) + alpha sum_i ‖w_i‖², R of Cox's partial likelihood.
 
     R(W) is the mean over tasks of minus the log partial likelihood of the task's rows, divided by
@@ -262,7 +262,7 @@ class SingleTaskSurvival(_Survival, _SingleTask):
         self.verbose = verbose
 
 
-class PooledSurvival(_Survival, _Pooled):
+class PooledSurvival(_Survival, _Pooled, own_text=True):
     """min over one w for all tasks: R(w, ..., w) + alpha ‖w‖², R of Cox's partial likelihood.
 
     Tasks share the coefficients and keep a baseline hazard each: the stratified Cox model.
@@ -311,7 +311,7 @@ class PooledSurvival(_Survival, _Pooled):
         self.verbose = verbose
 
 
-class MeanRegularizedSurvival(_Survival, _MeanRegularized):
+class MeanRegularizedSurvival(_Survival, _MeanRegularized, own_text=True):
     """min over w0, ΔW: R(w0 + Δw_i) + alpha ‖ΔW‖_F² + alpha_common ‖w0‖², R of Cox's likelihood.
 
     R(W) is the mean over tasks of minus the log partial likelihood of the task's rows, divided by

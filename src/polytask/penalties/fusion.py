@@ -13,7 +13,7 @@ __all__ = ["Fusion"]
 
 @dataclass(frozen=True, eq=False)
 class Fusion:
-    """value(B) = alpha sum_j sum_i |B_{i+1,j} - B_ij|, tasks in their order: a seminorm.
+    """value(B) = alpha sum_j sum_i abs(B_i+1,j - B_ij), tasks in their order: a seminorm.
 
     Parameters
     ----------
