@@ -95,6 +95,7 @@ def write_workbook(table: pd.DataFrame, handle: IO[bytes]) -> None:
             sheet.append([cell(value) for value in row])
         book.save(handle)
     except IllegalCharacterError as error:
+        sheet.close()  # whose file would else be written to after it is gone
         raise TableError(
             "must hold text without control characters as .xlsx. Write .csv or .parquet.", "out"
         ) from error
