@@ -93,12 +93,14 @@ def write_workbook(table: pd.DataFrame, handle: IO[bytes]) -> None:
         sheet.append([cell(str(name)) for name in table.columns])
         for row in table.itertuples(index=False, name=None):
             sheet.append([cell(value) for value in row])
-        book.save(handle)
-    except IllegalCharacterError as error:
+    except BaseException as error:
         sheet.close()  # whose file would else be written to after it is gone
+        if not isinstance(error, IllegalCharacterError):
+            raise
         raise TableError(
             "must hold text without control characters as .xlsx. Write .csv or .parquet.", "out"
         ) from error
+    book.save(handle)
 
 
 def _plain(value: Any) -> Any:
