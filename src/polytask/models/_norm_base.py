@@ -55,16 +55,8 @@ class NormBase(MultiTaskLinear):
         Strength that pulls the tasks' intercepts together: ``b_i = b0 + Δb_i`` with
         ``alpha_intercept ‖Δb‖²``, b0 free. "auto" is chosen with alpha if ``alpha="cv"``,
         otherwise 0.
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic".
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
         Whether every task has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or answer with
         `new_task_coef_`.
@@ -80,16 +72,11 @@ class NormBase(MultiTaskLinear):
     new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
         What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
         the common part of a mean-regularized model that predicts whole tasks, left out, best.
-    tasks_ : ndarray of shape (m,)
     alpha_, alpha_intercept_ : float
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
     gap_ : float
         Duality gap at ``coef_`` as a share of the objective at W = 0.
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    objective_, violation_, certificate_, solver_, status_, n_iter_
-        The objective and KKT violation at ``coef_``, and how they were reached.
     """
 
     alpha_intercept: float | str = "auto"
@@ -100,6 +87,7 @@ class NormBase(MultiTaskLinear):
     unseen: str = "error"
     tol: float = 1e-7
     max_iter: int = 10000
+    verbose: int = 0
 
     strengths: ClassVar[tuple[Strength, ...]] = ()
     tells: ClassVar[Mapping[str, str]] = {}  # fitted attributes that reports show: their titles
@@ -108,8 +96,8 @@ class NormBase(MultiTaskLinear):
         """Make the constructor of the fields, and constraints of the strengths."""
         own = vars(cls).get("_parameter_constraints", {})
         cls._parameter_constraints = _of_strengths(cls.strengths) | own
-        super().__init_subclass__(**kwargs)
         dataclass(eq=False, repr=False, kw_only=True)(cls)
+        super().__init_subclass__(**kwargs)
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         """The penalty on each part of the slopes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 __all__ = ["with_shared"]
 
@@ -11,15 +12,19 @@ _HEADING = re.compile(r"^(\w[\w ]*)\n-{3,}\n", flags=re.MULTILINE)
 _ENTRY = re.compile(r"^(?=\S)", flags=re.MULTILINE)
 
 
-def with_shared(text: str, base: str) -> str:
+def with_shared(text: str, base: str, given: Collection[str]) -> str:
     """``text`` with the parameters and attributes of ``base`` that it does not describe itself.
 
-    Both are numpydoc; a section of ``text`` keeps its own entries first.
+    Both are numpydoc; a section of ``text`` keeps its own entries first. Of the parameters only
+    those ``given`` to the constructor are taken.
     """
     own, shared = _sections(text), _sections(base)
     for title in _SHARED:
         if title in own and title in shared:
-            own[title] = _joined(own[title], shared[title])
+            entries = [e for e in _ENTRY.split(shared[title]) if e.strip()]
+            if title == "Parameters":
+                entries = [e for e in entries if _names(e) & set(given)]
+            own[title] = _joined(own[title], entries)
     heads = {title: f"{title}\n{'-' * len(title)}\n" if title else "" for title in own}
     return "\n\n".join(heads[title] + body.strip("\n") for title, body in own.items()) + "\n"
 
@@ -30,10 +35,10 @@ def _sections(text: str) -> dict[str, str]:
     return dict(zip(["", *parts[1::2]], parts[::2], strict=True))
 
 
-def _joined(own: str, shared: str) -> str:
+def _joined(own: str, shared: list[str]) -> str:
     entries = [entry for entry in _ENTRY.split(own) if entry.strip()]
     known = {name for entry in entries for name in _names(entry)}
-    entries += [e for e in _ENTRY.split(shared) if e.strip() and not _names(e) <= known]
+    entries += [e for e in shared if not _names(e) <= known]
     return "\n".join(entry.strip("\n") for entry in entries)
 
 

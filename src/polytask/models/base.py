@@ -55,7 +55,29 @@ class MultiTaskLinear(Doors):
     """Base of the linear formulations; a formulation says what its problem is.
 
     A subclass declares its ``strengths`` (names, and values to choose from) and defines
-    `_make_problem` (structure and penalties at given strengths).
+    `_make_problem` (structure and penalties at given strengths). It describes what it adds.
+
+    Parameters
+    ----------
+    loss : str or Response, default="auto"
+        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
+        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
+        more in `polytask.responses`; a classifier's is "logistic", of more than two classes, where
+        the model takes them, their multinomial loss.
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    task_weight : {"equal", "size"}, default="equal"
+        Whether tasks or rows weigh alike in R.
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (m,)
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    objective_, violation_, certificate_, solver_, status_, n_iter_
+        The objective and KKT violation at ``coef_``, and how they were reached.
     """
 
     strengths: ClassVar[tuple[Strength, ...]]

@@ -43,8 +43,10 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         texts = [inspect.cleandoc(base.__doc__ or "") for base in cls.__mro__]
         described, *others = [text for text in texts if _PARAMETERS in text] or [""]
         for other in others:
-            described = with_shared(described, other)
-        if described and described != texts[0]:
+            described = with_shared(described, other, inspect.signature(cls).parameters)
+        if _PARAMETERS in texts[0]:
+            cls.__doc__ = described
+        elif described:
             cls.__doc__ = f"{texts[0]}\n\n{described}\n"
 
     def _html_repr(self) -> str:

@@ -49,16 +49,8 @@ class _GraphRegularized(MultiTaskLinear):
         Ridge on the slopes of every task with rows. Needed where the tasks of a connected part of
         the graph have fewer rows than features in all. "auto" is chosen with alpha if
         ``alpha="cv"``, otherwise 0.
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic".
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
         Whether every task has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
         What to do in `predict` with a task that is neither in training nor in the graph: refuse, or
         use the mean of the tasks.
@@ -81,10 +73,6 @@ class _GraphRegularized(MultiTaskLinear):
     alpha_, alpha_intercept_, alpha_ridge_ : float
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    objective_, violation_, certificate_, solver_, status_, n_iter_
-        The objective and KKT violation at ``coef_``, and how they were reached.
 
     Raises
     ------
@@ -139,6 +127,7 @@ class _GraphRegularized(MultiTaskLinear):
         unseen: str = "error",
         tol: float = 1e-8,
         max_iter: int = 100,
+        verbose: int = 0,
     ) -> None:
         self.alpha = alpha
         self.graph = graph
@@ -151,6 +140,7 @@ class _GraphRegularized(MultiTaskLinear):
         self.unseen = unseen
         self.tol = tol
         self.max_iter = max_iter
+        self.verbose = verbose
 
     def _coupling(self, tasks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """K (m, m) among tasks with rows; ids of the others, and their weights on those (k, m)."""

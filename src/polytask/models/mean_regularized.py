@@ -75,13 +75,6 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         surer (glmmTMB). Of labels, shares and counts, which have no noise variance, weights always
         count: they are trials, exposure or rows (glmer). So they do in sums over rows
         (`partial_fit`, many rows of Parquet).
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic", of more than two classes
-        their multinomial loss.
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
         Whether every task has an intercept.
     task_weight : {"auto", "equal", "size"}, default="auto"
@@ -94,8 +87,6 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
         Newton steps at most (classifier).
-    verbose : int, default=0
-        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -114,7 +105,6 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         loss than the squared one: the joint mode, about which coefficients are estimated.
     deviation_coef_ : ndarray of shape (m, d)
         Δw_i.
-    tasks_ : ndarray of shape (m,)
     alpha_, alpha_common_, alpha_intercept_ : float
         Strengths. With ``alpha="reml"`` alpha_ and alpha_common_ have a value per feature, inf
         where the variance between tasks is zero (alpha_ is a matrix where they are correlated).
@@ -142,10 +132,6 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         Where the strengths come from (``alpha="auto"``).
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    objective_, violation_, certificate_, solver_, status_, n_iter_
-        The objective and KKT violation at ``coef_``, and how they were reached.
 
     References
     ----------

@@ -39,17 +39,8 @@ class _Pooled(MultiTaskLinear):
         Ridge strength, zero or positive; larger shrinks the coefficients to zero. "cv" chooses it
         by leave-one-out: exact for the squared loss, one Newton step
         for others, and folds inside tasks where labels are few.
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic", of more than two classes
-        their multinomial loss.
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
         Whether the model has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="common"
         What to do with an unseen task in `predict`: refuse, or predict it like any other, because
         the one model is for all tasks.
@@ -57,8 +48,6 @@ class _Pooled(MultiTaskLinear):
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
         Newton steps at most (classifier).
-    verbose : int, default=0
-        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -67,14 +56,9 @@ class _Pooled(MultiTaskLinear):
         The same row for every task.
     intercept_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
-    tasks_ : ndarray of shape (m,)
     alpha_ : float
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    objective_, violation_, certificate_, solver_, status_, n_iter_
-        The objective and KKT violation at ``coef_``, and how they were reached.
 
     Examples
     --------

@@ -38,16 +38,8 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
         ``alpha="cv"``, otherwise 0.
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic".
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
         Whether every task has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or answer with
         `new_task_coef_`.
@@ -56,8 +48,6 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         the largest KKT violation.
     max_iter : int, default=2000
         Iterations at most.
-    verbose : int, default=0
-        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -72,11 +62,8 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
         What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
         the common part of a mean-regularized model that predicts whole tasks, left out, best.
-    tasks_ : ndarray of shape (m,)
     alpha_, alpha_intercept_, n_components_
     alpha_path_, cv_scores_, gap_
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
     objective_, violation_, certificate_, solver_, status_, n_iter_
         As in `LowRankRegressor`.
 

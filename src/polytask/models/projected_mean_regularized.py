@@ -60,16 +60,8 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen without a projection
         if ``alpha="cv"``, otherwise alpha.
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic".
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
         Whether every task has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or answer with
         `new_task_coef_`.
@@ -77,8 +69,6 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         Largest KKT violation: the share that is left of what each gradient can be.
     max_iter : int, default=500
         Steps at most.
-    verbose : int, default=0
-        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -95,12 +85,9 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
         What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
         the common part of a mean-regularized model that predicts whole tasks, left out, best.
-    tasks_ : ndarray of shape (m,)
     alpha_, alpha_common_, alpha_intercept_, n_components_
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were compared at the end, and minus the estimated risk of each.
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
     objective_, violation_, certificate_, solver_, status_, n_iter_
         Certificate "global" at k = min(m, d), otherwise "stationary": the best of several starts.
 

@@ -35,6 +35,27 @@ class _Survival:
     alpha_intercept: Any = 0.0  # of no effect
     ties: str
 
+    def __init__(
+        self,
+        alpha: Any = "cv",
+        *,
+        ties: str = "efron",
+        task: str | int | None = None,
+        task_weight: str = "equal",
+        unseen: str = "error",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+        verbose: int = 0,
+    ) -> None:
+        self.alpha = alpha
+        self.ties = ties
+        self.task = task
+        self.task_weight = task_weight
+        self.unseen = unseen
+        self.tol = tol
+        self.max_iter = max_iter
+        self.verbose = verbose
+
     def _loss(self) -> Cox:
         return Cox(self.ties)
 
@@ -240,27 +261,6 @@ class SingleTaskSurvival(_Survival, _SingleTask, own_text=True):
     (3, 2)
     """
 
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        ties: str = "efron",
-        task: str | int | None = None,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-8,
-        max_iter: int = 100,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.ties = ties
-        self.task = task
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
-
 
 class PooledSurvival(_Survival, _Pooled, own_text=True):
     """min over one w for all tasks: R(w, ..., w) + alpha ‖w‖², R of Cox's partial likelihood.
@@ -301,14 +301,10 @@ class PooledSurvival(_Survival, _Pooled, own_text=True):
         max_iter: int = 100,
         verbose: int = 0,
     ) -> None:
-        self.alpha = alpha
-        self.ties = ties
-        self.task = task
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
+        super().__init__(
+            alpha, ties=ties, task=task, task_weight=task_weight, unseen=unseen, tol=tol,
+            max_iter=max_iter, verbose=verbose,
+        )  # fmt: skip
 
 
 class MeanRegularizedSurvival(_Survival, _MeanRegularized, own_text=True):
@@ -384,12 +380,8 @@ class MeanRegularizedSurvival(_Survival, _MeanRegularized, own_text=True):
         max_iter: int = 100,
         verbose: int = 0,
     ) -> None:
-        self.alpha = alpha
+        super().__init__(
+            alpha, ties=ties, task=task, task_weight=task_weight, unseen=unseen, tol=tol,
+            max_iter=max_iter, verbose=verbose,
+        )  # fmt: skip
         self.alpha_common = alpha_common
-        self.ties = ties
-        self.task = task
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose

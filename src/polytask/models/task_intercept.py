@@ -40,15 +40,6 @@ class _TaskIntercept(MultiTaskLinear):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts to their common one; large is `Pooled`. "auto"
         is chosen with alpha if ``alpha="cv"``, otherwise equal to alpha.
-    loss : str or Response, default="auto"
-        What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
-        "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
-        more in `polytask.responses`; a classifier's is "logistic", of more than two classes
-        their multinomial loss.
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or answer with
         `new_task_coef_`.
@@ -56,8 +47,6 @@ class _TaskIntercept(MultiTaskLinear):
         Largest scale-free KKT violation at the returned coefficients.
     max_iter : int, default=100
         Newton steps at most (classifier).
-    verbose : int, default=0
-        1 prints a line for each step of a fit.
 
     Attributes
     ----------
@@ -70,14 +59,9 @@ class _TaskIntercept(MultiTaskLinear):
     new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
         What answers for unseen tasks: with ``unseen="common"`` and strengths that the data choose,
         the common part of a mean-regularized model that predicts whole tasks, left out, best.
-    tasks_ : ndarray of shape (m,)
     alpha_, alpha_intercept_ : float
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    objective_, violation_, certificate_, solver_, status_, n_iter_
-        The objective and KKT violation at ``coef_``, and how they were reached.
 
     Examples
     --------
