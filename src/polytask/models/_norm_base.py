@@ -133,12 +133,6 @@ class NormBase(MultiTaskLinear):
         for part in parts if len(parts) > 1 else ():
             setattr(self, f"{part}_coef_", solution.blocks[part])
 
-    def _store_outliers(self, solution: Solution, data: TaskData, alpha: float) -> None:
-        """Tasks that have a part of their own, and how near the others are to one."""
-        slopes = data.at(self.response_, solution.coefs).gradient[:, : data.n_features]
-        self.outlier_tasks_ = self.tasks_[(self.own_coef_ != 0).any(axis=1)]
-        self.outlier_scores_ = np.linalg.norm(slopes, axis=1) / alpha
-
     def _shared(self) -> tuple[np.ndarray, float]:
         """The mean of the tasks, for a task that was not in training."""
         return self.coef_.mean(axis=0), float(np.mean(self.intercept_))

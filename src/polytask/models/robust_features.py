@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
-from polytask.models.base import Strengths
+from polytask.models._outlier_tasks import OutlierTasks
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
-from polytask.penalties import JointFeatures, Penalty, Transposed
+from polytask.penalties import JointFeatures, Penalty
 from polytask.solvers import Solution
 
 __all__ = ["RobustFeaturesClassifier", "RobustFeaturesRegressor"]
 
 
-class _RobustFeatures(NormBase):
+class _RobustFeatures(OutlierTasks):
     """min over P, Q: R(P + Q) + alpha sum_j ‖p^j‖_2 + alpha_outlier sum_i ‖q_i‖_2, W = P + Q.
 
     R is the mean over tasks of the mean loss over rows, p^j the tasks' coefficients of feature j,
@@ -27,21 +24,9 @@ class _RobustFeatures(NormBase):
     alpha : float or "cv", default="cv"
         Strength, positive; larger means fewer shared features. "cv" chooses it by 5 folds inside
         tasks, down from the computed strength from which P alone would be zero.
-    alpha_outlier : float or "auto", default="auto"
-        Strength, positive; larger means fewer outlier tasks. "auto" is chosen with alpha if
-        ``alpha="cv"``, down from the strength from which Q alone would be zero, otherwise equal to
-        alpha.
 
     Attributes
     ----------
-    shared_coef_, own_coef_ : ndarray of shape (m, d)
-        The parts; ``coef_`` is their sum.
-    outlier_tasks_ : ndarray
-        Ids of the tasks whose own part is not zero.
-    outlier_scores_ : ndarray of shape (m,)
-        How near each task is to a part of its own, from 0 to 1; 1 has one. The largest below 1
-        would be the next.
-    alpha_outlier_ : float
     shared_support_ : bool ndarray of shape (d,)
         Features of the shared part.
 
@@ -63,24 +48,11 @@ class _RobustFeatures(NormBase):
     array([4])
     """
 
-    alpha: float | str = leading("cv")
-    alpha_outlier: float | str = "auto"
-
-    strengths = (
-        norm_strength("alpha", "shared"),
-        norm_strength("alpha_outlier", "own", auto="alpha"),
-        LEVEL,
-    )
-
-    tells: ClassVar = {"outlier_tasks_": "Outlier tasks"}
-
-    def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
-        outliers = Transposed(JointFeatures(float(strengths["alpha_outlier"])))
-        return {"shared": JointFeatures(float(strengths["alpha"])), "own": outliers}
+    def _shared_penalty(self, alpha: float) -> Penalty:
+        return JointFeatures(alpha)
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         super()._store(solution, data)
-        self._store_outliers(solution, data, self.alpha_outlier_)
         self.shared_support_ = (self.shared_coef_ != 0).any(axis=0)
 
 
