@@ -50,17 +50,15 @@ def held_out_predictions(
 ) -> np.ndarray:  # fmt: skip
     """Linear predictors (N,) of every observation from fits without it, at the chosen strengths.
 
-    By leave-one-out from the factorization of the fit where the penalties are quadratic (exact
-    for the squared loss, one Newton step for others), else, and where labels are few, by ``cv``
-    fits to folds inside tasks.
+    By leave-one-out from a mixed model's covariances, or from the factorization of the fit where
+    the penalties are quadratic (exact for the squared loss, one Newton step for others), else, and
+    where labels are few, by ``cv`` fits to folds inside tasks.
     NaN where nothing else informs an observation.
     """
+    f = _by_covariances(estimator, X, target, weight, data, response)
+    if f is not None:
+        return f
     made = _own_problems(estimator, X, target, names, weight)
-    independent = data.group is None and data.time is None
-    if made is None and independent and not few_labels(data, response):
-        f = getattr(estimator, "left_out", lambda *_: None)(X, target, weight)
-        if f is not None:
-            return np.asarray(f)
     if made is None:
         return held_out_by_folds(estimator, X, target, weight, data, response, cv)
     make, own_data = made[0], replace(made[1], group=data.group, time=data.time)
@@ -88,6 +86,17 @@ def linear_predictor(estimator: Any, X: Any, response: Response) -> np.ndarray:
     return response.link(np.asarray(estimator.predict(X), dtype=float))
 
 
+def _by_covariances(
+    estimator: Any, X: Any, target: np.ndarray, weight: Any, data: TaskData, response: Response
+) -> np.ndarray | None:
+    """What a mixed model knows of rows left out, where they are independent; None of others."""
+    together = data.group is not None or data.time is not None
+    if together or few_labels(data, response) or not hasattr(estimator, "left_out"):
+        return None
+    found: np.ndarray | None = estimator.left_out(X, target, weight)
+    return found
+
+
 def _own_problems(
     estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any
 ) -> tuple[Callable[[TaskData], Any], TaskData] | None:
@@ -99,9 +108,6 @@ def _own_problems(
         return None
     rows = read_rows(estimator, X, reset=False)
     data = make_task_data(estimator, rows, estimator._encode(target), names, weight, center=True)
-    if hasattr(estimator, "_noise_ratio"):  # tasks weigh by the noise that the fit found in them
-        share = data.share / estimator._noise_ratio
-        data = replace(data, share=share / share.sum())
 
     def make(part: TaskData) -> Any:
         return estimator._make_problem(part, estimator._learned(), strengths)
