@@ -57,8 +57,8 @@ def default_estimators(
 def takes(estimator: Any, response: Response) -> bool:
     """Whether an estimator takes as many classes as there are, and the loss."""
     model = final_step(estimator)
-    if hasattr(model, "serves"):
-        return bool(model.serves(response))
+    if hasattr(model, "takes_loss"):
+        return bool(model.takes_loss(response))
     return response.n_predictors == 1 or getattr(model, "many_classes", True)
 
 

@@ -18,12 +18,8 @@ def default_names(data: TaskData, response: Response, wide: bool) -> list[str]:
     if data.n_tasks == 1:
         return ["single-task"]
     independent = data.group is None and data.time is None
-    may_be_mixed = independent and why_not_mixed(response) is None
-    names = [
-        name for name, found in formulations().items()
-        if found.serves(data) and (may_be_mixed or not found.estimated)
-    ]  # fmt: skip
-    if may_be_mixed:
+    names = [name for name, found in formulations().items() if found.serves(data, response)]
+    if independent and why_not_mixed(response) is None:
         names.append(REML)
     enough = not wide and not data.design.sparse and len(data.y) >= _ROWS_FOR_TREES
     if enough and (

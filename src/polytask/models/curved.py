@@ -206,7 +206,7 @@ class _Curved(FeatureCurves, Estimator):
         self.bend_deviation_variance_ = np.bincount(feature, between * is_bend, d)
 
     @staticmethod
-    def serves(response: Response) -> bool:
+    def takes_loss(response: Response) -> bool:
         """Whether the kind of target has a likelihood whose variances can be estimated."""
         return why_not_mixed(response) is None
 
@@ -311,9 +311,9 @@ class CurvedClassifier(ClassifierRole, _Curved):
 
 
 def _may_bend(data: TaskData) -> bool:
-    """Whether a feature of dense rows has three values or more, and rows tell its curve."""
-    design = data.design
-    if design.sparse or len(data.y) < _LEAST_ROWS * data.n_features:
+    """Whether dense, independent rows tell the curve of a feature of three values or more."""
+    design, independent = data.design, data.group is None and data.time is None
+    if design.sparse or not independent or len(data.y) < _LEAST_ROWS * data.n_features:
         return False
     X = np.asarray(design.X[:, : data.n_features], dtype=float)
     return bool(learn_columns(X, np.ones(len(X)), 3).is_bend.any())
@@ -329,5 +329,4 @@ FORMULATION = Formulation(
     linear=False,
     costly=True,
     candidate=_may_bend,
-    estimated=True,
 )

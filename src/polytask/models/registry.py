@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from polytask.data import TaskData
+from polytask.responses import Response
 
 __all__ = [
     "NEURAL_ESTIMATORS",
@@ -61,8 +62,6 @@ class Formulation:
     candidate : callable, bool
         Whether `AutoMultiTask` weighs it without being asked: a truth value, or a function of the
         `TaskData` of two tasks or more that says so of them.
-    estimated : bool
-        Whether its strengths are always variances, estimated from independent rows.
     """
 
     name: str
@@ -79,7 +78,6 @@ class Formulation:
     costly: bool = False
     hedge: bool = False
     candidate: bool | Callable[[TaskData], bool] = False
-    estimated: bool = False
 
     def estimator(self, kind: str, *, plain: bool = False, **given: Any) -> Any:
         """As a comparison takes it, unfitted, for a "regression" or "classification"; or None.
@@ -89,9 +87,10 @@ class Formulation:
         made = self.regressor if kind == "regression" else self.classifier
         return None if made is None else made(**({} if plain else self.compared), **given)
 
-    def serves(self, data: TaskData) -> bool:
+    def serves(self, data: TaskData, response: Response) -> bool:
         """Whether it is a candidate for these data."""
-        return self.candidate(data) if callable(self.candidate) else self.candidate
+        wanted = self.candidate(data) if callable(self.candidate) else self.candidate
+        return wanted and getattr(self.regressor, "takes_loss", lambda _: True)(response)
 
 
 @cache
