@@ -11,6 +11,7 @@ from scipy.interpolate import make_smoothing_spline
 import polytask
 from polytask import CurvedClassifier, CurvedRegressor, MeanRegularizedRegressor
 from polytask.algebra.splines import make_bends
+from polytask.datasets import make_related_tasks
 from polytask.inspection.displays import CurveDisplay
 
 
@@ -167,3 +168,15 @@ def test_curves_are_drawn_and_told():
     binary = CurvedRegressor(task="task").fit(X.assign(b=(X["b"] > 0.5) * 1.0), y)
     with pytest.raises(ValueError, match="has a line only"):
         binary.range_of("b")
+
+
+def test_few_rows_leave_noise_and_weights_are_copies():
+    """Bends by task could go through every row of tasks of ten; then tasks differ in lines only."""
+    X, y, _ = make_related_tasks(12, 3, (9, 14), random_state=3)
+    times = np.random.default_rng(0).integers(0, 4, len(y))
+    again = np.repeat(np.arange(len(y)), times)
+    weighted = CurvedRegressor(task="task").fit(X, y, times)
+    copied = CurvedRegressor(task="task").fit(X.iloc[again], y[again])
+    np.testing.assert_allclose(weighted.predict(X), copied.predict(X), atol=1e-6)
+    assert weighted.model_.noise_variance_ > 0.01
+    assert (weighted.bend_deviation_variance_ == 0).all()

@@ -135,17 +135,20 @@ def fit_groups(
     groups : sequence of pairs (between, common) of int ndarrays of shape (p,)
         Group of each coefficient's deviations, and of its common part: 0, 1, ...; -1 in `between`
         is a coefficient that must not deviate, in `common` one whose common part is free. Of
-        several, the pair with the smallest Akaike criterion is taken; the same are to be free.
+        several, the pair with the smallest Akaike criterion is taken; the same are to be free. The
+        last is tried only where none of the others leaves noise.
     unit : int ndarray of shape (p,)
         Coefficients of the same unit keep their relative size; others are scaled to a mean square
         of one.
     """
     model = _model(data, loss, unit)
-    found = []
-    for between, common in groups:
-        lost = model.rank(common < 0)
-        if model.n_rows <= lost:
-            raise ValueError(_too_few(model.n_rows, lost))
+    found: list[tuple[bool, float, RemlEstimate]] = []
+    for k, (between, common) in enumerate(groups):
+        if 0 < k == len(groups) - 1 and not all(lost for lost, *_ in found):
+            break
+        free = model.rank(common < 0)
+        if model.n_rows <= free:
+            raise ValueError(_too_few(model.n_rows, free))
         some = _renumbered(common) if (common >= 0).any() else None
         between = _renumbered(np.where(model.varies, between, -1))
         estimate = estimate_diagonal(Variances(model, between, some))

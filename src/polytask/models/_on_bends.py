@@ -26,13 +26,17 @@ class _OnBends:
     doubts: list[str]
 
     def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
-        """Lines of a feature share a variance between tasks, and its bends; or all features do."""
+        """Lines of a feature share a variance between tasks, and its bends; or all features do.
+
+        Where that leaves no noise, tasks differ in level and lines only.
+        """
         feature, is_bend = self.feature, self.is_bend
         p, d = len(feature), int(feature.max(initial=-1)) + 1
         few = len(data.y) < _ROWS_A_CURVE * d
         common = np.where(is_bend, 1 + (0 if few else 1) * feature, 0)
         together = [0 * feature] if data.n_tasks < _MANY_TASKS else [0 * feature, feature]
         between = [np.where(is_bend, d + own, own) for own in together]
+        between.append(np.where(is_bend, -1, 0))
         if data.n_tasks == 1:  # its deviations and the common part are one
             between = [np.full(p, -1)]
         unit = np.where(is_bend, p + feature, np.arange(p))

@@ -164,7 +164,7 @@ class _Curved(FeatureCurves, Estimator):
             self.tasks_ = np.unique(rows.ids[weight > 0])
             code = task_codes(rows.ids, self.tasks_, len(rows.ids))
         model = self._inner(
-            "reml", loss=self.loss, task=None if code is None else 0,
+            "reml", weights="count", loss=self.loss, task=None if code is None else 0,
             unseen="common", verbose=self.verbose,
         )  # fmt: skip
         model.feature, model.is_bend = columns.feature, columns.is_bend
