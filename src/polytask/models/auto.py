@@ -26,7 +26,7 @@ from polytask.data import (
 from polytask.models._candidates import REML, TREES, default_names, must_earn
 from polytask.models._held_out import held_out_by_folds, held_out_of, linear_predictor
 from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
-from polytask.models.estimator import Estimator
+from polytask.models.estimator import TaskEstimator
 from polytask.models.mixed import without_doubts
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -41,7 +41,7 @@ from polytask.tuning.stacking import HeldOut, stack, worth
 __all__ = ["AutoMultiTaskClassifier", "AutoMultiTaskRegressor"]
 
 
-class _AutoMultiTask(Estimator):
+class _AutoMultiTask(TaskEstimator):
     """f_i(x) = sum_c a_ic f_ic(x), a_i >= 0 with sum one, over candidate formulations c.
 
     The weights minimize the loss of held-out predictions on the training rows, first in common
@@ -368,14 +368,6 @@ class _AutoMultiTask(Estimator):
             raise ValueError(unseen_message(self, rows.ids[code < 0]))
         weights = np.vstack([self.weights_, self.common_weights_])  # code -1 is the last row
         return (parts * weights[code]).sum(axis=1)
-
-    def __sklearn_tags__(self) -> Any:
-        """Tags: sparse input, and a wide y where no task column is named."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.target_tags.multi_output = self.task is None
-        tags.target_tags.required = True
-        return tags
 
 
 class AutoMultiTaskRegressor(RegressorRole, _AutoMultiTask):

@@ -330,14 +330,6 @@ class MultiTaskLinear(Doors):
         if "coef_" in vars(self) and "_center" not in vars(self):
             self._center = np.zeros(self.coef_.shape[1])
 
-    def __sklearn_tags__(self) -> Any:
-        """Tags: sparse input, and a wide y where no task column is named."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.target_tags.multi_output = self.task is None
-        tags.target_tags.required = True
-        return tags
-
 
 def _of_classes(f: Any, X: Any, coef: np.ndarray, *args: Any) -> np.ndarray:
     """F of coefficients (m, d), or of those of each class with a last axis of classes."""

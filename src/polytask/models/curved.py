@@ -25,11 +25,11 @@ from polytask.data import (
 from polytask.mixed.doubts import DoubtWarning
 from polytask.models._curves import FeatureCurves
 from polytask.models._on_bends import ClassifierOnBends, RegressorOnBends
-from polytask.models.estimator import Estimator
+from polytask.models.estimator import TaskEstimator
 from polytask.models.mixed import why_not_mixed
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
-from polytask.models.unseen import unseen_message
+from polytask.models.unseen import refuse_known, unseen_message
 from polytask.responses import Response
 
 __all__ = ["CurvedClassifier", "CurvedRegressor"]
@@ -37,7 +37,7 @@ __all__ = ["CurvedClassifier", "CurvedRegressor"]
 _LEAST_ROWS = 10  # a feature, from which on Auto tries curves
 
 
-class _Curved(FeatureCurves, Estimator):
+class _Curved(FeatureCurves, TaskEstimator):
     """min R(f_i), f_i = f0 + Δf_i, of additive curves with penalized bends and deviations.
 
     Every feature x_k with three values or more has a natural cubic spline in the common part,
@@ -247,31 +247,12 @@ class _Curved(FeatureCurves, Estimator):
         self
         """
         check_is_fitted(self)
-        if self.task is None:
-            raise ValueError(
-                f"{type(self).__name__}: add_task needs a task column; got task=None in fit."
-            )
         rows = read_rows(self, X, reset=False)
-        ids = np.asarray(rows.ids)
-        known = np.isin(ids, self.tasks_)
-        if known.any():
-            raise ValueError(
-                f"{type(self).__name__}: add_task takes tasks that were not in training; got "
-                f"{np.unique(ids[known])[:5].tolist()}. Fit again to change a task."
-            )
-        new, code = np.unique(ids, return_inverse=True)
+        new, code = np.unique(refuse_known(self, rows.ids), return_inverse=True)
         table = self._table(_dense(rows.X), len(self.tasks_) + code)
         self.model_.add_task(table, y, sample_weight)
         self.tasks_ = np.append(self.tasks_, new)
         return self
-
-    def __sklearn_tags__(self) -> Any:
-        """Tags: sparse input, and a wide y where no task column is named."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.target_tags.multi_output = self.task is None
-        tags.target_tags.required = True
-        return tags
 
 
 def _dense(X: Any) -> np.ndarray:

@@ -24,7 +24,7 @@ from polytask.data import (
     task_shares,
 )
 from polytask.data.many import FOLD_SEED, FOLDS, MOST_NUMBERS, summed_up
-from polytask.models.estimator import Estimator
+from polytask.models.estimator import TaskEstimator
 from polytask.models.labels import encode_labels
 from polytask.models.steps import fit_steps, with_callbacks
 from polytask.responses import Response
@@ -50,7 +50,7 @@ def _sums_are_enough(estimator: Doors) -> bool:
     return True
 
 
-class Doors(Estimator):
+class Doors(TaskEstimator):
     """`fit`, `fit_moments`, `partial_fit` and `fit_parquet`: each ends in `_fit_data`."""
 
     task: str | int | None

@@ -13,7 +13,7 @@ from polytask.models._texts import with_shared
 from polytask.models.shown import fitted_html
 from polytask.models.steps import CallbackSupportMixin
 
-__all__ = ["Estimator"]
+__all__ = ["Estimator", "TaskEstimator"]
 
 _PARAMETERS = "\nParameters\n----------\n"
 _VERSION = "_polytask_version"
@@ -78,6 +78,20 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         given = inspect.signature(type(self).__init__).parameters
         absent = {name: p.default for name, p in given.items() if name not in ("self", *state)}
         super().__setstate__({**absent, **state})
+
+
+class TaskEstimator(Estimator):
+    """One that takes sparse X, and a wide y where no task column is named."""
+
+    task: Any
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags: sparse input, and a wide y where no task column is named."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = self.task is None
+        tags.target_tags.required = True
+        return tags
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from polytask.data import all_or_nothing, read_rows, read_target, read_weight
 from polytask.data.center import shifted_covariance
 from polytask.mixed.state import MixedState
 from polytask.models.labels import known_targets, refuse_unusable
+from polytask.models.unseen import refuse_known
 from polytask.responses import Loss
 from polytask.solvers.new_task import fit_near, prior_root
 
@@ -61,10 +62,6 @@ class FewShot:
         (20,)
         """
         check_is_fitted(self)
-        if self.task is None:
-            raise ValueError(
-                f"{type(self).__name__}: add_task needs a task column; got task=None in fit."
-            )
         loss = self._learned()
         if not loss.by_rows:
             raise ValueError(
@@ -72,17 +69,11 @@ class FewShot:
                 "Fit again with the new rows."
             )
         rows = read_rows(self, X, reset=False)
-        ids = np.asarray(rows.ids)
+        ids = refuse_known(self, rows.ids)
         target, _ = read_target(self, y)
         check_consistent_length(rows.X, target)
         weight, values = read_weight(sample_weight, target), known_targets(self, target)
         refuse_unusable(values)
-        known = np.isin(ids, self.tasks_)
-        if known.any():
-            raise ValueError(
-                f"{type(self).__name__}: add_task takes tasks that were not in training; got "
-                f"{np.unique(ids[known])[:5].tolist()}. Fit again to change a task."
-            )
         design = np.asarray(rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X, dtype=float)
         design = design - self._center
         if self.fit_intercept:

@@ -32,7 +32,7 @@ from polytask.data.task_spec import spelled_out
 from polytask.mixed.crossed.fit import CrossedFit
 from polytask.models._asked import AskedOfGroupings
 from polytask.models._levels import along, level_texts, with_zero
-from polytask.models.estimator import Estimator
+from polytask.models.estimator import TaskEstimator
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.steps import fit_steps, step, with_callbacks
@@ -46,7 +46,7 @@ _ROUNDS = 100  # of a fit and what the response learns from it
 _SETTLED = 1e-10  # relative change of what it learned
 
 
-class _Multilevel(AskedOfGroupings, Estimator):
+class _Multilevel(AskedOfGroupings, TaskEstimator):
     """w of a row = w0 + sum over groupings f of Δw^f of its level; R + sum_f alpha_f ‖ΔW^f‖_F².
 
     R is the mean loss over rows. A pupil has a school and a class, a rating a user and an item:
@@ -345,14 +345,6 @@ class _Multilevel(AskedOfGroupings, Estimator):
                 raise ValueError(unseen_message(self, names))
             f += along(features, with_zero(self.deviations_[grouping.name]), code)
         return f
-
-    def __sklearn_tags__(self) -> Any:
-        """Tags: sparse input, and a wide y where no grouping is named."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.target_tags.multi_output = self.task is None
-        tags.target_tags.required = True
-        return tags
 
 
 class MultilevelRegressor(RegressorRole, _Multilevel):

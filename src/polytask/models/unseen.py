@@ -1,4 +1,4 @@
-"""The message about tasks that were not in training."""
+"""What is said of tasks that were not in training, and of those that were."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["unseen_message"]
+__all__ = ["refuse_known", "unseen_message"]
 
 
 def unseen_message(estimator: Any, ids: np.ndarray) -> str:
@@ -20,3 +20,17 @@ def unseen_message(estimator: Any, ids: np.ndarray) -> str:
         "predict unseen tasks from what the tasks share; in cross-validation, TaskKFold keeps "
         "every task in training."
     )
+
+
+def refuse_known(estimator: Any, ids: np.ndarray | None) -> np.ndarray:
+    """The ids of new tasks; an error where there are none, or where some were in training."""
+    name = type(estimator).__name__
+    if ids is None:
+        raise ValueError(f"{name}: add_task needs a task column; got task=None in fit.")
+    known = np.isin(ids, estimator.tasks_)
+    if known.any():
+        raise ValueError(
+            f"{name}: add_task takes tasks that were not in training; got "
+            f"{np.unique(ids[known])[:5].tolist()}. Fit again to change a task."
+        )
+    return ids

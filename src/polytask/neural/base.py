@@ -22,7 +22,7 @@ from polytask.data import (
     read_rows,
     read_target,
 )
-from polytask.models.estimator import Estimator
+from polytask.models.estimator import TaskEstimator
 from polytask.models.steps import with_callbacks
 from polytask.neural.body import ACTIVATIONS
 from polytask.neural.callbacks import EpochWatch
@@ -36,7 +36,7 @@ from polytask.neural.training import Recipe
 __all__ = ["MultiTaskNetwork"]
 
 
-class MultiTaskNetwork(NetworkPredictions, Estimator):
+class MultiTaskNetwork(NetworkPredictions, TaskEstimator):
     """Base of the neural formulations; a formulation says how its heads are tied."""
 
     fit_intercept: ClassVar[bool] = False  # heads have a bias; the table needs no column of ones
@@ -285,11 +285,3 @@ class MultiTaskNetwork(NetworkPredictions, Estimator):
         warnings.warn(
             f"{type(self).__name__}: {message}", ConvergenceWarning, stacklevel=callers_level()
         )
-
-    def __sklearn_tags__(self) -> Any:
-        """Tags: sparse input, and a wide y where no task column is named."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.target_tags.multi_output = self.task is None
-        tags.target_tags.required = True
-        return tags
