@@ -114,8 +114,9 @@ def _text(evidence: Evidence, model: str, best: str, alternatives: tuple[Alterna
     why = _why(model, best, evidence, alternatives)
     reason = {
         "clearly-best": "Every other model is clearly worse.",
-        "tie": f"{evidence.titles[best]} is expected to be no better by as much as "
-        f"{percent(_TIE)}, so the one that finds out how far to pull tasks together is taken.",
+        "tie": f"{evidence.titles[best]} is expected to be better by less than {percent(_TIE)}, "
+        f"which is taken for a tie; of equals, {title} comes first, which pulls tasks together "
+        "only as far as the rows ask.",
         "hedge": "Another was measured better by less than chance can make; this one loses little "
         "whichever is right.",
         "least-loss": "Not every difference is proved, but one model has to be used, and none is "
