@@ -8,8 +8,7 @@ from scipy.linalg import lapack
 from polytask.data.threads import share
 
 __all__ = [
-    "null_space", "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_root",
-    "psd_inverse_roots", "psd_inverses",
+    "null_space", "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses",
 ]  # fmt: skip
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
@@ -24,12 +23,6 @@ def psd_inverse(A: np.ndarray) -> np.ndarray:
     """
     inverse: np.ndarray = psd_inverses(np.array(A[None], order="C"))[0]
     return inverse
-
-
-def psd_inverse_root(A: np.ndarray) -> np.ndarray:
-    """R with R'R = `psd_inverse` of A."""
-    root: np.ndarray = psd_inverse_roots(np.array(A[None], order="C"))[0]
-    return root
 
 
 def psd_inverse_and_log_det(A: np.ndarray) -> tuple[np.ndarray, float]:

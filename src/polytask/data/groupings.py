@@ -14,7 +14,7 @@ from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_
 from polytask.data.parse import FLOATS, read_rows, task_codes
 from polytask.data.task_spec import Name, column_names, grouping_names
 
-__all__ = ["Grouping", "nested_pairs", "read_grouped_rows", "read_groupings"]
+__all__ = ["Grouping", "read_grouped_rows", "read_groupings"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,16 +124,3 @@ def read_grouped_rows(
     return check_array(
         left, dtype=FLOATS, accept_sparse="csr", estimator=estimator, input_name="X"
     ), ids  # fmt: skip
-
-
-def nested_pairs(codes: Sequence[np.ndarray]) -> list[tuple[int, int]]:
-    """Which grouping lies inside which: (inner, outer), every level of inner in one of outer."""
-    pairs = []
-    for inner, a in enumerate(codes):
-        for outer, b in enumerate(codes):
-            if inner == outer:
-                continue
-            both = np.unique(np.column_stack([a, b]), axis=0)
-            if len(both) == len(np.unique(a)) and len(np.unique(b)) < len(both):
-                pairs.append((inner, outer))
-    return pairs

@@ -13,6 +13,7 @@ from polytask.data.groupings import Grouping
 from polytask.data.task_spec import column_names, spelled_out
 from polytask.mixed.crossed.fit import Asked, CrossedData, CrossedFit, fit_crossed
 from polytask.models._levels import positions
+from polytask.models.mixed import why_not_mixed
 from polytask.responses import Response
 
 __all__ = ["AskedOfGroupings"]
@@ -33,11 +34,10 @@ class AskedOfGroupings:
         self: Any, data: TaskData, known: Sequence[Grouping], codes: Sequence[np.ndarray]
     ) -> CrossedFit:
         loss: Response = self.response_
-        estimated = isinstance(self.alpha, str)
-        if estimated and (loss.learns or not (loss.is_quadratic or loss.is_likelihood)):
+        reason = why_not_mixed(loss) if isinstance(self.alpha, str) else None
+        if reason is not None:
             raise ValueError(
-                f"{type(self).__name__}: alpha={self.alpha!r} needs a loss that is a likelihood "
-                f"without parameters of its own to estimate; got {loss!r}. Give alpha a number."
+                f"{type(self).__name__}: alpha={self.alpha!r} needs {reason}. Give alpha a number."
             )
         design = data.design
         X = design.distinct_rows()
