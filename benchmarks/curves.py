@@ -208,8 +208,8 @@ def main() -> None:
         + f". Curved over the better of REML and boosting: {mean:.3f} in geometric mean, "
         f"{ratio['curved'].max():.3f} at worst.",
         "The last two columns are of the first split, up to 1,100 rows; nan where mgcv was not "
-        "run, refuses more coefficients than rows, or takes over two minutes. Times were taken on a "
-        "busy machine.",
+        "run, refuses more coefficients than rows, or takes over two minutes. Times were taken on "
+        "a busy machine.",
         "", "| table | " + " | ".join(table.columns) + " |", "|---" * (1 + table.shape[1]) + "|",
     ]  # fmt: skip
     for each, row in table.iterrows():
