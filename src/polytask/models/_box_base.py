@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import ClassVar
 
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading
+from polytask.models._norm_base import LEVEL, NormBase
 from polytask.models.base import Strengths
 from polytask.penalties import Penalty, SpectralBox
 from polytask.penalties.spectral import canonical_svd
@@ -33,7 +34,7 @@ class BoxBase(NormBase):
     alpha_ridge_ : float
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
     alpha_ridge: float | str = "auto"
 
     strengths = (

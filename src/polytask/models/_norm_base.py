@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -14,12 +13,12 @@ from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.penalties import Penalty, Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss, Response
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, SlopesPlus
 from polytask.tuning import Strength, level_grid, norm_grid
 
-__all__ = ["LEVEL", "NormBase", "leading", "norm_strength"]
+__all__ = ["LEVEL", "NormBase", "norm_strength"]
 
 _POINTS, _SHORT, _SMALL = 12, 8, 500  # of a path; for fewer observations than _SMALL
 _FEW, _DECADES = 5, {True: 2.5, False: 2.0}  # points of a second strength; of the first and others
@@ -36,18 +35,10 @@ def norm_strength(name: str, part: str, auto: float | str = 0.0, label: str = ""
     return Strength(name, grid, auto, label)
 
 
-def leading(default: Any) -> Any:
-    """The default of a parameter that may be given by position."""
-    return field(default=default, kw_only=False)
-
-
-@dataclass_transform(kw_only_default=True, field_specifiers=(field, leading))
-@dataclass(eq=False, repr=False, kw_only=True)
 class NormBase(MultiTaskLinear):
     """R(sum of parts + intercepts) + a norm on each part + alpha_intercept ‖Δb‖².
 
-    A formulation's parameters are the fields of its class and of this one; the constructor is made
-    of them. Strengths are positive numbers, or "cv" (the first) and "auto" (the others).
+    Strengths are positive numbers, or "cv" (the first) and "auto" (the others).
 
     Parameters
     ----------
@@ -80,23 +71,16 @@ class NormBase(MultiTaskLinear):
     """
 
     alpha_intercept: float | str = "auto"
-    loss: str | Response = "auto"
-    task: str | int | None = None
-    fit_intercept: bool = True
-    task_weight: str = "equal"
-    unseen: str = "error"
     tol: float = 1e-7
     max_iter: int = 10000
-    verbose: int = 0
 
     strengths: ClassVar[tuple[Strength, ...]] = ()
     tells: ClassVar[Mapping[str, str]] = {}  # fitted attributes that reports show: their titles
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Make the constructor of the fields, and constraints of the strengths."""
+        """Constraints of the strengths."""
         own = vars(cls).get("_parameter_constraints", {})
         cls._parameter_constraints = _of_strengths(cls.strengths) | own
-        dataclass(eq=False, repr=False, kw_only=True)(cls)
         super().__init_subclass__(**kwargs)
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:

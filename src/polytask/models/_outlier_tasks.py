@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import ClassVar
 
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, norm_strength
 from polytask.models.base import Strengths
 from polytask.penalties import JointFeatures, Penalty, Transposed
 from polytask.solvers import Solution
@@ -37,7 +38,7 @@ class OutlierTasks(NormBase):
     alpha_outlier_ : float
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
     alpha_outlier: float | str = "auto"
 
     strengths = (

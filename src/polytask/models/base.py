@@ -24,6 +24,7 @@ from polytask.data import (
 from polytask.data.folds import task_folds
 from polytask.data.held_rows import group_folds
 from polytask.data.many import FOLD_SEED, FOLDS, summed_up
+from polytask.models._fields import FromFields
 from polytask.models.doors import Doors
 from polytask.models.steps import part_of, step
 from polytask.models.unseen import unseen_message
@@ -51,7 +52,7 @@ _ROUNDS = 100  # of a fit and what the response learns from it
 _SETTLED = 1e-10  # relative change of what it learned
 
 
-class MultiTaskLinear(Doors):
+class MultiTaskLinear(FromFields, Doors):
     """Base of the linear formulations; a formulation says what its problem is.
 
     A subclass declares its ``strengths`` (names, and values to choose from) and defines
@@ -95,7 +96,14 @@ class MultiTaskLinear(Doors):
         "verbose": ["verbose"],
     }
 
-    loss: Any = "auto"  # of a formulation without the parameter
+    loss: str | Response = "auto"
+    task: str | int | None = None
+    fit_intercept: bool = True
+    task_weight: str = "equal"
+    unseen: str = "error"
+    tol: float = 1e-8
+    max_iter: int = 100
+    verbose: int = 0
 
     # What a formulation says.
 

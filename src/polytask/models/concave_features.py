@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, norm_strength
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -61,7 +62,7 @@ class _ConcaveFeatures(NormBase):
     (array([2., 4., 6.]), [True, False, False, False, False])
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
     penalty: str = "mcp"
     gamma: float = 3.0
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from sklearn.utils._param_validation import StrOptions
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, norm_strength
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -60,7 +62,7 @@ class _DirtyTasks(NormBase):
     ([True, False, False, False], [False, False, True, False])
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
     alpha_own: float | str = "auto"
     norm: str = "max"
 

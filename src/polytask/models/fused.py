@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Real
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, norm_strength
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -66,7 +67,7 @@ class _FusedTasks(NormBase):
     array([4])
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
     alpha_difference: float | str = "auto"
     l1_ratio: float = 0.5
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Real
 from typing import Any
 
@@ -15,7 +16,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Coupled, Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss, Response
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, deviation_grid, intercept_grid, with_zero
@@ -94,6 +95,11 @@ class _GraphRegularized(MultiTaskLinear):
     (3, 4)
     """
 
+    alpha: float | str = field(default="cv", kw_only=False)
+    graph: Any = "clique"
+    alpha_intercept: float | str = "auto"
+    alpha_ridge: float | str = "auto"
+
     strengths = (
         Strength("alpha", lambda model, data, loss: model._pulls(deviation_grid, data, loss, 17)),
         Strength(
@@ -112,35 +118,6 @@ class _GraphRegularized(MultiTaskLinear):
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "alpha_ridge": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
-
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        graph: Any = "clique",
-        alpha_intercept: float | str = "auto",
-        alpha_ridge: float | str = "auto",
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        fit_intercept: bool = True,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-8,
-        max_iter: int = 100,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.graph = graph
-        self.alpha_intercept = alpha_intercept
-        self.alpha_ridge = alpha_ridge
-        self.loss = loss
-        self.task = task
-        self.fit_intercept = fit_intercept
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
 
     def _coupling(self, tasks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """K (m, m) among tasks with rows; ids of the others, and their weights on those (k, m)."""

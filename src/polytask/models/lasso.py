@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, norm_strength
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -50,7 +52,7 @@ class _LassoTasks(NormBase):
     [[True, False, False], [False, False, True]]
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
 
     strengths = (norm_strength("alpha", "slopes"), LEVEL)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,7 +12,6 @@ from polytask.data import TaskData
 from polytask.models._low_rank_base import LowRankBase, low_rank_strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
-from polytask.responses import Response
 from polytask.solvers import Solution
 
 __all__ = ["LowRankClassifier", "LowRankRegressor"]
@@ -95,6 +95,14 @@ class _LowRank(LowRankBase):
     (2, (2, 6))
     """
 
+    alpha: float | str = field(default="cv", kw_only=False)
+    penalty: str = "nuclear"
+    max_rank: int | str | None = None
+    common: bool = False
+    alpha_intercept: float | str = "auto"
+    tol: float = 1e-7
+    max_iter: int = 2000
+
     strengths = low_rank_strengths("max_rank")
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
@@ -103,37 +111,6 @@ class _LowRank(LowRankBase):
         "common": ["boolean"],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
-
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        penalty: str = "nuclear",
-        max_rank: int | str | None = None,
-        common: bool = False,
-        alpha_intercept: float | str = "auto",
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        fit_intercept: bool = True,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-7,
-        max_iter: int = 2000,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.penalty = penalty
-        self.max_rank = max_rank
-        self.common = common
-        self.alpha_intercept = alpha_intercept
-        self.loss = loss
-        self.task = task
-        self.fit_intercept = fit_intercept
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
 
     def _split(self) -> bool:
         return self.common

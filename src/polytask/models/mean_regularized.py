@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import field
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,7 +19,7 @@ from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.strength_rules import EitherRule
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss, Response
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, deviation_grid, intercept_grid, with_zero
@@ -148,6 +149,15 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
     (3, 4)
     """
 
+    alpha: Any = field(default="cv", kw_only=False)
+    covariance: str = "auto"
+    n_factors: int = 1
+    alpha_common: float | str = "auto"
+    alpha_intercept: float | str = "auto"
+    noise: str = "auto"
+    weights: str = "precision"
+    task_weight: str = "auto"
+
     strengths = (
         Strength("alpha", lambda _, data, loss: deviation_grid(data, loss, 33, 12)),
         Strength(
@@ -169,41 +179,6 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         "alpha_common": [StrOptions({"auto", "reml"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
-
-    def __init__(
-        self,
-        alpha: Any = "cv",
-        *,
-        covariance: str = "auto",
-        n_factors: int = 1,
-        alpha_common: float | str = "auto",
-        alpha_intercept: float | str = "auto",
-        noise: str = "auto",
-        weights: str = "precision",
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        fit_intercept: bool = True,
-        task_weight: str = "auto",
-        unseen: str = "error",
-        tol: float = 1e-8,
-        max_iter: int = 100,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.covariance = covariance
-        self.n_factors = n_factors
-        self.alpha_common = alpha_common
-        self.alpha_intercept = alpha_intercept
-        self.noise = noise
-        self.weights = weights
-        self.loss = loss
-        self.task = task
-        self.fit_intercept = fit_intercept
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
 
     @property
     def _is_mixed(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Real
 from typing import Any
 
@@ -14,7 +15,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss, Response
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, with_zero
@@ -70,31 +71,11 @@ class _Pooled(MultiTaskLinear):
     """
 
     _is_one = True
+    alpha: float | str = field(default="cv", kw_only=False)
+    unseen: str = "common"
+
     strengths = (Strength("alpha", _grid),)
     _parameter_constraints = {"alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")]}
-
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        fit_intercept: bool = True,
-        task_weight: str = "equal",
-        unseen: str = "common",
-        tol: float = 1e-8,
-        max_iter: int = 100,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.loss = loss
-        self.task = task
-        self.fit_intercept = fit_intercept
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p = data.n_coefs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,7 +14,6 @@ from polytask.models._projected import LearnedFeatures
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties.spectral import canonical_svd
-from polytask.responses import Response
 from polytask.solvers import Solution
 
 __all__ = ["ProjectedLowRankClassifier", "ProjectedLowRankRegressor"]
@@ -85,6 +85,13 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     (6,)
     """
 
+    alpha: float | str = field(default="cv", kw_only=False)
+    n_components: int | str | None = None
+    penalty: str = "nuclear"
+    alpha_intercept: float | str = "auto"
+    tol: float = 1e-7
+    max_iter: int = 2000
+
     strengths = low_rank_strengths("n_components")
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
@@ -92,35 +99,6 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
         "n_components": [None, StrOptions({"cv"}), Interval(Integral, 1, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
-
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        n_components: int | str | None = None,
-        penalty: str = "nuclear",
-        alpha_intercept: float | str = "auto",
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        fit_intercept: bool = True,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-7,
-        max_iter: int = 2000,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.n_components = n_components
-        self.penalty = penalty
-        self.alpha_intercept = alpha_intercept
-        self.loss = loss
-        self.task = task
-        self.fit_intercept = fit_intercept
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         wanted = getattr(self, "n_components_")  # noqa: B009 (set by the base from strengths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,7 +15,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Orthonormal, Penalty, Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss, Response
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation, Projected
 from polytask.tuning import (
@@ -106,6 +107,12 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     (300, 2)
     """
 
+    alpha: float | str = field(default="cv", kw_only=False)
+    n_components: int | str | None = "cv"
+    alpha_common: float | str = "auto"
+    alpha_intercept: float | str = "auto"
+    max_iter: int = 500
+
     strengths = (
         Strength("alpha", lambda _, data, loss: deviation_grid(data, loss, 33, 12)),
         Strength(
@@ -120,35 +127,6 @@ class _ProjectedMeanRegularized(LearnedFeatures):
         "alpha_common": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
-
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        n_components: int | str | None = "cv",
-        alpha_common: float | str = "auto",
-        alpha_intercept: float | str = "auto",
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        fit_intercept: bool = True,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-8,
-        max_iter: int = 500,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.n_components = n_components
-        self.alpha_common = alpha_common
-        self.alpha_intercept = alpha_intercept
-        self.loss = loss
-        self.task = task
-        self.fit_intercept = fit_intercept
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
 
     def _choose_strengths(self, data: TaskData, loss: Loss) -> Strengths:
         """Strengths without a projection first; then k by folds, then weaker alphas at that k."""

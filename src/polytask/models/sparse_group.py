@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, norm_strength
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -57,7 +58,7 @@ class _SparseGroup(NormBase):
     [[True, True, False, False], [True, False, False, False]]
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
     l1_ratio: float = 0.5
 
     strengths = (norm_strength("alpha", "slopes"), LEVEL)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading, norm_strength
+from polytask.models._norm_base import LEVEL, NormBase, norm_strength
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -61,7 +63,7 @@ class _SparseLowRank(NormBase):
     (1, [[3, 2]])
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
     alpha_sparse: float | str = "auto"
 
     strengths = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -12,49 +13,30 @@ from sklearn.utils.validation import check_is_fitted
 from polytask.data import TaskData, read_rows, task_codes
 from polytask.data.strata import StrataData, risk_sets
 from polytask.model_selection.survival import concordance
+from polytask.models._fields import FromFields
 from polytask.models.mean_regularized import _MeanRegularized
 from polytask.models.pooled import _Pooled
 from polytask.models.single_task import _SingleTask
 from polytask.models.survival_target import read_survival
 from polytask.models.unseen import unseen_message
-from polytask.responses import Cox
+from polytask.responses import Cox, Response
 from polytask.solvers import Solution
 
 __all__ = ["MeanRegularizedSurvival", "PooledSurvival", "SingleTaskSurvival"]
 
 
-class _Survival:
+class _Survival(FromFields):
     """h_i(t | x) = h_i0(t) exp(w_i'x): what all Cox models share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "ties": [StrOptions({"efron", "breslow"})],
         "task": [None, str, Integral],
     }
-    fit_intercept = False  # the baseline hazard takes its place
-    loss = "cox"
-    alpha_intercept: Any = 0.0  # of no effect
-    ties: str
-
-    def __init__(
-        self,
-        alpha: Any = "cv",
-        *,
-        ties: str = "efron",
-        task: str | int | None = None,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-8,
-        max_iter: int = 100,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.ties = ties
-        self.task = task
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
+    alpha: Any = field(default="cv", kw_only=False)
+    ties: str = "efron"
+    loss: str | Response = field(default="cox", init=False)
+    fit_intercept: bool = field(default=False, init=False)  # the baseline hazard takes its place
+    alpha_intercept: float | str = field(default=0.0, init=False)  # of no effect
 
     def _loss(self) -> Cox:
         return Cox(self.ties)
@@ -289,22 +271,7 @@ class PooledSurvival(_Survival, _Pooled, own_text=True):
         The response, the objective and KKT violation at ``coef_``, and how they were reached.
     """
 
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        ties: str = "efron",
-        task: str | int | None = None,
-        task_weight: str = "equal",
-        unseen: str = "common",
-        tol: float = 1e-8,
-        max_iter: int = 100,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            alpha, ties=ties, task=task, task_weight=task_weight, unseen=unseen, tol=tol,
-            max_iter=max_iter, verbose=verbose,
-        )  # fmt: skip
+    unseen: str = "common"
 
 
 class MeanRegularizedSurvival(_Survival, _MeanRegularized, own_text=True):
@@ -359,29 +326,15 @@ class MeanRegularizedSurvival(_Survival, _MeanRegularized, own_text=True):
     (6, 2)
     """
 
-    covariance, n_factors = "auto", 1  # of the mixed model, which this is not
+    # Of the mixed model, which this is not.
+    covariance: str = field(default="auto", init=False)
+    n_factors: int = field(default=1, init=False)
+    noise: str = field(default="auto", init=False)
+    weights: str = field(default="precision", init=False)
+    task_weight: str = "equal"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": [StrOptions({"cv"}), "array-like", Interval(Real, 0, None, closed="left")],
         "alpha_common": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "task_weight": [StrOptions({"equal", "size"})],
     }
-
-    def __init__(
-        self,
-        alpha: Any = "cv",
-        *,
-        alpha_common: float | str = "auto",
-        ties: str = "efron",
-        task: str | int | None = None,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-8,
-        max_iter: int = 100,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            alpha, ties=ties, task=task, task_weight=task_weight, unseen=unseen, tol=tol,
-            max_iter=max_iter, verbose=verbose,
-        )  # fmt: skip
-        self.alpha_common = alpha_common

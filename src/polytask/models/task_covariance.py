@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, leading
+from polytask.models._norm_base import LEVEL, NormBase
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -56,7 +58,7 @@ class _TaskCovariance(NormBase):
            [-1., -1.,  1.]])
     """
 
-    alpha: float | str = leading("cv")
+    alpha: float | str = field(default="cv", kw_only=False)
 
     strengths = (
         Strength("alpha", lambda _, data, loss: common_grid(data, loss, 10, 8, 6.0)),

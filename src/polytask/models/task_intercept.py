@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Real
 from typing import Any
 
@@ -14,7 +15,7 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Ridge
 from polytask.problem import Problem
-from polytask.responses import Loss, Response
+from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
 from polytask.tuning import Strength, common_grid, intercept_grid, with_zero
@@ -72,6 +73,10 @@ class _TaskIntercept(MultiTaskLinear):
     (3,)
     """
 
+    alpha: float | str = field(default="cv", kw_only=False)
+    alpha_intercept: float | str = "auto"
+    fit_intercept: bool = field(default=True, init=False)  # the formulation is about intercepts
+
     strengths = (
         Strength("alpha", _slopes),
         Strength(
@@ -82,30 +87,6 @@ class _TaskIntercept(MultiTaskLinear):
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
-    fit_intercept = True  # the formulation is about intercepts
-
-    def __init__(
-        self,
-        alpha: float | str = "cv",
-        *,
-        alpha_intercept: float | str = "auto",
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        task_weight: str = "equal",
-        unseen: str = "error",
-        tol: float = 1e-8,
-        max_iter: int = 100,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.alpha_intercept = alpha_intercept
-        self.loss = loss
-        self.task = task
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.tol = tol
-        self.max_iter = max_iter
-        self.verbose = verbose
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p = data.n_coefs
