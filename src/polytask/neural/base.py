@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -22,6 +23,7 @@ from polytask.data import (
     read_rows,
     read_target,
 )
+from polytask.models._fields import FromFields
 from polytask.models.estimator import TaskEstimator
 from polytask.models.steps import with_callbacks
 from polytask.neural.body import ACTIVATIONS
@@ -36,8 +38,31 @@ from polytask.neural.training import Recipe
 __all__ = ["MultiTaskNetwork"]
 
 
-class MultiTaskNetwork(NetworkPredictions, TaskEstimator):
+class MultiTaskNetwork(FromFields, NetworkPredictions, TaskEstimator):
     """Base of the neural formulations; a formulation says how its heads are tied."""
+
+    hidden_layer_sizes: int | Sequence[int] = field(default=(64,), kw_only=False)
+    activation: str = field(default="relu", kw_only=False)
+    loss: str | Mapping[Any, str] = "auto"
+    huber_delta: float = 1.35
+    alpha: float | str = "auto"
+    weight_decay: float = 0.0
+    task: str | int | None = None
+    task_weight: str | Mapping[Any, float] = "equal"
+    unseen: str = "error"
+    optimizer: str = "adam"
+    learning_rate: float = 0.003
+    batch_size: int | str | None = "auto"
+    max_iter: int = 200
+    tol: float = 1e-4
+    early_stopping: bool = True
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 20
+    warm_start: bool = False
+    device: str = "auto"
+    dtype: str = "float32"
+    random_state: int | np.random.RandomState | None = None
+    verbose: int = 0
 
     fit_intercept: ClassVar[bool] = False  # heads have a bias; the table needs no column of ones
     _auto_alpha: ClassVar[float] = 10.0  # alpha times rows (a weight is that many rows)
@@ -180,7 +205,7 @@ class MultiTaskNetwork(NetworkPredictions, TaskEstimator):
 
     def _widths(self) -> tuple[int, ...]:
         sizes = self.hidden_layer_sizes
-        widths = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+        widths = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
         if any(not isinstance(w, Integral) or w < 1 for w in widths):
             raise ValueError(
                 f"{type(self).__name__}: hidden_layer_sizes must be positive whole numbers, one "
@@ -195,14 +220,14 @@ class MultiTaskNetwork(NetworkPredictions, TaskEstimator):
             return targets
         share = np.ones(targets.n_tasks)
         if isinstance(weight, Mapping):
-            share = np.array([self._weight_of(task) for task in self.tasks_.tolist()])
+            share = np.array([self._weight_of(task, weight) for task in self.tasks_.tolist()])
         share = share * (np.bincount(targets.code, minlength=targets.n_tasks) > 0)
         return Targets(
             targets.row, targets.code, targets.y, targets.sample_weight, share / share.sum()
         )
 
-    def _weight_of(self, task: Any) -> float:
-        value = self.task_weight.get(task)
+    def _weight_of(self, task: Any, weights: Mapping[Any, float]) -> float:
+        value = weights.get(task)
         if value is None or not 0.0 < value < np.inf:
             raise ValueError(
                 f"{type(self).__name__}: task_weight must give a positive number for every task; "

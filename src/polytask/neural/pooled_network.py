@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,58 +54,12 @@ n_iter_no_change, warm_start, device, dtype, random_state, verbose
     (60,)
     """
 
+    loss: str = "auto"
+    unseen: str = "common"
+
     _tying = "common"
     _auto_alpha = 0.0
     joint = False  # for comparisons: a baseline that does not know the tasks
-
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (64,),
-        activation: str = "relu",
-        *,
-        loss: str = "auto",
-        huber_delta: float = 1.35,
-        alpha: float | str = "auto",
-        weight_decay: float = 0.0,
-        task: str | int | None = None,
-        task_weight: Any = "equal",
-        unseen: str = "common",
-        optimizer: str = "adam",
-        learning_rate: float = 0.003,
-        batch_size: int | str | None = "auto",
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        early_stopping: bool = True,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 20,
-        warm_start: bool = False,
-        device: str = "auto",
-        dtype: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.loss = loss
-        self.huber_delta = huber_delta
-        self.alpha = alpha
-        self.weight_decay = weight_decay
-        self.task = task
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.tol = tol
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose
 
     def hidden_features(self, X: Any) -> np.ndarray:
         """h(x) of every row, shape (n, k)."""

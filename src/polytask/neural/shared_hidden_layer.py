@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -129,6 +129,11 @@ class _SharedHiddenLayer(MultiTaskNetwork):
     ((60,), (3, 8))
     """
 
+    alpha_common: float = 0.0
+    alpha_intercept: float | str = "auto"
+    gradient_aggregation: Any = None
+    track_conflicts: bool = False
+
     _tying = "tied"
     _parameter_constraints = {
         "alpha_common": [Interval(Real, 0, None, closed="left")],
@@ -137,63 +142,6 @@ class _SharedHiddenLayer(MultiTaskNetwork):
         "gradient_aggregation": [None, str, callable],
         "track_conflicts": ["boolean"],
     }
-
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (64,),
-        activation: str = "relu",
-        *,
-        loss: str | Mapping[Any, str] = "auto",
-        huber_delta: float = 1.35,
-        alpha: float | str = "auto",
-        alpha_common: float = 0.0,
-        alpha_intercept: float | str = "auto",
-        weight_decay: float = 0.0,
-        task: str | int | None = None,
-        task_weight: str | Mapping[Any, float] = "equal",
-        unseen: str = "error",
-        gradient_aggregation: Any = None,
-        track_conflicts: bool = False,
-        optimizer: str = "adam",
-        learning_rate: float = 0.003,
-        batch_size: int | str | None = "auto",
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        early_stopping: bool = True,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 20,
-        warm_start: bool = False,
-        device: str = "auto",
-        dtype: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.loss = loss
-        self.huber_delta = huber_delta
-        self.alpha = alpha
-        self.alpha_common = alpha_common
-        self.alpha_intercept = alpha_intercept
-        self.weight_decay = weight_decay
-        self.task = task
-        self.task_weight = task_weight
-        self.unseen = unseen
-        self.gradient_aggregation = gradient_aggregation
-        self.track_conflicts = track_conflicts
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.tol = tol
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _architecture(self) -> Architecture:
         level = self.alpha_ if self.alpha_intercept == "auto" else float(self.alpha_intercept)
