@@ -1,6 +1,6 @@
 """What is believed about the tasks, one penalty a file."""
 
-from polytask.penalties.base import Norm, Penalty, Quadratic, Shrunk
+from polytask.penalties.base import FeatureWise, Norm, Penalty, Quadratic, Shrunk
 from polytask.penalties.concave import ConcaveFeatures
 from polytask.penalties.coupled import Coupled
 from polytask.penalties.fusion import Fusion
@@ -21,6 +21,7 @@ from polytask.penalties.transposed import Transposed
 __all__ = [
     "ConcaveFeatures",
     "Coupled",
+    "FeatureWise",
     "Fusion",
     "JointFeatures",
     "Lasso",

@@ -7,11 +7,11 @@ solver of its own.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
-__all__ = ["Norm", "Penalty", "Quadratic", "Shrunk"]
+__all__ = ["FeatureWise", "Norm", "Penalty", "Quadratic", "Shrunk"]
 
 
 class Penalty(Protocol):
@@ -63,3 +63,11 @@ class Norm(Penalty, Protocol):
     def shrink(self, B: np.ndarray, step: float) -> Shrunk:
         """Minimizer over L of ½‖L - B‖_F² + step value(L)."""
         ...
+
+
+class FeatureWise:
+    """A sum over features, columns of B, each by itself."""
+
+    def on_features(self, kept: np.ndarray) -> Self:
+        """The penalty of some of the features, which has all its numbers where none is of one."""
+        return self

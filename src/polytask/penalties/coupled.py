@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polytask.penalties.base import FeatureWise
+
 __all__ = ["Coupled"]
 
 
 @dataclass(frozen=True, eq=False)
-class Coupled:
+class Coupled(FeatureWise):
     """value(B) = sum_k strength_k B_k' K B_k + ridge_k ‖B_k‖², B_k (m,) a column of B (m, k).
 
     Single-task (K the identity), mean-regularized and graph-regularized learning, ordered tasks and
@@ -28,6 +30,11 @@ class Coupled:
     coupling: np.ndarray
     strengths: np.ndarray
     ridge: np.ndarray | float = 0.0
+
+    def on_features(self, kept: np.ndarray) -> Coupled:
+        """With their strengths."""
+        ridge = self.ridge if np.ndim(self.ridge) == 0 else np.asarray(self.ridge)[kept]
+        return Coupled(self.coupling, self.strengths[kept], ridge)
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, k)."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polytask.penalties.base import Shrunk
+from polytask.penalties.base import FeatureWise, Shrunk
 
 __all__ = ["Fusion"]
 
 
 @dataclass(frozen=True, eq=False)
-class Fusion:
+class Fusion(FeatureWise):
     """value(B) = alpha sum_j sum_i abs(B_i+1,j - B_ij), tasks in their order: a seminorm.
 
     Parameters

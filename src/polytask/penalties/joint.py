@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polytask.penalties.base import Shrunk
+from polytask.penalties.base import FeatureWise, Shrunk
 
 __all__ = ["JointFeatures"]
 
 
 @dataclass(frozen=True, eq=False)
-class JointFeatures:
+class JointFeatures(FeatureWise):
     """value(B) = sum_j alpha_j ‖b^j‖_2, where b^j holds the tasks' coefficients of feature j.
 
     Parameters
@@ -21,6 +21,10 @@ class JointFeatures:
     """
 
     alpha: float | np.ndarray
+
+    def on_features(self, kept: np.ndarray) -> JointFeatures:
+        """With their alphas."""
+        return self if np.ndim(self.alpha) == 0 else JointFeatures(np.asarray(self.alpha)[kept])
 
     def per_feature(self, B: np.ndarray) -> np.ndarray:
         """Penalty of each column of B (m, d)."""

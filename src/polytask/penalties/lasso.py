@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polytask.penalties.base import Shrunk
+from polytask.penalties.base import FeatureWise, Shrunk
 
 __all__ = ["Lasso"]
 
 
 @dataclass(frozen=True, eq=False)
-class Lasso:
+class Lasso(FeatureWise):
     """value(B) = alpha sum_ij |B_ij|.
 
     Parameters

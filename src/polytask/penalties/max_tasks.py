@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polytask.penalties.base import Norm, Shrunk
+from polytask.penalties.base import FeatureWise, Norm, Shrunk
 from polytask.penalties.joint import JointFeatures
 from polytask.penalties.shrinkage import residual_by_shrinkage
 
@@ -14,7 +14,7 @@ __all__ = ["MaxTasks", "joint_norm"]
 
 
 @dataclass(frozen=True, eq=False)
-class MaxTasks:
+class MaxTasks(FeatureWise):
     """value(B) = alpha sum_j max_i |B_ij|, the norm l_{1,inf}.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from polytask.penalties.base import Shrunk
+from polytask.penalties.base import FeatureWise, Shrunk
 from polytask.penalties.joint import JointFeatures
 from polytask.penalties.lasso import Lasso
 from polytask.penalties.shrinkage import residual_by_shrinkage
@@ -30,9 +30,13 @@ class PerFeature(Protocol):
         """Minimizer over L of ½‖L - B‖_F² + step value(L)."""
         ...
 
+    def on_features(self, kept: np.ndarray) -> PerFeature:
+        """Its part of some of the features."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
-class Nested:
+class Nested(FeatureWise):
     """value(B) = sum_k norm_k(B), for norms whose shrinkages, one after the other, are the sum's.
 
     That holds for groups of tasks that contain those before them (Jenatton et al. 2011), for the
@@ -45,6 +49,10 @@ class Nested:
     """
 
     norms: tuple[PerFeature, ...]
+
+    def on_features(self, kept: np.ndarray) -> Nested:
+        """Each norm of some of the features."""
+        return Nested(tuple(norm.on_features(kept) for norm in self.norms))
 
     def per_feature(self, B: np.ndarray) -> np.ndarray:
         """Penalty of each column of B (m, d)."""

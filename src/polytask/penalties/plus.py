@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
-from polytask.penalties.base import Norm, Quadratic
+from polytask.penalties.base import FeatureWise, Norm, Quadratic
 
 __all__ = ["NormPlus"]
 
 
 @dataclass(frozen=True, eq=False)
-class NormPlus:
+class NormPlus(FeatureWise):
     """value(B) = norm(B) + quadratic(B); solvers count the quadratic to the smooth part.
 
     Parameters
@@ -23,6 +24,11 @@ class NormPlus:
 
     norm: Norm
     quadratic: Quadratic
+
+    def on_features(self, kept: np.ndarray) -> NormPlus:
+        """Both of some of the features; both must be sums over them."""
+        norm, quadratic = cast(FeatureWise, self.norm), cast(FeatureWise, self.quadratic)
+        return NormPlus(norm.on_features(kept), quadratic.on_features(kept))  # type: ignore[arg-type]
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B."""

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polytask.penalties.base import FeatureWise
+
 __all__ = ["Ridge"]
 
 
 @dataclass(frozen=True, eq=False)
-class Ridge:
+class Ridge(FeatureWise):
     """value(B) = sum_k strength_k sum_i B_ik² (no factor one half).
 
     Parameters
@@ -24,6 +26,10 @@ class Ridge:
     def repeated(self, q: int) -> Ridge:
         """The same for each of q parts of the coefficients."""
         return Ridge(np.tile(self.strength, q))
+
+    def on_features(self, kept: np.ndarray) -> Ridge:
+        """With their strengths."""
+        return Ridge(self.strength[kept])
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B, of shape (k,) or (m, k)."""

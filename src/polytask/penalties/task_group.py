@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polytask.penalties.base import Shrunk
+from polytask.penalties.base import FeatureWise, Shrunk
 from polytask.penalties.joint import JointFeatures
 
 __all__ = ["TaskGroup"]
 
 
 @dataclass(frozen=True, eq=False)
-class TaskGroup:
+class TaskGroup(FeatureWise):
     """value(B) = alpha sum_j ‖b^j‖_2 over the tasks of a group: a seminorm.
 
     Parameters

@@ -20,6 +20,7 @@ from polytask.structures import Projected, SlopesPlus
 
 __all__ = [
     "BASIS",
+    "FEATUREWISE",
     "LIMIT",
     "LINEAR",
     "NORMS",
@@ -108,6 +109,16 @@ def _parts(problem: Problem) -> tuple[str, ...]:
     return getattr(problem.structure, "parts", ())
 
 
+def _goes_by_features(penalty: Penalty) -> bool:
+    both = (norm_penalty(penalty), quadratic_beside(penalty))
+    return all(part is None or _has(part, "on_features") for part in both)
+
+
+def _rest_slopes(problem: Problem) -> bool:
+    rest, d = slopes_of(problem).rest, slopes_of(problem).n_features
+    return bool((rest.common | rest.deviation)[:d].any())
+
+
 ROWS = Need("the rows in memory", lambda p: isinstance(p.source, TaskData))
 SQUARES = Need("a quadratic loss", lambda p: p.loss.is_quadratic)
 LINEAR = Need(
@@ -126,6 +137,10 @@ RIDGES = Need(
 NORMS = Need(
     "a norm on the slopes (`dual`, `shrink`)",
     lambda p: all(_has(norm_penalty(p.penalties[b]), "dual", "shrink") for b in _parts(p)),
+)
+FEATUREWISE = Need(
+    "norms that are sums over features (`on_features`), and nothing else on slopes",
+    lambda p: all(_goes_by_features(p.penalties[b]) for b in _parts(p)) and not _rest_slopes(p),
 )
 STAGES = Need(
     "a concave penalty on the slopes (`above`)",

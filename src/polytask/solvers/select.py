@@ -14,6 +14,7 @@ from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.norms.admm import Admm
 from polytask.solvers.norms.proximal import ProximalGradient
 from polytask.solvers.norms.stages import Stages
+from polytask.solvers.norms.working_set import WorkingSet
 
 __all__ = ["PREFERENCE", "select"]
 
@@ -24,6 +25,7 @@ PREFERENCE: tuple[Solver, ...] = (
     ReducedRank(),
     RankLimit(),
     Alternating(),
+    WorkingSet(),
     Admm(),
     NewtonCG(),  # any quadratic penalty
     Stages(),  # what lies below norms

@@ -14,7 +14,7 @@ from polytask.solvers.norms.profile import Profile, duality_gap, profile, zero_f
 from polytask.solvers.norms.squares import Squares
 from polytask.structures import Blocks
 
-__all__ = ["Inner", "solve_norm", "squares_at"]
+__all__ = ["Inner", "solution_at", "solve_norm", "squares_at", "zero_is_best"]
 
 # (F, norm, start, gap to reach, iterations at most) -> B, iterations
 Inner = Callable[[Squares, Norm, np.ndarray, float, int], tuple[np.ndarray, int]]
@@ -34,8 +34,8 @@ def solve_norm(
     """
     norm, zero = norm_of(problem), zero_profile(problem)
     scale = max(zero.smooth, np.finfo(float).tiny)
-    if zero_factor(problem) <= 1.0 + _ROUNDING:
-        return _solution(problem, zero, 0.0, scale, tol, name, 0, 0.0)
+    if zero_is_best(problem):
+        return solution_at(problem, zero, 0.0, scale, tol, name, 0, 0.0)
     at = zero if start is None else profile(problem, stacked(problem, start), start)
     penalty = norm.value(at.B)
     gap, accuracy, n_iter = duality_gap(problem, at, penalty), 0.5, 0
@@ -62,7 +62,12 @@ def solve_norm(
         if still and (stuck or not problem.loss.has_kinks):
             break
         stuck = still
-    return _solution(problem, at, penalty, scale, tol, name, n_iter, gap)
+    return solution_at(problem, at, penalty, scale, tol, name, n_iter, gap)
+
+
+def zero_is_best(problem: Problem) -> bool:
+    """Whether the norm is so strong that L = 0 is the optimum, up to rounding."""
+    return zero_factor(problem) <= 1.0 + _ROUNDING
 
 
 def squares_at(problem: Problem, at: Profile, above: bool = False) -> Squares:
@@ -92,7 +97,7 @@ def _step(
     return at, penalty
 
 
-def _solution(
+def solution_at(
     problem: Problem, at: Profile, penalty: float, scale: float, tol: float, name: str, n_iter: int,
     gap: float,
 ) -> Solution:  # fmt: skip

@@ -11,7 +11,7 @@ from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver, Status
 from polytask.solvers.facts import RIDGES, ROWS, SLOPES, STAGES, Need
 from polytask.solvers.norms.profile import zero_profile
-from polytask.solvers.norms.road import solve_convex
+from polytask.solvers.norms.working_set import solve_wide
 from polytask.structures import Blocks
 
 __all__ = ["Stages"]
@@ -51,7 +51,7 @@ def _run(problem: Problem, begin: Blocks, tol: float, max_iter: int, scale: floa
         stage_of = {b: q.above(at[b]) if hasattr(q, "above") else q
                     for b, q in problem.penalties.items()}  # fmt: skip
         convex = replace(problem, penalties=stage_of)
-        found = solve_convex(convex, start, tol, max_iter)
+        found = solve_wide(convex, start, tol, max_iter)
         at, n_iter = found.blocks, n_iter + found.n_iter
         before, value = value, problem.objective(at)
         if found.status is not Status.SOLVED:
