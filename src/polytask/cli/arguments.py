@@ -268,6 +268,12 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         help="column of dates or numbers: models are judged on later rows; no feature unless named "
         "in --features",
     )
+    group.add_argument(
+        "--weights",
+        metavar="COL",
+        help="column of numbers, zero or more: how much a row counts in training, in metrics and "
+        "in gains; no feature unless named in --features",
+    )
     _add_reading(group)
     if stream:
         group.add_argument(

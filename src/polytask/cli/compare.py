@@ -139,7 +139,7 @@ def _compare(
         response = response_of(candidates, table.y, BASELINE)
         sample = read_sample(
             table.X, table.y, table.spec, response, table.together,
-            groups=table.groups, time=table.time,
+            groups=table.groups, time=table.time, sample_weight=table.weights,
         )  # fmt: skip
         if args.models is None:
             candidates = {n: e for n, e in candidates.items() if takes(e, sample.response)}

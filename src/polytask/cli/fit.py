@@ -95,7 +95,8 @@ class OnAllRows:
             self._steps, X = pipeline.steps[:-1], self.table.X
             if self._steps:
                 X = pipeline[:-1].fit_transform(X, self.table.y)
-            held = {"groups": self.table.groups, "time": self.table.time}
-            self._shared = SharedFits(X, self.table.y, **held)
+            self._shared = SharedFits(
+                X, self.table.y, self.table.weights, groups=self.table.groups, time=self.table.time
+            )
             del self.table  # the rows as read, where nobody else wants them
         return self._shared

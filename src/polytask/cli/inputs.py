@@ -125,6 +125,7 @@ def read_frame(args: argparse.Namespace) -> Frame:
         "loss": args.loss,
         "groups": args.groups,
         "time": args.time,
+        "weights": args.weights,
     }
     n_rows = len(found.table)
     if args.task is not None:
@@ -180,7 +181,7 @@ def _melted(
 
     long, told = melt_targets(
         found.table, targets, asked=choices["features"] is not None, kind=choices["kind"],
-        keep=[name for name in (choices["groups"], choices["time"]) if name],
+        keep=[choices[held] for held in ("groups", "time", "weights") if choices[held]],
     )  # fmt: skip
     reading = replace(found, table=long, notes=(*found.notes, *told))
     return Frame(reading, TASK, VALUE, targets, n_rows, choices)

@@ -54,6 +54,8 @@ def _ask(
         return None, (f"{told} It is asked of tables with a task column only.",)
     if table.groups is not None or table.time is not None:
         return None, (f"{told} It takes rows as independent, whatever --groups or --time say.",)
+    if table.weights is not None:
+        return None, (f"{told} It takes all rows to count alike, whatever --weights says.",)
     candidates = {
         name: make_candidate(name, table, args.seed) for name in names if name != BOOSTING
     }

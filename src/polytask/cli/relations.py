@@ -26,6 +26,8 @@ def relatedness_of(
 
     if BASELINE not in models:
         return None, ()
+    if sample.weights is not None:
+        return None, ("The relatedness of the tasks is left out: it knows no weights.",)
     pipeline = models[BASELINE]
     if not hasattr(pipeline[-1], "coef_"):  # of a scaled target
         return None, ("The relatedness of the tasks is left out: it takes the target as it is.",)

@@ -39,6 +39,7 @@ def compare_tasks(
     task: Spec = None,
     groups: Any = None,
     time: Any = None,
+    sample_weight: Any = None,
     cv: int | Any = 5,
     n_repeats: int = 1,
     metric: str | None = None,
@@ -79,6 +80,13 @@ def compare_tasks(
     time : array-like of shape (n,), optional
         When each row was, numbers or dates: the later half is judged in ``cv`` steps, each by
         models of all rows before it, which choose their strengths likewise. Not with ``groups``.
+    sample_weight : array-like of shape (n,), optional
+        How much each row counts, in training, in every metric and in the gains: the loss of a task
+        is its weighted mean. A row stays one observation whatever its weight, so that intervals
+        widen where few rows carry most of it, and multiplying all weights changes no figure of the
+        comparison but through models of labels and counts that take weights for numbers of rows.
+        Rows of weight zero are left out. A model whose ``fit`` takes no weights is named in the
+        notes.
     cv : int or splitter, default=5
         Folds; each keeps every task in training (`TaskKFold`), stratified for classes. Fewer where
         the largest task has fewer rows. A splitter
@@ -138,10 +146,14 @@ def compare_tasks(
         task = task[0][0] if len(task) == len(task[0]) == 1 else task
     if task is None:
         estimators, X, y, task, together = stack_wide(estimators, X, y)
-        groups, time = (None if v is None else np.asarray(v)[together] for v in (groups, time))
+        groups, time, sample_weight = (
+            None if v is None else np.asarray(v)[together] for v in (groups, time, sample_weight)
+        )
     given = named_estimators("compare_tasks", estimators, None, y, task, baseline)
     response = response_of(given, y, baseline)
-    sample = read_sample(X, y, task, response, together, groups=groups, time=time)
+    sample = read_sample(
+        X, y, task, response, together, groups=groups, time=time, sample_weight=sample_weight
+    )
     if estimators is None:
         given = {name: model for name, model in given.items() if takes(model, sample.response)}
     return compare_sample(
@@ -182,23 +194,27 @@ def compare_sample(
     return assemble(
         question, sample, found, _totals(sample, found, question),
         ranks=_ranks(sample, found, columns), rows=_row_losses(sample, found, question),
-        notes=(*notes, *told, *_untold(estimators, sample), *_untested(sample, found)),
+        notes=(
+            *sample.notes, *notes, *told, *_untold(estimators, sample), *_untested(sample, found)
+        ),
     )  # fmt: skip
 
 
 def _untold(estimators: dict[str, Any], sample: RowSample) -> tuple[str, ...]:
-    """Models that choose on rows, and do not hear of groups or time."""
+    """Models that do not hear of weights; or of groups or time, though they choose on rows."""
 
-    def chooses(estimator: Any) -> bool:
+    def matters(told: str, estimator: Any) -> bool:
         model = final_step(estimator)
-        return isinstance(model, Estimator) or "cv" in model.get_params(deep=False)
+        chooses = isinstance(model, Estimator) or "cv" in model.get_params(deep=False)
+        return told == "sample_weight" or chooses
 
+    why = {"sample_weight": "in its training all rows count alike."}
     return tuple(
-        f"{title_of(name)} does not take {held}: what it chooses, it chooses on rows that it takes "
-        "as independent."
-        for held, value in sample.held.items()
+        f"{title_of(name)} does not take {told}: "
+        + why.get(told, "what it chooses, it chooses on rows that it takes as independent.")
+        for told, value in sample.told.items()
         for name, estimator in estimators.items()
-        if value is not None and not takes_held(estimator, held) and chooses(estimator)
+        if value is not None and not takes_held(estimator, told) and matters(told, estimator)
     )
 
 
@@ -217,7 +233,8 @@ def _row_losses(sample: RowSample, found: OutOfFold, question: Question) -> RowL
     seen = np.array([found.predictions[name][:, tested] for name in models])
     loss = sample.response.row_loss(question.metric).of(sample.y[tested], seen).mean(axis=1)
     return RowLosses(
-        loss, sample.codes[tested], tested, lambda row: _totals(sample, found, question, row),
+        sample.shares[tested] * loss, sample.codes[tested], tested,
+        lambda row: _totals(sample, found, question, row),
         lambda row: row_in_words(sample, row),
     )  # fmt: skip
 
@@ -239,33 +256,35 @@ def _totals(
         tested[test] = True
         totals.add_losses(
             sample.codes[test], np.full(len(test), j), sample.y[test],
-            predictions[:, fold.repeat, test], response, sample.target_mean,
+            predictions[:, fold.repeat, test], response, sample.target_mean, sample.shares[test],
         )  # fmt: skip
     if models:
         row_loss, seen = response.row_loss(question.metric), predictions[:, :, tested]
         codes, loss = sample.codes[tested], row_loss.of(sample.y[tested], seen).mean(axis=1)
         if response.has_labels:
-            totals.add_expected(codes, seen.mean(axis=1), row_loss)
-        if sample.grouped:
-            assert sample.together is not None
-            codes, loss = _by_group(codes, sample.together[tested], loss)
+            totals.add_expected(codes, seen.mean(axis=1), row_loss, sample.shares[tested])
+        if sample.grouped or sample.weights is not None:
+            units = sample.together if sample.grouped else np.arange(len(sample.y))
+            assert units is not None
+            codes, loss = _by_unit(codes, units[tested], sample.shares[tested], loss)
         totals.add_products(codes, loss)
     return totals
 
 
-def _by_group(
-    codes: np.ndarray, group: np.ndarray, loss: np.ndarray
+def _by_unit(
+    codes: np.ndarray, unit: np.ndarray, weight: np.ndarray, loss: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Task of each group in a task, and its losses (M, G), whose mean over groups is that of rows.
+    """Task of each unit in a task, its losses (M, G): their mean is the weighted one of rows.
 
-    Rows of a group are no evidence of their own: they err alike.
+    Rows of a group are no evidence of their own, as they err alike, and neither is weight.
     """
-    size = int(group.max()) + 1
-    pairs, at = np.unique(codes * size + group, return_inverse=True)
+    size = int(unit.max()) + 1
+    pairs, at = np.unique(codes * size + unit, return_inverse=True)
     task = pairs // size
-    per_group = np.bincount(codes) / np.maximum(np.bincount(task, minlength=codes.max() + 1), 1)
-    sums = np.stack([np.bincount(at, each, len(pairs)) for each in loss])
-    return task, sums / per_group[task]
+    units = np.bincount(task, minlength=codes.max() + 1)
+    each = np.bincount(codes, weight) / np.maximum(units, 1)
+    sums = np.stack([np.bincount(at, weight * row, len(pairs)) for row in loss])
+    return task, sums / each[task]
 
 
 def _ranks(
@@ -273,7 +292,11 @@ def _ranks(
 ) -> dict[tuple[str, int], dict[str, float]]:
     return {
         (name, j): ranked(
-            columns, sample.y[fold.test], predicted[fold.repeat, fold.test], sample.codes[fold.test]
+            columns,
+            sample.y[fold.test],
+            predicted[fold.repeat, fold.test],
+            sample.codes[fold.test],
+            sample.shares[fold.test],
         )
         for name, predicted in found.predictions.items()
         for j, fold in enumerate(found.folds)

@@ -126,9 +126,11 @@ def words_of(sample: RowSample, cv: Any, n_repeats: int, seed: int | None) -> st
 
 
 def held_words(sample: Any) -> str:
-    """What a verdict says of the dependence of rows."""
+    """What a verdict says of the dependence of rows, and of their weights."""
+    said = "Rows are taken as independent of one another."
     if getattr(sample, "time", None) is not None:
-        return "Later rows are judged by models of earlier ones."
+        said = "Later rows are judged by models of earlier ones."
     if getattr(sample, "grouped", False):
-        return "Rows of one group are held out together and count as one observation of a gain."
-    return "Rows are taken as independent of one another."
+        said = "Rows of one group are held out together and count as one observation of a gain."
+    weighed = getattr(sample, "weights", None) is not None
+    return said + " Losses are weighted means." * weighed

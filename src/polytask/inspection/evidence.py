@@ -48,7 +48,7 @@ class Evidence:
         Models that lose little anywhere, the simplest first.
     level : float
     unit_rows : ndarray of shape (m,) or float
-        Rows of a unit of the moments: 1, or those of a group.
+        Rows of a unit of the moments: 1, or those of a group, or their mean weight.
     """
 
     models: tuple[str, ...]
@@ -98,11 +98,11 @@ class Evidence:
             about["loss_title"] = f"{about['loss_title']} per variance of the task"
         tested, units = totals.rows.sum(axis=1), totals.units
         by_fold = totals.losses[..., at]
-        each = np.maximum(tested, 1.0)[:, None]
+        each = np.where(tested > 0, tested, 1.0)[:, None]
         mean = by_fold.sum(axis=1) / each
         sums = units[:, None] * np.concatenate([mean[:, :1], mean[:, :1] - mean[:, 1:]], axis=1)
         size = tested / repeats / np.maximum(units, 1.0)  # rows of a unit
-        expected = totals.expected / np.maximum(size, 1.0)[:, None, None] ** 2
+        expected = totals.expected / np.where(size > 0, size, 1.0)[:, None, None] ** 2
         moments = LossMoments.of_sums(units, sums, totals.products, totals.cubes, expected)
         about["unit_rows"] = size
         parts = {name: by_fold[:, :, j] / each for j, name in enumerate(models)}

@@ -53,7 +53,8 @@ def robust_rivals(
     parameters = final_step(asked).get_params(deep=False)
     if parameters.get("loss") not in ("auto", response.name):
         return {}, ()
-    residuals = [sample.y - predicted[0] for predicted in found.predictions.values()]
+    scale = np.sqrt(sample.shares)  # a row's noise has a variance over its weight
+    residuals = [scale * (sample.y - predicted[0]) for predicted in found.predictions.values()]
     least = min((e[np.isfinite(e)] for e in residuals), key=lambda e: float(np.median(np.abs(e))))
     heavy = heaviness(least) if len(least) >= _LEAST_ROWS else 1.0
     if heavy <= _HEAVY:

@@ -162,9 +162,9 @@ def _fit_group(
 ) -> list[Fit]:
     """Fits of estimators that prepare the features alike."""
     X, X_test = (_safe_indexing(sample.X, rows) for rows in (fold.train, fold.test))
-    held = {name: None if v is None else v[fold.train] for name, v in sample.held.items()}
+    told = {name: None if v is None else v[fold.train] for name, v in sample.told.items()}
     pipelines = all(type(e) is Pipeline for e in estimators.values()) and len(estimators) > 1
-    rows = Prepared(X, sample.labels[fold.train], X_test, pipelines, held)
+    rows = Prepared(X, sample.labels[fold.train], X_test, pipelines, told)
     return [_fit(name, e, rows, sample, position) for name, e in estimators.items()]
 
 

@@ -10,6 +10,7 @@ import joblib
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from polytask.models.held_fit import takes_held
 from polytask.models.shared_fits import SharedFits
 
 __all__ = ["Prepared", "by_preparation"]
@@ -58,24 +59,26 @@ class Prepared:
     X_test : table
     shared : bool
         Whether the estimators are Pipelines that prepare alike; the first one does it for all.
-    held : dict
-        Groups and times of the training rows, for estimators that take them.
+    told : dict
+        Groups, times and weights of the training rows, for estimators that take them.
     """
 
     def __init__(
-        self, X: Any, y: Any, X_test: Any, shared: bool, held: Mapping[str, Any] | None = None
+        self, X: Any, y: Any, X_test: Any, shared: bool, told: Mapping[str, Any] | None = None
     ) -> None:
-        self.X, self.y, self.X_test, self.held = X, y, X_test, held or {}
+        self.X, self.y, self.X_test, self.told = X, y, X_test, dict(told or {})
         self.shared = self.waiting = shared
         self.seconds = 0.0  # that the preparation took: each model would need them
-        self.fits = SharedFits(X, y, **self.held)
+        self.fits = SharedFits(X, y, **self.told)
 
     def fit(self, estimator: Any) -> tuple[Any, float]:
         """What predicts `X_test`, the estimator or its last step, and the seconds it takes."""
         if self.waiting:
             start, steps = time.perf_counter(), estimator[:-1]
             X, self.X_test = steps.fit_transform(self.X, self.y), steps.transform(self.X_test)
-            self.fits, self.waiting = SharedFits(X, self.y, **self.held), False
+            self.fits, self.waiting = SharedFits(X, self.y, **self.told), False
             self.seconds = time.perf_counter() - start
-        model, seconds = self.fits.timed(estimator[-1] if self.shared else estimator)
+        asked = estimator[-1] if self.shared else estimator
+        fits = self.fits if takes_held(asked, "sample_weight") else self.fits.without_weights()
+        model, seconds = fits.timed(asked)
         return model, seconds + self.seconds

@@ -10,11 +10,11 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
-from sklearn.utils import check_consistent_length
+from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from polytask.data import drop_task_column, is_frame, read_task_ids
+from polytask.data import drop_task_column, is_frame, read_task_ids, read_weight
 from polytask.data.held_rows import read_held
 from polytask.data.task_spec import Spec, unit_of
 from polytask.inspection.comparison import DataSummary
@@ -115,6 +115,8 @@ class RowSample(Sample):
     together : (N,) int or None, rows of one number stay in one fold
     grouped : bool, whether those are groups that models choose by too
     time : (N,) float or None, rows are judged by earlier ones
+    weights : (N,) float or None, how much each row counts; positive
+    notes : what was left out in reading
     """
 
     X: Any
@@ -124,11 +126,19 @@ class RowSample(Sample):
     together: np.ndarray | None = None
     grouped: bool = False
     time: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     @property
-    def held(self) -> dict[str, np.ndarray | None]:
-        """What `fit` is told of rows that are held out together."""
-        return {"groups": self.together if self.grouped else None, "time": self.time}
+    def told(self) -> dict[str, np.ndarray | None]:
+        """What `fit` is told of each row beside features and target."""
+        groups = self.together if self.grouped else None
+        return {"groups": groups, "time": self.time, "sample_weight": self.weights}
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Weights (N,) in units of their mean."""
+        return np.ones(len(self.y)) if self.weights is None else self.weights / self.weights.mean()
 
     @property
     def varies(self) -> np.ndarray:
@@ -163,15 +173,27 @@ def response_of(estimators: Mapping[str, Any], y: Any, baseline: str = "") -> Re
 
 def read_sample(
     X: Any, y: Any, task: Spec, response: Response, together: Any = None,
-    *, groups: Any = None, time: Any = None,
+    *, groups: Any = None, time: Any = None, sample_weight: Any = None,
 ) -> RowSample:  # fmt: skip
-    """Check X and y together and number tasks and classes."""
+    """Check X and y together and number tasks and classes; rows of weight zero are left out."""
     is_frame(X)  # refuses tables that are none
+    notes: tuple[str, ...] = ()
     target = str(getattr(y, "name", None) or "target")
     labels = column_or_1d(np.asarray(y), warn=False)
     check_consistent_length(X, labels)
     if not (is_frame(X) or hasattr(X, "shape")):
         X = np.asarray(X, dtype=object)
+    if sample_weight is not None:
+        weight = read_weight(sample_weight, np.zeros(len(labels)))
+        if not weight.all():
+            keep = np.flatnonzero(weight)
+            X, labels, weight = (_safe_indexing(each, keep) for each in (X, labels, weight))
+            together, groups, time = (
+                None if each is None else _safe_indexing(each, keep)
+                for each in (together, groups, time)
+            )
+            notes = (f"{len(y) - len(keep):,} rows of weight zero were left out.",)
+        sample_weight = weight
     ids, codes = np.unique(read_task_ids(X, task), return_inverse=True)
     if len(ids) < 2:
         raise ValueError(
@@ -186,7 +208,7 @@ def read_sample(
     return RowSample(
         ids, np.bincount(codes), response, task, target, classes, float(values.mean()),
         float(values.std()), _missing(drop_task_column(X, task)), X, labels, values, codes,
-        group, groups is not None, when,
+        group, groups is not None, when, sample_weight, notes,
     )  # fmt: skip
 
 

@@ -80,16 +80,17 @@ def _describe(column: str) -> dict[str, object]:
 
 
 def ranked(
-    columns: pd.DataFrame, y: np.ndarray, predicted: np.ndarray, codes: np.ndarray
-) -> dict[str, float]:
+    columns: pd.DataFrame, y: np.ndarray, predicted: np.ndarray, codes: np.ndarray,
+    weight: np.ndarray | None = None,
+) -> dict[str, float]:  # fmt: skip
     """Metrics that look at the order of the rows of a fold, which sums cannot tell."""
     found = {}
     for column, name, average in columns[["column", "metric", "average"]].itertuples(index=False):
         metric = METRICS[name]
         if metric.by_rank and average == "tasks":
-            found[column] = metric.summary(metric.per_task(y, predicted, codes)).mean
+            found[column] = metric.summary(metric.per_task(y, predicted, codes, weight)).mean
         elif metric.by_rank:
-            found[column] = float(metric.pooled(y, predicted, codes))
+            found[column] = float(metric.pooled(y, predicted, codes, weight))
     return found
 
 
@@ -167,7 +168,7 @@ class _Sums:
         self.places = {name: q for q, name in enumerate(response.row_losses)}
         y, square = (p[:, folds].sum(axis=1) for p in (totals.target, totals.target_square))
         self.within = scatter(self.rows, y, square)
-        self.total = np.array([square.sum() - y.sum() ** 2 / max(self.rows.sum(), 1.0)])
+        self.total = np.array([square.sum() - y.sum() ** 2 / (self.rows.sum() or 1.0)])
 
     def loss(self, metric: str) -> np.ndarray:
         """Sums of the row loss that stands for the metric, (m,)."""

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import unique_labels
 
-from polytask.data import read_task_ids
+from polytask.data import read_task_ids, read_weight
 from polytask.responses import Response
 
 __all__ = ["TASK_MEANS", "TaskMeans", "drawn_means", "means_for"]
@@ -21,7 +21,8 @@ class TaskMeans(BaseEstimator):
 
     The mean of task i weighs n_i / (n_i + lambda), lambda the ratio of the variance inside tasks
     to that between their means, estimated by moments (one-way random effects). Of labels these are
-    shares of the classes. An unseen task has the mean of all rows.
+    shares of the classes. An unseen task has the mean of all rows. n_i are rows, or the sum of
+    their weights in units of the mean weight.
 
     Parameters
     ----------
@@ -49,18 +50,20 @@ class TaskMeans(BaseEstimator):
         self.classify = classify
         self.least = least
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Means of the tasks of X and y."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Means of the tasks of X and y, of rows with weights (n,)."""
         self.tasks_, code = np.unique(read_task_ids(X, self.task), return_inverse=True)
         y = np.asarray(y)
+        w = read_weight(sample_weight, np.zeros(len(y)))
+        w = w / w.mean()
         if self.classify:
             self.classes_ = unique_labels(y)
             y = y[:, None] == self.classes_
         Y = y.astype(float).reshape(len(y), -1)
-        centre = Y.mean(axis=0)
-        total = np.column_stack([np.bincount(code, column) for column in (Y - centre).T])
-        square = float(((Y - centre) ** 2).sum())
-        means, self.pull_ = drawn_means(np.bincount(code), total, square, self.least)
+        centre = np.average(Y, axis=0, weights=w)
+        total = np.column_stack([np.bincount(code, w * column) for column in (Y - centre).T])
+        square = float((w * ((Y - centre) ** 2).T).sum())
+        means, self.pull_ = drawn_means(np.bincount(code, w), total, square, self.least)
         self.mean_, self.means_ = centre, centre + means
         return self
 
@@ -94,7 +97,7 @@ def drawn_means(
     Parameters
     ----------
     n : ndarray of shape (m,)
-        Rows of the tasks.
+        Rows of the tasks, or the sums of their weights, positive.
     total : ndarray of shape (m, K)
         Sums of their targets.
     square : float

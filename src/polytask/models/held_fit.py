@@ -11,7 +11,9 @@ __all__ = ["fit_held", "takes_held"]
 
 
 def takes_held(estimator: Any, name: str) -> bool:
-    """Whether `fit` of the estimator, or of a pipeline's last step, takes "groups" or "time".
+    """Whether `fit` of the estimator, or of a pipeline's last step, takes this.
+
+    It is "groups", "time" or "sample_weight".
 
     Examples
     --------

@@ -59,6 +59,12 @@ class SharedFits:
         )
         return SharedFits(X, y, weight, groups=groups, time=time)
 
+    def without_weights(self) -> SharedFits:
+        """The same, or of rows that all count alike: other fits."""
+        if self.sample_weight is None:
+            return self
+        return SharedFits(self.X, self.y, groups=self.groups, time=self.time)
+
     def fitted(self, estimator: Any) -> Any:
         """A fitted estimator with these parameters: this one, or one that was there before."""
         found, _ = self.timed(estimator)

@@ -22,6 +22,7 @@ class LossTotals:
     Parameters
     ----------
     rows : ndarray of shape (m, J)
+        How many, or the sums of their weights.
     target, target_square : ndarray of shape (m, J)
         Of y less some reference value.
     losses : ndarray of shape (m, J, M, q)
@@ -72,7 +73,7 @@ class LossTotals:
     def variance(self) -> np.ndarray:
         """Of the tested targets of each task (m,); 1 where they are all the same."""
         rows, total, square = (p.sum(axis=1) for p in (self.rows, self.target, self.target_square))
-        found = scatter(rows, total, square) / np.maximum(rows, 1.0)
+        found = scatter(rows, total, square) / np.where(rows > 0, rows, 1.0)
         return np.where(found > 0, found, 1.0)
 
     def scaled(self, unit: np.ndarray) -> LossTotals:
@@ -104,16 +105,18 @@ class LossTotals:
 
     def add_losses(
         self, task: np.ndarray, fold: np.ndarray, y: np.ndarray, predictions: np.ndarray,
-        response: Response, center: float,
+        response: Response, center: float, weight: np.ndarray | None = None,
     ) -> None:  # fmt: skip
-        """The part that is kept by fold."""
+        """The part that is kept by fold; a row counts as often as its weight says."""
         m, n_folds, n_models, n_losses = self.losses.shape
         present, cell = compact(task * n_folds + fold, m * n_folds)
-        values = [loss.of(y, predictions) for loss in response.row_losses.values()]
+        w = np.ones(len(y)) if weight is None else weight
+        values = [w * loss.of(y, predictions) for loss in response.row_losses.values()]
         flat = self.losses.reshape(-1, n_models, n_losses)
         flat[present] += _by_group(np.stack(values, axis=1), cell, len(present))
         away = y - center
-        for total, each in ((self.rows, None), (self.target, away), (self.target_square, away**2)):
+        sums = ((self.rows, w), (self.target, w * away), (self.target_square, w * away**2))
+        for total, each in sums:
             total.reshape(-1)[present] += np.bincount(cell, each, len(present))
 
     def add_products(self, task: np.ndarray, loss: np.ndarray) -> None:
@@ -124,15 +127,18 @@ class LossTotals:
         self.cubes[present] += cubes
         self.units[present] += np.bincount(local, minlength=len(present))
 
-    def add_expected(self, task: np.ndarray, probability: np.ndarray, loss: RowLoss) -> None:
+    def add_expected(
+        self, task: np.ndarray, probability: np.ndarray, loss: RowLoss,
+        weight: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
         """What the models expect of labels, from their probabilities (M, n)."""
         present, local = compact(task, len(self.products))
-        self.expected[present] += expected_products(probability, loss, local, len(present))
+        self.expected[present] += expected_products(probability, loss, local, len(present), weight)
 
 
 def scatter(rows: np.ndarray, total: np.ndarray, square: np.ndarray) -> np.ndarray:
     """Sum of squares about the mean, from the sums of values and of their squares."""
-    found = square - total**2 / np.maximum(rows, 1.0)
+    found = square - total**2 / np.where(rows > 0, rows, 1.0)
     return np.where(found > _ROUNDING * square, found, 0.0)
 
 
@@ -147,18 +153,22 @@ def excess_sums(
 
 
 def expected_products(
-    probability: np.ndarray, loss: RowLoss, code: np.ndarray, n_tasks: int
-) -> np.ndarray:
+    probability: np.ndarray, loss: RowLoss, code: np.ndarray, n_tasks: int,
+    weight: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Covariance of g that the models expect, summed over the rows of each task, (m, M, M).
 
-    A row whose label is one with probability q adds q (1 - q) δ δ', δ what g has more for a one
-    than for a zero; for the log loss that is minus a logit, or a difference of logits. q is the
-    mean of the models' probabilities (M, n), or (M, n, K) of K classes. A task without a row of a
-    rare class has losses that hardly vary, and would seem to prove what it cannot.
+    Of rows with weights g is the weight times that of the row. A row whose label is one with
+    probability q adds q (1 - q) δ δ', δ what g has more for a one than for a zero; for the log loss
+    that is minus a logit, or a difference of logits. q is the mean of the models' probabilities
+    (M, n), or (M, n, K) of K classes. A task without a row of a rare class has losses that hardly
+    vary, and would seem to prove what it cannot.
     """
-    q = probability.mean(axis=0)
+    q, w = probability.mean(axis=0), 1.0 if weight is None else weight
     shares = np.stack([1.0 - q, q]) if q.ndim == 1 else q.T
-    each = [_excess(loss.of(np.full(len(q), float(k)), probability)) for k in range(len(shares))]
+    each = [
+        w * _excess(loss.of(np.full(len(q), float(k)), probability)) for k in range(len(shares))
+    ]
     centre = np.einsum("kn,kan->an", shares, each)
     return np.sum(
         [_products(p * (g - centre), g - centre, code, n_tasks)

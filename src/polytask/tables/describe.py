@@ -78,6 +78,7 @@ def describe_table(
     loss: str = "auto",
     groups: str | None = None,
     time: str | None = None,
+    weights: str | None = None,
     groupings: Sequence[tuple[str, ...]] = (),
 ) -> TableDescription:
     """Describe a table before anything is fitted; arguments as in `make_task_table`.
@@ -107,6 +108,7 @@ def describe_table(
         loss,
         groups,
         time,
+        weights,
     )
     return TableDescription(
         task=facts.task,

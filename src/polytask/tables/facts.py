@@ -96,6 +96,7 @@ def count_facts(
     loss: str = "auto",
     groups: str | None = None,
     time: str | None = None,
+    weights: str | None = None,
 ) -> Facts:
     """Look at a table without refusing it: only absent columns and empty roles are errors."""
     table = table.reset_index(drop=True).rename(columns=str)
@@ -103,12 +104,12 @@ def count_facts(
     task, target = find_column(task, names, "task"), find_column(target, names, "target")
     if task == target:
         raise TableError(f"must be another column than the task; got {target!r}.", "target")
-    groups, time = held_columns(names, task, target, groups, time)
+    groups, time, weights = held_columns(names, task, target, groups, time, weights)
     held = tuple(name for name in (groups, time) if name)
-    rows, _ = rows_to_keep(table, task, target)
+    rows, _ = rows_to_keep(table, task, target, weights=weights)
     ids, _, id_notes = read_ids(rows[task])
     found, problem = _try_target(rows[target], kind, loss)
-    candidates = [name for name in names if features is not None or name not in held]
+    candidates = [name for name in names if features is not None or name not in (*held, weights)]
     columns = _candidates(rows, len(table), candidates, task, target, features, categorical)
     X = _features(rows, columns)
     return Facts(

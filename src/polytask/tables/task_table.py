@@ -20,6 +20,7 @@ from polytask.tables.target_shape import target_shape
 from polytask.tables.targets import Target, flat_tasks, read_target
 from polytask.tables.task_ids import check_repeats, read_ids
 from polytask.tables.training import Seen
+from polytask.tables.weights import weights_of
 
 __all__ = ["TaskTable", "choose_features", "held_columns", "make_task_table"]
 
@@ -57,8 +58,8 @@ class TaskTable:
         Row of the source that each row is about, where several are about one.
     loss : str
         What models are to take the target for.
-    groups, time : ndarray of shape (n,) or None
-        Who each row is of, and when it was.
+    groups, time, weights : ndarray of shape (n,) or None
+        Who each row is of, when it was, and how much it counts.
     transform, scale_target : str or None
         What models are to do to the target, see `ScaledTargetRegressor`.
     groupings : tuple of tuple of str
@@ -85,6 +86,7 @@ class TaskTable:
     loss: str = "auto"
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
+    weights: np.ndarray | None = None
     transform: str | None = None
     scale_target: str | None = None
     groupings: tuple[tuple[str, ...], ...] = ()
@@ -150,6 +152,7 @@ def make_task_table(
     units: Mapping[str, str] | None = None,
     groups: str | None = None,
     time: str | None = None,
+    weights: str | None = None,
     groupings: Sequence[tuple[str, ...]] = (),
 ) -> TaskTable:
     """Choose rows, columns and kinds.
@@ -172,9 +175,9 @@ def make_task_table(
         What regressors take the target for; "auto" tells counts and shares by themselves.
     units : dict of str to str, optional
         Currencies and units that were left off in reading, by column.
-    groups, time : str, optional
-        Columns that say who each row is of, or when it was: no features, unless ``features`` names
-        them too.
+    groups, time, weights : str, optional
+        Columns that say who each row is of, when it was, or how much it counts: no features, unless
+        ``features`` names them too. Rows of weight zero are left out.
     groupings : sequence of tuple of str
         The columns of every grouping of the rows, that of the task first, where there are several.
 
@@ -193,16 +196,16 @@ def make_task_table(
     table = table.reset_index(drop=True)
     table.columns = [str(name) for name in table.columns]
     task, target = _roles(list(table.columns), task, target)
-    groups, time = held_columns(list(table.columns), task, target, groups, time)
+    groups, time, weights = held_columns(list(table.columns), task, target, groups, time, weights)
     further = further_columns(table, groupings, task, target)
-    rows, notes = rows_to_keep(table, task, target, further)
+    rows, notes = rows_to_keep(table, task, target, further, weights=weights)
     whole = rows
     ids, id_form, id_notes = read_ids(rows[task])
     beside = {name: read_ids(rows[name])[:2] for name in further}
     rows = rows.drop(columns=list(further))
     check_repeats(ids.nunique(), len(ids), task)
     found = read_target(rows[target], kind, loss)
-    held = [name for name in (groups, time) if name and features is None]
+    held = [name for name in (groups, time, weights) if name and features is None]
     chosen, left_out = choose_features(
         rows.drop(columns=held), task, target, features, categorical, n_rows=len(table)
     )
@@ -213,7 +216,8 @@ def make_task_table(
     if loss == found.loss == "auto" and found.kind == "regression":
         care += target_shape(found.numbers, ids, target)
     if groups is None and time is None and len(chosen):
-        care += dependent_rows(rows, X, found.numbers, ids, task, target)
+        others = rows.drop(columns=held)
+        care += dependent_rows(others, X, found.numbers, ids, task, target)
     X[task] = ids
     for name, (values, _) in beside.items():
         X[name] = values
@@ -234,19 +238,21 @@ def make_task_table(
         tuple(finding.text for finding in care), loss=found.loss,
         groups=None if groups is None else groups_of(whole[groups]),
         time=None if time is None else times_of(whole[time]),
+        weights=None if weights is None else weights_of(whole[weights]),
         groupings=tuple(groupings), id_forms={name: form for name, (_, form) in beside.items()},
     )  # fmt: skip
 
 
 def held_columns(
-    columns: list[str], task: str, target: str, groups: str | None, time: str | None
-) -> tuple[str | None, str | None]:
-    """The columns that say who and when, found in the table."""
+    columns: list[str], task: str, target: str, groups: str | None, time: str | None,
+    weights: str | None,
+) -> tuple[str | None, str | None, str | None]:  # fmt: skip
+    """The columns that say who, when and how much, found in the table."""
     if groups is not None and time is not None:
         raise TableError("must be left out where --groups is given: rows are held out by one.",
                          "time")  # fmt: skip
-    found: dict[str, str | None] = {"groups": None, "time": None}
-    for argument, name in (("groups", groups), ("time", time)):
+    found: dict[str, str | None] = {"groups": None, "time": None, "weights": None}
+    for argument, name in (("groups", groups), ("time", time), ("weights", weights)):
         if name is None:
             continue
         found[argument] = find_column(name, columns, argument)
@@ -255,7 +261,7 @@ def held_columns(
             raise TableError(
                 f"must be another column than the {role}; got {name!r} for both.", argument
             )
-    return found["groups"], found["time"]
+    return found["groups"], found["time"], found["weights"]
 
 
 def choose_features(
@@ -302,10 +308,20 @@ def _roles(columns: list[str], task: str, target: str) -> tuple[str, str]:
 
 
 def rows_to_keep(
-    table: pd.DataFrame, task: str, target: str, further: Sequence[str] = ()
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Rows that have a task and a target; in a target of text, NA is a gap like an empty cell."""
+    table: pd.DataFrame, task: str, target: str, further: Sequence[str] = (),
+    *, weights: str | None = None,
+) -> tuple[pd.DataFrame, tuple[str, ...]]:  # fmt: skip
+    """Rows that have a task, a target and a weight above zero.
+
+    In a target of text, NA is a gap like an empty cell.
+    """
     notes = []
+    if weights is not None:
+        weighs = weights_of(table[weights]) > 0
+        if not weighs.all():
+            count = plural(int((~weighs).sum()), "row")
+            notes.append(f"{count} of weight zero ({weights!r}) left out.")
+        table = table[weighs]
     there = {target: filled(table[target], words=True).index}
     there |= {name: table.index[~is_blank(table[name])] for name in (task, *further)}
     for name, role in ((target, "target"), *((name, "task id") for name in (task, *further))):
