@@ -12,9 +12,9 @@ from polytask.sources.prepare import MAX_CATEGORIES
 from polytask.tables.care import Rows
 from polytask.tables.columns import Column, as_feature, as_numbers, inspect_column
 from polytask.tables.errors import TableError, find_column
+from polytask.tables.row_roles import held_columns, rows_to_keep
 from polytask.tables.targets import Target, read_target
 from polytask.tables.task_ids import read_ids
-from polytask.tables.task_table import held_columns, rows_to_keep
 
 __all__ = ["Facts", "count_facts"]
 

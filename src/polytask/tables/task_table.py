@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 
 from polytask.tables.care import Rows, take_care
-from polytask.tables.columns import Column, as_feature, filled, inspect_column, is_blank
+from polytask.tables.columns import Column, as_feature, inspect_column
 from polytask.tables.dependence import dependent_rows, groups_of, times_of
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.further import further_columns
 from polytask.tables.preprocess import check_names
+from polytask.tables.row_roles import held_columns, rows_to_keep, weights_of
 from polytask.tables.target_shape import target_shape
 from polytask.tables.targets import Target, flat_tasks, read_target
 from polytask.tables.task_ids import check_repeats, read_ids
 from polytask.tables.training import Seen
-from polytask.tables.weights import weights_of
 
-__all__ = ["TaskTable", "choose_features", "held_columns", "make_task_table"]
+__all__ = ["TaskTable", "choose_features", "make_task_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,27 +243,6 @@ def make_task_table(
     )  # fmt: skip
 
 
-def held_columns(
-    columns: list[str], task: str, target: str, groups: str | None, time: str | None,
-    weights: str | None,
-) -> tuple[str | None, str | None, str | None]:  # fmt: skip
-    """The columns that say who, when and how much, found in the table."""
-    if groups is not None and time is not None:
-        raise TableError("must be left out where --groups is given: rows are held out by one.",
-                         "time")  # fmt: skip
-    found: dict[str, str | None] = {"groups": None, "time": None, "weights": None}
-    for argument, name in (("groups", groups), ("time", time), ("weights", weights)):
-        if name is None:
-            continue
-        found[argument] = find_column(name, columns, argument)
-        if found[argument] in (task, target):
-            role = "task" if found[argument] == task else "target"
-            raise TableError(
-                f"must be another column than the {role}; got {name!r} for both.", argument
-            )
-    return found["groups"], found["time"], found["weights"]
-
-
 def choose_features(
     rows: pd.DataFrame,
     task: str,
@@ -305,43 +284,6 @@ def _roles(columns: list[str], task: str, target: str) -> tuple[str, str]:
             f"must be another column than the task; got {target!r} for both.", "target"
         )
     return task, target
-
-
-def rows_to_keep(
-    table: pd.DataFrame, task: str, target: str, further: Sequence[str] = (),
-    *, weights: str | None = None,
-) -> tuple[pd.DataFrame, tuple[str, ...]]:  # fmt: skip
-    """Rows that have a task, a target and a weight above zero.
-
-    In a target of text, NA is a gap like an empty cell.
-    """
-    notes = []
-    if weights is not None:
-        weighs = weights_of(table[weights]) > 0
-        if not weighs.all():
-            count = plural(int((~weighs).sum()), "row")
-            notes.append(f"{count} of weight zero ({weights!r}) left out.")
-        table = table[weighs]
-    there = {target: filled(table[target], words=True).index}
-    there |= {name: table.index[~is_blank(table[name])] for name in (task, *further)}
-    for name, role in ((target, "target"), *((name, "task id") for name in (task, *further))):
-        missing = len(table) - len(there[name])
-        if missing == len(table):
-            raise TableError(f"must hold values; {name!r} is empty in every row.", role.split()[0])
-        if missing:
-            share = missing / len(table)
-            notes.append(
-                f"{plural(missing, 'row')} ({share:.1%}) without a {role} ({name!r}) left out."
-            )
-    rows = table  # a copy of a large table is not for nothing
-    if notes:
-        kept = there[target]
-        for name in (task, *further):
-            kept = kept.intersection(there[name], sort=None)
-        rows = table.loc[kept]
-    if rows.empty:
-        raise TableError(f"must hold a value where {target!r} does; {task!r} never does.", "task")
-    return rows, tuple(notes)
 
 
 def _feature(name: str, columns: list[str], task: str, target: str) -> str:
