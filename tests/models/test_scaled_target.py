@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV
 import polytask
 from polytask import (
     AutoMultiTaskRegressor,
+    CurvedRegressor,
     MeanRegularizedRegressor,
     PooledRegressor,
     ScaledTargetRegressor,
@@ -20,6 +21,7 @@ from polytask import (
 from polytask.inspection import compare_tasks
 from polytask.inspection.roles import role_of
 from polytask.model_selection import TaskKFold
+from polytask.models.scaled_target import may_take_log
 
 
 def assays(seed, n=15):
@@ -129,6 +131,51 @@ def test_it_is_a_scikit_learn_estimator_and_a_saved_model():
         model.predict(new)
     common = ScaledTargetRegressor(SingleTaskRegressor(task="assay", unseen="common"), scale="task")
     assert np.isfinite(common.fit(X, y).predict(new)).all()
+
+
+def skewed(seed=0, m=10, n=16):
+    """Curves by task whose noise is a factor, as a table; targets; expected targets."""
+    rng = np.random.default_rng(seed)
+    task, x = np.repeat(np.arange(m), n), rng.uniform(size=m * n)
+    f = 1.5 * np.sin(5.0 * x + 0.3 * rng.normal(size=m)[task]) + 2.0 * x
+    X = pd.DataFrame({"x": x, "task": task})
+    return X, np.exp(f + 0.3 * rng.normal(size=len(f))), np.exp(f + 0.045)
+
+
+def test_rows_left_out_of_the_logarithm_are_targets_again():
+    X, y, _ = skewed()
+    order = np.random.default_rng(5).permutation(len(y))
+    X, y = X.iloc[order], y[order]
+    model = ScaledTargetRegressor(CurvedRegressor(task="task"), transform="log").fit(X, y)
+    assert model.predict(X).sum() == pytest.approx(y.sum(), rel=0.02)
+    f = model.estimator_.left_out(X, np.log(y))
+    by_task = np.argsort(X["task"].to_numpy(), kind="stable")
+    expected = np.exp(f) * model.smearing_[X["task"].to_numpy()[by_task]]
+    np.testing.assert_allclose(model.left_out(X, y), expected, rtol=1e-12)
+    left = np.mean((model.left_out(X, y) - y[by_task]) ** 2)
+    assert left > 1.05 * np.mean((model.predict(X) - y) ** 2)
+    without = ScaledTargetRegressor(PooledRegressor(task="task"), transform="log").fit(X, y)
+    assert without.left_out(X, y) is None
+
+
+def test_auto_and_a_comparison_weigh_the_logarithm_where_the_target_is_skewed():
+    X, y, truth = skewed()
+    names = ["pooled", "curved", "curved-log"]
+    auto = AutoMultiTaskRegressor(task="task").fit(X, y)
+    assert auto.common_weights_[auto.candidates_.index("curved-log")] > 0.5
+    without = AutoMultiTaskRegressor(names[:2], task="task").fit(X, y)
+    errors = [np.mean((m.predict(X) - truth) ** 2) for m in (auto, without)]
+    assert errors[0] < 0.8 * errors[1]
+    assert np.isfinite(auto.set_params(unseen="common").predict(X.assign(task=99))).all()
+    models = {"single-task": None, "curved": None}
+    found = compare_tasks(models, X, y, task="task", cv=3)
+    rows = found.models.set_index("name")
+    assert rows.loc["curved-log", ["title", "role"]].tolist() == ["Curved, log target", "joint"]
+    assert rows.loc["curved-log", "metric"] < rows.loc["curved", "metric"]
+    assert any("positive and skewed" in note for note in found.notes)
+    even = compare_tasks(models, X, np.log(y), task="task", cv=3)
+    assert "curved-log" not in set(even.models["name"])
+    assert not may_take_log(-y)
 
 
 def test_what_has_no_logarithm_is_refused():

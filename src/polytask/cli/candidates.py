@@ -109,8 +109,12 @@ def make_candidate(
 ) -> Pipeline:
     """The model called ``name`` for this table, unfitted; ``varying`` where it asks for it."""
     from polytask.inspection.groupings import ladder
+    from polytask.inspection.log_target import of_logarithm
+    from polytask.inspection.roles import LOG
     from polytask.tables import make_task_pipeline
 
+    if name.endswith(LOG):  # what a comparison adds
+        return of_logarithm(make_candidate(name.removesuffix(LOG), table, seed, varying))
     if name == BOOSTING:
         pipeline = _boosting(table, seed)
     else:

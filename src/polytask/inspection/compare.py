@@ -16,6 +16,7 @@ from polytask.inspection.comparison import Comparison
 from polytask.inspection.deal import deal, fold_count, held_words, tasks_are_known, words_of
 from polytask.inspection.heavy_tails import robust_rivals
 from polytask.inspection.influence import RowLosses
+from polytask.inspection.log_target import log_rivals
 from polytask.inspection.named_estimators import named_estimators, takes
 from polytask.inspection.odd_cells import row_in_words
 from polytask.inspection.out_of_fold import OutOfFold, predict_out_of_fold
@@ -63,8 +64,10 @@ def compare_tasks(
         single-task, pooled, task-intercept, mean-regularized with the better of its two rules for
         strengths, low-rank, weighted candidates and gradient-boosting
         (`default_estimators`). What takes no ``task`` counts as a non-joint model. The
-        mean of each task is always compared, too, and the mean-regularized
-        model with Huber's loss where residuals have heavy tails.
+        mean of each task is always compared, too, the mean-regularized
+        model with Huber's loss where residuals have heavy tails, and the curved model (or, where
+        it is not compared, the mean-regularized one) of the logarithm of a positive and skewed
+        target.
     X : table of shape (n, d + 1)
         With the task column; any container that the estimators take.
     y : array-like of shape (n,), or (n, m) without a task column
@@ -177,6 +180,7 @@ def compare_sample(
     """`compare_tasks` for rows that were read."""
     columns = metric_columns(sample.response, primary_column(metric, sample.response))
     cv, notes = fold_count(sample, cv)
+    estimators, skewed = log_rivals(estimators, sample)
     folds = deal(sample, cv, n_repeats, random_state)
     known = tasks_are_known(sample, folds)
     estimators = estimators | {TASK_MEANS: means_for(sample.response, sample.unit)}
@@ -195,7 +199,8 @@ def compare_sample(
         question, sample, found, _totals(sample, found, question),
         ranks=_ranks(sample, found, columns), rows=_row_losses(sample, found, question),
         notes=(
-            *sample.notes, *notes, *told, *_untold(estimators, sample), *_untested(sample, found)
+            *sample.notes, *notes, *skewed, *told, *_untold(estimators, sample),
+            *_untested(sample, found),
         ),
     )  # fmt: skip
 

@@ -9,12 +9,14 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from polytask.inspection.task_means import TASK_MEANS
+from polytask.models._candidates import LOG
 from polytask.models.registry import Formulation, formulations
 from polytask.tuning import fitted_strengths
 
 ROBUST = "-huber"  # ends the name of a model that is compared with Huber's loss, too
 
 __all__ = [
+    "LOG",
     "ROBUST",
     "final_step",
     "hedges_among",
@@ -78,6 +80,8 @@ def title_of(name: str) -> str:
         return formulations()[name].title
     if name.endswith(ROBUST):
         return f"{title_of(name.removesuffix(ROBUST))}, Huber's loss"
+    if name.endswith(LOG):
+        return f"{title_of(name.removesuffix(LOG))}, log target"
     return name[:1].upper() + name[1:].replace("_", " ").replace("-", " ")
 
 

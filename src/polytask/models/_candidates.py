@@ -5,11 +5,14 @@ from __future__ import annotations
 from polytask.data import TaskData
 from polytask.models.mixed import why_not_mixed
 from polytask.models.registry import formulations
+from polytask.models.scaled_target import may_take_log
 from polytask.responses import Response
 
-__all__ = ["REML", "TREES", "default_names", "must_earn"]
+__all__ = ["LOG", "REML", "TREES", "default_names", "must_earn"]
 
 REML, TREES = "mean-regularized-reml", "gradient-boosting"  # beside the formulations
+LOG = "-log"  # ends the name of a model that is fitted to the logarithm of the target
+_LOG_OF = "curved"
 _ROWS_FOR_TREES = 60  # fewer make no two leaves
 
 
@@ -19,6 +22,8 @@ def default_names(data: TaskData, response: Response, wide: bool) -> list[str]:
         return ["single-task"]
     independent = data.group is None and data.time is None
     names = [name for name, found in formulations().items() if found.serves(data, response)]
+    if _LOG_OF in names and response.is_quadratic and not wide and may_take_log(data.y):
+        names.append(_LOG_OF + LOG)
     if independent and why_not_mixed(response) is None:
         names.append(REML)
     enough = not wide and not data.design.sparse and len(data.y) >= _ROWS_FOR_TREES
@@ -31,4 +36,5 @@ def default_names(data: TaskData, response: Response, wide: bool) -> list[str]:
 
 def must_earn(name: str) -> bool:
     """Whether a default candidate has to show that it is worth its cost: one that is not linear."""
-    return name == TREES or (name != REML and not formulations()[name].linear)
+    straight = name == REML or (name in formulations() and formulations()[name].linear)
+    return not straight

@@ -23,16 +23,17 @@ from polytask.data import (
     read_target,
     task_codes,
 )
-from polytask.models._candidates import REML, TREES, default_names, must_earn
+from polytask.models._candidates import LOG, REML, TREES, default_names, must_earn
 from polytask.models._held_out import held_out_by_folds, held_out_of, linear_predictor
 from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 from polytask.models.estimator import TaskEstimator
 from polytask.models.mixed import without_doubts
 from polytask.models.registry import Formulation, formulations, neural_formulations
 from polytask.models.roles import ClassifierRole, RegressorRole
+from polytask.models.scaled_target import ScaledTargetRegressor
 from polytask.models.shared_fits import SharedFits
 from polytask.models.steps import fit_steps, step, with_callbacks
-from polytask.models.unseen import unseen_message
+from polytask.models.unseen import answering_unseen, unseen_message
 from polytask.responses import Response
 from polytask.tuning import held_out_risk
 from polytask.tuning.gross_rows import gross_cells, gross_targets
@@ -53,11 +54,13 @@ class _AutoMultiTask(TaskEstimator):
     ----------
     candidates : None, list of str or dict {str: estimator}, default=None
         Names of formulations, or estimators with the parameter ``task``; also
-        "mean-regularized-reml" (``alpha="reml"``) and "gradient-boosting". None: single-task,
+        "mean-regularized-reml" (``alpha="reml"``) and "gradient-boosting", and any of a regressor
+        with "-log" at its end, fitted to the logarithm of the target. None: single-task,
         pooled, task-intercept, mean-regularized with strengths by leave-one-out and (unless rows
-        have groups or time) by REML, low-rank where m d <= 5000, and in a long table of 60 rows or
-        more gradient boosting with the task as a category, where it clearly lowers the held-out
-        loss of the others. Names of neural formulations load PyTorch.
+        have groups or time) by REML, low-rank where m d <= 5000; and where they clearly lower the
+        held-out loss of the others, curves, curves of the logarithm of a positive and skewed
+        target, and of 60 rows or more gradient boosting with the task as a category, both in a
+        long table. Names of neural formulations load PyTorch.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and
@@ -231,8 +234,7 @@ class _AutoMultiTask(TaskEstimator):
         with step(self, f"fit {name}", inner=model), without_doubts():
             fits.fitted(model)
         fitted = fits.fitted(model)  # copied when the step is over: without its callbacks
-        takes = "unseen" in fitted.get_params(deep=False)
-        return fitted.set_params(unseen="common") if takes else fitted
+        return answering_unseen(fitted)
 
     def _sound_rows(self: Any, rows: Rows, target: np.ndarray) -> np.ndarray | None:
         """Places of the rows to learn from, where some are grossly wrong; None for all."""
@@ -326,6 +328,8 @@ class _AutoMultiTask(TaskEstimator):
 
     def _by_name(self: Any, name: str) -> Any:
         role = "classifier" if is_classifier(self) else "regressor"
+        if name.endswith(LOG) and role == "regressor":
+            return ScaledTargetRegressor(self._by_name(name.removesuffix(LOG)), transform="log")
         if name == REML:
             return getattr(formulations()["mean-regularized"], role)(alpha="reml", weights="count")
         if name == TREES:
@@ -350,6 +354,8 @@ class _AutoMultiTask(TaskEstimator):
             "fit_intercept": self.fit_intercept, "task_weight": self.task_weight,
         }  # fmt: skip
         takes = estimator.get_params(deep=False)
+        if isinstance(estimator, ScaledTargetRegressor):
+            return estimator.set_params(estimator=self._ready(estimator.estimator))
         if takes.get("alpha") == "reml":  # its likelihood counts rows
             del ours["task_weight"]
         return estimator.set_params(**{k: v for k, v in ours.items() if k in takes})

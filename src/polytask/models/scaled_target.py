@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from scipy.stats import skew
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted, column_or_1d
@@ -14,7 +15,25 @@ from polytask.models.estimator import Estimator
 from polytask.models.held_fit import fit_held
 from polytask.responses import Response
 
-__all__ = ["ScaledTargetRegressor"]
+__all__ = ["ScaledTargetRegressor", "may_take_log"]
+
+_LEAST_ROWS, _SKEWED = 30, 0.5
+
+
+def may_take_log(y: np.ndarray) -> bool:
+    """Whether targets are positive, and skewed to the right until their logarithm is taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> even = np.linspace(0, 2, 50)
+    >>> may_take_log(np.exp(even)), may_take_log(even + 1)
+    (True, False)
+    """
+    if len(y) < _LEAST_ROWS or not (np.isfinite(y) & (y > 0)).all() or np.ptp(y) == 0:
+        return False
+    skewness = float(skew(y))
+    return skewness > _SKEWED and abs(float(skew(np.log(y)))) < skewness
 
 
 class ScaledTargetRegressor(RegressorMixin, Estimator):
@@ -24,9 +43,9 @@ class ScaledTargetRegressor(RegressorMixin, Estimator):
     of y. The spread of a task is its standard deviation; those of tasks with few rows are drawn
     towards the others, on the scale of logarithms, by as much as chance makes them differ.
 
-    A mean of logarithms is not the logarithm of a mean. Predictions are exp(f) times the mean of
-    exp(log y - f) over the training rows of the task, drawn towards that of all rows: Duan's
-    smearing.
+    A mean of logarithms is not the logarithm of a mean. Predictions are exp(f) times the sum of y
+    over that of exp(f), over the training rows of the task and drawn towards that of all rows.
+    This is Duan's smearing with weights exp(f), by which rows that f misses by far count little.
 
     Parameters
     ----------
@@ -45,7 +64,7 @@ class ScaledTargetRegressor(RegressorMixin, Estimator):
     task_scale_ : ndarray of shape (m,)
         What z was divided by.
     smearing_ : ndarray of shape (m,)
-        What exp(f) is multiplied by; ones without a transformation.
+        What exp(f) is multiplied by; ones without a transformation. Rows count by their weights.
 
     References
     ----------
@@ -127,8 +146,9 @@ class ScaledTargetRegressor(RegressorMixin, Estimator):
         self.estimator_ = fit_held(clone(self.estimator), X, scaled, sample_weight, **held)
         self.smearing_ = np.ones(len(self.tasks_))
         if self.transform is not None:
-            left = np.exp(z - self.estimator_.predict(X) * self.task_scale_[code])
-            self.smearing_ = _drawn(left, code, len(self.tasks_))
+            f = self.estimator_.predict(X) * self.task_scale_[code]
+            weight = np.ones(len(z)) if sample_weight is None else np.asarray(sample_weight, float)
+            self.smearing_ = _drawn(z - f, f, weight, code, len(self.tasks_))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -136,10 +156,27 @@ class ScaledTargetRegressor(RegressorMixin, Estimator):
         check_is_fitted(self)
         rows = read_raw_rows(self, X, reset=False)
         code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
+        return self._back(np.asarray(self.estimator_.predict(X)), code)
+
+    def left_out(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
+        """Expected targets of the training rows from fits without each, at what the fit learned.
+
+        In the order of tasks; None where the estimator knows none.
+        """
+        if not hasattr(self.estimator_, "left_out"):
+            return None
+        rows = read_raw_rows(self, X, reset=False)
+        code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])
+        scaled = self._forward(np.asarray(y, dtype=np.float64)) / self.task_scale_[code]
+        f = self.estimator_.left_out(X, scaled, sample_weight)
+        return None if f is None else self._back(f, np.sort(code))
+
+    def _back(self, f: np.ndarray, code: np.ndarray) -> np.ndarray:
+        """Targets of what the estimator predicts for rows of tasks ``code``; -1 is a new one."""
         typical = float(np.exp(np.log(self.task_scale_).mean()))
-        f = self.estimator_.predict(X) * np.append(self.task_scale_, typical)[code]
+        f = f * np.append(self.task_scale_, typical)[code]
         if self.transform is None:
-            return np.asarray(f)
+            return f
         return np.asarray(np.exp(f) * np.append(self.smearing_, self.smearing_.mean())[code])
 
     def _read_tasks(self, X: Any) -> np.ndarray:
@@ -188,10 +225,17 @@ def _spreads(z: np.ndarray, code: np.ndarray, m: int, by_task: bool) -> np.ndarr
     return np.asarray(np.exp(0.5 * (typical + trust * (log - typical))))
 
 
-def _drawn(values: np.ndarray, code: np.ndarray, m: int) -> np.ndarray:
-    """Mean of each task, drawn towards that of all rows as far as chance makes them differ."""
-    n = np.bincount(code, minlength=m)
-    mean, whole = np.bincount(code, values, m) / n, float(values.mean())
-    chance = float(values.var()) / n
+def _drawn(
+    residual: np.ndarray, f: np.ndarray, weight: np.ndarray, code: np.ndarray, m: int
+) -> np.ndarray:
+    """Ratio sum y / sum exp(f) by task, drawn towards that of all as far as chance makes it differ.
+
+    Where f overshoots beyond any target, only ratios of exp(f) are numbers.
+    """
+    w = weight * np.exp(f - f.max())
+    value = np.exp(residual)
+    n = np.maximum(np.bincount(code, w, m), 1e-300)
+    mean, whole = np.bincount(code, w * value, m) / n, float(w @ value / w.sum())
+    chance = np.bincount(code, (w * (value - whole)) ** 2, m) / n**2
     between = max(float(np.average((mean - whole) ** 2 - chance, weights=n)), 0.0)
     return np.asarray(whole + (mean - whole) * between / np.maximum(between + chance, 1e-300))

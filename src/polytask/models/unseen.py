@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 
-__all__ = ["refuse_known", "unseen_message"]
+from polytask.models.scaled_target import ScaledTargetRegressor
+
+__all__ = ["answering_unseen", "refuse_known", "unseen_message"]
+
+
+def answering_unseen(fitted: Any) -> Any:
+    """A fitted estimator with an answer to unseen tasks, where it has such a parameter.
+
+    What it is made around is copied.
+    """
+    if isinstance(fitted, ScaledTargetRegressor):
+        fitted.estimator_ = answering_unseen(copy.copy(fitted.estimator_))
+        return fitted
+    takes = "unseen" in fitted.get_params(deep=False)
+    return fitted.set_params(unseen="common") if takes else fitted
 
 
 def unseen_message(estimator: Any, ids: np.ndarray) -> str:
