@@ -63,6 +63,7 @@ MARK = "<!-- figures of benchmarks/curves.py -->"
 EXPORT = """
 a <- commandArgs(TRUE)
 suppressMessages(library(a[1], character.only = TRUE))
+if (!exists(a[2])) data(list = a[2], package = a[1])
 d <- as.data.frame(get(a[2]))
 d <- d[, c(a[3], a[4], strsplit(a[5], ",")[[1]])]
 write.csv(d[complete.cases(d), ], a[6], row.names = FALSE)
