@@ -13,8 +13,10 @@ from sklearn.base import clone
 
 import polytask
 from polytask import strength_path
+from polytask.datasets import make_related_tasks
 from polytask.models import estimators
 from polytask.models._norm_base import NormBase
+from polytask.models._signed_norms import SignedNorms
 from polytask.models.paths import _prepared
 from tests.models.helpers import ROLES, long_table
 from tests.models.kin import FAST_ROLES, SQUARES
@@ -59,6 +61,7 @@ CASES: dict[str, tuple[dict[str, Any], Callable[..., Any] | None]] = {
     "LassoTasks": ({"alpha": 0.05}, lambda W: 0.05 * absolute(W)),
     "JointFeatures": ({"alpha": 0.05, "norm": "max"}, lambda W: 0.05 * largest(W)),
     "ConcaveFeatures": ({"alpha": 0.05}, None),  # not convex
+    "ConcaveFused": ({"alpha": 0.02, "alpha_difference": 0.02}, None),
     "SparseGroup": (
         {"alpha": 0.05, "l1_ratio": 0.3}, lambda W: 0.015 * absolute(W) + 0.035 * joint(W),
     ),
@@ -105,19 +108,26 @@ def make(stem: str, role: str = "Regressor", **more: Any) -> Any:
     return estimators()[stem + role](**{**CASES[stem][0], "task": 0, **more})
 
 
-def check_optimum(stem: str, role: str, seed: int) -> None:
+def check_optimum(stem: str, role: str, seed: int, signs: Any = None) -> Any:
     Z, y = long_table(role, seed=seed)
     words = CASES[stem][1]
     assert words is not None
     limits: list[Any] = []
     takes = list(inspect.signature(words).parameters)
-    penalty = (lambda W: words(W, limits)) if "limits" in takes else words
     n_parts = len([name for name in takes if name != "limits"])
+
+    def penalty(*parts: Any) -> Any:
+        if signs is not None:
+            limits.extend(cp.multiply(np.tile(signs, (M, 1)), part) >= 0 for part in parts)
+        return words(*parts, *([limits] if "limits" in takes else []))
+
     best = norm_optimum(Z, y, role, LEVEL, penalty, n_parts, limits)
-    model = make(stem, role, alpha_intercept=LEVEL, tol=1e-9).fit(Z, y)
+    bound = {} if signs is None else {"monotonic_cst": signs}
+    model = make(stem, role, alpha_intercept=LEVEL, tol=1e-9, **bound).fit(Z, y)
     assert model.objective_ == pytest.approx(best, rel=1e-6)
     assert model.gap_ <= 1e-9
     assert model.certificate_ == "global"
+    return model
 
 
 def test_every_formulation_with_norms_is_tried() -> None:
@@ -137,6 +147,50 @@ def test_optimum_is_that_of_cvxpy(stem: str, role: str) -> None:
 @pytest.mark.parametrize("seed", range(1, 30))
 def test_optima_of_more_problems(stem: str, role: str, seed: int) -> None:
     check_optimum(stem, role, seed)
+
+
+SIGNED = [stem for stem in CASES if issubclass(estimators()[f"{stem}Regressor"], SignedNorms)]
+
+
+@pytest.mark.parametrize("stem", [stem for stem in SIGNED if CASES[stem][1]])
+@pytest.mark.parametrize("role", FAST_ROLES)
+def test_signs_of_coefficients(stem: str, role: str) -> None:
+    signs = np.array([1, 1, 0, -1])
+    model = check_optimum(stem, role, 0, signs)
+    assert (signs * model.coef_ >= 0).all()
+    free = make(stem, role, alpha_intercept=LEVEL).fit(*long_table(role))
+    assert (signs * free.coef_ < -1e-3).any(), "the bounds hold something back"
+
+
+@pytest.mark.parametrize("stem", SIGNED)
+def test_the_strength_from_which_all_is_zero_within_bounds(stem: str) -> None:
+    Z, y = long_table()
+    model = make(stem, alpha_intercept=0.0, tol=1e-10, monotonic_cst=-1)
+    _, data, loss = _prepared(model, Z, y, None)
+    names = [s for s in model.strengths if s.name not in NO_NORM]
+    tops = {s.name: s.grid(model, data, loss)[0] for s in names}
+    free = make(stem, alpha_intercept=0.0)
+    assert all(tops[s.name] <= s.grid(free, data, loss)[0] for s in names)
+    model.set_params(**{k: v for k, v in NO_NORM.items() if k in model.get_params()})
+    assert not model.set_params(**tops).fit(Z, y).coef_.any()
+    for name in tops:
+        model.set_params(**tops | {name: 0.999 * tops[name]})
+        assert (model.fit(Z, y).coef_ < 0).any()
+
+
+def test_signs_by_name_and_what_is_refused() -> None:
+    X, y, _ = make_related_tasks(n_tasks=3, n_features=3, random_state=0)
+    model = polytask.LassoTasksRegressor(0.01, task="task", monotonic_cst={"x1": -1}).fit(X, y)
+    assert (model.coef_[:, 1] <= 0).all()
+    assert (model.coef_[:, 0] > 0).any()
+    for value, words in (
+        ({"x9": 1}, "monotonic_cst must name features of X; got 'x9'"),
+        ([1, 0], "got shape"),
+        (2, "got 2"),
+        (["up", "down", "up"], "one of them for each"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            polytask.LassoTasksRegressor(0.01, task="task", monotonic_cst=value).fit(X, y)
 
 
 # Squares of norms are never quite zero.
@@ -172,7 +226,7 @@ def test_a_path_begins_at_zero_and_ends_where_fits_do(stem: str) -> None:
     if cold.certificate_ == "global":
         assert_allclose(path.coefs[-1], cold.coef_, atol=1e-3)
         assert path.objectives[-1] == pytest.approx(cold.objective_, rel=1e-6)
-    if stem not in (*SQUARES, "FusedTasks"):
+    if stem not in (*SQUARES, "FusedTasks", "ConcaveFused"):
         assert [bool(coef.any()) for coef in path.coefs[:2]] == [False, True]
 
 

@@ -12,6 +12,7 @@ from polytask.penalties import (
     Coupled,
     JointFeatures,
     NormPlus,
+    Price,
     Rank,
     Ridge,
     TraceNorm,
@@ -28,6 +29,7 @@ from tests.solvers.helpers import mean_regularized, pooled, single_task, task_in
 cp = pytest.importorskip("cvxpy", reason="cvxpy is in the extra `test`")
 
 M, D = 4, 3
+PRICE = Price("mcp", 0.05 * M, 0.15 * M)
 CHAIN = np.diag([1.0, 2.0, 2.0, 1.0]) - np.eye(M, k=1) - np.eye(M, k=-1)
 LOSSES = {"squared": Squared(), "logistic": Logistic()}
 
@@ -64,7 +66,7 @@ PROBLEMS: dict[str, Callable[[TaskData, Loss], Problem]] = {
 }  # fmt: skip
 NOT_CONVEX = {
     "rank": lambda data, loss: low_rank(data, loss, Rank(0.01, 2, 0.01), 0.02),
-    "concave": lambda data, loss: normed(data, loss, slopes=ConcaveFeatures(0.05, "mcp", 3.0, M)),
+    "concave": lambda data, loss: normed(data, loss, slopes=ConcaveFeatures(0.05, PRICE)),
     "projected": lambda data, loss: projected(data, loss, 2),
 }
 

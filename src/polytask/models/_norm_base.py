@@ -87,10 +87,14 @@ class NormBase(MultiTaskLinear):
         """The penalty on each part of the slopes."""
         raise NotImplementedError
 
+    def _bounded(self, parts: dict[str, Penalty], data: TaskData) -> dict[str, Penalty]:
+        """The penalties within bounds of the coefficients; there are none here."""
+        return parts
+
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         d, p = data.n_features, data.n_coefs
         level = np.arange(p) >= d
-        parts = self._penalties(data, strengths)
+        parts = self._bounded(self._penalties(data, strengths), data)
         pull = np.full(p - d, float(strengths["alpha_intercept"]))
         penalties = {**parts, "common": Ridge(np.zeros(p - d)), "deviation": Ridge(pull)}
         structure = SlopesPlus(CommonDeviation(level, level), d, tuple(parts))

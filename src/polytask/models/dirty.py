@@ -7,7 +7,8 @@ from dataclasses import field
 from sklearn.utils._param_validation import StrOptions
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, norm_strength
+from polytask.models._signed_norms import SignedNorms
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -17,7 +18,7 @@ from polytask.solvers import Solution
 __all__ = ["DirtyTasksClassifier", "DirtyTasksRegressor"]
 
 
-class _DirtyTasks(NormBase):
+class _DirtyTasks(SignedNorms):
     """min over P, Q: R(P + Q) + alpha sum_j max_i |P_ij| + alpha_own ‖Q‖_1, W = P + Q.
 
     R is the mean over tasks of the mean loss over rows. P holds what tasks share, Q what is a

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from numbers import Real
-from typing import ClassVar
 
-import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._fused_base import FusedBase
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Fusion, Nested, Penalty, sparse_group
-from polytask.responses import Loss
-from polytask.solvers import Solution
-from polytask.tuning import Strength, difference_grid
 
 __all__ = ["FusedTasksClassifier", "FusedTasksRegressor"]
 
 
-class _FusedTasks(NormBase):
+class _FusedTasks(FusedBase):
     """min over W: R(W) + alpha Ω(W) + alpha_difference sum_i ‖w_{i+1} - w_i‖_1.
 
     R is the mean over tasks of the mean loss over rows; tasks are in the order of their ids, and
@@ -31,24 +25,13 @@ class _FusedTasks(NormBase):
 
     Parameters
     ----------
-    alpha : float or "cv", default="cv"
-        Strength, positive; larger means fewer features. "cv" chooses it by 5 folds inside tasks,
-        down from the computed strength from which W = 0 without differences.
-    alpha_difference : float or "auto", default="auto"
-        Strength, positive; larger means fewer changes along the tasks. "auto" is chosen with alpha
-        if ``alpha="cv"``, otherwise equal to alpha.
     l1_ratio : float, default=0.5
         Share of alpha on single coefficients, from 0 to 1; the rest is on features in all tasks.
 
     Attributes
     ----------
-    alpha_difference_ : float
-    support_ : bool ndarray of shape (m, d)
-        Which features each task keeps.
-    changes_ : bool ndarray of shape (m - 1, d)
-        Which coefficients of a task differ from those of the task before it.
     change_points_ : ndarray
-        Ids of the tasks with such a coefficient.
+        Ids of the tasks at which a coefficient changes.
 
     References
     ----------
@@ -67,38 +50,13 @@ class _FusedTasks(NormBase):
     array([4])
     """
 
-    alpha: float | str = field(default="cv", kw_only=False)
-    alpha_difference: float | str = "auto"
     l1_ratio: float = 0.5
 
-    strengths = (
-        norm_strength("alpha", "slopes"),
-        Strength(
-            "alpha_difference",
-            lambda model, data, loss: model._differences(data, loss),
-            auto="alpha",
-        ),
-        LEVEL,
-    )
-
     _parameter_constraints = {"l1_ratio": [Interval(Real, 0, 1, closed="both")]}
-
-    tells: ClassVar = {"change_points_": "Tasks at which coefficients change"}
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         own = sparse_group(float(strengths["alpha"]), self.l1_ratio)
         return {"slopes": Nested((Fusion(float(strengths["alpha_difference"])), *own.norms))}
-
-    def _differences(self, data: TaskData, loss: Loss) -> np.ndarray:
-        """Strengths from about where all tasks are alike."""
-        some = dict.fromkeys(self._given(), 1.0)
-        return difference_grid(self._make_problem(data, loss, some))
-
-    def _store(self, solution: Solution, data: TaskData) -> None:
-        super()._store(solution, data)
-        self.support_ = self.coef_ != 0
-        self.changes_ = np.diff(self.coef_, axis=0) != 0
-        self.change_points_ = self.tasks_[1:][self.changes_.any(axis=1)]
 
 
 class FusedTasksRegressor(RegressorRole, _FusedTasks):

@@ -7,7 +7,8 @@ from dataclasses import field
 from sklearn.utils._param_validation import StrOptions
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, norm_strength
+from polytask.models._signed_norms import SignedNorms
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -17,7 +18,7 @@ from polytask.solvers import Solution
 __all__ = ["JointFeaturesClassifier", "JointFeaturesRegressor"]
 
 
-class _JointFeatures(NormBase):
+class _JointFeatures(SignedNorms):
     """min over W: R(W) + alpha sum_j ‖w^j‖, w^j the tasks' coefficients of feature j.
 
     R is the mean over tasks of the mean loss over rows. Tasks have rows of their own. Intercepts

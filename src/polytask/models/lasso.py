@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, norm_strength
+from polytask.models._signed_norms import SignedNorms
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -15,7 +16,7 @@ from polytask.solvers import Solution
 __all__ = ["LassoTasksClassifier", "LassoTasksRegressor"]
 
 
-class _LassoTasks(NormBase):
+class _LassoTasks(SignedNorms):
     """min over W: R(W) + alpha ‖W‖_1, the sum of absolute values.
 
     R is the mean over tasks of the mean loss over rows. Tasks share the strength and nothing else,

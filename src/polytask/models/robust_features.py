@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polytask.data import TaskData
 from polytask.models._outlier_tasks import OutlierTasks
+from polytask.models._signed_norms import SignedNorms
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import JointFeatures, Penalty
@@ -12,7 +13,7 @@ from polytask.solvers import Solution
 __all__ = ["RobustFeaturesClassifier", "RobustFeaturesRegressor"]
 
 
-class _RobustFeatures(OutlierTasks):
+class _RobustFeatures(OutlierTasks, SignedNorms):
     """min over P, Q: R(P + Q) + alpha sum_j ‖p^j‖_2 + alpha_outlier sum_i ‖q_i‖_2, W = P + Q.
 
     R is the mean over tasks of the mean loss over rows, p^j the tasks' coefficients of feature j,

@@ -8,7 +8,8 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, norm_strength
+from polytask.models._signed_norms import SignedNorms
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -18,7 +19,7 @@ from polytask.solvers import Solution
 __all__ = ["SparseGroupClassifier", "SparseGroupRegressor"]
 
 
-class _SparseGroup(NormBase):
+class _SparseGroup(SignedNorms):
     """min over W: R(W) + alpha (l1_ratio ‖W‖_1 + (1 - l1_ratio) sum_j ‖w^j‖_2).
 
     R is the mean over tasks of the mean loss over rows, w^j the tasks' coefficients of feature j.

@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, norm_strength
+from polytask.models._signed_norms import SignedNorms
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -29,7 +30,7 @@ def _differences(_: Any, data: TaskData, loss: Loss) -> np.ndarray:
     return deviation_grid(data, loss, 6, 5, 4.0) / _STRONG
 
 
-class _TemporalFeatures(NormBase):
+class _TemporalFeatures(SignedNorms):
     """min over W: R(W) + alpha sum_j ‖w^j‖_2 + alpha_difference sum_i ‖w_{i+1} - w_i‖².
 
     R is the mean over tasks of the mean loss over rows, w^j the tasks' coefficients of feature j;

@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, norm_strength
+from polytask.models._signed_norms import SignedNorms
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -20,7 +21,7 @@ from polytask.solvers import Solution
 __all__ = ["TreeGuidedClassifier", "TreeGuidedRegressor"]
 
 
-class _TreeGuided(NormBase):
+class _TreeGuided(SignedNorms):
     """min over W: R(W) + alpha (leaf_ratio ‖W‖_1 + (1 - leaf_ratio) sum over v, j of ‖w^j_v‖_2).
 
     R is the mean over tasks of the mean loss over rows, w^j_v the coefficients of feature j of the

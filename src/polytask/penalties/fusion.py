@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,14 +14,19 @@ __all__ = ["Fusion"]
 
 @dataclass(frozen=True, eq=False)
 class Fusion(FeatureWise):
-    """value(B) = alpha sum_j sum_i abs(B_i+1,j - B_ij), tasks in their order: a seminorm.
+    """value(B) = sum_j alpha_j sum_i abs(B_i+1,j - B_ij), tasks in their order: a seminorm.
 
     Parameters
     ----------
-    alpha : float
+    alpha : float or ndarray of shape (d,)
     """
 
-    alpha: float
+    of_differences: ClassVar[bool] = True
+    alpha: float | np.ndarray
+
+    def on_features(self, kept: np.ndarray) -> Fusion:
+        """With their alphas."""
+        return self if np.ndim(self.alpha) == 0 else Fusion(np.asarray(self.alpha)[kept])
 
     def per_feature(self, B: np.ndarray) -> np.ndarray:
         """Penalty of each column of B (m, d)."""
@@ -33,17 +39,18 @@ class Fusion(FeatureWise):
         piecewise linear; passing a difference on clips it to ± step alpha (Johnson 2013). Here
         knots stay in the list when they are clipped, so that all features go together.
         """
-        clip, (m, d) = step * self.alpha, B.shape
+        (m, d) = B.shape
+        clip = np.full(d, step * self.alpha)
         low, high = np.empty((m, d)), np.empty((m, d))
         knots, slopes = B[:1], np.zeros((1, d))
         for i in range(m):
             if i:
                 slopes = slopes + knots - B[i]
-            cut = 0.0 if i == m - 1 else clip
+            cut = clip * (i < m - 1)
             low[i], high[i] = _reaches(knots, slopes, cut)
             inside = np.minimum(np.maximum(knots, low[i]), high[i])
             knots = np.concatenate([low[i : i + 1], inside, high[i : i + 1]])
-            slopes = np.concatenate([np.full((1, d), -cut), slopes, np.full((1, d), cut)])
+            slopes = np.concatenate([-cut[None], slopes, cut[None]])
             slopes = np.minimum(np.maximum(slopes, -cut), cut)
         L = low.copy()
         for i in range(m - 2, -1, -1):
@@ -51,7 +58,9 @@ class Fusion(FeatureWise):
         return Shrunk(L, float(self.per_feature(L).sum()))
 
 
-def _reaches(knots: np.ndarray, slopes: np.ndarray, cut: float) -> tuple[np.ndarray, np.ndarray]:
+def _reaches(
+    knots: np.ndarray, slopes: np.ndarray, cut: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Where each column's function is -cut and cut; past its knots it rises with slope one."""
     beyond = np.abs(slopes).max(axis=0) + cut + 1.0
     x = np.concatenate([knots[:1] - beyond, knots, knots[-1:] + beyond])

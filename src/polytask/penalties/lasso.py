@@ -13,14 +13,18 @@ __all__ = ["Lasso"]
 
 @dataclass(frozen=True, eq=False)
 class Lasso(FeatureWise):
-    """value(B) = alpha sum_ij |B_ij|.
+    """value(B) = sum_ij alpha_j |B_ij|.
 
     Parameters
     ----------
-    alpha : float
+    alpha : float or ndarray of shape (d,)
     """
 
-    alpha: float
+    alpha: float | np.ndarray
+
+    def on_features(self, kept: np.ndarray) -> Lasso:
+        """With their alphas."""
+        return self if np.ndim(self.alpha) == 0 else Lasso(np.asarray(self.alpha)[kept])
 
     def per_feature(self, B: np.ndarray) -> np.ndarray:
         """Penalty of each column of B (m, d)."""
@@ -28,16 +32,16 @@ class Lasso(FeatureWise):
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, d)."""
-        return self.alpha * float(np.abs(B).sum())
+        return float(self.per_feature(B).sum())
 
     def dual(self, G: np.ndarray) -> float:
-        """Largest entry over alpha."""
-        return float(np.abs(G).max(initial=0.0)) / self.alpha
+        """Largest entry, each over its alpha."""
+        return float((np.abs(G) / self.alpha).max(initial=0.0))
 
     def shrink(self, B: np.ndarray, step: float) -> Shrunk:
         """Entries lowered by step alpha, smaller ones set to zero."""
         left = np.maximum(np.abs(B) - step * self.alpha, 0.0)
-        return Shrunk(np.copysign(left, B), self.alpha * float(left.sum()))
+        return Shrunk(np.copysign(left, B), float((self.alpha * left).sum()))
 
     def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
         """Element of G + subdifferential(B) nearest to zero."""

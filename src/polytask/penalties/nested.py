@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
-from polytask.penalties.base import FeatureWise, Shrunk
+from polytask.penalties.base import FeatureWise, Penalty, Shrunk
 from polytask.penalties.joint import JointFeatures
 from polytask.penalties.lasso import Lasso
 from polytask.penalties.shrinkage import residual_by_shrinkage
+from polytask.penalties.signs import Signs
 
-__all__ = ["Nested", "PerFeature", "sparse_group"]
+__all__ = ["Nested", "PerFeature", "sparse_group", "with_signs"]
 
 _STEPS = 200  # of Newton's method; five to ten are enough
 _NEAR = 0.9  # where solvers ask, near an optimum, it is about one
@@ -54,6 +55,11 @@ class Nested(FeatureWise):
         """Each norm of some of the features."""
         return Nested(tuple(norm.on_features(kept) for norm in self.norms))
 
+    def signed(self, signs: Signs) -> Nested:
+        """Within the cone: after differences of tasks, before what sees absolute values alone."""
+        first = sum(hasattr(norm, "of_differences") for norm in self.norms)
+        return Nested((*self.norms[:first], signs, *self.norms[first:]))
+
     def per_feature(self, B: np.ndarray) -> np.ndarray:
         """Penalty of each column of B (m, d)."""
         return np.asarray(sum(norm.per_feature(B) for norm in self.norms))
@@ -63,25 +69,27 @@ class Nested(FeatureWise):
         return float(self.per_feature(B).sum())
 
     def dual(self, G: np.ndarray) -> float:
-        """The smallest step at which `shrink` leaves nothing of G.
+        """The smallest step at which `shrink` leaves nothing of -G, where a descent leads.
 
         The length of what is left is a convex function of the step, with slope -value(P) / ‖P‖ at
         P, so that Newton's method climbs to the zero from below, in each column by itself.
         """
-        step, left = _NEAR, self._shrunk(G, _NEAR)
+        step, left = _NEAR, self._shrunk(-G, _NEAR)
         if not left.any():
-            step, left = 0.0, G
+            step, left = 0.0, self._shrunk(-G, 0.0)
+        nested = self
         for _ in range(_STEPS):
             square = np.einsum("mj,mj->j", left, left)
             some = square > 0
             if not some.any():
                 break
             G, left, square = G[:, some], left[:, some], square[some]
-            more = float((square / self.per_feature(left)).max())
+            nested = nested.on_features(some)
+            more = float((square / nested.per_feature(left)).max())
             step += more
             if more <= _SETTLED * step:
                 break
-            left = self._shrunk(G, step)
+            left = nested._shrunk(-G, step)
         return step
 
     def shrink(self, B: np.ndarray, step: float) -> Shrunk:
@@ -110,3 +118,16 @@ def sparse_group(alpha: float, l1_ratio: float) -> Nested:
     """
     parts = (Lasso(alpha * l1_ratio), JointFeatures(alpha * (1.0 - l1_ratio)))
     return Nested(tuple(part for part in parts if part.alpha > 0))
+
+
+def with_signs(penalty: Penalty | PerFeature, signs: Signs) -> Penalty:
+    """The penalty within a cone of signs.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        One with ``signed``, or a norm, a sum over features, that sees absolute values alone.
+    signs : Signs
+    """
+    own = getattr(penalty, "signed", None)
+    return cast(Penalty, own(signs)) if own else Nested((signs, cast(PerFeature, penalty)))

@@ -8,6 +8,8 @@ from typing import cast
 import numpy as np
 
 from polytask.penalties.base import FeatureWise, Norm, Quadratic
+from polytask.penalties.nested import with_signs
+from polytask.penalties.signs import Signs
 
 __all__ = ["NormPlus"]
 
@@ -29,6 +31,10 @@ class NormPlus(FeatureWise):
         """Both of some of the features; both must be sums over them."""
         norm, quadratic = cast(FeatureWise, self.norm), cast(FeatureWise, self.quadratic)
         return NormPlus(norm.on_features(kept), quadratic.on_features(kept))  # type: ignore[arg-type]
+
+    def signed(self, signs: Signs) -> NormPlus:
+        """Within a cone."""
+        return NormPlus(cast(Norm, with_signs(self.norm, signs)), self.quadratic)
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from polytask.penalties.base import Norm, Shrunk
+from polytask.penalties.nested import with_signs
+from polytask.penalties.signs import Signs
 
 __all__ = ["Transposed"]
 
@@ -21,6 +24,10 @@ class Transposed:
     """
 
     inner: Norm
+
+    def signed(self, signs: Signs) -> Transposed:
+        """Within a cone."""
+        return Transposed(cast(Norm, with_signs(self.inner, Signs(signs.signs[:, None]))))
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, d)."""
