@@ -17,6 +17,7 @@ def table(tmp_path):
     found["visits"] = rng.poisson(np.exp(f))
     found["share"] = rng.beta(2, 3, size=120).round(4)
     found["cost"] = rng.gamma(3, np.exp(f) / 3).round(4) + 0.001
+    found["rain"] = np.where(rng.random(120) < 0.3, 0.0, found["cost"])
     found["stars"] = 1 + np.digitize(f + rng.logistic(size=120), [-1, 0.5, 2])
     path = tmp_path / "clinics.csv"
     found.to_csv(path, index=False)
@@ -33,9 +34,11 @@ ASK = ("--task", "clinic", "--features", "a,b")
         ("visits", ("--loss", "squared"), "rmse_tasks"),
         ("visits", ("--kind", "regression"), "rmse_tasks"),
         ("share", (), "binomial_deviance_tasks"),
-        ("cost", (), "rmse_tasks"),
-        ("cost", ("--loss", "gamma"), "gamma_deviance_tasks"),
-        ("stars", ("--loss", "ordinal"), "rmse_tasks"),
+        ("cost", (), "gamma_deviance_tasks"),
+        ("stars", ("--loss", "ordinal"), "log_loss_tasks"),
+        ("stars", ("--kind", "ordinal"), "log_loss_tasks"),
+        ("cost", ("--loss", "squared"), "rmse_tasks"),
+        ("rain", (), "tweedie_deviance_tasks"),
     ],
 )
 def test_compare_ranks_by_the_loss(polytask, table, tmp_path, target, said, metric):
@@ -48,7 +51,9 @@ def test_compare_ranks_by_the_loss(polytask, table, tmp_path, target, said, metr
     found = json.loads((out / "results.json").read_text())
     assert found["metrics"][0]["column"] == metric
     told = any("--loss squared takes it for plain numbers" in note for note in found["notes"])
-    assert told == (not said and target != "cost")
+    assert told == (not said)
+    if "deviance" in metric:
+        assert found["models"][0][metric.replace("_tasks", "_explained_rows")] < 1
 
 
 def test_predictions_are_on_the_scale_of_the_target(polytask, table, tmp_path):
@@ -107,3 +112,41 @@ def test_text_of_several_values_is_classes(polytask, tmp_path):
     p = told[[f"probability_{c}" for c in ("bus", "car", "walk")]].to_numpy()
     np.testing.assert_allclose(p.sum(axis=1), 1.0)
     assert (told["prediction"] == np.array(["bus", "car", "walk"])[p.argmax(axis=1)]).all()
+
+
+@pytest.mark.parametrize("model", ["pooled", "gradient-boosting"])
+def test_ordered_levels_have_names(polytask, table, tmp_path, model):
+    names = np.array(["poor", "fair", "good", "best"])
+    rows = pd.read_csv(table)
+    rows["stars"] = names[rows["stars"] - 1]
+    rows.to_csv(tmp_path / "text.csv", index=False)
+    stored = pd.Categorical(rows["stars"], names, ordered=True)
+    rows.assign(stars=stored).to_parquet(tmp_path / "typed.parquet")
+    found = []
+    for name, said in (("text.csv", ("--levels", "poor,fair,good,best")), ("typed.parquet", ())):
+        ask = (tmp_path / name, *ASK, "--target", "stars", *said)
+        out = tmp_path / "m.skops"
+        run = polytask("fit", *ask, "--model", model, "--out", out)
+        assert run.code == 0, run.err
+        assert "ordered levels, poor < fair < good < best" in " ".join(run.out.split())
+        run = polytask("predict", out, table, "--out", tmp_path / "p.csv")
+        assert run.code == 0, run.err
+        found.append(pd.read_csv(tmp_path / "p.csv"))
+    p = found[0][[f"probability_{name}" for name in names]].to_numpy()
+    np.testing.assert_allclose(p.sum(axis=1), 1.0)
+    assert (found[0]["prediction"] == names[p.argmax(axis=1)]).all()
+    pd.testing.assert_frame_equal(*found)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (("--levels", "1,2,3"), "--levels must name every level of 'stars'"),
+        (("--levels", "1"), "--levels must name two levels or more; got '1'"),
+        (("--kind", "ordinal", "--loss", "gamma"), "--loss must be ordinal, or left out"),
+    ],
+)
+def test_a_wrong_order_is_one_sentence(polytask, table, said, message):
+    run = polytask("fit", table, *ASK, "--target", "stars", *said)
+    assert run.code == 2
+    assert message in " ".join(run.err.split())

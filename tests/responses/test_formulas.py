@@ -97,6 +97,6 @@ def test_a_better_fit_has_a_better_score(response: Response, y: np.ndarray) -> N
 
 def test_metrics_and_row_losses_are_named(response: Response, y: np.ndarray) -> None:
     assert response.metrics[0] in response.row_losses
-    mean = response.inverse_link(F)
+    answers = response.probabilities(F) if response.levels else response.inverse_link(F)
     for name in response.metrics:
-        assert response.row_loss(name).of(y, mean).shape == y.shape
+        assert response.row_loss(name).of(y, answers).shape == y.shape

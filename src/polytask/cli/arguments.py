@@ -291,9 +291,15 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         )
     group.add_argument(
         "--kind",
-        choices=("auto", "regression", "classification"),
+        choices=("auto", "regression", "classification", "ordinal"),
         default="auto",
-        help="of the target; auto (default): text or two distinct values make a classification",
+        help="of the target; auto (default): text or two distinct values make a classification, "
+        "an ordered categorical column of Parquet ordered levels",
+    )
+    group.add_argument(
+        "--levels",
+        metavar="LOW,...,HIGH",
+        help="the order of the target's levels, the lowest first: low,medium,high",
     )
     group.add_argument(
         "--loss",
@@ -301,8 +307,8 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         default="auto",
         help="what numbers are taken for: squared, huber (outliers), poisson and negative_binomial "
         "(counts), gamma and tweedie (amounts), binomial (shares), ordinal (ratings), "
-        "'quantile(0.9)'; auto (default): counts with zeros and shares are told from the column, "
-        "the rest is squared",
+        "'quantile(0.9)'; auto (default): counts with zeros, shares and skewed amounts are told "
+        "from the column, the rest is squared",
     )
     if stream:
         _add_target(group)

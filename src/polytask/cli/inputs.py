@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from polytask.tables import TaskTable
     from polytask.tables.reading import Reading
     from polytask.tables.text_values import Conventions
@@ -128,10 +130,41 @@ def read_frame(args: argparse.Namespace) -> Frame:
         "weights": args.weights,
     }
     n_rows = len(found.table)
+    if args.levels is not None:
+        found = replace(found, table=_in_order(found.table, args, columns))
     if args.task is not None:
         task, groupings = _groupings(args.task, columns)
         return Frame(found, task, args.target, (), n_rows, choices, groupings)
     return _melted(found, several_targets(args, columns), n_rows, choices)
+
+
+def _in_order(
+    table: pd.DataFrame, args: argparse.Namespace, columns: Sequence[str]
+) -> pd.DataFrame:
+    """The table with its targets as ordered levels, as --levels says."""
+    import pandas as pd
+
+    from polytask.tables import TableError
+    from polytask.tables.columns import as_labels
+    from polytask.tables.errors import find_column, name_list
+
+    levels = split_names([args.levels]) or ()
+    if len(levels) < 2:
+        raise TableError(f"must name two levels or more; got {args.levels!r}.", "levels")
+    targets = [args.target] if args.task is not None else several_targets(args, columns)
+    made = {}
+    for target in targets:
+        name = find_column(target, list(columns), "target")
+        labels = as_labels(table[name])
+        strange = labels[labels.notna() & ~labels.isin(levels)]
+        if len(strange):
+            raise TableError(
+                f"must name every level of {name!r}; got {name_list(levels)}, and row "
+                f"{strange.index[0] + 1} of the table (its first is 1) holds {strange.iloc[0]!r}.",
+                "levels",
+            )
+        made[name] = pd.Categorical(labels, categories=levels, ordered=True)
+    return table.assign(**made)
 
 
 def _every_name(task: str | None) -> set[str]:

@@ -171,10 +171,17 @@ def _predict(
         warnings.simplefilter("always")
         found = {"prediction": model.predict(X)}
         if hasattr(model, "predict_proba"):
-            p, levels = model.predict_proba(X), card.classes or model[-1].response_.levels
+            p, levels = model.predict_proba(X), card.classes or card.levels or _levels(model[-1])
+            if card.levels:
+                found["prediction"] = np.asarray(levels, dtype=object)[p.argmax(axis=1)]
             many = {_of_level(level): p[:, k] for k, level in enumerate(levels)}
             found |= many if len(card.classes) != 2 else {"probability": p[:, 1]}
     return found, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+
+
+def _levels(model: Any) -> Any:
+    """Ordered levels without names."""
+    return model.classes_ if hasattr(model, "classes_") else model.response_.levels
 
 
 def _of_level(level: Any) -> str:

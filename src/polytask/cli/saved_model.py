@@ -93,6 +93,8 @@ class ModelCard:
         Columns of which each was a task, () where a column held the tasks.
     groupings : dict of str to Grouped
         The columns of groupings beside the task.
+    levels : tuple of str
+        Names of the target's ordered levels, the lowest first.
     """
 
     model: str
@@ -110,6 +112,7 @@ class ModelCard:
     missing: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     groupings: dict[str, Grouped] = field(default_factory=dict)
+    levels: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -158,6 +161,7 @@ def make_card(
         missing=missing,
         targets=table.targets,
         groupings=_further(table),
+        levels=getattr(table, "levels", ()),
     )
 
 

@@ -266,8 +266,10 @@ def _totals(
     if models:
         row_loss, seen = response.row_loss(question.metric), predictions[:, :, tested]
         codes, loss = sample.codes[tested], row_loss.of(sample.y[tested], seen).mean(axis=1)
-        if response.has_labels:
-            totals.add_expected(codes, seen.mean(axis=1), row_loss, sample.shares[tested])
+        if response.asks == "predict_proba":
+            totals.add_expected(
+                codes, seen.mean(axis=1), row_loss, sample.shares[tested], response.levels
+            )
         if sample.grouped or sample.weights is not None:
             units = sample.together if sample.grouped else np.arange(len(sample.y))
             assert units is not None
@@ -298,6 +300,7 @@ def _ranks(
     return {
         (name, j): ranked(
             columns,
+            sample.response,
             sample.y[fold.test],
             predicted[fold.repeat, fold.test],
             sample.codes[fold.test],

@@ -59,7 +59,7 @@ def deal(sample: RowSample, cv: Any, n_repeats: int, random_state: int | None) -
 
 def _once(sample: RowSample, cv: int, seed: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     if sample.together is None and sample.time is None:
-        labels = sample.response.has_labels
+        labels = sample.response.asks == "predict_proba"
         splitter = TaskKFold(cv, task=sample.task, stratify=labels, random_state=seed)
         yield from splitter.split(sample.X, sample.labels)
         return
@@ -81,7 +81,7 @@ def _folds(sample: RowSample, cv: int, seed: int | None) -> Folds:
     if sample.time is not None:
         return Folds(later_folds(sample.time, cv), ordered=True)
     assert sample.together is not None
-    labels = sample.y if sample.response.has_labels else None
+    labels = sample.y if sample.response.asks == "predict_proba" else None
     return Folds(group_folds(sample.codes, sample.together, cv, seed, labels))
 
 
@@ -122,7 +122,8 @@ def words_of(sample: RowSample, cv: Any, n_repeats: int, seed: int | None) -> st
     rows = ""
     if sample.together is not None:
         rows = "all rows of a group" if sample.grouped else "all labels of a row"
-    return splitter_words(cv, n_repeats, seed, sample.response.has_labels and not rows, rows=rows)
+    stratified = sample.response.asks == "predict_proba" and not rows
+    return splitter_words(cv, n_repeats, seed, stratified, rows=rows)
 
 
 def held_words(sample: Any) -> str:

@@ -215,7 +215,7 @@ def _task_losses(
     for name, predictions in found.predictions.items():
         total = np.zeros((n_points, sample.n_tasks))
         for j, predicted in enumerate(predictions):
-            there = np.isfinite(predicted)
+            there = np.isfinite(predicted).reshape(len(predicted), -1).all(axis=1)
             codes = sample.codes[there]
             rows = np.maximum(np.bincount(codes, minlength=sample.n_tasks), 1)
             each = loss(sample.y[there], predicted[there])

@@ -186,19 +186,23 @@ def _fit(name: str, estimator: Any, rows: Prepared, sample: RowSample, position:
 
 
 def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:
-    """Predicted numbers, or probabilities, of the rows of X; all finite.
+    """What the response asks of the rows of X: numbers, or probabilities; all finite.
 
-    Of two classes those of the second; of K classes (n, K), zero for one that training had not.
+    Of two classes those of the second; of K classes or levels (n, K), zero for one that training
+    had not.
     """
-    if not sample.response.has_labels:
-        found = np.asarray(model.predict(X), dtype=float).ravel()
-    else:
-        if not hasattr(model, "predict_proba"):
-            raise TypeError("it has no predict_proba, which its losses need")
-        p = np.asarray(model.predict_proba(X), dtype=float)
-        found = np.zeros((len(p), len(sample.classes)))
-        found[:, np.searchsorted(sample.classes, model.classes_)] = p
-        found = found[:, 1] if len(sample.classes) == 2 else found
+    asks, classes = sample.response.asks, sample.response.levels or sample.classes
+    if not hasattr(model, asks):
+        raise TypeError(f"it has no {asks}, which its losses need")
+    found = np.asarray(getattr(model, asks)(X), dtype=float)
+    if asks == "predict":
+        found = found.ravel()
+    elif asks == "predict_proba":
+        p, inner = found, final_step(model)
+        known = inner.classes_ if hasattr(inner, "classes_") else inner.response_.levels
+        found = np.zeros((len(p), len(classes)))
+        found[:, np.searchsorted(classes, known)] = p
+        found = found[:, 1] if sample.response.has_labels and len(classes) == 2 else found
     if not np.isfinite(found).all():
         raise ValueError(f"{np.sum(~np.isfinite(found))} predictions are not finite")
     return found

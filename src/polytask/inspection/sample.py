@@ -201,7 +201,7 @@ def read_sample(
             "With one task there is nothing to learn together."
         )
     values, classes = _numbers(labels, response)
-    response = response.of_classes(len(classes))
+    response = response.of_classes(len(classes)).of_targets(values)
     group, when = read_held(groups, time, labels, "compare_tasks")
     if group is None and together is not None:
         group = np.unique(column_or_1d(np.asarray(together)), return_inverse=True)[1]

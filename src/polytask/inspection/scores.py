@@ -14,8 +14,6 @@ from polytask.sources.loss_totals import LossTotals, scatter
 
 __all__ = ["fold_scores", "metric_columns", "model_scores", "primary_column", "ranked"]
 
-# An average over tasks of these is ruled by the tasks whose target hardly varies.
-_ROWS_ONLY = {"explained_variance", "explained_variance_within"}
 _WORDS = {"tasks": "mean over tasks", "rows": "over all rows"}
 
 
@@ -31,7 +29,7 @@ def primary_column(metric: str | None, response: Response) -> str:
     metric = metric or response.metrics[0]
     name, _, average = metric.rpartition("_")
     if name not in METRICS or average not in _WORDS:
-        name, average = metric, "rows" if metric in _ROWS_ONLY else "tasks"
+        name, average = metric, "rows" if _is_share(metric) else "tasks"
     kind = "classification" if response.has_labels else "regression"
     allowed = [name for name in METRICS if name in (*response.metrics, *response.other_metrics)]
     if name not in allowed:
@@ -40,6 +38,11 @@ def primary_column(metric: str | None, response: Response) -> str:
             f"(each with _tasks or _rows at its end, if wished); got {metric!r}."
         )
     return f"{name}_{average}"
+
+
+def _is_share(name: str) -> bool:
+    """Whether it is a share explained: its mean over tasks is ruled by those that hardly vary."""
+    return "explained" in name
 
 
 def metric_columns(response: Response, primary: str, *, rows: bool = True) -> pd.DataFrame:
@@ -54,7 +57,7 @@ def metric_columns(response: Response, primary: str, *, rows: bool = True) -> pd
     """
     columns = [primary]
     for name in response.metrics:
-        averages = ("rows",) if name in _ROWS_ONLY else ("tasks", "rows")
+        averages = ("rows",) if _is_share(name) else ("tasks", "rows")
         columns += [f"{name}_{average}" for average in averages]
     found = pd.DataFrame([_describe(column) for column in dict.fromkeys(columns)])
     kept = found["metric"].map(lambda name: rows or not METRICS[name].by_rank)
@@ -69,7 +72,7 @@ def metric_columns(response: Response, primary: str, *, rows: bool = True) -> pd
 def _describe(column: str) -> dict[str, object]:
     name, _, average = column.rpartition("_")
     metric = METRICS[name]
-    plain = name in _ROWS_ONLY and average == "rows"
+    plain = _is_share(name) and average == "rows"
     return {
         "column": column,
         "title": metric.title if plain else f"{metric.title}, {_WORDS[average]}",
@@ -80,17 +83,20 @@ def _describe(column: str) -> dict[str, object]:
 
 
 def ranked(
-    columns: pd.DataFrame, y: np.ndarray, predicted: np.ndarray, codes: np.ndarray,
-    weight: np.ndarray | None = None,
+    columns: pd.DataFrame, response: Response, y: np.ndarray, predicted: np.ndarray,
+    codes: np.ndarray, weight: np.ndarray | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Metrics that look at the order of the rows of a fold, which sums cannot tell."""
     found = {}
     for column, name, average in columns[["column", "metric", "average"]].itertuples(index=False):
         metric = METRICS[name]
-        if metric.by_rank and average == "tasks":
-            found[column] = metric.summary(metric.per_task(y, predicted, codes, weight)).mean
-        elif metric.by_rank:
-            found[column] = float(metric.pooled(y, predicted, codes, weight))
+        if not metric.by_rank:
+            continue
+        said = response.point(predicted) if metric.needs == "predict" else predicted
+        if average == "tasks":
+            found[column] = metric.summary(metric.per_task(y, said, codes, weight)).mean
+        else:
+            found[column] = float(metric.pooled(y, said, codes, weight))
     return found
 
 
@@ -193,7 +199,7 @@ def _metric(name: str, sums: _Sums, tasks: bool) -> np.ndarray:
     mean = _divide(loss, rows)
     if name == "rmse":
         return np.sqrt(mean)
-    if name == "accuracy":
+    if name == "accuracy" or name.endswith("_deviance_explained"):
         return 1.0 - mean
     if name == "nmse":
         return _divide(loss, within)

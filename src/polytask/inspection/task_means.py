@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.multiclass import unique_labels
 
 from polytask.data import read_task_ids, read_weight
 from polytask.responses import Response
@@ -29,7 +28,7 @@ class TaskMeans(BaseEstimator):
     task : str or int
         Task column of X.
     classify : bool, default=False
-        Whether y are labels.
+        Whether y are labels or ordered levels.
     least : float, default=0.0
         Least lambda, in rows: keeps a share or a mean count of few rows off zero.
 
@@ -57,7 +56,7 @@ class TaskMeans(BaseEstimator):
         w = read_weight(sample_weight, np.zeros(len(y)))
         w = w / w.mean()
         if self.classify:
-            self.classes_ = unique_labels(y)
+            self.classes_ = np.unique(y)
             y = y[:, None] == self.classes_
         Y = y.astype(float).reshape(len(y), -1)
         centre = np.average(Y, axis=0, weights=w)
@@ -86,7 +85,7 @@ class TaskMeans(BaseEstimator):
 def means_for(response: Response, task: str | int) -> TaskMeans:
     """That of a kind of target."""
     least = 0.5 if response.reaches_boundary else 0.0
-    return TaskMeans(task, classify=response.has_labels, least=least)
+    return TaskMeans(task, classify=response.asks == "predict_proba", least=least)
 
 
 def drawn_means(

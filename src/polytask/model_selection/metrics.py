@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from polytask.model_selection import _by_task as by_task
 from polytask.model_selection._by_task import ByTask
 from polytask.model_selection.metric import Metric
@@ -33,8 +35,8 @@ def _probability(
     )
 
 
-def _deviance(name: str, response: type[Response]) -> Metric:
-    """The mean over rows of a response's own loss."""
+def _deviance(name: str, response: type[Response]) -> tuple[Metric, Metric]:
+    """The mean over rows of a response's own loss, and the share that predictions explain."""
     loss = response.row_losses[name]
 
     def compute(y: Any, pred: Any, codes: Any, weight: Any, m: int) -> Any:
@@ -42,16 +44,27 @@ def _deviance(name: str, response: type[Response]) -> Metric:
         return by_task.mean(loss.of(y, pred), codes, weight, m)
 
     text = f"mean {loss.title} of a row: twice what the likelihood loses against a perfect answer"
-    return _regression(name, loss.title, False, "", text, compute)
+    words = f"1 - {loss.title} / that of the mean of all rows that are judged together"
+
+    def explained(y: Any, pred: Any, codes: Any, weight: Any, m: int) -> Any:
+        level = np.full(len(y), np.average(y, weights=weight) if len(y) else np.nan)
+        whole = compute(y, level, np.zeros_like(codes), weight, 1)
+        return 1.0 - compute(y, pred, codes, weight, m) / np.where(whole > 0, whole, np.nan)
+
+    return (
+        _regression(name, loss.title, False, "", text, compute),
+        _regression(f"{name}_explained", "deviance explained", True, "share", words, explained),
+    )
 
 
 def _deviances() -> list[Metric]:
     """Of the responses that are judged by one."""
     return [
-        _deviance(name, response)
+        metric
         for response in responses().values()
         for name in response.metrics
         if name.endswith("_deviance")
+        for metric in _deviance(name, response)
     ]
 
 

@@ -14,6 +14,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -144,7 +145,8 @@ class _BoostedTrees(Estimator):
             apart = validation_part(np.unique(ids, return_inverse=True)[1], *held, HELD_OUT)
         self._fit_trees(np.column_stack(parts), y, weight, apart)
         self.n_iter_ = self.model_.n_iter_
-        self._keep_classes()
+        if self._has_classes():
+            self.classes_ = self.model_.classes_
         return self
 
     def _fit_trees(
@@ -226,15 +228,27 @@ class _BoostedTrees(Estimator):
     def _make(self, settings: dict[str, Any]) -> Any:
         raise NotImplementedError
 
+    def _has_classes(self) -> bool:
+        """Whether the trees learn probabilities, of labels or of ordered levels."""
+        raise NotImplementedError
+
     def _may_hold_out(self, y: np.ndarray) -> bool:
         """Whether a tenth of the rows tells anything."""
-        return len(y) >= 2 * LEAST_ROWS
+        if not self._has_classes():
+            return len(y) >= 2 * LEAST_ROWS
+        sizes = np.unique(y, return_counts=True)[1]
+        return bool(len(y) >= LEAST_ROWS * len(sizes) and sizes.min() > 1)
 
     def _encoder_folds(self, y: np.ndarray) -> Any:
-        return KFold(FOLDS, shuffle=True, random_state=0)
+        common = self._has_classes() and np.unique(y, return_counts=True)[1].min() >= FOLDS
+        kind = StratifiedKFold if common else KFold
+        return kind(FOLDS, shuffle=True, random_state=0)
 
-    def _keep_classes(self) -> None:
-        """Nothing to keep for a regressor."""
+    @available_if(lambda self: self._has_classes())
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of the classes, or of ordered levels: shape (n, K)."""
+        found: np.ndarray = self._fitted().predict_proba(self._design(X))
+        return found
 
     def __sklearn_tags__(self) -> Any:
         """Tags: sparse input and missing values."""
@@ -250,14 +264,19 @@ class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
     def _loss(self) -> Response:
         return find_response(type(self).__name__, self.loss, has_labels=False)
 
+    def _has_classes(self) -> bool:
+        return self._loss().trees == "log_loss"
+
     def _target(self, y: Any) -> np.ndarray:
         target = super()._target(y).astype(np.float64)
         refuse_unusable(target)
         self._loss().check(target, type(self).__name__)
         return target
 
-    def _make(self, settings: dict[str, Any]) -> HistGradientBoostingRegressor:
+    def _make(self, settings: dict[str, Any]) -> Any:
         said = self._loss()
+        if self._has_classes():
+            return HistGradientBoostingClassifier(**settings)
         return HistGradientBoostingRegressor(loss=said.trees, **said.tree_options, **settings)
 
     def __sklearn_tags__(self) -> Any:
@@ -266,6 +285,10 @@ class BoostedTreesRegressor(RegressorMixin, _BoostedTrees):
         with suppress(ValueError):  # of a loss that fit will refuse
             tags.target_tags.positive_only = self._loss().targets.low >= 0
         return tags
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Expected targets, shape (n,)."""
+        return self.predict_proba(X) @ self.classes_ if self._has_classes() else super().predict(X)
 
 
 class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
@@ -285,26 +308,12 @@ class BoostedTreesClassifier(ClassifierMixin, _BoostedTrees):
     def _make(self, settings: dict[str, Any]) -> HistGradientBoostingClassifier:
         return HistGradientBoostingClassifier(**settings)
 
-    def _may_hold_out(self, y: np.ndarray) -> bool:
-        sizes = np.unique(y, return_counts=True)[1]
-        return bool(len(y) >= LEAST_ROWS * len(sizes) and sizes.min() > 1)
-
-    def _encoder_folds(self, y: np.ndarray) -> Any:
-        common = np.unique(y, return_counts=True)[1].min() >= FOLDS
-        kind = StratifiedKFold if common else KFold
-        return kind(FOLDS, shuffle=True, random_state=0)
-
-    def _keep_classes(self) -> None:
-        self.classes_ = self.model_.classes_
+    def _has_classes(self) -> bool:
+        return True
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Log odds of the second class, shape (n,)."""
         found: np.ndarray = self._fitted().decision_function(self._design(X))
-        return found
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities, shape (n, K)."""
-        found: np.ndarray = self._fitted().predict_proba(self._design(X))
         return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -97,7 +97,11 @@ class Response:
     targets : Targets
         Those that it takes.
     trees : str
-        The loss of scikit-learn's boosted trees that is nearest to it.
+        The loss of scikit-learn's boosted trees that is nearest to it; "log_loss" of classifiers.
+    asks : str
+        The method of an estimator whose answers are judged.
+    levels : tuple of float or None
+        The values of y that have probabilities, where those are no labels.
     metrics : tuple of str
         Names of the metrics by which predictions are judged, the leading one first.
     other_metrics : tuple of str
@@ -116,6 +120,8 @@ class Response:
     is_likelihood: ClassVar[bool] = False
     targets: ClassVar[Targets] = Targets()
     trees: ClassVar[str] = "squared_error"
+    asks: ClassVar[str] = "predict"
+    levels = cast("tuple[float, ...] | None", None)
     metrics: ClassVar[tuple[str, ...]]
     other_metrics: ClassVar[tuple[str, ...]] = ()
     row_losses: ClassVar[Mapping[str, RowLoss]]
@@ -137,6 +143,10 @@ class Response:
 
     def of_classes(self, n_classes: int) -> Response:
         """The response of so many classes."""
+        return self
+
+    def of_targets(self, y: np.ndarray) -> Response:
+        """With what a comparison has to know of its targets."""
         return self
 
     @property
@@ -250,6 +260,10 @@ class Response:
         return np.allclose(astuple(self), astuple(other), rtol=tol, atol=0.0)
 
     # In a comparison.
+
+    def point(self, answers: np.ndarray) -> np.ndarray:
+        """A number for each row, out of what is asked for."""
+        return answers
 
     def row_loss(self, metric: str) -> RowLoss:
         """The loss of a row that stands for a metric.

@@ -9,7 +9,7 @@ import numpy as np
 
 from polytask.responses.base import Targets
 from polytask.responses.logistic import Logistic
-from polytask.responses.row_losses import ABSOLUTE, SQUARED, RowLoss
+from polytask.responses.row_losses import RowLoss, deviance_losses
 
 __all__ = ["Binomial"]
 
@@ -33,15 +33,15 @@ class Binomial(Logistic):
     name = "binomial"
     title = "shares"
     has_labels = False
+    asks = "predict"
     targets: ClassVar[Targets] = Targets(
         "a share between 0 and 1",
         "Divide by 100 what is in percent, and counts by their number of trials.", 0.0, 1.0,
     )  # fmt: skip
-    metrics = ("binomial_deviance", "rmse", "mae")
-    row_losses: ClassVar = {
-        "binomial_deviance": RowLoss("binomial deviance", _deviance),
-        "rmse": SQUARED, "mae": ABSOLUTE,
-    }  # fmt: skip
+    metrics = ("binomial_deviance", "binomial_deviance_explained", "rmse", "mae")
+    row_losses: ClassVar = deviance_losses(
+        "binomial_deviance", RowLoss("binomial deviance", _deviance)
+    )
 
     @classmethod
     def signs(cls, y: np.ndarray) -> str:

@@ -7,12 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.special import xlogy
+from scipy.stats import skew
 
 from polytask.responses.base import Targets
-from polytask.responses.log_link import LogLink, exp, row_losses_of
-from polytask.responses.row_losses import RowLoss
+from polytask.responses.log_link import LogLink, exp, is_skewed
+from polytask.responses.row_losses import RowLoss, deviance_losses
 
 __all__ = ["Gamma"]
+
+_EVEN = 1.0  # skewness of logarithms from which a spread in proportion to the mean is not enough
 
 
 def _deviance(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -32,8 +35,16 @@ class Gamma(LogLink):
     targets: ClassVar[Targets] = Targets(
         "positive", "With zeros among the amounts take loss='tweedie'.", 0.0, low_in=False
     )
-    metrics = ("gamma_deviance", "rmse", "mae")
-    row_losses: ClassVar = row_losses_of("gamma_deviance", RowLoss("gamma deviance", _deviance))
+    metrics = ("gamma_deviance", "gamma_deviance_explained", "rmse", "mae")
+    row_losses: ClassVar = deviance_losses("gamma_deviance", RowLoss("gamma deviance", _deviance))
+
+    @classmethod
+    def signs(cls, y: np.ndarray) -> str:
+        """Positive, skewed, and even on the scale of logarithms."""
+        if not (y > 0).all() or not is_skewed(y) or abs(skew(np.log(y))) >= _EVEN:
+            return ""
+        most = y.max() / np.median(y)
+        return f"positive skewed amounts (the largest is {most:,.0f} times the median)"
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""

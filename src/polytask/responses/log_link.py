@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import skew
 
 from polytask.responses.base import Response
-from polytask.responses.row_losses import ABSOLUTE, SQUARED, RowLoss
 
-__all__ = ["LogLink", "exp", "row_losses_of"]
+__all__ = ["LogLink", "exp", "is_skewed"]
+
+_LEAST_ROWS, _SKEWED = 30, 2.0
 
 
 def exp(f: np.ndarray) -> np.ndarray:
@@ -17,6 +19,11 @@ def exp(f: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         found: np.ndarray = np.exp(f)
     return found
+
+
+def is_skewed(y: np.ndarray) -> bool:
+    """Whether a few large amounts decide what a squared error says; told from 30 rows on."""
+    return len(y) >= _LEAST_ROWS and bool(skew(y) > _SKEWED)
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,3 @@ class LogLink(Response):
     def inverse_link(self, f: np.ndarray) -> np.ndarray:
         """exp(f)."""
         return exp(f)
-
-
-def row_losses_of(name: str, deviance: RowLoss) -> dict[str, RowLoss]:
-    """The deviance for what is not named, and the errors of RMSE and MAE."""
-    return {name: deviance, "rmse": SQUARED, "mae": ABSOLUTE}

@@ -27,6 +27,7 @@ class Logistic(Response):
     has_labels = True
     reaches_boundary = True
     is_likelihood = True
+    asks = "predict_proba"
     targets: ClassVar[Targets] = Targets("0 or 1", "", 0.0, 1.0)
     metrics: ClassVar[tuple[str, ...]] = (
         "log_loss",

@@ -38,6 +38,7 @@ class Multinomial(Response):
     has_labels = True
     reaches_boundary = True
     is_likelihood = True
+    asks = "predict_proba"
     targets: ClassVar[Targets] = Targets("a class", "", 0.0)
     metrics: ClassVar[tuple[str, ...]] = ("log_loss", "auc", "brier", "accuracy")
     other_metrics: ClassVar[tuple[str, ...]] = ("average_precision",)

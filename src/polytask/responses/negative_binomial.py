@@ -10,9 +10,9 @@ from scipy.optimize import brentq
 from scipy.special import digamma, expit, xlogy
 
 from polytask.responses.base import Response, Targets, refuse_only_zeros
-from polytask.responses.log_link import LogLink, exp, row_losses_of
+from polytask.responses.log_link import LogLink, exp
 from polytask.responses.poisson import Poisson
-from polytask.responses.row_losses import RowLoss
+from polytask.responses.row_losses import RowLoss, deviance_losses
 
 __all__ = ["NegativeBinomial"]
 
@@ -41,8 +41,8 @@ class NegativeBinomial(LogLink):
     reaches_boundary = True
     is_likelihood = True
     targets: ClassVar[Targets] = Poisson.targets
-    metrics = ("poisson_deviance", "rmse", "mae")
-    row_losses: ClassVar = row_losses_of(
+    metrics = ("poisson_deviance", "poisson_deviance_explained", "rmse", "mae")
+    row_losses: ClassVar = deviance_losses(
         "poisson_deviance", RowLoss("Poisson deviance", Poisson().deviance)
     )
 

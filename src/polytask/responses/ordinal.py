@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import helmert
@@ -12,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from polytask.responses.base import Response
-from polytask.responses.row_losses import ABSOLUTE, SQUARED
+from polytask.responses.row_losses import ABSOLUTE, CLASS_LOG, SQUARED, RowLoss
 
 __all__ = ["Ordinal"]
 
@@ -52,8 +51,9 @@ class Ordinal(Response):
     title = "ordered levels"
     reaches_boundary = True
     is_likelihood = True
-    metrics = ("rmse", "kappa", "mae")
-    row_losses: ClassVar = {"rmse": SQUARED, "mae": ABSOLUTE}
+    trees = "log_loss"
+    asks = "predict_proba"
+    metrics = ("log_loss", "kappa", "rmse", "mae")
 
     def __post_init__(self) -> None:
         """Refuse thresholds that do not ascend, or are not one less than the levels."""
@@ -70,6 +70,23 @@ class Ordinal(Response):
                 "Ordinal: thresholds must be one less than levels, which must be given too; got "
                 f"{self.thresholds!r} with {self.levels!r}."
             )
+
+    @property
+    def row_losses(self) -> dict[str, RowLoss]:  # type: ignore[override]
+        """Of probabilities of the levels: the log loss, and the errors of expected levels."""
+        return {
+            "log_loss": RowLoss(CLASS_LOG.title, lambda y, p: CLASS_LOG.of(self._index(y), p)),
+            "rmse": RowLoss(SQUARED.title, lambda y, p: SQUARED.of(y, self.point(p))),
+            "mae": RowLoss(ABSOLUTE.title, lambda y, p: ABSOLUTE.of(y, self.point(p))),
+        }
+
+    def of_targets(self, y: np.ndarray) -> Response:
+        """With the levels that occur, where none are given."""
+        return self if self.levels else replace(self, levels=tuple(np.unique(y).tolist()))
+
+    def point(self, answers: np.ndarray) -> np.ndarray:
+        """Expected level of the probabilities (..., K)."""
+        return np.asarray(answers @ np.asarray(self.levels))
 
     @property
     def learns(self) -> bool:
@@ -124,7 +141,7 @@ class Ordinal(Response):
 
     def inverse_link(self, f: np.ndarray) -> np.ndarray:
         """Expected level."""
-        return np.asarray(self.probabilities(np.asarray(f)) @ np.asarray(self.levels))
+        return self.point(self.probabilities(np.asarray(f)))
 
     def link(self, mean: np.ndarray) -> np.ndarray:
         """The linear predictor at which a level is expected: by bisection."""

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import xlogy
 
 from polytask.responses.base import Targets, refuse_only_zeros
-from polytask.responses.log_link import LogLink, exp, row_losses_of
-from polytask.responses.row_losses import RowLoss
+from polytask.responses.log_link import LogLink, exp
+from polytask.responses.row_losses import RowLoss, deviance_losses
 
 __all__ = ["Poisson"]
 
@@ -46,8 +46,10 @@ class Poisson(LogLink):
     targets: ClassVar[Targets] = Targets(
         "zero or positive", "Counts have no sign: correct the value, or take loss='squared'.", 0.0
     )
-    metrics = ("poisson_deviance", "rmse", "mae")
-    row_losses: ClassVar = row_losses_of("poisson_deviance", RowLoss("Poisson deviance", _deviance))
+    metrics = ("poisson_deviance", "poisson_deviance_explained", "rmse", "mae")
+    row_losses: ClassVar = deviance_losses(
+        "poisson_deviance", RowLoss("Poisson deviance", _deviance)
+    )
 
     @classmethod
     def signs(cls, y: np.ndarray) -> str:

@@ -17,6 +17,7 @@ __all__ = [
     "SQUARED",
     "ZERO_ONE",
     "RowLoss",
+    "deviance_losses",
 ]
 
 
@@ -39,6 +40,23 @@ ABSOLUTE = RowLoss("absolute error", lambda y, f: np.abs(y - f))
 LOG = RowLoss("log loss", _log_loss)
 BRIER = RowLoss("Brier score", lambda y, p: (y - p) ** 2)
 ZERO_ONE = RowLoss("wrong predictions", lambda y, p: ((p > 0.5) != (y == 1)).astype(float))
+
+
+def deviance_losses(name: str, deviance: RowLoss) -> dict[str, RowLoss]:
+    """A deviance for what is not named, its share of that of the mean, those of RMSE and MAE."""
+    return {
+        name: deviance, f"{name}_explained": left_of(deviance), "rmse": SQUARED, "mae": ABSOLUTE
+    }  # fmt: skip
+
+
+def left_of(loss: RowLoss) -> RowLoss:
+    """The loss in units of what the rows lose when their mean is predicted."""
+
+    def of(y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        whole = float(np.mean(loss.of(y, np.full(len(y), np.mean(y))))) if len(y) else 0.0
+        return loss.of(y, f) / (whole if whole > 0 else np.nan)
+
+    return RowLoss(f"{loss.title} in that of the mean", of)
 
 
 def _of_class(y: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -8,12 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from polytask.responses.base import Targets, refuse_only_zeros
-from polytask.responses.log_link import LogLink, exp, row_losses_of
-from polytask.responses.row_losses import RowLoss
+from polytask.responses.log_link import LogLink, exp, is_skewed
+from polytask.responses.row_losses import RowLoss, deviance_losses
 
 __all__ = ["Tweedie"]
 
 _BISECTIONS = 60
+_ZEROS = 0.01  # share of zeros from which they are no gross rows
 
 
 def _deviance(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -42,8 +43,10 @@ class Tweedie(LogLink):
     targets: ClassVar[Targets] = Targets(
         "zero or positive", "Correct the value, or take loss='squared'.", 0.0
     )
-    metrics = ("tweedie_deviance", "rmse", "mae")
-    row_losses: ClassVar = row_losses_of("tweedie_deviance", RowLoss("Tweedie deviance", _deviance))
+    metrics = ("tweedie_deviance", "tweedie_deviance_explained", "rmse", "mae")
+    row_losses: ClassVar = deviance_losses(
+        "tweedie_deviance", RowLoss("Tweedie deviance", _deviance)
+    )
 
     def __post_init__(self) -> None:
         """Refuse powers of another family."""
@@ -52,6 +55,14 @@ class Tweedie(LogLink):
                 f"Tweedie: power must lie between 1 and 2; got {self.power!r}. At 1 it is "
                 "loss='poisson', at 2 loss='gamma'."
             )
+
+    @classmethod
+    def signs(cls, y: np.ndarray) -> str:
+        """Some zeros, the rest positive with fractions, and skewed."""
+        zeros = float((y == 0).mean())
+        if not (y >= 0).all() or (y == np.round(y)).all() or zeros < _ZEROS or not is_skewed(y):
+            return ""
+        return f"skewed amounts with zeros ({zeros:.0%} are zero)"
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""

@@ -101,7 +101,7 @@ class LossTotals:
         loss = response.row_loss(metric)
         self.add_products(task, loss.of(y, predictions))
         if response.has_labels:
-            self.add_expected(task, predictions, loss)
+            self.add_expected(task, predictions, loss, None)
 
     def add_losses(
         self, task: np.ndarray, fold: np.ndarray, y: np.ndarray, predictions: np.ndarray,
@@ -129,11 +129,13 @@ class LossTotals:
 
     def add_expected(
         self, task: np.ndarray, probability: np.ndarray, loss: RowLoss,
-        weight: np.ndarray | None = None,
+        weight: np.ndarray | None = None, levels: tuple[float, ...] | None = None,
     ) -> None:  # fmt: skip
-        """What the models expect of labels, from their probabilities (M, n)."""
+        """What the models expect of labels or levels, from their probabilities (M, n)."""
         present, local = compact(task, len(self.products))
-        self.expected[present] += expected_products(probability, loss, local, len(present), weight)
+        self.expected[present] += expected_products(
+            probability, loss, local, len(present), weight, levels
+        )
 
 
 def scatter(rows: np.ndarray, total: np.ndarray, square: np.ndarray) -> np.ndarray:
@@ -154,21 +156,20 @@ def excess_sums(
 
 def expected_products(
     probability: np.ndarray, loss: RowLoss, code: np.ndarray, n_tasks: int,
-    weight: np.ndarray | None = None,
+    weight: np.ndarray | None = None, levels: tuple[float, ...] | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Covariance of g that the models expect, summed over the rows of each task, (m, M, M).
 
     Of rows with weights g is the weight times that of the row. A row whose label is one with
     probability q adds q (1 - q) δ δ', δ what g has more for a one than for a zero; for the log loss
     that is minus a logit, or a difference of logits. q is the mean of the models' probabilities
-    (M, n), or (M, n, K) of K classes. A task without a row of a rare class has losses that hardly
-    vary, and would seem to prove what it cannot.
+    (M, n), or (M, n, K) of K classes 0, 1, ..., or of ``levels``. A task without a row of a rare
+    class has losses that hardly vary, and would seem to prove what it cannot.
     """
     q, w = probability.mean(axis=0), 1.0 if weight is None else weight
     shares = np.stack([1.0 - q, q]) if q.ndim == 1 else q.T
-    each = [
-        w * _excess(loss.of(np.full(len(q), float(k)), probability)) for k in range(len(shares))
-    ]
+    values = range(len(shares)) if levels is None else levels
+    each = [w * _excess(loss.of(np.full(len(q), float(v)), probability)) for v in values]
     centre = np.einsum("kn,kan->an", shares, each)
     return np.sum(
         [_products(p * (g - centre), g - centre, code, n_tasks)

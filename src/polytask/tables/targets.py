@@ -17,7 +17,7 @@ from polytask.tables.errors import TableError, name_list, plural
 __all__ = ["KINDS", "Target", "flat_tasks", "read_target"]
 
 MOST_CLASSES = 30
-KINDS = ("auto", "regression", "classification")
+KINDS = ("auto", "regression", "classification", "ordinal")
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,16 @@ class Target:
     Attributes
     ----------
     y : Series
-        Floats for a regression; class labels (integers, booleans or text) for a classification.
+        Floats for a regression, of named levels their places in the order; class labels (integers,
+        booleans or text) for a classification.
     kind : {"regression", "classification"}
     classes : tuple
         The labels in the order of a classifier's ``classes_``; empty for a regression.
     notes : tuple of str
     loss : str
         What models are to take it for.
+    levels : tuple of str
+        Names of ordered levels, the lowest first; () where y are numbers or classes.
     """
 
     y: pd.Series
@@ -41,6 +44,7 @@ class Target:
     classes: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
     loss: str = "auto"
+    levels: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> np.ndarray:
@@ -53,15 +57,17 @@ class Target:
 def read_target(values: pd.Series, kind: str = "auto", loss: str = "auto") -> Target:
     """Decide what the target is: text, or two distinct values, make a classification.
 
+    An ordered categorical column makes ordered levels.
+
     Parameters
     ----------
     values : Series
         The target without missing values.
-    kind : {"auto", "regression", "classification"}
-        Overrules the decision.
+    kind : {"auto", "regression", "classification", "ordinal"}
+        Overrules the decision; "ordinal" is a regression with the loss of that name.
     loss : str, default="auto"
         What regressors are to take it for, such as "poisson". "auto" is decided by the numbers
-        (counts, shares) where the kind is "auto" too.
+        (counts, shares, skewed amounts) where the kind is "auto" too.
 
     Raises
     ------
@@ -86,6 +92,12 @@ def read_target(values: pd.Series, kind: str = "auto", loss: str = "auto") -> Ta
             "nothing to learn. Choose another column.",
             "target",
         )
+    if kind == "ordinal" and loss not in ("auto", "ordinal"):
+        raise TableError(f"must be ordinal, or left out, for --kind ordinal; got {loss!r}.", "loss")
+    if _is_ordered(values) and kind in ("auto", "ordinal") and loss in ("auto", "ordinal"):
+        return _of_levels(values)
+    if kind == "ordinal":
+        kind, loss = "regression", "ordinal"
     unsaid = kind == "auto" and loss == "auto"
     if kind == "classification" or (unsaid and distinct == 2 and not _measured(values)):
         return _classes(values, distinct)
@@ -104,6 +116,21 @@ def _numbers(values: pd.Series) -> bool:
 def _measured(values: pd.Series) -> bool:
     """Whether the values are numbers with fractions: two of them are no classes."""
     return _numbers(values) and not (values.astype(float) % 1 == 0).all()
+
+
+def _is_ordered(values: pd.Series) -> bool:
+    return isinstance(values.dtype, pd.CategoricalDtype) and bool(values.dtype.ordered)
+
+
+def _of_levels(values: pd.Series) -> Target:
+    """Places of the levels that occur, in their order."""
+    held = values.cat.remove_unused_categories().cat
+    levels = tuple(as_labels(pd.Series(held.categories)))
+    note = (
+        f"The target {str(values.name)!r} has ordered levels, {' < '.join(levels)}, so models take "
+        "it for that (--loss ordinal); --kind classification takes them for classes."
+    )
+    return Target(held.codes.astype(float), "regression", (), (note,), "ordinal", levels)
 
 
 def _of_numbers(y: pd.Series, kind: str, loss: str) -> Target:
@@ -179,7 +206,8 @@ def _classes(values: pd.Series, distinct: int) -> Target:
         note = (
             f"The target {str(values.name)!r} has {distinct} values, so this is a classification: "
             f"{counts.index[0]!r} is the most frequent ({counts.iloc[0] / len(y):.1%}), "
-            f"{counts.index[-1]!r} the rarest ({plural(int(counts.iloc[-1]), 'row')})."
+            f"{counts.index[-1]!r} the rarest ({plural(int(counts.iloc[-1]), 'row')}). Of levels "
+            "that have an order, --levels says it."
         )
         return Target(y, "classification", classes, (note,))
     note = (
@@ -210,10 +238,11 @@ def _class_labels(values: pd.Series) -> pd.Series:
 
 def _not_numeric(values: pd.Series, distinct: int, unsaid: bool) -> str:
     shown = name_list(values.astype(str).value_counts().index.tolist(), most=4)
+    ordered = "Say their order if they have one (--levels low,medium,high)"
     if not unsaid:
         return (
             f"must be numeric for a regression; {str(values.name)!r} has {distinct} of text "
-            f"({shown}). Give them numbers if they are ordered, or leave --kind and --loss out."
+            f"({shown}). {ordered}, or leave --kind and --loss out."
         )
     return (
         f"must be numeric for a regression, or have at most {_most_classes(values)} distinct "

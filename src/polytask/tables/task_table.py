@@ -66,6 +66,8 @@ class TaskTable:
         The columns of every grouping of the rows, the task first; () where the task is the only.
     id_forms : dict of str to str
         How the ids of the further columns are stored.
+    levels : tuple of str
+        Names of ordered levels, of which y holds the places; () for other targets.
     """
 
     X: pd.DataFrame
@@ -91,6 +93,7 @@ class TaskTable:
     scale_target: str | None = None
     groupings: tuple[tuple[str, ...], ...] = ()
     id_forms: Mapping[str, str] = field(default_factory=dict)
+    levels: tuple[str, ...] = ()
 
     @property
     def spec(self) -> Any:
@@ -169,7 +172,7 @@ def make_task_table(
         Columns to learn from; all others but dates, ids and empty columns by default.
     categorical : sequence of str
         Columns whose values are labels although they look like numbers.
-    kind : {"auto", "regression", "classification"}
+    kind : {"auto", "regression", "classification", "ordinal"}
         "auto" takes a target with two distinct values for a classification.
     loss : str, default="auto"
         What regressors take the target for; "auto" tells counts and shares by themselves.
@@ -240,6 +243,7 @@ def make_task_table(
         time=None if time is None else times_of(whole[time]),
         weights=None if weights is None else weights_of(whole[weights]),
         groupings=tuple(groupings), id_forms={name: form for name, (_, form) in beside.items()},
+        levels=found.levels,
     )  # fmt: skip
 
 
