@@ -12,6 +12,7 @@ __version__ = "0.2.0"
 _ROOMS = {
     "MeanRegularizedSurvival": "polytask.models.survival",
     "PooledSurvival": "polytask.models.survival",
+    "QuantilesRegressor": "polytask.models.quantiles",
     "ScaledTargetRegressor": "polytask.models.scaled_target",
     "SingleTaskSurvival": "polytask.models.survival",
     "StreamPreparer": "polytask.sources.prepare",

@@ -150,3 +150,27 @@ def test_a_wrong_order_is_one_sentence(polytask, table, said, message):
     run = polytask("fit", table, *ASK, "--target", "stars", *said)
     assert run.code == 2
     assert message in " ".join(run.err.split())
+
+
+@pytest.mark.slow
+def test_a_comparison_of_quantiles(polytask, table, tmp_path):
+    ask = (table, *ASK, "--target", "cost", "--quantiles", ".1,.5,.9")
+    run = polytask("compare", *ask, "--models", "pooled", "--cv", "3", "--out", tmp_path / "out")
+    assert run.code == 0, run.err
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert found["metric"] == "pinball_tasks"
+
+
+def test_an_interval_of_quantiles(polytask, table, tmp_path):
+    ask = (table, *ASK, "--target", "cost", "--quantiles", ".1,.5,.9")
+    model = tmp_path / "m.skops"
+    run = polytask("fit", *ask, "--model", "pooled", "--out", model)
+    assert run.code == 0, run.err
+    run = polytask("predict", model, table, "--out", tmp_path / "p.csv")
+    assert run.code == 0, run.err
+    told = pd.read_csv(tmp_path / "p.csv")
+    interval = told[["quantile_0.1", "quantile_0.5", "quantile_0.9"]].to_numpy()
+    assert (np.diff(interval) >= 0).all()
+    assert 0.6 < told["cost"].between(interval[:, 0], interval[:, 2]).mean() < 0.95
+    run = polytask("fit", *ask, "--loss", "gamma")
+    assert "--loss must be left out with --quantiles" in " ".join(run.err.split())

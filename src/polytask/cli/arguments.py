@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable
 from typing import NoReturn
 
 from polytask import __version__
+from polytask.cli.argument_types import between, counts, quantiles
 from polytask.cli.help_pages import (
     ABOUT,
     COMPARE,
@@ -136,7 +136,7 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     group.add_argument(
         "--new-tasks",
         metavar="K,...",
-        type=_counts,
+        type=counts,
         help="also measure what a new task with K rows of its own would get, such as 0,5,20: "
         "whole tasks are held out",
     )
@@ -316,6 +316,13 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
 
 def _add_target(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
+        "--quantiles",
+        metavar="Q,...",
+        type=quantiles,
+        help="predict these quantiles of a number, ascending, such as .1,.5,.9: an interval and a "
+        "middle, judged by the mean pinball loss",
+    )
+    group.add_argument(
         "--transform",
         choices=("log",),
         help="what models are fitted to: the logarithm of a positive target; predictions are of "
@@ -352,35 +359,7 @@ def _number(
     group.add_argument(
         name,
         metavar="N",
-        type=_between(least, most),
+        type=between(least, most),
         default=default,
         help=f"{words} (default %(default)s)",
     )
-
-
-def _counts(text: str) -> list[int]:
-    """Numbers of rows, one above 0 among them."""
-    try:
-        counts = [int(part) for part in text.split(",")]
-    except ValueError:
-        counts = []
-    if not counts or min(counts) < 0 or max(counts) < 1:
-        raise argparse.ArgumentTypeError(
-            "must be whole numbers of at least 0 with commas between them, one above 0; "
-            f"got {text!r}"
-        )
-    return counts
-
-
-def _between(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        rule = f"must be a whole number of at least {least} and at most {most}; got {text!r}"
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(rule) from None
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(rule)
-        return value
-
-    return read

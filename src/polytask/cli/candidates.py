@@ -128,6 +128,10 @@ def make_candidate(
 
         around = {"transform": table.transform, "scale": table.scale_target}
         pipeline.steps[-1] = ("model", ScaledTargetRegressor(pipeline[-1], **around))
+    if table.quantiles:
+        from polytask.models.quantiles import QuantilesRegressor
+
+        pipeline.steps[-1] = ("model", QuantilesRegressor(pipeline[-1], table.quantiles))
     return pipeline
 
 

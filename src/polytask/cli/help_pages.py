@@ -60,8 +60,10 @@ what happens to the columns:
 
 metrics (means over tasks; with _rows at the end over all rows at once):
   regression      rmse, mae, explained_variance, explained_variance_within, nmse,
-                  pinball, kappa, binomial_deviance, gamma_deviance, poisson_deviance,
-                  tweedie_deviance
+                  pinball, kappa, binomial_deviance, binomial_deviance_explained,
+                  gamma_deviance, gamma_deviance_explained, poisson_deviance,
+                  poisson_deviance_explained, tweedie_deviance,
+                  tweedie_deviance_explained
   classification  log_loss, brier, auc, average_precision, accuracy
 
 examples:

@@ -226,7 +226,10 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
 
     frame = read_frame(args)
     choices, around = dict(frame.choices), (args.transform, args.scale_target)
-    if any(around) and choices["loss"] == "auto":
+    if args.quantiles:
+        _check_quantiles(args)
+        choices["loss"] = "quantile"
+    elif any(around) and choices["loss"] == "auto":
         choices["loss"] = "squared"  # of what is made of the target
     ready = make_task_table(
         frame.reading.table,
@@ -241,8 +244,21 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
     notes = (*frame.reading.notes, *ready.notes)
     return replace(
         ready, notes=notes, targets=frame.targets, together=together, transform=around[0],
-        scale_target=around[1],
+        scale_target=around[1], quantiles=args.quantiles or (),
     )  # fmt: skip
+
+
+def _check_quantiles(args: argparse.Namespace) -> None:
+    """Refuse what says something else of the target."""
+    from polytask.tables import TableError
+
+    given = {
+        "loss": args.loss != "auto", "kind": args.kind not in ("auto", "regression"),
+        "levels": args.levels, "transform": args.transform, "scale-target": args.scale_target,
+    }  # fmt: skip
+    for argument, said in given.items():
+        if said:
+            raise TableError("must be left out with --quantiles, which are of numbers.", argument)
 
 
 def _check_target(table: TaskTable, transform: str | None, scale: str | None) -> None:

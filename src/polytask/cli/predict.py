@@ -165,11 +165,19 @@ def _check_unseen(ids: pd.Series, columns: pd.DataFrame, card: ModelCard, unseen
 def _predict(
     model: Any, X: pd.DataFrame, card: ModelCard, unseen: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    if unseen == "common" and "unseen" in model[-1].get_params(deep=False):
-        model[-1].set_params(unseen="common")
+    if unseen == "common":
+        for inner in (model[-1], *_inside(model[-1])):
+            if "unseen" in inner.get_params(deep=False):
+                inner.set_params(unseen="common")
+    from polytask.inspection.roles import ask
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = {"prediction": model.predict(X)}
+        if hasattr(model[-1], "predict_quantiles"):
+            each = ask(model, "predict_quantiles", X).T
+            names = [f"quantile_{q:g}" for q in model[-1].quantiles]
+            found |= dict(zip(names, each, strict=True))
         if hasattr(model, "predict_proba"):
             p, levels = model.predict_proba(X), card.classes or card.levels or _levels(model[-1])
             if card.levels:
@@ -177,6 +185,13 @@ def _predict(
             many = {_of_level(level): p[:, k] for k, level in enumerate(levels)}
             found |= many if len(card.classes) != 2 else {"probability": p[:, 1]}
     return found, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+
+
+def _inside(model: Any) -> tuple[Any, ...]:
+    """Fitted models that it is around."""
+    return tuple(
+        getattr(model, "estimators_", None) or filter(None, [getattr(model, "estimator_", None)])
+    )
 
 
 def _levels(model: Any) -> Any:

@@ -121,7 +121,9 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
             "--no-stream.",
             "loss",
         )
-    for argument in ("groups", "time", "weights", "transform", "scale-target", "levels"):
+    for argument in (
+        "groups", "time", "weights", "transform", "scale-target", "levels", "quantiles"
+    ):  # fmt: skip
         if getattr(args, argument.replace("-", "_")) is not None:
             raise TableError(
                 "must be left out in a table that is streamed. Load it with --no-stream.", argument

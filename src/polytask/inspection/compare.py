@@ -25,6 +25,7 @@ from polytask.inspection.sample import RowSample, read_sample, response_of
 from polytask.inspection.scores import metric_columns, primary_column, ranked
 from polytask.inspection.task_means import TASK_MEANS, means_for
 from polytask.inspection.wide import stack_wide
+from polytask.inspection.words import percent
 from polytask.models.estimator import Estimator
 from polytask.models.held_fit import takes_held
 from polytask.sources.loss_totals import LossTotals
@@ -200,7 +201,7 @@ def compare_sample(
         ranks=_ranks(sample, found, columns), rows=_row_losses(sample, found, question),
         notes=(
             *sample.notes, *notes, *skewed, *told, *_untold(estimators, sample),
-            *_untested(sample, found),
+            *_untested(sample, found), *_coverage(sample, found),
         ),
     )  # fmt: skip
 
@@ -228,6 +229,22 @@ def _untested(sample: RowSample, found: OutOfFold) -> tuple[str, ...]:
         return ()
     tested = sum(fold.n_test for fold in found.folds)
     return (f"{tested:,} of {len(sample.y):,} rows are judged, by models of the rows before them.",)
+
+
+def _coverage(sample: RowSample, found: OutOfFold) -> tuple[str, ...]:
+    """How many of the held-out targets the intervals of several quantiles hold."""
+    each = sample.response.quantiles
+    if len(each) < 2:
+        return ()
+    told = []
+    for name, answers in found.predictions.items():
+        low, high = answers[..., 0], answers[..., -1]
+        held = ((sample.y >= low) & (sample.y <= high))[np.isfinite(low)]
+        told.append(f"{title_of(name)} {percent(float(held.mean()))}")
+    return (
+        f"Held-out targets between the predicted quantiles {each[0]:g} and {each[-1]:g} "
+        f"({percent(each[-1] - each[0])} wanted): {', '.join(told)}.",
+    )
 
 
 def _row_losses(sample: RowSample, found: OutOfFold, question: Question) -> RowLosses | None:

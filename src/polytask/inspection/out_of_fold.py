@@ -16,7 +16,7 @@ from sklearn.utils import _safe_indexing
 
 from polytask.data.parse import LeftOutGrouping
 from polytask.inspection.preparations import Prepared, by_preparation
-from polytask.inspection.roles import final_step, strengths_of, strengths_text
+from polytask.inspection.roles import ask, final_step, strengths_of, strengths_text
 from polytask.inspection.sample import RowSample
 
 __all__ = ["Fit", "Fits", "Fold", "OutOfFold", "Split", "predict_out_of_fold", "predict_rows"]
@@ -186,15 +186,13 @@ def _fit(name: str, estimator: Any, rows: Prepared, sample: RowSample, position:
 
 
 def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:
-    """What the response asks of the rows of X: numbers, or probabilities; all finite.
+    """What the response asks of the rows of X: numbers, probabilities or quantiles; all finite.
 
     Of two classes those of the second; of K classes or levels (n, K), zero for one that training
     had not.
     """
     asks, classes = sample.response.asks, sample.response.levels or sample.classes
-    if not hasattr(model, asks):
-        raise TypeError(f"it has no {asks}, which its losses need")
-    found = np.asarray(getattr(model, asks)(X), dtype=float)
+    found = ask(model, asks, X)
     if asks == "predict":
         found = found.ravel()
     elif asks == "predict_proba":

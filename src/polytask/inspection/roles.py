@@ -18,6 +18,7 @@ ROBUST = "-huber"  # ends the name of a model that is compared with Huber's loss
 __all__ = [
     "LOG",
     "ROBUST",
+    "ask",
     "final_step",
     "hedges_among",
     "role_of",
@@ -38,6 +39,22 @@ def final_step(estimator: Any) -> Any:
         if hasattr(inner, "fit"):
             return final_step(inner)
     return estimator
+
+
+def ask(model: Any, method: str, X: Any) -> np.ndarray:
+    """What a method of a model says of rows; pipelines know only some methods of their last step.
+
+    Raises
+    ------
+    TypeError
+        If there is no such method.
+    """
+    if isinstance(model, Pipeline) and not hasattr(model, method):
+        X = model[:-1].transform(X) if len(model) > 1 else X
+        model = model[-1]
+    if not hasattr(model, method):
+        raise TypeError(f"it has no {method}, which its losses need")
+    return np.asarray(getattr(model, method)(X), dtype=float)
 
 
 def role_of(name: str, estimator: Any, baseline: str) -> str:

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
@@ -156,9 +157,9 @@ def response_for(labels: bool) -> Response:
 
 def response_of(estimators: Mapping[str, Any], y: Any, baseline: str = "") -> Response:
     """How targets are judged: as the baseline's loss says, else the first model's, else by y."""
-    models = [
-        final_step(e) for e in (estimators.get(baseline), *estimators.values()) if e is not None
-    ]
+    first = (estimators.get(baseline), *estimators.values())
+    steps = [e[-1] if isinstance(e, Pipeline) else e for e in first if e is not None]
+    models = [step if hasattr(step, "_loss") else final_step(step) for step in steps]
     labels = {bool(is_classifier(model)) for model in models}
     if len(labels) > 1:
         raise ValueError(

@@ -29,6 +29,8 @@ class TaskMeans(BaseEstimator):
         Task column of X.
     classify : bool, default=False
         Whether y are labels or ordered levels.
+    quantiles : tuple of float, default=()
+        What is predicted instead: the mean, and this quantile of all rows about theirs.
     least : float, default=0.0
         Least lambda, in rows: keeps a share or a mean count of few rows off zero.
 
@@ -44,10 +46,14 @@ class TaskMeans(BaseEstimator):
     [1.1, 3.1]
     """
 
-    def __init__(self, task: str | int, *, classify: bool = False, least: float = 0.0) -> None:
+    def __init__(
+        self, task: str | int, *, classify: bool = False, least: float = 0.0,
+        quantiles: tuple[float, ...] = (),
+    ) -> None:  # fmt: skip
         self.task = task
         self.classify = classify
         self.least = least
+        self.quantiles = quantiles
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Means of the tasks of X and y, of rows with weights (n,)."""
@@ -64,12 +70,20 @@ class TaskMeans(BaseEstimator):
         square = float((w * ((Y - centre) ** 2).T).sum())
         means, self.pull_ = drawn_means(np.bincount(code, w), total, square, self.least)
         self.mean_, self.means_ = centre, centre + means
+        if self.quantiles:
+            self.rest_ = np.quantile((Y - self.means_[code])[:, 0], self.quantiles)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Mean of each row's task (n,), or the class with the largest share."""
         found = self._found(X)
+        if self.quantiles:
+            return self.predict_quantiles(X)[:, 0]
         return self.classes_[found.argmax(axis=1)] if self.classify else found[:, 0]
+
+    def predict_quantiles(self, X: Any) -> np.ndarray:
+        """The quantiles of each row's task, (n, K)."""
+        return self._found(X) + self.rest_
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Shares of the classes in each row's task, (n, K)."""
@@ -85,7 +99,8 @@ class TaskMeans(BaseEstimator):
 def means_for(response: Response, task: str | int) -> TaskMeans:
     """That of a kind of target."""
     least = 0.5 if response.reaches_boundary else 0.0
-    return TaskMeans(task, classify=response.asks == "predict_proba", least=least)
+    classify = response.asks == "predict_proba"
+    return TaskMeans(task, classify=classify, least=least, quantiles=response.quantiles)
 
 
 def drawn_means(

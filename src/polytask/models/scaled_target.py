@@ -6,12 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.stats import skew
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from polytask.data import all_or_nothing, forget, read_raw_rows, task_codes
-from polytask.models.estimator import Estimator
+from polytask.models._around import AroundRegressor
 from polytask.models.held_fit import fit_held
 from polytask.responses import Response
 
@@ -36,7 +36,7 @@ def may_take_log(y: np.ndarray) -> bool:
     return skewness > _SKEWED and abs(float(skew(np.log(y)))) < skewness
 
 
-class ScaledTargetRegressor(RegressorMixin, Estimator):
+class ScaledTargetRegressor(AroundRegressor):
     """Fits an estimator to z = log(y), or to y divided by its task's spread, or both in turn.
 
     Everything is learned from the training rows and undone in `predict`, so that metrics are those
@@ -93,21 +93,6 @@ class ScaledTargetRegressor(RegressorMixin, Estimator):
         self.estimator = estimator
         self.transform = transform
         self.scale = scale
-
-    @property
-    def task(self) -> Any:
-        """The task column of the estimator."""
-        return getattr(self.estimator, "task", None)
-
-    @property
-    def unseen(self) -> str:
-        """What the estimator does with tasks that were not in training."""
-        return str(getattr(self.estimator, "unseen", "error"))
-
-    @property
-    def notes_(self) -> tuple[str, ...]:
-        """What the estimator says was done."""
-        return tuple(getattr(self.estimator_, "notes_", ()))
 
     def _loss(self) -> Response:
         """How predictions are judged."""
@@ -198,11 +183,8 @@ class ScaledTargetRegressor(RegressorMixin, Estimator):
         return np.log(y)
 
     def __sklearn_tags__(self) -> Any:
-        """Tags of the estimator."""
+        """Tags of the estimator; positive targets for logarithms."""
         tags = super().__sklearn_tags__()
-        inner = self.estimator.__sklearn_tags__().input_tags
-        tags.input_tags.sparse, tags.input_tags.allow_nan = inner.sparse, inner.allow_nan
-        tags.target_tags.required = True
         tags.target_tags.positive_only = self.transform is not None
         return tags
 

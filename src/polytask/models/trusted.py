@@ -7,11 +7,12 @@ from polytask.responses import Cox, Multinomial, responses
 
 __all__ = ["trusted_types"]
 
-# Kept by estimators, or in a pipeline before them.
+# Around estimators, kept by them, or in a pipeline before them.
 _BESIDE = (
     "polytask.data.moments.TaskMoments",
     "polytask.models._on_bends.ClassifierOnBends",
     "polytask.models._on_bends.RegressorOnBends",
+    "polytask.models.quantiles.QuantilesRegressor",
     "polytask.models.scaled_target.ScaledTargetRegressor",
     "polytask.models.survival.MeanRegularizedSurvival",
     "polytask.models.survival.PooledSurvival",

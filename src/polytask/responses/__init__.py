@@ -11,6 +11,7 @@ from polytask.responses.negative_binomial import NegativeBinomial
 from polytask.responses.ordinal import Ordinal
 from polytask.responses.poisson import Poisson
 from polytask.responses.quantile import Quantile
+from polytask.responses.quantiles import Quantiles
 from polytask.responses.registry import find_response, likely_response, responses
 from polytask.responses.row_losses import RowLoss
 from polytask.responses.squared import Squared
@@ -28,6 +29,7 @@ __all__ = [
     "Ordinal",
     "Poisson",
     "Quantile",
+    "Quantiles",
     "Response",
     "RowLoss",
     "Squared",

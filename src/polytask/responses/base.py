@@ -132,6 +132,11 @@ class Response:
         return 1
 
     @property
+    def quantiles(self) -> tuple[float, ...]:
+        """Those that are predicted instead of a mean."""
+        return ()
+
+    @property
     def by_rows(self) -> bool:
         """Whether the loss is a sum over rows, each with one linear predictor."""
         return self.n_predictors == 1 and not self.strata

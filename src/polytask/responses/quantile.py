@@ -67,6 +67,11 @@ class Quantile(Response):
         return {"pinball": RowLoss(words, self.pinball), "mae": ABSOLUTE, "rmse": SQUARED}
 
     @property
+    def quantiles(self) -> tuple[float, ...]:
+        """The one."""
+        return (self.q,)
+
+    @property
     def learns(self) -> bool:
         """Whether the width is still to be found."""
         return self.width is None

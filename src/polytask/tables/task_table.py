@@ -68,6 +68,8 @@ class TaskTable:
         How the ids of the further columns are stored.
     levels : tuple of str
         Names of ordered levels, of which y holds the places; () for other targets.
+    quantiles : tuple of float
+        Those that models are to predict, () where they predict means.
     """
 
     X: pd.DataFrame
@@ -94,6 +96,7 @@ class TaskTable:
     groupings: tuple[tuple[str, ...], ...] = ()
     id_forms: Mapping[str, str] = field(default_factory=dict)
     levels: tuple[str, ...] = ()
+    quantiles: tuple[float, ...] = ()
 
     @property
     def spec(self) -> Any:
