@@ -19,6 +19,8 @@ class Quantiles(Quantile):
 
     Parameters
     ----------
+    q, width, scale : float
+        Of the middle one, as of `Quantile`.
     each : tuple of float, default=(0.1, 0.5, 0.9)
         Between 0 and 1, ascending; the one nearest to a half is the answer in one number.
 
