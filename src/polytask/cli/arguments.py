@@ -307,7 +307,7 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         default="auto",
         help="what numbers are taken for: squared, huber (outliers), poisson and negative_binomial "
         "(counts), gamma and tweedie (amounts), binomial (shares), ordinal (ratings), "
-        "'quantile(0.9)'; auto (default): counts with zeros, shares and skewed amounts are told "
+        "'quantile(0.9)'; auto (default): counts with zeros, shares, amounts with zeros are told "
         "from the column, the rest is squared",
     )
     if stream:

@@ -7,15 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.special import xlogy
-from scipy.stats import skew
 
 from polytask.responses.base import Targets
-from polytask.responses.log_link import LogLink, exp, is_skewed
+from polytask.responses.log_link import LogLink, exp
 from polytask.responses.row_losses import RowLoss, deviance_losses
 
 __all__ = ["Gamma"]
-
-_EVEN = 1.0  # skewness of logarithms from which a spread in proportion to the mean is not enough
 
 
 def _deviance(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -37,14 +34,6 @@ class Gamma(LogLink):
     )
     metrics = ("gamma_deviance", "gamma_deviance_explained", "rmse", "mae")
     row_losses: ClassVar = deviance_losses("gamma_deviance", RowLoss("gamma deviance", _deviance))
-
-    @classmethod
-    def signs(cls, y: np.ndarray) -> str:
-        """Positive, skewed, and even on the scale of logarithms."""
-        if not (y > 0).all() or not is_skewed(y) or abs(skew(np.log(y))) >= _EVEN:
-            return ""
-        most = y.max() / np.median(y)
-        return f"positive skewed amounts (the largest is {most:,.0f} times the median)"
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""

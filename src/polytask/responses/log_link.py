@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import skew
 
 from polytask.responses.base import Response
 
-__all__ = ["LogLink", "exp", "is_skewed"]
-
-_LEAST_ROWS, _SKEWED = 30, 2.0
+__all__ = ["LogLink", "exp"]
 
 
 def exp(f: np.ndarray) -> np.ndarray:
@@ -19,11 +16,6 @@ def exp(f: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         found: np.ndarray = np.exp(f)
     return found
-
-
-def is_skewed(y: np.ndarray) -> bool:
-    """Whether a few large amounts decide what a squared error says; told from 30 rows on."""
-    return len(y) >= _LEAST_ROWS and bool(skew(y) > _SKEWED)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,23 @@ class RowLoss:
     title: str
     of: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
+    def values(self, y: np.ndarray, f: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+        """The loss of each row; ``weight`` (n,) says how often it counts, where that matters."""
+        return self.of(y, f)
+
+
+class LeftOver(RowLoss):
+    """A loss in units of what the rows lose when their mean is predicted."""
+
+    def values(self, y: np.ndarray, f: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+        """The loss of each row in that of the mean; NaN where that loses nothing."""
+        w = np.ones(len(y)) if weight is None else weight
+        if not w.sum() > 0:
+            return self.of(y, f)
+        level = np.full(len(y), np.average(y, weights=w))
+        whole = float(np.average(self.of(y, level), weights=w))
+        return self.of(y, f) / (whole if whole > 0 else np.nan)
+
 
 def _log_loss(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     given = np.where(y == 1, p, 1 - p)
@@ -45,18 +62,11 @@ ZERO_ONE = RowLoss("wrong predictions", lambda y, p: ((p > 0.5) != (y == 1)).ast
 def deviance_losses(name: str, deviance: RowLoss) -> dict[str, RowLoss]:
     """A deviance for what is not named, its share of that of the mean, those of RMSE and MAE."""
     return {
-        name: deviance, f"{name}_explained": left_of(deviance), "rmse": SQUARED, "mae": ABSOLUTE
-    }  # fmt: skip
-
-
-def left_of(loss: RowLoss) -> RowLoss:
-    """The loss in units of what the rows lose when their mean is predicted."""
-
-    def of(y: np.ndarray, f: np.ndarray) -> np.ndarray:
-        whole = float(np.mean(loss.of(y, np.full(len(y), np.mean(y))))) if len(y) else 0.0
-        return loss.of(y, f) / (whole if whole > 0 else np.nan)
-
-    return RowLoss(f"{loss.title} in that of the mean", of)
+        name: deviance,
+        f"{name}_explained": LeftOver(deviance.title, deviance.of),
+        "rmse": SQUARED,
+        "mae": ABSOLUTE,
+    }
 
 
 def _of_class(y: np.ndarray, p: np.ndarray) -> np.ndarray:

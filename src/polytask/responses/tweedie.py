@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy.stats import skew
 
 from polytask.responses.base import Targets, refuse_only_zeros
-from polytask.responses.log_link import LogLink, exp, is_skewed
+from polytask.responses.log_link import LogLink, exp
 from polytask.responses.row_losses import RowLoss, deviance_losses
 
 __all__ = ["Tweedie"]
 
 _BISECTIONS = 60
 _ZEROS = 0.01  # share of zeros from which they are no gross rows
+_LEAST_ROWS, _SKEWED = 30, 2.0
 
 
 def _deviance(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -60,7 +62,9 @@ class Tweedie(LogLink):
     def signs(cls, y: np.ndarray) -> str:
         """Some zeros, the rest positive with fractions, and skewed."""
         zeros = float((y == 0).mean())
-        if not (y >= 0).all() or (y == np.round(y)).all() or zeros < _ZEROS or not is_skewed(y):
+        if not (y >= 0).all() or (y == np.round(y)).all() or zeros < _ZEROS:
+            return ""
+        if len(y) < _LEAST_ROWS or not skew(y) > _SKEWED:
             return ""
         return f"skewed amounts with zeros ({zeros:.0%} are zero)"
 

@@ -101,7 +101,7 @@ class LossTotals:
         loss = response.row_loss(metric)
         self.add_products(task, loss.of(y, predictions))
         if response.has_labels:
-            self.add_expected(task, predictions, loss, None)
+            self.add_expected(task, predictions, loss)
 
     def add_losses(
         self, task: np.ndarray, fold: np.ndarray, y: np.ndarray, predictions: np.ndarray,
@@ -111,7 +111,7 @@ class LossTotals:
         m, n_folds, n_models, n_losses = self.losses.shape
         present, cell = compact(task * n_folds + fold, m * n_folds)
         w = np.ones(len(y)) if weight is None else weight
-        values = [w * loss.of(y, predictions) for loss in response.row_losses.values()]
+        values = [w * loss.values(y, predictions, w) for loss in response.row_losses.values()]
         flat = self.losses.reshape(-1, n_models, n_losses)
         flat[present] += _by_group(np.stack(values, axis=1), cell, len(present))
         away = y - center

@@ -1,4 +1,4 @@
-"""Targets that plain squared error serves badly: of unlike spread by task."""
+"""Targets that plain squared error serves badly: of unlike spread by task, or skewed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.stats import skew
 
 from polytask.tables.care import spread_by_task
 from polytask.tables.finding import Finding
@@ -14,6 +15,7 @@ __all__ = ["target_shape"]
 
 _TENFOLD = 10.0
 _SURE, _CHANCE = 2.0, 0.6  # errors of log spread, and n times its variance
+_LEAST_ROWS, _SKEWED, _EVEN = 30, 2.0, 1.0  # skewness of y, and of its logarithm
 
 
 def target_shape(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding]:
@@ -25,6 +27,11 @@ def target_shape(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding
     >>> [finding.remedy for finding in target_shape(y, ids, "y")]
     ['To count tasks alike, say --scale-target task.']
     """
+    yield from _unlike_spread(y, ids, target)
+    yield from _skewed(y, target)
+
+
+def _unlike_spread(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding]:
     by = ids.to_numpy()
     spread = spread_by_task(pd.Series(y), by)
     if len(spread) < 2:
@@ -40,3 +47,17 @@ def target_shape(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding
             f"{most!s}.",
             "To count tasks alike, say --scale-target task.",
         )
+
+
+def _skewed(y: np.ndarray, target: str) -> Iterator[Finding]:
+    if len(y) < _LEAST_ROWS or y.min() <= 0 or not skew(y) > _SKEWED:
+        return
+    if abs(skew(np.log(y))) >= _EVEN:
+        return
+    yield Finding(
+        "warning",
+        f"{target!r} is positive and skewed (the largest is "
+        f"{y.max() / np.median(y):,.0f} times the median): a few large values decide what "
+        "squared error says.",
+        "Say --loss gamma, or --transform log, if effects are factors rather than sums.",
+    )

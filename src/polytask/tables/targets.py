@@ -67,7 +67,7 @@ def read_target(values: pd.Series, kind: str = "auto", loss: str = "auto") -> Ta
         Overrules the decision; "ordinal" is a regression with the loss of that name.
     loss : str, default="auto"
         What regressors are to take it for, such as "poisson". "auto" is decided by the numbers
-        (counts, shares, skewed amounts) where the kind is "auto" too.
+        (counts, shares, amounts with zeros) where the kind is "auto" too.
 
     Raises
     ------
