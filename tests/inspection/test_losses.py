@@ -7,7 +7,7 @@ import pytest
 from polytask import MeanRegularizedRegressor, PooledRegressor, SingleTaskRegressor
 from polytask.inspection import compare_tasks, default_estimators
 from polytask.model_selection import METRICS
-from polytask.responses import Huber, Response, find_response
+from polytask.responses import Huber, Poisson, Response, find_response
 from tests.responses.helpers import draw
 
 
@@ -80,3 +80,10 @@ def test_other_metrics_are_refused() -> None:
     with pytest.raises(ValueError, match=r"metric must be one of rmse, mae, poisson_deviance"):
         compare_tasks({"single-task": SingleTaskRegressor(loss="poisson", task="task"),
                        "pooled": None}, X, y, task="task", metric="nmse")  # fmt: skip
+
+
+def test_the_deviance_explained_counts_rows_by_their_weights() -> None:
+    y, f, w = np.array([1.0, 2.0, 5.0]), np.array([1.5, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])
+    left = Poisson().row_loss("poisson_deviance_explained")
+    again = np.repeat(np.arange(3), w.astype(int))
+    np.testing.assert_allclose(left.values(y, f, w)[again], left.values(y[again], f[again]))
