@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from polytask.data import TaskData, make_task_data, read_rows
+from polytask.data import TaskData, make_task_data, read_rows, task_shares
 from polytask.models.shared_fits import SharedFits
 from polytask.responses import Response
 from polytask.solvers import one_blas_thread
@@ -58,10 +58,10 @@ def held_out_predictions(
     f = _by_covariances(estimator, X, target, weight, data, response)
     if f is not None:
         return f
-    made = _own_problems(estimator, X, target, names, weight)
+    made = _own_problems(estimator, X, target, names, weight, data)
     if made is None:
         return held_out_by_folds(estimator, X, target, weight, data, response, cv)
-    make, own_data = made[0], replace(made[1], group=data.group, time=data.time)
+    make, own_data = made
     own = make(own_data)
     with one_blas_thread():
         if few_labels(own_data, own.loss) or _by_more_than_rows(own):
@@ -93,12 +93,16 @@ def _by_covariances(
     together = data.group is not None or data.time is not None
     if together or few_labels(data, response) or not hasattr(estimator, "left_out"):
         return None
-    found: np.ndarray | None = estimator.left_out(X, target, weight)
+    found: np.ndarray | None
+    if hasattr(estimator, "left_out_of") and estimator.fit_intercept == data.intercept:
+        found = estimator.left_out_of(data)
+    else:
+        found = estimator.left_out(X, target, weight)
     return found
 
 
 def _own_problems(
-    estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any
+    estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any, data: TaskData
 ) -> tuple[Callable[[TaskData], Any], TaskData] | None:
     """A fitted estimator's problem on any data, and its data, where penalties are quadratic."""
     if not hasattr(estimator, "_make_problem"):
@@ -106,13 +110,24 @@ def _own_problems(
     strengths = fitted_strengths(estimator)
     if any(np.ndim(value) > 1 for value in strengths.values()):  # of correlated deviations
         return None
-    rows = read_rows(estimator, X, reset=False)
-    data = make_task_data(estimator, rows, estimator._encode(target), names, weight, center=True)
+    data = _as_read_by(estimator, X, target, names, weight, data)
 
     def make(part: TaskData) -> Any:
         return estimator._make_problem(part, estimator._learned(), strengths)
 
     return (make, data) if why_not_arrow(make(data)) is None else None
+
+
+def _as_read_by(
+    estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any, data: TaskData
+) -> TaskData:
+    """The rows as the estimator reads them: ``data`` itself where it says the same of them."""
+    shares = task_shares(data.counts, estimator._weight_rule)
+    if estimator.fit_intercept == data.intercept and np.array_equal(shares, data.share):
+        return data
+    rows = read_rows(estimator, X, reset=False)
+    own = make_task_data(estimator, rows, estimator._encode(target), names, weight, center=True)
+    return replace(own, group=data.group, time=data.time)
 
 
 def held_out_by_folds(

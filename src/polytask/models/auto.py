@@ -203,8 +203,9 @@ class _AutoMultiTask(TaskEstimator):
             X, y, weight = fits.X, fits.y, fits.sample_weight
             rows, (target, names) = read_rows(self, X, reset=False), read_target(self, y)
         data = make_task_data(
-            self, rows, self._encode(target), names, weight, groups=fits.groups, time=fits.time
-        )
+            self, rows, self._encode(target), names, weight,
+            center=True, groups=fits.groups, time=fits.time,
+        )  # fmt: skip
         self._check_data(data)
         made = self._make_candidates(data)
         earning = {n: made.pop(n) for n in list(made) if self.candidates is None and must_earn(n)}

@@ -162,6 +162,12 @@ class MixedModelFit(MixedModelSummary):
         rows = read_rows(self, X, reset=False)
         target, names = read_target(self, y)
         data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
+        return self.left_out_of(data)
+
+    def left_out_of(self: Any, data: TaskData) -> np.ndarray | None:
+        """`left_out` of rows that have been read."""
+        if not hasattr(self, "coef_covariance_"):
+            return None
         units = repeats(data)
         data = self._weighed(data)[0]
         center = None if data.center is None else -data.center

@@ -76,7 +76,8 @@ class EitherRule:
     def _risks(self: Any, tried: dict[str, Any], fits: SharedFits) -> dict[str, float]:
         rows = read_rows(self, fits.X, reset=True)
         target, names = read_target(self, fits.y)
-        data = make_task_data(self, rows, tried["cv"]._encode(target), names, fits.sample_weight)
+        numbers = tried["cv"]._encode(target)
+        data = make_task_data(self, rows, numbers, names, fits.sample_weight, center=True)
         loss = self._loss()
         held = {
             rule: held_out_of(model, fits, target, names, data, loss, _FOLDS)

@@ -18,7 +18,7 @@ from polytask.data.kept import kept
 
 __all__ = ["Content", "content_of"]
 
-_CHUNK = 4_000_000  # numbers that are widened at a time
+_CHUNK = 500_000  # numbers that are widened at a time
 _CONSTANT = 1e-24  # variance, in the column's mean square, that is rounding
 _EQUAL = 1e-9  # difference of the numbers of two rows that is rounding
 
