@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 BASE = {"--task": "site, nr", "--target": "score"}
@@ -45,12 +46,25 @@ def check(answer, *told):
         ({"new-tasks": "0"}, ["--new-tasks must be whole numbers", "got '0'"]),
         ({"models": "single-tsak"}, ["--models", "Did you mean 'single-task'"]),
         ({"models": "foo"}, ["--models", "There are single-task"]),
+        ({"target": "score,dose"}, ["--target must name one column", "leave --task out"]),
+        ({"varying": "dosis"}, ["--varying must name a column", "Did you mean 'dose'"]),
+        ({"varying": "arm=a,zzz"}, ["--varying must name a column", "'zzz'"]),
+        ({"varying": "dose"}, ["--varying must be left out", "'multilevel' does"]),
     ],
 )
 def test_choices(polytask, place, tmp_path, changes, told):
     out = tmp_path / "out"
     check(polytask(*words_of("compare", place / "table.csv", out=out, **changes)), *told)
     assert not out.exists()
+
+
+def test_models_that_cannot_take_the_classes(polytask, place, tmp_path, related):
+    """Asked for by name they are refused before the work; of a group they are left out."""
+    colours = np.array(["red", "green", "blue"])[np.arange(len(related)) % 3]
+    related[["site, nr", "dose"]].assign(colour=colours).to_csv(tmp_path / "t.csv", index=False)
+    words = words_of("compare", tmp_path / "t.csv", target="colour", out=tmp_path / "out")
+    check(polytask(*words, "--models", "curved"), "--models", "3 classes; 'curved' does not")
+    assert not (tmp_path / "out").exists()
 
 
 def test_outputs_are_refused_before_the_work(polytask, place, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from polytask import MeanRegularizedRegressor, ScaledTargetRegressor, SingleTaskRegressor
 from polytask.inspection import compare_tasks
+from polytask.inspection.heavy_tails import is_heavy
 
 MODELS = {"single-task": None, "mean-regularized": None}
 ROBUST = "mean-regularized-huber"
@@ -44,3 +45,14 @@ def test_of_a_logarithm_it_does_not():
     logs = {n: ScaledTargetRegressor(m(task="task"), transform="log") for n, m in models.items()}
     found = compare_tasks(logs, X, np.exp(y), task="task")
     assert ROBUST not in set(found.models["name"])
+
+
+@pytest.mark.parametrize(
+    ("n", "df", "least", "most"),
+    [(50, None, 0, 0.01), (112, None, 0, 0.01), (200, None, 0, 0.01), (112, 3, 0.6, 1)],
+)
+def test_few_normal_rows_are_seldom_taken_for_heavy_tails(n, df, least, most):
+    """At a fixed bound of 1.5 seven of a hundred normal samples of 50 rows were, one of 112."""
+    rng = np.random.default_rng(7)
+    draws = rng.normal(size=(2000, n)) if df is None else rng.standard_t(df, size=(2000, n))
+    assert least <= np.mean([is_heavy(row) for row in draws]) <= most

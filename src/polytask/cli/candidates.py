@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from polytask.tables.errors import TableError
+from polytask.tables.errors import TableError, find_column
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -17,6 +18,7 @@ __all__ = [
     "BOOSTING",
     "check_metric",
     "check_name",
+    "check_varying",
     "choose_models",
     "formulation_for",
     "make_candidate",
@@ -101,6 +103,21 @@ def check_metric(metric: str | None, kind: str, loss: str = "auto") -> None:
             f"must be a metric for a {kind}; got {metric!r}. There are {fitting}; add _rows for "
             "all rows at once instead of the mean over tasks.",
             "metric",
+        )
+
+
+def check_varying(
+    varying: tuple[str, ...] | None, candidates: Iterable[Pipeline], table: TaskTable
+) -> None:
+    """Refuse names that are no features, and names that no model asks for."""
+    if varying is None:
+        return
+    for name in varying:
+        made = [c for c in table.categorical if name.startswith(f"{c}=")]
+        find_column(name, [*table.features, *([name] if made else [])], "varying")
+    if not any("varying" in pipeline[-1].get_params(deep=False) for pipeline in candidates):
+        raise TableError(
+            f"must be left out where no model asks for it; {MULTILEVEL!r} does.", "varying"
         )
 
 

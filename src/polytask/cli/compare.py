@@ -13,6 +13,7 @@ from polytask.cli.candidates import (
     BASELINE,
     MULTILEVEL,
     check_metric,
+    check_varying,
     choose_models,
     make_candidate,
     with_groupings,
@@ -135,16 +136,17 @@ def _compare(
         )
     varying = varying_names(args)
     candidates = {name: make_candidate(name, table, args.seed, varying) for name in names}
+    check_varying(varying, candidates.values(), table)
     try:
         response = response_of(candidates, table.y, BASELINE)
         sample = read_sample(
             table.X, table.y, table.spec, response, table.together,
             groups=table.groups, time=table.time, sample_weight=table.weights,
         )  # fmt: skip
-        if args.models is None:
-            candidates = {n: e for n, e in candidates.items() if takes(e, sample.response)}
+        able = {n: e for n, e in candidates.items() if takes(e, sample.response)}
+        added = _left_out([n for n in candidates if n not in able], wanted_models(args), table)
         comparison = compare_sample(
-            candidates,
+            able,
             sample,
             cv=args.cv,
             n_repeats=args.repeats,
@@ -154,9 +156,31 @@ def _compare(
             n_jobs=args.jobs,
             progress=progress,
         )
+    except TableError:
+        raise
     except ValueError as error:  # what the library refuses about a table or a choice
         raise refused(error) from error
-    return comparison.with_notes(*table.notes, warnings=table.warnings), sample
+    return comparison.with_notes(*table.notes, *added, warnings=table.warnings), sample
+
+
+def _left_out(
+    names: list[str], wanted: tuple[str, ...] | None, table: TaskTable
+) -> tuple[str, ...]:
+    """A note on models of a group that cannot take the target; one asked for by name is an error.
+
+    Nothing is said of the models that nobody asked for.
+    """
+    from polytask.tables import TableError
+
+    target = f"a target of {len(table.classes)} classes" if table.classes else "this target"
+    named = [name for name in names if name in (wanted or ())]
+    if named:
+        raise TableError(
+            f"must name models that take {target}; {named[0]!r} does not. Leave it out.", "models"
+        )
+    if not names or wanted is None:
+        return ()
+    return (f"Models that do not take {target} were left out: {', '.join(names)}.",)
 
 
 def _fit_all(

@@ -6,7 +6,7 @@ import argparse
 import warnings
 from typing import TYPE_CHECKING
 
-from polytask.cli.candidates import check_name, make_candidate
+from polytask.cli.candidates import check_name, check_varying, make_candidate
 from polytask.cli.cluster import cluster
 from polytask.cli.errors import refused
 from polytask.cli.inputs import conventions, read_task_table, varying_names
@@ -58,7 +58,9 @@ def _fit_in_memory(
 ) -> tuple[Pipeline, TaskTable | StreamTable, tuple[str, ...]]:
     table = read_task_table(args)
     progress.say(f"fitting {args.model}")
-    candidate = make_candidate(args.model, table, args.seed, varying_names(args))
+    varying = varying_names(args)
+    candidate = make_candidate(args.model, table, args.seed, varying)
+    check_varying(varying, [candidate], table)
     rows, table = OnAllRows(table), table.without_features()
     model, told = rows.fit(candidate, args.model)
     return model, table, told

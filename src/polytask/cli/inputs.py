@@ -133,6 +133,7 @@ def read_frame(args: argparse.Namespace) -> Frame:
     if args.levels is not None:
         found = replace(found, table=_in_order(found.table, args, columns))
     if args.task is not None:
+        _check_one_target(args.target, columns)
         task, groupings = _groupings(args.task, columns)
         return Frame(found, task, args.target, (), n_rows, choices, groupings)
     return _melted(found, several_targets(args, columns), n_rows, choices)
@@ -165,6 +166,19 @@ def _in_order(
             )
         made[name] = pd.Categorical(labels, categories=levels, ordered=True)
     return table.assign(**made)
+
+
+def _check_one_target(target: str, columns: Sequence[str]) -> None:
+    """Refuse several targets beside a task column: either says what the tasks are."""
+    from polytask.tables.errors import TableError, name_list
+
+    named = split_names([target], columns) or ()
+    if len(named) > 1 and all(name in columns for name in named):
+        raise TableError(
+            f"must name one column where --task is given; got {name_list(named)}. To take each of "
+            "these targets as a task, leave --task out.",
+            "target",
+        )
 
 
 def _every_name(task: str | None) -> set[str]:

@@ -13,10 +13,11 @@ from polytask.inspection.roles import ROBUST, final_step
 from polytask.inspection.sample import RowSample
 from polytask.models.scaled_target import ScaledTargetRegressor
 
-__all__ = ["heaviness", "robust_rivals"]
+__all__ = ["heaviness", "is_heavy", "robust_rivals"]
 
 _NORMAL = 1.4826022185056018  # standard deviation of a normal variable, in median deviations
 _HEAVY = 1.5  # t with five degrees of freedom has 1.43, with three 2.3
+_CHANCE, _SURE = 3.4, 3.0  # n times the variance of the logarithm for normal rows, and errors
 _LEAST_ROWS = 50
 _ROBUST_OF = "mean-regularized"
 
@@ -34,6 +35,14 @@ def heaviness(residual: np.ndarray) -> float:
     """
     middle = _NORMAL * float(np.median(np.abs(residual)))
     return float(np.mean(residual**2)) / middle**2 if middle > 0 else 1.0
+
+
+def is_heavy(residual: np.ndarray) -> bool:
+    """Whether residuals have heavy tails, and clearly more so than normal ones by chance."""
+    n = len(residual)
+    if n < _LEAST_ROWS:
+        return False
+    return heaviness(residual) > max(_HEAVY, float(np.exp(_SURE * np.sqrt(_CHANCE / n))))
 
 
 def robust_rivals(
@@ -56,15 +65,14 @@ def robust_rivals(
     scale = np.sqrt(sample.shares)  # a row's noise has a variance over its weight
     residuals = [scale * (sample.y - predicted[0]) for predicted in found.predictions.values()]
     least = min((e[np.isfinite(e)] for e in residuals), key=lambda e: float(np.median(np.abs(e))))
-    heavy = heaviness(least) if len(least) >= _LEAST_ROWS else 1.0
-    if heavy <= _HEAVY:
+    if not is_heavy(least):
         return {}, ()
     robust = clone(asked)
     final_step(robust).set_params(loss="huber")
     if isinstance(parameters.get("alpha"), str):  # of rules, Huber's loss has only this one
         final_step(robust).set_params(alpha="cv")
     told = (
-        f"Residuals have heavy tails (a mean square {heavy:.2g} times that of normal ones): "
-        "the mean-regularized model with Huber's loss is compared, too."
+        f"Residuals have heavy tails (a mean square {heaviness(least):.2g} times that of normal "
+        "ones): the mean-regularized model with Huber's loss is compared, too."
     )
     return {_ROBUST_OF + ROBUST: robust}, (told,)
