@@ -51,7 +51,8 @@ def melt_targets(
     ids = [name for name in targets for _ in range(len(table))]
     told = (
         f"Each of the targets {name_list(targets)} is a task, and {VALUE!r} its values: a row of "
-        "the table is a row of every task that it has a value for, and all its values stay in one fold."
+        "the table is a row of every task that it has a value for, and all its values stay in one "
+        "fold."
     )
     notes = (f"Column {c.name!r} was left out: it {c.problem} ({c.remedy})." for c in left)
     long[TASK], long[VALUE] = ids, values
