@@ -74,11 +74,14 @@ def test_its_answer_is_that_in_memory_but_for_how_strengths_are_chosen(
         assert here == pytest.approx(there, rel=1e-3)  # strengths are told in three digits
 
 
-@pytest.mark.parametrize("target", ["score", "healthy"])
-def test_fit_and_predict(polytask, place, related, tmp_path, target):
+@pytest.mark.parametrize(
+    ("target", "model"),
+    [("score", "mean-regularized"), ("healthy", "mean-regularized"), ("score", "curved")],
+)
+def test_fit_and_predict(polytask, place, related, tmp_path, target, model):
     out = tmp_path / "m.skops"
     words = ["fit", place / "table.parquet", *TASK, "--target", target, "--out", out]
-    answer = polytask(*words, "--features", "größe,dose,arm", "--stream")
+    answer = polytask(*words, "--features", "größe,dose,arm", "--stream", "--model", model)
     assert answer.code == 0, answer.err
     assert "fitted on 112 rows of 8 tasks" in answer.out
     answer = polytask("predict", out, place / "table.csv", "--out", tmp_path / "p.parquet")

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 import distributed
 from polytask import (
+    CurvedRegressor,
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
     PooledClassifier,
@@ -48,6 +49,13 @@ def test_regressor_equals_fit(client, numbers):
     there = regressor().fit_parquet(folder, target="y", client=client)
     assert_allclose(there.coef_, here.coef_, rtol=1e-10)
     assert_allclose(there.predict(X), here.predict(X), rtol=1e-9)
+
+
+def test_curves_equal_fit(client, numbers):
+    folder, X, y = numbers
+    here = CurvedRegressor(n_knots=5, task="task").fit(X, y)
+    there = CurvedRegressor(n_knots=5, task="task").fit_parquet(folder, target="y", client=client)
+    assert_allclose(there.predict(X), here.predict(X), atol=1e-6)
 
 
 def test_classifier_equals_fit(client, labels):

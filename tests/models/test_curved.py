@@ -13,6 +13,7 @@ from polytask import CurvedClassifier, CurvedRegressor, MeanRegularizedRegressor
 from polytask.algebra.splines import make_bends
 from polytask.datasets import make_related_tasks
 from polytask.inspection.displays import CurveDisplay
+from tests.sources.conftest import summing_up
 
 
 def waves(n=480, m=12, seed=0, noise=0.2):
@@ -180,3 +181,43 @@ def test_few_rows_leave_noise_and_weights_are_copies():
     np.testing.assert_allclose(weighted.predict(X), copied.predict(X), atol=1e-6)
     assert weighted.model_.noise_variance_ > 0.01
     assert (weighted.bend_deviation_variance_ == 0).all()
+
+
+def as_files(X, y, folder, parts=3):
+    """The rows in Parquet files."""
+    table = X.assign(y=y)
+    for k in range(parts):
+        table.iloc[k::parts].to_parquet(folder / f"part{k}.parquet", index=False)
+    return folder
+
+
+def test_files_that_are_summed_up_give_the_curves_of_rows_in_memory(tmp_path):
+    X, y = waves(n=900, m=12)
+    X["b"] = (X["b"] > 0.5) * 1.0  # a line only
+    as_files(X, y, tmp_path)
+    held = CurvedRegressor(task="task").fit_parquet(tmp_path, target="y")
+    with summing_up():
+        summed = CurvedRegressor(task="task").fit_parquet(tmp_path, target="y", batch_rows=70)
+    memory = CurvedRegressor(task="task").fit(X, y)
+    for found in (held, summed):
+        np.testing.assert_allclose(found.predict(X), memory.predict(X), atol=1e-6)
+        np.testing.assert_allclose(found.bend_variance_, memory.bend_variance_, rtol=1e-4)
+        spread = found.predict(X, return_std=True)[1]
+        np.testing.assert_allclose(spread, memory.predict(X, return_std=True)[1], rtol=1e-5)
+    assert not hasattr(summed.model_, "moments_")
+    assert list(summed.feature_names_in_) == [*"abc", "task"]
+    labels = X.assign(y=np.where(y > 0, "yes", "no"))
+    labels.to_parquet(tmp_path / "labels.parquet", index=False)
+    with summing_up(), pytest.raises(ValueError, match=r"CurvedClassifier: .*through the rows"):
+        CurvedClassifier(task="task").fit_parquet(tmp_path / "labels.parquet", target="y")
+
+
+def test_groups_and_time_are_taken_and_change_no_variance():
+    X, y = waves(n=240, m=6)
+    plain = CurvedRegressor(task="task").fit(X, y)
+    for held in ({"groups": np.arange(240) // 4}, {"time": np.arange(240)}):
+        with pytest.warns(UserWarning, match="CurvedRegressor: .* taken as independent"):
+            told = CurvedRegressor(task="task").fit(X, y, **held)
+        np.testing.assert_allclose(told.predict(X), plain.predict(X), rtol=1e-9)
+    with pytest.raises(ValueError, match="inconsistent numbers"):
+        CurvedRegressor(task="task").fit(X, y, groups=np.arange(7))

@@ -15,7 +15,18 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.linalg import eigh
 
-__all__ = ["Bends", "SplineColumns", "learn_columns", "make_bends"]
+from polytask.data.distinct import distinct_values
+
+__all__ = [
+    "Bends",
+    "SplineColumns",
+    "cardinal",
+    "find_knots",
+    "knots_each",
+    "learn_columns",
+    "make_bends",
+    "turned_bends",
+]
 
 _MOST_BENDS = 200  # in all; with many features each gets fewer knots
 
@@ -55,26 +66,33 @@ class Bends:
         return np.asarray(cubic + beyond * np.where(beyond < 0, s[0], s[-1]))
 
 
-def make_bends(x: np.ndarray, weight: np.ndarray, n_knots: int) -> Bends | None:
-    """Bends of a feature by its values (n,) and their weights; None where it has no three values.
-
-    The knots are quantiles of the values that occur.
-    """
-    distinct = np.unique(x[weight > 0])
+def find_knots(distinct: np.ndarray, n_knots: int) -> np.ndarray | None:
+    """Knots at quantiles of a feature's distinct values; None where they make no curve."""
     K = min(n_knots, len(distinct))
     if K < 3:
         return None
     knots = np.quantile(distinct, np.linspace(0.0, 1.0, K))
     span = knots[-1] - knots[0]
-    at = (knots - knots[0]) / span
-    if not np.isfinite(span) or np.diff(at).min() <= 1e-9:  # values that only rounding tells apart
+    if not np.isfinite(span) or np.diff(knots).min() <= 1e-9 * span:  # rounding tells them apart
         return None
-    cardinal = CubicSpline(at, np.eye(K), bc_type="natural")
-    everything = Bends(knots, np.eye(K), cardinal(at, 1))
-    B = everything.columns(x)
-    G = (B * weight[:, None]).T @ B / weight.sum()
+    return knots
+
+
+def cardinal(knots: np.ndarray) -> Bends:
+    """Natural splines that are one at one of the knots and zero at the others, (K, K) each."""
+    at = (knots - knots[0]) / (knots[-1] - knots[0])
+    K = len(knots)
+    return Bends(knots, np.eye(K), CubicSpline(at, np.eye(K), bc_type="natural")(at, 1))
+
+
+def turned_bends(knots: np.ndarray, gram: np.ndarray) -> Bends:
+    """Bends by the mean products (K, K) of the cardinal splines over the rows."""
+    everything = cardinal(knots)
+    K = len(knots)
+    at = (knots - knots[0]) / (knots[-1] - knots[0])
+    G = gram.copy()
     G[np.diag_indices(K)] += 1e-12 * np.trace(G) / K
-    M, h = cardinal(at, 2), np.diff(at)
+    M, h = CubicSpline(at, np.eye(K), bc_type="natural")(at, 2), np.diff(at)
     mass = np.zeros((K, K))  # of integrals of products of piecewise linear functions
     mass[np.arange(K - 1), np.arange(K - 1)] += h / 3
     mass[np.arange(1, K), np.arange(1, K)] += h / 3
@@ -83,6 +101,18 @@ def make_bends(x: np.ndarray, weight: np.ndarray, n_knots: int) -> Bends | None:
     roughness, V = eigh(M.T @ mass @ M, G)
     turn = V[:, 2:] / np.sqrt(roughness[2:])
     return Bends(knots, turn, everything.slopes @ turn)
+
+
+def make_bends(x: np.ndarray, weight: np.ndarray, n_knots: int) -> Bends | None:
+    """Bends of a feature by its values (n,) and their weights; None where it has no three values.
+
+    The knots are quantiles of the values that occur.
+    """
+    knots = find_knots(distinct_values(x[weight > 0]), n_knots)
+    if knots is None:
+        return None
+    B = cardinal(knots).columns(x)
+    return turned_bends(knots, (B * weight[:, None]).T @ B / weight.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,12 +152,15 @@ class SplineColumns:
         return np.column_stack([x - self.mean[k], *parts])
 
 
+def knots_each(n_knots: int, d: int) -> int:
+    """Knots of each of d features at most, 200 bends in all; none where there is less than one."""
+    return max(3, min(n_knots, 2 + _MOST_BENDS // max(d, 1))) if d <= _MOST_BENDS else 0
+
+
 def learn_columns(X: np.ndarray, weight: np.ndarray, n_knots: int) -> SplineColumns:
     """Means and bends of features X (n, d), at most 200 bends in all."""
-    d = X.shape[1]
-    most = max(3, min(n_knots, 2 + _MOST_BENDS // max(d, 1)))
-    bends: list[dict[str, np.ndarray]] = []
-    for k in range(d):
-        found = make_bends(X[:, k], weight, most) if d <= _MOST_BENDS else None
-        bends.append({} if found is None else dict(vars(found)))
-    return SplineColumns(weight @ X / weight.sum(), bends)
+    most = knots_each(n_knots, X.shape[1])
+    found = [make_bends(x, weight, most) for x in X.T]
+    return SplineColumns(
+        weight @ X / weight.sum(), [{} if each is None else dict(vars(each)) for each in found]
+    )

@@ -147,11 +147,14 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
     return table
 
 
-def streamed_model(name: str, table: StreamTable) -> Any:
-    """The model called ``name``, unfitted; an error where it needs all rows at once."""
+def streamed_model(name: str, table: StreamTable, door: str) -> Any:
+    """The model called ``name``, unfitted; an error where it needs all rows at once.
+
+    ``door`` is a method that only those have that can be fitted so.
+    """
     check_name(name, "models")
     model = formulation_for(name, table.task, table.kind, streamed=True)
-    if not hasattr(model, "_why_not_sums") or model._why_not_sums(table.tally.ids):
+    if not hasattr(model, door) or model._why_not_sums(table.tally.ids):
         raise TableError(
             f"must name models that can be streamed; {name!r} needs all rows of a {table.kind} in "
             "memory. Leave it out, or load the table with --no-stream.",
@@ -168,7 +171,7 @@ def fit_streamed(
 
     runner, told = stream_runner(args, progress)
     table = read_stream_table(args, runner, told)
-    model = streamed_model(args.model, table)
+    model = streamed_model(args.model, table, "_fit_source")
     with warnings.catch_warnings(record=True) as caught, one_blas_thread():
         warnings.simplefilter("always")
         try:
@@ -183,7 +186,7 @@ def compare_streamed(
     args: argparse.Namespace, progress: Progress
 ) -> tuple[Comparison, dict[str, Pipeline], StreamTable]:
     """The comparison, and its models fitted on all rows."""
-    from polytask.inspection.compare_parquet import StreamedSample, compare_source
+    from polytask.inspection.compare_parquet import FOLDED, StreamedSample, compare_source
 
     if args.repeats > 1:
         raise TableError("must be 1 for a table that is streamed; rows are dealt once.", "repeats")
@@ -194,7 +197,7 @@ def compare_streamed(
     if args.cv > largest:
         raise TableError(f"must be at most {largest}, the rows of the largest task.", "cv")
     names, notes = _names(args, table)
-    models = {name: streamed_model(name, table) for name in names}
+    models = {name: streamed_model(name, table, FOLDED) for name in names}
     sample = StreamedSample.of_look(table.look, table.tally, table.source, table.classes)
     try:
         found = compare_source(
@@ -213,6 +216,8 @@ def compare_streamed(
 
 def _names(args: argparse.Namespace, table: StreamTable) -> tuple[list[str], tuple[str, ...]]:
     """The models asked for, or those of the defaults that can be streamed."""
+    from polytask.inspection.compare_parquet import FOLDED
+
     wanted = wanted_models(args)
     names, notes = choose_models(wanted, args.fast)
     if wanted is not None:
@@ -220,7 +225,7 @@ def _names(args: argparse.Namespace, table: StreamTable) -> tuple[list[str], tup
     able, left = [], []
     for name in names:
         try:
-            streamed_model(name, table)
+            streamed_model(name, table, FOLDED)
             able.append(name)
         except TableError:
             left.append(name)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from polytask.sources.prepare import StreamPreparer
     from polytask.sources.source import ParquetSource, Paths
 
-__all__ = ["StreamedComparison", "StreamedSample", "compare_parquet", "compare_source"]
+__all__ = ["FOLDED", "StreamedComparison", "StreamedSample", "compare_parquet", "compare_source"]
+
+FOLDED = "_moment_data"  # a method of estimators whose fits without a fold come from sums by fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +212,7 @@ def _record(name: str, k: int, fits: Mapping[tuple[str, int], FoldFit]) -> Fit:
 
 def _check(estimators: Mapping[str, Any], baseline: str, sample: Sample, cv: int) -> None:
     for name, estimator in estimators.items():
-        if not hasattr(estimator, "_why_not_sums") or estimator._why_not_sums(sample.ids):
+        if not hasattr(estimator, FOLDED) or estimator._why_not_sums(sample.ids):
             raise ValueError(
                 f"compare_parquet: estimators must be fitted to moments or in passes; {name!r} "
                 "needs all rows in memory. Leave it out."

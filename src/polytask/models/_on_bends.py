@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from polytask.data import TaskData
+from polytask.data import TaskData, callers_level
 from polytask.mixed.fit import MixedFit, fit_groups
 from polytask.models.mean_regularized import MeanRegularizedClassifier, MeanRegularizedRegressor
 from polytask.responses import Response
@@ -24,6 +25,15 @@ class _OnBends:
     feature: np.ndarray  # of each column
     is_bend: np.ndarray
     doubts: list[str]
+    speaker: str  # who made the columns
+
+    def _say_independent(self) -> None:
+        warnings.warn(
+            f"{self.speaker}: variances of curves are estimated from rows taken as independent, "
+            "whatever groups or time say.",
+            UserWarning,
+            stacklevel=callers_level(),
+        )
 
     def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
         """Lines of a feature share a variance between tasks, and its bends; or all features do.
@@ -32,7 +42,7 @@ class _OnBends:
         """
         feature, is_bend = self.feature, self.is_bend
         p, d = len(feature), int(feature.max(initial=-1)) + 1
-        few = len(data.y) < _ROWS_A_CURVE * d
+        few = data.counts.sum() < _ROWS_A_CURVE * d
         common = np.where(is_bend, 1 + (0 if few else 1) * feature, 0)
         together = [0 * feature] if data.n_tasks < _MANY_TASKS else [0 * feature, feature]
         between = [np.where(is_bend, d + own, own) for own in together]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from polytask.algebra.splines import learn_columns
+from polytask.algebra.splines import SplineColumns, learn_columns
 from polytask.data import (
     TaskData,
     all_or_nothing,
@@ -25,19 +26,24 @@ from polytask.data import (
 from polytask.mixed.doubts import DoubtWarning
 from polytask.models._curves import FeatureCurves
 from polytask.models._on_bends import ClassifierOnBends, RegressorOnBends
-from polytask.models.estimator import TaskEstimator
 from polytask.models.mixed import why_not_mixed
+from polytask.models.parquet_door import ParquetDoor
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.unseen import refuse_known, unseen_message
 from polytask.responses import Response
+
+if TYPE_CHECKING:
+    from polytask.sources.passes import Runner
+    from polytask.sources.source import ParquetSource
+    from polytask.sources.survey import Survey
 
 __all__ = ["CurvedClassifier", "CurvedRegressor"]
 
 _LEAST_ROWS = 10  # a feature, from which on Auto tries curves
 
 
-class _Curved(FeatureCurves, TaskEstimator):
+class _Curved(FeatureCurves, ParquetDoor):
     """min R(f_i), f_i = f0 + Δf_i, of additive curves with penalized bends and deviations.
 
     Every feature x_k with three values or more has a natural cubic spline in the common part,
@@ -129,7 +135,9 @@ class _Curved(FeatureCurves, TaskEstimator):
         self.verbose = verbose
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> Any:
         """Fit to a long table with a task column, or to a wide y with a column per task.
 
         Parameters
@@ -140,6 +148,10 @@ class _Curved(FeatureCurves, TaskEstimator):
             Targets. In a wide y NaN means not measured.
         sample_weight : array of shape (n,) or, with a wide y, (n, m)
             Weights of rows; zero leaves a row out.
+        groups, time : array of shape (n,), optional
+            Who or when each row was, as the other models take it. Variances are estimated from all
+            rows at once, as independent ones; a warning says so. `AutoMultiTaskRegressor` and
+            comparisons hold rows out by them all the same.
 
         Returns
         -------
@@ -163,15 +175,42 @@ class _Curved(FeatureCurves, TaskEstimator):
         if rows.ids is not None:
             self.tasks_ = np.unique(rows.ids[weight > 0])
             code = task_codes(rows.ids, self.tasks_, len(rows.ids))
+        model, Z = self._begun(columns, one=code is None), columns.of(dense)
+        model.fit(_with_code(Z, code), y, sample_weight, groups=groups, time=time)
+        return self._keep(model, (Z * weight[:, None]).T @ Z / weight.sum())
+
+    def _begun(self, columns: SplineColumns, one: bool) -> Any:
+        """The model on lines and bends, unfitted; its task is the first column unless ``one``."""
         model = self._inner(
-            "reml", weights="count", loss=self.loss, task=None if code is None else 0,
-            unseen="common", verbose=self.verbose,
+            "reml", weights="count", loss=self.loss, task=None if one else 0, unseen="common",
+            verbose=self.verbose,
         )  # fmt: skip
         model.feature, model.is_bend = columns.feature, columns.is_bend
-        self.model_ = model.fit(self._table(dense, code), y, sample_weight)
-        self.doubts_ = tuple(model.doubts)
-        self._keep(dense, weight)
-        return self
+        model.speaker = type(self).__name__
+        return model
+
+    def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
+        if self._loss().is_quadratic:
+            return None
+        return "Laplace's approximation goes through the rows at every step"
+
+    def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
+        """Three passes: for knots, for bends, for the moments of both, which REML needs only."""
+        from polytask.models._curves_in_passes import BentRows, columns_in_passes
+        from polytask.sources.moments import MomentJob
+
+        forget(self)
+        columns = columns_in_passes(source, runner, self.n_knots)
+        bent = BentRows(replace(source, partitions=()), columns, source.partitions)
+        moments = runner.run(MomentJob(), bent)
+        self.mean_, self.bends_, self._wide = columns.mean, columns.bends, False
+        self.tasks_, code = moments.tasks, np.arange(len(moments.tasks))
+        self.n_features_in_ = len(source.model_columns)
+        self.feature_names_in_ = np.array(source.model_columns, dtype=object)
+        total = moments.about_zero(np.ones(1, dtype=bool)).sum(axis=0)
+        model = self._begun(columns, one=False).fit_moments(replace(moments, tasks=code, task=0))
+        del model.moments_
+        return self._keep(model, total[1:-1, 1:-1] / total[0, 0])
 
     def _read(self, X: Any) -> Any:
         check_is_fitted(self)
@@ -185,25 +224,22 @@ class _Curved(FeatureCurves, TaskEstimator):
 
     def _table(self, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
         """What `model_` reads: the position of the row's task in ``tasks_``, lines, bends."""
-        Z = self._columns.of(X)
-        return Z if code is None else np.column_stack([code, Z])
+        return _with_code(self._columns.of(X), code)
 
-    def _keep(self, X: np.ndarray, weight: np.ndarray) -> None:
-        """What the model on lines and bends says of the features."""
-        model, feature, is_bend = self.model_, self._columns.feature, self._columns.is_bend
+    def _keep(self, model: Any, products: np.ndarray) -> Any:
+        """What a model on lines and bends, of mean products (p, p), says of the features."""
+        feature, is_bend, d = model.feature, model.is_bend, len(self.bends_)
+        self.model_, self.doubts_ = model, tuple(model.doubts)
         self.response_, self.n_iter_ = model.response_, model.n_iter_
         if self.task is None:
             self.tasks_ = model.tasks_
-        d = len(self.bends_)
-        Z = self._columns.of(X)
-        bends = Z * np.where(is_bend, model.common_coef_, 0.0)
-        of_feature = np.array([bends[:, feature == k].sum(axis=1) for k in range(d)])
-        of_feature = of_feature.reshape(d, len(bends)).T
-        self.bend_variance_ = weight @ of_feature**2 / weight.sum()
-        square = weight @ Z**2 / weight.sum()
-        between = np.diag(model.deviation_covariance_)[: len(feature)] * square
+        bends = np.where(is_bend, model.common_coef_, 0.0)
+        same = feature[:, None] == feature
+        self.bend_variance_ = np.bincount(feature, bends * ((products * same) @ bends), d)
+        between = np.diag(model.deviation_covariance_)[: len(feature)] * np.diag(products)
         self.line_deviation_variance_ = np.bincount(feature, between * ~is_bend, d)
         self.bend_deviation_variance_ = np.bincount(feature, between * is_bend, d)
+        return self
 
     @staticmethod
     def takes_loss(response: Response) -> bool:
@@ -253,6 +289,10 @@ class _Curved(FeatureCurves, TaskEstimator):
         self.model_.add_task(table, y, sample_weight)
         self.tasks_ = np.append(self.tasks_, new)
         return self
+
+
+def _with_code(Z: np.ndarray, code: np.ndarray | None) -> np.ndarray:
+    return Z if code is None else np.column_stack([code, Z])
 
 
 def _dense(X: Any) -> np.ndarray:

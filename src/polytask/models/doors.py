@@ -23,17 +23,15 @@ from polytask.data import (
     read_target,
     task_shares,
 )
-from polytask.data.many import FOLD_SEED, FOLDS, MOST_NUMBERS, summed_up
-from polytask.models.estimator import TaskEstimator
+from polytask.data.many import FOLD_SEED, FOLDS
 from polytask.models.labels import encode_labels
+from polytask.models.parquet_door import ParquetDoor
 from polytask.models.steps import fit_steps, with_callbacks
-from polytask.responses import Response
 from polytask.solvers import one_blas_thread
 
 if TYPE_CHECKING:
-    from polytask.sources.passes import Progress, Runner
-    from polytask.sources.prepare import StreamPreparer
-    from polytask.sources.source import ParquetSource, Paths
+    from polytask.sources.passes import Runner
+    from polytask.sources.source import ParquetSource
     from polytask.sources.survey import Survey
 
 __all__ = ["Doors"]
@@ -50,7 +48,7 @@ def _sums_are_enough(estimator: Doors) -> bool:
     return True
 
 
-class Doors(TaskEstimator):
+class Doors(ParquetDoor):
     """`fit`, `fit_moments`, `partial_fit` and `fit_parquet`: each ends in `_fit_data`."""
 
     task: str | int | None
@@ -64,10 +62,6 @@ class Doors(TaskEstimator):
         """Fit to whoever holds the rows."""
         raise NotImplementedError
 
-    def _loss(self) -> Response:
-        """The response that the user asked for."""
-        raise NotImplementedError
-
     def _encode(self, y: np.ndarray) -> np.ndarray:
         """Targets as numbers."""
         raise NotImplementedError
@@ -77,10 +71,6 @@ class Doors(TaskEstimator):
 
     def _must_choose(self) -> bool:
         """Whether a strength is left to held-out risks."""
-        raise NotImplementedError
-
-    def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
-        """None, or why sums over the rows are not enough, to follow "where"."""
         raise NotImplementedError
 
     @property
@@ -213,85 +203,6 @@ class Doors(TaskEstimator):
                 X, target, task=self.task, sample_weight=sample_weight, n_folds=folds
             )
         )
-
-    @all_or_nothing
-    def fit_parquet(
-        self, path: Paths, *, target: str, features: Sequence[str] | None = None,
-        prepare: StreamPreparer | None = None, client: Any = None, batch_rows: int = 1 << 17,
-        progress: Progress | None = None,
-    ) -> Any:  # fmt: skip
-        """Fit to Parquet files: the same answer as `fit` on their rows, in bounded memory.
-
-        Files of at most ten million numbers (rows times columns), or of fewer than twice the sums
-        in their place would be, are read once and fitted as `fit` does. Larger ones are summed up:
-        the squared loss reads tasks and labels, then everything once, others everything once more
-        for every Newton step. Strengths are then chosen by 5 folds, as `fit` chooses them from so
-        many rows: exactly for the squared loss, for others by the quadratic models at fits without
-        each fold, which take passes of their own, shared by the folds.
-
-        Parameters
-        ----------
-        path : path or list of paths
-            Parquet files, or directories of them. The task column is the estimator's ``task``.
-        target : str
-            Target column.
-        features : sequence of str or None
-            Feature columns; None is every column but the task and the target.
-        prepare : StreamPreparer or None
-            Scales numbers and encodes categories; fitted in a first pass unless it already is.
-            `predict` then wants ``prepare.transform(X)``. None wants numbers without gaps.
-        client : dask.distributed.Client, False or None
-            The cluster that works on the partitions. None is the active client if there is one,
-            False is this process.
-        batch_rows : int
-            Rows in memory at a time (and in every worker).
-        progress : callable or None
-            Told ``(what, rows done, rows in all)``.
-
-        Returns
-        -------
-        self
-            Unchanged if reading fails or is interrupted.
-
-        Raises
-        ------
-        ValueError
-            If columns are absent or hold missing values, or the rows are too many for a model that
-            sums over them do not serve, with what to do.
-        """
-        self._validate_params()
-        from polytask.sources.first_pass import prepared
-        from polytask.sources.runners import make_runner
-        from polytask.sources.source import ParquetSource
-
-        source = ParquetSource.open(
-            path, task=self.task, target=target, features=features, batch_rows=batch_rows,  # type: ignore[arg-type]
-        )  # fmt: skip
-        runner = make_runner(client, progress)
-        with one_blas_thread():
-            source = prepared(source, runner, prepare)
-            return self._fit_source(source, runner)
-
-    def _fit_source(self, source: ParquetSource, runner: Runner) -> Any:
-        """Fit to prepared files: to their rows, or to sums over many rows."""
-        from polytask.sources.held import read_rows_of
-        from polytask.sources.survey import SurveyJob
-
-        n, d = source.n_rows, len(source.features)
-        if not summed_up(n, d, 1):
-            return self.fit(*read_rows_of(source, runner))
-        survey = runner.run(SurveyJob(self._loss()), source)
-        tasks = survey.tally().ids
-        if not summed_up(n, d, len(tasks)):
-            return self.fit(*read_rows_of(source, runner))
-        reason = self._why_not_sums(tasks, d)
-        if reason is not None:
-            raise ValueError(
-                f"{type(self).__name__}: fit_parquet must be given fewer rows where {reason}: it "
-                f"holds up to {MOST_NUMBERS:,} numbers in memory; got {n:,} rows of {d} features. "
-                "Fit to a sample of them."
-            )
-        return self._fit_sums(source, runner, survey)
 
     def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
         from polytask.sources.moments import moments_of

@@ -225,13 +225,16 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
                 f"got {self.task_weight!r}. The likelihood counts rows, not tasks."
             )
         if getattr(data, "group", None) is not None or getattr(data, "time", None) is not None:
-            warnings.warn(
-                f"{type(self).__name__}: alpha='reml' takes rows as independent, whatever "
-                "groups or time say. alpha='cv' chooses strengths by them.",
-                UserWarning,
-                stacklevel=callers_level(),
-            )
+            self._say_independent()
         return self._fit_mixed(data)
+
+    def _say_independent(self) -> None:
+        warnings.warn(
+            f"{type(self).__name__}: alpha='reml' takes rows as independent, whatever "
+            "groups or time say. alpha='cv' chooses strengths by them.",
+            UserWarning,
+            stacklevel=callers_level(),
+        )
 
     def _check_alpha(self, d: int) -> None:
         if np.ndim(self.alpha) == 0:

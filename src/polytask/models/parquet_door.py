@@ -1,0 +1,119 @@
+"""How the rows of Parquet files reach a model: at once, or as sums over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polytask.data import all_or_nothing
+from polytask.data.many import MOST_NUMBERS, summed_up
+from polytask.models.estimator import TaskEstimator
+from polytask.responses import Response
+from polytask.solvers import one_blas_thread
+
+if TYPE_CHECKING:
+    from polytask.sources.passes import Progress, Runner
+    from polytask.sources.prepare import StreamPreparer
+    from polytask.sources.source import ParquetSource, Paths
+    from polytask.sources.survey import Survey
+
+__all__ = ["ParquetDoor"]
+
+
+class ParquetDoor(TaskEstimator):
+    """`fit_parquet`: to `fit` where rows are few, else to `_fit_sums`."""
+
+    fit: Any
+
+    def _loss(self) -> Response:
+        """The response that the user asked for."""
+        raise NotImplementedError
+
+    def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
+        """None, or why sums over the rows are not enough, to follow "where"."""
+        raise NotImplementedError
+
+    def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
+        """Fit to sums over the rows, which ``survey`` has counted."""
+        raise NotImplementedError
+
+    @all_or_nothing
+    def fit_parquet(
+        self, path: Paths, *, target: str, features: Sequence[str] | None = None,
+        prepare: StreamPreparer | None = None, client: Any = None, batch_rows: int = 1 << 17,
+        progress: Progress | None = None,
+    ) -> Any:  # fmt: skip
+        """Fit to Parquet files: the same answer as `fit` on their rows, in bounded memory.
+
+        Files of at most ten million numbers (rows times columns), or of fewer than twice the sums
+        in their place would be, are read once and fitted as `fit` does. Larger ones are summed up:
+        the squared loss reads tasks and labels, then everything once, others everything once more
+        for every Newton step. Strengths are then chosen by 5 folds, as `fit` chooses them from so
+        many rows: exactly for the squared loss, for others by the quadratic models at fits without
+        each fold, which take passes of their own, shared by the folds.
+
+        Parameters
+        ----------
+        path : path or list of paths
+            Parquet files, or directories of them. The task column is the estimator's ``task``.
+        target : str
+            Target column.
+        features : sequence of str or None
+            Feature columns; None is every column but the task and the target.
+        prepare : StreamPreparer or None
+            Scales numbers and encodes categories; fitted in a first pass unless it already is.
+            `predict` then wants ``prepare.transform(X)``. None wants numbers without gaps.
+        client : dask.distributed.Client, False or None
+            The cluster that works on the partitions. None is the active client if there is one,
+            False is this process.
+        batch_rows : int
+            Rows in memory at a time (and in every worker).
+        progress : callable or None
+            Told ``(what, rows done, rows in all)``.
+
+        Returns
+        -------
+        self
+            Unchanged if reading fails or is interrupted.
+
+        Raises
+        ------
+        ValueError
+            If columns are absent or hold missing values, or the rows are too many for a model that
+            sums over them do not serve, with what to do.
+        """
+        self._validate_params()
+        from polytask.sources.first_pass import prepared
+        from polytask.sources.runners import make_runner
+        from polytask.sources.source import ParquetSource
+
+        source = ParquetSource.open(
+            path, task=self.task, target=target, features=features, batch_rows=batch_rows,
+        )  # fmt: skip
+        runner = make_runner(client, progress)
+        with one_blas_thread():
+            source = prepared(source, runner, prepare)
+            return self._fit_source(source, runner)
+
+    def _fit_source(self, source: ParquetSource, runner: Runner) -> Any:
+        """Fit to prepared files: to their rows, or to sums over many rows."""
+        from polytask.sources.held import read_rows_of
+        from polytask.sources.survey import SurveyJob
+
+        n, d = source.n_rows, len(source.features)
+        if not summed_up(n, d, 1):
+            return self.fit(*read_rows_of(source, runner))
+        survey = runner.run(SurveyJob(self._loss()), source)
+        tasks = survey.tally().ids
+        if not summed_up(n, d, len(tasks)):
+            return self.fit(*read_rows_of(source, runner))
+        reason = self._why_not_sums(tasks, d)
+        if reason is not None:
+            raise ValueError(
+                f"{type(self).__name__}: fit_parquet must be given fewer rows where {reason}: it "
+                f"holds up to {MOST_NUMBERS:,} numbers in memory; got {n:,} rows of {d} features. "
+                "Fit to a sample of them."
+            )
+        return self._fit_sums(source, runner, survey)
