@@ -10,6 +10,7 @@ from polytask.inspection.comparison import (
     Verdict,
 )
 from polytask.inspection.learning_curve import TaskLearningCurve
+from polytask.inspection.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
 from polytask.inspection.named_estimators import default_estimators
 from polytask.inspection.new_tasks import NewTasks
 from polytask.inspection.relatedness import TaskRelatedness
@@ -21,6 +22,7 @@ __all__ = [
     "Comparison",
     "DataSummary",
     "Interval",
+    "LikelihoodRatioTest",
     "NewTasks",
     "Provenance",
     "StreamedComparison",
@@ -30,4 +32,5 @@ __all__ = [
     "compare_parquet",
     "compare_tasks",
     "default_estimators",
+    "likelihood_ratio_test",
 ]

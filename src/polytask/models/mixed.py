@@ -28,6 +28,7 @@ from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 from polytask.mixed.laplace import quadratic_forms
 from polytask.mixed.left_out import left_out
 from polytask.mixed.task_noise import task_noise
+from polytask.models._likelihood import rows_seen
 from polytask.models.mixed_summary import MixedModelSummary
 from polytask.responses import Response
 from polytask.tuning import repeats
@@ -91,7 +92,7 @@ class MixedModelFit(MixedModelSummary):
         self.log_likelihood_ = fit.log_likelihood + 0.5 * log_weights
         self.aic_ = -2.0 * self.log_likelihood_ + 2.0 * fit.n_parameters
         self.bic_ = -2.0 * self.log_likelihood_ + np.log(N) * fit.n_parameters
-        self._mixed_state_ = fit.state.to_dict()
+        self._mixed_state_, self._rows_seen = fit.state.to_dict(), rows_seen(data)
         return self
 
     def _weighed(self: Any, data: TaskData) -> tuple[TaskData, float]:

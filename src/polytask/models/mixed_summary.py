@@ -10,7 +10,9 @@ from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.mixed.inference import Inference
+from polytask.mixed.likelihood import Likelihood
 from polytask.mixed.state import MixedState
+from polytask.models._likelihood import of_tasks
 
 __all__ = ["MixedModelSummary"]
 
@@ -93,6 +95,9 @@ class MixedModelSummary:
             "deviation_p": p,
         }  # fmt: skip
         return pd.DataFrame(table, index=pd.Index(self._coefficient_names(len(common))))
+
+    def _likelihood(self: Any) -> Likelihood:
+        return of_tasks(self)
 
     def _inference(self: Any) -> Inference:
         check_is_fitted(self)

@@ -30,8 +30,10 @@ from polytask.data.groupings import (
 )
 from polytask.data.task_spec import spelled_out
 from polytask.mixed.crossed.fit import CrossedFit
+from polytask.mixed.likelihood import Likelihood
 from polytask.models._asked import AskedOfGroupings
 from polytask.models._levels import along, level_texts, with_zero
+from polytask.models._likelihood import of_groupings, rows_seen
 from polytask.models.estimator import TaskEstimator
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -121,6 +123,9 @@ class _Multilevel(AskedOfGroupings, TaskEstimator):
     noise_variance_, deviance_ : float
         Variance of the noise (squared loss), and minus twice the logarithm of the likelihood, the
         restricted one with "reml", all constants included.
+    log_likelihood_, aic_, bic_ : float
+        Its logarithm, and Akaike's and Schwarz's criterion, which count free common coefficients,
+        variances and noise.
     common_covariance_ : ndarray of shape (d + 1, d + 1)
         Of the estimate of w0 and b0, the variances taken as known.
     n_variances_ : int
@@ -289,6 +294,10 @@ class _Multilevel(AskedOfGroupings, TaskEstimator):
         if self._loss().is_quadratic:
             self.noise_variance_ = fit.noise
         self.deviance_, self.n_variances_ = fit.deviance, fit.n_variances
+        self.log_likelihood_ = -0.5 * fit.deviance
+        self.aic_ = fit.deviance + 2.0 * fit.n_parameters
+        self.bic_ = fit.deviance + np.log(N) * fit.n_parameters
+        self._rows_seen, self._random_w0 = rows_seen(data), fit.random_common
         self.violation_, self.n_iter_ = fit.violation, max(fit.n_iter, 1)
         self.certificate_, self.solver_ = "global", "block arrow"
         done = fit.converged and fit.violation <= self.tol
@@ -321,6 +330,9 @@ class _Multilevel(AskedOfGroupings, TaskEstimator):
             code = grouping.code([ids[name] for name in grouping.columns])
             total += with_zero(self.deviations_[grouping.name])[code]
         return self.common_coef_ + total[:, :d], self.common_intercept_ + total[:, d]
+
+    def _likelihood(self) -> Likelihood:
+        return of_groupings(self)
 
     def _known(self) -> list[Grouping]:
         return [Grouping.from_dict(kept) for kept in self._groupings_]

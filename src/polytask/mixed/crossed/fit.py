@@ -110,6 +110,10 @@ class CrossedFit:
         Of the rows.
     noise, deviance, violation : float
     n_variances : int
+    n_parameters : int
+        Variances, free common coefficients and noise.
+    random_common : bool
+        Whether the common slopes have a variance.
     n_iter : int
     converged : bool
     """
@@ -122,6 +126,8 @@ class CrossedFit:
     deviance: float
     violation: float
     n_variances: int
+    n_parameters: int
+    random_common: bool
     n_iter: int
     converged: bool
 
@@ -260,7 +266,9 @@ class _Fitter:
             common / self.scale, covariance / self.scale[:, None] / self.scale, terms,
             self._predictor(fitted) + self.data.y - self.residual,
             point.noise, point.deviance + restored, self._violation(fitted),
-            len(fitted.estimate.parameters), fitted.estimate.n_iter, fitted.estimate.converged,
+            len(fitted.estimate.parameters),
+            len(fitted.estimate.parameters) + len(point.common) + int(self.loss.is_quadratic),
+            len(self.common) > 0, fitted.estimate.n_iter, fitted.estimate.converged,
         )  # fmt: skip
 
     def _predictor(self, fitted: _Fitted) -> np.ndarray:
