@@ -85,6 +85,8 @@ def test_the_command_compares(school, tmp_path):
     assert "Multilevel: school + school/class, the best of the 2 models" in text
     assert "know one grouping, 'school'" in text
     assert "failed" not in text
+    page = (tmp_path / "r" / "report.html").read_text("utf-8")
+    assert "Deviation between school/class" in page
 
 
 def test_a_grouping_of_text_is_no_feature_of_those_without_it(school, tmp_path):

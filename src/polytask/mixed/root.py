@@ -59,6 +59,15 @@ class Root:
         """Number of parameters q."""
         return int(self.owner.max(initial=-1)) + 1
 
+    def owners(self, k: int) -> np.ndarray:
+        """Parameters of row k: their norm is the standard deviation of coefficient k."""
+        return np.unique(self.owner[self.row == k])
+
+    def n_with(self, k: int) -> int:
+        """Parameters that go with the variance of k: one, or with its correlations."""
+        diagonal = (self.row == self.column).all()
+        return 1 if diagonal else min(len(np.unique(self.row)), int((self.row == k).sum()) + 1)
+
     def at(self, t: np.ndarray) -> np.ndarray:
         """L of parameters t (q,)."""
         L = np.zeros(self.shape)

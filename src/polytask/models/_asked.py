@@ -39,10 +39,7 @@ class AskedOfGroupings:
             raise ValueError(
                 f"{type(self).__name__}: alpha={self.alpha!r} needs {reason}. Give alpha a number."
             )
-        design = data.design
-        X = design.distinct_rows()
-        X = X if design.index is None else X[design.index]
-        rows = CrossedData(X, data.y, data.sample_weight, data.intercept)
+        rows = self._rows_of(data)
         N, p = float(data.sample_weight.sum()), data.n_coefs
         asked = []
         for grouping, code in zip(known, codes, strict=True):
@@ -59,6 +56,13 @@ class AskedOfGroupings:
                 "gives w0 a variance."
             )
         return fit_crossed(rows, loss, asked, random_common=random_common, restricted=restricted)
+
+    @staticmethod
+    def _rows_of(data: TaskData) -> CrossedData:
+        design = data.design
+        X = design.distinct_rows()
+        X = X if design.index is None else X[design.index]
+        return CrossedData(X, data.y, data.sample_weight, data.intercept)
 
     def _random_common(self, n_rows: float, data: TaskData) -> bool:
         if data.n_features == 0 or not isinstance(self.alpha, str):

@@ -160,10 +160,7 @@ class MixedModelFit(MixedModelSummary):
         """
         if not hasattr(self, "coef_covariance_"):
             return None
-        rows = read_rows(self, X, reset=False)
-        target, names = read_target(self, y)
-        data = make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
-        return self.left_out_of(data)
+        return self.left_out_of(self._read_again(X, y, sample_weight))
 
     def left_out_of(self: Any, data: TaskData) -> np.ndarray | None:
         """`left_out` of rows that have been read."""
@@ -176,6 +173,12 @@ class MixedModelFit(MixedModelSummary):
         f = data.design.predict(self._about(data))
         noise = getattr(self, "task_noise_variance_", np.ones(len(V)))
         return left_out(data, self.response_, f, V, noise, units)
+
+    def _read_again(self: Any, X: Any, y: Any, sample_weight: Any) -> TaskData:
+        """The rows of the fit."""
+        rows = read_rows(self, X, reset=False)
+        target, names = read_target(self, y)
+        return make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
 
     def _about(self: Any, data: TaskData) -> np.ndarray:
         """Coefficients (m, p) in the columns of the data's design, which may be centred."""

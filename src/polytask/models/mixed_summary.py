@@ -10,9 +10,11 @@ from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.mixed.inference import Inference
+from polytask.mixed.laplace import LaplaceModel
 from polytask.mixed.likelihood import Likelihood
+from polytask.mixed.profile import Profiled
 from polytask.mixed.state import MixedState
-from polytask.models._likelihood import of_tasks
+from polytask.models._likelihood import of_tasks, rows_seen
 
 __all__ = ["MixedModelSummary"]
 
@@ -30,29 +32,40 @@ class MixedModelSummary:
         d = len(self.common_coef_)
         return low[:d], high[:d]
 
-    def variance_interval(self: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    def variance_interval(
+        self: Any, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of the variances between tasks, each of shape (p,).
 
         By the profiled restricted likelihood, zero included where it is no less likely; the level
-        comes last, at the mean of features that lie far from zero. The squared loss only.
-        """
-        inference = self._inference()
-        if self._inference_lacks(inference):
-            raise ValueError(
-                f"{type(self).__name__}: variance_interval needs loss='squared' and some noise; "
-                "Laplace's approximation has no profile here. See deviation_covariance_."
-            )
-        found = [_interval(inference, k, level) for k in range(inference.state.model.n_coefs)]
-        low, high = np.array(found).T
-        return low**2, high**2
+        comes last, at the mean of features that lie far from zero.
 
-    def summary(self: Any, level: float = 0.95) -> pd.DataFrame:
+        Parameters
+        ----------
+        level : float, default=0.95
+        X, y, sample_weight
+            The rows of the fit: of labels and counts, whose likelihood Laplace approximates anew
+            at every variance that is tried, with the prior of the fit. The squared loss needs none.
+        """
+        profiles = self._profiles(X, y, sample_weight)
+        if profiles is None:
+            raise ValueError(
+                f"{type(self).__name__}: variance_interval needs some noise and, of labels and "
+                "counts, the rows of the fit: variance_interval(X=X, y=y)."
+            )
+        return self._ends(profiles, level)
+
+    def summary(
+        self: Any, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
+    ) -> pd.DataFrame:
         """A line a coefficient: w0 with its error, and the deviation between tasks.
 
         Parameters
         ----------
         level : float, default=0.95
             Of the intervals.
+        X, y, sample_weight
+            The rows of the fit, which intervals and tests of variances need of labels and counts.
 
         Returns
         -------
@@ -61,7 +74,8 @@ class MixedModelSummary:
             infinite for the normal distribution), ``low``, ``high``, and ``p`` of a common
             coefficient of zero; ``deviation`` is the standard deviation between tasks, of the
             level at the mean of features that lie far from zero, with its interval and the
-            p-value of tasks that do not differ in it. NaN where a loss has no such thing.
+            p-value of tasks that do not differ in it, by the likelihood ratio at the boundary. NaN
+            where there is none, or it needs rows.
 
         Examples
         --------
@@ -75,7 +89,6 @@ class MixedModelSummary:
         standLRT    0.553  0.514  0.593      0.120
         intercept  -0.012 -0.092  0.069      0.305
         """
-        inference = self._inference()
         common = np.append(self.common_coef_, self.common_intercept_)[: len(self._error())]
         error, df = self._error(), self._degrees()
         low, high = self._common_bounds(level)
@@ -87,9 +100,12 @@ class MixedModelSummary:
         deviations = np.sqrt(np.diag(self._about_center()))
         nothing = np.full(len(common), np.nan)
         ends, p = (nothing, nothing), nothing
-        if not self._inference_lacks(inference):
-            ends = tuple(np.sqrt(end) for end in self.variance_interval(level))
-            p = np.array([_test(inference, k) for k in range(len(common))])
+        profiles = self._profiles(X, y, sample_weight)
+        if profiles is not None:
+            ends = tuple(np.sqrt(end) for end in self._ends(profiles, level))
+            p = np.array(
+                [np.nan if each is None else each[0].p_of_zero(each[1]) for each in profiles]
+            )
         table |= {
             "deviation": deviations, "deviation_low": ends[0], "deviation_high": ends[1],
             "deviation_p": p,
@@ -107,6 +123,37 @@ class MixedModelSummary:
                 f"alpha={self.alpha!r}, which estimates no variances."
             )
         return Inference(MixedState.from_dict(self._mixed_state_))
+
+    def _profiles(
+        self: Any, X: Any, y: Any, sample_weight: Any
+    ) -> list[tuple[Profiled, int, float] | None] | None:
+        """Of each coefficient that varies, with its number of parameters and its scale."""
+        inference, rows = self._inference(), None
+        model, root = inference.state.model, inference.state.root
+        if self._inference_lacks(inference):
+            if X is None or not model.known_noise or model.silent:
+                return None
+            data = self._read_again(X, y, sample_weight)
+            if not np.allclose(rows_seen(data), self._rows_seen, rtol=1e-9):
+                raise ValueError(
+                    f"{type(self).__name__}: X, y and sample_weight must be the rows of the fit; "
+                    f"got {rows_seen(data)[0]:g} rows for {self._rows_seen[0]:g}, or other targets."
+                )
+            rows = LaplaceModel(self._weighed(data)[0], self._learned())
+        return [
+            (inference.profile(k, rows), root.n_with(k), model.scale[k])
+            if (root.row == k).any()
+            else None
+            for k in range(model.n_coefs)
+        ]
+
+    def _ends(
+        self: Any, profiles: list[tuple[Profiled, int, float] | None], level: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        none = np.zeros(2)
+        each = [none if p is None else np.array(p[0].interval(level)) / p[2] for p in profiles]
+        low, high = np.array(each).T
+        return low**2, high**2
 
     def _inference_lacks(self: Any, inference: Inference) -> bool:
         model = inference.state.model
@@ -139,12 +186,3 @@ class MixedModelSummary:
         names = [str(n) for n in getattr(self, "feature_names_in_", ()) if n != self.task]
         names = names if len(names) == d else [f"x{j}" for j in range(d)]
         return [*names, "intercept"][:p]
-
-
-def _interval(inference: Inference, k: int, level: float) -> tuple[float, float]:
-    varies = (inference.state.root.row == k).any()
-    return inference.variance_interval(k, level) if varies else (0.0, 0.0)
-
-
-def _test(inference: Inference, k: int) -> float:
-    return inference.variance_test(k) if (inference.state.root.row == k).any() else np.nan

@@ -30,10 +30,10 @@ from polytask.data.groupings import (
 )
 from polytask.data.task_spec import spelled_out
 from polytask.mixed.crossed.fit import CrossedFit
-from polytask.mixed.likelihood import Likelihood
 from polytask.models._asked import AskedOfGroupings
+from polytask.models._groupings_summary import GroupingsSummary
 from polytask.models._levels import along, level_texts, with_zero
-from polytask.models._likelihood import of_groupings, rows_seen
+from polytask.models._likelihood import rows_seen
 from polytask.models.estimator import TaskEstimator
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -48,7 +48,7 @@ _ROUNDS = 100  # of a fit and what the response learns from it
 _SETTLED = 1e-10  # relative change of what it learned
 
 
-class _Multilevel(AskedOfGroupings, TaskEstimator):
+class _Multilevel(GroupingsSummary, AskedOfGroupings, TaskEstimator):
     """w of a row = w0 + sum over groupings f of Δw^f of its level; R + sum_f alpha_f ‖ΔW^f‖_F².
 
     R is the mean loss over rows. A pupil has a school and a class, a rating a user and an item:
@@ -213,24 +213,8 @@ class _Multilevel(AskedOfGroupings, TaskEstimator):
         self._validate_params()
         forget(self)
         asked = self._asked_groupings(X)
-        features, ids = read_grouped_rows(self, X, asked, reset=True)
-        target, names = read_target(self, y)
-        self._wide = target.ndim == 2
-        rows = Rows(features, None)
-        data = make_task_data(
-            self, rows, self._encode(target), names, sample_weight, center=features.shape[1] > 0
-        )
+        data, known, codes = self._read(X, y, sample_weight, asked, reset=True)
         self._check_data(data)
-        if self._wide:
-            known, codes = (
-                [Grouping("task", (), (data.tasks,), np.arange(data.n_tasks))],
-                [data.code],
-            )
-        else:
-            of_rows = {name: values[data.row] for name, values in ids.items()}
-            first = asked[: self.n_groupings]
-            pairs = [Grouping.of(c, [of_rows[name] for name in c]) for c in first]
-            known, codes = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         with one_blas_thread(), fit_steps(self, 1, X, y), step(self, "estimate") as say:
             said = self._loss()
             self.response_ = said.started(data.y, data.sample_weight, data.code)
@@ -246,6 +230,25 @@ class _Multilevel(AskedOfGroupings, TaskEstimator):
         self._left_out = asked[len(known) :]
         return self
 
+    def _read(
+        self: Any, X: Any, y: Any, sample_weight: Any, asked: list[tuple[Any, ...]], *, reset: bool
+    ) -> tuple[TaskData, list[Grouping], list[np.ndarray]]:
+        """Rows, and the groupings that are learned from with the level of each row."""
+        features, ids = read_grouped_rows(self, X, asked, reset=reset)
+        target, names = read_target(self, y)
+        self._wide = target.ndim == 2
+        data = make_task_data(
+            self, Rows(features, None), self._encode(target), names, sample_weight,
+            center=features.shape[1] > 0,
+        )  # fmt: skip
+        if self._wide:
+            one = Grouping("task", (), (data.tasks,), np.arange(data.n_tasks))
+            return data, [one], [data.code]
+        of_rows = {name: values[data.row] for name, values in ids.items()}
+        first = asked[: self.n_groupings]
+        pairs = [Grouping.of(c, [of_rows[name] for name in c]) for c in first]
+        return data, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
     def _asked_groupings(self, X: Any) -> list[tuple[Any, ...]]:
         return spelled_out(self.task, frame_columns(X))
 
@@ -260,7 +263,7 @@ class _Multilevel(AskedOfGroupings, TaskEstimator):
         d = data.n_features
         names = self._feature_names(d)
         center = np.zeros(d) if data.center is None else data.center
-        self.groupings_ = [grouping.name for grouping in known]
+        self._center, self.groupings_ = center, [grouping.name for grouping in known]
         self._groupings_ = [grouping.to_dict() for grouping in known]
         self.common_coef_ = fit.common[:d]
         self.common_intercept_ = float(fit.common[d:].sum() - self.common_coef_ @ center)
@@ -330,9 +333,6 @@ class _Multilevel(AskedOfGroupings, TaskEstimator):
             code = grouping.code([ids[name] for name in grouping.columns])
             total += with_zero(self.deviations_[grouping.name])[code]
         return self.common_coef_ + total[:, :d], self.common_intercept_ + total[:, d]
-
-    def _likelihood(self) -> Likelihood:
-        return of_groupings(self)
 
     def _known(self) -> list[Grouping]:
         return [Grouping.from_dict(kept) for kept in self._groupings_]

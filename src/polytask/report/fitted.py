@@ -88,32 +88,41 @@ def mixed_tables(fitted: Mapping[str, Any]) -> list[Table]:
     found: list[Table] = []
     for name, estimator in fitted.items():
         model = final_step(estimator)
-        if not hasattr(model, "_mixed_state_") or not hasattr(model, "summary"):
+        groupings = getattr(model, "groupings_", ())
+        mixed = hasattr(model, "_mixed_state_") or groupings
+        if not mixed or not hasattr(model, "summary"):
             continue
         if len(model.common_coef_) > _MOST_COEFFICIENTS:
             continue
+        table = model.summary()
+        columns = [
+            Column("Coefficient", "text"),
+            Column("Common part"),
+            Column("95\u00a0% interval", "interval"),
+        ]
+        for of in groupings or ("tasks",):
+            columns.append(Column(f"Deviation between {of}"))
+        if not groupings:
+            columns += [Column("95\u00a0% interval", "interval"), Column("p of no deviation")]
         rows = [
             [
                 Cell(str(at)),
                 Cell(_plain(line["common"])),
                 Cell(f.interval(line["low"], line["high"], 3)),
-                Cell(_plain(line["deviation"])),
-                Cell(f.interval(line["deviation_low"], line["deviation_high"], 3)),
-                Cell(_plain(line["deviation_p"])),
+                *(Cell(_plain(line[of])) for of in groupings or ("deviation",)),
+                *(() if groupings else _deviation_test(line)),
             ]
-            for at, line in model.summary().iterrows()
-        ]
-        columns = [
-            Column("Coefficient", "text"),
-            Column("Common part"),
-            Column("95\u00a0% interval", "interval"),
-            Column("Deviation between tasks"),
-            Column("95\u00a0% interval", "interval"),
-            Column("p of no deviation"),
+            for at, line in table.iterrows()
         ]
         caption = f"{title_of(name)}: what tasks share, and how far they differ"
         found.append(Table(f"mixed-{len(found)}", caption, columns, rows))
     return found
+
+
+def _deviation_test(line: Any) -> tuple[Cell, Cell]:
+    """The interval of a deviation between tasks, and the p-value of none."""
+    ends = f.interval(line["deviation_low"], line["deviation_high"], 3)
+    return Cell(ends), Cell(_plain(line["deviation_p"]))
 
 
 def found_table(fitted: Mapping[str, Any]) -> Table | None:

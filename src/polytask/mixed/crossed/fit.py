@@ -16,7 +16,7 @@ from polytask.mixed.crossed.search import CrossedEstimate, estimate_roots
 from polytask.mixed.root import Root
 from polytask.responses import Loss
 
-__all__ = ["Asked", "CrossedData", "CrossedFit", "TermFit", "fit_crossed"]
+__all__ = ["Asked", "Choice", "CrossedData", "CrossedFit", "Fitter", "TermFit", "fit_crossed"]
 
 MOST_REST = 4000  # of a grouping's deviations, up to which "auto" tries slopes beside others
 MOST_DENSE = 10_000  # deviations beside the grouping that is eliminated: 800 MB a matrix
@@ -133,7 +133,7 @@ class CrossedFit:
 
 
 @dataclass(frozen=True, eq=False)
-class _Choice:
+class Choice:
     """A term as it is to be fitted."""
 
     asked: Asked
@@ -152,7 +152,7 @@ class _Choice:
         return Root.diagonal(groups)
 
 
-class _Fitter:
+class Fitter:
     """Fits of one table, for choices of what deviates."""
 
     def __init__(
@@ -180,7 +180,7 @@ class _Fitter:
         chosen = self.X[:, fixed]
         self.T = np.asarray(chosen @ self.basis)
 
-    def fit(self, choices: Sequence[_Choice]) -> _Fitted:
+    def fit(self, choices: Sequence[Choice]) -> _Fitted:
         """Estimate the variances, or take the given ones."""
         p, n = self.data.n_coefs, len(self.data.y)
         terms = [Term(c.asked.code, c.asked.n_levels, c.columns) for c in choices]
@@ -210,7 +210,7 @@ class _Fitter:
         else:
             estimate = estimate_roots(at, [roots[f] for f in order])
         back = [order.index(f) for f in range(len(terms))]
-        return _Fitted(list(choices), rows, estimate, back)
+        return _Fitted(list(choices), rows, estimate, back, at, [roots[f] for f in order])
 
     def _model(self, rows: GroupedRows, given: bool) -> Callable[[list[np.ndarray]], Any]:
         """What says everything at given roots."""
@@ -238,7 +238,7 @@ class _Fitter:
         inside = total - between > _MOVING * np.maximum(total - overall, 1e-12 * total)
         return np.append(k[inside], np.arange(len(k), self.data.n_coefs))
 
-    def _given(self, choice: _Choice) -> np.ndarray:
+    def _given(self, choice: Choice) -> np.ndarray:
         assert choice.asked.variance is not None
         k = choice.columns
         return np.diag(np.sqrt(choice.asked.variance[k]) * self.scale[k])
@@ -297,10 +297,12 @@ class _Fitter:
 class _Fitted:
     """An estimate, and where each term stands in it."""
 
-    choices: list[_Choice]
+    choices: list[Choice]
     rows: GroupedRows
     estimate: CrossedEstimate
     back: list[int]
+    at: Callable[[list[np.ndarray]], Any]
+    roots: list[Root]
 
     @property
     def criterion(self) -> float:
@@ -327,9 +329,9 @@ def fit_crossed(
     restricted : bool
         Whether the likelihood is that of what w0 leaves of the data (REML), or of the data.
     """
-    fitter = _Fitter(data, loss, random_common, restricted)
+    fitter = Fitter(data, loss, random_common, restricted)
     level = np.arange(data.n_coefs)[len(data.slopes) :]
-    choices = [_Choice(a, level if a.columns is None else a.columns, _plain(a)) for a in asked]
+    choices = [Choice(a, level if a.columns is None else a.columns, _plain(a)) for a in asked]
     best = fitter.fit(choices)
     for f, a in enumerate(asked):
         columns = fitter.moving(a) if a.columns is None else a.columns
@@ -337,7 +339,7 @@ def fit_crossed(
             if len(columns) * a.n_levels > MOST_REST and len(asked) > 1:
                 continue
             tried = fitter.fit(
-                [*best.choices[:f], _Choice(a, columns, kind), *best.choices[f + 1 :]]
+                [*best.choices[:f], Choice(a, columns, kind), *best.choices[f + 1 :]]
             )
             if tried.criterion < best.criterion and tried.estimate.converged:
                 best = tried

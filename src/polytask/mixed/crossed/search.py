@@ -10,7 +10,7 @@ import numpy as np
 
 from polytask.mixed.root import Root
 
-__all__ = ["CrossedEstimate", "estimate_roots"]
+__all__ = ["CrossedEstimate", "Roots", "estimate_roots"]
 
 _START = 0.3  # standard deviation over that of the noise, in scaled columns
 _DIGITS = 1e-14  # of the deviance, relative
@@ -33,13 +33,14 @@ class CrossedEstimate:
 
 
 @dataclass(frozen=True, eq=False)
-class _Roots:
+class Roots:
     """Free parameters of all terms in one vector."""
 
     roots: Sequence[Root]
 
     @property
     def parts(self) -> list[slice]:
+        """Where those of each term stand."""
         ends = np.cumsum([root.size for root in self.roots])
         return [slice(end - root.size, end) for end, root in zip(ends, self.roots, strict=True)]
 
@@ -75,7 +76,7 @@ def estimate_roots(
     Where a search ends at a variance of zero though the deviance falls beyond it, it goes on from
     there: zero is stationary in a standard deviation whatever lies above.
     """
-    together = _Roots(roots)
+    together = Roots(roots)
     first = np.concatenate([_first(root) for root in roots])
     found = _descend(at, together, first if start is None else start, max_iter)
     if found.point.noiseless:  # deviations that hold the rows exactly: there is no maximum
@@ -100,7 +101,7 @@ def _first(root: Root) -> np.ndarray:
 
 
 def _descend(
-    at: Callable[[list[np.ndarray]], Any], roots: _Roots, t: np.ndarray, max_iter: int
+    at: Callable[[list[np.ndarray]], Any], roots: Roots, t: np.ndarray, max_iter: int
 ) -> CrossedEstimate:
     point, left = at(roots.at(t)), np.inf
     if not len(t):
@@ -131,7 +132,7 @@ def _newton_step(H: np.ndarray, slope: np.ndarray) -> np.ndarray:
 
 
 def _line(
-    at: Callable[[list[np.ndarray]], Any], roots: _Roots, t: np.ndarray, step: np.ndarray,
+    at: Callable[[list[np.ndarray]], Any], roots: Roots, t: np.ndarray, step: np.ndarray,
     point: Any, slope: np.ndarray,
 ) -> tuple[np.ndarray, Any] | None:  # fmt: skip
     """The first of the halved steps that lowers the deviance; none is longer than threefold."""
@@ -149,7 +150,7 @@ def _line(
     return None
 
 
-def _above_zero(roots: _Roots, found: CrossedEstimate) -> np.ndarray | None:
+def _above_zero(roots: Roots, found: CrossedEstimate) -> np.ndarray | None:
     """Parameters a little above zeros from which the deviance falls."""
     t, moved = found.parameters.copy(), False
     for root, part, M, L in zip(

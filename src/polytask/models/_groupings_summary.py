@@ -1,0 +1,147 @@
+"""What a multilevel model says of its coefficients and variances: intervals, tests, a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.utils.validation import check_is_fitted
+
+from polytask.mixed.crossed.fit import Asked
+from polytask.mixed.crossed.profiles import DeviationProfile, ends, profiles_crossed
+from polytask.mixed.likelihood import Likelihood
+from polytask.models._likelihood import of_groupings, rows_seen
+
+__all__ = ["GroupingsSummary"]
+
+
+class GroupingsSummary:
+    """Intervals of w0 and of the variances between levels, where a likelihood estimates them."""
+
+    def variance_interval(
+        self: Any, level: float = 0.95, *, X: Any, y: Any, sample_weight: Any = None
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Bounds of the variances between levels, each of shape (d + 1,), by grouping.
+
+        By the profiled likelihood that was maximized, zero included where it is no less likely; the
+        level comes last, at the mean of features that lie far from zero. With one variance for all
+        slopes the interval is that of them all.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+        X, y, sample_weight
+            The rows of the fit.
+        """
+        p = len(self.common_coef_) + 1
+        found = {}
+        for name, profiles in self._profiles(X, y, sample_weight).items():
+            low, high = ends(profiles, p, level)
+            found[name] = low**2, high**2
+        return found
+
+    def summary(
+        self: Any, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
+    ) -> pd.DataFrame:
+        """A line a coefficient: w0 with its error, and the deviation between levels by grouping.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Of the intervals.
+        X, y, sample_weight
+            The rows of the fit, for intervals and tests of the variances.
+
+        Returns
+        -------
+        table : DataFrame
+            Indexed by feature, the intercept last. ``common``, ``standard_error``, ``low``,
+            ``high`` and ``p`` of w0, by the normal distribution with the variances taken as known;
+            by the name of each grouping the standard deviation between its levels, of the level
+            at the mean of features that lie far from zero. With rows also its ``_low`` and
+            ``_high`` ends, and the p-value ``_p`` of levels that do not differ in it, by the
+            likelihood ratio at the boundary. NaN where a coefficient does not vary.
+
+        Examples
+        --------
+        >>> from polytask import MultilevelRegressor
+        >>> from polytask.datasets import make_crossed_rows
+        >>> X, y, truth = make_crossed_rows(400, random_state=0)
+        >>> model = MultilevelRegressor(task=["user", "item"], varying=[]).fit(X, y)
+        >>> model.summary(X=X, y=y).loc["intercept", ["item", "item_low", "item_high"]].round(2)
+        item         0.46
+        item_low     0.29
+        item_high    0.75
+        Name: intercept, dtype: float64
+        """
+        check_is_fitted(self)
+        d = len(self.common_coef_)
+        common = np.append(self.common_coef_, self.common_intercept_)
+        error = np.sqrt(np.maximum(np.diag(self.common_covariance_), 0.0))
+        half, z = (
+            stats.norm.ppf(0.5 + level / 2) * error,
+            np.abs(common) / np.maximum(error, 1e-300),
+        )
+        table = {
+            "common": common, "standard_error": error, "low": common - half, "high": common + half,
+            "p": 2.0 * stats.norm.sf(z),
+        }  # fmt: skip
+        turn = np.eye(d + 1)
+        turn[d, :d] = self._center
+        profiles = {} if X is None else self._profiles(X, y, sample_weight)
+        for name in self.groupings_:
+            between = np.diag(turn @ self.deviation_covariances_[name] @ turn.T)
+            columns = self._varying_columns(name)
+            table[name] = np.full(d + 1, np.nan)
+            table[name][columns] = np.sqrt(np.maximum(between[columns], 0.0))
+            if name in profiles:
+                known = profiles[name]
+                low, high = ends(known, d + 1, level)
+                p = [known[k][0].p_of_zero(known[k][1]) if k in known else np.nan
+                     for k in range(d + 1)]  # fmt: skip
+                table |= {f"{name}_low": low, f"{name}_high": high, f"{name}_p": np.array(p)}
+        rows = [*map(str, self._feature_names(d)), "intercept"][: d + int(self.fit_intercept)]
+        return pd.DataFrame(table).iloc[: len(rows)].set_axis(rows)
+
+    def _varying_columns(self: Any, grouping: str) -> np.ndarray:
+        d = len(self.common_coef_)
+        names = self._feature_names(d)
+        slopes = [names.index(name) for name in self.varying_[grouping]]
+        return np.array([*slopes, *range(d, d + int(self.fit_intercept))], dtype=int)
+
+    def _profiles(
+        self: Any, X: Any, y: Any, sample_weight: Any
+    ) -> dict[str, dict[int, DeviationProfile]]:
+        check_is_fitted(self)
+        if not isinstance(self.alpha, str):
+            raise ValueError(
+                f"{type(self).__name__}: intervals of variances need alpha='reml' or 'ml'; got "
+                f"alpha={self.alpha!r}, which estimates none."
+            )
+        asked = self._asked_groupings(X)
+        data, known, codes = self._read(X, y, sample_weight, asked, reset=False)
+        if not np.allclose(rows_seen(data), self._rows_seen, rtol=1e-9):
+            raise ValueError(
+                f"{type(self).__name__}: X, y and sample_weight must be the rows of the fit; got "
+                f"{rows_seen(data)[0]:g} rows for {self._rows_seen[0]:g}, or other targets."
+            )
+        terms = [
+            Asked(
+                code, each.n_levels, self._varying_columns(each.name), self.covariance_[each.name]
+            )
+            for each, code in zip(known, codes, strict=True)
+        ]
+        found = profiles_crossed(
+            self._rows_of(data), self.response_, terms, random_common=self._random_w0,
+            restricted=self.alpha == "reml",
+        )  # fmt: skip
+        if found is None:
+            raise ValueError(
+                f"{type(self).__name__}: intervals of variances need noise; the model leaves none."
+            )
+        return dict(zip(self.groupings_, found, strict=True))
+
+    def _likelihood(self) -> Likelihood:
+        return of_groupings(self)

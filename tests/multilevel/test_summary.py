@@ -1,0 +1,79 @@
+"""Intervals and tests of variances: lme4's profiles, and two roads to one likelihood."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from polytask import MeanRegularizedClassifier, MultilevelClassifier, MultilevelRegressor
+from polytask.datasets import make_crossed_rows, make_related_tasks
+from polytask.inspection import likelihood_ratio_test
+from tests.multilevel.test_likelihood_ratio import fit, sleep
+
+# confint(model, parm = "theta_") of lme4 1.1-31 on sleepstudy, bobyqa: standard deviations
+LEVEL_90, SLOPE_90 = (16.528073, 35.0800939), (4.213577, 8.1718968)
+LABELS_95 = (0.98169281, 3.0275837)  # of Reaction > 300, glmer with tolPwrss = 1e-13
+LABELS_FIXED = [[0.58522753, 0.089324408], [-3.19545564, 0.635309602]]  # vcov(use.hessian = FALSE)
+CLOSE = 2e-3  # relative, of two searches for the end of an interval
+
+
+def test_intervals_are_the_profiles_of_lme4():
+    X, y = sleep()
+    low, high = fit(varying=["Days"]).variance_interval(0.9, X=X, y=y)["Subject"]
+    assert (low[1] ** 0.5, high[1] ** 0.5) == pytest.approx(LEVEL_90, rel=CLOSE)
+    assert (low[0] ** 0.5, high[0] ** 0.5) == pytest.approx(SLOPE_90, rel=CLOSE)
+
+
+def test_labels_have_them_too():
+    X, y = sleep()
+    model = MultilevelClassifier("ml", varying=[], alpha_common=0, task="Subject").fit(X, y > 300)
+    table = model.summary(X=X, y=y > 300)
+    ends = table.loc["intercept", ["Subject_low", "Subject_high"]].tolist()
+    assert ends == pytest.approx(LABELS_95, rel=CLOSE)
+    np.testing.assert_allclose(table[["common", "standard_error"]], LABELS_FIXED, rtol=1e-4)
+    assert np.isnan(table.loc["Days", "Subject"])
+    assert np.isnan(table.loc["Days", "Subject_p"])
+
+
+def test_two_roads_to_one_restricted_likelihood_of_labels():
+    X, y, _ = make_related_tasks(
+        12, 1, 25, deviation=0.7, level=1.0, classification=True, random_state=1
+    )
+    how = {"covariance": "diagonal", "alpha_common": 0, "task": "task"}
+    one = MeanRegularizedClassifier("reml", **how).fit(X, y).summary(X=X, y=y)
+    other = MultilevelClassifier("reml", varying="all", **how).fit(X, y).summary(X=X, y=y)
+    ends = ["deviation", "deviation_low", "deviation_high", "deviation_p"]
+    again = ["task", "task_low", "task_high", "task_p"]
+    np.testing.assert_allclose(one[ends], other[again], rtol=5e-3)
+    assert (one["deviation_low"] < one["deviation"]).all()
+
+
+def test_p_values_are_those_of_fits_without():
+    X, y, _ = make_crossed_rows(300, {"user": 20, "item": 10}, slope=(0.3, 0.0), random_state=0)
+    how = {"task": ["user", "item"], "covariance": "diagonal", "alpha_common": 0}
+    whole = MultilevelRegressor(varying={"user": ["x0"]}, **how).fit(X, y)
+    table = whole.summary(X=X, y=y)
+    without = MultilevelRegressor(varying=[], **how).fit(X, y)
+    p = likelihood_ratio_test(without, whole).p
+    assert table.loc["x0", "user_p"] == pytest.approx(p, rel=1e-3)
+    users = MultilevelRegressor(varying={"user": ["x0"]}, n_groupings=1, **how).fit(X, y)
+    p = likelihood_ratio_test(users, whole).p
+    assert table.loc["intercept", "item_p"] == pytest.approx(p, rel=1e-3)
+    assert table.index.tolist() == ["x0", "x1", "intercept"]
+    half = stats.norm.ppf(0.975) * table["standard_error"]
+    np.testing.assert_allclose(table["high"] - table["common"], half)
+
+
+def test_other_rows_and_given_strengths_are_refused():
+    X, y = sleep()
+    model = fit(varying=["Days"])
+    with pytest.raises(ValueError, match="must be the rows of the fit; got 180 rows for 180"):
+        model.summary(X=X, y=y + 1)
+    given = MultilevelRegressor(0.1, task="Subject").fit(X, y)
+    assert given.summary().shape == (2, 6)
+    with pytest.raises(ValueError, match="need alpha='reml' or 'ml'"):
+        given.variance_interval(X=X, y=y)
+    labels = MeanRegularizedClassifier("reml", task="Subject").fit(X, y > 300)
+    with pytest.raises(ValueError, match=r"variance_interval\(X=X, y=y\)"):
+        labels.variance_interval()
+    with pytest.raises(ValueError, match="must be the rows of the fit; got 170 rows for 180"):
+        labels.variance_interval(X=X[:170], y=y[:170] > 300)
