@@ -70,7 +70,7 @@ def test_what_labels_have_no_interval_for_is_said(rng):
     assert np.isinf(table["df"]).all()
     assert table["deviation_p"].isna().all()
     assert (table["low"] < table["high"]).all()
-    with pytest.raises(ValueError, match="variance_interval needs loss='squared'"):
+    with pytest.raises(ValueError, match="needs some noise and, of labels"):
         model.variance_interval()
     with pytest.raises(ValueError, match="need alpha='reml'"):
         MeanRegularizedRegressor(0.1, task="task").fit(X, f).summary()

@@ -89,6 +89,7 @@ class MixedModelSummary:
         standLRT    0.553  0.514  0.593      0.120
         intercept  -0.012 -0.092  0.069      0.305
         """
+        profiles = self._profiles(X, y, sample_weight)
         common = np.append(self.common_coef_, self.common_intercept_)[: len(self._error())]
         error, df = self._error(), self._degrees()
         low, high = self._common_bounds(level)
@@ -100,7 +101,6 @@ class MixedModelSummary:
         deviations = np.sqrt(np.diag(self._about_center()))
         nothing = np.full(len(common), np.nan)
         ends, p = (nothing, nothing), nothing
-        profiles = self._profiles(X, y, sample_weight)
         if profiles is not None:
             ends = tuple(np.sqrt(end) for end in self._ends(profiles, level))
             p = np.array(
