@@ -30,6 +30,7 @@ LINEAR = [
     for f in formulations().values()
     if f.linear and f.name not in APART
     for kind in (f.regressor, f.classifier)
+    if kind is not None
 ]
 
 

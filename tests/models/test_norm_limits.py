@@ -91,6 +91,41 @@ def test_strong_differences_leave_one_w(stem: str, role: str) -> None:
     assert len(getattr(model, "change_points_", [])) == 0
 
 
+def test_calibrated_features_are_joint_features_of_rows_in_units_of_their_noise() -> None:
+    """Their optimum is that of squares over the noise found; with equal noise, of another alpha."""
+    Z, y = long_table(sizes=(30, 40, 35, 30))
+    model = polytask.CalibratedFeaturesRegressor(0.1, alpha_intercept=0.0, task=0, tol=1e-7)
+    model.fit(Z, y)
+    ids = Z[:, 0].astype(int)
+    weight = (1.0 / model.noise_[ids]) / np.bincount(ids)[ids]
+    joint = polytask.JointFeaturesRegressor(
+        0.1 * 4 / (1.0 / model.noise_).sum(), alpha_intercept=0.0, task=0, task_weight="size",
+        tol=1e-11,
+    ).fit(Z, y, weight)  # fmt: skip
+    assert_allclose(joint.coef_, model.coef_, atol=1e-5)
+    again = polytask.CalibratedFeaturesRegressor(0.1, alpha_intercept=0.0, task=0).fit(
+        Z, 1000.0 * y
+    )
+    assert_allclose(again.coef_, 1000.0 * model.coef_, rtol=1e-4, atol=1e-2)
+    one = Z[ids == 0, 1:]
+    alike = np.vstack([np.column_stack([np.full(len(one), i), one]) for i in range(3)])
+    target = np.tile(y[ids == 0], 3)
+    found = polytask.CalibratedFeaturesRegressor(0.2, task=0, tol=1e-7).fit(alike, target)
+    known = polytask.JointFeaturesRegressor(0.2 * found.noise_[0], task=0, tol=1e-11)
+    assert_allclose(found.noise_, found.noise_[0], rtol=1e-6)
+    assert_allclose(found.coef_, known.fit(alike, target).coef_, atol=1e-5)
+
+
+def test_a_limit_on_the_trace_norm_is_a_price() -> None:
+    Z, y = long_table()
+    options = {"alpha_intercept": 0.0, "task": 0, "tol": 1e-11}
+    priced = polytask.SparseLowRankRegressor(0.05, alpha_sparse=0.03, **options).fit(Z, y)
+    size = np.linalg.svd(priced.shared_coef_, compute_uv=False).sum()
+    limited = polytask.SparseLimitedTraceRegressor(0.03, max_trace=size, **options).fit(Z, y)
+    assert_allclose(limited.coef_, priced.coef_, atol=1e-4)
+    assert limited.objective_ + 0.05 * size == pytest.approx(priced.objective_, rel=1e-7)
+
+
 def test_one_cluster_is_not_the_mean_regularized_model() -> None:
     """M may be any direction between tasks, not their mean alone: tasks of opposite sign."""
     rng = np.random.default_rng(0)

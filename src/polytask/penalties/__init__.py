@@ -15,7 +15,9 @@ from polytask.penalties.ridge import Ridge
 from polytask.penalties.signs import Signs
 from polytask.penalties.spectral_box import SpectralBox
 from polytask.penalties.task_group import TaskGroup
+from polytask.penalties.task_noise import TaskNoise
 from polytask.penalties.trace import TraceNorm
+from polytask.penalties.trace_ball import TraceBall
 from polytask.penalties.trace_limit import LimitedTraceNorm
 from polytask.penalties.transposed import Transposed
 
@@ -41,6 +43,8 @@ __all__ = [
     "Signs",
     "SpectralBox",
     "TaskGroup",
+    "TaskNoise",
+    "TraceBall",
     "TraceNorm",
     "Transposed",
     "joint_norm",

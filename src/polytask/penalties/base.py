@@ -53,7 +53,8 @@ class Norm(Penalty, Protocol):
     """A norm times its strength, or a sum of such.
 
     The square of a norm is one too that has ``conjugate(G)`` as well, the largest ⟨G, B⟩ -
-    value(B), beside a ``dual`` of zero.
+    value(B), beside a ``dual`` of zero; and a limit on a norm one with ``support(G)``, the largest
+    ⟨G, B⟩ within it.
     """
 
     def dual(self, G: np.ndarray) -> float:

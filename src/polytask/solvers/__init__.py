@@ -3,6 +3,7 @@
 from polytask.data.threads import one_blas_thread
 from polytask.solvers.base import Solution, Solver, Status
 from polytask.solvers.newton import BlockElimination, Newton
+from polytask.solvers.norms.calibrated import at_null_noise, root_mean_squares
 from polytask.solvers.select import PREFERENCE, select
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "Solution",
     "Solver",
     "Status",
+    "at_null_noise",
     "one_blas_thread",
+    "root_mean_squares",
     "select",
 ]

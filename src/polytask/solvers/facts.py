@@ -23,6 +23,7 @@ __all__ = [
     "FEATUREWISE",
     "LIMIT",
     "LINEAR",
+    "NOISE",
     "NORMS",
     "ORTHONORMAL",
     "QUADRATICS",
@@ -142,6 +143,7 @@ FEATUREWISE = Need(
     "norms that are sums over features (`on_features`), and nothing else on slopes",
     lambda p: all(_goes_by_features(p.penalties[b]) for b in _parts(p)) and not _rest_slopes(p),
 )
+NOISE = Need("the noise of each task as a block (`noise`)", lambda p: "noise" in p.penalties)
 STAGES = Need(
     "a concave penalty on the slopes (`above`)",
     lambda p: all(_has(p.penalties[b], "above") for b in _parts(p)),

@@ -12,6 +12,7 @@ from polytask.solvers.low_rank.rank_limit import RankLimit
 from polytask.solvers.low_rank.reduced_rank import ReducedRank
 from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.norms.admm import Admm
+from polytask.solvers.norms.calibrated import Calibrated
 from polytask.solvers.norms.proximal import ProximalGradient
 from polytask.solvers.norms.stages import Stages
 from polytask.solvers.norms.working_set import WorkingSet
@@ -25,6 +26,7 @@ PREFERENCE: tuple[Solver, ...] = (
     ReducedRank(),
     RankLimit(),
     Alternating(),
+    Calibrated(),
     WorkingSet(),
     Admm(),
     NewtonCG(),  # any quadratic penalty

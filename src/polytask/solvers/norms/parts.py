@@ -23,6 +23,7 @@ __all__ = [
     "norm_of",
     "quadratic_of",
     "stacked",
+    "support_of",
     "total",
     "unstacked",
 ]
@@ -65,6 +66,12 @@ def conjugate_of(norm: Norm, G: np.ndarray) -> float:
     return float(conjugate(G)) if conjugate else 0.0
 
 
+def support_of(norm: Norm, G: np.ndarray) -> float:
+    """The largest ⟨G, B⟩ within the limits of a norm that is one; zero of others."""
+    support = getattr(norm, "support", None)
+    return float(support(G)) if support else 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class SumOfNorms:
     """value(B) = sum_k norm_k(B_k) of a stack."""
@@ -82,6 +89,10 @@ class SumOfNorms:
     def conjugate(self, G: np.ndarray) -> float:
         """The sum of the parts' that are squares."""
         return sum(conjugate_of(norm, part) for norm, part in self._each(G))
+
+    def support(self, G: np.ndarray) -> float:
+        """The sum of the parts' that are limits."""
+        return sum(support_of(norm, part) for norm, part in self._each(G))
 
     def _each(self, G: np.ndarray) -> Iterable[tuple[Norm, np.ndarray]]:
         G = np.broadcast_to(G, (len(self.norms), *G.shape[-2:]))

@@ -14,7 +14,7 @@ from polytask.penalties import Quadratic
 from polytask.problem import Problem
 from polytask.solvers.descent import Descent
 from polytask.solvers.facts import ridge_of, slopes_of
-from polytask.solvers.norms.parts import conjugate_of, norm_of, quadratic_of, total
+from polytask.solvers.norms.parts import conjugate_of, norm_of, quadratic_of, support_of, total
 from polytask.solvers.norms.rest import make_rest, only_levels, predict_rest
 from polytask.solvers.norms.squares import gap_of_squares
 from polytask.structures import Blocks
@@ -161,10 +161,11 @@ def zero_profile(problem: Problem) -> Profile:
 def zero_factor(problem: Problem) -> float:
     """What the norm must be multiplied by for L = 0 to be the optimum: with alpha 1, alpha_max.
 
-    Infinite where there is the square of a norm, of which none is enough.
+    Infinite where there is the square of a norm, of which none is enough, or a limit.
     """
     norm, G = norm_of(problem), zero_profile(problem).gradient
-    return np.inf if conjugate_of(norm, G) > 0 else norm.dual(G)
+    endless = conjugate_of(norm, G) > 0 or support_of(norm, G) > 0
+    return np.inf if endless else norm.dual(G)
 
 
 def rest_facts(problem: Problem) -> tuple[Any, ...]:
@@ -184,15 +185,15 @@ def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
     data, loss = problem.data, problem.loss
     norm = norm_of(problem)
     slope, top = float((at.B * at.gradient).sum()), norm.dual(at.gradient)
-    square = conjugate_of(norm, at.gradient)
+    square, support = conjugate_of(norm, at.gradient), support_of(norm, at.gradient)
     if loss.is_quadratic:  # the same without cancellation, at the best s
-        return gap_of_squares(at.smooth, slope, penalty, top, square) + at.free_residual
+        return gap_of_squares(at.smooth, slope + support, penalty, top, square) + at.free_residual
     q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
     q += at.quadratic.value(at.B) if at.quadratic else 0.0
     q += square
     most, nu = 1.0 / top if top > 0 else 1.0, loss.gradient(data.y, at.f)
     duals = [
-        -float(data.weight @ loss.conjugate(data.y, s * nu)) - s * s * q
+        -float(data.weight @ loss.conjugate(data.y, s * nu)) - s * s * q - s * support
         for s in {most, min(most, 1.0)}
     ]
     return at.smooth + penalty - max(duals) + at.free_residual

@@ -13,7 +13,7 @@ from polytask.data import TaskData
 from polytask.penalties import Norm
 from polytask.problem import Problem
 from polytask.solvers.facts import ridge_of, slopes_of
-from polytask.solvers.norms.parts import conjugate_of, quadratic_of, total
+from polytask.solvers.norms.parts import conjugate_of, quadratic_of, support_of, total
 from polytask.solvers.norms.rest import make_rest, predict_rest
 from polytask.structures import Blocks
 
@@ -124,7 +124,7 @@ class Squares:
 
 def squares_gap(F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: Norm) -> float:
     """Duality gap of F(B) + norm(B) at B with gradient g and norm(B) = penalty."""
-    slope = float((B * g).sum())
+    slope = float((B * g).sum()) + support_of(norm, g)
     return gap_of_squares(F.value(B, g), slope, penalty, norm.dual(g), conjugate_of(norm, g))
 
 
@@ -134,7 +134,8 @@ def gap_of_squares(
     """Duality gap from F(B), ⟨B, gradient⟩, norm(B), the gradient's dual norm and conjugate.
 
     The dual point is the residuals times the s in [0, 1/top] that is best:
-    gap = (1 - s)² F(B) + s ⟨B, g⟩ + norm(B) + s² conjugate(g).
+    gap = (1 - s)² F(B) + s ⟨B, g⟩ + norm(B) + s² conjugate(g); s times what a limit's support adds
+    is in the slope.
     """
     value, most = max(value, 0.0), 1.0 / max(top, 1e-300)
     curvature = 2.0 * (value + conjugate)
