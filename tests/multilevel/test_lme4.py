@@ -20,10 +20,10 @@ KNOWN = json.loads((HERE / "lme4_results.json").read_text("utf-8"))
 PACKAGES = "lme4 nlme mlmRev MASS"
 
 
-def has_r():
+def has_r(packages=PACKAGES):
     if shutil.which("Rscript") is None:
         return False
-    tried = " && ".join(f"requireNamespace('{name}', quietly=TRUE)" for name in PACKAGES.split())
+    tried = " && ".join(f"requireNamespace('{name}', quietly=TRUE)" for name in packages.split())
     found = subprocess.run(["Rscript", "-e", f"quit(status = !({tried}))"], capture_output=True)
     return found.returncode == 0
 

@@ -282,6 +282,17 @@ def test_counts_above_one_from_sums(intercept, rng, summed, tmp_path):
     assert found.objective_ == pytest.approx(wanted.objective_, rel=1e-9)
 
 
+def test_large_counts_without_an_intercept_choose_from_sums(summed):
+    """At zero, where there is no level, the curvature of a count of thousands is one."""
+    rng = np.random.default_rng(0)
+    task, X = np.repeat(np.arange(8), 60), rng.normal(size=(480, 2))
+    W = np.array([3.0, -1.5]) + 0.3 * rng.normal(size=(8, 2))
+    y = rng.poisson(np.exp((X * W[task]).sum(axis=1))).astype(float)
+    model = MeanRegularizedRegressor(task=2, loss="poisson", fit_intercept=False)
+    model.fit(np.column_stack([X, task]), y)
+    assert np.abs(model.coef_ - W).max() < 0.3
+
+
 @pytest.mark.parametrize("alpha", [0.01, "cv"])
 def test_amounts_from_sums(alpha, rng, summed, tmp_path):
     """Tasks of unequal sizes are padded, and zero is no amount."""

@@ -133,13 +133,14 @@ def cell_sums(
     X, weight = rows[:p].transpose(1, 0, 2), rows[-2]
     y = np.where(weight > 0, rows[-1], rows[-1][:, :1])
     f = (theta[:, None, :] @ X)[:, 0]
-    slope = loss.gradient(y, f)
-    curvature = loss.majorizer(y, f) if above else loss.curvature(y, f)
-    V = rows[:p] * np.sqrt(weight * curvature)
-    return LossSums(
-        weight.sum(axis=1),
-        (weight * loss.value(y, f)).sum(axis=1),
-        (weight * loss.slopes(y, f) ** 2).sum(axis=1),
-        (X @ (weight * slope)[:, :, None])[:, :, 0],
-        V.transpose(1, 0, 2) @ V.transpose(1, 2, 0),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # a step too far is taken back by its value
+        slope = loss.gradient(y, f)
+        curvature = loss.majorizer(y, f) if above else loss.curvature(y, f)
+        V = rows[:p] * np.sqrt(weight * curvature)
+        return LossSums(
+            weight.sum(axis=1),
+            (weight * loss.value(y, f)).sum(axis=1),
+            (weight * loss.slopes(y, f) ** 2).sum(axis=1),
+            (X @ (weight * slope)[:, :, None])[:, :, 0],
+            V.transpose(1, 0, 2) @ V.transpose(1, 2, 0),
+        )

@@ -107,7 +107,10 @@ def choose_on_models(
     def best(risk: QuadraticRisk) -> Choice:
         return choose(one_by_one(lambda s: risk(make(s))), grids, fixed)
 
-    risk = QuadraticRisk(passed, at_levels(passed, loss))
+    if passed.intercept or passed.shared:
+        risk = QuadraticRisk(passed, at_levels(passed, loss))
+    else:  # zero is no level: of large counts its curvature says nothing
+        risk = _at_fits(passed, make(fixed | {n: g[len(g) // 2] for n, g in grids.items()}))
     choice, lowest = best(risk), np.inf
     proposed = choice.strengths
     for _ in range(0 if passed.shared else _LOOKS):
@@ -123,14 +126,18 @@ def choose_on_models(
     return choice
 
 
-def _at_fits(passed: Passed, problem: Problem, near: QuadraticRisk) -> QuadraticRisk:
+def _at_fits(passed: Passed, problem: Problem, near: QuadraticRisk | None = None) -> QuadraticRisk:
     """The models at the fits of a problem without each fold, all fitted in the same passes.
 
-    The fits start from the minima of the models that are ``near``.
+    The fits start from the minima of the models that are ``near``, without any from no features.
     """
+
+    def start(k: int) -> Blocks:
+        return problem.start() if near is None else near.folds[k].minimum(problem)
+
     descents: dict[int, Descent[ObjectiveAt]] = {
-        k: Newton().descent(problem, fold.minimum(problem), _ROUGH, _STEPS)
-        for k, fold in enumerate(near.folds)
+        k: Newton().descent(problem, start(k), _ROUGH, _STEPS)
+        for k in range(passed.moments.n_folds)
     }
     found: dict[int, FoldSums] = {}
     while asked := {k: d.asked for k, d in descents.items() if d.asked is not None}:

@@ -13,6 +13,7 @@ Strengths = dict[str, float]
 Risks = Callable[[Sequence[Strengths]], np.ndarray]
 _FALLS = 1e-3  # relative fall of the risk over the last step of a grid that is worth more steps
 _MOST_CONTINUATIONS = 6
+_COARSE = 5e-3  # share of the risk that is worth a value between those of a grid
 _TIE = 1e-6  # relative difference of risks below which the larger strength is chosen
 
 
@@ -45,7 +46,8 @@ def choose(
 ) -> Choice:
     """Minimize an estimated risk over grids by coordinate search.
 
-    A grid that goes down to a strength at which the risk still falls is continued.
+    A grid that goes down to a strength at which the risk still falls is continued, and gains a
+    value where a parabola through three of its values promises half a percent less risk.
 
     Parameters
     ----------
@@ -114,6 +116,7 @@ class _Search:
         for name, grid in reversed(self.grids.items()):
             near = grid if name == self.leader else _around(grid, self.point[name])
             self._take_best(name, near)
+            self.refine(name)
 
     def _take_best(self, name: str, grid: np.ndarray) -> None:
         found = self.along(name, grid)
@@ -131,6 +134,23 @@ class _Search:
                 more = grid[-1] * (grid[-1] / grid[-2]) ** np.arange(1, len(grid) // 3 + 1)
                 self.grids[name], grown = np.append(grid, more), True
         return grown
+
+    def refine(self, name: str) -> None:
+        """Try the lowest point of a parabola, in logarithms, where the neighbours promise much."""
+        grid = self.grids[name]
+        at = int(np.argmin(np.abs(grid - self.point[name])))
+        near = grid[max(at - 1, 0) : at + 2]
+        if len(near) < 3 or not near[0] > near[1] > near[2] > 0:
+            return
+        risks = self.along(name, near)
+        if not np.isfinite(risks).all():
+            return
+        bend, slope, here = np.polyfit(np.log(near / near[1]), risks, 2)
+        if bend <= 0 or slope**2 <= 4.0 * bend * _COARSE * abs(here):
+            return
+        lowest = near[1] * np.exp(-0.5 * slope / bend)
+        self.grids[name] = np.sort(np.append(grid, lowest))[::-1]
+        self._take_best(name, self.grids[name][at - 1 : at + 3])
 
 
 def one_by_one(risk: Callable[[Strengths], float]) -> Risks:
