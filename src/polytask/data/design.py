@@ -70,6 +70,16 @@ class Design:
         index = self.index.reshape(self.n_tasks, -1)
         return bool((index == index[0]).all())
 
+    @cached_property
+    def _common_rows(self) -> np.ndarray | None:
+        """The rows that all tasks share, of which one matrix product serves all; None of others."""
+        if self.sparse or self.n_tasks < 2 or not self.shared or self.X.dtype != np.float64:
+            return None
+        assert self.index is not None
+        index = self.index[: self.start[1]]
+        whole = len(index) == len(self.X) and (index == np.arange(len(index))).all()
+        return self._wide(self.X if whole else self.X[index])
+
     def block(self, i: int) -> Any:
         """Rows of task i: float64 array, or csr where X is sparse."""
         part = slice(self.start[i], self.start[i + 1])
@@ -136,6 +146,8 @@ class Design:
         """w_i'x of every observation; theta has shape (m, p)."""
         if self.sparse:
             return self._products.predict(theta)
+        if self._common_rows is not None:
+            return np.asarray(theta @ self._common_rows.T).ravel()
         out = np.zeros(self.start[-1])
 
         def work(batch: Batch) -> None:
@@ -150,6 +162,8 @@ class Design:
         """sum_k u_k x_k in each task, shape (m, p); the adjoint of `predict`."""
         if self.sparse:
             return self._products.adjoint(u)
+        if self._common_rows is not None:
+            return np.asarray(u.reshape(self.n_tasks, -1) @ self._common_rows)
         out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
@@ -260,6 +274,8 @@ class Design:
         """sqrt(sum_k v_k x_k²) of each column in each task, shape (m, p)."""
         if self.sparse:
             return np.sqrt(self._products.adjoint(v, power=2))
+        if self._common_rows is not None:
+            return np.sqrt(v.reshape(self.n_tasks, -1) @ self._common_rows**2)
         out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
