@@ -27,7 +27,7 @@ __all__ = ["MixedFit", "MixedState", "fit_groups", "fit_mixed"]
 
 _LOST = 1e-10  # KKT violation above which the search's own algebra has lost digits
 _MOST = 1e-6  # KKT violation of a solution
-_START_TOL = 1e-2  # slope in log variance of a diagonal estimate that only starts another search
+_START_TOL = 1e-2  # slope in log variance of an estimate that only starts another search
 _GROUPED = "grouped"  # the name of a covariance whose groups were given
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 _MOST_TURNED = {"factor": 60, "full": 8}  # coefficients up to which it considers correlations
@@ -142,7 +142,8 @@ def fit_groups(
         of one.
     """
     model = _model(data, loss, unit)
-    found: list[tuple[bool, float, RemlEstimate]] = []
+    found: list[tuple[bool, float, RemlEstimate, Variances]] = []
+    tol = _START_TOL if len(groups) > 2 else TOL  # of fits that are compared
     for k, (between, common) in enumerate(groups):
         if 0 < k == len(groups) - 1 and not all(lost for lost, *_ in found):
             break
@@ -151,9 +152,14 @@ def fit_groups(
             raise ValueError(_too_few(model.n_rows, free))
         some = _renumbered(common) if (common >= 0).any() else None
         between = _renumbered(np.where(model.varies, between, -1))
-        estimate = estimate_diagonal(Variances(model, between, some))
-        found.append((*_criterion(estimate, len(estimate.parameters)), estimate))
-    return _fitted(data, loss, model, min(found, key=lambda each: each[:2])[-1], _GROUPED)
+        variances = Variances(model, between, some)
+        start = None if all(lost for lost, *_ in found) else found[0][2].point
+        estimate = estimate_diagonal(variances, tol=tol, start=variances.like(start))
+        found.append((*_criterion(estimate, len(estimate.parameters)), estimate, variances))
+    *_, best, variances = min(found, key=lambda each: each[:2])
+    if best.violation > TOL and best.converged:
+        best = estimate_diagonal(variances, start=variances.like(best.point))
+    return _fitted(data, loss, model, best, _GROUPED)
 
 
 def _criterion(estimate: RemlEstimate, n_variances: int) -> tuple[bool, float]:

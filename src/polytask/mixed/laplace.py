@@ -37,13 +37,15 @@ from polytask.data import Design, RowsAt, TaskData
 from polytask.mixed.point import MixedPoint, log_det_and_inverses
 from polytask.mixed.reml import MixedModel, column_scale
 from polytask.responses import Loss
-from polytask.solvers.descent import Descent
+from polytask.solvers.descent import Descent, along
 from polytask.structures import Blocks
 
 __all__ = ["LaplaceModel", "LaplacePoint", "Place", "quadratic_forms"]
 
 _STEPS = 60
 _LOG_ODDS = 2.5  # scale of the prior of their standard deviation between tasks
+_SLOW = 0.1  # share of the last step's promise from which on a step by an old curvature is slow
+_LAST = 1e-15  # of steps by an old curvature, which do not square the error
 _TOL = 1e-10  # decrease of the objective, relative, that the last Newton step promises
 
 
@@ -76,6 +78,7 @@ class LaplaceModel:
             common[-1] = self.scale[-1] * loss.start(data.y, s)
         self._level = (common, np.zeros((data.n_tasks, data.n_coefs)))
         self._last = self._level
+        self._last_grams: np.ndarray | None = None
 
     @property
     def n_coefs(self) -> int:
@@ -93,8 +96,8 @@ class LaplaceModel:
         The search for the mode starts at the last one or without features, whichever is nearer:
         the mode at a wild trial, all probabilities zero or one, would never be left again.
         """
-        point = LaplacePoint(self, L, kappa, (self._last, self._level))
-        self._last = (point.common, point.q)
+        point = LaplacePoint(self, L, kappa, (self._last, self._level), self._last_grams)
+        self._last, self._last_grams = (point.common, point.q), point.grams
         return point
 
     def risk(self, theta: np.ndarray) -> RowsAt:
@@ -160,6 +163,9 @@ class LaplacePoint(MixedPoint):
         See `polytask.mixed.reml.RemlPoint`.
     starts : sequence of (common, q) of shapes (p,), (m, p)
         The search for the mode starts at the best of them.
+    near : ndarray of shape (m, p, p) or None
+        Curvature at a mode nearby. Steps by it cost a gradient each, and are taken while the search
+        comes nearer by them; then Newton's.
     """
 
     def __init__(
@@ -168,17 +174,22 @@ class LaplacePoint(MixedPoint):
         L: np.ndarray,
         kappa: np.ndarray | None,
         starts: Sequence[tuple[np.ndarray, np.ndarray]],
+        near: np.ndarray | None = None,
     ) -> None:
         self.model, self.L, self.kappa, self.noise = model, L, kappa, 1.0
         places = [self.look({"common": common, "u": q @ L}) for common, q in starts]
         start = min(places, key=lambda at: np.nan_to_num(at.value, nan=np.inf))
         none = lambda at: False  # noqa: E731
-        descent = Descent(start.blocks, self._step, none, _STEPS, last=_TOL)
+        self._promise = np.inf
+        if near is not None:
+            self._factor(near)
+        step, last = (self._newton, _TOL) if near is None else (self._step, _LAST)
+        descent = Descent(start.blocks, step, none, _STEPS, last=last, sure=self._newton)
         descent.tell(start)
         self.at = descent.run(self.look).here
         self.common, self.u = self.at.blocks["common"], self.at.blocks["u"]
         self.objective = self.at.value
-        log_det = self._factor(self.at)
+        log_det = self._factor(self.model.grams(self.at.risk))
         self.q = self.at.pull
         self.deviance = 2.0 * self.objective + log_det + self._prior_deviance()
 
@@ -196,18 +207,32 @@ class LaplacePoint(MixedPoint):
         """The integrand there."""
         return Place(self.model, self.L, self.prior, blocks)
 
-    def _step(self, at: Place) -> tuple[Blocks, int]:
+    def _newton(self, at: Place) -> tuple[Blocks, int]:
         """To the mode of the quadratic model."""
-        self._factor(at)
-        r = at.pull + (self.grams @ at.theta[:, :, None])[:, :, 0]
-        projected = r - (self.HLA @ (r @ self.L)[:, :, None])[:, :, 0]
-        common = self.S_inverse @ projected.sum(axis=0)
-        u = (projected - self.T @ common) @ self.L
-        return {"common": at.blocks["common"] - common, "u": at.blocks["u"] - u}, 1
+        self._factor(self.model.grams(at.risk))
+        return self._to_mode(at), 1
 
-    def _factor(self, at: Place) -> float:
-        """A, T, S there; returns the log determinants."""
-        L, H = self.L, self.model.grams(at.risk)
+    def _step(self, at: Place) -> tuple[Blocks, int]:
+        """By the curvature at hand, unless that brings little."""
+        step = self._to_mode(at)
+        promise = along(step, at.residual)
+        if promise > _SLOW * self._promise:
+            self._promise = np.inf
+            return self._newton(at)
+        self._promise = promise
+        return step, 1
+
+    def _to_mode(self, at: Place) -> Blocks:
+        """The step to the mode of the quadratic model with the curvature at hand."""
+        slope = at.residual
+        eliminated = (self.HLA @ slope["u"][:, :, None])[:, :, 0]
+        common = self.S_inverse @ (slope["common"] - eliminated.sum(axis=0))
+        rest = slope["u"] - (self.grams @ common) @ self.L
+        return {"common": common, "u": (self.A_inverse @ rest[:, :, None])[:, :, 0]}
+
+    def _factor(self, H: np.ndarray) -> float:
+        """A, T, S of curvatures H; returns the log determinants."""
+        L = self.L
         HL = H @ L
         log_det, self.A_inverse = log_det_and_inverses(np.eye(L.shape[1]) + L.T @ HL)
         self.HLA = HL @ self.A_inverse

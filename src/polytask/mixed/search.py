@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,7 @@ TOL = 1e-7  # deviance that a last relative change of a variance could still gai
 _FAR = (1e2, 1e4, 1e6)  # variances that are tried where the search ends at zero
 _ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
+_NEAR = 0.3  # slope in log variance from which on steps tell what the average information lacks
 _DIGITS = 1e-13  # relative change of the deviance that rounding hides
 
 
@@ -87,6 +89,17 @@ class Variances:
         """Where the search starts."""
         return np.where(self.least > 0, 1.0, _START)
 
+    def like(self, point: MixedPoint | None) -> np.ndarray | None:
+        """Variances that are those of a point on average over the columns of each group."""
+        if point is None:
+            return None
+        of_columns = (point.L**2).sum(axis=1)
+        between = self.sum_up.T @ of_columns / np.maximum(self.sum_up.sum(axis=0), 1.0)
+        if self.common is None or point.kappa is None:
+            return between if self.common is None else None
+        kappa = np.where(point.J > 0, point.kappa, 0.0)
+        return np.append(between, self.sum_common.T @ kappa / self.sum_common.sum(axis=0))
+
     def at(self, gamma: np.ndarray) -> MixedPoint:
         """The point at these variances."""
         g = self.sum_up.shape[1]
@@ -123,13 +136,19 @@ def _indicator(groups: np.ndarray) -> np.ndarray:
     return (groups[:, None] == np.arange(groups.max(initial=-1) + 1)).astype(float)
 
 
-def estimate_diagonal(variances: Variances, max_iter: int = 100, tol: float = TOL) -> RemlEstimate:
+def estimate_diagonal(
+    variances: Variances,
+    max_iter: int = 100,
+    tol: float = TOL,
+    start: np.ndarray | None = None,
+) -> RemlEstimate:
     """Variances of the coefficients, one for every group of columns.
 
-    Projected Newton steps on the variances with the average information as Hessian; a step is
-    halved until the deviance falls.
+    Projected Newton steps on the variances with the average information as Hessian, which of labels
+    and counts lacks that the curvature moves: near the end that is learned by secants (SR1: Conn,
+    Gould and Toint, Mathematical Programming 50, 1991). A step is halved until the deviance falls.
     """
-    gamma = variances.start()
+    gamma = variances.start() if start is None else np.maximum(start, variances.least)
     if variances.model.silent:  # one common part explains all: there is no likelihood to climb
         gamma = np.where(variances.least > 0, variances.model.most_variance, 0.0)
         return variances.estimate(gamma, variances.at(gamma), 0.0, 1, True)
@@ -140,18 +159,32 @@ def estimate_diagonal(variances: Variances, max_iter: int = 100, tol: float = TO
 
 def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float) -> RemlEstimate:
     point = variances.at(gamma)
+    slope, hessian = variances.slope(point), variances.hessian(point)
+    missing = np.zeros_like(hessian)  # of the Hessian, as steps have shown
     violation = np.inf
     for n_iter in range(1, max_iter + 1):
-        slope = variances.slope(point)
         violation = _violation(gamma, slope, variances)
         if violation <= tol:
             return variances.estimate(gamma, point, violation, n_iter, True)
-        moved = _step(variances, gamma, point, slope)
+        moved = _step(variances, gamma, point, slope, (hessian + missing, hessian))
         if moved is None:  # the deviance has no digits left
             break
+        before, slope_before = gamma, slope
         gamma, point = moved
+        slope, hessian = variances.slope(point), variances.hessian(point)
+        if violation < _NEAR and not point.profiled:  # with a noise to profile nothing is lacking
+            step = gamma - before
+            missing = _secant(missing, slope - slope_before - (hessian + missing) @ step, step)
     done = violation <= 1e-4 or point.noiseless
     return variances.estimate(gamma, point, violation, n_iter, done)
+
+
+def _secant(missing: np.ndarray, residual: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """What the Hessian lacks, changed by rank one so that it explains the last step's slopes."""
+    along = float(residual @ step)
+    if abs(along) <= 1e-8 * float(np.linalg.norm(residual) * np.linalg.norm(step)):
+        return missing
+    return missing + np.outer(residual, residual) / along
 
 
 def _beyond_zero(variances: Variances, found: RemlEstimate) -> np.ndarray | None:
@@ -183,17 +216,27 @@ def _violation(gamma: np.ndarray, slope: np.ndarray, variances: Variances) -> fl
 
 
 def _step(
-    variances: Variances, gamma: np.ndarray, point: MixedPoint, slope: np.ndarray
+    variances: Variances,
+    gamma: np.ndarray,
+    point: MixedPoint,
+    slope: np.ndarray,
+    hessians: Sequence[np.ndarray],
 ) -> tuple[np.ndarray, MixedPoint] | None:
-    """The first of the halved projected Newton steps that lowers the deviance."""
+    """The first of the halved projected Newton steps that lowers the deviance.
+
+    By the first of the Hessians whose step goes downhill.
+    """
     least, most = variances.least, variances.model.most_variance
     free = ((gamma > least) | (slope < 0)) & ((gamma < most) | (slope > 0))
     unit = np.maximum(gamma[free], 1e-3)  # in which a variance of 1e8 and one of 1 share a matrix
-    hessian = variances.hessian(point)[np.ix_(free, free)] * unit[:, None] * unit
-    # a floor of one tenth of a log-scale Newton step keeps steps sane where information is flat
-    hessian[np.diag_indices_from(hessian)] += 0.1 * np.abs(slope[free]) * unit
     direction = np.zeros_like(gamma)
-    direction[free] = -unit * np.linalg.lstsq(hessian, slope[free] * unit, rcond=None)[0]
+    for each in hessians:
+        hessian = each[np.ix_(free, free)] * unit[:, None] * unit
+        # a floor of one tenth of a log-scale Newton step keeps steps sane where there is no slope
+        hessian[np.diag_indices_from(hessian)] += 0.1 * np.abs(slope[free]) * unit
+        direction[free] = -unit * np.linalg.lstsq(hessian, slope[free] * unit, rcond=None)[0]
+        if slope @ direction < 0:
+            break
     for size in 0.5 ** np.arange(20):
         trial = np.clip(gamma + size * direction, least, most)
         trial[trial < _ZERO] = least[trial < _ZERO]
