@@ -72,6 +72,6 @@ def test_mistakes(polytask, exam, place):
              "--model", "gradient-boosting")  # fmt: skip
     answer = polytask("export", out, folder / "trees.onnx")
     assert answer.code == 2
-    assert "must be a linear multi-task model" in answer.err
+    assert "must be a linear or curved multi-task model" in answer.err
     assert answer.err.count("\n") == 1
     assert not (folder / "trees.onnx").exists()

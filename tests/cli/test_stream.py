@@ -86,6 +86,10 @@ def test_fit_and_predict(polytask, place, related, tmp_path, target, model):
     assert "fitted on 112 rows of 8 tasks" in answer.out
     answer = polytask("predict", out, place / "table.csv", "--out", tmp_path / "p.parquet")
     assert answer.code == 0, answer.err
+    if model == "curved":
+        related.assign(dose=1e3).to_csv(tmp_path / "far.csv", index=False)
+        far = polytask("predict", out, tmp_path / "far.csv", "--out", tmp_path / "far.parquet")
+        assert "Beyond the training values of 'dose': 112 rows. Curves are lines" in far.out
     found = pd.read_parquet(tmp_path / "p.parquet")["prediction_2"]
     if target == "score":
         assert np.corrcoef(found, related["score"])[0, 1] > 0.7

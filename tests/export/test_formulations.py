@@ -34,11 +34,16 @@ LINEAR = [
 ]
 
 
-@pytest.mark.parametrize("name", sorted(LINEAR))
+CURVED = ("CurvedRegressor", "CurvedClassifier")
+
+
+@pytest.mark.parametrize("name", [*sorted(LINEAR), *CURVED])
 def test_answers_of_every_formulation(name, table):
     X, y = table
     model = fitted(name, X, y, unseen="common")
     new = pd.concat([X, X.iloc[:3].assign(task="a new one")])
+    if name in CURVED:  # beyond the knots, too
+        new.iloc[:, :3] *= np.linspace(0.0, 3.0, len(new))[:, None]
     found = exported(model, new)
     np.testing.assert_array_equal(found["unseen_task"], [False] * len(X) + [True] * 3)
     if name.endswith("Regressor"):
@@ -129,7 +134,7 @@ def test_models_that_are_not_linear_say_so(table):
     from polytask.inspection import BoostedTreesRegressor
 
     X, y = table
-    with pytest.raises(ExportError, match="must be a linear multi-task model"):
+    with pytest.raises(ExportError, match="must be a linear or curved multi-task model"):
         to_onnx(BoostedTreesRegressor(task="task").fit(X, y))
     with pytest.raises(ExportError, match="unseen must be 'error' or 'common'; got 'mean'"):
         to_onnx(fitted("PooledRegressor", X, y), unseen="mean")

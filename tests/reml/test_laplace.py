@@ -42,6 +42,18 @@ def test_gradient_is_the_slope_of_the_deviance(rng, kappa):
         assert slope == pytest.approx((up - down) / (2 * step), rel=1e-4)
 
 
+def test_a_curvature_nearby_leads_to_the_same_mode(rng):
+    """Steps by the curvature of the last variances end where Newton's do."""
+    X, y, _ = labels(rng, [8] * 20, [0.7, 0.5, 1.0])
+    used = laplace(X, y)
+    for factor in (1.0, 1.3, 4.0, 0.01, 100.0):
+        L = factor * np.eye(3)
+        found, alone = used.at(L), laplace(X, y).at(L)
+        assert found.deviance == pytest.approx(alone.deviance, rel=1e-9)
+        np.testing.assert_allclose(found.q, alone.q, atol=1e-6)
+        np.testing.assert_allclose(found.gradient, alone.gradient, rtol=1e-5, atol=1e-6)
+
+
 def integral(X, y, common, sd):
     """Log likelihood of tasks with a random level, on a dense grid of each task's level."""
     z = np.linspace(-8.0, 8.0, 2001)

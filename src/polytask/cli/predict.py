@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
         for name, values in found.items():
             table[renamed[name]] = values
         write_table(table, out)
-    notes = (*read.notes, *unlike, *told, *points, *_naming_notes(renamed))
+    straight = _straight(model, X)
+    notes = (*read.notes, *unlike, *told, *straight, *points, *_naming_notes(renamed))
     _show(str(out), card, int(unseen.sum()), len(table), notes)
     return 0
 
@@ -144,6 +145,18 @@ def _unlike(read: Reading, X: pd.DataFrame, card: ModelCard, strict: bool) -> tu
             "TABLE must hold only what training had, because of --strict; " + " ".join(told)
         )
     return told
+
+
+def _straight(model: Any, X: pd.DataFrame) -> tuple[str, ...]:
+    """Where curves are lines: beyond the values of training."""
+    from polytask.tables.errors import name_list, plural
+
+    last = getattr(model[-1], "estimator_", model[-1])
+    found = last.beyond(model[:-1].transform(X)) if hasattr(last, "beyond") else {}
+    if not found:
+        return ()
+    rows = plural(int(np.any(list(found.values()), axis=0).sum()), "row")
+    return (f"Beyond the training values of {name_list(found)}: {rows}. Curves are lines there.",)
 
 
 def _check_unseen(ids: pd.Series, columns: pd.DataFrame, card: ModelCard, unseen: str) -> None:

@@ -10,13 +10,19 @@ from onnx import TensorProto
 from scipy.special import expit
 from sklearn.base import is_classifier
 
+from polytask.export.bends import add_bends
 from polytask.export.errors import ExportError, cannot
 from polytask.export.graph import Column, Graph, Source
 
-__all__ = ["add_model", "link_operator", "split_task"]
+__all__ = ["add_model", "linear_part", "link_operator", "split_task"]
 
 _LINKS = {"Identity": lambda f: f, "Sigmoid": expit, "Exp": np.exp}  # operators of ONNX
 _SOME = np.linspace(-4.0, 4.0, 17)
+
+
+def linear_part(model: Any) -> Any:
+    """The model on lines and bends of a curved one; else the model itself."""
+    return getattr(model, "model_", model)
 
 
 def link_operator(model: Any) -> str | None:
@@ -28,17 +34,19 @@ def link_operator(model: Any) -> str | None:
 def add_model(
     graph: Graph, model: Any, columns: Sequence[Column], task: Column | None, unseen: str
 ) -> None:
-    """A linear multi-task model on these columns, with the outputs that a user sees."""
-    X = graph.matrix(columns)
+    """A linear or curved multi-task model on these columns, with the outputs that a user sees."""
+    X, linear = graph.matrix(columns), linear_part(model)
+    if linear is not model:
+        X = add_bends(graph, model, X)
     if model._wide:
-        f = graph.node("MatMul", X, graph.constant(model.coef_.T))
-        _add_outputs(graph, model, graph.node("Add", f, graph.constant(model.intercept_)))
+        f = graph.node("MatMul", X, graph.constant(linear.coef_.T))
+        _add_outputs(graph, linear, graph.node("Add", f, graph.constant(linear.intercept_)))
     elif task is None:
         first = graph.constant(np.zeros(1, dtype=np.int64))
-        _add_outputs(graph, model, _by_task(graph, model, X, first, "error"))
+        _add_outputs(graph, linear, _by_task(graph, linear, X, first, "error"))
     else:
         code, is_unseen = _task_code(graph, model, task)
-        _add_outputs(graph, model, _by_task(graph, model, X, code, unseen))
+        _add_outputs(graph, linear, _by_task(graph, linear, X, code, unseen))
         graph.output(is_unseen, "unseen_task", "boolean")
 
 

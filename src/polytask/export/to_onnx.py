@@ -24,7 +24,7 @@ __all__ = ["to_onnx"]
 def to_onnx(
     model: BaseEstimator, *, unseen: str | None = None, metadata: Mapping[str, str] | None = None
 ) -> ModelProto:
-    """One ONNX graph that answers as ``predict`` of a linear model does, in float64.
+    """One ONNX graph that answers as ``predict`` of a linear or curved model does, in float64.
 
     The graph holds the preprocessing, so its inputs are the columns of the table, each of shape
     (n, 1): float64 for numbers (NaN where missing), text for categories (empty where missing),
@@ -37,7 +37,7 @@ def to_onnx(
     Parameters
     ----------
     model : estimator
-        A fitted linear formulation, or a Pipeline or a search that ends with one.
+        A fitted linear formulation or curved model, or a Pipeline or a search that ends with one.
     unseen : {"error", "common"}, optional
         What an unseen task gets: no answer (NaN; the empty text or the smallest int64 as a
         label), or the answer of what the tasks share. Default: the model's own choice.
@@ -51,7 +51,7 @@ def to_onnx(
     Raises
     ------
     ExportError
-        If the model is not linear, or a step before it has no ONNX form here.
+        If the model is neither linear nor curved, or a step before it has no ONNX form here.
     ImportError
         If the package onnx is not installed.
 
@@ -89,14 +89,15 @@ def to_onnx(
 
 
 def _check_linear(model: Any) -> None:
-    from polytask.export.heads import link_operator
+    from polytask.export.heads import linear_part, link_operator
 
-    linear = np.ndim(getattr(model, "coef_", 0.0)) == 2 and hasattr(model, "_common")
-    if not linear or link_operator(model) is None:
+    part = linear_part(model)
+    linear = np.ndim(getattr(part, "coef_", 0.0)) == 2 and hasattr(part, "_common")
+    if not linear or link_operator(part) is None:
         raise ExportError(
-            "to_onnx: model must be a linear multi-task model, or a pipeline that ends with one; "
-            f"got {type(model).__name__}, fitted to what makes no linear model. Every linear "
-            "formulation of one target or of two classes can be exported."
+            "to_onnx: model must be a linear or curved multi-task model, or a pipeline that ends "
+            f"with one; got {type(model).__name__}, fitted to what makes no linear model. Every "
+            "linear formulation of one target or of two classes can be exported, and curves."
         )
 
 
@@ -109,7 +110,8 @@ def _of_an_array(first: Any, model: Any) -> tuple[list[Column], Column | None]:
             "to_onnx: a pipeline must have been fitted to a table with column names; "
             f"{type(first).__name__} saw an array. Fit it to a DataFrame."
         )
-    return [Source("X", model.coef_.shape[1])], None if model.task is None else Source("task")
+    width = model.n_features_in_ - (model.task is not None)
+    return [Source("X", width)], None if model.task is None else Source("task")
 
 
 def _need_onnx() -> None:

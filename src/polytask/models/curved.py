@@ -259,6 +259,22 @@ class _Curved(FeatureCurves, ParquetDoor):
         found: np.ndarray | None = self.model_.left_out(self._read(X), y, sample_weight)
         return found
 
+    def beyond(self, X: Any) -> dict[str, np.ndarray]:
+        """Which rows (n,) lie outside the values of training, where curves go on straight.
+
+        Of the features that bend and have such rows, by name or position as text.
+        """
+        check_is_fitted(self)
+        features = _dense(read_rows(self, X, reset=False).X)
+        names = [n for n in getattr(self, "feature_names_in_", ()) if n != self.task]
+        found: dict[str, np.ndarray] = {}
+        for k, bends in enumerate(self.bends_):
+            if bends:
+                first, last = bends["knots"][[0, -1]]
+                out = (features[:, k] < first) | (features[:, k] > last)
+                found |= {str(names[k] if names else k): out} if out.any() else {}
+        return found
+
     def _linear_predictor(self, X: Any) -> np.ndarray:
         rows = self._read(X)
         found: np.ndarray = self.model_._linear_predictor(rows)
