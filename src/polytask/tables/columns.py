@@ -147,6 +147,12 @@ def as_numbers(values: pd.Series) -> pd.Series:
 
 def as_labels(values: pd.Series) -> pd.Series:
     """Values as text, the same text for 1, 1.0 and "1", NaN for missing."""
+    if isinstance(values.dtype, pd.StringDtype):  # one text for each label, not for each row
+        codes, levels = pd.factorize(values)
+        texts = pd.Series(levels, dtype=object)
+        if not is_blank(texts).all():
+            texts = np.append(texts.mask(is_blank(texts), np.nan).to_numpy(), np.nan)
+            return pd.Series(texts[codes], values.index, name=values.name)
     text = values.astype(object).map(_label, na_action="ignore")
     return text.mask(is_blank(values), np.nan)
 
