@@ -151,8 +151,8 @@ def as_labels(values: pd.Series) -> pd.Series:
         codes, levels = pd.factorize(values)
         texts = pd.Series(levels, dtype=object)
         if not is_blank(texts).all():
-            texts = np.append(texts.mask(is_blank(texts), np.nan).to_numpy(), np.nan)
-            return pd.Series(texts[codes], values.index, name=values.name)
+            known = np.append(texts.mask(is_blank(texts), np.nan).to_numpy(), np.nan)
+            return pd.Series(known[codes], values.index, name=values.name)
     text = values.astype(object).map(_label, na_action="ignore")
     return text.mask(is_blank(values), np.nan)
 
