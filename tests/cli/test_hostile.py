@@ -156,12 +156,26 @@ FIT = [["--out", ""], ["--out", " "], ["--out", "."], ["--out", "m.pkl"], ["--mo
        ["--kind", "both"], ["--seed", "-1"], ["--seed", "99999999999"], ["--seed", "1.5"],
        ["--task", ""], ["--task", "y"], ["--target", ""], ["--target", "task\n"],
        ["--task", "\udcff"], ["--decimal", ";"], ["--dask", "tcp://127.0.0.1:1"],
-       ["--dask", ""], ["--nonsense"]]  # fmt: skip
+       ["--dask", ""], ["--nonsense"],
+       *(["--groups", name] for name in ("", "q", "y", "task", "x", "x,z", "x\nz")),
+       *(["--time", name] for name in ("", "q", "y", "task", "sex")),
+       ["--groups", "sex", "--time", "x"],
+       *(["--weights", name] for name in ("", "q", "y", "task", "x", "sex")),
+       *(["--scale-target", word] for word in ("", "all")),
+       *(["--transform", word] for word in ("", "root", "log")),
+       *(["--varying", name] for name in ("", "q", "x", "x,q", "none", "x\nz")),
+       *(["--task", name] for name in ("task/q", "task/", "/", "task,y", "task,sex,q")),
+       *(["--loss", name] for name in ("", "q", "poisson", "gamma", "ordinal", "logistic")),
+       *(["--levels", names] for names in ("", "a", "a,b", "a\nb")),
+       *(["--quantiles", p] for p in ("", "a", ".5", ".9,.1", "0,1", "nan,.5")),
+       ["--target", "x,y"], ["--target", "x,q"]]  # fmt: skip
 COMPARE = [["--out", ""], ["--models", "x\ny"], ["--models", ","], ["--models", "pooled,nope"],
            ["--metric", "auc"], ["--metric", ""], ["--metric", "rmse\n"], ["--cv", "1"],
            ["--cv", "0"], ["--cv", "9" * 5000],
            ["--repeats", "0"], ["--jobs", "0"], ["--new-tasks", "a"], ["--new-tasks", "-1"],
-           ["--features", "x\nz"]]  # fmt: skip
+           ["--features", "x\nz"], ["--groups", "q"], ["--time", "sex"], ["--weights", "x"],
+           ["--varying", "q"], ["--varying", "x"], ["--transform", "log"], ["--levels", "a,b"],
+           ["--quantiles", ".5,.1"], ["--target", "x,y"], ["--task", "task,y"]]  # fmt: skip
 PREDICT = [["--out", ""], ["--out", "p.ods"], ["--out", "p"], ["--out", "no/such/p.csv"],
            ["--unseen", "maybe"]]  # fmt: skip
 LISTED = [("fit", words) for words in FIT] + [("compare", words) for words in COMPARE]
