@@ -22,6 +22,7 @@ __all__ = [
     "conventions",
     "read_frame",
     "read_task_table",
+    "several_groupings",
     "several_targets",
     "split_names",
     "varying_names",
@@ -179,6 +180,17 @@ def _check_one_target(target: str, columns: Sequence[str]) -> None:
             "these targets as a task, leave --task out.",
             "target",
         )
+
+
+def several_groupings(task: str) -> bool:
+    """Whether --task reads as several columns where none is called so: a,b or a/b.
+
+    Examples
+    --------
+    >>> several_groupings("city,school"), several_groupings("city")
+    (True, False)
+    """
+    return len(_every_name(task) - {task}) > 1
 
 
 def _every_name(task: str | None) -> set[str]:

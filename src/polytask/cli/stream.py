@@ -17,7 +17,7 @@ from polytask.cli.candidates import (
     formulation_for,
 )
 from polytask.cli.errors import refused
-from polytask.cli.inputs import several_targets, split_names, wanted_models
+from polytask.cli.inputs import several_groupings, several_targets, split_names, wanted_models
 from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
 
@@ -138,11 +138,20 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
             "--no-stream, or make a long table with a task column.",
             "target",
         )
-    table = make_stream_table(
-        args.table, args.task, args.target, features=features,
-        categorical=split_names(args.categorical) or (), kind=args.kind,
-        missing=split_names(args.missing) or (), runner=runner,
-    )  # fmt: skip
+    try:
+        table = make_stream_table(
+            args.table, args.task, args.target, features=features,
+            categorical=split_names(args.categorical) or (), kind=args.kind,
+            missing=split_names(args.missing) or (), runner=runner,
+        )  # fmt: skip
+    except TableError as error:
+        if error.argument == "task" and several_groupings(args.task):
+            raise TableError(
+                f"must name one column in a table that is streamed; got {args.task!r}. Load it "
+                "with --no-stream.",
+                "task",
+            ) from error
+        raise
     told.passes = _PASSES[args.command, table.kind]
     return table
 
