@@ -19,6 +19,7 @@ SLOW = (
     "Projected",
     "AutoMultiTask",
     "Curved",
+    "SharedTrees",
 )  # all others, new ones too, are core
 
 

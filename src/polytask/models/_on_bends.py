@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from polytask.data import TaskData, callers_level
+from polytask.data import TaskData
 from polytask.mixed.fit import MixedFit, fit_groups
 from polytask.models.mean_regularized import MeanRegularizedClassifier, MeanRegularizedRegressor
 from polytask.responses import Response
@@ -25,15 +24,6 @@ class _OnBends:
     feature: np.ndarray  # of each column
     is_bend: np.ndarray
     doubts: list[str]
-    speaker: str  # who made the columns
-
-    def _say_independent(self) -> None:
-        warnings.warn(
-            f"{self.speaker}: variances of curves are estimated from rows taken as independent, "
-            "whatever groups or time say.",
-            UserWarning,
-            stacklevel=callers_level(),
-        )
 
     def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
         """Lines of a feature share a variance between tasks, and its bends; or all features do.

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy import sparse
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
 from polytask.algebra.splines import SplineColumns, learn_columns
-from polytask.data import (
-    TaskData,
-    all_or_nothing,
-    callers_level,
-    forget,
-    read_rows,
-    read_target,
-    read_weight,
-    task_codes,
-)
-from polytask.mixed.doubts import DoubtWarning
+from polytask.data import TaskData, forget
 from polytask.models._curves import FeatureCurves
 from polytask.models._on_bends import ClassifierOnBends, RegressorOnBends
-from polytask.models.mixed import why_not_mixed
+from polytask.models._on_columns import OnColumns, OnColumnsRegressor, read_dense
 from polytask.models.parquet_door import ParquetDoor
 from polytask.models.registry import Formulation
-from polytask.models.roles import ClassifierRole, RegressorRole
-from polytask.models.unseen import refuse_known, unseen_message
-from polytask.responses import Response
+from polytask.models.roles import ClassifierRole
 
 if TYPE_CHECKING:
     from polytask.sources.passes import Runner
@@ -43,7 +29,7 @@ __all__ = ["CurvedClassifier", "CurvedRegressor"]
 _LEAST_ROWS = 10  # a feature, from which on Auto tries curves
 
 
-class _Curved(FeatureCurves, ParquetDoor):
+class _Curved(FeatureCurves, OnColumns, ParquetDoor):
     """min R(f_i), f_i = f0 + Δf_i, of additive curves with penalized bends and deviations.
 
     Every feature x_k with three values or more has a natural cubic spline in the common part,
@@ -110,83 +96,30 @@ class _Curved(FeatureCurves, ParquetDoor):
     (3,)
     """
 
-    _parameter_constraints = {
+    n_knots: int = 10
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_knots": [Interval(Integral, 3, None, closed="left")],
-        "loss": [str, Response],
-        "task": [None, str, Integral],
-        "unseen": [StrOptions({"error", "common"})],
-        "verbose": ["verbose"],
     }
-    _inner: type
+    _inner: ClassVar[type]
 
-    def __init__(
-        self,
-        *,
-        n_knots: int = 10,
-        loss: str | Response = "auto",
-        task: str | int | None = None,
-        unseen: str = "error",
-        verbose: int = 0,
+    def _fit_rows(
+        self, X: np.ndarray, y: Any, weight: np.ndarray, code: np.ndarray | None, groups: Any
     ) -> None:
-        self.n_knots = n_knots
-        self.loss = loss
-        self.task = task
-        self.unseen = unseen
-        self.verbose = verbose
-
-    @all_or_nothing
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
-    ) -> Any:
-        """Fit to a long table with a task column, or to a wide y with a column per task.
-
-        Parameters
-        ----------
-        X : table or array of shape (n, d) or (n, d + 1)
-            Features, and the task column that the parameter ``task`` names.
-        y : array of shape (n,), or of shape (n, m) with ``task=None``
-            Targets. In a wide y NaN means not measured.
-        sample_weight : array of shape (n,) or, with a wide y, (n, m)
-            Weights of rows; zero leaves a row out.
-        groups, time : array of shape (n,), optional
-            Who or when each row was, as the other models take it. Variances are estimated from all
-            rows at once, as independent ones; a warning says so. `AutoMultiTaskRegressor` and
-            comparisons hold rows out by them all the same.
-
-        Returns
-        -------
-        self
-        """
-        self._validate_params()
-        forget(self)
-        rows = read_rows(self, X, reset=True)
-        target, _ = read_target(self, y)
-        check_consistent_length(rows.X, target)
-        if len(target) < 2:
-            raise ValueError(f"{type(self).__name__}: curves need two rows at least; got 1 sample.")
-        self._wide = target.ndim == 2
-        self._encode(target)  # refuses what the role cannot learn
-        weight = read_weight(sample_weight, target)
-        weight = weight.sum(axis=1) if self._wide else weight
-        dense = _dense(rows.X)
-        columns = learn_columns(dense, weight, self.n_knots)
+        of_row = weight.sum(axis=1) if self._wide else weight
+        columns = learn_columns(X, of_row, self.n_knots)
         self.mean_, self.bends_ = columns.mean, columns.bends
-        code = None
-        if rows.ids is not None:
-            self.tasks_ = np.unique(rows.ids[weight > 0])
-            code = task_codes(rows.ids, self.tasks_, len(rows.ids))
-        model, Z = self._begun(columns, one=code is None), columns.of(dense)
-        model.fit(_with_code(Z, code), y, sample_weight, groups=groups, time=time)
-        return self._keep(model, (Z * weight[:, None]).T @ Z / weight.sum())
+        model, Z = self._begun(columns, code), columns.of(X)
+        model.fit(self._table(Z, code), y, weight)
+        self._keep(model, (Z * of_row[:, None]).T @ Z / of_row.sum())
 
-    def _begun(self, columns: SplineColumns, one: bool) -> Any:
-        """The model on lines and bends, unfitted; its task is the first column unless ``one``."""
-        model = self._inner(
-            "reml", weights="count", loss=self.loss, task=None if one else 0, unseen="common",
-            verbose=self.verbose,
-        )  # fmt: skip
+    def _columns_of(self, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
+        return self._columns.of(X)
+
+    def _begun(self, columns: SplineColumns, code: np.ndarray | None) -> Any:
+        """The model on lines and bends, unfitted."""
+        model = self._heads(self._inner, code)
         model.feature, model.is_bend = columns.feature, columns.is_bend
-        model.speaker = type(self).__name__
         return model
 
     def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
@@ -208,23 +141,9 @@ class _Curved(FeatureCurves, ParquetDoor):
         self.n_features_in_ = len(source.model_columns)
         self.feature_names_in_ = np.array(source.model_columns, dtype=object)
         total = moments.about_zero(np.ones(1, dtype=bool)).sum(axis=0)
-        model = self._begun(columns, one=False).fit_moments(replace(moments, tasks=code, task=0))
+        model = self._begun(columns, code).fit_moments(replace(moments, tasks=code, task=0))
         del model.moments_
         return self._keep(model, total[1:-1, 1:-1] / total[0, 0])
-
-    def _read(self, X: Any) -> Any:
-        check_is_fitted(self)
-        rows = read_rows(self, X, reset=False)
-        if rows.ids is None:
-            return self._table(_dense(rows.X), None)
-        code = task_codes(rows.ids, self.tasks_, len(rows.ids))
-        if self.unseen == "error" and (code < 0).any():
-            raise ValueError(unseen_message(self, rows.ids[code < 0]))
-        return self._table(_dense(rows.X), code)
-
-    def _table(self, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
-        """What `model_` reads: the position of the row's task in ``tasks_``, lines, bends."""
-        return _with_code(self._columns.of(X), code)
 
     def _keep(self, model: Any, products: np.ndarray) -> Any:
         """What a model on lines and bends, of mean products (p, p), says of the features."""
@@ -241,21 +160,12 @@ class _Curved(FeatureCurves, ParquetDoor):
         self.bend_deviation_variance_ = np.bincount(feature, between * is_bend, d)
         return self
 
-    @staticmethod
-    def takes_loss(response: Response) -> bool:
-        """Whether the kind of target has a likelihood whose variances can be estimated."""
-        return why_not_mixed(response) is None
-
-    def _say_doubts(self) -> None:
-        for doubt in self.doubts_:
-            said = f"{type(self).__name__}: {doubt}."
-            warnings.warn(said, DoubtWarning, stacklevel=callers_level())
-
     def left_out(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
         """Linear predictors of the training rows from fits without each, at the variances found.
 
         In the order of tasks.
         """
+        check_is_fitted(self)
         found: np.ndarray | None = self.model_.left_out(self._read(X), y, sample_weight)
         return found
 
@@ -265,7 +175,7 @@ class _Curved(FeatureCurves, ParquetDoor):
         Of the features that bend and have such rows, by name or position as text.
         """
         check_is_fitted(self)
-        features = _dense(read_rows(self, X, reset=False).X)
+        features = read_dense(self, X)
         names = [n for n in getattr(self, "feature_names_in_", ()) if n != self.task]
         found: dict[str, np.ndarray] = {}
         for k, bends in enumerate(self.bends_):
@@ -275,70 +185,11 @@ class _Curved(FeatureCurves, ParquetDoor):
                 found |= {str(names[k] if names else k): out} if out.any() else {}
         return found
 
-    def _linear_predictor(self, X: Any) -> np.ndarray:
-        rows = self._read(X)
-        found: np.ndarray = self.model_._linear_predictor(rows)
-        return found
 
-    def _learned(self) -> Response:
-        check_is_fitted(self)
-        return self.response_
-
-    def add_task(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Learn tasks that were not in training from their rows, all variances held.
-
-        Parameters
-        ----------
-        X : table or array of shape (n, d + 1)
-            Rows of one or more new tasks, with the task column.
-        y : array of shape (n,)
-        sample_weight : array of shape (n,), default=None
-
-        Returns
-        -------
-        self
-        """
-        check_is_fitted(self)
-        rows = read_rows(self, X, reset=False)
-        new, code = np.unique(refuse_known(self, rows.ids), return_inverse=True)
-        table = self._table(_dense(rows.X), len(self.tasks_) + code)
-        self.model_.add_task(table, y, sample_weight)
-        self.tasks_ = np.append(self.tasks_, new)
-        return self
-
-
-def _with_code(Z: np.ndarray, code: np.ndarray | None) -> np.ndarray:
-    return Z if code is None else np.column_stack([code, Z])
-
-
-def _dense(X: Any) -> np.ndarray:
-    return np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=float)
-
-
-class CurvedRegressor(RegressorRole, _Curved):
+class CurvedRegressor(OnColumnsRegressor, _Curved):
     """Additive curves of every task near common ones, squared loss."""
 
     _inner = RegressorOnBends
-
-    def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Predicted targets, and on request their standard deviations.
-
-        Parameters
-        ----------
-        X : table or array of shape (n, d) or (n, d + 1)
-        return_std : bool, default=False
-            Also return the standard deviation of a new observation at each row.
-
-        Returns
-        -------
-        prediction : ndarray of shape (n,), or (n, m) after a fit to a wide y
-        std : ndarray of the same shape, with ``return_std=True``
-        """
-        if return_std:
-            rows = self._read(X)
-            self._say_doubts()
-            return self.model_.predict(rows, return_std=True)
-        return super().predict(X)
 
 
 class CurvedClassifier(ClassifierRole, _Curved):

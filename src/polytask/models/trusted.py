@@ -13,6 +13,8 @@ _BESIDE = (
     "polytask.models._on_bends.ClassifierOnBends",
     "polytask.models._on_bends.RegressorOnBends",
     "polytask.models.quantiles.QuantilesRegressor",
+    "polytask.models._on_columns.HeadsClassifier",
+    "polytask.models._on_columns.HeadsRegressor",
     "polytask.models.scaled_target.ScaledTargetRegressor",
     "polytask.models.survival.MeanRegularizedSurvival",
     "polytask.models.survival.PooledSurvival",

@@ -21,11 +21,12 @@ __all__ = [
     "bent_curves",
     "fitted_table",
     "found_table",
+    "importance_table",
     "mixed_tables",
     "objectives_table",
 ]
 
-_MOST_CURVES = 3
+_MOST_CURVES, _MOST_FEATURES = 3, 12
 _MOST_COEFFICIENTS = 40  # of which a table is read
 CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
 
@@ -151,6 +152,21 @@ def bent_curves(fitted: Mapping[str, Any]) -> list[dict[str, Any]]:
             drawn = draw(display, key=f"bend-{name}-{k}", title=title, height=2.8)
             found.append({"figure": drawn, "feature": str(feature), "tasks": display.names})
     return found
+
+
+def importance_table(fitted: Mapping[str, Any]) -> Table | None:
+    """How much the features matter that matter most, in models that say so."""
+    rows = []
+    for name, estimator in fitted.items():
+        model = final_step(estimator)
+        share = getattr(model, "importance_", np.zeros(0))
+        names = [n for n in getattr(model, "feature_names_in_", ()) if n != model.task]
+        for k in np.argsort(-share, kind="stable")[:_MOST_FEATURES]:
+            feature = str(names[k]) if names else f"feature {k}"
+            rows.append([Cell(title_of(name)), Cell(feature), Cell(f.percent(share[k]))])
+    columns = [Column("Model", "text"), Column("Feature", "words"), Column("Total effect")]
+    caption = "Share of the predictions' variance that goes through a feature, alone or with others"
+    return Table("importance", caption, columns, rows) if rows else None
 
 
 def _tasks_named(tasks: np.ndarray, value: np.ndarray) -> str:

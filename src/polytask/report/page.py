@@ -23,6 +23,7 @@ from polytask.report.fitted import (
     bent_curves,
     fitted_table,
     found_table,
+    importance_table,
     mixed_tables,
     objectives_table,
 )
@@ -130,6 +131,7 @@ def render_report(
             mixed=mixed_tables(fitted or {}),
             found=found_table(fitted or {}),
             bends=bent_curves(fitted or {}),
+            importance=importance_table(fitted or {}),
             card=_card(comparison, fitted or {}),
             objectives=objectives_table(comparison.models["name"].tolist()),
             coefficients=shrinkage and tables.coefficients_table(shrinkage.summary()),

@@ -1,0 +1,275 @@
+"""Boosted trees that all tasks share, with a head for each task on what they learned."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from polytask.data import Rows, TaskData, make_task_data, read_target
+from polytask.models._on_columns import (
+    HeadsClassifier,
+    HeadsRegressor,
+    OnColumns,
+    OnColumnsRegressor,
+    read_dense,
+)
+from polytask.models.boosted_trees import MAX_CATEGORIES
+from polytask.models.registry import Formulation
+from polytask.models.roles import ClassifierRole
+from polytask.tuning.tree_feature import TreeRows, binned
+
+__all__ = ["SharedTreesClassifier", "SharedTreesRegressor"]
+
+_FOLDS = 5  # in which the feature of a row is learned without it
+_LEAST_ROWS = 60  # from which on Auto tries trees: fewer make no two leaves
+_EXCHANGES, _MOST_ROWS = 5, 1000  # of a feature, and rows, that tell its importance
+
+
+class _SharedTrees(OnColumns):
+    """min over h, w0, ΔW: R((w0 + Δw_i)'[x, h(x)]) + alpha ‖ΔW‖_F², h a sum of trees.
+
+    The trees do not see the task: they learn one feature h(x) from all tasks, and every task has a
+    head on h and on the features themselves, so that it stretches the common curve and tilts it.
+    Trees and heads take turns. Trees learn the target less what the tasks add to the common part
+    (of other losses, of their working target); heads are the mean-regularized model, its strengths
+    estimated by restricted maximum likelihood. At the end trees that see the task as a category
+    learn what is left, as a second feature, where tasks bend in ways of their own.
+
+    Heads learn from features at trees without the row's fold, so that they do not believe them
+    more than they deserve. The folds also say how many trees there are; where none is of use, it is
+    the mean-regularized model.
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.1
+        Smaller values need more trees.
+    max_iter : int, default=150
+        Trees of a feature at most.
+    max_leaf_nodes : int, default=6
+        Larger values let more features act together.
+    min_samples_leaf : int, default=10
+        Rows in a leaf at least; larger values smooth more.
+    n_rounds : int, default=3
+        How often trees and heads take turns.
+    loss : str or Response, default="auto"
+        "squared", or minus a log likelihood without parameters of its own: "logistic" is a
+        classifier's, "poisson", "binomial".
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or predict it from the common head.
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (m,)
+    model_ : MeanRegularizedRegressor or MeanRegularizedClassifier
+        The heads, on the features and what trees learned as the last columns.
+    trees_, task_trees_ : HistGradientBoostingRegressor or None
+        The trees of h, and those that see the task, on bins of the features; None where no tree
+        lowers the held-out loss. Of more than 255 tasks there are none of the second kind.
+    n_trees_ : int
+        Of both.
+    bins_ : list of ndarray, length d
+        Between which values of each feature trees may split.
+    held_out_features_ : ndarray of shape (n, 0 to 2)
+        What trees without their fold say of the training rows; heads learned from it.
+    importance_ : ndarray of shape (d,)
+        Of each feature: how far predictions move, in half their mean square over their variance,
+        when it is exchanged with another row's (its total effect).
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    doubts_ : tuple of str
+        What the rows do not say of variances and standard errors; a warning where these are asked
+        for.
+    n_iter_ : int
+
+    References
+    ----------
+    Hajjem, Bellavance and Larocque, Mixed-effects random forest for clustered data, J. Stat.
+    Comput. Simul. 2014 (trees and heads in turn); Jansen, Comput. Phys. Commun. 1999 (total
+    effects).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from polytask import SharedTreesRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = pd.DataFrame({"dose": rng.uniform(size=300), "lab": np.arange(300) % 6})
+    >>> y = (1 + 0.3 * X["lab"]) * (X["dose"] > 0.5) + 0.1 * rng.normal(size=300)
+    >>> model = SharedTreesRegressor(task="lab").fit(X, y)
+    >>> model.importance_.shape
+    (1,)
+    """
+
+    learning_rate: float = 0.1
+    max_iter: int = 150
+    max_leaf_nodes: int = 6
+    min_samples_leaf: int = 10
+    n_rounds: int = 3
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left")],
+        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
+        "n_rounds": [Interval(Integral, 1, None, closed="left")],
+    }
+    _inner: ClassVar[type]
+    fit_intercept, task_weight = True, "size"  # what rows are dealt by
+
+    def _fit_rows(
+        self: Any, X: np.ndarray, y: Any, weight: np.ndarray, code: np.ndarray | None, groups: Any
+    ) -> None:
+        target, names = read_target(self, y)
+        data = make_task_data(
+            self, Rows(X, code), self._encode(target), names, weight, groups=groups
+        )
+        self._check_data(data)
+        told = target[data.row, data.code] if self._wide else target[data.row]
+        place = data.code if self._wide or code is not None else None
+        rows, loss, trees = TreeRows(data, X[data.row], _FOLDS), self._loss(), self._unfitted()
+        self.bins_, self._place, own = rows.edges, rows.place, np.zeros(len(data.y))
+        f = np.full(len(data.y), loss.null_fit(data.y, data.sample_weight))
+        for _ in range(self.n_rounds):
+            self.trees_, h = rows.learn(trees, loss, f, own)
+            Z = np.column_stack([rows.X, h])
+            f, own = self._fit_heads(Z, place, told, data)
+        self.task_trees_ = None
+        if 1 < data.n_tasks <= MAX_CATEGORIES:
+            f = self.model_.left_out(self._table(Z, place), told, data.sample_weight)
+            by_task = TreeRows(data, np.column_stack([rows.X, rows.place[data.code]]), _FOLDS)
+            trees.set_params(categorical_features=[X.shape[1]])
+            self.task_trees_, h = by_task.learn(trees, loss, f, f)
+        if self.task_trees_ is not None:
+            Z = np.column_stack([Z, h])
+            self._fit_heads(Z, place, told, data)
+        grown = [found for found in (self.trees_, self.task_trees_) if found is not None]
+        self.n_trees_ = sum(int(found.n_iter_) for found in grown)
+        self.doubts_ = tuple(self.model_.doubts)
+        if self.task is None:
+            self.tasks_ = data.tasks
+        if not self._wide:
+            self.held_out_features_ = np.full((len(X), len(grown)), np.nan)
+            self.held_out_features_[data.row] = Z[:, X.shape[1] :]
+        self._keep_importance(rows.X[rows.first], None if place is None else rows.code)
+
+    def _fit_heads(
+        self: Any, Z: np.ndarray, place: np.ndarray | None, told: np.ndarray, data: TaskData
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Linear predictors of the observations, and what their tasks add to the common part."""
+        self.model_ = self._heads(self._inner, place, noise="common")
+        self.model_.fit(self._table(Z, place), told, data.sample_weight)
+        slopes, level = self.model_._common()
+        coef, intercept = self.model_.coef_[data.code], self.model_.intercept_[data.code]
+        f = (coef * Z).sum(axis=1) + intercept
+        return f, f - Z @ slopes - level
+
+    def _unfitted(self) -> HistGradientBoostingRegressor:
+        return HistGradientBoostingRegressor(
+            learning_rate=self.learning_rate, max_iter=self.max_iter,
+            max_leaf_nodes=self.max_leaf_nodes, min_samples_leaf=self.min_samples_leaf,
+            early_stopping=False, random_state=0,
+        )  # fmt: skip
+
+    def _columns_of(self: Any, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
+        parts, bins = [X], binned(X, self.bins_)
+        if self.trees_ is not None:
+            parts.append(self.trees_.predict(bins))
+        if (
+            self.task_trees_ is not None and code is not None
+        ):  # which say nothing of tasks that they did not see
+            seen, more = (code >= 0) & (code < len(self._place)), np.zeros(len(X))
+            if seen.any():
+                own = np.column_stack([bins[seen], self._place[code[seen]]])
+                more[seen] = self.task_trees_.predict(own)
+            parts.append(more)
+        return np.column_stack(parts)
+
+    def _read(self: Any, X: Any) -> Any:
+        """The table of the heads; of a wide target every row as often as there are tasks."""
+        if not self._wide:
+            return super()._read(X)
+        X, m = read_dense(self, X), len(self.tasks_)
+        return self._table_of(np.repeat(X, m, axis=0), np.tile(np.arange(m), len(X)))
+
+    def _shaped(self: Any, f: np.ndarray) -> np.ndarray:
+        return f.reshape(-1, len(self.tasks_)) if self._wide else f
+
+    def left_out(self: Any, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
+        """Linear predictors of the training rows from heads without each, at the variances found.
+
+        On what trees without the row's fold say, in the order of tasks. None of other rows.
+        """
+        check_is_fitted(self)
+        if self._wide or X.shape[0] != len(self.held_out_features_):
+            return None
+        table = self._read(X)
+        n_held = self.held_out_features_.shape[1]
+        table[:, table.shape[1] - n_held :] = self.held_out_features_
+        found: np.ndarray | None = self.model_.left_out(table, y, sample_weight)
+        return found
+
+    def _keep_importance(self, X: np.ndarray, code: np.ndarray | None) -> None:
+        """Total effects from rows in an order that does not depend on how the table came."""
+        rng = np.random.default_rng(0)
+        some = np.sort(rng.permutation(len(X))[:_MOST_ROWS])
+        X, code = X[some], None if code is None else code[some]
+
+        def predicted(X: np.ndarray) -> np.ndarray:
+            return np.asarray(self.model_._linear_predictor(self._table_of(X, code)))
+
+        f, moved = predicted(X), np.zeros(X.shape[1])
+        for _ in range(_EXCHANGES):
+            other = rng.permutation(len(X))
+            for k in range(X.shape[1]):
+                changed = X.copy()
+                changed[:, k] = X[other, k]
+                moved[k] += 0.5 * np.mean((predicted(changed) - f) ** 2) / _EXCHANGES
+        self.importance_ = moved / f.var() if f.var() > 0 else moved
+
+
+class SharedTreesRegressor(OnColumnsRegressor, _SharedTrees):
+    """Trees of all tasks, a head for each; squared loss."""
+
+    _inner = HeadsRegressor
+
+
+class SharedTreesClassifier(ClassifierRole, _SharedTrees):
+    """Trees of all tasks, a head for each; logistic loss."""
+
+    _inner = HeadsClassifier
+
+
+def _predictors(model: Any, Z: np.ndarray, data: TaskData) -> tuple[np.ndarray, np.ndarray]:
+    """Linear predictor of every observation, and what its task adds to the common part."""
+    rows, (slopes, level) = Z[data.row], model._common()
+    f = (model.coef_[data.code] * rows).sum(axis=1) + model.intercept_[data.code]
+    return f, f - rows @ slopes - level
+
+
+def _may_grow(data: TaskData) -> bool:
+    """Whether dense, independent rows are enough for a leaf or two."""
+    independent = data.group is None and data.time is None
+    long = len(np.unique(data.row)) == len(data.row)
+    return long and not data.design.sparse and independent and len(data.y) >= _LEAST_ROWS
+
+
+FORMULATION = Formulation(
+    name="shared-trees",
+    title="Shared trees",
+    objective="min over h, w0, DW: R((w0 + Dw_i)'[x, h(x)]) + alpha ||DW||_F^2, h a sum of trees",
+    regressor=SharedTreesRegressor,
+    classifier=SharedTreesClassifier,
+    default=False,
+    order=47,
+    linear=False,
+    costly=True,
+    candidate=_may_grow,
+)
