@@ -15,6 +15,7 @@ _ROOMS = {
     "QuantilesRegressor": "polytask.models.quantiles",
     "ScaledTargetRegressor": "polytask.models.scaled_target",
     "SingleTaskSurvival": "polytask.models.survival",
+    "SourceBlocks": "polytask.models.source_blocks",
     "StreamPreparer": "polytask.sources.prepare",
     "TaskMoments": "polytask.data",
     "low_rank_path": "polytask.models.paths",

@@ -16,6 +16,7 @@ _BESIDE = (
     "polytask.models._on_columns.HeadsClassifier",
     "polytask.models._on_columns.HeadsRegressor",
     "polytask.models.scaled_target.ScaledTargetRegressor",
+    "polytask.models.source_blocks.SourceBlocks",
     "polytask.models.survival.MeanRegularizedSurvival",
     "polytask.models.survival.PooledSurvival",
     "polytask.models.survival.SingleTaskSurvival",
