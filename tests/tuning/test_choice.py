@@ -166,7 +166,8 @@ def test_given_strengths_are_kept_while_others_are_chosen(table: tuple) -> None:
     model = MeanRegularizedRegressor(task=0, alpha_common=0.3, alpha_intercept=0.7)
     model.fit(np.column_stack([ids, X]), y)
     assert (model.alpha_common_, model.alpha_intercept_) == (0.3, 0.7)
-    fixed = MeanRegularizedRegressor(model.alpha_, task=0, alpha_common=0.3, alpha_intercept=0.7)
+    given = {"alpha_common": 0.3, "alpha_intercept": 0.7, "task_weight": "size"}
+    fixed = MeanRegularizedRegressor(model.alpha_, task=0, **given)
     fixed.fit(np.column_stack([ids, X]), y)
     np.testing.assert_array_equal(model.coef_, fixed.coef_)
     assert not hasattr(fixed, "alpha_path_")

@@ -28,7 +28,7 @@ def test_risk_is_that_of_fits_without_each_task(estimator, loss, rtol, rng):
     X, y, _ = make_related_tasks(8, 3, (6, 30), random_state=1)
     if loss.has_labels:
         y = (y + rng.normal(size=len(y)) > 0).astype(int)
-    data = task_data(estimator(task="task"), X, y)
+    data = task_data(estimator(task="task", task_weight="equal"), X, y)
     left_out = _LeaveTaskOut(data, loss, 100)
     at = {"alpha": 0.05, "level": 0.02, "common": 0.003}
     total = 0.0

@@ -19,7 +19,7 @@ def of_tasks(labels, weight=None, order=None, copies=1):
     n = len(y) if np.isscalar(copies) else len(copies)
     X = np.repeat(np.random.default_rng(0).normal(size=(n, 2)), copies, axis=0)
     order = np.arange(len(y)) if order is None else order
-    model = polytask.MeanRegularizedClassifier(task="task")
+    model = polytask.MeanRegularizedClassifier(task="task", task_weight="equal")
     weight = None if weight is None else np.asarray(weight, dtype=float)[order]
     return make_task_data(model, Rows(X[order], code[order]), y[order], None, weight)
 

@@ -154,6 +154,13 @@ class TaskData:
         part = slice(self.start[i], self.start[i + 1])
         return self.design.block(i), self.y[part], self.weight[part]
 
+    def reshared(self, share: np.ndarray) -> TaskData:
+        """The same observations, tasks with other shares (m,) in R."""
+        data = replace(self, share=share)
+        if "grams" in vars(self):
+            vars(data)["grams"] = self.grams * (share / self.share)[:, None, None]
+        return data
+
     def reweighted(self, sample_weight: np.ndarray) -> TaskData:
         """The same observations with other weights, every one alike in R."""
         counts = np.bincount(self.code, sample_weight, minlength=self.n_tasks)

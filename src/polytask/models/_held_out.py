@@ -122,11 +122,13 @@ def _as_read_by(
     estimator: Any, X: Any, target: np.ndarray, names: Any, weight: Any, data: TaskData
 ) -> TaskData:
     """The rows as the estimator reads them: ``data`` itself where it says the same of them."""
-    shares = task_shares(data.counts, estimator._weight_rule)
+    chosen = getattr(estimator, "task_share_", None)
+    shares = task_shares(data.counts, estimator._weight_rule) if chosen is None else chosen
     if estimator.fit_intercept == data.intercept and np.array_equal(shares, data.share):
         return data
     rows = read_rows(estimator, X, reset=False)
     own = make_task_data(estimator, rows, estimator._encode(target), names, weight, center=True)
+    own = own if chosen is None else own.reshared(chosen)
     return replace(own, group=data.group, time=data.time)
 
 
@@ -166,8 +168,11 @@ def _by_more_than_rows(problem: Any) -> bool:
 def _chosen(estimator: Any) -> dict[str, Any]:
     """Strengths that the fit chose, as parameters."""
     given = estimator.get_params(deep=False)
-    return {
+    chosen = {
         name: value
         for name, value in fitted_strengths(estimator).items()
         if isinstance(given.get(name), str) and np.ndim(value) == 0
     }
+    if chosen and given.get("task_weight") == "auto":
+        chosen["task_weight"] = estimator._weight_rule  # at which they were chosen
+    return chosen

@@ -69,8 +69,9 @@ class _AutoMultiTask(TaskEstimator):
         Task column of X: a name, or a position. None is one task, or a wide y.
     fit_intercept : bool, default=True
         Whether every task has an intercept.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in the risk.
+    task_weight : {"auto", "equal", "size"}, default="auto"
+        Whether tasks or rows weigh alike in the risk. "auto" leaves it to each candidate, and
+        weighs candidates by the mean over tasks.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or weigh the candidates' answers.
     own_weights : bool, default=True
@@ -130,7 +131,7 @@ class _AutoMultiTask(TaskEstimator):
         "loss": [str, Response],
         "task": [None, str, Integral, list, tuple],
         "fit_intercept": ["boolean"],
-        "task_weight": [StrOptions({"equal", "size"})],
+        "task_weight": [StrOptions({"auto", "equal", "size"})],
         "unseen": [StrOptions({"error", "common"})],
         "own_weights": ["boolean"],
         "gross_rows": [StrOptions({"leave-out", "learn"})],
@@ -140,6 +141,10 @@ class _AutoMultiTask(TaskEstimator):
     joint = True
     shares_fits = True
 
+    @property
+    def _weight_rule(self) -> str:
+        return "equal" if self.task_weight == "auto" else self.task_weight
+
     def __init__(
         self,
         candidates: list[str] | Mapping[str, Any] | None = None,
@@ -147,7 +152,7 @@ class _AutoMultiTask(TaskEstimator):
         loss: str | Response = "auto",
         task: str | int | None = None,
         fit_intercept: bool = True,
-        task_weight: str = "equal",
+        task_weight: str = "auto",
         unseen: str = "error",
         own_weights: bool = True,
         gross_rows: str = "leave-out",
@@ -357,7 +362,7 @@ class _AutoMultiTask(TaskEstimator):
         takes = estimator.get_params(deep=False)
         if isinstance(estimator, ScaledTargetRegressor):
             return estimator.set_params(estimator=self._ready(estimator.estimator))
-        if takes.get("alpha") == "reml":  # its likelihood counts rows
+        if self.task_weight == "auto" or takes.get("alpha") == "reml":  # a likelihood counts rows
             del ours["task_weight"]
         return estimator.set_params(**{k: v for k, v in ours.items() if k in takes})
 

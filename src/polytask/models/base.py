@@ -67,8 +67,10 @@ class MultiTaskLinear(FromFields, Doors):
         the model takes them, their multinomial loss.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
-    task_weight : {"equal", "size"}, default="equal"
-        Whether tasks or rows weigh alike in R.
+    task_weight : {"auto", "equal", "size"}
+        Whether tasks or rows weigh alike in R. "auto" is "equal" where the leading strength is a
+        number, and "size" where it is chosen: one strength then suits a task of 600 rows beside
+        others of 6.
     verbose : int, default=0
         1 prints a line for each step of a fit.
 
@@ -89,7 +91,7 @@ class MultiTaskLinear(FromFields, Doors):
         "loss": [str, Response],
         "task": [None, str, Integral, list, tuple],
         "fit_intercept": ["boolean"],
-        "task_weight": [StrOptions({"equal", "size"})],
+        "task_weight": [StrOptions({"auto", "equal", "size"})],
         "unseen": [StrOptions({"error", "common"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -106,6 +108,12 @@ class MultiTaskLinear(FromFields, Doors):
     verbose: int = 0
 
     # What a formulation says.
+
+    @property
+    def _weight_rule(self) -> str:
+        if self.task_weight != "auto":
+            return self.task_weight
+        return "size" if isinstance(getattr(self, self.strengths[0].name), str) else "equal"
 
     def _make_problem(self, data: Any, loss: Loss, strengths: Strengths) -> Problem:
         """The problem of whoever holds the rows (`Oracle`)."""

@@ -79,8 +79,8 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
     fit_intercept : bool, default=True
         Whether every task has an intercept.
     task_weight : {"auto", "equal", "size"}, default="auto"
-        Whether tasks or rows weigh alike in R. "auto" is "equal", but "size" with
-        ``alpha="reml"``, whose likelihood counts rows.
+        Whether tasks or rows weigh alike in R. "auto" is "size" where the data choose alpha, as a
+        likelihood does, and "equal" where it has a number.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or answer with
         `new_task_coef_`.
@@ -175,7 +175,6 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         "noise": [StrOptions({"auto", "common", "task"})],
         "weights": [StrOptions({"precision", "count"})],
         "n_factors": [Interval(Integral, 0, None, closed="left")],
-        "task_weight": [StrOptions({"auto", "equal", "size"})],
         "alpha_common": [StrOptions({"auto", "reml"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
@@ -185,13 +184,6 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         """Whether strengths are the mixed model's variances."""
         rule = getattr(self, "alpha_rule_", "cv") if self.shares_fits else self.alpha
         return isinstance(rule, str) and rule == "reml"
-
-    @property
-    def _weight_rule(self) -> str:
-        """Weighting of tasks in R that "auto" stands for."""
-        if self.task_weight != "auto":
-            return self.task_weight
-        return "size" if self._is_mixed else "equal"
 
     def _given(self) -> Strengths:
         if self._is_mixed:  # estimated, not chosen

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from polytask.data import TaskData
+from polytask.data import MomentData, TaskData, task_shares
+from polytask.data.many import summed_up
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
@@ -18,9 +19,11 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
-from polytask.tuning import Strength, common_grid, intercept_grid, with_zero
+from polytask.tuning import Strength, common_grid, intercept_grid, precision_shares, with_zero
 
 __all__ = ["SingleTaskClassifier", "SingleTaskRegressor"]
+
+_SOME = 3  # steps of a path that are enough to see how noisy a task is
 
 
 def _slopes(_: Any, data: TaskData, loss: Loss) -> np.ndarray:
@@ -52,6 +55,12 @@ class _SingleTask(MultiTaskLinear):
         ``alpha="cv"`` it is chosen too, because a task with one class has no finite intercept.
     fit_intercept : bool, default=True
         Whether every task has an intercept.
+    task_weight : {"auto", "equal", "size"}, default="auto"
+        How tasks weigh in R, and so what one alpha is to each of them: alpha over ``m share_i`` in
+        the formula above. "auto" is "equal" with a number as alpha. With "cv" a task weighs its
+        rows over its noise (its least leave-one-out error, drawn to the other tasks' as far as
+        chance makes them differ), as ridge regression with coefficients of a like size wants it;
+        "size" where that is not known: another loss, sparse rows, groups, time, sums over rows.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or answer with
         `new_task_coef_`.
@@ -71,6 +80,8 @@ class _SingleTask(MultiTaskLinear):
     common_coef_, common_intercept_ : ndarray of shape (d,), float
         Mean over tasks.
     alpha_, alpha_intercept_ : float
+    task_share_ : ndarray of shape (m,)
+        Weight of each task in R, where its noise counts.
     alpha_path_, cv_scores_ : ndarray
         Values of alpha that were tried, and minus the estimated risk of each (``alpha="cv"``).
 
@@ -85,12 +96,44 @@ class _SingleTask(MultiTaskLinear):
 
     alpha: float | str = field(default="cv", kw_only=False)
     alpha_intercept: float | str = "auto"
+    task_weight: str = "auto"
 
     strengths = (Strength("alpha", _slopes), Strength("alpha_intercept", _levels))
     _parameter_constraints = {
         "alpha": [StrOptions({"cv"}), Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
+
+    def _fit_data(self, source: Any) -> Any:
+        if self._weighs_by_noise(source):
+            path = [
+                self._make_problem(source, self._loss(), {"alpha": a, "alpha_intercept": 0.0})
+                for a in _slopes(self, source, self._loss())[::_SOME]
+            ]
+            self.task_share_ = precision_shares(path, source)
+            source = source.reshared(self.task_share_)
+        return super()._fit_data(source)
+
+    def _answer_new_tasks(self, source: Any) -> None:
+        if hasattr(self, "task_share_"):  # of the tasks' own errors, not of those on a new one
+            source = source.reshared(task_shares(source.counts, "size"))
+        super()._answer_new_tasks(source)
+
+    def _weighs_by_noise(self, source: Any) -> bool:
+        """Whether a path of strengths says how noisy each task is."""
+        if not isinstance(source, TaskData) or isinstance(source, MomentData):
+            return False
+        return (
+            self.task_weight == "auto"
+            and self._must_choose()
+            and self._loss().is_quadratic
+            and source.n_tasks > 1
+            and source.n_features > 0
+            and not source.design.sparse
+            and not summed_up(len(source.y), source.n_features, source.n_tasks)
+            and source.group is None
+            and source.time is None
+        )
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p = data.n_coefs

@@ -25,6 +25,7 @@ from polytask.tuning.low_rank import (
     trace_path,
 )
 from polytask.tuning.new_tasks import new_task_coefs
+from polytask.tuning.noise import precision_shares
 from polytask.tuning.norms import difference_grid, norm_grid
 from polytask.tuning.one_class import held_out_risk, judged_labels
 from polytask.tuning.repeats import repeats
@@ -57,6 +58,7 @@ __all__ = [
     "new_task_coefs",
     "norm_grid",
     "one_by_one",
+    "precision_shares",
     "rank_grid",
     "rank_strengths",
     "repeats",

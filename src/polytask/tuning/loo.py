@@ -114,20 +114,30 @@ class LeaveOneOut:
         at_once = [i for i, arrow in enumerate(arrows) if not one_by_one and serves(arrow)]
         risks = np.empty(len(problems))
         if at_once:
-            risks[at_once] = self._spectral_risks([arrows[i] for i in at_once])
+            total, lost = self._spectral_risks([arrows[i] for i in at_once])
+            weight = problems[0].data.weight.sum() - lost.sum(axis=0)
+            risks[at_once] = total.sum(axis=0) / np.maximum(weight, 1e-300)
         for i in set(range(len(problems))).difference(at_once):
             risks[i] = self(problems[i])
         return risks
 
-    def _spectral_risks(self, arrows: Sequence[ArrowProblem]) -> np.ndarray:
+    def task_risks(self, problems: Sequence[Problem]) -> np.ndarray:
+        """Mean risk of each task (m, A) at the problems of a path that serve at once."""
+        arrows = [arrow_problem(problem) for problem in problems]
+        total, lost = self._spectral_risks([arrow for arrow in arrows if serves(arrow)])
+        left = problems[0].data.share[:, None] - lost
+        return np.where(left > 0, total, np.inf) / np.maximum(left, 1e-300)
+
+    def _spectral_risks(self, arrows: Sequence[ArrowProblem]) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted losses of each task (m, A), infinite where undefined; weights of no loss."""
         data = arrows[0].problem.data
         if self._spectral is None or self._spectral.data is not data:
             self._spectral = SpectralFits(data)
-        total, lost = np.zeros((2, len(arrows)))
+        total, lost = np.zeros((2, data.n_tasks, len(arrows)))
         times = repeats(data)
         counted = (times != 1).any()
         excused = np.stack([_alone(arrow.problem) for arrow in arrows], axis=-1)
-        undefined = np.zeros(len(arrows), dtype=bool)
+        undefined = np.zeros(total.shape, dtype=bool)
 
         def use(out: LeftOut, some: slice) -> None:
             batch, root, left = out.spectra.batch, out.spectra.root, out.left
@@ -136,15 +146,14 @@ class LeaveOneOut:
             if left.min() <= _NO_INFORMATION:
                 unknown = left <= _NO_INFORMATION
                 needed = ~excused[batch.obs][:, :, some] & (root > 0)[:, :, None]
-                undefined[some] |= (needed & unknown).any(axis=(0, 1))
-                lost[some] += np.einsum("bna,bn->a", unknown, root**2)
+                undefined[batch.tasks, some] |= (needed & unknown).any(axis=1)
+                lost[batch.tasks, some] += np.einsum("bna,bn->ba", unknown, root**2)
                 left = np.where(unknown, np.inf, left)
             error = out.residual / left
-            total[some] += 0.5 * np.einsum("bna,bna->a", error, error)
+            total[batch.tasks, some] += 0.5 * np.einsum("bna,bna->ba", error, error)
 
         self._spectral.leave_out(Points.of(arrows), use)
-        weight = np.maximum(data.weight.sum() - lost, 1e-300)
-        return np.where(undefined, np.inf, total / weight)
+        return np.where(undefined, np.inf, total), lost
 
     def predictions(self, problem: Problem) -> np.ndarray:
         """f_(-j) of every observation, shape (N,) or, of several predictors, (N, q).

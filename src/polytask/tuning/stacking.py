@@ -22,12 +22,12 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy.optimize import nnls
-from scipy.special import digamma, polygamma
 
 from polytask.data import TaskData
 from polytask.responses import Loss
 from polytask.tuning.content import content_of
 from polytask.tuning.folds import held_out_folds
+from polytask.tuning.noise import shrunk_noise
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 
@@ -160,23 +160,14 @@ def _squares(held: HeldOut, m: int) -> np.ndarray:
 def _noise(held: HeldOut, squares: np.ndarray, m: int) -> np.ndarray:
     """Squared error of each task's best model, as far as its rows tell it from other tasks'.
 
-    Rows weigh by its inverse: else the weights of all tasks are those of the noisiest. Logarithms
-    are moved to their mean by the share of their spread that chance makes, so tasks in units of
-    their own keep theirs.
+    Rows weigh by its inverse: else the weights of all tasks are those of the noisiest.
     """
     y, s = held.y, held.count
     rows = np.bincount(held.code, weights=s, minlength=m)
     mean_square = np.bincount(held.code, weights=s * y**2, minlength=m) / np.maximum(rows, 1.0)
     least = 1e-9 * np.maximum(mean_square, 1e-9 * mean_square.max(initial=1e-91))
     own = np.maximum(squares.min(axis=1) / np.maximum(rows, 1.0), least)
-    half = np.maximum(rows, 1.0) / 2.0
-    log, chance = np.log(own) - digamma(half) + np.log(half), polygamma(1, half)
-    known = rows > 0
-    mean = float(np.average(log[known], weights=1.0 / chance[known]))
-    spread = float(np.mean((log[known] - mean) ** 2 - chance[known]))
-    share = max(spread, 0.0) / (max(spread, 0.0) + chance)
-    noise: np.ndarray = np.exp(np.where(known, mean + share * (log - mean), mean))
-    return noise
+    return shrunk_noise(own, rows, rows > 0)
 
 
 def _only(usable: np.ndarray, weights: np.ndarray) -> np.ndarray:

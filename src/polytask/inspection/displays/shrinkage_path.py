@@ -107,6 +107,8 @@ class ShrinkagePathDisplay:
             for name, value in fitted_strengths(estimator).items()
             if name in own and name != "alpha" and np.ndim(value) == 0 and np.isfinite(value)
         }
+        if own.get("task_weight") == "auto":  # the fit's own; numbers alone would mean another
+            given["task_weight"] = estimator._weight_rule
         column = _column(estimator, feature)
         found = [_deviations(model.set_params(alpha=float(a), **given).fit(X, y)) for a in path]
         if column is None:
