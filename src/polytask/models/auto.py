@@ -330,14 +330,17 @@ class _AutoMultiTask(TaskEstimator):
             raise ValueError(f"{type(self).__name__}: candidates must name one model; got none.")
         if isinstance(wanted, Mapping):
             return {name: self._ready(clone(e)) for name, e in wanted.items()}
-        return {name: self._ready(self._by_name(name)) for name in wanted}
+        made = {name: self._ready(self._by_name(name)) for name in wanted}
+        if REML in made and (data.sample_weight != 1.0).any():
+            made[REML].set_params(weights="count")  # as leave-one-out: two is the row twice
+        return made
 
     def _by_name(self: Any, name: str) -> Any:
         role = "classifier" if is_classifier(self) else "regressor"
         if name.endswith(LOG) and role == "regressor":
             return ScaledTargetRegressor(self._by_name(name.removesuffix(LOG)), transform="log")
         if name == REML:
-            return getattr(formulations()["mean-regularized"], role)(alpha="reml", weights="count")
+            return getattr(formulations()["mean-regularized"], role)(alpha="reml")
         if name == TREES:
             return BoostedTreesClassifier() if is_classifier(self) else BoostedTreesRegressor()
         known: Mapping[str, Formulation] = formulations()
@@ -360,6 +363,8 @@ class _AutoMultiTask(TaskEstimator):
             "fit_intercept": self.fit_intercept, "task_weight": self.task_weight,
         }  # fmt: skip
         takes = estimator.get_params(deep=False)
+        if getattr(estimator, "_is_one", False):  # which answers any task
+            del ours["unseen"]
         if isinstance(estimator, ScaledTargetRegressor):
             return estimator.set_params(estimator=self._ready(estimator.estimator))
         if self.task_weight == "auto" or takes.get("alpha") == "reml":  # a likelihood counts rows
