@@ -189,7 +189,8 @@ def _why_not_clear(found: Findings) -> str:
 def _tasks(found: Findings, evidence: Evidence) -> str:
     better = evidence.signs(found.focus)[0]
     gains, harmed = (evidence.count(found.focus, k) or "none" for k in ("gains", "harmed"))
-    start = f"{evidence.titles[found.focus]} does better on {better} of {evidence.n_tasks} tasks"
+    title, loss = evidence.titles[found.focus], evidence.loss_title
+    start = f"With {title} {better} of {evidence.n_tasks} tasks have less {loss}"
     if gains == harmed == "none":
         return f"{start}, though no task alone has the rows to prove a gain or a harm."
     text = f"{start}; tested one by one, it is clearly better on {gains}, clearly worse on {harmed}"
