@@ -10,6 +10,7 @@ from scipy.special import digamma, polygamma
 from polytask.data import TaskData, task_shares
 from polytask.problem import Problem
 from polytask.tuning.loo import LeaveOneOut
+from polytask.tuning.repeats import repeats
 
 __all__ = ["precision_shares", "shrunk_noise"]
 
@@ -49,4 +50,5 @@ def precision_shares(problems: Sequence[Problem], data: TaskData) -> np.ndarray:
     known = np.isfinite(own) & (own > _NOTHING * np.maximum(square, square.max() * _NOTHING))
     if known.sum() < 2:
         return task_shares(data.counts, "size")
-    return task_shares(data.counts / shrunk_noise(own, data.counts, known), "size")
+    rows = np.bincount(data.code, repeats(data))
+    return task_shares(data.counts / shrunk_noise(own, rows, known), "size")
