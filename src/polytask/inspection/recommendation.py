@@ -6,8 +6,8 @@ tasks together as far as the data say (`Formulation.hedge`) lose little anywhere
 hundredths more, give or take three. Each difference is moved by the share of chance in it, so
 with few rows the recommendation is a model that is never far from the best, and with many the best
 one. What the rows prove to be farther from that belief counts as measured: losses may differ
-sixfold, and errors of a ratio grow with it. Of models whose expected losses differ by less than half a hundredth a hedge is taken, the
-simplest.
+sixfold, and errors of a ratio grow with it. Of models whose expected losses differ by less than
+half a hundredth a hedge is taken, the simplest.
 
 Efron and Morris, Stein's estimation rule and its competitors, JASA 68 (1973).
 """
