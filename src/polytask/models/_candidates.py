@@ -1,16 +1,22 @@
-"""Which models `AutoMultiTask` weighs where nobody names any."""
+"""Candidates of `AutoMultiTask` by name, and which they are where nobody names any."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
+
 from polytask.data import TaskData
+from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 from polytask.models.mixed import why_not_mixed
-from polytask.models.registry import formulations
-from polytask.models.scaled_target import may_take_log
+from polytask.models.registry import Formulation, formulations, neural_formulations
+from polytask.models.scaled_target import ScaledTargetRegressor, may_take_log
 from polytask.responses import Response
 
-__all__ = ["LOG", "REML", "TREES", "default_names", "must_earn"]
+__all__ = ["LOG", "REML", "candidate", "default_names", "must_earn"]
 
 REML, TREES = "mean-regularized-reml", "gradient-boosting"  # beside the formulations
+_ITSELF = "auto"
 LOG = "-log"  # ends the name of a model that is fitted to the logarithm of the target
 _LOG_OF = "curved"
 _ROWS_FOR_TREES = 60  # fewer make no two leaves
@@ -38,3 +44,25 @@ def must_earn(name: str) -> bool:
     """Whether a default candidate has to show that it is worth its cost: one that is not linear."""
     straight = name == REML or (name in formulations() and formulations()[name].linear)
     return not straight
+
+
+def candidate(caller: str, name: str, role: str) -> Any:
+    """The unfitted model of a name in a role, "regressor" or "classifier"."""
+    if name.endswith(LOG) and role == "regressor":
+        of_log = candidate(caller, name.removesuffix(LOG), role)
+        return ScaledTargetRegressor(of_log, transform="log")
+    if name == REML:
+        return getattr(formulations()["mean-regularized"], role)(alpha="reml")
+    if name == TREES:
+        return BoostedTreesClassifier() if role == "classifier" else BoostedTreesRegressor()
+    known: Mapping[str, Formulation] = formulations()
+    if name not in known and find_spec("torch") is not None:
+        known = neural_formulations()
+    found = getattr(known.get(name), role, None)
+    if found is None or name == _ITSELF:
+        names = sorted(n for n in (*formulations(), REML, TREES) if n != _ITSELF)
+        raise ValueError(
+            f"{caller}: candidates must be names of formulations; got {name!r}. "
+            f"Known here: {', '.join(names)}."
+        )
+    return found()

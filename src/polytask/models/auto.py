@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from numbers import Integral
 from typing import Any, Self
 
@@ -23,12 +22,11 @@ from polytask.data import (
     read_target,
     task_codes,
 )
-from polytask.models._candidates import LOG, REML, TREES, default_names, must_earn
+from polytask.models._candidates import REML, candidate, default_names, must_earn
 from polytask.models._held_out import held_out_by_folds, held_out_of, linear_predictor
-from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
 from polytask.models.estimator import TaskEstimator
 from polytask.models.mixed import without_doubts
-from polytask.models.registry import Formulation, formulations, neural_formulations
+from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.scaled_target import ScaledTargetRegressor
 from polytask.models.shared_fits import SharedFits
@@ -330,31 +328,12 @@ class _AutoMultiTask(TaskEstimator):
             raise ValueError(f"{type(self).__name__}: candidates must name one model; got none.")
         if isinstance(wanted, Mapping):
             return {name: self._ready(clone(e)) for name, e in wanted.items()}
-        made = {name: self._ready(self._by_name(name)) for name in wanted}
+        role = "classifier" if is_classifier(self) else "regressor"
+        caller = type(self).__name__
+        made = {name: self._ready(candidate(caller, name, role)) for name in wanted}
         if REML in made and (data.sample_weight != 1.0).any():
             made[REML].set_params(weights="count")  # as leave-one-out: two is the row twice
         return made
-
-    def _by_name(self: Any, name: str) -> Any:
-        role = "classifier" if is_classifier(self) else "regressor"
-        if name.endswith(LOG) and role == "regressor":
-            return ScaledTargetRegressor(self._by_name(name.removesuffix(LOG)), transform="log")
-        if name == REML:
-            return getattr(formulations()["mean-regularized"], role)(alpha="reml")
-        if name == TREES:
-            return BoostedTreesClassifier() if is_classifier(self) else BoostedTreesRegressor()
-        known: Mapping[str, Formulation] = formulations()
-        if name not in known and find_spec("torch") is not None:
-            known = neural_formulations()
-        found = getattr(known.get(name), role, None)
-        if found is None or issubclass(found, _AutoMultiTask):
-            known_here = (*formulations(), REML, TREES)
-            names = sorted(n for n in known_here if n != FORMULATION.name)
-            raise ValueError(
-                f"{type(self).__name__}: candidates must be names of formulations; got {name!r}. "
-                f"Known here: {', '.join(names)}."
-            )
-        return found()
 
     def _ready(self: Any, estimator: Any) -> Any:
         """The candidate with this estimator's task column and weighting."""
