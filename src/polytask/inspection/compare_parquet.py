@@ -170,7 +170,7 @@ def compare_source(
     columns = metric_columns(sample.response, primary_column(metric, sample.response), rows=False)
     _check(estimators, baseline, sample, cv)
     labels = sample.response.has_labels
-    words = splitter_words(cv, 1, random_state, labels)
+    words = splitter_words(cv, 1, random_state, "class" if labels else "")
     means = means_for(sample.response, sample.unit)
     compared = {**estimators, TASK_MEANS: means}
     question = Question(

@@ -59,12 +59,14 @@ def deal(sample: RowSample, cv: Any, n_repeats: int, random_state: int | None) -
 
 def _once(sample: RowSample, cv: int, seed: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     if sample.together is None and sample.time is None:
-        labels = sample.response.asks == "predict_proba"
-        splitter = TaskKFold(cv, task=sample.task, stratify=labels, random_state=seed)
-        yield from splitter.split(sample.X, sample.labels)
+        strata = sample.strata
+        splitter = TaskKFold(cv, task=sample.task, stratify=strata is not None, random_state=seed)
+        for train, test in splitter.split(sample.X, sample.labels if strata is None else strata):
+            yield _with_events(sample, train, test)
         return
     any_tested = False
     for train, held in _folds(sample, cv, seed).parts():
+        train &= _has_events(sample, train)
         held &= np.isin(sample.codes, sample.codes[train])  # of tasks that are there already
         if held.any():
             any_tested = True
@@ -77,12 +79,27 @@ def _once(sample: RowSample, cv: int, seed: int | None) -> Iterator[tuple[np.nda
         )
 
 
+def _with_events(
+    sample: RowSample, train: np.ndarray, test: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The fold, its test rows of a task whose only event is among them in training instead."""
+    judged = _has_events(sample, train)[test]
+    return np.concatenate([train, test[~judged]]), test[judged]
+
+
+def _has_events(sample: RowSample, train: np.ndarray) -> np.ndarray:
+    """Rows (N,) of tasks from which something is learned in training: of times, an event."""
+    if sample.kind != "survival":
+        return np.ones(len(sample.y), dtype=bool)
+    events = np.bincount(sample.codes[train], sample.y[train] > 0, sample.n_tasks)
+    return np.asarray((events > 0)[sample.codes])
+
+
 def _folds(sample: RowSample, cv: int, seed: int | None) -> Folds:
     if sample.time is not None:
         return Folds(later_folds(sample.time, cv), ordered=True)
     assert sample.together is not None
-    labels = sample.y if sample.response.asks == "predict_proba" else None
-    return Folds(group_folds(sample.codes, sample.together, cv, seed, labels))
+    return Folds(group_folds(sample.codes, sample.together, cv, seed, sample.strata))
 
 
 def _given(sample: RowSample, cv: Any, n_repeats: int) -> list[Split]:
@@ -103,13 +120,13 @@ def tasks_are_known(sample: RowSample, folds: list[Split]) -> bool:
 
 
 def splitter_words(
-    cv: Any, n_repeats: int = 1, seed: int | None = None, stratified: bool = False,
+    cv: Any, n_repeats: int = 1, seed: int | None = None, stratified: str = "",
     *, rows: str = "",
 ) -> str:  # fmt: skip
-    """The splitter in a report; ``rows`` says what stays in one fold."""
+    """The splitter in a report; ``stratified`` by what, ``rows`` says what stays in one fold."""
     if hasattr(cv, "split"):
         return " ".join(repr(cv).split())
-    kind = "stratified by class, " if stratified else ""
+    kind = f"stratified by {stratified}, " if stratified else ""
     kind += f"{rows} in one fold, " if rows else ""
     times = f", {n_repeats} times" if n_repeats > 1 else ""
     return f"TaskKFold with {cv} folds{times}, {kind}shuffled, seed {seed}"
@@ -122,7 +139,7 @@ def words_of(sample: RowSample, cv: Any, n_repeats: int, seed: int | None) -> st
     rows = ""
     if sample.together is not None:
         rows = "all rows of a group" if sample.grouped else "all labels of a row"
-    stratified = sample.response.asks == "predict_proba" and not rows
+    stratified = "" if rows else sample.strata_words
     return splitter_words(cv, n_repeats, seed, stratified, rows=rows)
 
 

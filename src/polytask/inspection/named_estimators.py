@@ -25,7 +25,7 @@ def default_estimators(
 
     Parameters
     ----------
-    kind : {"regression", "classification"}
+    kind : {"regression", "classification", "survival"}
     task : str, int or list of groupings
         The task column; several groupings add a multilevel model for each of them in turn.
     loss : str or Response, default="auto"
@@ -49,8 +49,9 @@ def default_estimators(
         for name, formulation in formulations().items()
         if formulation.default and not (fast and formulation.costly)
     }
-    found |= ladder(kind, task, loss)
-    found["gradient-boosting"] = boosting(task=task, loss=loss)
+    if kind != "survival":
+        found |= ladder(kind, task, loss)
+        found["gradient-boosting"] = boosting(task=task, loss=loss)
     return {name: model for name, model in found.items() if model is not None}
 
 
@@ -101,9 +102,8 @@ def _filled(
     if given is not None and all(model is not None for model in given.values()):
         return dict(given)
     said = response_of(given or {}, y, baseline)
-    kind = "classification" if said.has_labels else "regression"
     plain = said == response_for(said.has_labels)
-    defaults = default_estimators(kind, task, "auto" if plain else said)
+    defaults = default_estimators(said.kind, task, "auto" if plain else said)
     wanted = dict.fromkeys(names or defaults) if given is None else given
     unknown = [n for n, e in wanted.items() if e is None and n not in defaults]
     if unknown:

@@ -18,6 +18,7 @@ from polytask.data.parse import LeftOutGrouping
 from polytask.inspection.preparations import Prepared, by_preparation
 from polytask.inspection.roles import ask, final_step, strengths_of, strengths_text
 from polytask.inspection.sample import RowSample
+from polytask.inspection.survival_scores import survival_scores
 
 __all__ = ["Fit", "Fits", "Fold", "OutOfFold", "Split", "predict_out_of_fold", "predict_rows"]
 
@@ -165,17 +166,19 @@ def _fit_group(
     told = {name: None if v is None else v[fold.train] for name, v in sample.told.items()}
     pipelines = all(type(e) is Pipeline for e in estimators.values()) and len(estimators) > 1
     rows = Prepared(X, sample.labels[fold.train], X_test, pipelines, told)
-    return [_fit(name, e, rows, sample, position) for name, e in estimators.items()]
+    return [_fit(name, e, rows, sample, fold, position) for name, e in estimators.items()]
 
 
-def _fit(name: str, estimator: Any, rows: Prepared, sample: RowSample, position: int) -> Fit:
+def _fit(
+    name: str, estimator: Any, rows: Prepared, sample: RowSample, fold: Split, position: int
+) -> Fit:
     seconds, predictions, reason, model = 0.0, None, "", None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         warnings.simplefilter("ignore", LeftOutGrouping)  # told once, for all models
         try:
             model, seconds = rows.fit(clone(estimator))
-            predictions = predict_rows(model, sample, rows.X_test)
+            predictions = _predictions(model, sample, rows, fold)
         except Exception as error:  # noqa: BLE001  anyone's estimator may fail in any way; one
             # that does is a line of the report, and the other models go on
             reason = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
@@ -183,6 +186,13 @@ def _fit(name: str, estimator: Any, rows: Prepared, sample: RowSample, position:
     told = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))
     notes = () if reason else tuple(getattr(final_step(model), "notes_", ()))
     return Fit(name, position, predictions, seconds, strengths, reason, told, notes)
+
+
+def _predictions(model: Any, sample: RowSample, rows: Prepared, fold: Split) -> np.ndarray:
+    if sample.kind == "survival":
+        found = survival_scores(model, sample, rows.fits.X, fold.train, rows.X_test, fold.test)
+        return _finite(found)
+    return predict_rows(model, sample, rows.X_test)
 
 
 def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:
@@ -201,6 +211,10 @@ def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:
         found = np.zeros((len(p), len(classes)))
         found[:, np.searchsorted(classes, known)] = p
         found = found[:, 1] if sample.response.has_labels and len(classes) == 2 else found
+    return _finite(found)
+
+
+def _finite(found: np.ndarray) -> np.ndarray:
     if not np.isfinite(found).all():
         raise ValueError(f"{np.sum(~np.isfinite(found))} predictions are not finite")
     return found

@@ -17,10 +17,11 @@ from sklearn.utils.validation import column_or_1d
 
 from polytask.data import drop_task_column, is_frame, read_task_ids, read_weight
 from polytask.data.held_rows import read_held
+from polytask.data.survival_target import is_survival, read_survival
 from polytask.data.task_spec import Spec, unit_of
 from polytask.inspection.comparison import DataSummary
 from polytask.inspection.roles import final_step
-from polytask.responses import Logistic, Response, Squared
+from polytask.responses import Cox, Logistic, Response, Squared
 
 __all__ = ["RowSample", "Sample", "read_sample", "response_for", "response_of"]
 
@@ -67,7 +68,7 @@ class Sample:
     @property
     def kind(self) -> str:
         """As in `Comparison`."""
-        return "classification" if self.response.has_labels else "regression"
+        return self.response.kind
 
     def refuse_flat(self, caller: str, varies: np.ndarray) -> None:
         """Refuse a target that is the same in all rows of every task.
@@ -86,7 +87,7 @@ class Sample:
 
     def summary(self, unscored: int) -> DataSummary:
         """Counts for the report; `unscored` tasks have no row in a test fold."""
-        labels = self.response.has_labels
+        plain = self.kind == "regression"
         return DataSummary(
             rows=int(self.rows.sum()),
             tasks=self.n_tasks,
@@ -99,8 +100,8 @@ class Sample:
             tasks_in_training_only=unscored,
             classes=tuple(str(c) for c in self.classes),
             positive_share=self.target_mean if len(self.classes) == 2 else None,
-            target_mean=None if labels else self.target_mean,
-            target_std=None if labels else self.target_std,
+            target_mean=self.target_mean if plain else None,
+            target_std=self.target_std if plain else None,
         )
 
 
@@ -142,6 +143,18 @@ class RowSample(Sample):
         return np.ones(len(self.y)) if self.weights is None else self.weights / self.weights.mean()
 
     @property
+    def strata(self) -> np.ndarray | None:
+        """What is spread over the folds of a task: classes, or whether the event came."""
+        by = {"class": self.y, "event": self.y > 0}
+        return by.get(self.strata_words)
+
+    @property
+    def strata_words(self) -> str:
+        """The same in a word, "" of none."""
+        asks = {"predict_proba": "class", "predict_survival": "event"}
+        return asks.get(self.response.asks, "")
+
+    @property
     def varies(self) -> np.ndarray:
         """Tasks (m,) whose target is not the same in all rows."""
         low, high = np.full(self.n_tasks, np.inf), np.full(self.n_tasks, -np.inf)
@@ -166,6 +179,8 @@ def response_of(estimators: Mapping[str, Any], y: Any, baseline: str = "") -> Re
             "compare_tasks: estimators must be all regressors or all classifiers; got both."
         )
     if not models:
+        if is_survival(y):
+            return Cox()
         values = np.asarray(y)
         return response_for(values.dtype.kind in "OUS" or type_of_target(values) == "binary")
     said = getattr(models[0], "_loss", None)
@@ -180,6 +195,15 @@ def read_sample(
     is_frame(X)  # refuses tables that are none
     notes: tuple[str, ...] = ()
     target = str(getattr(y, "name", None) or "target")
+    if response.kind == "survival":
+        if sample_weight is not None:
+            raise ValueError(
+                "compare_tasks: sample_weight must be None with times to an event, of which a row "
+                "is judged beside all that are at risk with it; got weights."
+            )
+        lasted, event = read_survival("compare_tasks", y)
+        target = str(getattr(y, "columns", [target])[0])
+        y = np.where(event, lasted, -lasted)
     labels = column_or_1d(np.asarray(y), warn=False)
     check_consistent_length(X, labels)
     if not (is_frame(X) or hasattr(X, "shape")):
@@ -206,6 +230,8 @@ def read_sample(
     group, when = read_held(groups, time, labels, "compare_tasks")
     if group is None and together is not None:
         group = np.unique(column_or_1d(np.asarray(together)), return_inverse=True)[1]
+    if response.kind == "survival":
+        labels = np.column_stack([np.abs(values), values > 0])
     return RowSample(
         ids, np.bincount(codes), response, task, target, classes, float(values.mean()),
         float(values.std()), _missing(drop_task_column(X, task)), X, labels, values, codes,

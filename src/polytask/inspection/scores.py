@@ -30,11 +30,10 @@ def primary_column(metric: str | None, response: Response) -> str:
     name, _, average = metric.rpartition("_")
     if name not in METRICS or average not in _WORDS:
         name, average = metric, "rows" if _is_share(metric) else "tasks"
-    kind = "classification" if response.has_labels else "regression"
     allowed = [name for name in METRICS if name in (*response.metrics, *response.other_metrics)]
     if name not in allowed:
         raise ValueError(
-            f"compare_tasks: metric must be one of {', '.join(allowed)} for {kind} "
+            f"compare_tasks: metric must be one of {', '.join(allowed)} for {response.kind} "
             f"(each with _tasks or _rows at its end, if wished); got {metric!r}."
         )
     return f"{name}_{average}"

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from polytask.data import read_task_ids, read_weight
+from polytask.models.survival import PooledSurvival
 from polytask.responses import Response
 
 __all__ = ["TASK_MEANS", "TaskMeans", "drawn_means", "means_for"]
@@ -96,8 +97,40 @@ class TaskMeans(BaseEstimator):
         return found
 
 
-def means_for(response: Response, task: str | int) -> TaskMeans:
+class TaskCurves(BaseEstimator):
+    """Of times to an event: the survival curve of each task, whatever the features.
+
+    Parameters
+    ----------
+    task : str or int
+        Task column of X.
+    """
+
+    def __init__(self, task: str | int) -> None:
+        self.task = task
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """The curves of the tasks of X and y."""
+        self.model_ = PooledSurvival(0.0, task=0).fit(self._ids(X), y)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Zeros (n,): of no row is more known than its task."""
+        return self.model_.predict(self._ids(X))
+
+    def predict_survival(self, X: Any, times: Any) -> np.ndarray:
+        """Probability that the event comes after each time, (n, number of times)."""
+        return self.model_.predict_survival(self._ids(X), times)
+
+    def _ids(self, X: Any) -> np.ndarray:
+        ids = read_task_ids(X, self.task)
+        return np.column_stack([ids.astype(object), np.zeros(len(ids))])  # of no feature
+
+
+def means_for(response: Response, task: str | int) -> TaskMeans | TaskCurves:
     """That of a kind of target."""
+    if response.kind == "survival":
+        return TaskCurves(task)
     least = 0.5 if response.reaches_boundary else 0.0
     classify = response.asks == "predict_proba"
     return TaskMeans(task, classify=classify, least=least, quantiles=response.quantiles)

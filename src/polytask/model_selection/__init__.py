@@ -6,7 +6,7 @@ from polytask.model_selection.metric import Metric, TaskSummary
 from polytask.model_selection.metrics import METRICS, get_metric
 from polytask.model_selection.scorers import TaskScorer, task_scorer
 from polytask.model_selection.shuffle import TaskShuffleSplit
-from polytask.model_selection.survival import concordance, integrated_brier_score
+from polytask.model_selection.survival import concordance, integrated_brier_score, partial_deviance
 
 __all__ = [
     "METRICS",
@@ -19,5 +19,6 @@ __all__ = [
     "concordance",
     "get_metric",
     "integrated_brier_score",
+    "partial_deviance",
     "task_scorer",
 ]

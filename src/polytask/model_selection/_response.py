@@ -37,7 +37,7 @@ def encode_labels(
     values = np.asarray(y)
     missing = pd.isna(values)
     truth = np.full(values.shape, np.nan)
-    if metric.kind == "regression":
+    if metric.kind != "classification":
         truth[~missing] = values[~missing].astype(float)
         return truth, pred.astype(float)
     if metric.needs == "predict_proba" and pred.ndim > values.ndim:

@@ -30,10 +30,12 @@ class Metric:
     ----------
     name, title : str
         Key in `METRICS`; words for a table's head.
-    kind : {"regression", "classification"}
+    kind : {"regression", "classification", "survival"}
+        Of a survival, y is the time of an event, or minus the time of censoring.
     greater_is_better : bool
-    needs : {"predict", "predict_proba"}
-        What to ask an estimator for; for "predict_proba", pred is the probability of class 1.
+    needs : {"predict", "predict_proba", "training rows"}
+        What to ask an estimator for; for "predict_proba", pred is the probability of class 1. Where
+        the training rows count, pred is the score of each row, as a comparison makes it.
     unit : {"target", "share", "nats", ""}
         "target": the units of y. "share": at best 1 or 0, whatever the units.
     text : str
@@ -61,9 +63,9 @@ class Metric:
 
     name: str
     title: str
-    kind: Literal["regression", "classification"]
+    kind: Literal["regression", "classification", "survival"]
     greater_is_better: bool
-    needs: Literal["predict", "predict_proba"]
+    needs: Literal["predict", "predict_proba", "training rows"]
     unit: Literal["target", "share", "nats", ""]
     text: str
     compute: ByTask = field(repr=False)
@@ -73,7 +75,7 @@ class Metric:
     @property
     def bounds(self) -> tuple[float, float]:
         """Least and largest value that it can take."""
-        if self.kind == "classification" and self.unit == "share":
+        if self.kind != "regression" and self.unit == "share":
             return 0.0, 1.0
         return (-np.inf, 1.0) if self.greater_is_better else (0.0, np.inf)
 

@@ -9,6 +9,7 @@ import numpy as np
 from polytask.model_selection import _by_task as by_task
 from polytask.model_selection._by_task import ByTask
 from polytask.model_selection.metric import Metric
+from polytask.model_selection.survival import concordance_by_task, concordance_inside_tasks
 from polytask.responses import Response, responses
 
 __all__ = ["METRICS", "get_metric"]
@@ -33,6 +34,17 @@ def _probability(
     return Metric(
         name, title, "classification", better, "predict_proba", unit, text, compute, **more
     )
+
+
+def _survival(
+    name: str, title: str, better: bool, unit: Any, needs: Any, text: str, *how: Any, **more: Any
+) -> Metric:
+    return Metric(name, title, "survival", better, needs, unit, text, *how, **more)
+
+
+def _mean_of_scores(y: Any, scores: Any, codes: Any, weight: Any, m: int) -> Any:
+    """Of scores of rows, which their training part decides with them."""
+    return by_task.mean(scores, codes, weight, m)
 
 
 def _deviance(name: str, response: type[Response]) -> tuple[Metric, Metric]:
@@ -134,6 +146,24 @@ METRICS: dict[str, Metric] = {
         Metric(
             "accuracy", "accuracy", "classification", True, "predict", "share",
             "share of rows whose class is predicted", by_task.accuracy,
+        ),
+        _survival(
+            "partial_deviance", "partial deviance", False, "", "training rows",
+            "twice the log partial likelihood that a held-out row costs beside the training rows "
+            "of its task (Verweij and van Houwelingen); the baseline hazard plays no part",
+            _mean_of_scores,
+        ),
+        _survival(
+            "concordance", "concordance", True, "share", "predict",
+            "chance that of two rows of a task the one with the larger risk has the earlier event "
+            "(Harrell's C); pairs whose order censoring hides do not count",
+            concordance_by_task, concordance_inside_tasks, by_rank=True,
+        ),
+        _survival(
+            "integrated_brier", "integrated Brier score", False, "share", "training rows",
+            "mean over time, from the 5 % to the 90 % quantile of all times, of the squared error "
+            "of survival probabilities, censored rows weighed away",
+            _mean_of_scores,
         ),
         *_deviances(),
     )

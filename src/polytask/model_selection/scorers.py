@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from polytask.data.survival_target import read_survival
 from polytask.model_selection._base import read_codes
 from polytask.model_selection._response import encode_labels, predict_for
 from polytask.model_selection.metrics import get_metric
@@ -44,6 +45,9 @@ class TaskScorer:
     def _judged(self, estimator: Any, X: Any, y: Any) -> tuple[Any, ...]:
         """Truth and prediction as numbers, code of each row (None if wide), and the ids."""
         metric = get_metric(self.metric)
+        if metric.kind == "survival":
+            time, event = read_survival("task_scorer", y)
+            y = np.where(event, time, -time)
         pred = predict_for(metric, estimator, X, np.shape(y))
         truth, pred = encode_labels(metric, estimator, y, pred)
         if truth.ndim == 2:
@@ -90,7 +94,11 @@ def task_scorer(
     >>> task_scorer("mae", task=1, average="worst")(model, X, y)
     -2.0
     """
-    get_metric(metric)
+    if get_metric(metric).needs == "training rows":
+        raise ValueError(
+            f"task_scorer: metric must be one that predictions decide; {metric!r} needs the "
+            "training rows, too. Use 'concordance', or compare_tasks."
+        )
     if average not in ("tasks", "rows", "worst"):
         raise ValueError(
             f"task_scorer: average must be 'tasks', 'rows' or 'worst'; got {average!r}."

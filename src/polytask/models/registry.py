@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -43,6 +43,8 @@ class Formulation:
     objective : str
         The objective as one line of plain text.
     regressor, classifier : class or None
+    survival : class or None
+        That for times to an event; a file in models/ says so by a constant SURVIVAL, {name: class}.
     default : bool
         Whether `polytask compare` runs it without being asked.
     order : int
@@ -78,14 +80,28 @@ class Formulation:
     costly: bool = False
     hedge: bool = False
     candidate: bool | Callable[[TaskData], bool] = False
+    survival: type | None = None
 
     def estimator(self, kind: str, *, plain: bool = False, **given: Any) -> Any:
-        """As a comparison takes it, unfitted, for a "regression" or "classification"; or None.
+        """As a comparison takes it, unfitted, for a kind of `kinds`; or None.
 
         ``plain``: with the class's defaults instead of ``compared``.
         """
-        made = self.regressor if kind == "regression" else self.classifier
-        return None if made is None else made(**({} if plain else self.compared), **given)
+        made = self.kinds[kind]
+        if made is None:
+            return None
+        if kind == "survival":  # which is a loss of its own
+            return made(**{name: value for name, value in given.items() if name != "loss"})
+        return made(**({} if plain else self.compared), **given)
+
+    @property
+    def kinds(self) -> dict[str, type | None]:
+        """The classes by the kind of target."""
+        return {
+            "regression": self.regressor,
+            "classification": self.classifier,
+            "survival": self.survival,
+        }
 
     def serves(self, data: TaskData, response: Response) -> bool:
         """Whether it is a candidate for these data."""
@@ -98,11 +114,14 @@ def formulations() -> dict[str, Formulation]:
     """Every formulation by name, in order. A file in models/ joins by a constant FORMULATION."""
     package = importlib.import_module("polytask.models")
     found = []
+    survival: dict[str, type] = {}
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"polytask.models.{info.name}")
         formulation = getattr(module, "FORMULATION", None)
         if formulation is not None:
             found.append(formulation)
+        survival |= getattr(module, "SURVIVAL", {})
+    found = [replace(f, survival=survival.get(f.name)) for f in found]
     return {f.name: f for f in sorted(found, key=lambda f: (f.order, f.name))}
 
 

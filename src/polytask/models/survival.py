@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import TaskData, read_rows, task_codes
 from polytask.data.strata import StrataData, risk_sets
+from polytask.data.survival_target import read_survival
 from polytask.model_selection.survival import concordance
 from polytask.models._fields import FromFields
 from polytask.models.mean_regularized import _MeanRegularized
 from polytask.models.pooled import _Pooled
 from polytask.models.single_task import _SingleTask
-from polytask.models.survival_target import read_survival
 from polytask.models.unseen import unseen_message
 from polytask.responses import Cox, Response
 from polytask.solvers import Solution
@@ -338,3 +338,10 @@ class MeanRegularizedSurvival(_Survival, _MeanRegularized, own_text=True):
         "alpha_common": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "task_weight": [StrOptions({"equal", "size"})],
     }
+
+
+SURVIVAL = {
+    "single-task": SingleTaskSurvival,
+    "pooled": PooledSurvival,
+    "mean-regularized": MeanRegularizedSurvival,
+}

@@ -137,6 +137,11 @@ class Response:
         return ()
 
     @property
+    def kind(self) -> str:
+        """What a comparison calls it: "regression", "classification" or "survival"."""
+        return "classification" if self.has_labels else "survival" if self.strata else "regression"
+
+    @property
     def by_rows(self) -> bool:
         """Whether the loss is a sum over rows, each with one linear predictor."""
         return self.n_predictors == 1 and not self.strata

@@ -7,9 +7,15 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from polytask.data import is_frame
+from polytask.data.columns import is_frame
 
-__all__ = ["read_survival"]
+__all__ = ["is_survival", "read_survival"]
+
+
+def is_survival(y: Any) -> bool:
+    """Whether y has the two columns of times and events."""
+    names = getattr(getattr(y, "dtype", None), "names", None)
+    return len(names) == 2 if names is not None else np.shape(y)[1:] == (2,)
 
 
 def read_survival(owner: str, y: Any) -> tuple[np.ndarray, np.ndarray]:
