@@ -45,7 +45,11 @@ def test_help_names_every_metric(polytask):
     from polytask.model_selection import METRICS
 
     page = polytask("compare", "--help").out
-    for kind, end in (("regression", "  classification  "), ("classification", "\n\n")):
+    for kind, end in (
+        ("regression", "  classification  "),
+        ("classification", "  survival  "),
+        ("survival", "\n\n"),
+    ):
         shown = page.partition(f"  {kind}  ")[2].partition(end)[0]
         names = [name for name, metric in METRICS.items() if metric.kind == kind]
         assert shown.replace(",", "").split() == names

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from itertools import pairwise
 
-__all__ = ["between", "counts", "quantiles"]
+__all__ = ["between", "counts", "quantiles", "times"]
 
 
 def quantiles(text: str) -> tuple[float, ...]:
@@ -20,6 +20,19 @@ def quantiles(text: str) -> tuple[float, ...]:
             f"must be two or more numbers between 0 and 1, ascending; got {text!r}"
         )
     return each
+
+
+def times(text: str) -> list[float]:
+    """Positive numbers."""
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0 < t < float("inf") for t in found):
+        raise argparse.ArgumentTypeError(
+            f"must be positive numbers with commas between them; got {text!r}"
+        )
+    return found
 
 
 def counts(text: str) -> list[int]:

@@ -8,7 +8,7 @@ import sys
 from typing import NoReturn
 
 from polytask import __version__
-from polytask.cli.argument_types import between, counts, quantiles
+from polytask.cli.argument_types import between, counts, quantiles, times
 from polytask.cli.help_pages import (
     ABOUT,
     COMPARE,
@@ -193,6 +193,13 @@ def _add_predict(commands: argparse._SubParsersAction[Parser]) -> None:
         action="store_true",
         help="refuse categories that were not in training, and gaps, instead of counting them",
     )
+    parser.add_argument(
+        "--survival-at",
+        metavar="TIME,...",
+        type=times,
+        help="also the probability that the event comes after each of these times, for models of "
+        "times to an event",
+    )
     _add_reading(parser.add_argument_group("how the table is written"))
     parser.add_argument(
         "--out",
@@ -242,6 +249,12 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         metavar="COL",
         required=True,
         help="column to predict; without --task several, COL,..., each of them a task",
+    )
+    group.add_argument(
+        "--event",
+        metavar="COL",
+        help="column that says whether an event came at the time in --target (1, true) or the row "
+        "was censored (0, false): Cox models of times to an event",
     )
     group.add_argument(
         "--features",

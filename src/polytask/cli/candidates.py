@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from polytask.tables.errors import TableError, find_column
+from polytask.tables.errors import TableError, find_column, target_words
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -24,6 +24,7 @@ __all__ = [
     "make_candidate",
     "model_groups",
     "model_names",
+    "survival_names",
     "with_groupings",
 ]
 
@@ -60,6 +61,13 @@ def choose_models(
     return (BASELINE, *wanted), ("Single-task learning takes part because gains are against it.",)
 
 
+def survival_names() -> tuple[str, ...]:
+    """Those that have a model of times to an event."""
+    from polytask.models import formulations
+
+    return tuple(name for name, found in formulations().items() if found.survival is not None)
+
+
 def model_groups() -> dict[str, tuple[str, ...]]:
     """Names that stand for several models: what formulations say, the networks, all but those."""
     from polytask.models import formulations
@@ -91,17 +99,17 @@ def check_name(name: str, argument: str) -> None:
 def check_metric(metric: str | None, kind: str, loss: str = "auto") -> None:
     """Refuse a metric that does not exist or does not suit the target."""
     from polytask.model_selection import METRICS
-    from polytask.responses import find_response
+    from polytask.responses import Cox, find_response
 
     if metric is None:
         return
-    response = find_response("", loss, has_labels=kind == "classification")
+    response = Cox() if kind == "survival" else find_response("", loss, kind == "classification")
     known = (*response.metrics, *response.other_metrics)
     if metric.removesuffix("_tasks").removesuffix("_rows") not in known:
         fitting = ", ".join(name for name in METRICS if name in known)
         raise TableError(
-            f"must be a metric for a {kind}; got {metric!r}. There are {fitting}; add _rows for "
-            "all rows at once instead of the mean over tasks.",
+            f"must be a metric for {target_words(kind)}; got {metric!r}. There are {fitting}; add "
+            "_rows for all rows at once instead of the mean over tasks.",
             "metric",
         )
 
@@ -132,7 +140,7 @@ def make_candidate(
 
     if name.endswith(LOG):  # what a comparison adds
         return of_logarithm(make_candidate(name.removesuffix(LOG), table, seed, varying))
-    if name == BOOSTING:
+    if name == BOOSTING and table.kind != "survival":
         pipeline = _boosting(table, seed)
     else:
         steps = ladder(table.kind, table.spec, table.loss)
@@ -169,15 +177,17 @@ def formulation_for(
     """The estimator of a formulation, unfitted, or that of the boosted trees."""
     from polytask.inspection.roles import ROBUST
 
-    if name == BOOSTING:
+    if name == BOOSTING and kind != "survival":
         return _boosted_trees(task, kind, seed, loss)
     robust = name.endswith(ROBUST)
     if robust:
         name, loss = name.removesuffix(ROBUST), "huber"
-    model = _found(name).estimator(kind, plain=streamed or robust, task=task, loss=loss)
+    known = None if name == BOOSTING else _found(name)
+    model = known and known.estimator(kind, plain=streamed or robust, task=task, loss=loss)
     if model is None:
         raise TableError(
-            f"must name models for a {kind}; {name!r} has none. Leave it out.", "models"
+            f"must name models for {target_words(kind)}; {name!r} has none. Leave it out.",
+            "models",
         )
     seeded = "random_state" in model.get_params(deep=False)
     return model.set_params(random_state=seed) if seeded else model

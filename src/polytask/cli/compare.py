@@ -16,6 +16,7 @@ from polytask.cli.candidates import (
     check_varying,
     choose_models,
     make_candidate,
+    survival_names,
     with_groupings,
 )
 from polytask.cli.cluster import cluster
@@ -57,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     check_metric(args.metric, table.kind, table.loss)
     if table.groupings and args.models is None:
         names = (*names, MULTILEVEL)
+    if table.kind == "survival" and args.models is None:
+        names = tuple(name for name in names if name in survival_names())
     names = with_groupings(names, table)
     table = dataclasses.replace(table, notes=(*table.notes, *added, *_one_grouping(table)))
     with Progress() as progress, cluster(args):

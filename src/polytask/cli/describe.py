@@ -78,6 +78,10 @@ def _target(found: TableDescription) -> str:
     if found.kind == "classification":
         shares = ", ".join(f"{float(summary[c]):.1%} are {c!s}" for c in summary)
         return f"classification, {shares}"
+    if found.kind == "survival":
+        events, median = float(summary["events"]), float(summary["median"])
+        half = f"half of them by {number(median)}" if median == median else "fewer than half come"
+        return f"time to an event, which comes in {events:.1%} of the rows ({half})"
     return "cannot be used as it is, see below"
 
 

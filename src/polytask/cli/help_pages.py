@@ -65,11 +65,13 @@ metrics (means over tasks; with _rows at the end over all rows at once):
                   poisson_deviance_explained, tweedie_deviance,
                   tweedie_deviance_explained
   classification  log_loss, brier, auc, average_precision, accuracy
+  survival        partial_deviance, concordance, integrated_brier
 
 examples:
   polytask compare pupils.csv --task school --target score
   polytask compare visits.parquet --task clinic --target readmitted \\
       --features age,sex,stay --metric auc --repeats 3 --out clinics
+  polytask compare lung.csv --task hospital --target days --event died
 """
 
 FIT = """\
@@ -88,7 +90,8 @@ Predict for the rows of a table with a saved model. The output is the table with
 the columns 'prediction', 'unseen_task' (true where the task was not in training)
 and, for a classification, 'probability' (of the second class, named on screen);
 of more classes or ordered levels a 'probability_CLASS' each. Of several targets
-there is a 'prediction_TARGET' each.
+there is a 'prediction_TARGET' each. Of times to an event the prediction is the log
+of the relative hazard; --survival-at adds a 'survival_TIME' each.
 """
 
 PREDICT_EXAMPLES = """\

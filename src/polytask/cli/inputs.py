@@ -129,6 +129,7 @@ def read_frame(args: argparse.Namespace) -> Frame:
         "groups": args.groups,
         "time": args.time,
         "weights": args.weights,
+        "event": args.event,
     }
     n_rows = len(found.table)
     if args.levels is not None:
@@ -137,6 +138,9 @@ def read_frame(args: argparse.Namespace) -> Frame:
         _check_one_target(args.target, columns)
         task, groupings = _groupings(args.task, columns)
         return Frame(found, task, args.target, (), n_rows, choices, groupings)
+    if args.event is not None:
+        raise TableError("must be given with --event, which is for a table with a task column.",
+                         "task")  # fmt: skip
     return _melted(found, several_targets(args, columns), n_rows, choices)
 
 
@@ -255,7 +259,7 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
     if args.quantiles:
         _check_quantiles(args)
         choices["loss"] = "quantile"
-    elif any(around) and choices["loss"] == "auto":
+    elif any(around) and choices["loss"] == "auto" and choices["event"] is None:
         choices["loss"] = "squared"  # of what is made of the target
     ready = make_task_table(
         frame.reading.table,
@@ -290,10 +294,13 @@ def _check_quantiles(args: argparse.Namespace) -> None:
 def _check_target(table: TaskTable, transform: str | None, scale: str | None) -> None:
     """Refuse what cannot be done to the target."""
     from polytask.tables import TableError
+    from polytask.tables.errors import target_words
 
     for argument, asked in (("transform", transform), ("scale-target", scale)):
         if asked and (table.kind != "regression" or table.loss not in ("squared", "huber")):
-            other = table.kind if table.kind != "regression" else f"--loss {table.loss}"
+            other = (
+                target_words(table.kind) if table.kind != "regression" else f"--loss {table.loss}"
+            )
             raise TableError(f"must be left out for {other}; it is for plain numbers.", argument)
     if transform and (table.y <= 0).any():
         place = table.y.index[table.y <= 0][0]

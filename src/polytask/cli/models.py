@@ -46,14 +46,13 @@ def _records() -> list[dict[str, object]]:
 
 
 def _record(formulation: Formulation) -> dict[str, object]:
-    kinds = {"regression": formulation.regressor, "classification": formulation.classifier}
     return {
         "name": formulation.name,
         "title": formulation.title,
         "objective": formulation.objective,
         "default": formulation.default,
         "group": formulation.group,
-        "kinds": [kind for kind, found in kinds.items() if found is not None],
+        "kinds": [kind for kind, found in formulation.kinds.items() if found is not None],
     }
 
 
@@ -77,5 +76,7 @@ def _networks() -> list[dict[str, object]]:
 
 
 def _text(record: dict[str, object]) -> str:
-    only = record["kinds"][0] if len(record["kinds"]) == 1 else ""  # type: ignore[index, arg-type]
-    return f"{record['title']}: {record['objective']}" + (f" ({only} only)" if only else "")
+    kinds: list[str] = record["kinds"]  # type: ignore[assignment]
+    told = f" ({kinds[0]} only)" if len(kinds) == 1 else ""
+    told = " (also times to an event)" if "survival" in kinds else told
+    return f"{record['title']}: {record['objective']}{told}"

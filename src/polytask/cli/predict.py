@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress() as progress:
         progress.say("loading the model")
         model, card = load_model(args.model)
+        _check_times(args.survival_at, card)
         # Numbers are read as numbers; every other column is passed on letter by letter.
         read = read_whole(
             args.table,
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         _check_unseen(X[card.task][unseen], columns, card, "common" if same else args.unseen)
         progress.say("predicting")
         try:
-            found, told = _predict(model, X, card, args.unseen)
+            found, told = _predict(model, X, card, args.unseen, args.survival_at)
         except Exception as error:  # the table was checked, so it is the model that fails
             raise unsuitable(args.model, card, error) from error
         if card.targets:
@@ -175,8 +176,18 @@ def _check_unseen(ids: pd.Series, columns: pd.DataFrame, card: ModelCard, unseen
     )
 
 
+def _check_times(times: list[float] | None, card: ModelCard) -> None:
+    from polytask.tables import TableError
+
+    if times and card.kind != "survival":
+        raise TableError(
+            f"must be left out for a {card.kind}; it is for times to an event (fit --event).",
+            "survival-at",
+        )
+
+
 def _predict(
-    model: Any, X: pd.DataFrame, card: ModelCard, unseen: str
+    model: Any, X: pd.DataFrame, card: ModelCard, unseen: str, times: list[float] | None
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     if unseen == "common":
         for inner in (model[-1], *_inside(model[-1])):
@@ -197,6 +208,9 @@ def _predict(
                 found["prediction"] = np.asarray(levels, dtype=object)[p.argmax(axis=1)]
             many = {_of_level(level): p[:, k] for k, level in enumerate(levels)}
             found |= many if len(card.classes) != 2 else {"probability": p[:, 1]}
+        if times:
+            curves = model[-1].predict_survival(model[:-1].transform(X), times)
+            found |= {f"survival_{t:g}": curves[:, k] for k, t in enumerate(times)}
     return found, tuple(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
 
 
@@ -246,4 +260,7 @@ def _show(out: str, card: ModelCard, unseen: int, rows: int, notes: tuple[str, .
     console.print(plain(f"{plural(rows, 'row')} predicted by {card.model}; {share}"))
     if len(card.classes) == 2:
         console.print(plain(f"probability is that of {card.target} = {card.classes[1]}"))
+    if card.kind == "survival":
+        words = f"the larger, the earlier {card.event}"
+        console.print(plain(f"prediction is the log of the relative hazard: {words}"))
     console.print(plain(f"written: {out}"))

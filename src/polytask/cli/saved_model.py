@@ -37,7 +37,7 @@ CARD = "polytask.json"  # inside the skops archive, readable without loading any
 WORDS = "model_card.md"  # beside it, for people
 FORMAT = 1
 IdForm = Literal["integer", "text"]
-Kind = Literal["regression", "classification"]
+Kind = Literal["regression", "classification", "survival"]
 MORE_TYPES = (  # around the formulations: preprocessing, boosting, what scikit-learn keeps inside
     "functools.partial",  # inside scikit-learn's trees, around check_array
     "numpy.dtype",
@@ -78,7 +78,7 @@ class ModelCard:
         Ids of the tasks in training.
     numeric, categorical : tuple of str
         Feature columns.
-    kind : {"regression", "classification"}
+    kind : {"regression", "classification", "survival"}
     classes : tuple
         The second is the one that `probability` speaks of.
     rows : int
@@ -95,6 +95,8 @@ class ModelCard:
         The columns of groupings beside the task.
     levels : tuple of str
         Names of the target's ordered levels, the lowest first.
+    event : str
+        Of a survival, the column that says whether the event came at the time in ``target``.
     """
 
     model: str
@@ -113,6 +115,7 @@ class ModelCard:
     targets: tuple[str, ...] = ()
     groupings: dict[str, Grouped] = field(default_factory=dict)
     levels: tuple[str, ...] = ()
+    event: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -122,7 +125,7 @@ class ModelCard:
 
     def check(self) -> None:
         """Refuse fields that contradict one another."""
-        names = (*self.columns, self.target)
+        names = (*self.columns, self.target, *([self.event] if self.event else []))
         ids = {"integer": int, "text": str}[self.id_form]
         classes = len(set(self.classes))
         rules = {
@@ -133,6 +136,9 @@ class ModelCard:
             "tasks must name one, and rows count one": bool(self.tasks) and self.rows > 0,
             "classes must be distinct, two or more for a classification": (
                 classes == len(self.classes) and (classes > 1) == (self.kind == "classification")
+            ),
+            "event must name a column of a survival, and of no other": (
+                bool(self.event) == (self.kind == "survival")
             ),
             "seen must speak of features": set(self.seen) <= {*self.numeric, *self.categorical},
         }
@@ -162,6 +168,7 @@ def make_card(
         targets=table.targets,
         groupings=_further(table),
         levels=getattr(table, "levels", ()),
+        event=getattr(table, "event", ""),
     )
 
 

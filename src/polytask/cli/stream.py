@@ -122,7 +122,8 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
             "loss",
         )
     for argument in (
-        "groups", "time", "weights", "transform", "scale-target", "levels", "quantiles", "varying"
+        "groups", "time", "weights", "event", "transform", "scale-target", "levels", "quantiles",
+        "varying",
     ):  # fmt: skip
         if getattr(args, argument.replace("-", "_")) is not None:
             raise TableError(

@@ -22,6 +22,7 @@ from polytask.data.task_data import TaskData
 
 __all__ = ["RiskSets", "RiskSetsAt", "StrataData", "risk_sets"]
 
+_MOSTLY = 4  # cells for a row, up to which a table of them is quicker than task by task
 _FAR = -600.0  # predictors below the task's largest at which exponentials are next to nothing
 
 
@@ -54,10 +55,24 @@ class RiskSets:
 
     def summed(self, values: np.ndarray) -> np.ndarray:
         """Cumulative sums inside the tasks of values (N, ...) in this order."""
-        out = np.empty_like(values)
+        if self._square is not None:  # tasks of like size, each a row
+            square = np.zeros((*self._square.shape, *values.shape[1:]))
+            square[self._square] = values
+            found: np.ndarray = np.cumsum(square, axis=1, out=square)[self._square]
+            return found
+        out = np.empty(values.shape)
         for a, b in zip(self.start[:-1], self.start[1:], strict=True):
             np.cumsum(values[a:b], axis=0, out=out[a:b])
         return out
+
+    @cached_property
+    def _square(self) -> np.ndarray | None:
+        """Places of the rows in a table with a task a row, where that is not mostly empty."""
+        sizes = np.diff(self.start)
+        most = int(sizes.max(initial=0))
+        if len(sizes) * most > _MOSTLY * self.start[-1]:
+            return None
+        return np.asarray(np.arange(most) < sizes[:, None])
 
     def at_risk(self, values: np.ndarray) -> np.ndarray:
         """Sums (E, ...) over the risk sets of the events, less Efron's shares."""
@@ -71,8 +86,13 @@ class RiskSets:
         n = self.start[-1]
         out = np.zeros(n)
         at = np.bincount(self.last, jumps, n)
-        for a, b in zip(self.start[:-1], self.start[1:], strict=True):
-            out[a:b] = np.cumsum(at[a:b][::-1])[::-1]
+        if self._square is not None:
+            square = np.zeros(self._square.shape)
+            square[self._square] = at
+            out = np.cumsum(square[:, ::-1], axis=1)[:, ::-1][self._square]
+        else:
+            for a, b in zip(self.start[:-1], self.start[1:], strict=True):
+                out[a:b] = np.cumsum(at[a:b][::-1])[::-1]
         if self.share.any():
             out[self.event] -= self.tied_sum(jumps * self.share)
         return out

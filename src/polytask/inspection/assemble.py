@@ -134,7 +134,7 @@ def _evidence(
         at=losses.index(metric) if metric in losses else 0,
         repeats=question.n_repeats,
         roles={n: role_of(n, model, question.baseline) for n, model in question.estimators.items()},
-        titles={name: title_of(name) for name in question.estimators},
+        titles={n: getattr(e, "title", title_of(n)) for n, e in question.estimators.items()},
         baseline=question.baseline,
         hedges=hedges_among(question.estimators),
         inflation=overlap_inflation(n_train, n_test),

@@ -135,6 +135,11 @@ class NewTasks:
         start = time.perf_counter()
         given = named_estimators("NewTasks", estimators, _MODELS, y, task, baseline)
         sample = read_sample(X, y, task, response_of(given, y, baseline))
+        if sample.kind == "survival":
+            raise ValueError(
+                "NewTasks: y must hold numbers or classes; got times to an event, of which a task "
+                "without rows of its own has no risk sets to be judged in."
+            )
         ks = _numbers(n_support)
         tested = np.flatnonzero(sample.rows > ks[-1])
         if len(tested) < 2:

@@ -140,8 +140,13 @@ class TaskRelatedness:
         Raises
         ------
         ValueError
-            Of more than two classes.
+            Of more than two classes, and of times to an event.
         """
+        if sample.kind == "survival":
+            raise ValueError(
+                "TaskRelatedness: y must hold numbers or two classes; got times to an event, for "
+                "which it is not written."
+            )
         if sample.response.n_predictors > 1:
             raise ValueError(
                 "TaskRelatedness: y must hold numbers or two classes; got "

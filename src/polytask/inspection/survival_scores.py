@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from polytask.inspection.sample import RowSample
 from polytask.model_selection import partial_deviance
@@ -23,6 +24,8 @@ def survival_scores(
     The first compares rows inside their tasks, the last the survival curves of all rows; the
     probability of not being censored is the Kaplan-Meier estimate of the training rows.
     """
+    if isinstance(model, Pipeline):
+        X, X_test, model = model[:-1].transform(X), model[:-1].transform(X_test), model[-1]
     if not hasattr(model, "predict_survival"):
         raise TypeError("it has no predict_survival, which a comparison of survival models needs")
     time, event = np.abs(sample.y), sample.y > 0

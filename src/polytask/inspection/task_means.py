@@ -106,6 +106,8 @@ class TaskCurves(BaseEstimator):
         Task column of X.
     """
 
+    title = "Task curves"
+
     def __init__(self, task: str | int) -> None:
         self.task = task
 

@@ -117,7 +117,8 @@ def _nothing_beats_the_means(found: Findings, evidence: Evidence) -> list[str]:
     end = _if_unclear(gain) if gain.rests_on else "."
     if not gain.rests_on and _in_share_alone(gain):
         end = f". {_SHARE_ALONE}"
-    return [f"But nothing clearly beats the mean of each task: {told}{end}"]
+    level = evidence.titles[means].lower().replace("task ", "the ").removesuffix("s")
+    return [f"But nothing clearly beats {level} of each task: {told}{end}"]
 
 
 def _difference(name: str, reference: str, gain: Interval, evidence: Evidence) -> str:

@@ -204,11 +204,26 @@ def brier_by_row(
     return np.asarray(np.trapezoid(terms, times, axis=1) / (times[-1] - times[0]))
 
 
+def median_survival(time: np.ndarray, event: np.ndarray) -> float:
+    """The first time by which half of the events have come, by Kaplan and Meier; NaN if never."""
+    steps, left = _kaplan_meier(time, event, np.zeros(len(time), dtype=bool))
+    below = np.flatnonzero(left[1:] <= 0.5)
+    return float(steps[below[0]]) if len(below) else np.nan
+
+
 def _censoring(time: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Kaplan-Meier's estimate of not being censored: its steps, and the value before and after."""
+    """Kaplan-Meier's estimate of not being censored; events at a time come before."""
+    return _kaplan_meier(time, ~event, event)
+
+
+def _kaplan_meier(
+    time: np.ndarray, ends: np.ndarray, before: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times, and the share that is left before and after each; ``before`` leave first at a time."""
     steps, at = np.unique(time, return_inverse=True)
-    censored = np.bincount(at, ~event, len(steps))
-    events = np.bincount(at, event, len(steps))
-    at_risk = len(time) - np.concatenate([[0], np.cumsum(censored + events)[:-1]]) - events
-    left = 1.0 - np.divide(censored, at_risk, out=np.zeros(len(steps)), where=at_risk > 0)
+    ended, earlier, all_ = (
+        np.bincount(at, w, len(steps)) for w in (ends, before, np.ones(len(at)))
+    )
+    at_risk = np.cumsum(all_[::-1])[::-1] - earlier
+    left = 1.0 - np.divide(ended, at_risk, out=np.zeros(len(steps)), where=at_risk > 0)
     return steps, np.concatenate([[1.0], np.cumprod(left)])

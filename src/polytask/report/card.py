@@ -58,7 +58,7 @@ def model_card(
 
 def _what(about: Mapping[str, Any]) -> Section:
     known = formulations().get(about["model"])
-    kind = about["kind"]
+    kind = "survival model" if about["kind"] == "survival" else about["kind"]
     if about["classes"]:
         kind += f" ({' or '.join(map(str, about['classes']))})"
     first = f"{title_of(about['model'])}: a {kind} of {about['target']} by {about['task']}."

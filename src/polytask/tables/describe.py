@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from polytask.model_selection.survival import median_survival
 from polytask.tables.facts import Facts, count_facts
 from polytask.tables.findings import Finding, find_all, task_level_features
 from polytask.tables.further import further_columns
@@ -25,7 +26,7 @@ class TableDescription:
     Attributes
     ----------
     task, target : str
-    kind : {"regression", "classification", "unusable"}
+    kind : {"regression", "classification", "survival", "unusable"}
     rows, rows_used : int
         All rows, and those with a target and a task id.
     tasks : int
@@ -33,7 +34,8 @@ class TableDescription:
         Rows per task: ``min``, ``q25``, ``median``, ``q75``, ``max``.
     target_summary : dict of str to float or str
         ``mean``, ``std`` and ``between_tasks`` (share of the variance that lies between tasks),
-        or the classes with their shares.
+        or the classes with their shares, or of times ``events`` (their share) and ``median``, by
+        which half of the events have come (Kaplan-Meier; NaN if fewer ever do).
     columns : DataFrame, a row per column but task and target
         ``name``, ``kind``, ``missing``, ``distinct``, ``constant_tasks`` (tasks of two rows or
         more in which it does not vary), ``task_level`` (in all of them).
@@ -80,6 +82,7 @@ def describe_table(
     time: str | None = None,
     weights: str | None = None,
     groupings: Sequence[tuple[str, ...]] = (),
+    event: str | None = None,
 ) -> TableDescription:
     """Describe a table before anything is fitted; arguments as in `make_task_table`.
 
@@ -109,6 +112,7 @@ def describe_table(
         groups,
         time,
         weights,
+        event,
     )
     return TableDescription(
         task=facts.task,
@@ -136,6 +140,9 @@ def _target_summary(found: Target | None, ids: pd.Series) -> dict[str, float | s
         return {}
     if found.kind == "classification":
         return {str(label): float((found.y == label).mean()) for label in found.classes}
+    if found.kind == "survival":
+        time, event = found.y.to_numpy().T
+        return {"events": float(event.mean()), "median": median_survival(time, event == 1.0)}
     means = found.y.groupby(ids.to_numpy()).transform("mean").to_numpy()
     total = float(found.y.var(ddof=0))
     between = float(((means - found.y.mean()) ** 2).mean()) / total if total else math.nan

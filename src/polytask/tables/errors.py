@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["TableError", "find_column", "name_list", "plural"]
+__all__ = ["TableError", "find_column", "name_list", "plural", "target_words"]
 
 
 class TableError(ValueError):
@@ -70,6 +70,11 @@ def plural(count: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def target_words(kind: str) -> str:
+    """A kind of target in a sentence."""
+    return "times to an event" if kind == "survival" else f"a {kind}"
 
 
 def _hint(name: str, columns: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from polytask.sources.prepare import MAX_CATEGORIES
 from polytask.tables.care import Rows
 from polytask.tables.columns import Column, as_feature, as_numbers, inspect_column
 from polytask.tables.errors import TableError, find_column
+from polytask.tables.event_times import event_column, read_event_times
 from polytask.tables.row_roles import held_columns, rows_to_keep
 from polytask.tables.targets import Target, read_target
 from polytask.tables.task_ids import read_ids
@@ -97,6 +98,7 @@ def count_facts(
     groups: str | None = None,
     time: str | None = None,
     weights: str | None = None,
+    event: str | None = None,
 ) -> Facts:
     """Look at a table without refusing it: only absent columns and empty roles are errors."""
     table = table.reset_index(drop=True).rename(columns=str)
@@ -105,10 +107,13 @@ def count_facts(
     if task == target:
         raise TableError(f"must be another column than the task; got {target!r}.", "target")
     groups, time, weights = held_columns(names, task, target, groups, time, weights)
+    event = event_column(names, event, (task, target, groups, time, weights), features)
     held = tuple(name for name in (groups, time) if name)
-    rows, _ = rows_to_keep(table, task, target, weights=weights)
+    rows, _ = rows_to_keep(table, task, target, weights=weights, event=event)
     ids, _, id_notes = read_ids(rows[task])
-    found, problem = _try_target(rows[target], kind, loss)
+    found, problem = _try_target(rows, target, event, ids, kind, loss)
+    if event:
+        names.remove(event)
     candidates = [name for name in names if features is not None or name not in (*held, weights)]
     columns = _candidates(rows, len(table), candidates, task, target, features, categorical)
     X = _features(rows, columns)
@@ -118,9 +123,13 @@ def count_facts(
     )  # fmt: skip
 
 
-def _try_target(values: pd.Series, kind: str, loss: str) -> tuple[Target | None, str]:
+def _try_target(
+    rows: pd.DataFrame, target: str, event: str | None, ids: pd.Series, kind: str, loss: str
+) -> tuple[Target | None, str]:
     try:
-        return read_target(values, kind, loss), ""
+        if event:
+            return read_event_times(rows[target], rows[event], ids, kind, loss), ""
+        return read_target(rows[target], kind, loss), ""
     except TableError as error:
         if error.argument in ("kind", "loss"):
             raise

@@ -76,9 +76,9 @@ def held_columns(
 
 def rows_to_keep(
     table: pd.DataFrame, task: str, target: str, further: Sequence[str] = (),
-    *, weights: str | None = None,
+    *, weights: str | None = None, event: str | None = None,
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:  # fmt: skip
-    """Rows that have a task, a target and a weight above zero.
+    """Rows that have a task, a target, what says of its event, and a weight above zero.
 
     In a target of text, NA is a gap like an empty cell.
     """
@@ -89,21 +89,21 @@ def rows_to_keep(
             count = plural(int((~weighs).sum()), "row")
             notes.append(f"{count} of weight zero ({weights!r}) left out.")
         table = table[weighs]
-    there = {target: filled(table[target], words=True).index}
+    targets = {target: "target"} | ({event: "event"} if event else {})
+    there = {name: filled(table[name], words=True).index for name in targets}
     there |= {name: table.index[~is_blank(table[name])] for name in (task, *further)}
-    for name, role in ((target, "target"), *((name, "task id") for name in (task, *further))):
+    for name, role in (*targets.items(), *((name, "task id") for name in (task, *further))):
         missing = len(table) - len(there[name])
         if missing == len(table):
             raise TableError(f"must hold values; {name!r} is empty in every row.", role.split()[0])
         if missing:
-            share = missing / len(table)
-            notes.append(
-                f"{plural(missing, 'row')} ({share:.1%}) without a {role} ({name!r}) left out."
-            )
+            share, article = missing / len(table), "an" if role == "event" else "a"
+            rows_in_words = f"{plural(missing, 'row')} ({share:.1%})"
+            notes.append(f"{rows_in_words} without {article} {role} ({name!r}) left out.")
     rows = table  # a copy of a large table is not for nothing
     if notes:
         kept = there[target]
-        for name in (task, *further):
+        for name in list(there)[1:]:
             kept = kept.intersection(there[name], sort=None)
         rows = table.loc[kept]
     if rows.empty:

@@ -26,10 +26,11 @@ class Target:
 
     Attributes
     ----------
-    y : Series
+    y : Series or DataFrame
         Floats for a regression, of named levels their places in the order; class labels (integers,
-        booleans or text) for a classification.
-    kind : {"regression", "classification"}
+        booleans or text) for a classification; of a survival a DataFrame, the times and whether
+        the event came (1 or 0).
+    kind : {"regression", "classification", "survival"}
     classes : tuple
         The labels in the order of a classifier's ``classes_``; empty for a regression.
     notes : tuple of str
@@ -39,7 +40,7 @@ class Target:
         Names of ordered levels, the lowest first; () where y are numbers or classes.
     """
 
-    y: pd.Series
+    y: Any
     kind: str
     classes: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
@@ -48,7 +49,9 @@ class Target:
 
     @property
     def numbers(self) -> np.ndarray:
-        """The target as floats, of classes their places among ``classes``."""
+        """The target as floats: of classes their places among ``classes``, of a survival times."""
+        if self.kind == "survival":
+            return self.y.iloc[:, 0].to_numpy(dtype=float)
         if not self.classes:
             return self.y.to_numpy(dtype=float)
         return self.y.map({label: k for k, label in enumerate(self.classes)}).to_numpy(dtype=float)
@@ -163,7 +166,7 @@ def _of_numbers(y: pd.Series, kind: str, loss: str) -> Target:
     return Target(y, "regression", (), (), loss)
 
 
-def flat_tasks(y: pd.Series, ids: pd.Series) -> list[Any]:
+def flat_tasks(y: pd.Series | pd.DataFrame, ids: pd.Series) -> list[Any]:
     """Ids of the tasks of two rows or more in which the target is the same in every row.
 
     Examples
@@ -172,6 +175,8 @@ def flat_tasks(y: pd.Series, ids: pd.Series) -> list[Any]:
     >>> flat_tasks(pd.Series([1, 1, 0, 1, 0]), pd.Series(["a", "a", "b", "b", "c"]))
     ['a']
     """
+    if isinstance(y, pd.DataFrame):  # times and events
+        return []
     groups = y.groupby(ids.to_numpy())
     flat: list[Any] = groups.nunique().index[(groups.nunique() == 1) & (groups.size() > 1)].tolist()
     return flat

@@ -14,6 +14,7 @@ from polytask.tables.care import Rows, take_care
 from polytask.tables.columns import Column, as_feature, inspect_column
 from polytask.tables.dependence import dependent_rows, groups_of, times_of
 from polytask.tables.errors import TableError, find_column, name_list, plural
+from polytask.tables.event_times import event_column, read_event_times
 from polytask.tables.further import further_columns
 from polytask.tables.preprocess import check_names
 from polytask.tables.row_roles import held_columns, rows_to_keep, weights_of
@@ -34,12 +35,12 @@ class TaskTable:
     X : DataFrame of shape (n, d + 1)
         Numeric features as floats, categorical ones as text, NaN for missing; the task column
         last. Its index holds the row numbers of the source, from 0.
-    y : Series of shape (n,)
+    y : Series of shape (n,), or DataFrame of times and events
     task, target : str
         Column names.
     numeric, categorical : tuple of str
         The feature columns by kind; true/false columns are numeric.
-    kind : {"regression", "classification"}
+    kind : {"regression", "classification", "survival"}
     classes : tuple
         The two class labels, empty for a regression.
     id_form : {"integer", "text"}
@@ -70,10 +71,12 @@ class TaskTable:
         Names of ordered levels, of which y holds the places; () for other targets.
     quantiles : tuple of float
         Those that models are to predict, () where they predict means.
+    event : str
+        The column that says whether the event came at the time in ``target``; "" for none.
     """
 
     X: pd.DataFrame
-    y: pd.Series
+    y: Any
     task: str
     target: str
     numeric: tuple[str, ...]
@@ -97,6 +100,7 @@ class TaskTable:
     id_forms: Mapping[str, str] = field(default_factory=dict)
     levels: tuple[str, ...] = ()
     quantiles: tuple[float, ...] = ()
+    event: str = ""
 
     @property
     def spec(self) -> Any:
@@ -160,6 +164,7 @@ def make_task_table(
     time: str | None = None,
     weights: str | None = None,
     groupings: Sequence[tuple[str, ...]] = (),
+    event: str | None = None,
 ) -> TaskTable:
     """Choose rows, columns and kinds.
 
@@ -186,6 +191,9 @@ def make_task_table(
         ``features`` names them too. Rows of weight zero are left out.
     groupings : sequence of tuple of str
         The columns of every grouping of the rows, that of the task first, where there are several.
+    event : str, optional
+        Column that says whether the event came at the time in ``target`` (1) or the row was
+        censored (0).
 
     Raises
     ------
@@ -203,14 +211,19 @@ def make_task_table(
     table.columns = [str(name) for name in table.columns]
     task, target = _roles(list(table.columns), task, target)
     groups, time, weights = held_columns(list(table.columns), task, target, groups, time, weights)
+    taken = (task, target, groups, time, weights)
+    event = event_column(list(table.columns), event, taken, features)
     further = further_columns(table, groupings, task, target)
-    rows, notes = rows_to_keep(table, task, target, further, weights=weights)
+    rows, notes = rows_to_keep(table, task, target, further, weights=weights, event=event)
     whole = rows
     ids, id_form, id_notes = read_ids(rows[task])
     beside = {name: read_ids(rows[name])[:2] for name in further}
-    rows = rows.drop(columns=list(further))
+    rows = rows.drop(columns=[*further, *([event] if event else [])])
     check_repeats(ids.nunique(), len(ids), task)
-    found = read_target(rows[target], kind, loss)
+    if event is None:
+        found = read_target(rows[target], kind, loss)
+    else:
+        found = read_event_times(rows[target], whole[event], ids, kind, loss)
     held = [name for name in (groups, time, weights) if name and features is None]
     chosen, left_out = choose_features(
         rows.drop(columns=held), task, target, features, categorical, n_rows=len(table)
@@ -247,6 +260,7 @@ def make_task_table(
         weights=None if weights is None else weights_of(whole[weights]),
         groupings=tuple(groupings), id_forms={name: form for name, (_, form) in beside.items()},
         levels=found.levels,
+        event=event or "",
     )  # fmt: skip
 
 
