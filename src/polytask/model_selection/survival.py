@@ -42,49 +42,49 @@ def concordance(time: Any, event: Any, risk: Any, codes: Any = None) -> Any:
     1.0
     """
     time, event, risk = np.asarray(time, float), np.asarray(event, bool), np.asarray(risk, float)
-    if codes is None:
-        return _share(_pairs(time, event, risk))
-    parts = rows_by_task(np.asarray(codes), int(np.max(codes)) + 1)
-    return np.array([_share(_pairs(time[p], event[p], risk[p])) for p in parts])
+    given = np.zeros(len(time), dtype=int) if codes is None else np.asarray(codes)
+    m = int(given.max(initial=-1)) + 1
+    found = _share(*_pairs(time, event, risk, given, np.ones(len(time)), m))
+    return found if codes is not None else float(found[0]) if m else np.nan
 
 
 def _pairs(
-    time: np.ndarray, event: np.ndarray, risk: np.ndarray, weight: np.ndarray | None = None
-) -> np.ndarray:
-    """Comparable pairs, and those of them in the right order, by the product of their weights."""
-    weight = np.ones(len(time)) if weight is None else weight
-    found = np.zeros(2)
-    for j in np.flatnonzero(event):
-        later = (time > time[j]) | ((time == time[j]) & ~event)
-        less, w = risk[j] - risk[later], weight[j] * weight[later]
-        tied = np.abs(less) <= _SAME
-        found += w.sum(), w[(less > 0) & ~tied].sum() + 0.5 * w[tied].sum()
-    return found
+    time: np.ndarray, event: np.ndarray, risk: np.ndarray, codes: np.ndarray, weight: np.ndarray,
+    m: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Comparable pairs inside each of m tasks, and those in the right order, by weight."""
+    order = np.argsort(codes, kind="stable")
+    time, event, risk, codes, weight = (v[order] for v in (time, event, risk, codes, weight))
+    pairs, right = np.zeros(m), np.zeros(m)
+    for k in range(1, int(np.bincount(codes).max(initial=0))):
+        i = np.flatnonzero(codes[:-k] == codes[k:])
+        j, tied = i + k, time[i] == time[i + k]
+        first = event[i] & ((time[i] < time[j]) | (tied & ~event[j]))
+        second = event[j] & ((time[j] < time[i]) | (tied & ~event[i]))
+        more = np.where(first, risk[i] - risk[j], risk[j] - risk[i])
+        w = weight[i] * weight[j] * (first | second)
+        pairs += np.bincount(codes[i], w, m)
+        right += np.bincount(codes[i], w * np.where(np.abs(more) <= _SAME, 0.5, more > 0), m)
+    return pairs, right
 
 
-def _share(pairs: np.ndarray) -> float:
-    return float(pairs[1] / pairs[0]) if pairs[0] > 0 else np.nan
+def _share(pairs: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return np.divide(right, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def concordance_by_task(
     y: np.ndarray, risk: np.ndarray, codes: np.ndarray, weight: np.ndarray, m: int
 ) -> np.ndarray:
     """Of m tasks, y the time of an event or minus that of censoring."""
-    return np.array([_share(each) for each in _pairs_by_task(y, risk, codes, weight, m)])
+    return _share(*_pairs(np.abs(y), y > 0, risk, codes, weight, m))
 
 
 def concordance_inside_tasks(
     y: np.ndarray, risk: np.ndarray, codes: np.ndarray, weight: np.ndarray, m: int
 ) -> float:
     """Over the pairs inside tasks, each pair alike: rows of two tasks have two hazards."""
-    return _share(_pairs_by_task(y, risk, codes, weight, m).sum(axis=0))
-
-
-def _pairs_by_task(
-    y: np.ndarray, risk: np.ndarray, codes: np.ndarray, weight: np.ndarray, m: int
-) -> np.ndarray:
-    parts = rows_by_task(codes, m)
-    return np.array([_pairs(np.abs(y[p]), y[p] > 0, risk[p], weight[p]) for p in parts])
+    each = _pairs(np.abs(y), y > 0, risk, codes, weight, m)
+    return float(_share(*(total.sum(keepdims=True) for total in each))[0])
 
 
 def rows_by_task(codes: np.ndarray, m: int) -> list[np.ndarray]:
