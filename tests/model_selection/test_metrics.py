@@ -198,7 +198,7 @@ def test_the_table_is_complete():
         assert metric.needs in ("predict", "predict_proba", "training rows")
         assert metric.greater_is_better == (
             name not in ("rmse", "mae", "nmse", "pinball", "log_loss", "brier")
-            and not name.endswith("_deviance")
+            and not name.endswith(("_deviance", "_brier"))
         )
 
 
