@@ -16,6 +16,7 @@ _ROOMS = {
     "ScaledTargetRegressor": "polytask.models.scaled_target",
     "SingleTaskSurvival": "polytask.models.survival",
     "SourceBlocks": "polytask.models.source_blocks",
+    "TaskInterceptSurvival": "polytask.models.shared_frailty",
     "StreamPreparer": "polytask.sources.prepare",
     "TaskMoments": "polytask.data",
     "low_rank_path": "polytask.models.paths",

@@ -22,10 +22,10 @@ from polytask.models.unseen import unseen_message
 from polytask.responses import Cox, Response
 from polytask.solvers import Solution
 
-__all__ = ["MeanRegularizedSurvival", "PooledSurvival", "SingleTaskSurvival"]
+__all__ = ["MeanRegularizedSurvival", "PooledSurvival", "SingleTaskSurvival", "SurvivalModel"]
 
 
-class _Survival(FromFields):
+class SurvivalModel(FromFields):
     """h_i(t | x) = h_i0(t) exp(w_i'x): what all Cox models share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -79,6 +79,7 @@ class _Survival(FromFields):
         )
 
     def _check_data(self, data: TaskData) -> None:
+        self._refuse_none(data.y > 0)
         events = np.bincount(data.code, data.y > 0, data.n_tasks)
         if not events.all():
             none = data.tasks[events == 0].tolist()
@@ -86,6 +87,12 @@ class _Survival(FromFields):
                 f"{type(self).__name__}: y must hold an event in every task; all rows are censored "
                 f"in {none[:5]}{' and others' if len(none) > 5 else ''}. Leave them out: with "
                 "unseen='common' such tasks are predicted by what the others share."
+            )
+
+    def _refuse_none(self, event: np.ndarray) -> None:
+        if not event.any():
+            raise ValueError(
+                f"{type(self).__name__}: y must hold an event; all {len(event)} rows are censored."
             )
 
     def _fit_source(self, source: Any, runner: Any) -> Any:
@@ -185,7 +192,7 @@ def _common(data: TaskData, f: np.ndarray, ties: str) -> tuple[np.ndarray, np.nd
     return _steps(np.abs(data.y)[sets.order][sets.event], weight / total * np.exp(-top))
 
 
-class SingleTaskSurvival(_Survival, _SingleTask, own_text=True):
+class SingleTaskSurvival(SurvivalModel, _SingleTask, own_text=True):
     """min over each w_i alone: R(W) + alpha sum_i ‖w_i‖², R of Cox's partial likelihood.
 
     R(W) is the mean over tasks of minus the log partial likelihood of the task's rows, divided by
@@ -244,7 +251,7 @@ class SingleTaskSurvival(_Survival, _SingleTask, own_text=True):
     """
 
 
-class PooledSurvival(_Survival, _Pooled, own_text=True):
+class PooledSurvival(SurvivalModel, _Pooled, own_text=True):
     """min over one w for all tasks: R(w, ..., w) + alpha ‖w‖², R of Cox's partial likelihood.
 
     Tasks share the coefficients and keep a baseline hazard each: the stratified Cox model.
@@ -274,7 +281,7 @@ class PooledSurvival(_Survival, _Pooled, own_text=True):
     unseen: str = "common"
 
 
-class MeanRegularizedSurvival(_Survival, _MeanRegularized, own_text=True):
+class MeanRegularizedSurvival(SurvivalModel, _MeanRegularized, own_text=True):
     """min over w0, ΔW: R(w0 + Δw_i) + alpha ‖ΔW‖_F² + alpha_common ‖w0‖², R of Cox's likelihood.
 
     R(W) is the mean over tasks of minus the log partial likelihood of the task's rows, divided by

@@ -17,6 +17,7 @@ _BESIDE = (
     "polytask.models._on_columns.HeadsRegressor",
     "polytask.models.scaled_target.ScaledTargetRegressor",
     "polytask.models.source_blocks.SourceBlocks",
+    "polytask.models.shared_frailty.TaskInterceptSurvival",
     "polytask.models.survival.MeanRegularizedSurvival",
     "polytask.models.survival.PooledSurvival",
     "polytask.models.survival.SingleTaskSurvival",
