@@ -46,7 +46,7 @@ def test_compare_recommends_a_model_that_predicts_curves(polytask, wards):
     assert found["relatedness"] is None
     names = {model["name"] for model in found["models"]}
     assert names == {"single-task", "pooled", "task-means"}
-    assert survival_names() == ("single-task", "pooled", "mean-regularized")
+    assert survival_names() == ("single-task", "pooled", "task-intercept", "mean-regularized")
     assert {"concordance_tasks", "integrated_brier_rows"} <= set(found["models"][0])
     page = (out / "report.html").read_text()
     assert "Partial deviance" in page

@@ -30,7 +30,7 @@ _MOST = 50_000_000  # numbers in rows with a column for each task
 
 
 def _slopes(model: Any, data: TaskData, loss: Loss) -> np.ndarray:
-    return np.append(common_grid(data, loss, 9, 9), 0.0)
+    return np.append(common_grid(data, loss, 17, 17), 0.0)
 
 
 def _levels(model: Any, data: TaskData, loss: Loss) -> np.ndarray:
