@@ -90,12 +90,16 @@ def judged(name: str) -> dict[str, object]:
         "verdict": found.verdict.label,
         "gain": f"{gain['gain']:+.1%} ({gain['gain_low']:+.1%} to {gain['gain_high']:+.1%})",
         "recommended": found.recommended.model,
-        **{n: f"{by.loc[n, 'partial_deviance_tasks']:.3f}" for n in shown},
+        **{n: _or_none(by.loc[n, "partial_deviance_tasks"]) for n in shown},
         "concordance": f"{by.loc[found.recommended.model, 'concordance_rows']:.3f}",
         "integrated Brier": f"{by.loc[found.recommended.model, 'integrated_brier_rows']:.3f}",
         "frailty variance": f"{frailty.frailty_variance_:.3g}",
         "R: p of slopes": f"{float(out.stdout):.2g}",
     }
+
+
+def _or_none(value: float) -> str:
+    return f"{value:.3f}" if value == value else "none: a coefficient is infinite"
 
 
 def _prepared(pipeline: object, table: object) -> tuple[object, object]:
