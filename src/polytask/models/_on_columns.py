@@ -133,6 +133,9 @@ class OnColumns(FromFields, TaskEstimator):
             )
         self._wide = target.ndim == 2
         self._encode(target)  # refuses what the role cannot learn
+        reason = why_not_mixed(self._loss())
+        if reason is not None:
+            raise ValueError(f"{name}: it needs {reason}. Mean-regularized models take it.")
         weight, code = read_weight(sample_weight, target), None
         if rows.ids is not None:
             self.tasks_ = np.unique(rows.ids[weight > 0])

@@ -292,9 +292,8 @@ class _AutoMultiTask(TaskEstimator):
         """Refuse data that the role cannot learn from."""
 
     def _learned(self: Any) -> Response:
-        """The response that the user asked for; candidates learn of it for themselves."""
-        found: Response = self._loss()
-        return found
+        """The response with what held-out predictions say of it; candidates learn it themselves."""
+        return getattr(self, "response_", None) or self._loss()
 
     def _weigh(self: Any, F: np.ndarray, data: TaskData) -> None:
         loss = self._loss().started(data.y, data.weight, data.code)
@@ -302,6 +301,9 @@ class _AutoMultiTask(TaskEstimator):
         found = stack(held, loss, data.n_tasks, self.own_weights)
         self.tasks_, self.tau_ = data.tasks, found.tau
         self.weights_, self.common_weights_ = found.weights, found.common
+        f = np.einsum("nc,nc->n", F, found.weights[data.code])
+        known = np.isfinite(f)
+        self.response_ = loss.updated(data.y[known], f[known], data.weight[known])
         risks = (held_out_risk(data, loss, f) for f in F.T)
         self.scores_ = {name: -risk for name, risk in zip(self.candidates_, risks, strict=True)}
         self._keep_coefs(list(self.estimators_.values()))
