@@ -1,6 +1,7 @@
 """Counts, shares, amounts and ordered levels: what the verdict says, beside R's mixed models.
 
-    python benchmarks/kinds_of_target.py [--docs docs/models/targets.md]
+    python benchmarks/kinds_of_target.py --keep FILE.json [--only NAME]
+    python benchmarks/kinds_of_target.py --keep FILE.json --docs docs/models/targets.md
 
 Ten tables, listed before any was fitted. Rows are held out inside tasks, in 3 folds, the same for
 everybody; the score is the mean deviance of a row (ordered levels: the log loss). R's model has the
@@ -11,6 +12,7 @@ binomial), ordinal's clmm. R must be there, with lme4, glmmTMB, ordinal and MASS
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import tempfile
 import warnings
@@ -33,7 +35,7 @@ lme4 Arabidopsis gen total.fruits negative_binomial reg,nutrient,amd,status
 lme4 cbpp herd share binomial period
 ordinal wine judge rating ordinal temp,contact
 lme4 VerbAgg item resp ordinal Anger,Gender
-shared restaurant_consumer task target ordinal alcohol_Full_Bar,alcohol_Wine_Beer,latitude,longitude
+shared restaurant_consumer task target ordinal alcohol_Full_Bar,alcohol_No_Alcohol_Served,latitude,longitude
 shared ricefarms task target gamma log_size,log_seed,log_lab
 """
 MODELS = ("single-task", "pooled", "task-intercept", "mean-regularized", "gradient-boosting")
@@ -149,18 +151,21 @@ def judged(line: str, folder: Path) -> dict[str, object]:
 
 
 def main() -> None:
-    """Print the table, or write it into a page."""
+    """Add tables to a file of results, or write all of it into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--docs", type=Path)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
-    found = []
+    kept = json.loads(arguments.keep.read_text("utf-8")) if arguments.keep.exists() else {}
+    names = {line.split()[1]: line for line in TABLES.strip().splitlines()}
     with tempfile.TemporaryDirectory() as folder:
-        for line in TABLES.strip().splitlines():
-            if arguments.only in line:
-                found.append(judged(line, Path(folder)))
-                print(found[-1], flush=True)
-    frame = pd.DataFrame(found)
+        for name, line in names.items():
+            if arguments.docs is None and arguments.only in name:
+                kept[name] = judged(line, Path(folder))
+                print(kept[name], flush=True)
+                arguments.keep.write_text(json.dumps(kept, indent=1), "utf-8")
+    frame = pd.DataFrame([kept[name] for name in names if name in kept])
     numbers = frame.columns[6:]
     frame[numbers] = frame[numbers].map(lambda v: "" if pd.isna(v) else f"{v:.3f}")
     rows = [frame.columns, ["---"] * frame.shape[1], *frame.itertuples(index=False)]

@@ -109,6 +109,8 @@ class _AutoMultiTask(TaskEstimator):
         Which rows were not learned from.
     classes_ : ndarray of shape (2,)
         Labels of a classifier, sorted.
+    response_ : Response
+        The kind of target, with what held-out predictions say of it.
 
     References
     ----------
