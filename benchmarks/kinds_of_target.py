@@ -37,7 +37,7 @@ ordinal wine judge rating ordinal temp,contact
 lme4 VerbAgg item resp ordinal Anger,Gender
 shared restaurant_consumer task target ordinal alcohol_Full_Bar,alcohol_No_Alcohol_Served,latitude,longitude
 shared ricefarms task target gamma log_size,log_seed,log_lab
-"""
+"""  # noqa: E501
 MODELS = ("single-task", "pooled", "task-intercept", "mean-regularized", "gradient-boosting")
 MARK = "<!-- figures of benchmarks/kinds_of_target.py -->"
 PREPARE = {  # columns that a table gets first, and how R's levels are numbered

@@ -107,10 +107,8 @@ class _AutoMultiTask(TaskEstimator):
     tasks_ : ndarray of shape (m,)
     notes_ : tuple of str
         Which rows were not learned from.
-    classes_ : ndarray of shape (2,)
-        Labels of a classifier, sorted.
-    response_ : Response
-        The kind of target, with what held-out predictions say of it.
+    response_, classes_
+        The kind of target, as held-out predictions learn it; labels of a classifier, sorted.
 
     References
     ----------
