@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from polytask import CurvedRegressor, MeanRegularizedRegressor
+from polytask.data import parse
 
 
 def table(n=90, m=6):
@@ -44,3 +45,12 @@ def test_curves_leave_rows_out_too():
     model = CurvedRegressor(task="t").fit(X, y)
     held = np.mean((model.left_out(X, y) - y[order]) ** 2)
     assert np.mean((model.predict(X) - y) ** 2) < held < np.var(y)
+
+
+def test_rows_are_read_once_for_all_held_out_risks(monkeypatch):
+    """A design is a copy of the table: one for each of two fits, one that both are judged on."""
+    made = []
+    make = parse.make_design
+    monkeypatch.setattr(parse, "make_design", lambda *args: made.append(args) or make(*args))
+    MeanRegularizedRegressor("auto", task="t").fit(*table())
+    assert len(made) == 3

@@ -80,10 +80,11 @@ class EitherRule:
         Leave-one-out has chosen its strengths on the rows that judge it, and where tasks have two
         to four of them a lucky row can choose strengths of nearly zero.
         """
-        rows = read_rows(self, fits.X, reset=True)
         target, names = read_target(self, fits.y)
-        numbers = tried["cv"]._encode(target)
-        data = make_task_data(self, rows, numbers, names, fits.sample_weight, center=True)
+        data = make_task_data(  # whose rows and numbers nobody else holds: they may be many
+            self, read_rows(self, fits.X, reset=True), tried["cv"]._encode(target), names,
+            fits.sample_weight, center=True,
+        )  # fmt: skip
         loss = self._loss()
         held = {
             rule: held_out_of(model, fits, target, names, data, loss, _FOLDS)
