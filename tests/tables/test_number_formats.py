@@ -152,7 +152,9 @@ def test_formats_that_are_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "form", ["~{}", "±{}", "{}*", "'{}", '="{}"', "1_{}", "{} ct", "<{}"], ids=str
+    "form",
+    ["~{}", "±{}", "{}*", "'{}", '="{}"', "1_{}", "{} ct", "<{}", ".{}D+03", "-1.{}d2"],
+    ids=str,
 )
 def test_numbers_beside_signs_are_no_ids(tmp_path, form):
     cells = [form.format(137 * k) for k in range(1, 61)]

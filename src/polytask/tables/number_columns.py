@@ -22,7 +22,9 @@ from polytask.tables.number_cells import GAP_MARKS, Cells, is_known, normal_text
 __all__ = ["Numbers", "TextColumn", "beside_numbers", "shown_mark", "take_numbers"]
 
 MOST_SHOWN = 4
-_SIGNED = re.compile(r"[^\w]{0,3}[0-9][0-9_.,']*[^\w]{0,3}")  # one number among signs
+_SIGNED = re.compile(  # one number among signs, or with Fortran's exponent
+    r"[^\w]{0,3}[0-9][0-9_.,']*[^\w]{0,3}|[^\w]?[0-9]*\.[0-9]+[dD][-+]?[0-9]+"
+)
 
 
 @dataclass(frozen=True, eq=False)
