@@ -99,7 +99,7 @@ def judged(name: str) -> dict[str, object]:
 
 
 def _or_none(value: float) -> str:
-    return f"{value:.3f}" if value == value else "none: a coefficient is infinite"
+    return f"{value:.3f}" if value == value else "fails: predictions are not finite"
 
 
 def _prepared(pipeline: object, table: object) -> tuple[object, object]:

@@ -160,6 +160,7 @@ FIT = [["--out", ""], ["--out", " "], ["--out", "."], ["--out", "m.pkl"], ["--mo
        *(["--groups", name] for name in ("", "q", "y", "task", "x", "x,z", "x\nz")),
        *(["--time", name] for name in ("", "q", "y", "task", "sex")),
        ["--groups", "sex", "--time", "x"],
+       *(["--event", name] for name in ("", "q", "y", "task")),
        *(["--weights", name] for name in ("", "q", "y", "task", "x", "sex")),
        *(["--scale-target", word] for word in ("", "all")),
        *(["--transform", word] for word in ("", "root", "log")),
