@@ -148,3 +148,45 @@ def test_opposite_tasks(seed: int) -> None:
     np.testing.assert_array_equal(np.sign(model.task_correlation_), np.outer(sign, sign))
     assert np.abs(model.task_correlation_).min() > 0.7
     assert np.trace(model.task_covariance_) == pytest.approx(1.0)
+
+
+# Strengths are chosen by folds inside the tasks; nothing was tuned on these seeds.
+OTHER_SEEDS = pytest.mark.parametrize(
+    "seed", [10, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (11, 12, 13))]
+)
+
+
+@OTHER_SEEDS
+def test_chosen_strengths_rank_planted_features_first(seed: int) -> None:
+    """The forecast's strength keeps features too many, but the planted ones are the largest."""
+    X, y, truth = make_sparse_tasks(8, 12, 60, n_shared=3, random_state=seed)
+    planted = (truth.coef != 0).all(axis=0)
+    for stem in ("JointFeatures", "CalibratedFeatures"):
+        size = np.linalg.norm(fit(stem, "Regressor", X, y).coef_, axis=0)
+        assert size[planted].min() > 2 * size[~planted].max()
+
+
+@OTHER_SEEDS
+def test_chosen_strengths_name_odd_tasks_first(seed: int) -> None:
+    X, y, truth = make_outlier_tasks(12, 8, 80, n_outliers=2, deviation=0.1, random_state=seed)
+    model = fit("RobustLowRank", "Regressor", X, y)
+    own = np.linalg.norm(model.own_coef_, axis=1)  # none where the forecast needs none: who is next
+    first = np.lexsort((model.outlier_scores_, own))[-2:]
+    assert set(first) == set(np.flatnonzero(truth.labels == 1))
+
+
+@OTHER_SEEDS
+def test_chosen_strengths_find_clusters(seed: int) -> None:
+    X, y, truth = make_clustered_tasks(12, 10, 40, n_clusters=3, random_state=seed)
+    model = fit("TaskClusters", "Regressor", X, y, n_clusters=3)
+    assert adjusted_rand_score(truth.labels, model.clusters_) == 1.0
+
+
+@pytest.mark.slow
+@OTHER_SEEDS
+def test_chosen_strengths_find_the_largest_changes(seed: int) -> None:
+    X, y, truth = make_changing_tasks(12, 6, 80, n_changes=2, random_state=seed)
+    model = fit("FusedTasks", "Regressor", X, y)
+    change = np.abs(np.diff(model.coef_, axis=0)).sum(axis=1)
+    largest = set(np.argsort(-change)[:2])
+    assert largest == set(np.flatnonzero(np.diff(truth.labels) > 0))

@@ -1,6 +1,7 @@
 """Strengths of other packages: what they answered, on record, is what ours answers.
 
-The record is made by the command that it holds; MALSAR and RMTL run under Octave and R.
+Records are made by the commands that they hold; MALSAR and RMTL run under Octave and R,
+glmnet and lme4 under R.
 """
 
 import json
@@ -14,7 +15,7 @@ from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, MultiTaskLasso, Ridge
 
-from polytask import JointFeaturesRegressor
+from polytask import JointFeaturesRegressor, MeanRegularizedRegressor
 from polytask.models import formulations
 from polytask.scales import SCALES, from_polytask, to_polytask
 from tests.models.helpers import long_table
@@ -100,3 +101,50 @@ def test_names_that_are_not_known() -> None:
         to_polytask("MALSAR", "Least_L21", [3], rho2=1.0)
     with pytest.raises(ValueError, match="Least_TGL must be given alpha_ridge"):
         from_polytask("MALSAR", "Least_TGL", [3], alpha=1.0)
+
+
+PEERS = json.loads(Path(__file__).with_name("peers.json").read_text(encoding="utf-8"))
+
+
+def known(name: str) -> np.ndarray:
+    """A recorded answer: rows of intercept and slopes."""
+    return np.array(PEERS["answers"][name])
+
+
+def table(*names: str) -> list[np.ndarray]:
+    """Recorded rows."""
+    return [np.array(PEERS["rows"][name]) for name in names]
+
+
+@pytest.mark.parametrize(("function", "kind"), [("lasso", "lasso"), ("ridge", "ridge")])
+def test_glmnet_task_by_task(function: str, kind: str) -> None:
+    Z, y = table("Z", "y")
+    model, far = (ours("glmnet", function, Z, y, {"lambda_": size}) for size in (0.1, 0.2))
+    found, other = (np.column_stack([m.intercept_, m.coef_]) for m in (model, far))
+    recorded = np.array([known(f"{kind}{i}") for i in range(6)])
+    assert_allclose(found, recorded, atol=1e-4)
+    assert np.abs(other - recorded).max() > 0.01
+
+
+@pytest.mark.parametrize("package", ["skglm", "glmnet"])
+def test_one_table_for_all_tasks(package: str) -> None:
+    X, Y = table("X", "Y")
+    function = {"skglm": "MultiTaskLasso", "glmnet": "mgaussian"}[package]
+    name = {"skglm": "alpha", "glmnet": "lambda_"}[package]
+    alpha = to_polytask(package, function, [30] * 3, **{name: 0.1})["alpha"]
+    model = JointFeaturesRegressor(alpha, alpha_intercept=0.0, tol=1e-12).fit(X, Y)  # type: ignore[arg-type]
+    found = np.column_stack([model.intercept_, model.coef_])
+    recorded = known({"skglm": "skglm", "glmnet": "mgaussian"}[package]).reshape(3, 6)
+    assert_allclose(found, recorded, atol=1e-4)
+
+
+def test_lme4_at_its_variances() -> None:
+    Z, y = table("Z", "y")
+    between, noise = known("variances")
+    options = to_polytask("lme4", "lmer", [20] * 6, variance_ratio=noise / between)
+    alpha = np.array([options["alpha"], 1e6, 1e6, 1e6])  # one slope deviates
+    model = MeanRegularizedRegressor(
+        alpha, alpha_common=0.0, alpha_intercept=1e6, task_weight="size", task=0
+    ).fit(Z, y)
+    found = np.column_stack([model.intercept_, model.coef_])
+    assert_allclose(found, known("lmer").reshape(6, 5), atol=1e-4)
