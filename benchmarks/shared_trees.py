@@ -4,9 +4,9 @@
 
 The tables are those of ``curves.py``, at most 600 rows of each. Eight of them chose how the model
 is made (CHOSEN_ON); only the others are judged. Rows are held out inside tasks (3 folds), tasks
-whole (3 folds); then labels: of three tables, and of every fourth of the others whether the target
-is above its median. PYTHON is that of an environment with lightgbm, catboost, gpboost, merf and
-chimeraboost.
+whole (3 folds); then labels: of three tables, and whether the target of the others is above its
+median. PYTHON is that of an environment with lightgbm, catboost, gpboost, merf and chimeraboost.
+What is measured is kept in a file, from which another run goes on; --tell only tells of it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ CHOSEN_ON = {
     "computer_survey", "landmine",
 }  # fmt: skip
 MOST_ROWS = 600
+LEAST_TABLES = 8  # of which something is told
 MARK = "<!-- figures of benchmarks/shared_trees.py -->"
 OURS, LINEAR, BOOSTING = "shared trees", "mean-regularized", "boosting"
 PEERS = """
@@ -180,16 +181,22 @@ def whole_tasks(task: np.ndarray) -> np.ndarray:
     return np.asarray((np.random.default_rng(0).permutation(len(ids)) % 3)[code])
 
 
+def _ranks(table: pd.DataFrame) -> str:
+    ranks = table.rank(axis=1).mean().sort_values()
+    return ", ".join(f"{name} {rank:.2f}" for name, rank in ranks.items())
+
+
 def told(table: pd.DataFrame, what: str) -> list[str]:
     """A sentence or two, and the table as Markdown."""
     names = [c for c in table if c not in ("rows", "tasks")]
     best = table[[LINEAR, BOOSTING]].min(axis=1)
     ratio = table[OURS] / best
     near = (table[LINEAR] / table[BOOSTING]).pipe(lambda r: (r < 1.1) & (r > 1 / 1.1))
-    ranks = table[names].rank(axis=1).mean().sort_values()
+    everywhere = [name for name in names if table[name].notna().all()]
+    both = table.dropna()
     lines = [
-        f"{what}, {len(table)} tables; mean ranks "
-        + ", ".join(f"{name} {rank:.2f}" for name, rank in ranks.items())
+        f"{what}, {len(table)} tables; mean ranks {_ranks(table[everywhere])}"
+        + ("" if everywhere == names else f", on {len(both)} tables {_ranks(both[names])}")
         + f". Shared trees over the better of mean-regularized (REML) and boosting: "
         f"{np.exp(np.log(ratio).mean()):.3f} in geometric mean, {ratio.max():.3f} at worst "
         f"({ratio.idxmax()}), above 1.02 on {(ratio > 1.02).sum()}; where those two differ by less "
@@ -221,38 +228,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--docs", type=Path)
     parser.add_argument("--peers", help="a Python that has them")
+    parser.add_argument("--tell", action="store_true", help="measure nothing more")
     parser.add_argument("--found", type=Path, help="file of what is measured, to go on from")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     numbers = {name: found for name, found in tables().items() if name not in CHOSEN_ON}
     labels = {name: few(*load(name)) for name in BINARY if name not in CHOSEN_ON}
-    fourth = dict(list(numbers.items())[::4])  # labels cost most
-    wanted = {"inside": numbers, "whole": numbers, "labels": labels | fourth}
+    wanted = [(kind, each) for each in numbers for kind in ("inside", "whole", "labels")]
     known: dict[str, dict[str, float]] = {}
     if arguments.found and arguments.found.exists():
         known = dict(json.loads(line) for line in arguments.found.read_text().splitlines())
+    for kind, each in [("labels", name) for name in labels] + wanted:
+        key = f"{each} {kind}"
+        if key in known or arguments.tell:
+            continue
+        known[key] = measured(*(labels | numbers)[each], kind, arguments.peers)
+        line = json.dumps([key, known[key]])
+        print(line, flush=True)
+        if arguments.found:
+            with arguments.found.open("a") as file:
+                file.write(line + "\n")
     rows: dict[str, dict[str, dict[str, float]]] = {}
-    for kind, of_kind in wanted.items():
-        rows[kind] = {}
-        for each, (X, y) in of_kind.items():
-            key = f"{each} {kind}"
-            if key not in known:
-                known[key] = measured(X, y, kind, arguments.peers)
-                line = json.dumps([key, known[key]])
-                print(line, flush=True)
-                if arguments.found:
-                    with arguments.found.open("a") as file:
-                        file.write(line + "\n")
-            rows[kind][each] = known[key]
+    for key, errors_of in known.items():
+        each, kind = key.split()
+        rows.setdefault(kind, {})[each] = errors_of
     heads = {
         "inside": "Root mean squared error over that of shared trees, rows held out inside tasks",
         "whole": "The same, whole tasks held out",
         "labels": "Log loss over that of shared trees, rows held out inside tasks: labels, and "
         "whether targets are above their median",
     }
-    lines = [
-        line for kind, head in heads.items() for line in told(pd.DataFrame(rows[kind]).T, head)
-    ]
+    lines: list[str] = []
+    for kind, head in heads.items():
+        if len(rows.get(kind, ())) >= LEAST_TABLES:
+            lines += told(pd.DataFrame(rows[kind]).T, head)
     print("\n".join(lines))
     if arguments.docs:
         head = arguments.docs.read_text().split(MARK)[0]

@@ -41,8 +41,8 @@ class _SharedTrees(OnColumns):
     learn what is left, as a second feature, where tasks bend in ways of their own.
 
     Heads learn from features at trees without the row's fold, so that they do not believe them
-    more than they deserve. The folds also say how many trees there are; where none is of use, it is
-    the mean-regularized model.
+    more than they deserve: of h without the row's task, where there are five tasks or more. The
+    folds also say how many trees there are; where none is of use, it is the mean-regularized model.
 
     Parameters
     ----------
@@ -134,7 +134,12 @@ class _SharedTrees(OnColumns):
         self._check_data(data)
         told = target[data.row, data.code] if self._wide else target[data.row]
         place = data.code if self._wide or code is not None else None
-        rows, loss, trees = TreeRows(data, X[data.row], _FOLDS), self._loss(), self._unfitted()
+        whole = groups is None and data.n_tasks >= _FOLDS
+        rows, loss, trees = (
+            TreeRows(data, X[data.row], _FOLDS, whole),
+            self._loss(),
+            self._unfitted(),
+        )
         self.bins_, self._place, own = rows.edges, rows.place, np.zeros(len(data.y))
         f = np.full(len(data.y), loss.null_fit(data.y, data.sample_weight))
         for _ in range(self.n_rounds):

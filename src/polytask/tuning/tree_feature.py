@@ -69,11 +69,16 @@ class TreeRows:
     X : ndarray of shape (N, d)
         Features of the observations.
     n_folds : int
+    whole_tasks : bool, default=False
+        Deal tasks whole: h is then what the other tasks say. Else trees could tell a task by
+        features that are constant in it, and h would hold the level of its other rows, which lies
+        the lower the higher the row's own target: heads would learn from that.
     """
 
     data: TaskData
     X: np.ndarray
     n_folds: int
+    whole_tasks: bool = False
     first: np.ndarray = field(init=False)
     edges: list[np.ndarray] = field(init=False)
     at: np.ndarray = field(init=False)
@@ -85,6 +90,8 @@ class TreeRows:
         _, first, at = np.unique(content.group, return_index=True, return_inverse=True)
         fold = held_out_folds(self.data, self.n_folds).fold
         fold = np.where(fold < 0, content.task[self.data.code] % self.n_folds, fold)
+        if self.whole_tasks:
+            fold = content.task[self.data.code] % self.n_folds
         _, of_row, row = np.unique(self.data.row, return_index=True, return_inverse=True)
         edges = [bin_edges(x) for x in self.X[first].T]
         found = {"first": first, "at": at, "fold": fold[of_row][row], "edges": edges}
