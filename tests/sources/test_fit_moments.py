@@ -220,10 +220,11 @@ def held_out_risk(model, X, y, moments):
 def test_cv_is_k_fold_over_the_folds_of_the_moments(sample, template):
     X, y = sample
     moments = in_parts(X, y, n_folds=4)
-    chosen = type(template)(task="task").fit_moments(moments)
+    tasks = {"task": "task", "task_weight": "equal"}
+    chosen = type(template)(**tasks).fit_moments(moments)
     assert len(chosen.cv_scores_) == len(chosen.alpha_path_)
     names = [n for n in ("alpha", "alpha_common", "alpha_intercept") if hasattr(chosen, f"{n}_")]
-    given = type(template)(**{n: getattr(chosen, f"{n}_") for n in names}, task="task")
+    given = type(template)(**{n: getattr(chosen, f"{n}_") for n in names}, **tasks)
     assert_allclose(-chosen.cv_scores_.max(), held_out_risk(given, X, y, moments), rtol=1e-8)
 
 

@@ -155,13 +155,14 @@ def test_task_ids_of_any_type(numbers, tmp_path, kind):
 def test_strengths_of_a_classifier(labels, template):
     """The choice predicts about as well as that of `fit`."""
     folder, X, y = labels
-    here = type(template)(task="task").fit(X, y)
+    tasks = {"task": "task", "task_weight": "equal"}
+    here = type(template)(**tasks).fit(X, y)
     with summing_up():
-        there = type(template)(task="task").fit_parquet(folder, target="y")
+        there = type(template)(**tasks).fit_parquet(folder, target="y")
     assert len(there.cv_scores_) == len(there.alpha_path_)
     losses = [held_out(type(template), strengths_of(model), X, y) for model in (there, here)]
     assert losses[0] < 1.04 * losses[1]
-    again = type(template)(task="task", **strengths_of(there)).fit(X, y)
+    again = type(template)(**tasks, **strengths_of(there)).fit(X, y)
     assert_allclose(again.coef_, there.coef_, rtol=1e-6, atol=1e-9)
 
 
