@@ -5,7 +5,7 @@
 Tables of R packages, listed before any was fitted, as far as `may_take_log` holds of them; rows are
 held out inside tasks, 2 times 3 folds (the weighted candidates: 3 folds), and the error is the root
 mean squared error of the target itself. How the mean of the target is found was chosen on the first
-three tables and on simulated ones. R must be there, with nlme, lme4, MASS, AER, plm and survival.
+three tables and on simulated ones. R must be there, with nlme, lme4, MASS, AER and plm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from curves import folds, from_r, prepared
+from curves import folds, from_r, prepared, write
 from scipy.stats import skew
 
 from polytask import (
@@ -58,12 +58,6 @@ AER HousePrices prefer price lotsize,bedrooms,bathrooms,stories,garage
 AER Guns state violent prisoners,income,density,year,afam,cauc,male
 AER CASchools county expenditure students,teachers,calworks,lunch,income,english
 plm Cigar state sales price,pop,cpi,ndi,year
-plm Produc state gsp pcap,hwy,water,util,pc,emp,unemp
-plm EmplUK sector emp wage,capital,output,year
-plm Crime county crmrte prbarr,prbconv,avgsen,polpc,density,taxpc,year
-plm SumHes country gdp year,pop,sr
-survival pbcseq id bili day,age
-survival pbc edema bili age,albumin,copper,platelet
 """
 MOST_ROWS = 1500
 MARK = "<!-- figures of benchmarks/log_targets.py -->"
@@ -155,10 +149,7 @@ def main() -> None:
         over.append(f"{row['Auto without log'] / row['curved']:.3g}")
         about = [f"{row['rows']:,.0f}", f"{row['tasks']:,.0f}", f"{row['skewness']:.1f}"]
         lines.append("| " + " | ".join([str(name), *about, *over]) + " |")
-    print("\n".join(lines))
-    if arguments.docs:
-        head = arguments.docs.read_text().split(MARK)[0]
-        arguments.docs.write_text(head + MARK + "\n\n" + "\n".join(lines) + "\n")
+    write(arguments.docs, MARK, lines)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ _FAR = (1e2, 1e4, 1e6)  # variances that are tried where the search ends at zero
 _ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
 _NEAR = 0.3  # slope in log variance from which on steps tell what the average information lacks
+_SECANTS = 15  # of them at most
 _DIGITS = 1e-13  # relative change of the deviance that rounding hides
 
 
@@ -161,7 +162,7 @@ def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float)
     point = variances.at(gamma)
     slope, hessian = variances.slope(point), variances.hessian(point)
     missing = np.zeros_like(hessian)  # of the Hessian, as steps have shown
-    violation = np.inf
+    violation, left = np.inf, _SECANTS
     for n_iter in range(1, max_iter + 1):
         violation = _violation(gamma, slope, variances)
         if violation <= tol:
@@ -175,6 +176,9 @@ def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float)
         if violation < _NEAR and not point.profiled:  # with a noise to profile nothing is lacking
             step = gamma - before
             missing = _secant(missing, slope - slope_before - (hessian + missing) @ step, step)
+            left -= 1
+        if left < 0 or violation >= _NEAR:  # it is not as smooth there as secants suppose
+            missing = np.zeros_like(hessian)
     done = violation <= 1e-4 or point.noiseless
     return variances.estimate(gamma, point, violation, n_iter, done)
 
