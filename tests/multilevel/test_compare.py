@@ -87,6 +87,14 @@ def test_the_command_compares(school, tmp_path):
     assert "failed" not in text
     page = (tmp_path / "r" / "report.html").read_text("utf-8")
     assert "Deviation between school/class" in page
+    assert "beyond its features the target varies by school" in page
+    told = json.loads((tmp_path / "r" / "results.json").read_text())["new_levels"]
+    school, nested = told["table"]
+    assert (school["grouping"], nested["grouping"]) == ("school", "school/class")
+    assert school["levels"] == 10
+    assert nested["low"] > 0  # classes are all that was planted
+    assert told["text"] in text
+    assert "A new school/class: " in page
 
 
 def test_a_grouping_of_text_is_no_feature_of_those_without_it(school, tmp_path):

@@ -24,6 +24,7 @@ __all__ = [
     "make_candidate",
     "model_groups",
     "model_names",
+    "names_of_groupings",
     "survival_names",
     "with_groupings",
 ]
@@ -160,11 +161,16 @@ def make_candidate(
     return pipeline
 
 
-def with_groupings(names: tuple[str, ...], table: TaskTable) -> tuple[str, ...]:
-    """The models, a multilevel one of each grouping added in turn in place of that of all."""
+def names_of_groupings(table: TaskTable) -> tuple[str, ...]:
+    """The multilevel models of each grouping added in turn; none of one grouping."""
     from polytask.inspection.groupings import ladder
 
-    more = tuple(ladder(table.kind, table.spec, table.loss))
+    return tuple(ladder(table.kind, table.spec, table.loss))
+
+
+def with_groupings(names: tuple[str, ...], table: TaskTable) -> tuple[str, ...]:
+    """The models, a multilevel one of each grouping added in turn in place of that of all."""
+    more = names_of_groupings(table)
     if not more or MULTILEVEL not in names:
         return names
     at = names.index(MULTILEVEL)

@@ -16,6 +16,7 @@ from polytask.cli.candidates import (
     check_varying,
     choose_models,
     make_candidate,
+    names_of_groupings,
     survival_names,
     with_groupings,
 )
@@ -26,7 +27,7 @@ from polytask.cli.inputs import conventions, read_task_table, varying_names, wan
 from polytask.cli.leaderboard import show_comparison
 from polytask.cli.outputs import check_directory
 from polytask.cli.progress import Progress
-from polytask.cli.questions import learning_curve_of, new_tasks_of
+from polytask.cli.questions import learning_curve_of, new_levels_of, new_tasks_of
 from polytask.cli.relations import relatedness_of
 from polytask.cli.saved_model import WORDS, card_in_words, make_card, save_model
 from polytask.cli.screen import screen, without_nan
@@ -34,7 +35,7 @@ from polytask.cli.stream import compare_streamed, is_streamed
 from polytask.tables.database import without_password
 
 if TYPE_CHECKING:
-    from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
+    from polytask.inspection import NewLevels, NewTasks, TaskLearningCurve, TaskRelatedness
     from polytask.inspection.comparison import Comparison
     from polytask.inspection.displays import ShrinkageDisplay
     from polytask.inspection.sample import RowSample
@@ -66,17 +67,19 @@ def run(args: argparse.Namespace) -> int:
         comparison, sample = _compare(args, names, table, progress)
         best = best_model(comparison)
         progress.say(f"fitting {best} on all rows")
-        models, told = _fit_all(args, comparison, best, table)
+        whole = names_of_groupings(table)[-1:]
+        models, told = _fit_all(args, comparison, (best, *whole), table)
         comparison = comparison.with_notes(*variances_in_words(models), warnings=told)
         progress.say("how the tasks are related")
         relatedness, untold = relatedness_of(models, sample)
         curve, short = learning_curve_of(args, names, table, progress)
         newcomers, missing = new_tasks_of(args, names, table, progress)
-        comparison = comparison.with_notes(*untold, *short, *missing)
+        levels, unasked = new_levels_of(models, "".join(whole), sample, args.metric)
+        comparison = comparison.with_notes(*untold, *short, *missing, *unasked)
         progress.say("writing the report")
-        _write(out, args, comparison, best, models, table, relatedness, curve, newcomers)
+        _write(out, args, comparison, best, models, table, relatedness, curve, newcomers, levels)
     console = screen()
-    extra = {"Learning curve": curve, "New tasks": newcomers}
+    extra = {"Learning curve": curve, "New tasks": newcomers, "New levels": levels}
     answers = {title: found.text for title, found in extra.items() if found is not None}
     show_comparison(console, comparison, [str(out / name) for name in FILES], best, answers)
     return 0
@@ -93,7 +96,7 @@ def _run_streamed(args: argparse.Namespace, out: Path) -> int:
             "How the tasks are related is left out: it needs all rows in memory."
         )
         progress.say("writing the report")
-        _write(out, args, comparison, best, models, table, None, None, None)
+        _write(out, args, comparison, best, models, table, None, None, None, None)
     show_comparison(screen(), comparison, [str(out / name) for name in FILES], best, {})
     return 0
 
@@ -187,14 +190,14 @@ def _left_out(
 
 
 def _fit_all(
-    args: argparse.Namespace, comparison: Comparison, best: str, table: TaskTable
+    args: argparse.Namespace, comparison: Comparison, wanted: tuple[str, ...], table: TaskTable
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The best model on all rows, and the two that the picture of shrinkage compares."""
+    """The wanted models on all rows, and the two that the picture of shrinkage compares."""
     from polytask.data.parse import LeftOutGrouping
     from polytask.inspection.preparations import by_preparation
 
     ok = set(comparison.models.loc[comparison.models["status"] == "ok", "name"])
-    names = [n for n in dict.fromkeys([best, BASELINE, comparison.verdict.focus]) if n in ok]
+    names = [n for n in dict.fromkeys([*wanted, BASELINE, comparison.verdict.focus]) if n in ok]
     models, told = {}, {}
     varying = varying_names(args)
     made = {name: make_candidate(name, table, args.seed, varying) for name in names}
@@ -216,6 +219,7 @@ def _write(
     relatedness: TaskRelatedness | None,
     curve: TaskLearningCurve | None,
     newcomers: NewTasks | None,
+    levels: NewLevels | None,
 ) -> None:
     from polytask.data.folders import staged
     from polytask.report import render_report
@@ -228,6 +232,7 @@ def _write(
             relatedness=relatedness,
             learning_curve=curve,
             new_tasks=newcomers,
+            new_levels=levels,
             fitted=models,
             tasks_csv="tasks.csv",
         )
@@ -236,6 +241,7 @@ def _write(
         content["relatedness"] = relatedness and relatedness.to_dict()
         content["learning_curve"] = curve and curve.to_dict()
         content["new_tasks"] = newcomers and newcomers.to_dict()
+        content["new_levels"] = levels and levels.to_dict()
         _write_text(
             stage / "results.json",
             json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False),

@@ -1,4 +1,4 @@
-"""The questions beside the comparison: the learning curve, and new tasks with a few rows."""
+"""The questions beside the comparison: learning curve, new tasks, new levels of groupings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from polytask.cli.candidates import BASELINE, BOOSTING, make_candidate
 
 if TYPE_CHECKING:
-    from polytask.inspection import NewTasks, TaskLearningCurve
+    from polytask.inspection import NewLevels, NewTasks, TaskLearningCurve
+    from polytask.inspection.sample import RowSample
     from polytask.tables import TaskTable
 
-__all__ = ["learning_curve_of", "new_tasks_of"]
+__all__ = ["learning_curve_of", "new_levels_of", "new_tasks_of"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -39,6 +40,29 @@ def new_tasks_of(
         return None, ()
     told = "There is no answer about new tasks."
     return _ask(NewTasks.from_data, told, args, names, table, progress, n_support=args.new_tasks)
+
+
+def new_levels_of(
+    models: dict[str, Any], name: str, sample: RowSample, metric: str | None
+) -> tuple[NewLevels | None, tuple[str, ...]]:
+    """What new levels cost the model of all groupings; None, and why where it cannot tell."""
+    from polytask.inspection import NewLevels
+    from polytask.inspection.scores import primary_column
+
+    if name not in models:
+        return None, ()
+    told = "There is no answer about new levels."
+    pipeline = models[name]
+    if not hasattr(pipeline[-1], "left_out"):
+        return None, (f"{told} It is asked of models that take the target as it is.",)
+    if sample.time is not None:
+        return None, (f"{told} It takes rows as independent, whatever --time says.",)
+    found = NewLevels.from_estimator(
+        pipeline[-1], pipeline[:-1].transform(sample.X), sample.labels,
+        sample_weight=sample.weights, groups=sample.together if sample.grouped else None,
+        metric=primary_column(metric, sample.response).rpartition("_")[0],
+    )  # fmt: skip
+    return found, ()
 
 
 def _ask(

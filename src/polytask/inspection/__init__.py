@@ -12,6 +12,7 @@ from polytask.inspection.comparison import (
 from polytask.inspection.learning_curve import TaskLearningCurve
 from polytask.inspection.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
 from polytask.inspection.named_estimators import default_estimators
+from polytask.inspection.new_levels import NewLevels
 from polytask.inspection.new_tasks import NewTasks
 from polytask.inspection.relatedness import TaskRelatedness
 from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRegressor
@@ -23,6 +24,7 @@ __all__ = [
     "DataSummary",
     "Interval",
     "LikelihoodRatioTest",
+    "NewLevels",
     "NewTasks",
     "Provenance",
     "StreamedComparison",

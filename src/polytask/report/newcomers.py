@@ -1,4 +1,4 @@
-"""What the page shows of new tasks."""
+"""What the page shows of new tasks, and of new levels of several groupings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polytask.inspection import NewTasks
+from polytask.inspection import NewLevels, NewTasks
 from polytask.inspection.displays import NewTasksDisplay
 from polytask.inspection.displays.style import digits_for
 from polytask.report import formats as f
 from polytask.report.figures import draw
 from polytask.report.tables import Cell, Column, Table, cut
 
-__all__ = ["new_tasks_content"]
+__all__ = ["new_levels_content", "new_tasks_content"]
 
 _ROADS = {
     "alone": "its own rows alone",
@@ -38,6 +38,38 @@ def new_tasks_content(found: NewTasks) -> dict[str, Any]:
         "failed": [f"{name}: {why}" for name, why in found.failed.items()],
         "method": _method(found),
     }  # fmt: skip
+
+
+def new_levels_content(found: NewLevels) -> dict[str, Any]:
+    """Sentences and table of the section."""
+    digits = digits_for(found.table[["loss_seen", "loss_new"]].to_numpy().ravel())
+    columns = [
+        Column("Grouping", "text"),
+        Column("Levels"),
+        Column("Of levels seen"),
+        Column("Of new levels"),
+        Column("More"),
+    ]
+    rows = [
+        [
+            Cell(str(row["grouping"])),
+            Cell(f.count(row["levels"])),
+            Cell(f.number(row["loss_seen"], digits)),
+            Cell(f.number(row["loss_new"], digits)),
+            Cell(
+                f.percent(row["more"], sign=True),
+                f.percent_interval(row["low"], row["high"]).replace(f.MISSING, ""),
+            ),
+        ]
+        for _, row in found.table.iterrows()
+    ]
+    caption = (
+        f"{f.sentence(found.loss_title)}, mean over levels; 95\u00a0% intervals in small print"
+    )
+    return {
+        "text": found.text.replace(" %", "\u00a0%"),
+        "table": Table("newlevels", caption, columns, rows) if rows else None,
+    }
 
 
 def _method(found: NewTasks) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from polytask.data.files import replacing
-from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness
+from polytask.inspection import NewLevels, NewTasks, TaskLearningCurve, TaskRelatedness
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.displays import LeaderboardDisplay, ShrinkageDisplay, TaskGainDisplay
 from polytask.report import formats, tables
@@ -27,7 +27,7 @@ from polytask.report.fitted import (
     mixed_tables,
     objectives_table,
 )
-from polytask.report.newcomers import new_tasks_content
+from polytask.report.newcomers import new_levels_content, new_tasks_content
 from polytask.report.relations import relatedness_content
 from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict
 
@@ -44,6 +44,7 @@ def write_report(
     relatedness: TaskRelatedness | None = None,
     learning_curve: TaskLearningCurve | None = None,
     new_tasks: NewTasks | None = None,
+    new_levels: NewLevels | None = None,
     fitted: Mapping[str, Any] | None = None,
     tasks_csv: str | None = None,
     citation: str | None = None,
@@ -64,6 +65,8 @@ def write_report(
         What sharing is worth in rows; left out without it.
     new_tasks : NewTasks, optional
         What a new task with k rows would get; left out without it.
+    new_levels : NewLevels, optional
+        What a new level of each grouping costs; left out without it.
     fitted : mapping of str to estimator, optional
         Models fitted on all rows, by name: their strengths and certificates are shown.
     tasks_csv : str, optional
@@ -93,6 +96,7 @@ def write_report(
         relatedness=relatedness,
         learning_curve=learning_curve,
         new_tasks=new_tasks,
+        new_levels=new_levels,
         fitted=fitted,
         tasks_csv=tasks_csv,
         citation=citation,
@@ -109,6 +113,7 @@ def render_report(
     relatedness: TaskRelatedness | None = None,
     learning_curve: TaskLearningCurve | None = None,
     new_tasks: NewTasks | None = None,
+    new_levels: NewLevels | None = None,
     fitted: Mapping[str, Any] | None = None,
     tasks_csv: str | None = None,
     citation: str | None = None,
@@ -127,6 +132,7 @@ def render_report(
             relations=relatedness and relatedness_content(relatedness),
             curve=learning_curve and curve_content(learning_curve),
             newcomers=new_tasks and new_tasks_content(new_tasks),
+            levels=new_levels and new_levels_content(new_levels),
             fitted=fitted_table(fitted or {}),
             mixed=mixed_tables(fitted or {}),
             found=found_table(fitted or {}),
