@@ -11,10 +11,27 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
-from polytask import MeanRegularizedRegressor, SingleTaskRegressor
-from polytask.datasets import load_exam, make_clustered_tasks, make_related_tasks
-from polytask.inspection import NewTasks, TaskLearningCurve, TaskRelatedness, compare_tasks
+from polytask import (
+    DirtyTasksRegressor,
+    MeanRegularizedRegressor,
+    SingleTaskRegressor,
+    TaskClustersRegressor,
+)
+from polytask.datasets import (
+    load_exam,
+    make_clustered_tasks,
+    make_related_tasks,
+    make_sparse_tasks,
+)
+from polytask.inspection import (
+    NewTasks,
+    TaskLearningCurve,
+    TaskRelatedness,
+    cluster_stability,
+    compare_tasks,
+)
 from polytask.inspection.displays import (
+    CoefficientPatternDisplay,
     CoefficientSpreadDisplay,
     LeaderboardDisplay,
     NewTasksDisplay,
@@ -22,6 +39,7 @@ from polytask.inspection.displays import (
     ShrinkagePathDisplay,
     TaskGainDisplay,
     TaskLearningCurveDisplay,
+    TaskPairsDisplay,
     TaskRelatednessDisplay,
 )
 
@@ -59,6 +77,17 @@ def main() -> None:
     save(ShrinkageDisplay.from_estimators(single, joint), "shrinkage")
     save(ShrinkagePathDisplay.from_estimator(joint, X, y), "shrinkage_path")
     save(CoefficientSpreadDisplay.from_estimator(reml), "coefficient_spread")
+    patterns()
+
+
+def patterns() -> None:
+    """What formulations with norms found."""
+    X, y, _ = make_sparse_tasks(10, 12, 80, n_shared=3, n_own=1, random_state=0)
+    dirty = DirtyTasksRegressor(0.1, alpha_own=0.015, task="task").fit(X, y)
+    save(CoefficientPatternDisplay.from_estimator(dirty), "coefficient_pattern")
+    X, y, _ = make_clustered_tasks(12, 8, 15, n_clusters=3, noise=2.0, random_state=0)
+    clusters = TaskClustersRegressor(0.1, n_clusters=3, alpha_ridge=0.001, task="task").fit(X, y)
+    save(TaskPairsDisplay.from_results(cluster_stability(clusters, X, y)), "task_pairs")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,20 @@ def test_files(regression):
     assert (out / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
+def test_models_of_a_pattern_have_their_section(polytask, place):
+    out = place / "patterns"
+    answer = polytask("compare", place / "table.csv", *QUICK[:-1], "pooled,single-task,lasso",
+                      "--target", "score", "--features", "größe,dose", "--out", out)  # fmt: skip
+    assert answer.code == 0, answer.err
+    page = (out / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('id="patterns"') :]
+    section = section[: section.index("</section>")]
+    assert "Lasso: A row per task, a column per feature" in section
+    assert "8 tasks, " in section
+    assert "größe" in section
+
+
 def test_results(regression):
     out, answer = regression
     found = json.loads((out / "results.json").read_text(encoding="utf-8"))

@@ -10,9 +10,11 @@ from polytask import (
     RobustLowRankRegressor,
     SingleTaskRegressor,
     TaskClustersRegressor,
+    TaskCovarianceRegressor,
 )
 from polytask.datasets import make_clustered_tasks, make_outlier_tasks
 from polytask.report.fitted import bent_curves, found_table
+from polytask.report.patterns import pattern_figures
 
 
 def test_outliers_clusters_and_changes_are_named() -> None:
@@ -33,6 +35,20 @@ def test_outliers_clusters_and_changes_are_named() -> None:
 def test_models_that_name_nobody_have_no_table() -> None:
     X, y, _ = make_clustered_tasks(4, 3, 20, n_clusters=2, random_state=0)
     assert found_table({"single-task": SingleTaskRegressor(0.1, task="task").fit(X, y)}) is None
+
+
+def test_patterns_and_pairs_have_a_figure_each_where_a_model_has_them() -> None:
+    X, y, _ = make_clustered_tasks(4, 3, 20, n_clusters=2, random_state=0)
+    fitted = {
+        "single-task": SingleTaskRegressor(0.1, task="task"),
+        "task-clusters": TaskClustersRegressor(0.1, alpha_ridge=1e-3, task="task"),
+        "task-covariance": TaskCovarianceRegressor(0.01, task="task"),
+    }
+    drawn = pattern_figures({name: model.fit(X, y) for name, model in fitted.items()})
+    assert [each["title"] for each in drawn] == ["Task clusters", "Task covariance"]
+    assert "Lines part the clusters." in drawn[0]["caption"]
+    assert "2 clusters of tasks." in drawn[0]["figure"].narrow
+    assert "learned correlation" in drawn[1]["words"]
 
 
 def test_curves_have_a_section_of_their_own() -> None:

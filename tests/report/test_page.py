@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from polytask import DirtyTasksRegressor
+from polytask.datasets import make_sparse_tasks
 from polytask.report import render_report, write_report
 from tests.inspection.example import example_comparison, example_related
 from tests.report.conftest import N_TASKS, NASTY, example_parts, example_shrinkage
@@ -49,6 +51,17 @@ class Outline(HTMLParser):
 
 def named(outline: Outline, tag: str) -> list[dict[str, str | None]]:
     return [attributes for name, attributes in outline.tags if name == tag]
+
+
+def test_models_of_a_pattern_have_a_section() -> None:
+    X, y, _ = make_sparse_tasks(5, 4, 30, n_shared=2, random_state=0)
+    model = DirtyTasksRegressor(0.1, alpha_own=0.05, task="task").fit(X, y)
+    page = Outline(render_report(example_comparison(), fitted={"dirty": model}))
+    assert page.open == []
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert "patterns" in ids
+    assert "Dots are a task's own parts. 5 tasks, 4 features" in " ".join(page.text)
 
 
 def test_tags_nest_and_ids_are_unique(html: str) -> None:

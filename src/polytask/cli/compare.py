@@ -192,12 +192,15 @@ def _left_out(
 def _fit_all(
     args: argparse.Namespace, comparison: Comparison, wanted: tuple[str, ...], table: TaskTable
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The wanted models on all rows, and the two that the picture of shrinkage compares."""
+    """On all rows: models wanted, the two whose shrinkage is drawn, those of a pattern."""
     from polytask.data.parse import LeftOutGrouping
     from polytask.inspection.preparations import by_preparation
+    from polytask.models import formulations
 
     ok = set(comparison.models.loc[comparison.models["status"] == "ok", "name"])
-    names = [n for n in dict.fromkeys([*wanted, BASELINE, comparison.verdict.focus]) if n in ok]
+    patterned = [name for name, formulation in formulations().items() if formulation.group]
+    asked = dict.fromkeys([*wanted, BASELINE, comparison.verdict.focus, *patterned])
+    names = [name for name in asked if name in ok]
     models, told = {}, {}
     varying = varying_names(args)
     made = {name: make_candidate(name, table, args.seed, varying) for name in names}

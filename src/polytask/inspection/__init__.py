@@ -1,5 +1,6 @@
 """Does learning tasks together help, and whom does it hurt: comparisons, gains, verdicts."""
 
+from polytask.inspection.cluster_stability import ClusterStability, cluster_stability
 from polytask.inspection.compare import compare_tasks
 from polytask.inspection.compare_parquet import StreamedComparison, compare_parquet
 from polytask.inspection.comparison import (
@@ -20,6 +21,7 @@ from polytask.models.boosted_trees import BoostedTreesClassifier, BoostedTreesRe
 __all__ = [
     "BoostedTreesClassifier",
     "BoostedTreesRegressor",
+    "ClusterStability",
     "Comparison",
     "DataSummary",
     "Interval",
@@ -31,6 +33,7 @@ __all__ = [
     "TaskLearningCurve",
     "TaskRelatedness",
     "Verdict",
+    "cluster_stability",
     "compare_parquet",
     "compare_tasks",
     "default_estimators",

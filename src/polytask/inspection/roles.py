@@ -19,6 +19,7 @@ __all__ = [
     "LOG",
     "ROBUST",
     "ask",
+    "feature_names",
     "final_step",
     "hedges_among",
     "role_of",
@@ -75,6 +76,12 @@ def role_of(name: str, estimator: Any, baseline: str) -> str:
         return "joint" if formulation.joint else "non-joint"
     takes_tasks = "task" in model.get_params(deep=False)
     return "joint" if takes_tasks and getattr(model, "joint", True) else "non-joint"
+
+
+def feature_names(model: Any, d: int) -> list[str]:
+    """Names of the d features of a fitted model, without its task column."""
+    given = getattr(model, "feature_names_in_", ())
+    return [str(n) for n in given if n != model.task] or [f"x{j}" for j in range(d)]
 
 
 def hedges_among(estimators: Mapping[str, Any]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from polytask.report.fitted import (
     objectives_table,
 )
 from polytask.report.newcomers import new_levels_content, new_tasks_content
+from polytask.report.patterns import pattern_figures
 from polytask.report.relations import relatedness_content
 from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict
 
@@ -137,6 +138,7 @@ def render_report(
             mixed=mixed_tables(fitted or {}),
             found=found_table(fitted or {}),
             bends=bent_curves(fitted or {}),
+            patterns=pattern_figures(fitted or {}),
             importance=importance_table(fitted or {}),
             card=_card(comparison, fitted or {}),
             objectives=objectives_table(comparison.models["name"].tolist()),

@@ -1,5 +1,6 @@
 """Figures of a comparison, for notebooks and for the report; matplotlib loads on first use."""
 
+from polytask.inspection.displays.coefficient_pattern import CoefficientPatternDisplay
 from polytask.inspection.displays.coefficient_spread import CoefficientSpreadDisplay
 from polytask.inspection.displays.curve import CurveDisplay
 from polytask.inspection.displays.gain import TaskGainDisplay
@@ -9,8 +10,10 @@ from polytask.inspection.displays.new_tasks import NewTasksDisplay
 from polytask.inspection.displays.relatedness import TaskRelatednessDisplay
 from polytask.inspection.displays.shrinkage import ShrinkageDisplay
 from polytask.inspection.displays.shrinkage_path import ShrinkagePathDisplay
+from polytask.inspection.displays.task_pairs import TaskPairsDisplay
 
 __all__ = [
+    "CoefficientPatternDisplay",
     "CoefficientSpreadDisplay",
     "CurveDisplay",
     "LeaderboardDisplay",
@@ -19,5 +22,6 @@ __all__ = [
     "ShrinkagePathDisplay",
     "TaskGainDisplay",
     "TaskLearningCurveDisplay",
+    "TaskPairsDisplay",
     "TaskRelatednessDisplay",
 ]

@@ -15,6 +15,7 @@ from polytask.inspection.displays.style import (
     signed,
     tick_digits,
 )
+from polytask.inspection.roles import feature_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,9 +78,7 @@ class CoefficientSpreadDisplay:
                 f"{type(estimator).__name__}, which knows no variances."
             )
         d = estimator.coef_.shape[1]
-        names = [
-            str(n) for n in getattr(estimator, "feature_names_in_", []) if n != estimator.task
-        ] or [f"x{j}" for j in range(d)]
+        names = feature_names(estimator, d)
         error = 1.96 * np.sqrt(np.diag(estimator.common_covariance_))[:d]
         spread = np.sqrt(np.diag(estimator.deviation_covariance_))[:d]
         common = np.asarray(estimator.common_coef_)

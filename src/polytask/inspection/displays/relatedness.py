@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polytask.inspection.displays.style import PALETTE, axes_for, house_style, plain
+from polytask.inspection.displays.style import (
+    PALETTE,
+    axes_for,
+    diverging_colours,
+    house_style,
+    plain,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +82,9 @@ class TaskRelatednessDisplay:
             self.ax_: Axes
             self.figure_, self.ax_ = axes_for(ax, width=6.4, height=self.height())
             values = self._blocks()
-            image = self.ax_.imshow(values, cmap=_colours(), vmin=-1, vmax=1, aspect="equal")
+            image = self.ax_.imshow(
+                values, cmap=diverging_colours(), vmin=-1, vmax=1, aspect="equal"
+            )
             self._draw_tree(len(values))
             self._mark_apart(len(values))
             self._words(len(values))
@@ -141,10 +149,3 @@ class TaskRelatednessDisplay:
             self.ax_.set_yticks([])
             self.ax_.set_ylabel(f"{len(names):,} tasks, in the order of the tree")
         self.ax_.tick_params(length=0)
-
-
-def _colours() -> Any:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    stops = [PALETTE["harmed"], "#f3b493", "#f7f8fa", "#9cc3e0", PALETTE["gains"]]
-    return LinearSegmentedColormap.from_list("polytask", stops)

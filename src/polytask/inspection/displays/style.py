@@ -91,6 +91,14 @@ def axes_for(ax: Axes | None, *, width: float = 7.2, height: float = 4.0) -> tup
     return plt.subplots(figsize=(width, height), layout="constrained")
 
 
+def diverging_colours() -> Any:
+    """Colour map from vermilion (-1) over white to blue (1)."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    stops = [PALETTE["harmed"], "#f3b493", "#f7f8fa", "#9cc3e0", PALETTE["gains"]]
+    return LinearSegmentedColormap.from_list("polytask", stops)
+
+
 def plain(text: object, limit: int = 60) -> str:
     """Return `text` on one line, without characters that XML forbids, at most `limit` long."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
