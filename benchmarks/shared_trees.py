@@ -234,11 +234,12 @@ def main() -> None:
     warnings.simplefilter("ignore")
     numbers = {name: found for name, found in tables().items() if name not in CHOSEN_ON}
     labels = {name: few(*load(name)) for name in BINARY if name not in CHOSEN_ON}
-    wanted = [(kind, each) for each in numbers for kind in ("inside", "whole", "labels")]
+    wanted = [("inside", each) for each in numbers] + [("labels", each) for each in labels]
+    wanted += [(kind, each) for each in numbers for kind in ("whole", "labels")]
     known: dict[str, dict[str, float]] = {}
     if arguments.found and arguments.found.exists():
         known = dict(json.loads(line) for line in arguments.found.read_text().splitlines())
-    for kind, each in [("labels", name) for name in labels] + wanted:
+    for kind, each in wanted:
         key = f"{each} {kind}"
         if key in known or arguments.tell:
             continue

@@ -37,7 +37,7 @@ def test_it_ends_in_the_same_kind_of_results(report):
     assert pd.read_csv(out / "tasks.csv")["rows"].tolist() == [14] * 8
     told = " ".join(answer.out.split())
     assert "passed over, not loaded" in told
-    assert "need all rows in memory: curved, auto, gradient-boosting." in told
+    assert "need all rows in memory: curved, shared-trees, auto, gradient-boosting." in told
     assert "'seen' was left out: it holds dates" in told
     assert "'prediction' was left out: it has 112 distinct texts" in told
     assert "no learning curve" in told

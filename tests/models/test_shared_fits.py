@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from polytask import AutoMultiTaskRegressor, MeanRegularizedRegressor, SingleTaskRegressor
+from polytask import (
+    AutoMultiTaskRegressor,
+    MeanRegularizedRegressor,
+    SharedTreesRegressor,
+    SingleTaskRegressor,
+)
 from polytask.datasets import make_related_tasks
+from polytask.inspection import default_estimators
 from polytask.models.shared_fits import SharedFits
 
 
@@ -18,6 +24,17 @@ def test_the_candidates_are_the_models_that_were_there():
     assert shared.estimators_["single-task"].unseen == "common"
     alone = AutoMultiTaskRegressor(["single-task", "pooled"], task="task").fit(X, y)
     np.testing.assert_array_equal(shared.predict(X), alone.predict(X))
+
+
+def test_auto_weighs_the_trees_of_a_default_comparison_without_another_fit(monkeypatch):
+    X, y, _ = make_related_tasks(4, 2, 20, random_state=0)
+    fits, models = SharedFits(X, y), default_estimators("regression", task="task")
+    fits.fitted(models["shared-trees"])
+    names = ["pooled", "shared-trees"]
+    monkeypatch.setattr("polytask.models.auto.default_names", lambda *_: list(names))
+    monkeypatch.setattr(SharedTreesRegressor, "fit", lambda *_, **__: pytest.fail("fitted again"))
+    auto = fits.fitted(models["auto"])
+    assert [*auto.candidates_, *auto.left_out_] == names
 
 
 def test_either_rule_is_one_of_the_two():

@@ -115,8 +115,8 @@ def _add_compare(commands: argparse._SubParsersAction[Parser]) -> None:
     group.add_argument(
         "--fast",
         action="store_true",
-        help="leave out the default models that cost most: curved, low-rank and the weighted "
-        "candidates",
+        help="leave out the default models that cost most: curved, shared trees, low-rank "
+        "and the weighted candidates",
     )
     group.add_argument(
         "--metric",

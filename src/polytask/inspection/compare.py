@@ -63,7 +63,7 @@ def compare_tasks(
         Unfitted regressors or classifiers, Pipelines included. A name with None takes
         the default estimator of that name; None instead of the dict takes all defaults:
         single-task, pooled, task-intercept, mean-regularized with the better of its two rules for
-        strengths, low-rank, weighted candidates and gradient-boosting
+        strengths, curved, shared trees, low-rank, weighted candidates and gradient-boosting
         (`default_estimators`). What takes no ``task`` counts as a non-joint model. The
         mean of each task is always compared, too, the mean-regularized
         model with Huber's loss where residuals have heavy tails, and the curved model (or, where

@@ -31,7 +31,8 @@ def default_estimators(
     loss : str or Response, default="auto"
         What the targets are, as in the estimators.
     fast : bool, default=False
-        Without those that cost most: curved, low-rank and the weighted candidates.
+        Without those that cost most: curved, shared trees, low-rank and the weighted
+        candidates.
 
     Returns
     -------

@@ -272,7 +272,6 @@ FORMULATION = Formulation(
     objective="min over h, w0, DW: R((w0 + Dw_i)'[x, h(x)]) + alpha ||DW||_F^2, h a sum of trees",
     regressor=SharedTreesRegressor,
     classifier=SharedTreesClassifier,
-    default=False,
     order=47,
     linear=False,
     costly=True,
