@@ -6,6 +6,7 @@ import pytest
 
 from polytask import CurvedRegressor, MeanRegularizedRegressor
 from polytask.data import parse
+from polytask.mixed.left_out import common_without_tasks
 
 
 def table(n=90, m=6):
@@ -37,6 +38,31 @@ def test_left_out_rows_are_predicted_without_them(covariance):
         b = np.linalg.solve(Z[rest].T @ inverse @ Z[rest], Z[rest].T @ inverse @ y[rest])
         expected = Z[j] @ b + V[j, rest] @ inverse @ (y[rest] - Z[rest] @ b)
         assert found[place] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("alpha_common", [0, "reml"])
+def test_the_common_part_without_a_task_is_that_of_the_others(alpha_common, monkeypatch):
+    told = []
+
+    def spy(*given):
+        told.append((given, common_without_tasks(*given)))
+        return told[-1][1]
+
+    monkeypatch.setattr("polytask.models.mixed.common_without_tasks", spy)
+    X, y = table()
+    options = {"alpha_common": alpha_common, "noise": "common", "covariance": "full"}
+    MeanRegularizedRegressor("reml", task="t", unseen="common", **options).fit(X, y)
+    ((data, between, noise, strength), found) = told[0]
+    Z = data.design.distinct_rows()
+    precision = np.append(2.0 * len(y) * np.broadcast_to(strength, 2) / noise, 0.0)
+    for i in range(6):
+        A, a = np.diag(precision), np.zeros(3)
+        for j in set(range(6)) - {i}:
+            rows = Z[data.code == j]
+            V = rows @ between @ rows.T + noise * np.eye(len(rows))
+            A = A + rows.T @ np.linalg.solve(V, rows)
+            a = a + rows.T @ np.linalg.solve(V, data.y[data.code == j])
+        np.testing.assert_allclose(found[i], np.linalg.solve(A, a), rtol=1e-8, atol=1e-9)
 
 
 def test_curves_leave_rows_out_too():

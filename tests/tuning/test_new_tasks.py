@@ -93,6 +93,28 @@ def test_given_strengths_and_seen_tasks_are_left_alone():
     assert not hasattr(few, "new_task_coef_")  # of two tasks, one would tell of the other
 
 
+def test_reml_gives_way_where_its_common_part_predicts_new_tasks_worse():
+    """The target bends and each task sees a piece: a mean of the tasks' own lines is no answer."""
+    rng = np.random.default_rng(0)
+    m, n = 60, 12
+    center = rng.uniform(-3.0, 3.0, m)
+    g = np.repeat(np.arange(m), n)
+    x = center[g] + rng.normal(0, 0.3, m * n)
+    y = np.abs(x) + 0.5 * x + rng.normal(0, 0.2, m * n)
+    X, new = pd.DataFrame({"x": x, "g": g}), g >= 30
+    error = {}
+    for unseen in ("common", "error"):
+        model = MeanRegularizedRegressor("reml", task="g", unseen=unseen).fit(X[~new], y[~new])
+        model.unseen = "common"
+        error[unseen] = np.mean((model.predict(X[new]) - y[new]) ** 2)
+    pooled = PooledRegressor(task="g").fit(X[~new], y[~new])
+    assert error["error"] > 1.03 * np.mean((pooled.predict(X[new]) - y[new]) ** 2)
+    assert error["common"] < 1.03 * np.mean((pooled.predict(X[new]) - y[new]) ** 2)
+    X, y, _ = make_related_tasks(40, 3, 20, random_state=0)
+    stays = MeanRegularizedRegressor("reml", task="task", unseen="common").fit(X, y)
+    assert not hasattr(stays, "new_task_coef_")  # no better beyond chance
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.0, 0.3, 2.0])
 @pytest.mark.parametrize("n_tasks", [10, 40])

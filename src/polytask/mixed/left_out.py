@@ -7,6 +7,14 @@ variance h = x'V_i x, and without the row its linear predictor is
 
 g and c the slope and curvature of the row's share of minus the log likelihood: exact for the
 squared loss, one Newton step for others.
+
+Of the common part, task i adds A_i = (I + G_i Sigma)^-1 G_i and a_i = (I + G_i Sigma)^-1 r_i to the
+normal equations, with G_i = X_i'X_i and r_i = X_i'y_i over the noise and Sigma the covariance of
+the deviations, so that without the whole task
+
+    w0_(-i) = (P + sum A - A_i)^-1 (sum a - a_i),
+
+P the precision of w0 where that is random.
 """
 
 from __future__ import annotations
@@ -17,7 +25,7 @@ from polytask.data import TaskData
 from polytask.mixed.laplace import quadratic_forms
 from polytask.responses import Loss
 
-__all__ = ["left_out"]
+__all__ = ["common_without_tasks", "left_out"]
 
 _LEAST = 1e-8  # of what is left of a row's weight once its own influence is off
 
@@ -42,3 +50,29 @@ def left_out(
     weight = data.sample_weight / units / noise[data.code]
     slope, curvature = weight * loss.gradient(data.y, f), weight * loss.curvature(data.y, f)
     return np.asarray(f + h * slope / np.maximum(1.0 - h * curvature, _LEAST))
+
+
+def common_without_tasks(
+    data: TaskData, between: np.ndarray, noise: float, strength: np.ndarray
+) -> np.ndarray:
+    """The common part (m, p) that the other tasks give, of the squared loss.
+
+    Parameters
+    ----------
+    between : ndarray of shape (p, p)
+        Covariance of the deviations, in the columns of ``data.design``.
+    noise : float
+        Variance of a row of weight one.
+    strength : ndarray of shape (d,)
+        On the slopes of w0, as a penalty beside the mean loss of the rows.
+    """
+    s, p = data.sample_weight, data.n_coefs
+    G, r = data.design.grams(s) / noise, data.design.adjoint(s * data.y) / noise
+    part = np.linalg.solve(np.eye(p) + G @ between, np.concatenate([G, r[:, :, None]], axis=2))
+    total = part.sum(axis=0)
+    precision = np.zeros(p)
+    precision[: len(strength)] = 2.0 * float(s.sum()) * strength / noise
+    ridge = 1e-12 * np.diag(total[:, :-1])  # of columns that only one task has
+    system = total[:, :-1] + np.diag(np.minimum(precision, 1e300) + ridge) - part[:, :, :-1]
+    left: np.ndarray = np.linalg.solve(system, (total[:, -1] - part[:, :, -1])[:, :, None])
+    return left[:, :, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -159,14 +160,19 @@ class MultiTaskLinear(FromFields, Doors):
 
         Where strengths are left to the data: with given ones the model says what w0 is.
         """
-        if self.unseen != "common" or not self._must_choose() or self._wide or self._is_one:
+        if self._must_choose():
+            self._answer_beside(source, None)
+
+    def _answer_beside(self, source: Oracle, rival: Callable[[], np.ndarray] | None) -> None:
+        """The same where the w0 of the model is a rival that may stay."""
+        if self.unseen != "common" or self._wide or self._is_one:
             return
         if not self.response_.by_rows:
             return
         if not isinstance(source, TaskData) or isinstance(source, MomentData):
             return
         with step(self, "answer new tasks", parts=True):
-            found = new_task_coefs(source, self.response_, self.max_iter)
+            found = new_task_coefs(source, self.response_, self.max_iter, rival)
         if found is not None:
             d = source.n_features
             self.new_task_coef_ = found[:d]

@@ -26,7 +26,7 @@ from polytask.data.center import shifted_covariance
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 from polytask.mixed.laplace import quadratic_forms
-from polytask.mixed.left_out import left_out
+from polytask.mixed.left_out import common_without_tasks, left_out
 from polytask.mixed.task_noise import task_noise
 from polytask.models._likelihood import rows_seen
 from polytask.models.mixed_summary import MixedModelSummary
@@ -68,6 +68,7 @@ class MixedModelFit(MixedModelSummary):
             raise ValueError(f"{type(self).__name__}: alpha='reml' needs {reason}. Set alpha='cv'.")
         data, log_weights = self._weighed(data)
         fit = self._estimate(data, loss)
+        plain = data
         fit, data, ratio = self._by_task_noise(fit, data)
         if (ratio != 1).any():
             log_weights = float(np.log(data.sample_weight).sum())
@@ -93,6 +94,12 @@ class MixedModelFit(MixedModelSummary):
         self.aic_ = -2.0 * self.log_likelihood_ + 2.0 * fit.n_parameters
         self.bic_ = -2.0 * self.log_likelihood_ + np.log(N) * fit.n_parameters
         self._mixed_state_, self._rows_seen = fit.state.to_dict(), rows_seen(data)
+        if loss.is_quadratic and not fit.has_no_noise:
+            rival = partial(
+                common_without_tasks, data, fit.deviation_covariance, fit.noise,
+                fit.common_strength,
+            )  # fmt: skip
+            self._answer_beside(plain, rival)  # rows of noisy tasks are no less there to come
         return self
 
     def _weighed(self: Any, data: TaskData) -> tuple[TaskData, float]:

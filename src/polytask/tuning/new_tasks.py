@@ -9,12 +9,13 @@ each task from the others. With the arrow's blocks at the solution, eliminating 
     w0_(-i) = (G + sum S - S_i)^-1 (sum g - g_i):
 
 exact for the squared loss, one Newton step for others. Strong strengths are pooling, weak ones the
-mean of the tasks' own fits.
+mean of the tasks' own fits. A rival, such as the w0 of estimated variances, stays unless that is
+better by half a standard error over the tasks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,12 +34,25 @@ __all__ = ["new_task_coefs"]
 _LEAST_TASKS = 3
 _MOST_NUMBERS = 3e7  # in the Gram matrices of all tasks
 _TOL, _RIDGE = 1e-6, 1e-12
+_DOUBT = 0.5  # standard errors of a difference that is left to chance
+
+Rival = Callable[[], np.ndarray]
 
 
-def new_task_coefs(data: TaskData, loss: Loss, max_iter: int) -> np.ndarray | None:
+def new_task_coefs(
+    data: TaskData, loss: Loss, max_iter: int, rival: Rival | None = None
+) -> np.ndarray | None:
     """Coefficients (p,) for a task that was not in training.
 
-    None where tasks are fewer than three or their Gram matrices large.
+    Parameters
+    ----------
+    rival : callable, optional
+        Gives the coefficients (m, p) by which another rule predicts each task from the others.
+
+    Returns
+    -------
+    coefs : ndarray of shape (p,) or None
+        None where tasks are fewer than three, their Gram matrices large, or the rival stays.
     """
     m, p = int((data.counts > 0).sum()), data.n_coefs
     if m < _LEAST_TASKS or data.n_tasks * p**2 > _MOST_NUMBERS or p == 0:
@@ -57,6 +71,8 @@ def new_task_coefs(data: TaskData, loss: Loss, max_iter: int) -> np.ndarray | No
     if not data.intercept:
         del grids["level"]
     choose(left_out.risks, grids, {} if data.intercept else {"level": 1.0}, rounds=2)
+    if rival is not None and not left_out.clearly_better_than(rival(), m):
+        return None
     return left_out.mean(m)
 
 
@@ -70,6 +86,7 @@ class _LeaveTaskOut:
         self.scaled = np.sqrt(self.size[:, None] * self.size)
         self._start: Blocks | None = None
         self._seen: list[tuple[float, np.ndarray]] = []  # risk and w0 at every point
+        self._best: tuple[float, np.ndarray] = (np.inf, np.zeros(data.n_tasks))
 
     def risks(self, points: Sequence[Strengths]) -> np.ndarray:
         """Mean of loss(y_j, x_j'w0_(-i)) over the rows of all tasks i."""
@@ -83,6 +100,18 @@ class _LeaveTaskOut:
             return None
         weights = (max(least, 1e-300) / np.maximum(risks, 1e-300)) ** (0.5 * m)
         return np.asarray(weights @ np.array(common) / weights.sum())
+
+    def losses(self, coefs: np.ndarray) -> np.ndarray:
+        """Share of the risk (m,) of each task by its row of coefs (m, p)."""
+        data, y = self.data, judged_labels(self.data, self.loss)
+        each = data.weight * self.loss.value(y, data.design.predict(coefs))
+        return np.bincount(data.code, each, data.n_tasks)
+
+    def clearly_better_than(self, rival: np.ndarray, m: int) -> bool:
+        """Whether the least risk is below that of the rival's coefs (m, p) beyond chance."""
+        risk, losses = self._best
+        less = self.losses(rival) - losses
+        return bool(np.isfinite(risk) and less.sum() > _DOUBT * np.sqrt(m) * less.std(ddof=1))
 
     def problem(self, at: Strengths) -> Problem:
         """The mean-regularized problem in scaled columns."""
@@ -121,8 +150,8 @@ class _LeaveTaskOut:
             whole = np.linalg.solve(system[0] + Sg[0, :, :-1], total[:, -1])
         except np.linalg.LinAlgError:
             return np.inf
-        y = judged_labels(data, loss)
-        risk = float(data.weight @ loss.value(y, data.design.predict(without)))
-        risk = risk if np.isfinite(risk) else np.inf
+        losses = self.losses(without)
+        risk = float(losses.sum()) if np.isfinite(losses).all() else np.inf
+        self._best = min(self._best, (risk, losses), key=lambda seen: seen[0])
         self._seen.append((risk, whole if np.isfinite(risk) else np.zeros(len(whole))))
         return risk
