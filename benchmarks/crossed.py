@@ -1,14 +1,17 @@
 """Two crossed groupings by REML, side by side with lme4: time in turn, peak memory, criterion.
 
-    python benchmarks/crossed.py InstEval.csv [10]
+    python benchmarks/crossed.py InstEval.csv [--docs docs/models/multilevel.md]
 
-The table is lme4's (write.csv(lme4::InstEval, "InstEval.csv")). With a factor, so many copies of it
-are stacked, the students of each being others: ten times the rows and students, the same lecturers.
-R with lme4 must be installed; both work in one thread, in processes of their own.
+The table is lme4's (write.csv(lme4::InstEval, "InstEval.csv")). Ten copies of it are stacked, too,
+the students of each being others: ten times the rows and students, the same lecturers. Last comes
+a made-up table beyond a dense system, with given strengths, without lme4. R with lme4 must be
+installed; all work in one thread, in processes of their own, in turn; processor time of the fit,
+peak memory of the process.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import subprocess
@@ -20,15 +23,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+MARK = "<!-- figures of benchmarks/crossed.py -->"
+END = "<!-- end of crossed groupings -->"
+LARGE = (500_000, 60_000, 20_000)  # rows, users, items
+COLUMNS = ["seconds", "megabytes", "criterion"]
 _R = """suppressMessages(library(lme4)); d <- read.csv("{path}")
 t <- system.time(m <- lmer(y ~ 1 + (1 | s) + (1 | d), d))
-cat(sprintf("lme4     %8.2f s user  %8.2f s elapsed  criterion %.5f\\n", t[["user.self"]],
-            t[["elapsed"]], REMLcrit(m)))
-cat(gsub(" kB", "", grep("VmHWM", readLines("/proc/self/status"), value = TRUE)), "kB\\n")"""
+kb <- gsub("[^0-9]", "", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))
+cat(t[["user.self"]], as.numeric(kb) / 1024, sprintf("%.5f", REMLcrit(m)), "\\n")"""
 
 
 def stacked(path: str, copies: int) -> pd.DataFrame:
-    """Copies of the table with students of their own, targets of copies drawn anew by rows."""
+    """Copies of the table with students of their own, lecturers of copies drawn anew."""
     table = pd.read_csv(path)[["s", "d", "y"]]
     random = np.random.default_rng(0)
     parts = [
@@ -41,31 +47,75 @@ def stacked(path: str, copies: int) -> pd.DataFrame:
 
 
 def ours(path: str) -> None:
-    """One fit, in this process."""
+    """One fit in this process: seconds, megabytes, criterion."""
     from polytask import MultilevelRegressor
+    from polytask.datasets import make_crossed_rows
 
-    table = pd.read_csv(path)
-    before, begun = time.process_time(), time.perf_counter()
-    model = MultilevelRegressor(task=["s", "d"]).fit(table[["s", "d"]], table["y"])
-    cpu, wall = time.process_time() - before, time.perf_counter() - begun
+    if path == "large":
+        n, users, items = LARGE
+        X, y, _ = make_crossed_rows(n, {"user": users, "item": items}, random_state=0)
+        strengths = {"user": 0.5 / n, "item": 0.5 / (0.49 * n)}  # the noise over the variances
+        model = MultilevelRegressor(strengths, varying=[], task=["user", "item"])
+    else:
+        table = pd.read_csv(path)
+        X, y = table[["s", "d"]], table["y"]
+        model = MultilevelRegressor(task=["s", "d"])
+    before = time.process_time()
+    model.fit(X, y)
+    seconds = time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"polytask {cpu:8.2f} s user  {wall:8.2f} s elapsed  criterion {model.deviance_:.5f}")
-    print(f"VmHWM:\t {peak:.0f} MB")
+    print(seconds, peak, f"{model.deviance_:.5f}")
 
 
-def main(path: str, copies: int) -> None:
-    """Both, in turn, three times."""
+def run(command: list[str]) -> dict[str, float]:
+    """What a process prints in its last line."""
+    one = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    answer = subprocess.run(command, check=True, env=one, capture_output=True, text=True)
+    return dict(zip(COLUMNS, map(float, answer.stdout.splitlines()[-1].split()), strict=True))
+
+
+def line(title: str, who: str, seen: list[dict[str, float]]) -> str:
+    """Medians as a row."""
+    seconds, peak, criterion = pd.DataFrame(seen)[COLUMNS].median()
+    told = "–" if np.isnan(criterion) else f"{criterion:.4f}"
+    return f"| {title} | {who} | {seconds:.2f} | {peak:.0f} | {told} |"
+
+
+def main() -> None:
+    """Both, in turn, three times; with --docs put the table into that page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table")
+    parser.add_argument("--docs", type=Path)
+    arguments = parser.parse_args()
+    lines = ["| rows, levels | by | processor s | peak MB | criterion |", "|---" * 5 + "|"]
     with tempfile.TemporaryDirectory() as folder:
         csv = Path(folder) / "rows.csv"
-        stacked(path, copies).to_csv(csv, index=False)
-        one = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        for _ in range(3 if copies == 1 else 1):
-            subprocess.run([sys.executable, __file__, "--ours", str(csv)], check=True, env=one)
-            subprocess.run(["Rscript", "-e", _R.format(path=csv)], check=True, env=one)
+        for copies in (1, 10):
+            table = stacked(arguments.table, copies)
+            table.to_csv(csv, index=False)
+            title = f"{len(table):,}, {table['s'].nunique():,} x {table['d'].nunique():,}"
+            commands = {
+                "polytask": [sys.executable, __file__, "--ours", str(csv)],
+                "lme4": ["Rscript", "-e", _R.format(path=csv)],
+            }
+            seen: dict[str, list[dict[str, float]]] = {who: [] for who in commands}
+            for _ in range(3 if copies == 1 else 1):
+                for who, command in commands.items():
+                    seen[who].append(run(command))
+            lines += [line(title, who, each) for who, each in seen.items()]
+            print(*lines[-2:], sep="\n", flush=True)
+    n, users, items = LARGE
+    found = [run([sys.executable, __file__, "--ours", "large"])]
+    lines.append(line(f"{n:,}, {users:,} x {items:,}, given", "polytask", found))
+    print(lines[-1])
+    if arguments.docs:
+        text = arguments.docs.read_text()
+        head, rest = text.partition(MARK)[0], text.partition(END)[2]
+        arguments.docs.write_text(head + MARK + "\n\n" + "\n".join(lines) + f"\n\n{END}" + rest)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--ours":
         ours(sys.argv[2])
     else:
-        main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+        main()

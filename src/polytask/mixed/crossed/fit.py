@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from polytask.mixed.crossed.iterative import IterativeElimination
 from polytask.mixed.crossed.laplace import CrossedLaplace
-from polytask.mixed.crossed.point import CrossedPoint
+from polytask.mixed.crossed.point import CrossedPoint, Elimination
 from polytask.mixed.crossed.rows import GroupedRows, Term
 from polytask.mixed.crossed.search import CrossedEstimate, estimate_roots
 from polytask.mixed.root import Root
@@ -193,18 +194,20 @@ class Fitter:
             roots.append(Root.diagonal(np.zeros(0, dtype=int)))
         order = sorted(range(len(terms)), key=lambda f: -terms[f].width)
         rest = sum(terms[f].width for f in order[1:])
-        if rest > MOST_DENSE:
+        given = any(c.asked.variance is not None for c in choices)
+        if rest > MOST_DENSE and not (given and self.loss.is_quadratic):
             raise ValueError(
                 f"groupings beside the largest must have {MOST_DENSE:,} deviations at most, in a "
-                f"dense system; got {rest:,}. Let fewer coefficients vary (varying=[]), or leave "
-                "out a grouping."
+                f"dense system; got {rest:,}. Let fewer coefficients vary (varying=[]), leave "
+                "out a grouping, or, with the squared loss, give alpha numbers: determinants need "
+                "the system, coefficients do not."
             )
         rows = GroupedRows(self.X, [terms[f] for f in order])
-        at = self._model(rows, any(c.asked.variance is not None for c in choices))
+        at = self._model(rows, given)
         if self.silent:
             point = at([np.zeros(roots[f].shape) for f in order])
             estimate = CrossedEstimate(point, np.zeros(0), 0.0, 1, True)
-        elif any(c.asked.variance is not None for c in choices):
+        elif given:
             point = at([self._given(choices[f]) for f in order])  # all of them
             estimate = CrossedEstimate(point, np.zeros(0), 0.0, 1, True)
         else:
@@ -220,7 +223,9 @@ class Fitter:
             return CrossedLaplace(rows, self.T, self.data.y, s, loss, self.restricted, prior).at
         sums = rows.sums(s, np.column_stack([self.T, self.residual]))
         levels = [term.n_levels for term in rows.terms]
-        return lambda L: CrossedPoint(sums, L, levels, self.restricted, self.n_rows)
+        dense = sums.rest.shape[0] <= MOST_DENSE
+        how = Elimination if dense else IterativeElimination
+        return lambda L: CrossedPoint(sums, L, levels, self.restricted, self.n_rows, how)
 
     def moving(self, asked: Asked) -> np.ndarray:
         """Columns that vary inside the levels of a grouping, and the last for the level."""

@@ -56,12 +56,18 @@ class Elimination:
         self.log_det = float(np.linalg.slogdet(A)[1].sum()) if L.shape[1] else 0.0
         self.E = L @ np.linalg.inv(A) @ L.T
         self.EC = block_times(self.E, sums.cross)
-        Q = sums.rest.shape[0]
-        self.K = np.zeros((Q, Q)) if Q == 0 else (sums.rest - sums.cross.T @ self.EC).toarray()
         self.parts, at = [], 0
         for root, m in zip(roots[1:], levels[1:], strict=True):
             self.parts.append(slice(at, at + m * root.shape[0]))
             at += m * root.shape[0]
+        self._factor()
+
+    def _factor(self) -> None:
+        """S^-1 and the logarithm of the determinant."""
+        Q = self.sums.rest.shape[0]
+        self.K = np.zeros((Q, Q))
+        if Q:
+            self.K = (self.sums.rest - self.sums.cross.T @ self.EC).toarray()
         S = np.eye(Q) + self._right(self._right(self.K).T)
         self.S_inverse = S
         if Q:
@@ -95,8 +101,12 @@ class Elimination:
     def solve(self, first: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Deviations Gamma Z'V^-1 t of right-hand sides Z'vt, (m q, c) and (Q, c)."""
         own = self._own(first)
-        b = self.N @ (rest - self.sums.cross.T @ own)
+        b = self._among(rest - self.sums.cross.T @ own)
         return own - self.EC @ b, b
+
+    def _among(self, t: np.ndarray) -> np.ndarray:
+        """N t, the rest's deviations."""
+        return np.asarray(self.N @ t)
 
     def _own(self, first: np.ndarray) -> np.ndarray:
         by_level = first.reshape(self.m, self.q, first.shape[1])
@@ -194,6 +204,8 @@ class Solved:
         Whether determinants are those of w0 and the deviations, or of the deviations alone.
     common : ndarray of shape (p,) or None
         w0 where it is not to be estimated.
+    eliminate : type
+        How the system is solved.
     """
 
     noise = 1.0
@@ -203,10 +215,11 @@ class Solved:
     def __init__(
         self, sums: CrossSums, roots: Sequence[np.ndarray], levels: Sequence[int],
         restricted: bool, common: np.ndarray | None = None,
+        eliminate: type[Elimination] = Elimination,
     ) -> None:  # fmt: skip
         self.sums, self.roots, self.levels = sums, list(roots), list(levels)
         self.restricted = restricted
-        self.system = Elimination(sums, roots, levels)
+        self.system = eliminate(sums, roots, levels)
         self._solution = self.system.solve(sums.first_target, sums.rest_target)
         first, rest = self._solution
         inner = sums.target - sums.first_target.T @ first - sums.rest_target.T @ rest
@@ -269,16 +282,16 @@ class CrossedPoint(Solved):
 
     Parameters
     ----------
-    sums, roots, levels, restricted
+    sums, roots, levels, restricted, eliminate
         As in `Solved`.
     n_rows : float
     """
 
     def __init__(
         self, sums: CrossSums, roots: Sequence[np.ndarray], levels: Sequence[int],
-        restricted: bool, n_rows: float,
+        restricted: bool, n_rows: float, eliminate: type[Elimination] = Elimination,
     ) -> None:  # fmt: skip
-        super().__init__(sums, roots, levels, restricted)
+        super().__init__(sums, roots, levels, restricted, eliminate=eliminate)
         p = len(self.common)
         square = float(self._inner[p, p] - self.common @ self._inner[:p, p])
         least = _NO_NOISE * float(sums.target[p, p])
