@@ -12,6 +12,8 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from narwhals.exceptions import DuplicateError
 from scipy import sparse
 
@@ -135,6 +137,9 @@ def _column_values(X: Any, task: str | int) -> np.ndarray:
             raise ValueError(_missing_message(task, int(series.is_null().sum())))
         if series.dtype.is_integer() and series.dtype not in (nw.Int128, nw.UInt128):
             return series.to_numpy()  # NumPy has no whole numbers of 128 bits
+        if series.dtype == nw.String:  # one text for each id, not for each row
+            found, code = _text_codes(series)
+            return found[code]
         return np.fromiter(series.to_list(), dtype=object, count=len(series))
     if not hasattr(X, "shape"):
         X = np.asarray(X, dtype=object)
@@ -142,6 +147,14 @@ def _column_values(X: Any, task: str | int) -> np.ndarray:
     if sparse.issparse(X):
         return X.tocsc()[:, [position]].toarray().ravel()
     return np.asarray(X)[:, position]
+
+
+def _text_codes(series: nw.Series[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct texts, and the place of each row's among them."""
+    pairs = pc.dictionary_encode(series.to_arrow())
+    pairs = pairs.combine_chunks() if isinstance(pairs, pa.ChunkedArray) else pairs
+    texts = pairs.dictionary.to_pylist()
+    return np.array(texts, dtype=str if texts else object), pairs.indices.to_numpy()
 
 
 def _column_name(frame: nw.DataFrame[Any], task: str | int) -> Any:

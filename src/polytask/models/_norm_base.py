@@ -75,6 +75,7 @@ class NormBase(MultiTaskLinear):
     max_iter: int = 10000
 
     strengths: ClassVar[tuple[Strength, ...]] = ()
+    _exact_paths = False
     tells: ClassVar[Mapping[str, str]] = {}  # fitted attributes that reports show: their titles
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -7,7 +7,15 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.responses import Loss
 
-__all__ = ["MOST_SPREAD", "common_grid", "deviation_grid", "intercept_grid", "spread", "with_zero"]
+__all__ = [
+    "MOST_SPREAD",
+    "common_grid",
+    "deviation_grid",
+    "intercept_grid",
+    "path_of_norm",
+    "spread",
+    "with_zero",
+]
 
 MOST_SPREAD = 6.0  # decades that paths are stretched by at most, where every fit costs
 _CONSTANT = 1e-12  # share of a feature's mean square that is rounding
@@ -61,6 +69,16 @@ def spread(data: TaskData) -> float:
         square -= data.design.adjoint(data.weight).sum(axis=0)[:d] ** 2
     some = square[square > _CONSTANT * (data.column_norms[:, :d] ** 2).sum(axis=0)]
     return max(float(np.log10(some.max() / some.min())) - 2.0, 0.0) if len(some) else 0.0
+
+
+def path_of_norm(top: float, data: TaskData, n: int, decades: float) -> np.ndarray:
+    """Strengths of a norm from ``top`` down over ``decades``, farther where scales differ.
+
+    Gradients go with the features' deviations, not with their variances.
+    """
+    more = 0.5 * min(spread(data), MOST_SPREAD)
+    n += int(np.ceil(n * more / decades))
+    return max(top, np.finfo(float).tiny * 1e20) * np.logspace(0.0, -decades - more, n)
 
 
 def _down(

@@ -16,7 +16,7 @@ from polytask.solvers.facts import rank_of
 from polytask.solvers.low_rank.rank_limit import rank_fits
 from polytask.solvers.norms.continuation import Continuation
 from polytask.solvers.norms.profile import zero_factor
-from polytask.tuning.grids import MOST_SPREAD, spread
+from polytask.tuning.grids import path_of_norm
 
 __all__ = [
     "level_grid",
@@ -42,11 +42,7 @@ def trace_alpha_max(problem: Problem) -> float:
 
 def trace_grid(problem: Problem, n: int, decades: float = 3.0) -> np.ndarray:
     """Strengths of the trace norm, from `trace_alpha_max` down."""
-    top = max(trace_alpha_max(problem), np.finfo(float).tiny * 1e20)
-    more = 0.5 * min(
-        spread(problem.data), MOST_SPREAD
-    )  # gradients go with deviations, not with variances
-    return top * np.logspace(0.0, -decades - more, n + int(np.ceil(n * more / decades)))
+    return path_of_norm(trace_alpha_max(problem), problem.data, n, decades)
 
 
 def trace_path(

@@ -7,6 +7,7 @@ import numpy as np
 from polytask.problem import Problem
 from polytask.solvers.facts import norm_penalty
 from polytask.solvers.norms.profile import zero_profile
+from polytask.tuning.grids import path_of_norm
 
 __all__ = ["difference_grid", "norm_grid"]
 
@@ -19,7 +20,7 @@ def norm_grid(problem: Problem, part: str, n: int, decades: float = 2.5) -> np.n
     """
     gradient = zero_profile(problem).gradient
     top = norm_penalty(problem.penalties[part]).dual(gradient)
-    return max(top, np.finfo(float).tiny * 1e20) * np.logspace(0.0, -decades, n)
+    return path_of_norm(top, problem.data, n, decades)
 
 
 def difference_grid(problem: Problem, n: int = 5, decades: float = 2.0) -> np.ndarray:
@@ -31,4 +32,4 @@ def difference_grid(problem: Problem, n: int = 5, decades: float = 2.0) -> np.nd
     gradient = zero_profile(problem).gradient
     drift = np.cumsum(gradient - gradient.mean(axis=0), axis=0)
     top = float(np.abs(drift).max(initial=0.0))
-    return max(top, np.finfo(float).tiny * 1e20) * np.logspace(0.0, -decades, n)
+    return path_of_norm(top, problem.data, n, decades)
