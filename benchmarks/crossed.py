@@ -1,10 +1,10 @@
 """Two crossed groupings by REML, side by side with lme4: time in turn, peak memory, criterion.
 
-    python benchmarks/crossed.py InstEval.csv [--docs docs/models/multilevel.md]
+    python benchmarks/crossed.py InstEval.csv [--copies 1 10] [--docs docs/models/multilevel.md]
 
-The table is lme4's (write.csv(lme4::InstEval, "InstEval.csv")). Ten copies of it are stacked, too,
-the students of each being others: ten times the rows and students, the same lecturers. Last comes
-a made-up table beyond a dense system, with given strengths, without lme4. R with lme4 must be
+The table is lme4's (write.csv(lme4::InstEval, "InstEval.csv")). Copies of it are stacked, too,
+the students of each being others: so many times the rows and students, the same lecturers. Last
+comes a made-up table beyond a dense system, with given strengths, without lme4. R with lme4 must be
 installed; all work in one thread, in processes of their own, in turn; processor time of the fit,
 peak memory of the process.
 """
@@ -85,12 +85,13 @@ def main() -> None:
     """Both, in turn, three times; with --docs put the table into that page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table")
+    parser.add_argument("--copies", type=int, nargs="*", default=[1, 10])
     parser.add_argument("--docs", type=Path)
     arguments = parser.parse_args()
     lines = ["| rows, levels | by | processor s | peak MB | criterion |", "|---" * 5 + "|"]
     with tempfile.TemporaryDirectory() as folder:
         csv = Path(folder) / "rows.csv"
-        for copies in (1, 10):
+        for copies in arguments.copies:
             table = stacked(arguments.table, copies)
             table.to_csv(csv, index=False)
             title = f"{len(table):,}, {table['s'].nunique():,} x {table['d'].nunique():,}"
