@@ -37,11 +37,11 @@ def test_pooling_stops_helping_where_rows_are_many(errors):
     assert many["pooled"] > 2 * many["mean-regularized"]
 
 
-@pytest.mark.parametrize("rows", [6, 160])
-def test_independent_tasks_have_no_advantage(errors, rows):
+@pytest.mark.parametrize(("rows", "price"), [(6, 0.2), (160, 0.01)])
+def test_independent_tasks_have_no_advantage(errors, rows, price):
+    """With 6 rows a second strength to choose costs: .671 for .597 over six repeats."""
     world = errors["Independent tasks", rows]
-    # Neither an advantage nor a price worth naming: within 10 % of learning alone.
-    assert world["mean-regularized"] == pytest.approx(world["single-task"], rel=0.1)
+    assert 0.99 <= world["mean-regularized"] / world["single-task"] <= 1.0 + price
 
 
 def test_figure_and_numbers_are_written(survey, tmp_path, capsys, monkeypatch):

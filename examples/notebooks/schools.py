@@ -20,9 +20,14 @@ found = compare_tasks(models, X, y, task="school")
 print(found.verdict.text)
 
 # %% [markdown]
+# The interval of the gain is above zero, but one pupil of 4,059 carries it, so that nothing is
+# called proved. All default models together, which `polytask compare` fits, find a larger gain that
+# stands without any row.
+#
 # The figure has a row per school. Points right of zero gain. Small schools have wide intervals.
 
 # %%
 TaskGainDisplay.from_results(found).plot().figure_.savefig("schools.png", dpi=90)
 plt.close("all")
-assert found.verdict.label == "joint-helps"
+assert found.verdict.label == "no-clear-gain"
+assert "does not stand without row" in found.verdict.text

@@ -19,7 +19,7 @@ def test_groups_stand_for_their_formulations() -> None:
     assert not set(groups) & set(model_names())
     assert groups["robust"] == ("robust-low-rank", "robust-features")
     names, _ = choose_models(("temporal", "fused", "single-task"))
-    assert names == ("temporal-features", "fused", "single-task")
+    assert names == ("temporal-features", "fused", "concave-fused", "single-task")
     names, notes = choose_models(("all",))
     assert set(names) == set(model_names()) - set(NEURAL_NAMES)
     assert notes == ()

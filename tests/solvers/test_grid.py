@@ -1,7 +1,7 @@
 """Every solver meets every problem that it does not refuse, and finds what a reference finds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -12,9 +12,11 @@ from polytask.penalties import (
     Coupled,
     JointFeatures,
     NormPlus,
+    Penalty,
     Price,
     Rank,
     Ridge,
+    TaskNoise,
     TraceNorm,
 )
 from polytask.problem import Problem
@@ -162,6 +164,9 @@ def test_every_solver_meets_a_problem_and_has_a_name_of_its_own() -> None:
     shared = make_data(np.random.default_rng(1), Squared(), m=M, d=D, n=20, shared=True)
     problems = [make(data, Squared()) for make in (PROBLEMS | NOT_CONVEX).values()]
     problems.append(low_rank(shared, Squared(), Rank(0.01)))
+    joint = PROBLEMS["joint features"](data, Squared())
+    noise: Penalty = TaskNoise(1e-6)
+    problems.append(replace(joint, penalties={**joint.penalties, "noise": noise}))
     for solver in PREFERENCE:
         assert any(not missing(solver, problem) for problem in problems), solver.name
     assert len({solver.name for solver in PREFERENCE}) == len(PREFERENCE)

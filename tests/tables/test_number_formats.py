@@ -66,7 +66,7 @@ numbers = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(numbers, formats())
 def test_what_is_read_is_what_was_written_or_is_refused(tmp_path_factory, values, form):
     written = [write(value, form) for value in values]
@@ -85,7 +85,7 @@ def test_what_is_read_is_what_was_written_or_is_refused(tmp_path_factory, values
         assert inspect_column(made).problem
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(numbers, formats())
 def test_nothing_is_refused_that_names_its_mark(tmp_path_factory, values, form):
     written = [write(value, form) for value in values]

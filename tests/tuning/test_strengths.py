@@ -45,7 +45,7 @@ def test_a_strength_that_is_not_called_alpha():
     X, y, _ = make_related_tasks(n_tasks=8, n_features=3, random_state=0)
     for fit in ("fit", "partial_fit"):
         ours = getattr(Renamed(task="task"), fit)(X, y)
-        known = getattr(SingleTaskRegressor(task="task"), fit)(X, y)
+        known = getattr(SingleTaskRegressor(task="task", task_weight="equal"), fit)(X, y)
         assert ours.gamma_ == known.alpha_ < 0.1
         assert np.isfinite(ours.cv_scores_).any()
         np.testing.assert_array_equal(ours.coef_, known.coef_)

@@ -46,11 +46,6 @@ class NormBase(MultiTaskLinear):
         Strength that pulls the tasks' intercepts together: ``b_i = b0 + Δb_i`` with
         ``alpha_intercept ‖Δb‖²``, b0 free. "auto" is chosen with alpha if ``alpha="cv"``,
         otherwise 0.
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
     tol : float, default=1e-7
         Largest duality gap, as a share of the objective at W = 0.
     max_iter : int, default=10000

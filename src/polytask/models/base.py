@@ -68,10 +68,18 @@ class MultiTaskLinear(FromFields, Doors):
         the model takes them, their multinomial loss.
     task : None, str or int, default=None
         Task column of X: a name, or a position. None is one task, or a wide y.
+    fit_intercept : bool, default=True
+        Whether every task has an intercept.
     task_weight : {"auto", "equal", "size"}
         Whether tasks or rows weigh alike in R. "auto" is "equal" where the leading strength is a
         number, and "size" where it is chosen: one strength then suits a task of 600 rows beside
         others of 6.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or answer with `new_task_coef_`.
+    tol : float, default=1e-8
+        Largest scale-free KKT violation at the returned coefficients.
+    max_iter : int, default=100
+        Newton steps at most.
     verbose : int, default=0
         1 prints a line for each step of a fit.
 

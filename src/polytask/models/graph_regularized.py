@@ -50,15 +50,9 @@ class _GraphRegularized(MultiTaskLinear):
         Ridge on the slopes of every task with rows. Needed where the tasks of a connected part of
         the graph have fewer rows than features in all. "auto" is chosen with alpha if
         ``alpha="cv"``, otherwise 0.
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
     unseen : {"error", "common"}, default="error"
         What to do in `predict` with a task that is neither in training nor in the graph: refuse, or
         use the mean of the tasks.
-    tol : float, default=1e-8
-        Largest scale-free KKT violation at the returned coefficients.
-    max_iter : int, default=100
-        Newton steps at most (classifier).
 
     Attributes
     ----------

@@ -45,11 +45,6 @@ class _LowRank(LowRankBase):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
         ``alpha="cv"``, otherwise 0.
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
     tol : float, default=1e-7
         Largest duality gap, as a share of the objective at W = 0; without convexity the largest
         KKT violation, see ``violation_``.

@@ -76,18 +76,9 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         surer (glmmTMB). Of labels, shares and counts, which have no noise variance, weights always
         count: they are trials, exposure or rows (glmer). So they do in sums over rows
         (`partial_fit`, many rows of Parquet).
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
     task_weight : {"auto", "equal", "size"}, default="auto"
         Whether tasks or rows weigh alike in R. "auto" is "size" where the data choose alpha, as a
         likelihood does, and "equal" where it has a number.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
-    tol : float, default=1e-8
-        Largest scale-free KKT violation at the returned coefficients.
-    max_iter : int, default=100
-        Newton steps at most (classifier).
 
     Attributes
     ----------

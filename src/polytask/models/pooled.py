@@ -45,10 +45,6 @@ class _Pooled(MultiTaskLinear):
     unseen : {"error", "common"}, default="common"
         What to do with an unseen task in `predict`: refuse, or predict it like any other, because
         the one model is for all tasks.
-    tol : float, default=1e-8
-        Largest scale-free KKT violation at the returned coefficients.
-    max_iter : int, default=100
-        Newton steps at most (classifier).
 
     Attributes
     ----------

@@ -38,11 +38,6 @@ class _ProjectedLowRank(LearnedFeatures, LowRankBase):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen with alpha if
         ``alpha="cv"``, otherwise 0.
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
     tol : float, default=1e-7
         Largest duality gap, as a share of the objective at W = 0; where k binds, and for the rank,
         the largest KKT violation.

@@ -61,11 +61,6 @@ class _ProjectedMeanRegularized(LearnedFeatures):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts together. "auto" is chosen without a projection
         if ``alpha="cv"``, otherwise alpha.
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
     tol : float, default=1e-8
         Largest KKT violation: the share that is left of what each gradient can be.
     max_iter : int, default=500

@@ -53,21 +53,12 @@ class _SingleTask(MultiTaskLinear):
     alpha_intercept : float or "auto", default="auto"
         Ridge strength on the intercepts. "auto" is 0 for a regressor; for a classifier with
         ``alpha="cv"`` it is chosen too, because a task with one class has no finite intercept.
-    fit_intercept : bool, default=True
-        Whether every task has an intercept.
     task_weight : {"auto", "equal", "size"}, default="auto"
         How tasks weigh in R, and so what one alpha is to each of them: alpha over ``m share_i`` in
         the formula above. "auto" is "equal" with a number as alpha. With "cv" a task weighs its
         rows over its noise (its least leave-one-out error, drawn to the other tasks' as far as
         chance makes them differ), as ridge regression with coefficients of a like size wants it;
         "size" where that is not known: another loss, sparse rows, groups, time, sums over rows.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
-    tol : float, default=1e-8
-        Largest scale-free KKT violation at the returned coefficients.
-    max_iter : int, default=100
-        Newton steps at most (classifier).
 
     Attributes
     ----------

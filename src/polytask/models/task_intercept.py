@@ -41,13 +41,6 @@ class _TaskIntercept(MultiTaskLinear):
     alpha_intercept : float or "auto", default="auto"
         Strength that pulls the tasks' intercepts to their common one; large is `Pooled`. "auto"
         is chosen with alpha if ``alpha="cv"``, otherwise equal to alpha.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or answer with
-        `new_task_coef_`.
-    tol : float, default=1e-8
-        Largest scale-free KKT violation at the returned coefficients.
-    max_iter : int, default=100
-        Newton steps at most (classifier).
 
     Attributes
     ----------
