@@ -232,8 +232,10 @@ def main() -> None:
     parser.add_argument("--found", type=Path, help="file of what is measured, to go on from")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    numbers = {name: found for name, found in tables().items() if name not in CHOSEN_ON}
-    labels = {name: few(*load(name)) for name in BINARY if name not in CHOSEN_ON}
+    numbers, labels = {}, {}
+    if not arguments.tell:
+        numbers = {name: found for name, found in tables().items() if name not in CHOSEN_ON}
+        labels = {name: few(*load(name)) for name in BINARY if name not in CHOSEN_ON}
     wanted = [("inside", each) for each in numbers] + [("labels", each) for each in labels]
     wanted += [(kind, each) for each in numbers for kind in ("whole", "labels")]
     known: dict[str, dict[str, float]] = {}
@@ -241,7 +243,7 @@ def main() -> None:
         known = dict(json.loads(line) for line in arguments.found.read_text().splitlines())
     for kind, each in wanted:
         key = f"{each} {kind}"
-        if key in known or arguments.tell:
+        if key in known:
             continue
         known[key] = measured(*(labels | numbers)[each], kind, arguments.peers)
         line = json.dumps([key, known[key]])
@@ -266,7 +268,10 @@ def main() -> None:
     print("\n".join(lines))
     if arguments.docs:
         head = arguments.docs.read_text().split(MARK)[0]
-        arguments.docs.write_text(head + MARK + "\n\n## On real tables\n\n" + "\n".join(lines))
+        all_of_them = {*SHARED, *(line.split()[1] for line in TABLES.strip().splitlines())}
+        said = f"{len(all_of_them - CHOSEN_ON)} tables of numbers chose nothing; {MOST_ROWS} rows "
+        page = [head + MARK, "", "## On real tables", "", said + "at most of each.", "", *lines]
+        arguments.docs.write_text("\n".join(page))
 
 
 if __name__ == "__main__":
