@@ -19,13 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests over all formulations are slow for those that have tests of their family.
 
     What holds of formulations with norms is tried on the lasso and joint features, and for each in
-    `tests/models/test_norm_family.py`.
+    `tests/models/test_norm_family.py` and `test_norm_doors.py`.
     """
     from tests.models.kin import is_kin
 
     for item in items:
         found = getattr(item, "callspec", None)
-        own = item.path.name == "test_norm_family.py"
+        own = item.path.name in ("test_norm_family.py", "test_norm_doors.py")
         if found and not own and any(is_kin(value) for value in found.params.values()):
             item.add_marker(pytest.mark.slow)
 

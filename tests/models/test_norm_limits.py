@@ -9,6 +9,19 @@ from tests.models.helpers import long_table
 from tests.models.kin import FAST_ROLES
 
 LARGE = 1e4
+
+
+def test_targets_alike_within_tasks_have_no_noise_but_rounding() -> None:
+    """Scales of rounding would make weights of 1e22, in which nothing can be solved."""
+    rng = np.random.default_rng(0)
+    ids = np.repeat(np.arange(15), 2)
+    y = rng.normal(size=15)[ids] / 3.0
+    Z = np.column_stack([ids, rng.normal(size=(30, 3))])
+    model = polytask.CalibratedFeaturesRegressor(1e-3, alpha_intercept=1e-12, task=0).fit(Z, y)
+    assert model.gap_ <= model.tol
+    assert_allclose(model.predict(Z), y, atol=1e-6)
+
+
 CASES = {
     # one: stem and options; the other; digits that a gap of 1e-12 leaves
     "sparse group, all l1": (

@@ -34,7 +34,8 @@ class CalibratedFeaturesRegressor(RegressorRole, SignedNorms):
     number. Where all tasks have noise s this is `JointFeatures` with s times the alpha.
 
     A task that is fitted to less than a thousandth of what it has without features is measured in
-    that thousandth, so that the objective stays smooth.
+    that thousandth, so that the objective stays smooth; a task that has no noise without features,
+    as one of a single row, in a thousandth of what the others have on average.
 
     Parameters
     ----------

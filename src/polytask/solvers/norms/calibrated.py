@@ -27,6 +27,7 @@ __all__ = ["Calibrated", "at_null_noise", "root_mean_squares"]
 _TURNS = 200
 _FIRST, _CLOSER = 1e-2, 0.1  # gap of the first turn's squares; of each turn's in the last one's
 _ROUNDING, _SETTLED = 1e-15, 1e-12
+_OF_ROUNDING = 1e-8  # share of a task's targets below which it has no noise
 _SQUARE = 0.3  # the gap of squares is the square of how far their dual point must be scaled
 
 
@@ -102,16 +103,21 @@ def at_null_noise(data: TaskData) -> TaskData:
 
 
 def _null_noise(data: TaskData) -> np.ndarray:
-    """Root of the mean square of y, about the task's mean where there are intercepts."""
+    """Root of the mean square of y, about the task's mean where there are intercepts.
+
+    A task that has none then, as with one row, is measured in what the others have on average.
+    """
     f = np.zeros(len(data.y))
+    size = root_mean_squares(data, f)
     if data.intercept:
         ones = data.design.last_column()  # others where moments stand for rows
         mass = np.bincount(data.code, data.weight * ones**2, minlength=data.n_tasks)
         mean = np.bincount(data.code, data.weight * ones * data.y, minlength=data.n_tasks)
         f = ones * (mean / np.where(mass > 0, mass, 1.0))[data.code]
     found = root_mean_squares(data, f)
-    largest = float(found.max(initial=0.0))
-    return np.maximum(found, 1e-8 * largest) if largest > 0 else np.ones_like(found)
+    noisy = found > _OF_ROUNDING * size
+    typical = float(found[noisy].mean() if noisy.any() else size.max(initial=0.0)) or 1.0
+    return np.where(noisy, found, typical)
 
 
 def _residual_roots(problem: Problem, blocks: Blocks) -> np.ndarray:
