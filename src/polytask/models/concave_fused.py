@@ -23,7 +23,7 @@ class _ConcaveFused(FusedBase):
     tasks, in the order of their ids. rho(t) = 2 c (sqrt(1 + t/c) - 1) rises with slope one at zero
     and then as a root, so that what is kept is shrunk less the larger it is; with
     ``inside="differences"`` the differences stand inside of it too: alpha sum_j rho(‖w^j‖_1 +
-    (alpha_difference / alpha) sum_i |w_{i+1,j} - w_ij|). Not convex: solved by convex stages, the
+    (alpha_difference / alpha) ‖differences of w^j‖_1). Not convex: solved by convex stages, the
     best of two starts; the certificate is "stationary", the gap that of the last stage. A hundredth
     of rho stays t. As the knee c grows this is `FusedTasks` with ``l1_ratio=1``.
 
