@@ -14,6 +14,7 @@ from polytask.penalties import (
     Nested,
     SpectralBox,
     TaskGroup,
+    TraceBall,
     TraceNorm,
     Transposed,
     sparse_group,
@@ -104,3 +105,19 @@ def test_differences_of_many_tasks_are_shrunk_to_the_optimality_conditions() -> 
     flat = np.abs(steps) < 1e-12
     np.testing.assert_allclose(u[:-1][~flat], -1.4 * np.sign(steps[~flat]), atol=1e-11)
     assert 0.2 < flat.mean() < 0.99
+
+
+@pytest.mark.parametrize("alpha", [10.0, 1e300, 1e308])
+def test_differences_of_any_price_leave_the_mean(alpha: float) -> None:
+    B = np.random.default_rng(0).normal(size=(6, 3))
+    L = Fusion(alpha).shrink(B, 2.0).matrix
+    np.testing.assert_allclose(L, np.broadcast_to(B.mean(axis=0), B.shape), atol=1e-14)
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e150])
+def test_shrinkage_follows_the_unit(unit: float) -> None:
+    B = np.random.default_rng(0).normal(size=(6, 3))
+    for one, other in ((Fusion(0.3), Fusion(0.3 * unit)), (TraceBall(0.5), TraceBall(0.5 * unit))):
+        same, found = one.shrink(B, 1.0).matrix, other.shrink(B * unit, 1.0).matrix
+        np.testing.assert_allclose(found / unit, same, atol=1e-13)
+    assert np.abs(TraceBall(0.5).shrink(B * 1e150, 1.0).matrix).max() < 1e136  # rounding of 1e150

@@ -39,8 +39,10 @@ class Fusion(FeatureWise):
         piecewise linear; passing a difference on clips it to ± step alpha (Johnson 2013). Here
         knots stay in the list when they are clipped, so that all features go together.
         """
-        (m, d) = B.shape
-        clip = np.full(d, step * self.alpha)
+        m, d = B.shape
+        clip = np.minimum(
+            step * self.alpha, 2.0 * np.abs(B).sum(axis=0)
+        )  # from there all are equal
         low, high = np.empty((m, d)), np.empty((m, d))
         knots, slopes = B[:1], np.zeros((1, d))
         for i in range(m):
@@ -62,7 +64,8 @@ def _reaches(
     knots: np.ndarray, slopes: np.ndarray, cut: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where each column's function is -cut and cut; past its knots it rises with slope one."""
-    beyond = np.abs(slopes).max(axis=0) + cut + 1.0
+    beyond = 2.0 * (np.abs(slopes).max(axis=0) + cut) + np.abs(knots).max(axis=0)
+    beyond = np.where(beyond > 0, beyond, 1.0)
     x = np.concatenate([knots[:1] - beyond, knots, knots[-1:] + beyond])
     v = np.concatenate([slopes[:1] - beyond, slopes, slopes[-1:] + beyond])
     j, found = np.arange(x.shape[1]), []

@@ -45,7 +45,7 @@ class TraceBall:
         if s.sum() <= self.radius:
             return Shrunk(B, 0.0)
         cuts = (np.cumsum(s) - self.radius) / np.arange(1, len(s) + 1)
-        s = np.maximum(s - cuts[np.flatnonzero(s > cuts)[-1]], 0.0)
+        s = np.maximum(s - cuts[np.flatnonzero(s >= cuts)[-1]], 0.0)
         return Shrunk((U * s) @ Vt, 0.0)
 
     def residual(self, B: np.ndarray, G: np.ndarray) -> np.ndarray:
