@@ -65,7 +65,7 @@ class CoefficientPatternDisplay:
     >>> X, y, _ = make_sparse_tasks(6, 8, 60, n_shared=2, n_own=1, random_state=0)
     >>> model = SparseGroupRegressor(0.05, task="task").fit(X, y)
     >>> CoefficientPatternDisplay.from_estimator(model).description
-    '6 tasks, 8 features: 2 are kept by every task, 4 by some, 2 by none.'
+    '6 tasks, 8 features: 2 are kept by every task, 3 by some, 3 by none.'
     """
 
     def __init__(
