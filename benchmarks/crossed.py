@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import put
 
 MARK = "<!-- figures of benchmarks/crossed.py -->"
-END = "<!-- end of crossed groupings -->"
 LARGE = (500_000, 60_000, 20_000)  # rows, users, items
 COLUMNS = ["seconds", "megabytes", "criterion"]
 _R = """suppressMessages(library(lme4)); d <- read.csv("{path}")
@@ -110,9 +110,7 @@ def main() -> None:
     lines.append(line(f"{n:,}, {users:,} x {items:,}, given", "polytask", found))
     print(lines[-1])
     if arguments.docs:
-        text = arguments.docs.read_text()
-        head, rest = text.partition(MARK)[0], text.partition(END)[2]
-        arguments.docs.write_text(head + MARK + "\n\n" + "\n".join(lines) + f"\n\n{END}" + rest)
+        put(arguments.docs, MARK, lines)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import put
 from real_data import FOLDER, load
 
 from polytask import CurvedRegressor, MeanRegularizedRegressor
@@ -225,11 +226,10 @@ def cells_of(table: pd.DataFrame) -> list[str]:
 
 
 def write(docs: Path | None, mark: str, lines: list[str]) -> None:
-    """Print a section, and put it into a page between the two lines that mark its place."""
+    """Print a section, and put it into a page if there is one."""
     print("\n".join(lines))
     if docs is not None:
-        head, _, rest = docs.read_text().split(mark + "\n")
-        docs.write_text("\n".join([head + mark, "", *lines, "", mark, rest]))
+        put(docs, mark, lines)
 
 
 def main() -> None:

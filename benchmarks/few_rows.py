@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from curves import FOLDER, SHARED, TABLES, folds, from_r, prepared
+from pages import put
 from real_data import load
 
 from polytask import MeanRegularizedRegressor
@@ -30,7 +31,6 @@ FEW = (2, 3, 4, 5)
 FIRST_SEED = 30
 MOST_TEST = 4000
 MARK = "<!-- figures of benchmarks/few_rows.py -->"
-END = "<!-- end of these figures -->"
 
 
 def worlds(seed: int) -> dict[str, tuple[pd.DataFrame, np.ndarray]]:
@@ -114,9 +114,7 @@ def main() -> None:
         lines = table_of(pd.DataFrame(draws))
         print(f"seed {seed}", *lines, sep="\n", flush=True)
     if arguments.docs:
-        text = arguments.docs.read_text()
-        head, rest = text.partition(MARK)[0], text.partition(END)[2]
-        arguments.docs.write_text(head + MARK + "\n\n" + "\n".join(lines) + f"\n\n{END}" + rest)
+        put(arguments.docs, MARK, lines)
 
 
 if __name__ == "__main__":

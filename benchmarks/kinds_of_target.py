@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import put
 from real_data import FOLDER
 
 from polytask.inspection import compare_tasks, default_estimators
@@ -172,10 +173,7 @@ def main() -> None:
     text = "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
     print(text)
     if arguments.docs is not None:
-        page = arguments.docs.read_text("utf-8")
-        before, _, rest = page.partition(MARK)
-        after = rest.partition(MARK)[2]
-        arguments.docs.write_text(f"{before}{MARK}\n\n{text}\n\n{MARK}{after}", "utf-8")
+        put(arguments.docs, MARK, [text])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from pages import put  # noqa: E402
 
 from polytask import (  # noqa: E402
     MeanRegularizedClassifier,
@@ -134,10 +135,7 @@ def main() -> None:
     text = "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * 5, *found))
     print(text)
     if arguments.docs is not None:
-        page = arguments.docs.read_text("utf-8")
-        before, _, rest = page.partition(MARK)
-        after = rest.partition(MARK)[2]
-        arguments.docs.write_text(f"{before}{MARK}\n\n{text}\n\n{MARK}{after}", "utf-8")
+        put(arguments.docs, MARK, [text])
 
 
 if __name__ == "__main__":

@@ -18,13 +18,14 @@ from typing import Any
 
 import harness  # noqa: F401  sets the BLAS threads, so it comes before numpy  # isort: skip
 import numpy as np
+from pages import figures, put
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score, f1_score
 
 import polytask
 from polytask import datasets
 
-BEGIN, END = "<!-- begin: benchmarks/recovery.py --docs -->\n", "<!-- end -->"
+MARK = "<!-- figures of benchmarks/recovery.py -->"
 ROWS = (15, 40, 100, 300)
 TASKS, FEATURES = 10, 10
 World = tuple[Any, Any, Any]
@@ -107,13 +108,12 @@ def found(stem: str, world: Callable[[int, int], World], judge: Judge, options: 
 
 def write(page: Path, lines: list[str]) -> None:
     """New lines between the page's markers; those of other formulations stay."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    old, after = rest.split(END, 1)
-    rows = {line.split("|")[1].strip(): line for line in [*old.splitlines()[2:], *lines]}
+    old = figures(page, MARK)
+    rows = {line.split("|")[1].strip(): line for line in [*old[2:], *lines]}
     heads = " | ".join(f"{n} rows" for n in ROWS)
     table = [f"| formulation | found | {heads} |", "|---|---|" + "---|" * len(ROWS)]
     table += [rows[case[0]] for case in CASES if case[0] in rows]
-    page.write_text(before + BEGIN + "\n".join([*table, ""]) + END + after, encoding="utf-8")
+    put(page, MARK, table)
 
 
 def main() -> None:

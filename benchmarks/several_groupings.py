@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import put
 
 from polytask import MultilevelRegressor
 
@@ -166,10 +167,7 @@ def main() -> None:
         )
     print("\n".join(lines))
     if arguments.docs:
-        head, _, rest = arguments.docs.read_text().partition(MARK)
-        after = rest.partition("\n## ")[2]
-        text = head + MARK + "\n\n" + "\n".join(lines) + "\n"
-        arguments.docs.write_text(text + (f"\n## {after}" if after else ""))
+        put(arguments.docs, MARK, lines)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from curves import SHARED, TABLES, folds, from_r, prepared
+from pages import put
 from real_data import BINARY, FOLDER, load
 from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -267,11 +268,9 @@ def main() -> None:
             lines += told(pd.DataFrame(rows[kind]).T, head)
     print("\n".join(lines))
     if arguments.docs:
-        head = arguments.docs.read_text().split(MARK)[0]
         all_of_them = {*SHARED, *(line.split()[1] for line in TABLES.strip().splitlines())}
         said = f"{len(all_of_them - CHOSEN_ON)} tables of numbers chose nothing; {MOST_ROWS} rows "
-        page = [head + MARK, "", "## On real tables", "", said + "at most of each.", "", *lines]
-        arguments.docs.write_text("\n".join(page))
+        put(arguments.docs, MARK, ["## On real tables", "", said + "at most of each.", "", *lines])
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ import table_rows as rows  # sets the BLAS threads, so it comes before numpy
 
 import harness  # isort: skip
 import table_low_rank as low_rank
+from pages import put
 
-BEGIN, END = "<!-- begin: benchmarks/table.py --docs -->\n", "<!-- end -->"
+MARK = "<!-- figures of benchmarks/table.py -->"
 ROWS = {
     "mean": (rows.mean_regularized, "small,school,medium,many,tall,wide"),
     "path": (rows.path, "small,school,medium,many,tall"),
@@ -82,12 +83,6 @@ def _place(row: rows.Row) -> tuple[int, int]:
     return list(ROWS).index(str(row["row"])), SIZES.index(str(row["size"]))
 
 
-def write(page: Path, text: str) -> None:
-    """The table between the markers of a page."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    page.write_text(before + BEGIN + text + END + rest.split(END, 1)[1], encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", default=",".join(ROWS))
@@ -109,7 +104,7 @@ def main() -> None:
     text = f"{os.cpu_count()} cores, seed {asked.seed}.\n\n{harness.table(shown)}\n"
     print(text)
     if asked.docs:
-        write(asked.docs, text)
+        put(asked.docs, MARK, text.splitlines())
 
 
 if __name__ == "__main__":

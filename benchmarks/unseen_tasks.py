@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from curves import FOLDER, SHARED, TABLES, from_r, prepared
+from pages import put
 from real_data import load
 
 from polytask import MeanRegularizedRegressor, PooledRegressor
@@ -28,7 +29,6 @@ TITLES = {
     "cv": "`\"cv\"`, `unseen=\"common\"`", "pooled": "pooled",
 }  # fmt: skip
 MARK = "<!-- figures of benchmarks/unseen_tasks.py -->"
-END = "<!-- end of unseen tasks -->"
 
 
 def some_tasks(X: pd.DataFrame, y: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
@@ -95,9 +95,7 @@ def main() -> None:
     lines = table_of(pd.DataFrame(found).T)
     print(*lines, sep="\n")
     if arguments.docs:
-        text = arguments.docs.read_text()
-        head, rest = text.partition(MARK)[0], text.partition(END)[2]
-        arguments.docs.write_text(head + MARK + "\n\n" + "\n".join(lines) + f"\n\n{END}" + rest)
+        put(arguments.docs, MARK, lines)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ class FusedBase(SignedNorms):
         Which features each task keeps.
     changes_ : bool ndarray of shape (m - 1, d)
         Which coefficients of a task differ from those of the task before it.
+    change_points_ : ndarray
+        Ids of the tasks at which a coefficient changes.
     """
 
     alpha: float | str = field(default="cv", kw_only=False)

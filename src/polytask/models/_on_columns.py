@@ -56,7 +56,30 @@ class HeadsClassifier(_Heads, MeanRegularizedClassifier):
 
 
 class OnColumns(FromFields, TaskEstimator):
-    """Heads w0 + Δw_i on columns of the features: ``model_`` sees them and the row's task."""
+    """Heads w0 + Δw_i on columns of the features: ``model_`` sees them and the row's task.
+
+    Parameters
+    ----------
+    loss : str or Response, default="auto"
+        "squared", or minus a log likelihood without parameters of its own: "logistic" is a
+        classifier's, "poisson", "binomial".
+    task : None, str or int, default=None
+        Task column of X: a name, or a position. None is one task, or a wide y.
+    unseen : {"error", "common"}, default="error"
+        What to do with an unseen task in `predict`: refuse, or predict it from the common part.
+    verbose : int, default=0
+        1 prints a line for each step of a fit.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (m,)
+    response_, classes_
+        The kind of target that was fitted, and a classifier's labels, sorted.
+    doubts_ : tuple of str
+        What the rows do not say of variances and standard errors; a warning where these are asked
+        for.
+    n_iter_ : int
+    """
 
     loss: str | Response = "auto"
     task: str | int | None = None

@@ -20,11 +20,12 @@ def with_shared(text: str, base: str, given: Collection[str]) -> str:
     """
     own, shared = _sections(text), _sections(base)
     for title in _SHARED:
-        if title in own and title in shared:
-            entries = [e for e in _ENTRY.split(shared[title]) if e.strip()]
-            if title == "Parameters":
-                entries = [e for e in entries if _names(e) & set(given)]
-            own[title] = _joined(own[title], entries)
+        entries = [e for e in _ENTRY.split(shared.get(title, "")) if e.strip()]
+        if title == "Parameters":
+            entries = [e for e in entries if _names(e) & set(given)]
+        if entries:
+            own[title] = _joined(own.get(title, ""), entries)
+    own = {title: own[title] for title in dict.fromkeys(["", *_SHARED, *own]) if title in own}
     heads = {title: f"{title}\n{'-' * len(title)}\n" if title else "" for title in own}
     return "\n\n".join(heads[title] + body.strip("\n") for title, body in own.items()) + "\n"
 

@@ -36,11 +36,6 @@ class _ConcaveFused(FusedBase):
         begin to be kept in all m tasks; positive, smaller is less convex. Published with c towards
         zero, where no feature that once is zero comes back.
 
-    Attributes
-    ----------
-    change_points_ : ndarray
-        Ids of the tasks at which a coefficient changes.
-
     References
     ----------
     Zhou, Liu, Narayan and Ye, Modeling disease progression via fused sparse group lasso, KDD 2012

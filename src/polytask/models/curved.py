@@ -49,19 +49,9 @@ class _Curved(FeatureCurves, OnColumns, ParquetDoor):
     n_knots : int, default=10
         Knots of each curve at most, at quantiles of the values; fewer where there are many
         features (200 bends in all).
-    loss : str or Response, default="auto"
-        "squared", or minus a log likelihood without parameters of its own: "logistic" is a
-        classifier's, "poisson", "binomial".
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or predict it from the common curves.
-    verbose : int, default=0
-        1 prints a line for each step of a fit.
 
     Attributes
     ----------
-    tasks_ : ndarray of shape (m,)
     model_ : MeanRegularizedRegressor or MeanRegularizedClassifier
         Fitted on lines and bends.
     bends_ : list of dict
@@ -72,12 +62,6 @@ class _Curved(FeatureCurves, OnColumns, ParquetDoor):
         Variance between tasks of lines and of bends, as mean squares over rows.
     mean_ : ndarray of shape (d,)
         Means of the features, about which lines turn.
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    doubts_ : tuple of str
-        What the rows do not say of variances and standard errors; a warning where these are asked
-        for.
-    n_iter_ : int
 
     References
     ----------

@@ -28,11 +28,6 @@ class _FusedTasks(FusedBase):
     l1_ratio : float, default=0.5
         Share of alpha on single coefficients, from 0 to 1; the rest is on features in all tasks.
 
-    Attributes
-    ----------
-    change_points_ : ndarray
-        Ids of the tasks at which a coefficient changes.
-
     References
     ----------
     Zhou, Liu, Narayan and Ye, Modeling disease progression via fused sparse group lasso, KDD 2012.

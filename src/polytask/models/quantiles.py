@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from polytask.data import all_or_nothing, forget, read_raw_rows
+from polytask.data import Rows, read_raw_rows
 from polytask.models._around import AroundRegressor
 from polytask.models.held_fit import fit_held
 from polytask.responses import Quantile, Quantiles
@@ -62,38 +62,13 @@ class QuantilesRegressor(AroundRegressor):
         """How answers are judged."""
         return Quantiles(each=tuple(self.quantiles))
 
-    @all_or_nothing
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
-    ) -> Self:
-        """Fit to a long table with a task column.
-
-        Parameters
-        ----------
-        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
-        y : array of shape (n,)
-        sample_weight, groups, time : array of shape (n,), optional
-            As of the estimator.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the quantiles are not two or more between 0 and 1, ascending.
-        """
-        self._validate_params()
-        forget(self)
+    def _fit_around(
+        self, X: Any, rows: Rows, y: np.ndarray, sample_weight: Any, held: dict[str, Any]
+    ) -> None:
         said = self._loss()
-        read_raw_rows(self, X, reset=True)
-        y = column_or_1d(np.asarray(y))
         models = [clone(self.estimator).set_params(loss=Quantile(q)) for q in said.each]
-        held = {"groups": groups, "time": time}
         self.estimators_ = [fit_held(model, X, y, sample_weight, **held) for model in models]
         self.estimator_ = self.estimators_[said.middle]
-        return self
 
     def predict(self, X: Any) -> np.ndarray:
         """The quantile nearest to a half, shape (n,)."""

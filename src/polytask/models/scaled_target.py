@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from scipy.stats import skew
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from polytask.data import all_or_nothing, forget, read_raw_rows, task_codes
+from polytask.data import Rows, read_raw_rows, task_codes
 from polytask.models._around import AroundRegressor
 from polytask.models.held_fit import fit_held
 from polytask.responses import Response
@@ -99,42 +99,19 @@ class ScaledTargetRegressor(AroundRegressor):
         found: Response = self.estimator._loss()
         return found
 
-    @all_or_nothing
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
-    ) -> Self:
-        """Fit to a long table with a task column.
-
-        Parameters
-        ----------
-        X : table, array or sparse matrix of shape (n, d) or (n, d + 1)
-        y : array of shape (n,)
-        sample_weight, groups, time : array of shape (n,), optional
-            As of the estimator.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If y is not positive and its logarithm is wanted.
-        """
-        self._validate_params()
-        forget(self)
-        code = self._read_tasks(X)
-        z = self._forward(column_or_1d(np.asarray(y)).astype(np.float64))
+    def _fit_around(
+        self, X: Any, rows: Rows, y: np.ndarray, sample_weight: Any, held: dict[str, Any]
+    ) -> None:
+        code = self._read_tasks(rows)
+        z = self._forward(y.astype(np.float64))
         self.task_scale_ = _spreads(z, code, len(self.tasks_), self.scale is not None)
         scaled = z / self.task_scale_[code]
-        held = {"groups": groups, "time": time}
         self.estimator_ = fit_held(clone(self.estimator), X, scaled, sample_weight, **held)
         self.smearing_ = np.ones(len(self.tasks_))
         if self.transform is not None:
             f = self.estimator_.predict(X) * self.task_scale_[code]
             weight = np.ones(len(z)) if sample_weight is None else np.asarray(sample_weight, float)
             self.smearing_ = _drawn(z - f, f, weight, code, len(self.tasks_))
-        return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Expected targets, shape (n,); of new tasks by the tasks' typical spread."""
@@ -164,8 +141,7 @@ class ScaledTargetRegressor(AroundRegressor):
             return f
         return np.asarray(np.exp(f) * np.append(self.smearing_, self.smearing_.mean())[code])
 
-    def _read_tasks(self, X: Any) -> np.ndarray:
-        rows = read_raw_rows(self, X, reset=True)
+    def _read_tasks(self, rows: Rows) -> np.ndarray:
         ids = np.zeros(rows.X.shape[0], dtype=np.int64) if rows.ids is None else rows.ids
         self.tasks_, code = np.unique(ids, return_inverse=True)
         return code

@@ -56,19 +56,9 @@ class _SharedTrees(OnColumns):
         Rows in a leaf at least; larger values smooth more.
     n_rounds : int, default=3
         How often trees and heads take turns.
-    loss : str or Response, default="auto"
-        "squared", or minus a log likelihood without parameters of its own: "logistic" is a
-        classifier's, "poisson", "binomial".
-    task : None, str or int, default=None
-        Task column of X: a name, or a position. None is one task, or a wide y.
-    unseen : {"error", "common"}, default="error"
-        What to do with an unseen task in `predict`: refuse, or predict it from the common head.
-    verbose : int, default=0
-        1 prints a line for each step of a fit.
 
     Attributes
     ----------
-    tasks_ : ndarray of shape (m,)
     model_ : MeanRegularizedRegressor or MeanRegularizedClassifier
         The heads, on the features and what trees learned as the last columns.
     trees_, task_trees_ : HistGradientBoostingRegressor or None
@@ -83,12 +73,6 @@ class _SharedTrees(OnColumns):
     importance_ : ndarray of shape (d,)
         Of each feature: how far predictions move, in half their mean square over their variance,
         when it is exchanged with another row's (its total effect).
-    response_, classes_
-        The kind of target that was fitted, and a classifier's labels, sorted.
-    doubts_ : tuple of str
-        What the rows do not say of variances and standard errors; a warning where these are asked
-        for.
-    n_iter_ : int
 
     References
     ----------

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from numbers import Real
 
-import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, norm_strength
+from polytask.models._sparse_plus_space import SparsePlusSpace
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Lasso, Penalty, TraceBall
-from polytask.penalties.spectral import numerical_rank
-from polytask.solvers import Solution
 
 __all__ = ["SparseLimitedTraceClassifier", "SparseLimitedTraceRegressor"]
 
 
-class _SparseLimitedTrace(NormBase):
+class _SparseLimitedTrace(SparsePlusSpace):
     """min over L, S: R(L + S) + alpha ‖S‖_1, ‖L‖_* <= max_trace, W = L + S.
 
     R is the mean over tasks of the mean loss over rows, ‖L‖_* the sum of singular values. The twin
@@ -35,15 +32,6 @@ class _SparseLimitedTrace(NormBase):
     max_trace : float, default=1.0
         Largest sum of singular values of L, in the units of the coefficients; positive. Larger
         means more directions.
-
-    Attributes
-    ----------
-    shared_coef_, own_coef_ : ndarray of shape (m, d)
-        L and S; ``coef_`` is their sum.
-    rank_ : int
-        Rank of ``shared_coef_``.
-    support_ : bool ndarray of shape (m, d)
-        Where ``own_coef_`` is not zero.
 
     References
     ----------
@@ -64,7 +52,6 @@ class _SparseLimitedTrace(NormBase):
     (1, [[3, 2]])
     """
 
-    alpha: float | str = field(default="cv", kw_only=False)
     max_trace: float = 1.0
 
     strengths = (norm_strength("alpha", "own"), LEVEL)
@@ -74,11 +61,6 @@ class _SparseLimitedTrace(NormBase):
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         sparse = Lasso(float(strengths["alpha"]))
         return {"shared": TraceBall(float(self.max_trace)), "own": sparse}
-
-    def _store(self, solution: Solution, data: TaskData) -> None:
-        super()._store(solution, data)
-        self.rank_ = numerical_rank(np.linalg.svd(self.shared_coef_, compute_uv=False))
-        self.support_ = self.own_coef_ != 0
 
 
 class SparseLimitedTraceRegressor(RegressorRole, _SparseLimitedTrace):

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
-import numpy as np
-
 from polytask.data import TaskData
-from polytask.models._norm_base import LEVEL, NormBase, norm_strength
+from polytask.models._norm_base import LEVEL, norm_strength
+from polytask.models._sparse_plus_space import SparsePlusSpace
 from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Lasso, Penalty, TraceNorm
-from polytask.penalties.spectral import numerical_rank
-from polytask.solvers import Solution
 
 __all__ = ["SparseLowRankClassifier", "SparseLowRankRegressor"]
 
 
-class _SparseLowRank(NormBase):
+class _SparseLowRank(SparsePlusSpace):
     """min over L, S: R(L + S) + alpha ‖L‖_* + alpha_sparse ‖S‖_1, W = L + S.
 
     R is the mean over tasks of the mean loss over rows, ‖L‖_* the sum of singular values. As
@@ -36,13 +31,7 @@ class _SparseLowRank(NormBase):
 
     Attributes
     ----------
-    shared_coef_, own_coef_ : ndarray of shape (m, d)
-        L and S; ``coef_`` is their sum.
     alpha_sparse_ : float
-    rank_ : int
-        Rank of ``shared_coef_``.
-    support_ : bool ndarray of shape (m, d)
-        Where ``own_coef_`` is not zero.
 
     References
     ----------
@@ -63,7 +52,6 @@ class _SparseLowRank(NormBase):
     (1, [[3, 2]])
     """
 
-    alpha: float | str = field(default="cv", kw_only=False)
     alpha_sparse: float | str = "auto"
 
     strengths = (
@@ -75,11 +63,6 @@ class _SparseLowRank(NormBase):
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         sparse = Lasso(float(strengths["alpha_sparse"]))
         return {"shared": TraceNorm(float(strengths["alpha"])), "own": sparse}
-
-    def _store(self, solution: Solution, data: TaskData) -> None:
-        super()._store(solution, data)
-        self.rank_ = numerical_rank(np.linalg.svd(self.shared_coef_, compute_uv=False))
-        self.support_ = self.own_coef_ != 0
 
 
 class SparseLowRankRegressor(RegressorRole, _SparseLowRank):
