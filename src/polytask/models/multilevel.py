@@ -122,7 +122,8 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, TaskEstimator):
         Strengths, inf where a variance is zero.
     noise_variance_, deviance_ : float
         Variance of the noise (squared loss), and minus twice the logarithm of the likelihood, the
-        restricted one with "reml", all constants included.
+        restricted one with "reml". All constants are included but, of counts and shares, the terms
+        of y alone, which are the same for all models of the same rows.
     log_likelihood_, aic_, bic_ : float
         Its logarithm, and Akaike's and Schwarz's criterion, which count free common coefficients,
         variances and noise.
