@@ -18,6 +18,7 @@ _ROOMS = {
     "SourceBlocks": "polytask.models.source_blocks",
     "TaskInterceptSurvival": "polytask.models.shared_frailty",
     "StreamPreparer": "polytask.sources.prepare",
+    "WithinBetween": "polytask.sources.within_between",
     "TaskMoments": "polytask.data",
     "low_rank_path": "polytask.models.paths",
     "strength_path": "polytask.models.paths",

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from polytask import MeanRegularizedClassifier, MultilevelClassifier, MultilevelRegressor
+from polytask import (
+    MeanRegularizedClassifier,
+    MeanRegularizedRegressor,
+    MultilevelClassifier,
+    MultilevelRegressor,
+)
 from polytask.datasets import make_crossed_rows, make_related_tasks
 from polytask.inspection import likelihood_ratio_test
 from tests.multilevel.test_likelihood_ratio import fit, sleep
@@ -77,3 +82,20 @@ def test_other_rows_and_given_strengths_are_refused():
         labels.variance_interval()
     with pytest.raises(ValueError, match="must be the rows of the fit; got 170 rows for 180"):
         labels.variance_interval(X=X[:170], y=y[:170] > 300)
+
+
+def test_a_search_of_the_profile_that_ends_far_from_the_next_begins_anew():
+    """A feature that is constant in tasks: its deviations and the levels can be each other's."""
+    rng = np.random.default_rng(0)
+    task, level = np.repeat(np.arange(40), 20), rng.normal(size=40)
+    x = level[task] + rng.normal(size=800)
+    z = rng.normal(size=800)
+    y = 0.5 * x + 2 * level[task] + 0.3 * z + 0.7 * rng.normal(size=800)
+    y += 0.5 * rng.normal(size=40)[task]
+    means = (np.bincount(task, x) / 20)[task]
+    X = np.column_stack([x, z, means])
+    X = np.column_stack([(X - X.mean(axis=0)) / X.std(axis=0), task])
+    model = MeanRegularizedRegressor(alpha="reml", task=3).fit(X, y)
+    table = model.summary()
+    assert (table["deviation_low"] <= table["deviation"]).all()
+    assert (table["deviation"] <= table["deviation_high"]).all()

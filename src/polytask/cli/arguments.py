@@ -270,6 +270,13 @@ def _add_table(parser: argparse.ArgumentParser, *, stream: bool = False) -> None
         help="columns whose numbers are labels (codes, levels)",
     )
     group.add_argument(
+        "--within-between",
+        metavar="COL,...",
+        action="append",
+        help="columns of numbers whose means by task are features too: slopes inside and between "
+        "tasks may then differ",
+    )
+    group.add_argument(
         "--groups",
         metavar="COL",
         help="column that says who a row is of, such as a patient: rows of one are held out "

@@ -149,6 +149,10 @@ def make_candidate(
         if varying is not None and "varying" in model.get_params(deep=False):
             model.set_params(varying=list(varying))
         pipeline = make_task_pipeline(model, table.spec, table.numeric, table.categorical)
+    if table.within_between:
+        from polytask.sources.within_between import WithinBetween
+
+        pipeline.steps.insert(0, ("means", WithinBetween(table.within_between, task=table.spec)))
     if table.transform or table.scale_target:
         from polytask.models.scaled_target import ScaledTargetRegressor
 

@@ -123,7 +123,7 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
         )
     for argument in (
         "groups", "time", "weights", "event", "transform", "scale-target", "levels", "quantiles",
-        "varying",
+        "varying", "within-between",
     ):  # fmt: skip
         if getattr(args, argument.replace("-", "_")) is not None:
             raise TableError(

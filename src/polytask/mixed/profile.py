@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,10 @@ class Profiled:
         self.bounds = [(-reach, reach)] * (len(best) - noisy)
         if noisy:
             self.bounds.append((best[-1] - _LOG_NOISE, best[-1] + _LOG_NOISE))
-        self.start = best.copy()
-        if not self.start[own].any():
-            self.start[own] = 1.0  # a direction
+        self.best = best.copy()
+        if not self.best[own].any():
+            self.best[own] = 1.0  # a direction
+        self.start = self.best
 
     def rise(self, deviation: float) -> float:
         """How much the deviance is above its least, at a standard deviation."""
@@ -113,6 +115,8 @@ class Profiled:
             slope[self.own] = deviation / size * across
             return value, slope
 
+        if self.start is not self.best and fixed(self.best)[0] < fixed(self.start)[0]:
+            self.start = self.best  # where the last search ended is far from here
         found = minimize(
             fixed, self.start, jac=True, method="L-BFGS-B", bounds=self.bounds,
             options={"gtol": 1e-5},
@@ -130,8 +134,9 @@ class Profiled:
         """Standard deviations that are not so unlikely."""
         most = float(stats.chi2.ppf(level, 1))
 
+        @cache
         def above(deviation: float) -> float:
-            return self.rise(deviation) - most
+            return (self.rise(deviation) if deviation != self.here else 0.0) - most
 
         low = 0.0
         if above(0.0) > 0:

@@ -22,6 +22,7 @@ _BESIDE = (
     "polytask.models.survival.PooledSurvival",
     "polytask.models.survival.SingleTaskSurvival",
     "polytask.sources.prepare.StreamPreparer",
+    "polytask.sources.within_between.WithinBetween",
 )
 
 

@@ -46,6 +46,8 @@ class Rows:
         Task of each row.
     task, target : str
         Names.
+    with_means : tuple of str
+        Features whose means by task are features too.
     """
 
     X: pd.DataFrame
@@ -53,6 +55,7 @@ class Rows:
     ids: pd.Series
     task: str
     target: str
+    with_means: tuple[str, ...] = ()
 
 
 def take_care(rows: Rows) -> tuple[Finding, ...]:
@@ -119,12 +122,15 @@ def _scales(rows: Rows) -> Iterator[Finding]:
 def _levels(rows: Rows) -> Iterator[Finding]:
     """Features whose means go with the levels of the tasks."""
     for name, inside, between in level_slopes(rows.X, rows.y, rows.ids.to_numpy()):
+        if name in rows.with_means:
+            continue
         yield Finding(
             "warning",
             f"{name!r} goes with the level of the tasks: {rows.target!r} changes by {inside:.3g} a "
             f"unit of it inside a task, by {between:.3g} between the tasks' means. A coefficient "
             "in common mixes the two.",
-            "Split it: add its mean by task as one more feature.",
+            f"Say --within-between {name}: its mean by task is then one more feature "
+            "(WithinBetween in Python).",
         )
 
 

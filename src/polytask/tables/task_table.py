@@ -61,6 +61,8 @@ class TaskTable:
         What models are to take the target for.
     groups, time, weights : ndarray of shape (n,) or None
         Who each row is of, when it was, and how much it counts.
+    within_between : tuple of str
+        Features whose means by task are features too, see `WithinBetween`.
     transform, scale_target : str or None
         What models are to do to the target, see `ScaledTargetRegressor`.
     groupings : tuple of tuple of str
@@ -94,6 +96,7 @@ class TaskTable:
     groups: np.ndarray | None = None
     time: np.ndarray | None = None
     weights: np.ndarray | None = None
+    within_between: tuple[str, ...] = ()
     transform: str | None = None
     scale_target: str | None = None
     groupings: tuple[tuple[str, ...], ...] = ()
@@ -165,6 +168,7 @@ def make_task_table(
     weights: str | None = None,
     groupings: Sequence[tuple[str, ...]] = (),
     event: str | None = None,
+    within_between: Sequence[str] = (),
 ) -> TaskTable:
     """Choose rows, columns and kinds.
 
@@ -194,6 +198,8 @@ def make_task_table(
     event : str, optional
         Column that says whether the event came at the time in ``target`` (1) or the row was
         censored (0).
+    within_between : sequence of str
+        Features of numbers whose means by task are to be features too.
 
     Raises
     ------
@@ -229,9 +235,11 @@ def make_task_table(
         rows.drop(columns=held), task, target, features, categorical, n_rows=len(table)
     )
     check_names(chosen, rows, task)
+    numeric = tuple(c.name for c in chosen if c.kind != "categorical")
+    means = tuple(dict.fromkeys(find_column(n, numeric, "within-between") for n in within_between))
     made = {c.name: as_feature(rows[c.name], c.kind) for c in chosen}
     X = pd.DataFrame(made, index=rows.index, copy=False)
-    care = list(take_care(Rows(X, found.numbers, ids, task, target)))
+    care = list(take_care(Rows(X, found.numbers, ids, task, target, means)))
     if loss == found.loss == "auto" and found.kind == "regression":
         care += target_shape(found.numbers, ids, target)
     if groups is None and time is None and len(chosen):
@@ -250,7 +258,7 @@ def make_task_table(
     )
     return TaskTable(
         X, found.y, task, target,
-        tuple(c.name for c in chosen if c.kind != "categorical"),
+        numeric,
         tuple(c.name for c in chosen if c.kind == "categorical"),
         found.kind, found.classes, id_form, notes,
         tuple(c.name for c in chosen if c.kind == "boolean"), units or {},
@@ -260,7 +268,7 @@ def make_task_table(
         weights=None if weights is None else weights_of(whole[weights]),
         groupings=tuple(groupings), id_forms={name: form for name, (_, form) in beside.items()},
         levels=found.levels,
-        event=event or "",
+        event=event or "", within_between=means,
     )  # fmt: skip
 
 
