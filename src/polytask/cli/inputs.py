@@ -267,7 +267,7 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
         frame.target,
         units=frame.reading.units,
         groupings=frame.groupings,
-        within_between=split_names(args.within_between, list(frame.reading.table)) or (),
+        within_between=split_names(args.within_between, list(map(str, frame.reading.table))) or (),
         **choices,
     )
     _check_target(ready, *around)
