@@ -37,6 +37,17 @@ wine <- ordinal::wine
 rated <- clmm(rating ~ temp + contact + (1 | judge), wine, control = clmm.control(gradTol = 1e-8))
 one("wine", wine, logLik(rated), VarCorr(rated)$judge[1, 1], common = rated$beta,
     thresholds = rated$alpha)
+sal <- glmmTMB(count ~ spp + mined + (1 | site), Salamanders, family = nbinom2)
+one("salamanders_nb", Salamanders, logLik(sal), VarCorr(sal)$cond$site[1, 1],
+    common = fixef(sal)$cond, theta = sigma(sal))
+slow <- glmmTMB(Reaction ~ Days + (1 | Subject), sleepstudy, family = Gamma("log"))
+one("sleep", sleepstudy, logLik(slow), VarCorr(slow)$cond$Subject[1, 1],
+    common = fixef(slow)$cond, shape = 1 / sigma(slow)^2)
+words <- transform(VerbAgg, level = as.integer(resp))
+said_so <- clmm(resp ~ Anger + Gender + btype + situ + (1 | id), words,
+                control = clmm.control(gradTol = 1e-7))
+one("verbagg", words, logLik(said_so), VarCorr(said_so)$id[1, 1], common = said_so$beta,
+    thresholds = said_so$alpha)
 versions <- paste(R.version.string, "lme4", packageVersion("lme4"), "glmmTMB",
                   packageVersion("glmmTMB"), "ordinal", packageVersion("ordinal"))
 writeLines(c("{", paste0('"versions": "', versions, '",'), paste(said, collapse = ",\n"), "}"),

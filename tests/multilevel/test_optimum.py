@@ -115,7 +115,7 @@ def test_gradient_of_laplace_against_differences(loss, restricted):
     t = np.array([0.6, 0.2, 0.9, 0.5])
 
     def at(t):
-        return model.at([roots[0].at(t[:3]), roots[1].at(t[3:])])
+        return model([roots[0].at(t[:3]), roots[1].at(t[3:])])
 
     point = at(t)
     slopes = [2 * M @ L for M, L in zip(point.gradients, point.roots, strict=True)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
+from polytask.mixed.secant import secant
 
 __all__ = ["TOL", "RemlEstimate", "Variances", "estimate_diagonal"]
 
@@ -175,20 +176,12 @@ def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float)
         slope, hessian = variances.slope(point), variances.hessian(point)
         if violation < _NEAR and not point.profiled:  # with a noise to profile nothing is lacking
             step = gamma - before
-            missing = _secant(missing, slope - slope_before - (hessian + missing) @ step, step)
+            missing = secant(missing, slope - slope_before - (hessian + missing) @ step, step)
             left -= 1
         if left < 0 or violation >= _NEAR:  # it is not as smooth there as secants suppose
             missing = np.zeros_like(hessian)
     done = violation <= 1e-4 or point.noiseless
     return variances.estimate(gamma, point, violation, n_iter, done)
-
-
-def _secant(missing: np.ndarray, residual: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """What the Hessian lacks, changed by rank one so that it explains the last step's slopes."""
-    along = float(residual @ step)
-    if abs(along) <= 1e-8 * float(np.linalg.norm(residual) * np.linalg.norm(step)):
-        return missing
-    return missing + np.outer(residual, residual) / along
 
 
 def _beyond_zero(variances: Variances, found: RemlEstimate) -> np.ndarray | None:

@@ -11,7 +11,8 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.data.groupings import Grouping
 from polytask.data.task_spec import column_names, spelled_out
-from polytask.mixed.crossed.fit import Asked, CrossedData, CrossedFit, fit_crossed
+from polytask.mixed.crossed.asked import Asked, CrossedData
+from polytask.mixed.crossed.fit import CrossedFit, fit_crossed
 from polytask.models._levels import positions
 from polytask.models.mixed import why_not_mixed
 from polytask.responses import Response
@@ -34,11 +35,13 @@ class AskedOfGroupings:
         self: Any, data: TaskData, known: Sequence[Grouping], codes: Sequence[np.ndarray]
     ) -> CrossedFit:
         loss: Response = self.response_
-        reason = why_not_mixed(loss) if isinstance(self.alpha, str) else None
+        estimated = isinstance(self.alpha, str)
+        reason = why_not_mixed(loss) if estimated else None
         if reason is not None:
             raise ValueError(
                 f"{type(self).__name__}: alpha={self.alpha!r} needs {reason}. Give alpha a number."
             )
+        loss = loss.as_likelihood() or loss if estimated else loss
         rows = self._rows_of(data)
         N, p = float(data.sample_weight.sum()), data.n_coefs
         asked = []
@@ -55,7 +58,10 @@ class AskedOfGroupings:
                 f"got {N:g} sample{'s' * (N != 1)} and {free}. Set alpha_common='reml', which "
                 "gives w0 a variance."
             )
-        return fit_crossed(rows, loss, asked, random_common=random_common, restricted=restricted)
+        return fit_crossed(
+            rows, loss, asked, random_common=random_common, restricted=restricted,
+            learn=estimated and self._loss().learns_likelihood,
+        )  # fmt: skip
 
     @staticmethod
     def _rows_of(data: TaskData) -> CrossedData:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import TaskData
 from polytask.data.held_rows import read_held
-from polytask.mixed.crossed.fit import Asked
+from polytask.mixed.crossed.asked import Asked
 from polytask.mixed.crossed.left_out import left_out_crossed
 from polytask.mixed.crossed.profiles import DeviationProfile, ends, profiles_crossed
 from polytask.mixed.likelihood import Likelihood
@@ -126,7 +126,7 @@ class GroupingsSummary:
         data, terms = self._terms_of(X, y, sample_weight)
         found = profiles_crossed(
             self._rows_of(data), self.response_, terms, random_common=self._random_w0,
-            restricted=self.alpha == "reml",
+            restricted=self.alpha == "reml", learn=self._loss().learns_likelihood,
         )  # fmt: skip
         if found is None:
             raise ValueError(

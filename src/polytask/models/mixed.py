@@ -48,7 +48,7 @@ def without_doubts() -> Iterator[None]:
 
 def why_not_mixed(response: Response) -> str | None:
     """None, or what a restricted likelihood lacks, to follow "needs"."""
-    if response.learns or not (response.is_quadratic or response.is_likelihood):
+    if response.learns or not (response.is_quadratic or response.as_likelihood()):
         return (
             "a loss that is a likelihood without parameters of its own to estimate; got "
             f"{response!r}"

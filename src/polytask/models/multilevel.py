@@ -122,11 +122,12 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, TaskEstimator):
         Strengths, inf where a variance is zero.
     noise_variance_, deviance_ : float
         Variance of the noise (squared loss), and minus twice the logarithm of the likelihood, the
-        restricted one with "reml". All constants are included but, of counts and shares, the terms
-        of y alone, which are the same for all models of the same rows.
+        restricted one with "reml". All constants are included but, of shares, those of y and its
+        trials alone, which are the same for all models of the same rows.
     log_likelihood_, aic_, bic_ : float
         Its logarithm, and Akaike's and Schwarz's criterion, which count free common coefficients,
-        variances and noise.
+        variances, noise and what else the likelihood learned: a dispersion, a shape, thresholds
+        (of ``response_``).
     common_covariance_ : ndarray of shape (d + 1, d + 1)
         Of the estimate of w0 and b0, the variances taken as known.
     n_variances_ : int
@@ -220,12 +221,14 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, TaskEstimator):
             said = self._loss()
             self.response_ = said.started(data.y, data.sample_weight, data.code)
             fit = self._fit_rows(data, known, codes)
-            for _ in range(_ROUNDS if said.learns else 0):
+            alternate = said.learns and not isinstance(self.alpha, str)
+            for _ in range(_ROUNDS if alternate else 0):
                 learned = self.response_.updated(data.y, fit.predictor, data.sample_weight)
                 if learned.is_near(self.response_, _SETTLED):
                     break
                 self.response_ = learned
                 fit = self._fit_rows(data, known, codes)
+            self.response_ = fit.loss
             say(f"violation {fit.violation:.1e}")
         self._keep(fit, data, known)
         self._left_out = asked[len(known) :]

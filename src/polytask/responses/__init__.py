@@ -1,6 +1,6 @@
 """Kinds of target, one a file: loss, link, valid targets, and how predictions are judged."""
 
-from polytask.responses.base import Loss, Response, Targets
+from polytask.responses.base import ImpossibleParametersError, Loss, Response, Targets
 from polytask.responses.binomial import Binomial
 from polytask.responses.cox import Cox
 from polytask.responses.gamma import Gamma
@@ -22,6 +22,7 @@ __all__ = [
     "Cox",
     "Gamma",
     "Huber",
+    "ImpossibleParametersError",
     "Logistic",
     "Loss",
     "Multinomial",

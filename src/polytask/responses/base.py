@@ -10,7 +10,11 @@ import numpy as np
 
 from polytask.responses.row_losses import RowLoss
 
-__all__ = ["Loss", "Response", "Targets", "refuse_only_zeros"]
+__all__ = ["ImpossibleParametersError", "Loss", "Response", "Targets", "refuse_only_zeros"]
+
+
+class ImpossibleParametersError(ValueError):
+    """Parameters that no response has: a search went too far."""
 
 
 @dataclass(frozen=True)
@@ -268,6 +272,35 @@ class Response:
     def is_near(self, other: Response, tol: float) -> bool:
         """Whether both have learned the same, to a relative difference."""
         return np.allclose(astuple(self), astuple(other), rtol=tol, atol=0.0)
+
+    # As a likelihood.
+
+    def as_likelihood(self) -> Response | None:
+        """Minus the log likelihood of a row, less its `constant`; None where there is none."""
+        return self if self.is_likelihood else None
+
+    @property
+    def learns_likelihood(self) -> bool:
+        """Whether parameters of the likelihood are still to be learned."""
+        return self.learns
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """Those that a likelihood has beside the predictor, in numbers without bounds."""
+        return np.zeros(0)
+
+    def with_parameters(self, values: np.ndarray) -> Response:
+        """With such numbers.
+
+        Raises
+        ------
+        ImpossibleParametersError
+        """
+        return self
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        """What minus the log likelihood of a row has beyond its loss: of y and the parameters."""
+        return np.zeros(y.shape)
 
     # In a comparison.
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import digamma, expit, xlogy
+from scipy.special import digamma, expit, gammaln, xlogy
 
 from polytask.responses.base import Response, Targets, refuse_only_zeros
 from polytask.responses.log_link import LogLink, exp
@@ -30,7 +30,8 @@ class NegativeBinomial(LogLink):
     ----------
     dispersion : float or None, default=None
         None is estimated with the fit by maximum likelihood at the fitted means; fits and
-        dispersions alternate until it stays (as R's MASS::glm.nb does).
+        dispersions alternate until it stays (as R's MASS::glm.nb does). Mixed models take that of
+        the marginal likelihood (as R's glmmTMB does).
     """
 
     dispersion: float | None = None
@@ -122,6 +123,21 @@ class NegativeBinomial(LogLink):
         if slope(low) >= 0 or slope(high) <= 0:  # no more spread than Poisson's, or all of it
             return replace(self, dispersion=float(np.exp(low if slope(low) >= 0 else high)))
         return replace(self, dispersion=float(np.exp(brentq(slope, low, high, xtol=1e-14))))
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """The logarithm of the dispersion."""
+        return np.array([-np.log(self.theta)])
+
+    def with_parameters(self, values: np.ndarray) -> Response:
+        """With that; between ends beyond which it changes nothing."""
+        return replace(self, dispersion=float(np.exp(np.clip(values[0], *_ENDS))))
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        """Of the density's gamma functions and powers, less what the loss has of them."""
+        theta, n = self.theta, y + self.theta
+        of_gammas = gammaln(theta) + gammaln(y + 1.0) - gammaln(n)
+        return np.asarray(of_gammas - xlogy(y, y) + n * np.log(n) - theta * np.log(theta))
 
     def _other(self, f: np.ndarray) -> np.ndarray:
         """Theta / (mu + theta)."""

@@ -10,7 +10,7 @@ from scipy.linalg import helmert
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from polytask.responses.base import Response
+from polytask.responses.base import ImpossibleParametersError, Response
 from polytask.responses.row_losses import ABSOLUTE, CLASS_LOG, SQUARED, RowLoss
 
 __all__ = ["Ordinal"]
@@ -202,6 +202,19 @@ class Ordinal(Response):
             if np.abs(along.T @ slope).max() <= _DONE or not step.any():
                 break
         return here
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """Contrasts of the thresholds, whose mean is no parameter: levels are intercepts."""
+        return np.asarray(helmert(len(self.thresholds or ())) @ np.asarray(self.thresholds))
+
+    def with_parameters(self, values: np.ndarray) -> Response:
+        """With thresholds of such contrasts and the same mean, which must ascend."""
+        H, before = helmert(len(self.thresholds or ())), np.asarray(self.thresholds)
+        theta = before.mean() + H.T @ values
+        if not (np.diff(theta) > 0).all():
+            raise ImpossibleParametersError(f"Ordinal: thresholds must ascend; got {theta}.")
+        return replace(self, thresholds=tuple(theta.tolist()))
 
     def is_near(self, other: Response, tol: float) -> bool:
         """Whether both have the same thresholds, to a difference in the units of f."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import gammaln, xlogy
 
 from polytask.responses.base import Targets, refuse_only_zeros
 from polytask.responses.log_link import LogLink, exp
@@ -80,6 +80,10 @@ class Poisson(LogLink):
         """sup_f (u f - loss(y, f)): q log q - q - y log y + y at q = u + y >= 0."""
         q = u + y
         return np.where(q >= 0, _constant(np.maximum(q, 0.0)) - _constant(y), np.inf)
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        """Of the factorial, less what the loss has of it."""
+        return np.asarray(gammaln(y + 1.0) - _constant(y))
 
     def check(self, y: np.ndarray, owner: str) -> None:
         """Refuse negative counts, and nothing but zeros."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
 from polytask.mixed.crossed.iterative import IterativeElimination
 from polytask.mixed.crossed.laplace import CrossedLaplace
 from polytask.mixed.crossed.point import CrossedPoint, Elimination
@@ -17,7 +18,7 @@ from polytask.mixed.crossed.search import CrossedEstimate, estimate_roots
 from polytask.mixed.root import Root
 from polytask.responses import Loss
 
-__all__ = ["Asked", "Choice", "CrossedData", "CrossedFit", "Fitter", "TermFit", "fit_crossed"]
+__all__ = ["CrossedFit", "Fitter", "TermFit", "fit_crossed"]
 
 MOST_REST = 4000  # of a grouping's deviations, up to which "auto" tries slopes beside others
 MOST_DENSE = 10_000  # deviations beside the grouping that is eliminated: 800 MB a matrix
@@ -25,57 +26,6 @@ _MANY = 10  # levels from which on "auto" considers more variances than one
 _FEW = 6  # coefficients up to which "auto" considers their correlations
 _MOVING = 0.01  # share of a column's variance inside levels from which its slope may vary
 _LOG_ODDS = 2.5  # scale of the prior of their standard deviation, see `polytask.mixed.laplace`
-
-
-@dataclass(frozen=True, eq=False)
-class CrossedData:
-    """Rows in memory.
-
-    Parameters
-    ----------
-    X : ndarray or csr matrix of shape (N, p)
-        Design rows, the last column ones if ``intercept``.
-    y, weight : ndarrays of shape (N,)
-        Targets; how often each row counts.
-    intercept : bool
-    """
-
-    X: Any
-    y: np.ndarray
-    weight: np.ndarray
-    intercept: bool
-
-    @property
-    def n_coefs(self) -> int:
-        """Columns p."""
-        return int(self.X.shape[1])
-
-    @property
-    def slopes(self) -> np.ndarray:
-        """Positions of the columns that are features."""
-        return np.arange(self.n_coefs - int(self.intercept))
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """What is asked of one grouping.
-
-    Parameters
-    ----------
-    code : ndarray of shape (N,)
-    n_levels : int
-    columns : int ndarray or None
-        Columns that deviate; None lets the likelihood choose.
-    covariance : {"auto", "scalar", "diagonal", "full"}
-    variance : ndarray of shape (p,) or None
-        Given variances over that of the noise, in the units of the columns; None estimates them.
-    """
-
-    code: np.ndarray
-    n_levels: int
-    columns: np.ndarray | None
-    covariance: str = "auto"
-    variance: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +67,8 @@ class CrossedFit:
         Whether the common slopes have a variance.
     n_iter : int
     converged : bool
+    loss : Loss
+        With the parameters that were learned.
     """
 
     common: np.ndarray
@@ -131,35 +83,17 @@ class CrossedFit:
     random_common: bool
     n_iter: int
     converged: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """A term as it is to be fitted."""
-
-    asked: Asked
-    columns: np.ndarray
-    kind: str
-
-    def root(self, p: int, intercept: bool) -> Root:
-        """Free parameters of its covariance."""
-        q = len(self.columns)
-        if self.kind == "full":
-            return Root.full(np.ones(q, dtype=bool))
-        groups = np.arange(q)
-        if self.kind == "scalar":
-            level = (self.columns == p - 1) & intercept
-            groups = np.unique(level.astype(int), return_inverse=True)[1]
-        return Root.diagonal(groups)
+    loss: Loss
 
 
 class Fitter:
     """Fits of one table, for choices of what deviates."""
 
     def __init__(
-        self, data: CrossedData, loss: Loss, random_common: bool, restricted: bool
-    ) -> None:
-        self.data, self.loss, self.restricted = data, loss, restricted
+        self, data: CrossedData, loss: Loss, random_common: bool, restricted: bool,
+        learn: bool = False,
+    ) -> None:  # fmt: skip
+        self.data, self.loss, self.restricted, self.learn = data, loss, restricted, learn
         s = data.weight
         square = _squares(data.X, s)
         self.n_rows = float(s.sum())
@@ -211,16 +145,19 @@ class Fitter:
             point = at([self._given(choices[f]) for f in order])  # all of them
             estimate = CrossedEstimate(point, np.zeros(0), 0.0, 1, True)
         else:
-            estimate = estimate_roots(at, [roots[f] for f in order])
+            beside = at.first if isinstance(at, CrossedLaplace) else None
+            estimate = estimate_roots(at, [roots[f] for f in order], beside)
         back = [order.index(f) for f in range(len(terms))]
         return _Fitted(list(choices), rows, estimate, back, at, [roots[f] for f in order])
 
-    def _model(self, rows: GroupedRows, given: bool) -> Callable[[list[np.ndarray]], Any]:
+    def _model(self, rows: GroupedRows, given: bool) -> Callable[..., Any]:
         """What says everything at given roots."""
         s, loss = self.data.weight, self.loss
         if not loss.is_quadratic:
             prior = _LOG_ODDS**-2 if self.restricted and loss.has_labels and not given else 0.0
-            return CrossedLaplace(rows, self.T, self.data.y, s, loss, self.restricted, prior).at
+            return CrossedLaplace(
+                rows, self.T, self.data.y, s, loss, self.restricted, prior, self.learn
+            )
         sums = rows.sums(s, np.column_stack([self.T, self.residual]))
         levels = [term.n_levels for term in rows.terms]
         dense = sums.rest.shape[0] <= MOST_DENSE
@@ -267,14 +204,25 @@ class Fitter:
         if len(self.common):
             common[self.common] = point.deviations[fitted.back[-1]][0]
         restored = 2.0 * float(np.log(self.scale[self.fixed]).sum()) * self.restricted
+        if self.restricted and not self.loss.is_quadratic:
+            restored -= len(point.common) * float(np.log(2.0 * np.pi))
         return CrossedFit(
             common / self.scale, covariance / self.scale[:, None] / self.scale, terms,
             self._predictor(fitted) + self.data.y - self.residual,
             point.noise, point.deviance + restored, self._violation(fitted),
             len(fitted.estimate.parameters),
-            len(fitted.estimate.parameters) + len(point.common) + int(self.loss.is_quadratic),
+            len(fitted.estimate.parameters) + len(point.common) + self._n_own(),
             len(self.common) > 0, fitted.estimate.n_iter, fitted.estimate.converged,
+            self._learned(fitted),
         )  # fmt: skip
+
+    def _n_own(self) -> int:
+        """How many parameters of its own the likelihood has, the noise among them."""
+        return len(self.loss.parameters) if self.learn else int(self.loss.is_quadratic)
+
+    def _learned(self, fitted: _Fitted) -> Loss:
+        """The loss with the parameters that were learned."""
+        return self.loss if self.loss.is_quadratic else fitted.estimate.point.loss
 
     def _predictor(self, fitted: _Fitted) -> np.ndarray:
         """Linear predictors of the rows, without the pooled fit that was taken off."""
@@ -285,8 +233,8 @@ class Fitter:
         """What the normal equations lack at the estimate, over the largest they could be."""
         point, s = fitted.estimate.point, self.data.weight
         f = self._predictor(fitted)
-        y = self.residual
-        slope, most = s * self.loss.gradient(y, f), s * self.loss.slopes(y, np.zeros(len(y)))
+        y, loss = self.residual, self._learned(fitted)
+        slope, most = s * loss.gradient(y, f), s * loss.slopes(y, np.zeros(len(y)))
         size = np.sqrt(float(most @ most))
         columns = np.sqrt(np.square(self.T).sum(axis=0))
         lost = [np.abs(self.T.T @ slope) / np.maximum(columns * size, 1e-300)]
@@ -317,7 +265,7 @@ class _Fitted:
 
 def fit_crossed(
     data: CrossedData, loss: Loss, asked: Sequence[Asked], *, random_common: bool,
-    restricted: bool = True,
+    restricted: bool = True, learn: bool = False,
 ) -> CrossedFit:  # fmt: skip
     """Estimate the variances of every grouping, and the coefficients that go with them.
 
@@ -333,8 +281,10 @@ def fit_crossed(
         Whether the common slopes have a normal prior of estimated variance, or are free.
     restricted : bool
         Whether the likelihood is that of what w0 leaves of the data (REML), or of the data.
+    learn : bool
+        Whether the parameters of the loss are those of the largest likelihood.
     """
-    fitter = Fitter(data, loss, random_common, restricted)
+    fitter = Fitter(data, loss, random_common, restricted, learn)
     level = np.arange(data.n_coefs)[len(data.slopes) :]
     choices = [Choice(a, level if a.columns is None else a.columns, _plain(a)) for a in asked]
     best = fitter.fit(choices)

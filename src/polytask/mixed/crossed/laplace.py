@@ -12,30 +12,37 @@ weighed rows,
 
     M = (slope of the log determinants) - sum (g g' - (e g' + g e') / 2),   g = -Z's loss',
 
-in every Gamma = L L'. Restricted likelihoods of labels have the prior of `polytask.mixed.laplace`.
+in every Gamma = L L'. What there is beside them, w0 unless it is integrated out and parameters of
+the loss (a dispersion, a shape, thresholds), is searched together with the roots.
+Restricted likelihoods of labels have the prior of `polytask.mixed.laplace`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from polytask.mixed.by_parameters import ByParameters, by_parameters
 from polytask.mixed.crossed.point import Solved
-from polytask.mixed.crossed.rows import GroupedRows
+from polytask.mixed.crossed.rows import CrossSums, GroupedRows
+from polytask.mixed.crossed.search import Roots, descend
 from polytask.responses import Loss
 
 __all__ = ["CrossedLaplace"]
 
 _STEPS = 100
-_TOL = 1e-11  # of the objective, relative, that a last Newton step could gain
+_TOL = 1e-9  # of the objective, relative, that the last Newton step promises
+_ROUGH = 1e-2  # where no more than a start is sought
+_ARMIJO, _SHORT = 1e-4, 1e-6  # share of a promise that a step must bring; the least step
+_WILD = 20.0  # deviance above the last from which a point is no place to go on from
 _LEAST = 1e-12  # curvature of a row
 
 
 class CrossedLaplace:
-    """Rows, a loss and where the last search for a mode ended.
+    """Rows, a loss and the last mode that was found.
 
     Parameters
     ----------
@@ -48,57 +55,62 @@ class CrossedLaplace:
     restricted : bool
     prior : float
         Precision of every variance's half-normal prior, in scaled columns; zero for none.
+    learn : bool
+        Whether the parameters of the loss are those of the largest likelihood.
     """
 
     def __init__(
         self, rows: GroupedRows, T: np.ndarray, y: np.ndarray, weight: np.ndarray, loss: Loss,
-        restricted: bool, prior: float = 0.0,
+        restricted: bool, prior: float = 0.0, learn: bool = False,
     ) -> None:  # fmt: skip
         self.rows, self.T, self.y, self.weight, self.loss = rows, T, y, weight, loss
-        self.restricted, self.prior = restricted, prior
+        self.restricted, self.prior, self.learn = restricted, prior, learn
         self.levels = [term.n_levels for term in rows.terms]
-        level = np.linalg.lstsq(T, np.full(len(y), loss.start(y, weight)), rcond=None)[0]
-        zeros = [np.zeros((term.n_levels, len(term.columns))) for term in rows.terms]
-        self.start = self.first = (level, zeros)
+        self._T = np.column_stack([T, np.zeros(len(y))])
+        self.level = np.linalg.lstsq(T, np.full(len(y), loss.start(y, weight)), rcond=None)[0]
+        self.last: LaplacePoint | None = None
 
     def predictor(self, common: np.ndarray, deviations: Sequence[np.ndarray]) -> np.ndarray:
         """Linear predictors (N,)."""
         return np.asarray(self.T @ common + self.rows.predict(deviations))
 
-    def solved(
-        self, f: np.ndarray, roots: Sequence[np.ndarray], common: np.ndarray | None
-    ) -> Solved:
-        """The quadratic model at predictors f: its minimum is Newton's next place."""
-        v = self.weight * np.maximum(self.loss.curvature(self.y, f), _LEAST)
-        pull = v * f - self.weight * self.loss.gradient(self.y, f)
-        T = np.column_stack([self.T, np.zeros(len(f))])
-        vT = np.column_stack([v[:, None] * self.T, pull])
-        sums = self.rows.sums(v, T, vT)
-        return Solved(sums, roots, self.levels, self.restricted, common)
+    def sums(self, loss: Loss, f: np.ndarray, slope: np.ndarray) -> CrossSums:
+        """Of the quadratic model at predictors f, where the rows have the slope s loss'."""
+        v = self.weight * np.maximum(loss.curvature(self.y, f), _LEAST)
+        vT = v[:, None] * self._T
+        vT[:, -1] = v * f - slope
+        return self.rows.sums(v, self._T, vT, again=True)
 
-    def at(self, roots: Sequence[np.ndarray]) -> LaplacePoint:
-        """The point at these roots."""
-        common = None
-        if not self.restricted:
-            common = self._best_common(roots)
-        return LaplacePoint(self, roots, common)
+    def __call__(
+        self, roots: Sequence[np.ndarray], beside: np.ndarray | None = None
+    ) -> LaplacePoint:
+        """The point at these roots, with what is given, or is best, beside them."""
+        if beside is not None:
+            return self._held(roots, beside)
+        first = self.first(roots)
+        if not len(first):
+            return self._held(roots, first)
+        held = lambda _, beside: self._held(roots, beside)  # noqa: E731
+        return cast(LaplacePoint, descend(held, Roots([]), first).point)
 
-    def _best_common(self, roots: Sequence[np.ndarray]) -> np.ndarray:
-        """w0 that minimizes the approximation: Newton steps with the curvature of the mode."""
-        point = LaplacePoint(self, roots, self.start[0])
-        for _ in range(_STEPS):
-            slope = point.common_slope
-            step = 0.5 * point.model.common_covariance @ slope
-            if float(slope @ step) <= 2e-10:
-                break
-            for size in 0.5 ** np.arange(12):
-                trial = LaplacePoint(self, roots, point.common - size * step)
-                if trial.deviance <= point.deviance:
-                    break
-            if trial.deviance >= point.deviance:
-                break
-            point = trial
-        return point.common
+    def first(self, roots: Sequence[np.ndarray]) -> np.ndarray:
+        """Where a search begins for what there is beside the roots.
+
+        That is w0, unless it is integrated out, and the parameters of the loss.
+        """
+        if self.last is not None:
+            return self.last.beside
+        own = self.loss.parameters if self.learn else np.zeros(0)
+        if self.restricted:
+            return own
+        rough = LaplacePoint(self, roots, None, self.loss, _ROUGH)
+        return np.append(rough.common, own)
+
+    def _held(self, roots: Sequence[np.ndarray], beside: np.ndarray) -> LaplacePoint:
+        """The point at these roots with that beside them."""
+        common, own = np.split(beside, [0 if self.restricted else self.T.shape[1]])
+        loss = self.loss.with_parameters(own) if self.learn else self.loss
+        return LaplacePoint(self, roots, None if self.restricted else common, loss)
 
 
 class LaplacePoint:
@@ -111,57 +123,79 @@ class LaplacePoint:
     noiseless = False
 
     def __init__(
-        self, model: CrossedLaplace, roots: Sequence[np.ndarray], common: np.ndarray | None
-    ) -> None:
-        self.roots, self.laplace, self.held = list(roots), model, common
+        self, model: CrossedLaplace, roots: Sequence[np.ndarray], common: np.ndarray | None,
+        loss: Loss, tol: float = _TOL,
+    ) -> None:  # fmt: skip
+        self.roots, self.laplace, self.held, self.loss = list(roots), model, common, loss
+        self.tol = tol
         self.n_steps = 0
         self.model = self._search()
         self.common, self.deviations = self.model.common, self.model.deviations
         self.common_covariance = self.model.common_covariance
-        model.start = (self.common, self.deviations)
         prior = model.prior * sum(float((L**2).sum()) for L in roots)
-        self.deviance = 2.0 * self.value + self.model.log_det + prior
+        known = float(model.weight @ loss.constant(model.y))
+        self.deviance = 2.0 * (self.value + known) + self.model.log_det + prior
+        if model.last is None or self.deviance < model.last.deviance + _WILD:
+            model.last = self
 
     def _search(self) -> Solved:
-        """Newton's steps to the mode, from the last one unless zero is nearer."""
+        """Newton's steps to the mode, from where the last quadratic model puts it."""
         whole = self.laplace
-        zero = self._place(*whole.first)
-        last = self._place(*whole.start)
-        b, self.value, self.f = min(last, zero, key=lambda place: place[1])
+        b, self.value, self.f = self._start()
         for _ in range(_STEPS):
             self.n_steps += 1
-            model = whole.solved(self.f, self.roots, self.held)
-            target = (model.common, self._whitened(model))
-            gained = False
-            for size in 0.5 ** np.arange(20):
-                trial = self._mixed(b, target, float(size))
+            slope = whole.weight * self.loss.gradient(whole.y, self.f)
+            target = self._lowest(whole.sums(self.loss, self.f, slope))
+            f = self._predictor(target)
+            promise = float(slope @ (self.f - f)) + sum(
+                float((u * (u - v)).sum()) for u, v in zip(b[1], target[1], strict=True)
+            )
+            ends = promise <= self.tol * max(abs(self.value), 1.0)  # such a step squares the error
+            size, trial = 1.0, target
+            value = self._value(trial, f)
+            while not value <= self.value - _ARMIJO * size * promise and not ends:
+                size *= 0.5
+                if size < _SHORT:
+                    break
+                trial = self._mixed(b, target, size)
                 f = self._predictor(trial)
                 value = self._value(trial, f)
-                if value <= self.value + 1e-14 * abs(self.value):
-                    gained = True
-                    break
-            if not gained:
+            if size < _SHORT:
                 break
-            gain, (b, self.value, self.f) = self.value - value, (trial, value, f)
-            if gain <= _TOL * max(abs(value), 1.0):
+            b, self.value, self.f = trial, value, f
+            if ends:
                 break
-        model = whole.solved(self.f, self.roots, self.held)
-        model.common, model.deviations = (
-            b[0],
-            [u @ L.T for u, L in zip(b[1], self.roots, strict=True)],
-        )
+        self._slopes = whole.weight * self.loss.gradient(whole.y, self.f)
+        sums = whole.sums(self.loss, self.f, self._slopes)
+        model = Solved(sums, self.roots, whole.levels, whole.restricted, self.held)
+        model.common = b[0]
+        model.deviations = [u @ L.T for u, L in zip(b[1], self.roots, strict=True)]
         return model
 
-    def _place(self, common: np.ndarray, deviations: Sequence[np.ndarray]) -> Any:
-        """A start: w0, and the u whose b = L u is nearest to deviations."""
-        common = common if self.held is None else self.held
-        u = [b @ np.linalg.pinv(L).T for b, L in zip(deviations, self.roots, strict=True)]
-        f = self._predictor((common, u))
-        return (common, u), self._value((common, u), f), f
+    def _start(self) -> Any:
+        """The minimum of the last quadratic model, or no deviations if that is nearer."""
+        whole, last = self.laplace, self.laplace.last
+        if last is not None:
+            with np.errstate(all="ignore"):
+                found = self._placed(self._lowest(last.model.sums))
+            if found[1] <= last.value + _WILD:
+                return found
+        level = whole.level if self.held is None else self.held
+        zero = [np.zeros((m, L.shape[1])) for m, L in zip(whole.levels, self.roots, strict=True)]
+        nowhere = self._placed((level, zero))
+        if last is None or not found[1] < nowhere[1]:
+            return nowhere
+        return found
 
-    def _whitened(self, model: Solved) -> list[np.ndarray]:
-        """U = L'Z'(what the quadratic model leaves): exact for singular L too."""
-        return [g @ L for g, L in zip(model.pulls, self.roots, strict=True)]
+    def _placed(self, place: Any) -> Any:
+        f = self._predictor(place)
+        return place, self._value(place, f), f
+
+    def _lowest(self, sums: CrossSums) -> Any:
+        """W0 and u = L'Z'(what a quadratic model leaves) at its minimum; L may be singular."""
+        whole = self.laplace
+        model = Solved(sums, self.roots, whole.levels, False, self.held)
+        return model.common, [g @ L for g, L in zip(model.pulls, self.roots, strict=True)]
 
     def _predictor(self, place: Any) -> np.ndarray:
         common, u = place
@@ -170,8 +204,8 @@ class LaplacePoint:
     def _value(self, place: Any, f: np.ndarray) -> float:
         whole = self.laplace
         squares = sum(float((u**2).sum()) for u in place[1])
-        with np.errstate(over="ignore"):
-            return float(whole.weight @ whole.loss.value(whole.y, f)) + 0.5 * squares
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(whole.weight @ self.loss.value(whole.y, f)) + 0.5 * squares
 
     @staticmethod
     def _mixed(a: Any, b: Any, size: float) -> Any:
@@ -181,31 +215,35 @@ class LaplacePoint:
         )
 
     @cached_property
-    def _slopes(self) -> np.ndarray:
-        """S loss' of each row."""
-        whole = self.laplace
-        return np.asarray(whole.weight * whole.loss.gradient(whole.y, self.f))
+    def beside(self) -> np.ndarray:
+        """What is held beside the roots."""
+        common = np.zeros(0) if self.held is None else self.held
+        return np.append(common, self.loss.parameters) if self.laplace.learn else common
 
     @cached_property
-    def _curving(self) -> np.ndarray:
-        """C = s loss''' times the leverage of each row."""
+    def _v(self) -> np.ndarray:
+        """Weighed curvature of each row."""
+        whole = self.laplace
+        return np.asarray(whole.weight * np.maximum(self.loss.curvature(whole.y, self.f), _LEAST))
+
+    @cached_property
+    def _leverage(self) -> np.ndarray:
+        """Of each row in the integrated coefficients."""
         whole, model = self.laplace, self.model
-        first, rest, index = whole.rows.coordinates()
-        code = whole.rows.terms[0].code
-        leverage = model.system.leverages(first, code, rest, index)
+        first, rest, index = whole.rows.coordinates
+        leverage = model.system.leverages(first, whole.rows.terms[0].code, rest, index)
         if whole.restricted:
             left = whole.T - np.column_stack(
                 [whole.rows.predict([b[..., k] for b in model._split(*model._solution)])
                  for k in range(whole.T.shape[1])]
             )  # fmt: skip
-            leverage += np.einsum("np,pr,nr->n", left, model.common_covariance, left, optimize=True)
-        return np.asarray(whole.weight * whole.loss.third(whole.y, self.f) * leverage)
+            leverage = leverage + ((left @ model.common_covariance) * left).sum(axis=1)
+        return np.asarray(leverage)
 
-    @cached_property
-    def _followed(self) -> np.ndarray:
-        """C less what the mode takes back of it: P c, row by row."""
-        whole, model, c = self.laplace, self.model, self._curving
-        first, rest = whole.rows.Z[0].T @ c, whole.rows.rest.T @ c
+    def _taken(self, c: np.ndarray) -> np.ndarray:
+        """What the integrated coefficients take back of pulls c (N,): predictors (N,)."""
+        whole, model = self.laplace, self.model
+        first, rest = whole.rows.first_by_level(c), whole.rows.rest_by_level(c)
         own, other = model.system.solve(first[:, None], rest[:, None])
         f = whole.rows.predict([b[..., 0] for b in model._split(own, other)])
         if whole.restricted:
@@ -216,13 +254,48 @@ class LaplacePoint:
             f += whole.T @ along - whole.rows.predict(
                 [b[..., :-1] @ along for b in model._split(*model._solution)]
             )
-        v = whole.weight * np.maximum(whole.loss.curvature(whole.y, self.f), _LEAST)
-        return np.asarray(c - v * f)
+        return f
 
     @cached_property
-    def common_slope(self) -> np.ndarray:
-        """Gradient of the deviance in w0 where it is held."""
-        return np.asarray(self.laplace.T.T @ (2.0 * self._slopes + self._followed))
+    def _followed(self) -> tuple[np.ndarray, np.ndarray]:
+        """C, third derivatives times leverages, less what the mode takes back; and the latter."""
+        whole = self.laplace
+        c = whole.weight * self.loss.third(whole.y, self.f) * self._leverage
+        taken = self._taken(c)
+        return c - self._v * taken, taken
+
+    @cached_property
+    def _by_parameters(self) -> ByParameters:
+        """What the parameters of the loss change."""
+        whole = self.laplace
+        return by_parameters(self.loss, whole.y, self.f, whole.weight)
+
+    @cached_property
+    def beside_slope(self) -> np.ndarray:
+        """Gradient of the deviance in what is held beside the roots."""
+        whole, out = self.laplace, []
+        followed, taken = self._followed
+        if self.held is not None:
+            out.append(whole.T.T @ (2.0 * self._slopes + followed))
+        if whole.learn:
+            by = self._by_parameters
+            out.append(2.0 * by.total + by.curvature @ self._leverage - by.slope @ taken)
+        return np.concatenate([np.zeros(0), *out])
+
+    @cached_property
+    def beside_curvature(self) -> np.ndarray:
+        """Its second derivatives, but for what the determinants add."""
+        whole = self.laplace
+        S = 2.0 * self.model.inner_common
+        if not whole.learn:
+            return S
+        by = self._by_parameters
+        taken = np.array([self._taken(c) for c in by.slope])
+        own = 2.0 * (by.bend - by.slope @ taken.T)
+        if self.held is None:
+            return own
+        cross = 2.0 * (by.slope - self._v * taken) @ whole.T
+        return np.block([[S, cross.T], [cross, own]])
 
     @cached_property
     def pulls(self) -> list[np.ndarray]:
@@ -230,14 +303,15 @@ class LaplacePoint:
         return self._by_level(-self._slopes)
 
     def _by_level(self, values: np.ndarray) -> list[np.ndarray]:
-        pairs = zip(self.laplace.rows.Z, self.laplace.rows.terms, strict=True)
-        return [(Z.T @ values).reshape(term.n_levels, -1) for Z, term in pairs]
+        rows, split = self.laplace.rows, self.model._split
+        first, rest = rows.first_by_level(values), rows.rest_by_level(values)
+        return [part[..., 0] for part in split(first[:, None], rest[:, None])]
 
     @cached_property
     def gradients(self) -> list[np.ndarray]:
         """Gradient of the deviance in every Gamma, (q, q)."""
         out = []
-        moved = self._by_level(self._followed)
+        moved = self._by_level(self._followed[0])
         for M, g, e in zip(self.model.log_det_gradients, self.pulls, moved, strict=True):
             cross = e.T @ g
             found = M - g.T @ g + 0.5 * (cross + cross.T)

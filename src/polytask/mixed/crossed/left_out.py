@@ -16,7 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from polytask.mixed.crossed.fit import Asked, Choice, CrossedData, Fitter
+from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
+from polytask.mixed.crossed.fit import Fitter
 from polytask.mixed.crossed.laplace import LaplacePoint
 from polytask.mixed.crossed.point import Solved
 from polytask.mixed.crossed.rows import GroupedRows
@@ -85,7 +86,7 @@ class _Spread:
 
     def own(self) -> np.ndarray:
         """Of each row with itself (N,)."""
-        first, rest, index = self.rows.coordinates()
+        first, rest, index = self.rows.coordinates
         code = self.rows.terms[0].code
         left, C = self.common
         of_common = np.einsum("np,pr,nr->n", left, C, left, optimize=True)

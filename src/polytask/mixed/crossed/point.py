@@ -53,8 +53,11 @@ class Elimination:
         L = roots[0]
         self.m, self.q = sums.blocks.shape[:2]
         A = np.eye(L.shape[1]) + L.T @ sums.blocks @ L
-        self.log_det = float(np.linalg.slogdet(A)[1].sum()) if L.shape[1] else 0.0
-        self.E = L @ np.linalg.inv(A) @ L.T
+        if L.shape == (1, 1):
+            self.log_det, self.E = float(np.log(A).sum()), L[0, 0] ** 2 / A
+        else:
+            self.log_det = float(np.linalg.slogdet(A)[1].sum()) if L.shape[1] else 0.0
+            self.E = L @ np.linalg.inv(A) @ L.T
         self.EC = block_times(self.E, sums.cross)
         self.parts, at = [], 0
         for root, m in zip(roots[1:], levels[1:], strict=True):
@@ -63,20 +66,29 @@ class Elimination:
         self._factor()
 
     def _factor(self) -> None:
-        """S^-1 and the logarithm of the determinant."""
+        """The factor of S and the logarithm of its determinant."""
         Q = self.sums.rest.shape[0]
         self.K = np.zeros((Q, Q))
-        if Q:
-            self.K = (self.sums.rest - self.sums.cross.T @ self.EC).toarray()
+        if not Q:
+            return
+        self.K = (self.sums.rest - self._across @ self.EC).toarray()
         S = np.eye(Q) + self._right(self._right(self.K).T)
-        self.S_inverse = S
-        if Q:
-            factor, info = lapack.dpotrf(S, lower=1, clean=1)
-            if info:
-                raise FloatingPointError("variances are too large for the digits of the sums")
-            self.log_det += 2.0 * float(np.log(factor.diagonal()).sum())
-            low = lapack.dpotri(factor, lower=1, overwrite_c=1)[0]
-            self.S_inverse = low + np.tril(low, -1).T
+        self._low, info = lapack.dpotrf(S, lower=1, clean=1, overwrite_a=1)
+        if info:
+            raise FloatingPointError("variances are too large for the digits of the sums")
+        self.log_det += 2.0 * float(np.log(self._low.diagonal()).sum())
+
+    @cached_property
+    def _across(self) -> Any:
+        return self.sums.cross.T
+
+    @cached_property
+    def S_inverse(self) -> np.ndarray:
+        """S^-1."""
+        if not self.parts:
+            return self.K
+        low = lapack.dpotri(self._low, lower=1)[0]
+        return np.asarray(low + np.tril(low, -1).T)
 
     @cached_property
     def N(self) -> np.ndarray:
@@ -101,12 +113,15 @@ class Elimination:
     def solve(self, first: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Deviations Gamma Z'V^-1 t of right-hand sides Z'vt, (m q, c) and (Q, c)."""
         own = self._own(first)
-        b = self._among(rest - self.sums.cross.T @ own)
+        if not self.parts:
+            return own, rest
+        b = self._among(rest - self._across @ own)
         return own - self.EC @ b, b
 
     def _among(self, t: np.ndarray) -> np.ndarray:
         """N t, the rest's deviations."""
-        return np.asarray(self.N @ t)
+        found = lapack.dpotrs(self._low, self._right(t), lower=1)[0]
+        return self._left(found)
 
     def _own(self, first: np.ndarray) -> np.ndarray:
         by_level = first.reshape(self.m, self.q, first.shape[1])
@@ -135,8 +150,14 @@ class Elimination:
             here = np.flatnonzero((code >= at) & (code < at + step))
             rows = EN[code[here, None] - at, :, index[here]]
             between[here] = np.einsum("nrq,nq->nr", rows, first[here])
-        among = np.einsum("na,nab,nb->n", rest, self.N[index[:, :, None], index[:, None, :]], rest)
-        alone = np.einsum("na,nab,nb->n", first, own[code], first)
+        if first.shape[1] == 1:
+            alone = own[code, 0, 0] * first[:, 0] ** 2
+        else:
+            alone = np.einsum("na,nab,nb->n", first, own[code], first)
+        if not self.parts:
+            return alone
+        N = self.N[index[:, :, None], index[:, None, :]]
+        among = ((N @ rest[:, :, None])[:, :, 0] * rest).sum(axis=1)
         return alone - 2.0 * (between * rest).sum(axis=1) + among
 
     def inner(self) -> list[np.ndarray]:
@@ -175,7 +196,7 @@ class Elimination:
 def block_times(blocks: np.ndarray, C: Any) -> Any:
     """A block-diagonal matrix of blocks (m, q, q) times csr C (m q, Q)."""
     m, q, _ = blocks.shape
-    if q == 0:
+    if q == 0 or C.shape[1] == 0:
         return C
     if q == 1:
         scaled = C.copy()
@@ -225,11 +246,24 @@ class Solved:
         inner = sums.target - sums.first_target.T @ first - sums.rest_target.T @ rest
         p = len(inner) - 1
         self._inner = inner
-        self.common_covariance, log_det = psd_inverse_and_log_det(inner[:p, :p].copy())
+        self.inner_common = inner[:p, :p]
         self.common = self.common_covariance @ inner[:p, p] if common is None else common
-        self.log_det = self.system.log_det + restricted * log_det
         self._less = np.append(-self.common, 1.0)
         self.deviations = [b @ self._less for b in self._split(first, rest)]
+
+    @cached_property
+    def _of_common(self) -> tuple[np.ndarray, float]:
+        return psd_inverse_and_log_det(self.inner_common.copy())
+
+    @property
+    def common_covariance(self) -> np.ndarray:
+        """Of w0's estimate, over the noise."""
+        return self._of_common[0]
+
+    @cached_property
+    def log_det(self) -> float:
+        """Logarithms of the determinants."""
+        return self.system.log_det + (self._of_common[1] if self.restricted else 0.0)
 
     def _split(self, first: np.ndarray, rest: np.ndarray) -> list[np.ndarray]:
         """By term: (m, q, c)."""
@@ -256,8 +290,10 @@ class Solved:
         out = []
         for inner, D in zip(self.system.inner(), self._pulls, strict=True):
             X = D[..., :-1]
-            left = np.einsum("iap,pr,ibr->ab", X, self.common_covariance, X, optimize=True)
-            out.append(inner - left if self.restricted else inner)
+            if self.restricted:
+                along = X @ self.common_covariance
+                inner = inner - np.tensordot(along, X, axes=((0, 2), (0, 2)))
+            out.append(inner)
         return out
 
     def information(self, slopes: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from polytask.mixed.crossed.fit import Asked, Choice, CrossedData, Fitter
+from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
+from polytask.mixed.crossed.fit import Fitter
 from polytask.mixed.crossed.search import Roots
 from polytask.mixed.profile import Profiled, Surface
 from polytask.responses import Loss
@@ -17,8 +18,9 @@ DeviationProfile = tuple[Profiled, int, float]  # with its number of parameters,
 
 
 def profiles_crossed(
-    data: CrossedData, loss: Loss, asked: Sequence[Asked], *, random_common: bool, restricted: bool
-) -> list[dict[int, DeviationProfile]] | None:
+    data: CrossedData, loss: Loss, asked: Sequence[Asked], *, random_common: bool,
+    restricted: bool, learn: bool = False,
+) -> list[dict[int, DeviationProfile]] | None:  # fmt: skip
     """Of every grouping, by the column that deviates; None where no noise is left.
 
     Parameters
@@ -26,7 +28,7 @@ def profiles_crossed(
     asked : sequence of Asked
         With columns and a covariance that are known.
     """
-    fitter = Fitter(data, loss, random_common, restricted)
+    fitter = Fitter(data, loss, random_common, restricted, learn)
     choices = [Choice(each, np.asarray(each.columns), each.covariance) for each in asked]
     fitted = fitter.fit(choices)
     if fitter.silent or fitted.estimate.point.noiseless:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -69,7 +70,41 @@ class CrossSums:
         """Z'vZ times deviations (m q, c) and (Q, c)."""
         m, q, _ = self.blocks.shape
         own = (self.blocks @ first.reshape(m, q, first.shape[1])).reshape(first.shape)
+        if not len(rest):
+            return own, rest
         return own + self.cross @ rest, self.cross.T @ first + self.rest @ rest
+
+
+class Pairs:
+    """Sums over rows of v times an entry on the left and one on the right, csr, for any v.
+
+    Parameters
+    ----------
+    left, right : ndarrays of shape (N, a), (N, b)
+    left_index, right_index : int ndarrays of the same shapes
+        Row and column of the result where each entry stands.
+    shape : (int, int)
+    """
+
+    def __init__(
+        self, left: np.ndarray, left_index: np.ndarray, right: np.ndarray, right_index: np.ndarray,
+        shape: tuple[int, int],
+    ) -> None:  # fmt: skip
+        self.left, self.right = left, right
+        key = left_index[:, :, None] * shape[1] + right_index[:, None, :]
+        found, place = np.unique(key, return_inverse=True)
+        self.place, self.n = place.ravel(), len(found)
+        row, indices = np.divmod(found, max(shape[1], 1))
+        indptr = np.searchsorted(row, np.arange(shape[0] + 1))
+        self.empty = sparse.csr_matrix((np.zeros(self.n), indices, indptr), shape=shape)
+
+    def __call__(self, v: np.ndarray) -> Any:
+        """The matrix."""
+        filled = copy(self.empty)  # a shell of the same places: no check of them costs anything
+        if self.n:
+            entries = (v[:, None] * self.left)[:, :, None] * self.right[:, None, :]
+            filled.data = np.bincount(self.place, entries.ravel(), self.n)
+        return filled
 
 
 class GroupedRows:
@@ -99,6 +134,7 @@ class GroupedRows:
             return sparse.csr_matrix((self.X.shape[0], 0))
         return sparse.hstack(self.Z[1:], format="csr")
 
+    @cached_property
     def coordinates(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Each row's own coordinates in the first term, in the rest, and where the latter stand."""
         n, first = self.X.shape[0], self.Z[0]
@@ -124,23 +160,70 @@ class GroupedRows:
     def _order(self) -> np.ndarray:
         return np.argsort(self.terms[0].code, kind="stable")
 
-    def sums(self, v: np.ndarray, T: np.ndarray, vT: np.ndarray | None = None) -> CrossSums:
-        """Everything with row weights v (N,), T (N, c) and, unless it is their product, vT."""
+    def first_by_level(self, values: np.ndarray) -> np.ndarray:
+        """Z'values of the first term, (m q,) or (m q, c)."""
+        if values.ndim == 1 and len(self.terms[0].columns) == 1:
+            first = self.coordinates[0][:, 0]
+            return np.bincount(self.terms[0].code, first * values, self.terms[0].n_levels)
+        return np.asarray(self._across[0] @ values)
+
+    def rest_by_level(self, values: np.ndarray) -> np.ndarray:
+        """Z'values of the rest, (Q,) or (Q, c)."""
+        return np.asarray(self._across[1] @ values)
+
+    @cached_property
+    def _across(self) -> tuple[Any, Any]:
+        return self.Z[0].T, self.rest.T
+
+    def _blocks(self, v: np.ndarray) -> np.ndarray:
+        """Z'vZ of each level of the first term."""
+        term = self.terms[0]
+        q = len(term.columns)
+        if q == 0:
+            return np.zeros((term.n_levels, 0, 0))
+        if q == 1:
+            squares = v * self.coordinates[0][:, 0] ** 2
+            return np.bincount(term.code, squares, term.n_levels)[:, None, None]
+        return self._first.grams(v[self._order])
+
+    @cached_property
+    def _pairs(self) -> tuple[Pairs, Pairs]:
+        first, rest, index = self.coordinates
+        q = first.shape[1]
+        place = self.terms[0].code[:, None] * q + np.arange(q)
+        Q = self.rest.shape[1]
+        return (
+            Pairs(first, place, rest, index, (self.Z[0].shape[1], Q)),
+            Pairs(rest, index, rest, index, (Q, Q)),
+        )
+
+    def sums(
+        self, v: np.ndarray, T: np.ndarray, vT: np.ndarray | None = None, again: bool = False
+    ) -> CrossSums:
+        """Everything with row weights v (N,), T (N, c) and, unless it is their product, vT.
+
+        With ``again`` places are kept for the next call, with other weights.
+        """
         first, rest = self.Z[0], self.rest
-        weighted = sparse.diags_array(v) @ first
-        q = len(self.terms[0].columns)
-        none = np.zeros((self.terms[0].n_levels, q, q))
-        rest_weighted = sparse.diags_array(v) @ rest
         vT = v[:, None] * T if vT is None else vT
+        if again:
+            cross, among = (pairs(v) for pairs in self._pairs)
+        else:
+            cross = ((sparse.diags_array(v) @ first).T @ rest).tocsr()
+            among = ((sparse.diags_array(v) @ rest).T @ rest).tocsr()
         return CrossSums(
-            self._first.grams(v[self._order]) if q else none, (weighted.T @ rest).tocsr(),
-            (rest_weighted.T @ rest).tocsr(), first.T @ vT, rest.T @ vT, T.T @ vT,
-        )  # fmt: skip
+            self._blocks(v), cross, among, self.first_by_level(vT), self.rest_by_level(vT), T.T @ vT
+        )
 
     def predict(self, deviations: Sequence[np.ndarray]) -> np.ndarray:
         """Z times the deviations (m, q) of every term, summed, shape (N,)."""
-        parts = (Z @ b.ravel() for Z, b in zip(self.Z, deviations, strict=True))
-        return np.asarray(sum(parts, np.zeros(self.X.shape[0])))
+        total = np.zeros(self.X.shape[0])
+        for Z, b, term in zip(self.Z, deviations, self.terms, strict=True):
+            if len(term.columns) == 1:
+                total += Z.data * b.ravel()[term.code]
+            else:
+                total += Z @ b.ravel()
+        return total
 
 
 def _spread(X: Any, term: Term) -> Any:

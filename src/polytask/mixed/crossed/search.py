@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from polytask.mixed.root import Root
+from polytask.mixed.secant import secant
+from polytask.responses import ImpossibleParametersError
 
-__all__ = ["CrossedEstimate", "Roots", "estimate_roots"]
+__all__ = ["CrossedEstimate", "Roots", "descend", "estimate_roots"]
 
 _START = 0.3  # standard deviation over that of the noise, in scaled columns
 _DIGITS = 1e-14  # of the deviance, relative
@@ -18,6 +21,7 @@ _TOL = 1e-10  # deviance that a last step could still gain
 _SHARE = 0.2  # of the promised descent that a step must bring: half is exact, none is twice too far
 _HELD = 10.0  # standard deviation that is taken where the likelihood has no maximum
 _FAR = 1e3  # largest standard deviation: a larger one leaves no noise
+_NEAR = 0.3  # deviance that a step promises from which on steps tell what the Hessian lacks
 _DEEPER = 1e-4  # standard deviation from which a search goes on that ended at zero
 
 
@@ -44,6 +48,11 @@ class Roots:
         ends = np.cumsum([root.size for root in self.roots])
         return [slice(end - root.size, end) for end, root in zip(ends, self.roots, strict=True)]
 
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return sum(root.size for root in self.roots)
+
     def at(self, t: np.ndarray) -> list[np.ndarray]:
         """L of every term."""
         return [root.at(t[part]) for root, part in zip(self.roots, self.parts, strict=True)]
@@ -54,7 +63,7 @@ class Roots:
             np.bincount(root.owner, (2.0 * M @ L)[root.row, root.column], minlength=root.size)
             for root, M, L in zip(self.roots, point.gradients, point.roots, strict=True)
         ]
-        return np.concatenate(found)
+        return np.concatenate([np.zeros(0), *found])
 
     def curvature(self, point: Any) -> np.ndarray:
         """Second derivatives: average information, and what the roots bend."""
@@ -64,21 +73,31 @@ class Roots:
         H = point.information(along)
         for root, part, M in zip(self.roots, self.parts, point.gradients, strict=True):
             H[part, part] += 2.0 * root.bending(M)
-        return H
+        return np.asarray(H)
 
 
 def estimate_roots(
-    at: Callable[[list[np.ndarray]], Any], roots: Sequence[Root], start: np.ndarray | None = None,
+    at: Callable[..., Any], roots: Sequence[Root], beside: Callable[..., np.ndarray] | None = None,
     max_iter: int = 100,
 ) -> CrossedEstimate:  # fmt: skip
     """Newton steps on the entries of the roots, with the average information as Hessian.
 
     Where a search ends at a variance of zero though the deviance falls beyond it, it goes on from
     there: zero is stationary in a standard deviation whatever lies above.
+
+    Parameters
+    ----------
+    at : callable
+        From L of every term to a point; with ``beside``, from L and what there is beside them.
+    beside : callable, optional
+        From L to where the search for the latter begins.
     """
     together = Roots(roots)
     first = np.concatenate([_first(root) for root in roots])
-    found = _descend(at, together, first if start is None else start, max_iter)
+    if beside is not None:
+        first = np.append(first, beside(together.at(first)))
+    q = together.size
+    found = descend(at, together, first, max_iter)
     if found.point.noiseless:  # deviations that hold the rows exactly: there is no maximum
         t = first * (_HELD / _START)
         return CrossedEstimate(at(together.at(t)), t, found.violation, found.n_iter, True)
@@ -86,11 +105,11 @@ def estimate_roots(
         higher = _above_zero(together, found)
         if higher is None:
             break
-        again = _descend(at, together, higher, max_iter)
+        again = descend(at, together, higher, max_iter)
         if again.point.deviance > found.point.deviance - _TOL:
             break
         found = again
-    return found
+    return replace(found, parameters=found.parameters[:q])
 
 
 def _first(root: Root) -> np.ndarray:
@@ -100,26 +119,56 @@ def _first(root: Root) -> np.ndarray:
     return root.read(L)
 
 
-def _descend(
-    at: Callable[[list[np.ndarray]], Any], roots: Roots, t: np.ndarray, max_iter: int
+def descend(
+    at: Callable[..., Any], roots: Roots, t: np.ndarray, max_iter: int = 100
 ) -> CrossedEstimate:
-    point, left = at(roots.at(t)), np.inf
+    """From parameters t, those of the roots first, then those beside, if there are any.
+
+    What the average information lacks of the Hessian is learned by secants (SR1: Conn, Gould and
+    Toint, Mathematical Programming 50, 1991).
+    """
+    point, left = _look(at, roots, t), np.inf
     if not len(t):
         return CrossedEstimate(point, t, 0.0, 1, True)
+    slope, H = _derivatives(point, roots, t)
+    missing = np.zeros_like(H)
     for n_iter in range(1, max_iter + 1):
-        slope = roots.slope(point)
-        step = _newton_step(roots.curvature(point), slope)
+        step = _newton_step(H + missing, slope)
         left = float(-0.5 * slope @ step)
         if point.noiseless:  # the likelihood has no maximum
             return CrossedEstimate(point, t, left, n_iter, True)
         if left <= max(_TOL, _DIGITS * abs(point.deviance)):
             return CrossedEstimate(point, t, left, n_iter, True)
         moved = _line(at, roots, t, step, point, slope)
+        if moved is None and missing.any():
+            missing = np.zeros_like(H)
+            continue
         if moved is None:
-            held = np.abs(t).max(initial=0.0) >= _FAR
+            held = np.abs(t[: roots.size]).max(initial=0.0) >= _FAR
             return CrossedEstimate(point, t, left, n_iter, left <= 1e-4 or held)
+        before, slope_before = t, slope
         t, point = moved
+        slope, H = _derivatives(point, roots, t)
+        if left < _NEAR:
+            missing = secant(
+                missing, slope - slope_before - (H + missing) @ (t - before), t - before
+            )
     return CrossedEstimate(point, t, left, max_iter, False)
+
+
+def _look(at: Callable[..., Any], roots: Roots, t: np.ndarray) -> Any:
+    q = roots.size
+    return at(roots.at(t), t[q:]) if len(t) > q else at(roots.at(t))
+
+
+def _derivatives(point: Any, roots: Roots, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient and Hessian in t, as far as they are known."""
+    if not roots.roots:  # they are held
+        return point.beside_slope, point.beside_curvature
+    slope, H = roots.slope(point), roots.curvature(point)
+    if len(t) == roots.size:
+        return slope, H
+    return np.append(slope, point.beside_slope), block_diag(H, point.beside_curvature)
 
 
 def _newton_step(H: np.ndarray, slope: np.ndarray) -> np.ndarray:
@@ -132,17 +181,19 @@ def _newton_step(H: np.ndarray, slope: np.ndarray) -> np.ndarray:
 
 
 def _line(
-    at: Callable[[list[np.ndarray]], Any], roots: Roots, t: np.ndarray, step: np.ndarray,
+    at: Callable[..., Any], roots: Roots, t: np.ndarray, step: np.ndarray,
     point: Any, slope: np.ndarray,
 ) -> tuple[np.ndarray, Any] | None:  # fmt: skip
-    """The first of the halved steps that lowers the deviance; none is longer than threefold."""
-    longest = 2.0 * max(float(np.abs(t).max()), 0.5)
-    step = step * min(1.0, longest / max(float(np.abs(step).max()), 1e-300))
+    """The first of the halved steps that lowers the deviance; no root grows over threefold."""
+    q = roots.size
+    longest = 2.0 * max(float(np.abs(t[:q]).max(initial=0.0)), 0.5)
+    step = step * min(1.0, longest / max(float(np.abs(step[:q]).max(initial=0.0)), 1e-300))
     for size in 0.5 ** np.arange(25):
-        trial = np.clip(t + size * step, -_FAR, _FAR)
+        trial = t + size * step
+        trial[:q] = np.clip(trial[:q], -_FAR, _FAR)
         try:
-            found = at(roots.at(trial))
-        except FloatingPointError:
+            found = _look(at, roots, trial)
+        except (FloatingPointError, ImpossibleParametersError):
             continue
         gain = point.deviance - found.deviance
         if gain > -_SHARE * float(slope @ (trial - t)) and gain > 0:
