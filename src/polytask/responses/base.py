@@ -292,6 +292,10 @@ class Response:
     def with_parameters(self, values: np.ndarray) -> Response:
         """With such numbers.
 
+        Parameters
+        ----------
+        values : ndarray of shape (r,)
+
         Raises
         ------
         ImpossibleParametersError
