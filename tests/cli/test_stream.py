@@ -12,6 +12,7 @@ import pytest
 
 from polytask.cli import stream
 from polytask.datasets import make_related_tasks
+from tests.sources.conftest import summing_up
 
 TASK = ["--task", "site, nr"]
 FILES = ["model.skops", "model_card.md", "report.html", "results.json", "tasks.csv"]
@@ -208,3 +209,25 @@ def test_a_killed_run_leaves_the_old_output_or_none(long_table, tmp_path, comman
     killed(tmp_path / name, 4.0)
     assert old.read_text() == "old"
     assert [p.name for p in old.parent.iterdir()] == [old.name]
+
+
+def test_nested_groupings_are_fitted_as_in_memory(polytask, tmp_path):
+    rng, n = np.random.default_rng(0), 600
+    rows = pd.DataFrame({"x": rng.normal(size=n), "school": rng.integers(0, 12, n)})
+    rows = rows.assign(sex=rng.choice(["f", "m"], n), **{"class": rng.choice(["a", "b"], n)})
+    rows["y"] = rows["x"] + rng.normal(size=12)[rows["school"]] + rng.normal(size=n)
+    table = tmp_path / "rows.parquet"
+    rows.to_parquet(table)
+    asked = ("--task", "school/class", "--target", "y")
+    told = []
+    for word in ("--stream", "--no-stream"):
+        out = tmp_path / f"{word}.skops"
+        with summing_up():
+            done = polytask("fit", table, *asked, "--model", "multilevel", "--varying", "none",
+                            word, "--out", out)  # fmt: skip
+        assert done.code == 0, done.err
+        assert polytask("predict", out, table, "--out", tmp_path / "p.csv").code == 0
+        told.append(pd.read_csv(tmp_path / "p.csv"))
+    np.testing.assert_allclose(told[0]["prediction"], told[1]["prediction"], rtol=1e-6)
+    refused = polytask("compare", table, *asked, "--stream", "--out", tmp_path / "report")
+    assert "take fit --model multilevel" in refused.err

@@ -16,6 +16,7 @@ from polytask import (
     CurvedRegressor,
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
+    MultilevelRegressor,
     PooledClassifier,
     PooledRegressor,
     SingleTaskClassifier,
@@ -56,6 +57,18 @@ def test_curves_equal_fit(client, numbers):
     here = CurvedRegressor(n_knots=5, task="task").fit(X, y)
     there = CurvedRegressor(n_knots=5, task="task").fit_parquet(folder, target="y", client=client)
     assert_allclose(there.predict(X), here.predict(X), atol=1e-6)
+
+
+def test_nested_groupings_equal_fit(client, numbers, tmp_path):
+    _, X, y = numbers
+    X = X.assign(group=np.arange(len(X)) % 3)
+    for k in range(3):
+        X.assign(y=y)[k::3].to_parquet(tmp_path / f"{k}.parquet")
+    here = MultilevelRegressor(task="task/group", varying=[]).fit(X, y)
+    there = MultilevelRegressor(task="task/group", varying=[])
+    there.fit_parquet(tmp_path, target="y", client=client)
+    assert_allclose(there.predict(X), here.predict(X), rtol=1e-9)
+    assert_allclose(there.deviance_, here.deviance_, rtol=1e-10)
 
 
 def test_classifier_equals_fit(client, labels):

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from polytask.tables import TaskTable
+    from polytask.tables.stream_table import StreamTable
 
 __all__ = [
     "BASELINE",
     "BOOSTING",
+    "MULTILEVEL",
     "check_metric",
     "check_name",
     "check_varying",
@@ -116,7 +118,7 @@ def check_metric(metric: str | None, kind: str, loss: str = "auto") -> None:
 
 
 def check_varying(
-    varying: tuple[str, ...] | None, candidates: Iterable[Pipeline], table: TaskTable
+    varying: tuple[str, ...] | None, candidates: Iterable[Any], table: TaskTable | StreamTable
 ) -> None:
     """Refuse names that are no features, and names that no model asks for."""
     if varying is None:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Frame",
     "conventions",
+    "groupings_of",
     "read_frame",
     "read_task_table",
-    "several_groupings",
     "several_targets",
     "split_names",
     "varying_names",
@@ -136,7 +136,7 @@ def read_frame(args: argparse.Namespace) -> Frame:
         found = replace(found, table=_in_order(found.table, args, columns))
     if args.task is not None:
         _check_one_target(args.target, columns)
-        task, groupings = _groupings(args.task, columns)
+        task, groupings = groupings_of(args.task, columns)
         return Frame(found, task, args.target, (), n_rows, choices, groupings)
     if args.event is not None:
         raise TableError("must be given with --event, which is for a table with a task column.",
@@ -186,17 +186,6 @@ def _check_one_target(target: str, columns: Sequence[str]) -> None:
         )
 
 
-def several_groupings(task: str) -> bool:
-    """Whether --task reads as several columns where none is called so: a,b or a/b.
-
-    Examples
-    --------
-    >>> several_groupings("city,school"), several_groupings("city")
-    (True, False)
-    """
-    return len(_every_name(task) - {task}) > 1
-
-
 def _every_name(task: str | None) -> set[str]:
     """All that --task may name as a column, whatever the columns are."""
     if task is None:
@@ -205,7 +194,7 @@ def _every_name(task: str | None) -> set[str]:
     return {task, *(split_names([task]) or ()), *parts}
 
 
-def _groupings(task: str, columns: Sequence[str]) -> tuple[str, tuple[tuple[str, ...], ...]]:
+def groupings_of(task: str, columns: Sequence[str]) -> tuple[str, tuple[tuple[str, ...], ...]]:
     """The task column, and all groupings where --task names several: a,b or a/b."""
     from polytask.data.task_spec import spelled_out
     from polytask.tables.errors import find_column

@@ -175,7 +175,7 @@ def make_card(
 def _further(table: Any) -> dict[str, Grouped]:
     """The columns of further groupings."""
     return {
-        name: Grouped(form, tuple(table.X[name].unique().tolist()))
+        name: Grouped(form, tuple(table.ids_of(name).tolist()))
         for name, form in getattr(table, "id_forms", {}).items()
     }
 

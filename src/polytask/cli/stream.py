@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import (
     BASELINE,
+    MULTILEVEL,
     check_metric,
     check_name,
+    check_varying,
     choose_models,
     formulation_for,
 )
 from polytask.cli.errors import refused
-from polytask.cli.inputs import several_groupings, several_targets, split_names, wanted_models
+from polytask.cli.inputs import (
+    groupings_of,
+    several_targets,
+    split_names,
+    varying_names,
+    wanted_models,
+)
 from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
 
@@ -113,6 +121,7 @@ def stream_runner(args: argparse.Namespace, progress: Progress) -> tuple[Runner,
 
 def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -> StreamTable:
     """The table after a first look."""
+    from polytask.tables.stream_schema import stream_schema, table_columns
     from polytask.tables.stream_table import make_stream_table
 
     if args.loss not in ("auto", "squared"):
@@ -123,7 +132,7 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
         )
     for argument in (
         "groups", "time", "weights", "event", "transform", "scale-target", "levels", "quantiles",
-        "varying", "within-between",
+        "within-between", *(["varying"] if args.command == "compare" else []),
     ):  # fmt: skip
         if getattr(args, argument.replace("-", "_")) is not None:
             raise TableError(
@@ -139,20 +148,18 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
             "--no-stream, or make a long table with a task column.",
             "target",
         )
-    try:
-        table = make_stream_table(
-            args.table, args.task, args.target, features=features,
-            categorical=split_names(args.categorical) or (), kind=args.kind,
-            missing=split_names(args.missing) or (), runner=runner,
-        )  # fmt: skip
-    except TableError as error:
-        if error.argument == "task" and several_groupings(args.task):
-            raise TableError(
-                f"must name one column in a table that is streamed; got {args.task!r}. Load it "
-                "with --no-stream.",
-                "task",
-            ) from error
-        raise
+    task, groupings = groupings_of(args.task, table_columns(stream_schema(args.table)))
+    if groupings and (args.command == "compare" or args.model != MULTILEVEL):
+        raise TableError(
+            f"must name one column in a table that is streamed; got {args.task!r}. Load it with "
+            f"--no-stream, or take fit --model {MULTILEVEL}.",
+            "task",
+        )
+    table = make_stream_table(
+        args.table, task, args.target, features=features,
+        categorical=split_names(args.categorical) or (), kind=args.kind,
+        missing=split_names(args.missing) or (), groupings=groupings, runner=runner,
+    )  # fmt: skip
     told.passes = _PASSES[args.command, table.kind]
     return table
 
@@ -163,7 +170,7 @@ def streamed_model(name: str, table: StreamTable, door: str) -> Any:
     ``door`` is a method that only those have that can be fitted so.
     """
     check_name(name, "models")
-    model = formulation_for(name, table.task, table.kind, streamed=True)
+    model = formulation_for(name, table.spec, table.kind, streamed=True)
     if not hasattr(model, door) or model._why_not_sums(table.tally.ids):
         raise TableError(
             f"must name models that can be streamed; {name!r} needs all rows of a {table.kind} in "
@@ -182,6 +189,10 @@ def fit_streamed(
     runner, told = stream_runner(args, progress)
     table = read_stream_table(args, runner, told)
     model = streamed_model(args.model, table, "_fit_source")
+    varying = varying_names(args)
+    if varying is not None:
+        check_varying(varying, [[model]], table)
+        model.set_params(varying=list(varying))
     with warnings.catch_warnings(record=True) as caught, one_blas_thread():
         warnings.simplefilter("always")
         try:

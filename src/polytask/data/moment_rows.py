@@ -47,6 +47,12 @@ class MomentData(TaskData):
         )  # fmt: skip
         return cls(**facts, moments=moments, task_weight=task_weight)
 
+    @property
+    def ones(self) -> np.ndarray:
+        """What a column of ones holds, (N,): that of the first row of every task."""
+        p = len(self.moments.shift) + 1
+        return np.where(np.arange(len(self.y)) % p == 0, np.sqrt(p), 0.0)
+
     def parts(self) -> Iterator[tuple[TaskData, TaskData]]:
         """(training, held-out) data of every fold; weights are those of the whole in the second.
 

@@ -12,8 +12,10 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
 from polytask.data.accumulate import MomentSums
+from polytask.data.cells import combined, id_columns
 from polytask.data.columns import drop_task_column, frame_columns, read_task_ids, to_array
 from polytask.data.moments_file import read_moments_file, write_moments_file
+from polytask.data.task_spec import Spec, column_names, spelled_out
 from polytask.data.weights import check_weights
 
 __all__ = ["TaskMoments"]
@@ -39,8 +41,9 @@ class TaskMoments:
         How many rows there were.
     columns : tuple of str or None
         Names of the columns of X, the task column in its place; None for arrays.
-    task : str, int or None
-        The task column, as estimators name it.
+    task : str, int, tuple of them or None
+        The task column, as estimators name it. A tuple holds the columns of several groupings;
+        tasks are then the combinations of their ids that occur, a JSON list each.
     wide : bool
         Whether y had a column per task.
 
@@ -67,7 +70,7 @@ class TaskMoments:
     sums: np.ndarray
     rows: np.ndarray
     columns: tuple[str, ...] | None = None
-    task: str | int | None = None
+    task: Any = None
     wide: bool = False
 
     def __post_init__(self) -> None:
@@ -101,7 +104,7 @@ class TaskMoments:
 
     @classmethod
     def from_rows(
-        cls, X: Any, y: Any, *, task: str | int | None = None, sample_weight: Any = None,
+        cls, X: Any, y: Any, *, task: Spec = None, sample_weight: Any = None,
         n_folds: int = 1,
     ) -> TaskMoments:  # fmt: skip
         """Moments of one table; see `from_batches`."""
@@ -112,7 +115,7 @@ class TaskMoments:
         cls,
         batches: Iterable[tuple[Any, ...]],
         *,
-        task: str | int | None = None,
+        task: Spec = None,
         n_folds: int = 1,
     ) -> TaskMoments:
         """Moments of batches of rows, in one pass.
@@ -122,8 +125,9 @@ class TaskMoments:
         batches : iterable of (X, y) or (X, y, sample_weight)
             X a table or an array (float32 is summed up in float64), y of shape (n,), or (n, m) with
             ``task=None``: a column per task, NaN where it was not measured.
-        task : str, int or None
-            Task column of X: a name, or a position. None is one task.
+        task : str, int, list of groupings or None
+            Task column of X: a name, or a position; or groupings as `MultilevelRegressor` names
+            them, whose combinations are then the tasks. None is one task.
         n_folds : int, default=1
             2 or more keeps sums per fold, so that ``alpha="cv"`` can be answered by K-fold
             cross-validation: the rows of each task are dealt to the folds in turn; with a wide y
@@ -146,7 +150,7 @@ class TaskMoments:
 
     @classmethod
     def _gather(
-        cls, sums: MomentSums, batches: Iterable[tuple[Any, ...]], task: str | int | None
+        cls, sums: MomentSums, batches: Iterable[tuple[Any, ...]], task: Spec
     ) -> TaskMoments:
         columns, width, wide = None, None, None
         for X, y, *weight in batches:
@@ -159,13 +163,14 @@ class TaskMoments:
             if labels is not None:
                 sums.add_wide(list(features.T), target, labels, given)
                 continue
-            present, local = np.unique(ids, return_inverse=True)
-            sums.add(list(features.T), target, local, present.tolist(), given)
-        return cls.of_sums(sums, columns, task, wide=isinstance(wide, list))
+            pairs = [np.unique(each, return_inverse=True) for each in ids]
+            local, present = combined([(code, known.tolist()) for known, code in pairs])
+            sums.add(list(features.T), target, local, present, given)
+        return cls.of_sums(sums, columns, id_columns(task, columns), wide=isinstance(wide, list))
 
     @classmethod
     def of_sums(
-        cls, sums: MomentSums, columns: Sequence[str] | None, task: str | int | None,
+        cls, sums: MomentSums, columns: Sequence[str] | None, task: Any,
         wide: bool = False,
     ) -> TaskMoments:  # fmt: skip
         """What was accumulated, tasks sorted, or as the columns of a wide y."""
@@ -276,19 +281,21 @@ class TaskMoments:
             refuse("types of task ids", self.tasks.dtype, other.tasks.dtype, "Cast the column.")
 
 
-def _read(X: Any, task: str | int | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...] | None]:
-    """Features, ids and column names of one batch."""
+def _read(X: Any, task: Spec) -> tuple[np.ndarray, list[np.ndarray], tuple[str, ...] | None]:
+    """Features, ids by column and column names of one batch."""
     names = frame_columns(X)
     features = X if task is None else drop_task_column(X, task)
     features = check_array(
-        to_array(features), dtype=[np.float64, np.float32], ensure_all_finite=False
-    )
+        to_array(features), dtype=[np.float64, np.float32], ensure_all_finite=False,
+        ensure_min_features=int(isinstance(id_columns(task, names), str | int | None)),
+    )  # fmt: skip
     if task is None:
-        return features, np.zeros(len(features), dtype=np.int64), names
-    return features, read_task_ids(X, task), names
+        return features, [np.zeros(len(features), dtype=np.int64)], names
+    columns = column_names(spelled_out(task, names))
+    return features, [read_task_ids(X, name) for name in columns], names
 
 
-def _read_target(y: Any, task: str | int | None) -> tuple[np.ndarray, list[Any] | None]:
+def _read_target(y: Any, task: Spec) -> tuple[np.ndarray, list[Any] | None]:
     """Target (n,), or (n, m) with the names of its columns where it is wide."""
     target = check_array(
         to_array(y), ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"

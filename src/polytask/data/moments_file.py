@@ -60,7 +60,7 @@ def read_moments_file(path: str | os.PathLike[str]) -> dict[str, Any]:
         "rows": fields["rows"],
         "sums": _square(fields["upper"], len(fields["shift"]) + 1),
         "columns": None if columns is None else tuple(columns),
-        "task": head["task"],
+        "task": tuple(head["task"]) if isinstance(head["task"], list) else head["task"],
         "wide": bool(head.get("wide", False)),
     }
 

@@ -79,6 +79,11 @@ class TaskData:
         """Number of features d, the intercept not counted."""
         return self.n_coefs - int(self.intercept)
 
+    @property
+    def ones(self) -> np.ndarray:
+        """What a column of ones holds, (N,)."""
+        return np.ones(len(self.y))
+
     @cached_property
     def sizes(self) -> np.ndarray:
         """Observations of each task, shape (m,)."""

@@ -68,7 +68,7 @@ class AskedOfGroupings:
         design = data.design
         X = design.distinct_rows()
         X = X if design.index is None else X[design.index]
-        return CrossedData(X, data.y, data.sample_weight, data.intercept)
+        return CrossedData(X, data.y, data.sample_weight, data.intercept, data.ones)
 
     def _random_common(self, n_rows: float, data: TaskData) -> bool:
         if data.n_features == 0 or not isinstance(self.alpha, str):

@@ -18,7 +18,8 @@ def rows_seen(data: TaskData) -> list[float]:
     """Rows, the sum of their targets and that of the squares; of sums over rows only the first."""
     s, y = data.sample_weight, getattr(data, "y", np.zeros(0))
     there = len(y) == len(s)
-    return [float(s.sum()), float(s @ y) if there else 0.0, float(s @ y**2) if there else 0.0]
+    once = (data.ones * s) @ y if there else 0.0
+    return [float(s.sum()), float(once), float(s @ y**2) if there else 0.0]
 
 
 def of_groupings(model: Any) -> Likelihood:

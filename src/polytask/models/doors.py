@@ -25,7 +25,7 @@ from polytask.data import (
 )
 from polytask.data.many import FOLD_SEED, FOLDS
 from polytask.models.labels import encode_labels
-from polytask.models.parquet_door import ParquetDoor
+from polytask.models.parquet_door import ParquetDoor, sums_are_enough
 from polytask.models.steps import fit_steps, with_callbacks
 from polytask.solvers import one_blas_thread
 
@@ -35,17 +35,6 @@ if TYPE_CHECKING:
     from polytask.sources.survey import Survey
 
 __all__ = ["Doors"]
-
-
-def _sums_are_enough(estimator: Doors) -> bool:
-    """Whether moments say all that the loss needs of the rows."""
-    loss = estimator._loss()
-    if not loss.is_quadratic:
-        raise AttributeError(
-            f"{type(estimator).__name__}: loss must be 'squared' to fit from moments, which say no "
-            f"more of the rows; got {loss.name!r}. Use fit for rows in memory."
-        )
-    return True
 
 
 class Doors(ParquetDoor):
@@ -120,7 +109,7 @@ class Doors(ParquetDoor):
             self._fit_data(data)
         return self
 
-    @available_if(_sums_are_enough)
+    @available_if(sums_are_enough)
     @all_or_nothing
     def fit_moments(self, moments: TaskMoments) -> Any:
         """Fit to moments: the same answer as `fit` on the rows that they were made of.
@@ -144,7 +133,7 @@ class Doors(ParquetDoor):
             If the moments were made with another task column, or hold no folds for "cv".
         """
         self._validate_params()
-        self._check_moments(moments)
+        self._check_moments(moments, self.task)
         forget(self)
         self._expect(moments.columns, moments.n_features + (moments.task is not None))
         self._wide = moments.wide
@@ -159,7 +148,7 @@ class Doors(ParquetDoor):
         self.moments_ = moments
         return self
 
-    @available_if(_sums_are_enough)
+    @available_if(sums_are_enough)
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.
@@ -233,29 +222,3 @@ class Doors(ParquetDoor):
 
     def _moment_data(self, moments: TaskMoments) -> MomentData:
         return MomentData.make(moments, intercept=self.fit_intercept, task_weight=self._weight_rule)
-
-    def _check_moments(self, moments: TaskMoments) -> None:
-        name = type(self).__name__
-        if not isinstance(moments, TaskMoments):
-            raise TypeError(
-                f"{name}: moments must be TaskMoments; got {type(moments).__name__}. Make them "
-                "with TaskMoments.from_batches, or use fit for rows."
-            )
-        if moments.task != self.task:
-            raise ValueError(
-                f"{name}: moments must be made with the estimator's task; got task="
-                f"{moments.task!r} in the moments and {self.task!r} here. Set task="
-                f"{moments.task!r}."
-            )
-        if moments.wide and not (moments.counts > 0).all():
-            empty = moments.tasks[moments.counts <= 0].tolist()[:5]
-            raise ValueError(
-                f"{name}: y must have at least one measured value in every column; column(s) "
-                f"{empty} have none. Drop them."
-            )
-
-    def _expect(self, columns: Sequence[str] | None, n: int) -> None:
-        """What `predict` is to find in X."""
-        self.n_features_in_ = n
-        if columns is not None:
-            self.feature_names_in_ = np.array(columns, dtype=object)

@@ -31,10 +31,10 @@ from polytask.data.groupings import (
 from polytask.data.task_spec import spelled_out
 from polytask.mixed.crossed.fit import CrossedFit
 from polytask.models._asked import AskedOfGroupings
+from polytask.models._groupings_doors import GroupingsDoors
 from polytask.models._groupings_summary import GroupingsSummary
 from polytask.models._levels import along, level_texts, with_zero
 from polytask.models._likelihood import rows_seen
-from polytask.models.estimator import TaskEstimator
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.steps import fit_steps, step, with_callbacks
@@ -48,7 +48,7 @@ _ROUNDS = 100  # of a fit and what the response learns from it
 _SETTLED = 1e-10  # relative change of what it learned
 
 
-class _Multilevel(GroupingsSummary, AskedOfGroupings, TaskEstimator):
+class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
     """w of a row = w0 + sum over groupings f of Δw^f of its level; R + sum_f alpha_f ‖ΔW^f‖_F².
 
     R is the mean loss over rows. A pupil has a school and a class, a rating a user and an item:
@@ -217,7 +217,16 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, TaskEstimator):
         asked = self._asked_groupings(X)
         data, known, codes = self._read(X, y, sample_weight, asked, reset=True)
         self._check_data(data)
-        with one_blas_thread(), fit_steps(self, 1, X, y), step(self, "estimate") as say:
+        with one_blas_thread(), fit_steps(self, 1, X, y):
+            self._learn(data, known, codes)
+        self._left_out = asked[len(known) :]
+        return self
+
+    def _learn(
+        self, data: TaskData, known: Sequence[Grouping], codes: Sequence[np.ndarray]
+    ) -> None:
+        """Fit to rows, or to those that have their moments."""
+        with step(self, "estimate") as say:
             said = self._loss()
             self.response_ = said.started(data.y, data.sample_weight, data.code)
             fit = self._fit_rows(data, known, codes)
@@ -231,8 +240,6 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, TaskEstimator):
             self.response_ = fit.loss
             say(f"violation {fit.violation:.1e}")
         self._keep(fit, data, known)
-        self._left_out = asked[len(known) :]
-        return self
 
     def _read(
         self: Any, X: Any, y: Any, sample_weight: Any, asked: list[tuple[Any, ...]], *, reset: bool

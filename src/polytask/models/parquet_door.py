@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from polytask.data import all_or_nothing
+from polytask.data import TaskMoments, all_or_nothing
 from polytask.data.many import MOST_NUMBERS, summed_up
 from polytask.models.estimator import TaskEstimator
 from polytask.responses import Response
@@ -19,12 +19,24 @@ if TYPE_CHECKING:
     from polytask.sources.source import ParquetSource, Paths
     from polytask.sources.survey import Survey
 
-__all__ = ["ParquetDoor"]
+__all__ = ["ParquetDoor", "sums_are_enough"]
+
+
+def sums_are_enough(estimator: ParquetDoor) -> bool:
+    """Whether moments say all that the loss needs of the rows."""
+    loss = estimator._loss()
+    if not loss.is_quadratic:
+        raise AttributeError(
+            f"{type(estimator).__name__}: loss must be 'squared' to fit from moments, which say no "
+            f"more of the rows; got {loss.name!r}. Use fit for rows in memory."
+        )
+    return True
 
 
 class ParquetDoor(TaskEstimator):
-    """`fit_parquet`: to `fit` where rows are few, else to `_fit_sums`."""
+    """`fit_parquet`: to `fit` where rows are few, else to `_fit_sums`; what moments must be."""
 
+    _several: ClassVar[bool] = False  # whether its task may be of several columns
     fit: Any
 
     def _loss(self) -> Response:
@@ -91,6 +103,7 @@ class ParquetDoor(TaskEstimator):
 
         source = ParquetSource.open(
             path, task=self.task, target=target, features=features, batch_rows=batch_rows,
+            several=self._several,
         )  # fmt: skip
         runner = make_runner(client, progress)
         with one_blas_thread():
@@ -117,3 +130,29 @@ class ParquetDoor(TaskEstimator):
                 "Fit to a sample of them."
             )
         return self._fit_sums(source, runner, survey)
+
+    def _check_moments(self, moments: TaskMoments, task: Any) -> None:
+        name = type(self).__name__
+        if not isinstance(moments, TaskMoments):
+            raise TypeError(
+                f"{name}: moments must be TaskMoments; got {type(moments).__name__}. Make them "
+                "with TaskMoments.from_batches, or use fit for rows."
+            )
+        if moments.task != task:
+            raise ValueError(
+                f"{name}: moments must be made with the estimator's task; got task="
+                f"{moments.task!r} in the moments and {task!r} here. Set task="
+                f"{moments.task!r}."
+            )
+        if moments.wide and not (moments.counts > 0).all():
+            empty = moments.tasks[moments.counts <= 0].tolist()[:5]
+            raise ValueError(
+                f"{name}: y must have at least one measured value in every column; column(s) "
+                f"{empty} have none. Drop them."
+            )
+
+    def _expect(self, columns: Sequence[str] | None, n: int) -> None:
+        """What `predict` is to find in X."""
+        self.n_features_in_ = n
+        if columns is not None:
+            self.feature_names_in_ = np.array(columns, dtype=object)

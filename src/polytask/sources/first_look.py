@@ -35,12 +35,15 @@ class Look:
         Distinct values of the target, no more than three.
     parts : list of PartCounts
         Rows of every partition by task, and by label where there are two.
+    levels : dict {name: set}
+        Distinct ids of the columns of further groupings.
     """
 
     columns: dict[str, NumberSums | CategorySums]
     target: NumberSums = field(default_factory=NumberSums)
     labels: set[Any] = field(default_factory=set)
     parts: list[PartCounts] = field(default_factory=list)
+    levels: dict[str, set[Any]] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -53,9 +56,11 @@ class Look:
 
     def merge(self, other: Look) -> Look:
         """Both together; this one is changed."""
-        for name, found in self.columns.items():
-            found.merge(other.columns[name])  # type: ignore[arg-type]
+        for name, sums in self.columns.items():
+            sums.merge(other.columns[name])  # type: ignore[arg-type]
         self.parts += other.parts
+        for name, found in other.levels.items():
+            self.levels.setdefault(name, set()).update(found)
         self.target.merge(other.target)
         self.labels = _few(self.labels | other.labels)
         return self
@@ -71,6 +76,9 @@ class Look:
         labels = pc.unique(target) if len(self.labels) < _LABELS else None
         if labels is not None:
             self.labels = _few(self.labels | set(labels.to_pylist()))
+        for name in source.further:
+            known = self.levels.setdefault(name, set())
+            known.update(task_codes(table.column(name), name)[1])
         local, ids = task_codes(table.column(source.task), source.task)
         if labels is None or len(labels) >= _LABELS:
             _count(counts, local, ids, None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polytask.data import TaskData
+from polytask.data.cells import parted
 from polytask.sources.passes import Runner
 from polytask.sources.source import Batch, ParquetSource, Partition
 
@@ -54,7 +55,7 @@ class RowsJob:
 
 
 def read_rows_of(source: ParquetSource, runner: Runner) -> tuple[pd.DataFrame, np.ndarray]:
-    """X as a model sees it, the task column in its place, and the target as it is read."""
+    """X as a model sees it, columns of ids in their places, and the target as it is read."""
     import pandas as pd
 
     parts: dict[int, list[Batch]] = runner.run(RowsJob(), source)
@@ -63,7 +64,11 @@ def read_rows_of(source: ParquetSource, runner: Runner) -> tuple[pd.DataFrame, n
         name: np.concatenate([batch.columns[j] for batch in batches])
         for j, name in enumerate(source.features)
     }
-    columns[source.task] = np.concatenate([np.asarray(b.ids)[b.local] for b in batches])
+    ids = [parted(np.array(b.ids), source.ids) for b in batches]
+    for name in source.ids:
+        columns[name] = np.concatenate(
+            [i[name][b.local] for i, b in zip(ids, batches, strict=True)]
+        )
     X = pd.DataFrame({name: columns[name] for name in source.model_columns}, copy=False)
     return X, np.concatenate([batch.y for batch in batches])
 

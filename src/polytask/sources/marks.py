@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ AS_STORED = Marks()
 _FLOAT = r"^(-?(?:0|[1-9][0-9]*))\.0+$"  # 1.0 is the id 1
 
 
-def settled(table: pa.RecordBatch, marks: Marks, task: str, target: str) -> pa.RecordBatch:
+def settled(table: pa.RecordBatch, marks: Marks, ids: Sequence[str], target: str) -> pa.RecordBatch:
     """The same rows; blank cells and marks are null, decimals that are no ids are floats."""
     columns = []
     for name in table.schema.names:
@@ -53,7 +54,7 @@ def settled(table: pa.RecordBatch, marks: Marks, task: str, target: str) -> pa.R
         more = marks.in_target if name == target else ()
         if pa.types.is_string_view(column.type):  # which few of Arrow's functions know
             column = column.cast(pa.string())
-        if name == task:
+        if name in ids:
             column = _plain_ids(column) if marks.plain_ids else column
         elif name in (*marks.numbers, *marks.truths):
             kind = pa.bool_() if name in marks.truths else pa.float64()

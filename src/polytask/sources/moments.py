@@ -89,7 +89,8 @@ def read_moments(
 def moments_of(source: ParquetSource, runner: Runner, n_folds: int) -> TaskMoments:
     """Moments of a source, with its names."""
     moments = runner.run(MomentJob(n_folds), source)
-    return replace(moments, columns=source.model_columns, task=source.task)
+    task = source.ids if source.further else source.task
+    return replace(moments, columns=source.model_columns, task=task)
 
 
 def numbers(y: np.ndarray, target: str) -> np.ndarray:

@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from polytask.data import read_task_ids, repeated_names
+from polytask.data.cells import combined
 from polytask.data.folds import FoldRule
+from polytask.data.task_spec import Spec, column_names, spelled_out
 from polytask.sources.column_sums import is_number
 from polytask.sources.dealing import Before, Dealing, Tally
 from polytask.sources.marks import AS_STORED, Marks, settled
@@ -74,6 +76,8 @@ class ParquetSource:
     columns : tuple of str
         Columns of X in the order of the file, the task column among them.
     task, target : str
+    further : tuple of str
+        More columns of ids: batches are then by combinations of all, as `combined` writes them.
     batch_rows : int
         Rows read at a time.
     other : tuple of str
@@ -104,11 +108,12 @@ class ParquetSource:
     marks: Marks = AS_STORED
     center: np.ndarray | None = None
     folds: Dealing | None = None
+    further: tuple[str, ...] = ()
 
     @classmethod
     def open(
-        cls, paths: Paths, *, task: str, target: str, features: Sequence[str] | None = None,
-        batch_rows: int = 1 << 17, complete: bool = False,
+        cls, paths: Paths, *, task: Spec, target: str, features: Sequence[str] | None = None,
+        batch_rows: int = 1 << 17, complete: bool = False, several: bool = False,
     ) -> ParquetSource:  # fmt: skip
         """Look into the files; reads no rows.
 
@@ -116,12 +121,15 @@ class ParquetSource:
         ----------
         paths : path or list of paths
             Parquet files, or directories of them.
-        task, target : str
+        task : str, or groupings
+        target : str
         features : sequence of str or None
-            Feature columns; None is every column but the task and the target.
+            Feature columns; None is every column but those of ids and the target.
         batch_rows : int
         complete : bool
             See the class.
+        several : bool
+            Whether the task may be of several columns.
 
         Raises
         ------
@@ -140,15 +148,24 @@ class ParquetSource:
         assert schema is not None
         if told := repeated_names(schema.names, f" in {files[0]!r}"):
             raise ValueError(f"fit_parquet: a table {told}")
-        names = _choose(schema, task, target, features)
-        kept = tuple(n for n in schema.names if n in {*names, task})
+        ids = _ids(task, schema.names, several)
+        names = _choose(schema, ids, target, features)
+        kept = tuple(n for n in schema.names if n in {*names, *ids})
         other = tuple(n for n in names if not is_number(schema.field(n).type))
-        return cls(tuple(partitions), kept, task, target, int(batch_rows), other, complete=complete)
+        return cls(
+            tuple(partitions), kept, ids[0], target, int(batch_rows), other, complete=complete,
+            further=ids[1:],
+        )  # fmt: skip
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Columns of ids, that of the task first."""
+        return (self.task, *self.further)
 
     @property
     def read_columns(self) -> tuple[str, ...]:
         """Columns of the file that features are made of."""
-        return tuple(name for name in self.columns if name != self.task)
+        return tuple(name for name in self.columns if name not in self.ids)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -159,8 +176,8 @@ class ParquetSource:
 
     @property
     def model_columns(self) -> tuple[str, ...]:
-        """Columns of X that a model sees: of the file, or those made, the task last."""
-        return self.columns if self.prepare is None else (*self.features, self.task)
+        """Columns of X that a model sees: of the file, or those made, the ids last."""
+        return self.columns if self.prepare is None else (*self.features, *self.ids)
 
     @property
     def n_rows(self) -> int:
@@ -177,20 +194,20 @@ class ParquetSource:
         """Record batches of some columns of a partition."""
         columns = list(columns)
         if self.complete:
-            columns = list(dict.fromkeys([*columns, self.task, self.target]))
+            columns = list(dict.fromkeys([*columns, *self.ids, self.target]))
         with pq.ParquetFile(part.path, pre_buffer=False, buffer_size=_BUFFER) as file:
             for table in _ahead(
                 file.iter_batches(
                     self.batch_rows, row_groups=list(part.row_groups), columns=columns
                 )
             ):
-                table = settled(table, self.marks, self.task, self.target)
+                table = settled(table, self.marks, self.ids, self.target)
                 yield self._complete_rows(table) if self.complete else table
 
     def _complete_rows(self, table: pa.RecordBatch) -> pa.RecordBatch:
-        """The rows that have a task and a target."""
-        known = [pc.is_valid(table.column(name)) for name in (self.task, self.target)]
-        for name in (self.task, self.target):
+        """The rows that have all ids and a target."""
+        known = [pc.is_valid(table.column(name)) for name in (*self.ids, self.target)]
+        for name in (*self.ids, self.target):
             if pa.types.is_floating(table.column(name).type):
                 known.append(pc.invert(pc.is_nan(table.column(name))))
         keep = known[0]
@@ -202,14 +219,14 @@ class ParquetSource:
         """Batches of a partition; without ``features`` only tasks and targets are read."""
         wanted = self.read_columns if features else ()
         dealer = None if self.folds is None else self.folds.begin(part.before)
-        for table in self.tables(part, [*wanted, self.task, self.target]):
+        for table in self.tables(part, [*wanted, *self.ids, self.target]):
             if features and self.prepare is not None:
                 columns = self.prepare.columns_of({name: table.column(name) for name in wanted})
             else:
                 columns = [table.column(n).to_numpy(zero_copy_only=False) for n in wanted]
             if features and self.center is not None:
                 columns = [x - mean for x, mean in zip(columns, self.center, strict=True)]
-            local, ids = task_codes(table.column(self.task), self.task)
+            local, ids = combined([task_codes(table.column(name), name) for name in self.ids])
             y = _target(table.column(self.target))
             fold = None if dealer is None else dealer.folds(local, ids, y)
             if self.classes is not None:
@@ -312,15 +329,23 @@ def _partitions(metadata: pq.FileMetaData, path: str, number: int) -> list[Parti
     return out
 
 
-def _choose(schema: pa.Schema, task: str, target: str, features: Sequence[str] | None) -> list[str]:
-    if not isinstance(task, str):
+def _ids(task: Spec, columns: Sequence[str], several: bool) -> tuple[str, ...]:
+    """The columns of ids."""
+    names = column_names(spelled_out(task, columns))
+    if not names or not all(isinstance(n, str) for n in names) or (len(names) > 1 and not several):
         raise ValueError(
             f"fit_parquet: task must be the name of a column; got task={task!r}. Make the "
             "estimator with task='...'."
         )
+    return tuple(map(str, names))
+
+
+def _choose(
+    schema: pa.Schema, ids: Sequence[str], target: str, features: Sequence[str] | None
+) -> list[str]:
     wanted = list(features) if features is not None else None
     for role, name in [
-        ("task", task),
+        *(("task", task) for task in ids),
         ("target", target),
         *(("features", f) for f in wanted or ()),
     ]:
@@ -331,11 +356,13 @@ def _choose(schema: pa.Schema, task: str, target: str, features: Sequence[str] |
             )
     names = wanted
     if names is None:  # without the unnamed index that pandas stores
-        others = (n for n in schema.names if n not in (task, target))
+        others = (n for n in schema.names if n not in (*ids, target))
         names = [n for n in others if not n.startswith("__index_level_")]
-    if task == target or task in names or target in names or not names:
+    roles, several = {*ids, target}, len(ids) > 1
+    if target in ids or roles.intersection(names) or not (names or several):
         raise ValueError(
             "fit_parquet: features, task and target must be different columns, with one feature "
-            f"or more; got task={task!r}, target={target!r}, features={names[:20]}."
+            f"or more; got task={list(ids) if several else ids[0]!r}, target={target!r}, "
+            f"features={names[:20]}."
         )
     return names

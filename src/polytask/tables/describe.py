@@ -96,7 +96,7 @@ def describe_table(
     >>> describe_table(table, "t", "y").findings[0].severity
     'warning'
     """
-    further = further_columns(table, groupings, task, target)
+    further = further_columns(list(table.columns), groupings, task, target)
     levels = {
         "/".join(columns): len(table[list(columns)].dropna().drop_duplicates())
         for columns in groupings[1:]

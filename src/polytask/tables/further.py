@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from polytask.tables.errors import TableError, find_column
 
 __all__ = ["further_columns"]
 
 
 def further_columns(
-    table: pd.DataFrame, groupings: Sequence[tuple[str, ...]], task: str, target: str
+    columns: Sequence[str], groupings: Sequence[tuple[str, ...]], task: str, target: str
 ) -> tuple[str, ...]:
     """The columns of groupings beside the task's."""
-    names = dict.fromkeys(name for columns in groupings for name in columns)
-    found = [find_column(name, list(table.columns), "task") for name in names]
+    names = dict.fromkeys(name for grouping in groupings for name in grouping)
+    found = [find_column(name, list(columns), "task") for name in names]
     if target in found:
         raise TableError(f"must be other columns than the target; got {target!r}.", "task")
     return tuple(name for name in found if name != task)

@@ -6,17 +6,17 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from polytask.data import repeated_names
 from polytask.tables.dates import are_dates
 from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.first_rows import read_first_rows
+from polytask.tables.further import further_columns
 from polytask.tables.stored_types import check_roles, why_no_feature
+from polytask.tables.stream_schema import stream_schema, table_columns
 from polytask.tables.task_ids import check_repeats
 from polytask.tables.training import Seen
 
@@ -54,6 +54,8 @@ class StreamTable:
         What training sees of every feature.
     warnings : tuple of str
         What may make the answer wrong, as far as the first rows tell.
+    groupings : tuple of tuple of str
+        Columns of every grouping where there are several.
     """
 
     source: ParquetSource
@@ -66,6 +68,7 @@ class StreamTable:
     notes: tuple[str, ...] = field(default=())
     seen: dict[str, Seen] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    groupings: tuple[tuple[str, ...], ...] = ()
     targets: tuple[str, ...] = ()  # several at once are for tables in memory
 
     @property
@@ -81,7 +84,26 @@ class StreamTable:
     @property
     def id_form(self) -> str:
         """How task ids are stored."""
-        return "text" if self.tally.ids.dtype.kind == "U" else "integer"
+        return _form(self.tally.ids)
+
+    @property
+    def id_forms(self) -> dict[str, str]:
+        """How those of further groupings are stored, by column."""
+        return {name: _form(self.ids_of(name)) for name in self.source.further}
+
+    def ids_of(self, name: str) -> np.ndarray:
+        """The ids in a column of a further grouping."""
+        return np.array(sorted(self.look.levels[name], key=str))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The feature columns."""
+        return (*self.numeric, *self.categorical)
+
+    @property
+    def spec(self) -> Any:
+        """The parameter ``task`` of a model that knows all groupings."""
+        return list(self.groupings) if self.groupings else self.task
 
     @property
     def task_ids(self) -> tuple[Any, ...]:
@@ -103,6 +125,7 @@ def make_stream_table(
     categorical: Sequence[str] = (),
     kind: str = "auto",
     missing: Sequence[str] = (),
+    groupings: Sequence[tuple[str, ...]] = (),
     runner: Runner,
 ) -> StreamTable:
     """Choose columns and kinds as `make_task_table` does, in one pass over the file.
@@ -119,6 +142,8 @@ def make_stream_table(
         As in `make_task_table`.
     missing : sequence of str
         Marks that mean a gap, in every column.
+    groupings : sequence of tuple of str
+        The columns of every grouping, the task's first, where there are several.
     runner : Runner
 
     Raises
@@ -130,20 +155,25 @@ def make_stream_table(
     from polytask.sources.prepare import StreamPreparer
     from polytask.sources.source import ParquetSource, kinds_of
 
-    schema = _schema(path)
-    columns = [n for n in schema.names if not n.startswith("__index_level_")]
+    schema = stream_schema(path)
+    columns = table_columns(schema)
     task, target = (find_column(task, columns, "task"), find_column(target, columns, "target"))
-    check_roles(schema, task, target)
+    spec: Any = list(groupings) or task
+    ids = (task, *further_columns(columns, groupings, task, target))
+    for name in ids:
+        check_roles(schema, name, target)
     labels = [find_column(name, columns, "categorical") for name in categorical]
-    wanted, notes = _by_type(schema, columns, task, target, features)
+    wanted, notes = _by_type(schema, columns, ids, target, features)
     with _as_table_errors():
-        source = ParquetSource.open(path, task=task, target=target, features=wanted, complete=True)
+        source = ParquetSource.open(
+            path, task=spec, target=target, features=wanted, complete=True, several=True
+        )
         if not source.n_rows:
             raise TableError(f"TABLE must have rows; {str(path)!r} has columns but no row.")
         first = read_first_rows(source, wanted, labels, missing, asked=features is not None)
         marks = replace(first.marks, plain_ids=True)
-        source = replace(source, columns=(*first.kept, task), marks=marks)
-        prepare = StreamPreparer(task, categorical=labels)
+        source = replace(source, columns=(*first.kept, *ids), marks=marks)
+        prepare = StreamPreparer(spec, categorical=labels)
         kinds = kinds_of(source)
         look = runner.run(FirstLookJob(prepare, kinds), source)
     if not look.n_rows:
@@ -155,11 +185,13 @@ def make_stream_table(
     _check_names(prepare)
     found, told = _target(look, target, kind)
     source = replace(
-        source, columns=tuple(n for n in source.columns if n in kept or n == task), other=(),
+        source, columns=tuple(n for n in source.columns if n in kept or n in ids), other=(),
         prepare=prepare,
     )  # fmt: skip
     classes = _classes(look, found)
     _check_ids(look.tally().ids, task)
+    for name, levels in look.levels.items():
+        _check_ids(np.array(list(levels)), name)
     check_repeats(len(look.tally().ids), look.n_rows, task)
     rows = _rows_left_out(source.n_rows - look.n_rows, source.n_rows)
     return StreamTable(
@@ -167,7 +199,12 @@ def make_stream_table(
         tuple(prepare.numbers_), tuple(prepare.levels_),
         (*rows, *told, *notes, *first.notes, *more, *_gaps(look, kept)),
         {name: _seen(found, kinds[name]) for name, found in kept.items()}, first.warnings,
+        tuple(groupings),
     )  # fmt: skip
+
+
+def _form(ids: np.ndarray) -> str:
+    return "text" if ids.dtype.kind == "U" else "integer"
 
 
 @contextmanager
@@ -181,43 +218,25 @@ def _as_table_errors() -> Iterator[None]:
         raise TableError(str(error).removeprefix("StreamPreparer: ")) from error
 
 
-def _schema(path: str | os.PathLike[str]) -> pa.Schema:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    place = Path(path)
-    files = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
-    if not files or not files[0].exists():
-        raise TableError(
-            f"TABLE must be a Parquet file, or a directory of them, to be streamed; there is none "
-            f"at {str(path)!r}."
-        )
-    try:
-        schema = pq.read_schema(files[0])
-    except pa.ArrowInvalid as error:
-        raise TableError(
-            f"TABLE must be Parquet to be streamed; {str(files[0])!r} is not. Convert it, or load "
-            "it with --no-stream."
-        ) from error
-    if told := repeated_names(schema.names, f" in {str(path)!r}"):
-        raise TableError(f"TABLE {told}")
-    return schema
-
-
 def _by_type(
-    schema: pa.Schema, columns: list[str], task: str, target: str, features: Sequence[str] | None
+    schema: pa.Schema,
+    columns: list[str],
+    ids: Sequence[str],
+    target: str,
+    features: Sequence[str] | None,
 ) -> tuple[list[str], tuple[str, ...]]:
     """Columns whose type can be a feature, and a note on the others."""
-    wanted = [c for c in columns if c not in (task, target)]
+    roles = (*ids, target)
+    wanted = [c for c in columns if c not in roles]
     if features is not None:
         wanted = list(dict.fromkeys(find_column(name, columns, "features") for name in features))
-        if task in wanted or target in wanted:
+        if any(role in wanted for role in roles):
             raise TableError("must not contain the task or the target. Leave them out.", "features")
     bad = {name: why for name in wanted if (why := why_no_feature(schema.field(name).type))}
     left = [name for name in wanted if name not in bad]
     if not wanted:
         raise TableError(
-            f"must leave a column to learn from; besides {task!r} and {target!r} there is none. "
+            f"must leave a column to learn from; besides {name_list(roles)} there is none. "
             "Load the table with --no-stream to compare the levels of its tasks.",
             "features",
         )

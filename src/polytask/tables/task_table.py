@@ -105,6 +105,10 @@ class TaskTable:
     quantiles: tuple[float, ...] = ()
     event: str = ""
 
+    def ids_of(self, name: str) -> np.ndarray:
+        """The ids in a column of a further grouping."""
+        return np.asarray(self.X[name].unique())
+
     @property
     def spec(self) -> Any:
         """The parameter ``task`` of a model that knows all groupings."""
@@ -219,7 +223,7 @@ def make_task_table(
     groups, time, weights = held_columns(list(table.columns), task, target, groups, time, weights)
     taken = (task, target, groups, time, weights)
     event = event_column(list(table.columns), event, taken, features)
-    further = further_columns(table, groupings, task, target)
+    further = further_columns(list(table.columns), groupings, task, target)
     rows, notes = rows_to_keep(table, task, target, further, weights=weights, event=event)
     whole = rows
     ids, id_form, id_notes = read_ids(rows[task])

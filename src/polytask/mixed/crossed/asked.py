@@ -23,12 +23,15 @@ class CrossedData:
     y, weight : ndarrays of shape (N,)
         Targets; how often each row counts.
     intercept : bool
+    ones : ndarray of shape (N,), or 1
+        What a column of ones holds: other numbers in rows that stand for the moments of many.
     """
 
     X: Any
     y: np.ndarray
     weight: np.ndarray
     intercept: bool
+    ones: Any = 1.0
 
     @property
     def n_coefs(self) -> int:

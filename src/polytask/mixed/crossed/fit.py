@@ -169,11 +169,11 @@ class Fitter:
         s, k = self.data.weight, self.data.slopes
         X = self.X[:, k]
         one = sparse.csr_matrix(
-            (s, (asked.code, np.arange(len(s)))), shape=(asked.n_levels, len(s))
+            (s * self.data.ones, (asked.code, np.arange(len(s)))), shape=(asked.n_levels, len(s))
         )
         sums = one @ X
         sums = sums.toarray() if sparse.issparse(sums) else sums
-        counts = np.bincount(asked.code, s, minlength=asked.n_levels)
+        counts = np.bincount(asked.code, s * self.data.ones**2, minlength=asked.n_levels)
         total = _squares(X, s)
         between = (sums**2 / np.maximum(counts, 1e-300)[:, None]).sum(axis=0)
         overall = sums.sum(axis=0) ** 2 / self.n_rows

@@ -85,7 +85,7 @@ class Elimination:
     @cached_property
     def S_inverse(self) -> np.ndarray:
         """S^-1."""
-        if not self.parts:
+        if not len(self.K):
             return self.K
         low = lapack.dpotri(self._low, lower=1)[0]
         return np.asarray(low + np.tril(low, -1).T)
@@ -106,6 +106,8 @@ class Elimination:
     def _by_part(self, M: np.ndarray, small: Sequence[np.ndarray]) -> np.ndarray:
         out = np.empty_like(M)
         for part, L in zip(self.parts, small, strict=True):
+            if not len(L):  # nothing deviates
+                continue
             rows = M[part].reshape(-1, L.shape[1], M.shape[1])
             out[part] = (L @ rows).reshape(-1, M.shape[1]) if len(L) > 1 else M[part] * L[0, 0]
         return out
@@ -113,7 +115,7 @@ class Elimination:
     def solve(self, first: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Deviations Gamma Z'V^-1 t of right-hand sides Z'vt, (m q, c) and (Q, c)."""
         own = self._own(first)
-        if not self.parts:
+        if not len(rest):
             return own, rest
         b = self._among(rest - self._across @ own)
         return own - self.EC @ b, b
@@ -165,7 +167,9 @@ class Elimination:
         found = [self._inner_first()]
         for part, L in zip(self.parts, self.roots[1:], strict=True):
             q = len(L)
-            if q and np.linalg.svd(L, compute_uv=False).min() > _SMALL:
+            if not q:  # nothing deviates
+                found.append(np.zeros((0, 0)))
+            elif np.linalg.svd(L, compute_uv=False).min() > _SMALL:
                 m = (part.stop - part.start) // q
                 left = m * np.eye(q) - _block_sum(self.S_inverse[part, part], q)
                 half = np.linalg.solve(L.T, left)
@@ -179,7 +183,7 @@ class Elimination:
         G = self.sums.blocks
         Q = np.eye(self.q) - G @ self.E
         total = np.asarray((Q @ G).sum(axis=0))
-        if not self.parts:
+        if not (self.q and len(self.N)):
             return total
         QC = block_times(Q, self.sums.cross)
         if self.q == 1:
@@ -307,7 +311,12 @@ class Solved:
         own, other = self.system.solve(first, rest)
         back = self.sums.products(own, other)
         whole = C.T @ (np.vstack([first, rest]) - np.vstack(back))
-        X = np.vstack([D[..., :-1].reshape(len(D) * D.shape[1], -1) for D in self._pulls]).T @ C
+        each = [
+            D[..., :-1].reshape(size, -1)
+            for D, size in zip(self._pulls, sizes, strict=True)
+            if size
+        ]
+        X = np.vstack(each).T @ C
         a = np.concatenate([g.ravel() for g in self.pulls]) @ C
         found = whole - X.T @ self.common_covariance @ X - np.outer(a, a) / self.square
         return np.asarray(0.5 * (found + found.T) / self.noise)
