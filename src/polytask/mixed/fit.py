@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from polytask.data import TaskData
 from polytask.mixed.doubts import doubts, has_no_noise, pooled_point
-from polytask.mixed.laplace import LaplaceModel
+from polytask.mixed.laplace import LaplaceModel, LaplacePoint
 from polytask.mixed.lbfgs import estimate_factor, estimate_full
+from polytask.mixed.learned import learned, whole_deviance
 from polytask.mixed.marginal import marginal_common
 from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.reml import MixedModel, RemlPoint
@@ -29,6 +30,7 @@ _LOST = 1e-10  # KKT violation above which the search's own algebra has lost dig
 _MOST = 1e-6  # KKT violation of a solution
 _START_TOL = 1e-2  # slope in log variance of an estimate that only starts another search
 _GROUPED = "grouped"  # the name of a covariance whose groups were given
+_ROUNDS = 30  # of variances and parameters of the loss
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 _MOST_TURNED = {"factor": 60, "full": 8}  # coefficients up to which it considers correlations
 
@@ -72,6 +74,8 @@ class MixedFit:
         What rows cannot say: sentences for a warning.
     has_no_noise : bool
         Whether deviations leave none.
+    loss : Loss
+        With what was learned of it.
     """
 
     solution: Solution
@@ -89,6 +93,7 @@ class MixedFit:
     state: MixedState
     doubts: list[str]
     has_no_noise: bool
+    loss: Loss
 
 
 def fit_mixed(
@@ -97,6 +102,7 @@ def fit_mixed(
     covariance: str,
     random_common: bool | None = None,
     n_factors: int = 1,
+    learn: bool = False,
 ) -> MixedFit:
     """Estimate the variances and the coefficients that go with them.
 
@@ -113,13 +119,27 @@ def fit_mixed(
     random_common : bool or None
         Whether the common slopes have a normal prior of estimated variance, or are free; None
         decides by the number of rows and tasks.
+    learn : bool
+        Whether parameters of the loss are those of the largest likelihood: variances and parameters
+        are found in turn, until parameters stay.
     """
     model = _model(data, loss)
     if random_common is None:
         random_common = few_for_common(data)
     _check_rows(model, random_common)
     estimate, chosen = _estimate(model, data, covariance, random_common, n_factors)
-    return _fitted(data, loss, model, estimate, chosen)
+    for _ in range(_ROUNDS if learn else 0):
+        assert isinstance(model, LaplaceModel)
+        assert isinstance(estimate.point, LaplacePoint)
+        found = learned(model, estimate.point)
+        if found is None:
+            break
+        model, loss = found, found.loss
+        estimate, chosen = _estimate(model, data, chosen, random_common, n_factors)
+    fit = _fitted(data, loss, model, estimate, chosen)
+    if not learn:
+        return fit
+    return replace(fit, n_parameters=fit.n_parameters + len(fit.loss.parameters))
 
 
 def fit_groups(
@@ -235,6 +255,7 @@ def _fitted(
         state,
         doubts(data, no_noise, chosen),
         no_noise,
+        loss,
     )
 
 
@@ -262,6 +283,8 @@ def _constant(model: AnyMixedModel, point: MixedPoint) -> float:
     """What makes the deviance minus twice the logarithm of a density, in the units of features."""
     free = point.J == 0
     units = 2.0 * float(np.log(model.scale[free]).sum())
+    if isinstance(point, LaplacePoint):
+        units += whole_deviance(point) - point.deviance
     if isinstance(point, RemlPoint):
         return units + point.free * (1.0 + np.log(2.0 * np.pi))
     return units - model.rank(free) * float(np.log(2.0 * np.pi))

@@ -28,6 +28,7 @@ Gelman et al., Ann. Appl. Stat. 2 (2008), for the scale, and Chung et al., Psych
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,6 +80,12 @@ class LaplaceModel:
         self._level = (common, np.zeros((data.n_tasks, data.n_coefs)))
         self._last = self._level
         self._last_grams: np.ndarray | None = None
+
+    def with_loss(self, loss: Loss) -> LaplaceModel:
+        """With another loss; the search for modes goes on."""
+        other = copy(self)
+        other.loss = loss
+        return other
 
     @property
     def n_coefs(self) -> int:
@@ -250,6 +257,16 @@ class LaplacePoint(MixedPoint):
         left = np.eye(len(self.L)) - self.L @ self.A_inverse @ self.L.T @ self.grams
         e = (c[:, None, :] @ left)[:, 0]
         return e, self.S_inverse @ e.sum(axis=0)
+
+    def taken(self, pull: np.ndarray) -> np.ndarray:
+        """Predictors (N,) by which the mode answers pulls on the rows' predictors (N,)."""
+        model, design = self.model, self.model.data.design
+        c = design.adjoint(pull) / model.scale
+        K = self.L @ self.A_inverse @ self.L.T
+        e = c - (self.grams @ (K @ c[:, :, None]))[:, :, 0]
+        total = self.S_inverse @ e.sum(axis=0)
+        own = c - self.grams @ total
+        return design.predict((total + (K @ own[:, :, None])[:, :, 0]) / model.scale)
 
     @cached_property
     def gradient(self) -> np.ndarray:

@@ -46,9 +46,14 @@ def without_doubts() -> Iterator[None]:
         yield
 
 
-def why_not_mixed(response: Response) -> str | None:
-    """None, or what a restricted likelihood lacks, to follow "needs"."""
-    if response.learns or not (response.is_quadratic or response.as_likelihood()):
+def why_not_mixed(response: Response, learn: bool = False) -> str | None:
+    """None, or what a restricted likelihood lacks, to follow "needs".
+
+    With ``learn`` parameters of the likelihood may be left to be estimated with the variances.
+    """
+    if not response.is_quadratic and response.as_likelihood() is None:
+        return f"a loss that is a likelihood; got {response!r}"
+    if response.learns_likelihood and not learn:
         return (
             "a loss that is a likelihood without parameters of its own to estimate; got "
             f"{response!r}"
@@ -62,12 +67,14 @@ class MixedModelFit(MixedModelSummary):
     """Variances, and intervals of coefficients, of either role."""
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
-        self.response_ = loss = self._loss()
-        reason = why_not_mixed(loss)
+        loss = self._loss().started(data.y, data.sample_weight, data.code)
+        reason = why_not_mixed(loss, learn=True)
         if reason is not None:
             raise ValueError(f"{type(self).__name__}: alpha='reml' needs {reason}. Set alpha='cv'.")
+        self.response_ = loss = loss.as_likelihood() or loss
         data, log_weights = self._weighed(data)
         fit = self._estimate(data, loss)
+        self.response_ = loss = fit.loss
         plain = data
         fit, data, ratio = self._by_task_noise(fit, data)
         if (ratio != 1).any():
@@ -196,7 +203,10 @@ class MixedModelFit(MixedModelSummary):
 
     def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
         """The variances, and what goes with them."""
-        return fit_mixed(data, loss, self.covariance, self._random_common(), self.n_factors)
+        return fit_mixed(
+            data, loss, self.covariance, self._random_common(), self.n_factors,
+            learn=self._loss().learns_likelihood,
+        )  # fmt: skip
 
     def _random_common(self: Any) -> bool | None:
         """Whether w0 is random; None lets the data decide."""
