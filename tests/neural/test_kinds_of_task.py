@@ -9,6 +9,7 @@ from polytask import (
     SharedHiddenLayerClassifier,
     SharedHiddenLayerRegressor,
     SingleTaskNetworkRegressor,
+    SingleTaskRegressor,
 )
 from polytask.neural.gradients import at_one_length, make_aggregator
 from tests.neural.worlds import EXACT, FEW, UNFINISHED, wide_table
@@ -122,6 +123,18 @@ def test_a_poisson_model_without_hidden_layers_is_scikit_learns():
     np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-4)
 
 
+@pytest.mark.parametrize("loss", ["gamma", "tweedie", "binomial"])
+def test_other_numbers_have_the_optimum_of_the_linear_model(loss):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 3))
+    f = 0.3 * X[:, 0] + 0.5
+    y = {"gamma": rng.gamma(2.0, np.exp(f)), "binomial": 1 / (1 + np.exp(-f - rng.normal(size=80))),
+         "tweedie": np.exp(f) * rng.poisson(1.0, 80)}[loss]  # fmt: skip
+    ours = PooledNetworkRegressor((), loss=loss, alpha=0.05, **EXACT).fit(X, y)
+    theirs = SingleTaskRegressor(0.05, loss=loss).fit(X, y)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-4)
+
+
 def test_more_than_two_classes_are_multinomial():
     X, Y = wide_table(n=80, m=1, missing=0.0)
     y = np.digitize(Y[:, 0], [-0.5, 0.5])
@@ -221,6 +234,6 @@ def test_aggregation_is_refused_with_the_reason_and_the_alternative():
 
 def test_a_loss_that_networks_do_not_have_names_who_has_it():
     X, y = np.column_stack([np.arange(8) % 2, np.linspace(0, 1, 8)]), np.linspace(0, 1, 8)
-    for loss, remedy in (("binomial", "Linear models take this one"), ("logistic", "classifier")):
+    for loss, remedy in (("ordinal", "Linear models take this one"), ("logistic", "classifier")):
         with pytest.raises(ValueError, match=remedy):
             SharedHiddenLayerRegressor(loss=loss, task=0).fit(X, y)

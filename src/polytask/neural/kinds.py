@@ -11,10 +11,20 @@ from scipy.special import softmax
 from torch import Tensor
 from torch.nn import functional
 
-from polytask.responses import Huber, Logistic, Poisson, Response, Squared
+from polytask.responses import (
+    Binomial,
+    Gamma,
+    Huber,
+    Logistic,
+    Poisson,
+    Response,
+    Squared,
+    Tweedie,
+)
 
 __all__ = ["KINDS", "Kind"]
 
+_TWEEDIE = Tweedie()
 _LEAST = 1e-3  # distance of a level from the ends of what targets may be
 
 
@@ -77,6 +87,15 @@ def _poisson(z: Tensor, y: Tensor, delta: Tensor | float) -> Tensor:
     return z[..., 0].exp() - y * z[..., 0]
 
 
+def _gamma(z: Tensor, y: Tensor, delta: Tensor | float) -> Tensor:
+    return z[..., 0] + y * (-z[..., 0]).exp()
+
+
+def _tweedie(z: Tensor, y: Tensor, delta: Tensor | float) -> Tensor:
+    a, b = _TWEEDIE.power - 1.0, 2.0 - _TWEEDIE.power
+    return (b * z[..., 0]).exp() / b + y * (-a * z[..., 0]).exp() / a
+
+
 def _multinomial(z: Tensor, y: Tensor, delta: Tensor | float) -> Tensor:
     own = z.gather(-1, y.long().unsqueeze(-1)).squeeze(-1)
     return z.logsumexp(dim=-1) - own
@@ -89,6 +108,9 @@ KINDS: dict[str, Kind] = {
         Kind("huber", _huber, Huber(), location=True),
         Kind("logistic", _logistic, Logistic()),
         Kind("poisson", _poisson, Poisson()),
+        Kind("gamma", _gamma, Gamma()),
+        Kind("tweedie", _tweedie, _TWEEDIE),
+        Kind("binomial", _logistic, Binomial()),
         Kind("multinomial", _multinomial, None),
     )
 }

@@ -23,7 +23,7 @@ class _PooledNetwork(MultiTaskNetwork):
     hidden_layer_sizes, activation, huber_delta, weight_decay, task, task_weight, unseen
         As in `SharedHiddenLayerRegressor`; the same answer for every task, seen or not, so
         ``unseen`` is "common" unless told otherwise.
-    loss : {"auto", "squared", "huber", "poisson"}, default="auto"
+    loss : {"auto", "squared", "huber", "poisson", "gamma", "tweedie", "binomial"}, default="auto"
         One kind for all tasks.
     alpha : float or "auto", default="auto"
         Ridge strength on the output layer. "auto" is 0.

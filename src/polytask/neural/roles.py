@@ -23,7 +23,7 @@ from polytask.responses import find_response
 
 __all__ = ["NetworkClassifierRole", "NetworkRegressorRole"]
 
-_NUMBERS = ("squared", "huber", "poisson")
+_NUMBERS = tuple(name for name, kind in KINDS.items() if not kind.classes)
 
 
 class _Role(NetworkPredictions):
@@ -32,7 +32,7 @@ class _Role(NetworkPredictions):
     def score_tasks(self, X: Any, y: Any) -> pd.DataFrame:
         """Score of each task, by the metric of its kind.
 
-        R² for squared and Huber, explained deviance (D²) for Poisson, AUC for logistic and
+        R² for squared and Huber, explained deviance (D²) for other numbers, AUC for logistic and
         accuracy for multinomial tasks; NaN where a task's rows do not define its metric.
 
         Returns
@@ -54,7 +54,7 @@ def _remedy(owner: str, loss: Any) -> str:
 
 
 class NetworkRegressorRole(_Role, RegressorMixin):
-    """Squared, Huber or Poisson loss, or a loss per task."""
+    """A loss of numbers for all tasks, or a loss per task."""
 
     def _encode(
         self, y: np.ndarray, tasks: np.ndarray, code: np.ndarray | None, reset: bool

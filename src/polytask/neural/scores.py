@@ -14,7 +14,8 @@ from polytask.neural.kinds import KINDS
 __all__ = ["score_table"]
 
 METRICS = {
-    "squared": "R2", "huber": "R2", "poisson": "D2", "logistic": "AUC", "multinomial": "accuracy",
+    "squared": "R2", "huber": "R2", "poisson": "D2", "gamma": "D2", "tweedie": "D2",
+    "binomial": "D2", "logistic": "AUC", "multinomial": "accuracy",
 }  # fmt: skip
 
 

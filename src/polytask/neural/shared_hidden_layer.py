@@ -30,10 +30,11 @@ class _SharedHiddenLayer(MultiTaskNetwork):
     hidden_layer_sizes : int or sequence of int, default=(64,)
         Widths of the hidden layers. None, ``()``, leaves a linear model.
     activation : {"relu", "tanh", "identity", "logistic", "gelu", "silu", "elu"}, default="relu"
-    loss : "auto", "squared", "huber", "poisson" or dict, default="auto"
-        A dict gives each task id a kind among squared, huber, logistic, poisson and multinomial
-        (regressor only); heads are tied within a kind. "auto" is squared for the regressor,
-        logistic or, with more than two classes, multinomial for the classifier.
+    loss : str or dict, default="auto"
+        Of the regressor "squared", "huber", "poisson", "gamma", "tweedie" or "binomial"; a dict
+        gives each task id one of them, or "logistic" or "multinomial", and heads are tied within a
+        kind. "auto" is squared for the regressor, logistic or, with more than two classes,
+        multinomial for the classifier.
     huber_delta : float, default=1.35
         Where Huber's loss turns linear, in units of y.
     alpha : float or "auto", default="auto"
