@@ -231,7 +231,7 @@ def test_moments_know_the_squared_loss_only() -> None:
 def test_reml_needs_a_likelihood() -> None:
     Z, y = table("huber")
     model = polytask.MeanRegularizedRegressor("reml", loss="huber", task=0)
-    with pytest.raises(ValueError, match="needs a loss that is a likelihood without"):
+    with pytest.raises(ValueError, match="needs a loss that is a likelihood; got Huber"):
         model.fit(Z, y)
 
 

@@ -36,7 +36,7 @@ class AskedOfGroupings:
     ) -> CrossedFit:
         loss: Response = self.response_
         estimated = isinstance(self.alpha, str)
-        reason = why_not_mixed(loss, learn=True) if estimated else None
+        reason = why_not_mixed(self._loss(), learn=True) if estimated else None
         if reason is not None:
             raise ValueError(
                 f"{type(self).__name__}: alpha={self.alpha!r} needs {reason}. Give alpha a number."

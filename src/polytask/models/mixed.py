@@ -67,10 +67,11 @@ class MixedModelFit(MixedModelSummary):
     """Variances, and intervals of coefficients, of either role."""
 
     def _fit_mixed(self: Any, data: TaskData) -> Any:
-        loss = self._loss().started(data.y, data.sample_weight, data.code)
-        reason = why_not_mixed(loss, learn=True)
+        said = self._loss()
+        reason = why_not_mixed(said, learn=True)
         if reason is not None:
             raise ValueError(f"{type(self).__name__}: alpha='reml' needs {reason}. Set alpha='cv'.")
+        loss = said.started(data.y, data.sample_weight, data.code)
         self.response_ = loss = loss.as_likelihood() or loss
         data, log_weights = self._weighed(data)
         fit = self._estimate(data, loss)
