@@ -5,7 +5,7 @@ import pytest
 
 from polytask import MultilevelClassifier, MultilevelRegressor
 from polytask.datasets import make_crossed_rows
-from polytask.mixed.crossed import fit
+from polytask.mixed.crossed import fit, sparse
 
 TASK = ["user", "item", "day"]
 STRENGTHS = {
@@ -21,12 +21,18 @@ def rows(classification=False):
     return X, y, np.random.default_rng(0).uniform(0.5, 2.0, len(y))
 
 
+def nothing_but_gradients(monkeypatch):
+    """No dense system, and no sparse factor."""
+    monkeypatch.setattr(fit, "MOST_DENSE", 20)
+    monkeypatch.setattr(sparse, "_MOST_NUMBERS", 0)
+
+
 @pytest.mark.parametrize("varying", ["all", [], {"user": ["x0"], "item": ["x1"]}])
 def test_coefficients_are_those_of_the_dense_system(varying, monkeypatch):
     X, y, weight = rows()
     dense, large = (MultilevelRegressor(STRENGTHS, varying=varying, task=TASK) for _ in range(2))
     dense.fit(X, y, weight)
-    monkeypatch.setattr(fit, "MOST_DENSE", 20)
+    nothing_but_gradients(monkeypatch)
     large.fit(X, y, weight)
     np.testing.assert_allclose(large.predict(X), dense.predict(X), atol=1e-10)
     np.testing.assert_allclose(large.common_covariance_, dense.common_covariance_, atol=1e-12)
@@ -41,7 +47,7 @@ def test_coefficients_are_those_of_the_dense_system(varying, monkeypatch):
 
 def test_what_needs_determinants_is_refused(monkeypatch):
     X, y, _ = rows()
-    monkeypatch.setattr(fit, "MOST_DENSE", 20)
+    nothing_but_gradients(monkeypatch)
     with pytest.raises(ValueError, match=r"have 20 deviations at most.*give alpha numbers"):
         MultilevelRegressor(task=TASK, varying=[]).fit(X, y)
     model = MultilevelRegressor(STRENGTHS, varying=[], task=TASK).fit(X, y)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from scipy import sparse
 from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
 from polytask.mixed.crossed.iterative import IterativeElimination
 from polytask.mixed.crossed.laplace import CrossedLaplace
-from polytask.mixed.crossed.point import CrossedPoint, Elimination
+from polytask.mixed.crossed.point import CrossedPoint, Eliminate, Elimination
 from polytask.mixed.crossed.rows import GroupedRows, Term
 from polytask.mixed.crossed.search import CrossedEstimate, estimate_roots
+from polytask.mixed.crossed.sparse import Pattern, SparseElimination
 from polytask.mixed.root import Root
 from polytask.responses import Loss
 
@@ -129,15 +131,16 @@ class Fitter:
         order = sorted(range(len(terms)), key=lambda f: -terms[f].width)
         rest = sum(terms[f].width for f in order[1:])
         given = any(c.asked.variance is not None for c in choices)
-        if rest > MOST_DENSE and not (given and self.loss.is_quadratic):
+        rows = GroupedRows(self.X, [terms[f] for f in order])
+        how = self._elimination(rows)
+        if how is IterativeElimination and not (given and self.loss.is_quadratic):
             raise ValueError(
                 f"groupings beside the largest must have {MOST_DENSE:,} deviations at most, in a "
-                f"dense system; got {rest:,}. Let fewer coefficients vary (varying=[]), leave "
-                "out a grouping, or, with the squared loss, give alpha numbers: determinants need "
-                "the system, coefficients do not."
+                f"dense system, or share few rows; got {rest:,}. Let fewer coefficients vary "
+                "(varying=[]), leave out a grouping, or, with the squared loss, give alpha "
+                "numbers: determinants need the system, coefficients do not."
             )
-        rows = GroupedRows(self.X, [terms[f] for f in order])
-        at = self._model(rows, given)
+        at = self._model(rows, given, how)
         if self.silent:
             point = at([np.zeros(roots[f].shape) for f in order])
             estimate = CrossedEstimate(point, np.zeros(0), 0.0, 1, True)
@@ -150,18 +153,24 @@ class Fitter:
         back = [order.index(f) for f in range(len(terms))]
         return _Fitted(list(choices), rows, estimate, back, at, [roots[f] for f in order])
 
-    def _model(self, rows: GroupedRows, given: bool) -> Callable[..., Any]:
+    def _elimination(self, rows: GroupedRows) -> Eliminate:
+        """How the system beside the largest grouping is solved."""
+        pattern = Pattern.of_terms(rows.terms, MOST_DENSE)
+        if pattern is not None:
+            return partial(SparseElimination, pattern=pattern)
+        dense = sum(term.width for term in rows.terms[1:]) <= MOST_DENSE
+        return Elimination if dense else IterativeElimination
+
+    def _model(self, rows: GroupedRows, given: bool, how: Eliminate) -> Callable[..., Any]:
         """What says everything at given roots."""
         s, loss = self.data.weight, self.loss
         if not loss.is_quadratic:
             prior = _LOG_ODDS**-2 if self.restricted and loss.has_labels and not given else 0.0
             return CrossedLaplace(
-                rows, self.T, self.data.y, s, loss, self.restricted, prior, self.learn
+                rows, self.T, self.data.y, s, loss, self.restricted, prior, self.learn, how
             )
         sums = rows.sums(s, np.column_stack([self.T, self.residual]))
         levels = [term.n_levels for term in rows.terms]
-        dense = sums.rest.shape[0] <= MOST_DENSE
-        how = Elimination if dense else IterativeElimination
         return lambda L: CrossedPoint(sums, L, levels, self.restricted, self.n_rows, how)
 
     def moving(self, asked: Asked) -> np.ndarray:

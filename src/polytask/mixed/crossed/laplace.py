@@ -26,7 +26,7 @@ from typing import Any, cast
 import numpy as np
 
 from polytask.mixed.by_parameters import ByParameters, by_parameters
-from polytask.mixed.crossed.point import Solved
+from polytask.mixed.crossed.point import Eliminate, Elimination, Solved
 from polytask.mixed.crossed.rows import CrossSums, GroupedRows
 from polytask.mixed.crossed.search import Roots, descend
 from polytask.responses import Loss
@@ -57,12 +57,16 @@ class CrossedLaplace:
         Precision of every variance's half-normal prior, in scaled columns; zero for none.
     learn : bool
         Whether the parameters of the loss are those of the largest likelihood.
+    eliminate : callable
+        How systems are solved.
     """
 
     def __init__(
         self, rows: GroupedRows, T: np.ndarray, y: np.ndarray, weight: np.ndarray, loss: Loss,
         restricted: bool, prior: float = 0.0, learn: bool = False,
+        eliminate: Eliminate = Elimination,
     ) -> None:  # fmt: skip
+        self.eliminate = eliminate
         self.rows, self.T, self.y, self.weight, self.loss = rows, T, y, weight, loss
         self.restricted, self.prior, self.learn = restricted, prior, learn
         self.levels = [term.n_levels for term in rows.terms]
@@ -167,7 +171,7 @@ class LaplacePoint:
                 break
         self._slopes = whole.weight * self.loss.gradient(whole.y, self.f)
         sums = whole.sums(self.loss, self.f, self._slopes)
-        model = Solved(sums, self.roots, whole.levels, whole.restricted, self.held)
+        model = Solved(sums, self.roots, whole.levels, whole.restricted, self.held, whole.eliminate)
         model.common = b[0]
         model.deviations = [u @ L.T for u, L in zip(b[1], self.roots, strict=True)]
         return model
@@ -194,7 +198,7 @@ class LaplacePoint:
     def _lowest(self, sums: CrossSums) -> Any:
         """W0 and u = L'Z'(what a quadratic model leaves) at its minimum; L may be singular."""
         whole = self.laplace
-        model = Solved(sums, self.roots, whole.levels, False, self.held)
+        model = Solved(sums, self.roots, whole.levels, False, self.held, whole.eliminate)
         return model.common, [g @ L for g, L in zip(model.pulls, self.roots, strict=True)]
 
     def _predictor(self, place: Any) -> np.ndarray:

@@ -19,7 +19,7 @@ is an answer. See Bates et al., J. Stat. Softw. 67 (2015), whose criterion this 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -30,9 +30,9 @@ from scipy.linalg import lapack
 from polytask.algebra.linalg import psd_inverse_and_log_det
 from polytask.mixed.crossed.rows import CrossSums
 
-__all__ = ["CrossedPoint", "Elimination", "Solved"]
+__all__ = ["SMALL", "CrossedPoint", "Eliminate", "Elimination", "Solved", "block_times"]
 
-_SMALL = 1e-3  # roots below which a block of S^-1 has not the digits of its part of K
+SMALL = 1e-3  # roots below which a block of S^-1 has not the digits of its part of K
 _CHUNK = 4_000_000
 _NO_NOISE = 1e-7  # share of the squares that w0 leaves below which digits are lost
 
@@ -169,7 +169,7 @@ class Elimination:
             q = len(L)
             if not q:  # nothing deviates
                 found.append(np.zeros((0, 0)))
-            elif np.linalg.svd(L, compute_uv=False).min() > _SMALL:
+            elif np.linalg.svd(L, compute_uv=False).min() > SMALL:
                 m = (part.stop - part.start) // q
                 left = m * np.eye(q) - _block_sum(self.S_inverse[part, part], q)
                 half = np.linalg.solve(L.T, left)
@@ -216,6 +216,9 @@ def _block_sum(M: np.ndarray, q: int) -> np.ndarray:
     return np.asarray(np.einsum("iaib->ab", blocks))
 
 
+Eliminate = Callable[[CrossSums, Sequence[np.ndarray], Sequence[int]], Elimination]
+
+
 class Solved:
     """Coefficients at given roots, and the slopes of the log determinants in every Gamma.
 
@@ -229,7 +232,7 @@ class Solved:
         Whether determinants are those of w0 and the deviations, or of the deviations alone.
     common : ndarray of shape (p,) or None
         w0 where it is not to be estimated.
-    eliminate : type
+    eliminate : callable
         How the system is solved.
     """
 
@@ -240,7 +243,7 @@ class Solved:
     def __init__(
         self, sums: CrossSums, roots: Sequence[np.ndarray], levels: Sequence[int],
         restricted: bool, common: np.ndarray | None = None,
-        eliminate: type[Elimination] = Elimination,
+        eliminate: Eliminate = Elimination,
     ) -> None:  # fmt: skip
         self.sums, self.roots, self.levels = sums, list(roots), list(levels)
         self.restricted = restricted
@@ -334,7 +337,7 @@ class CrossedPoint(Solved):
 
     def __init__(
         self, sums: CrossSums, roots: Sequence[np.ndarray], levels: Sequence[int],
-        restricted: bool, n_rows: float, eliminate: type[Elimination] = Elimination,
+        restricted: bool, n_rows: float, eliminate: Eliminate = Elimination,
     ) -> None:  # fmt: skip
         super().__init__(sums, roots, levels, restricted, eliminate=eliminate)
         p = len(self.common)
