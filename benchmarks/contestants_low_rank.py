@@ -28,7 +28,7 @@ from polytask.responses import Logistic, Squared
 from polytask.solvers import Solution, one_blas_thread, select
 from polytask.solvers.norms.profile import zero_factor
 from polytask.structures import CommonDeviation, SlopesPlus
-from polytask.tuning import trace_grid, trace_path
+from polytask.tuning import norm_path, trace_path
 
 Answer = tuple[np.ndarray, np.ndarray]
 TOL = 1e-6  # relative duality gap at which ours stops
@@ -92,10 +92,9 @@ def contestants(
     def path() -> list[Solution]:
         fresh = data_of(X, y, code, classes)
         with one_blas_thread():
-            if norm != "trace norm":
-                return _warm_path(lambda a: problem_of(fresh, a, classes, norm))
-            grid = trace_grid(problem_of(fresh, 1.0, classes, norm), 50, 2.0)
-            return trace_path(lambda a: problem_of(fresh, a, classes, norm), grid, TOL, 5000)
+            grid = zero_factor(problem_of(fresh, 1.0, classes, norm)) * np.logspace(0, -2, 50)
+            along = trace_path if norm == "trace norm" else norm_path
+            return along(lambda a: problem_of(fresh, a, classes, norm), grid, TOL, 5000)
 
     def split(solution: Solution) -> Answer:
         return solution.coefs[:, :d], solution.coefs[:, d:].sum(axis=1)
@@ -120,15 +119,6 @@ def contestants(
         else _malsar(malsar, data, alpha, classes, best.objective, NORMS[norm][0])
     )
     return Field(runs, objective, best, split(best), path, timed)
-
-
-def _warm_path(make: Callable[[float], Problem]) -> list[Solution]:
-    """50 strengths over two decades, each fit from the last one's solution."""
-    found: list[Solution] = []
-    for alpha in zero_factor(make(1.0)) * np.logspace(0.0, -2.0, 50):
-        asked, start = make(float(alpha)), found[-1].blocks if found else None
-        found.append(select(asked).solve(asked, start, TOL, 5000))
-    return found
 
 
 def _malsar(

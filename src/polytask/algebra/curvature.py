@@ -15,7 +15,14 @@ from polytask.data import Design, TaskData
 from polytask.data.kept import kept
 from polytask.data.threads import share
 
-__all__ = ["Curvature", "RowProducts", "SharedGram", "TaskGrams", "make_curvature"]
+__all__ = [
+    "Curvature",
+    "RowProducts",
+    "SharedGram",
+    "TaskGrams",
+    "make_curvature",
+    "one_gram_serves",
+]
 
 _THREADS_FROM = 4e6  # numbers in Gram matrices from which a second thread reads them faster
 
@@ -147,9 +154,14 @@ def make_curvature(data: TaskData, v: np.ndarray, constant: bool) -> Curvature:
     return kept(data, ("shared gram",), lambda: _shared(data, v)) or _make(data, v, constant)
 
 
+def one_gram_serves(data: TaskData) -> bool:
+    """Whether tasks share rows, in number enough for one Gram matrix."""
+    return data.design.shared and data.is_narrow
+
+
 def _shared(data: TaskData, v: np.ndarray) -> SharedGram | None:
     """One Gram matrix where all tasks have the same rows, and the same weights but for a factor."""
-    if not (data.design.shared and data.is_narrow):
+    if not one_gram_serves(data):
         return None
     weights = v.reshape(data.n_tasks, -1)
     scale = weights.sum(axis=1)

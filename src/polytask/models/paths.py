@@ -14,8 +14,8 @@ from polytask.models._norm_base import NormBase
 from polytask.penalties.spectral import numerical_rank
 from polytask.problem import Problem
 from polytask.responses import Loss
-from polytask.solvers import Solution, one_blas_thread, select
-from polytask.tuning import given_strengths, trace_grid, trace_path
+from polytask.solvers import Solution, one_blas_thread
+from polytask.tuning import given_strengths, norm_path, trace_grid, trace_path
 
 __all__ = ["LowRankPath", "StrengthPath", "low_rank_path", "strength_path"]
 
@@ -177,11 +177,8 @@ def strength_path(
             model.set_params(**{lead.name: 1.0})
             top = float(lead.grid(model, data, loss)[0]) if lead.grid else 1.0
             alphas = top * np.logspace(0.0, -decades, n_alphas)
-        grid, fits, start = np.sort(np.asarray(alphas, dtype=float))[::-1], [], None
-        for alpha in grid:
-            problem = problem_at(alpha)
-            fits.append(select(problem).solve(problem, start, model.tol, model.max_iter))
-            start = fits[-1].blocks
+        grid = np.sort(np.asarray(alphas, dtype=float))[::-1]
+        fits = norm_path(problem_at, grid, model.tol, model.max_iter)
     return StrengthPath(**_fields(grid, fits, data))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,12 @@ class JointFeatures(FeatureWise):
     """
 
     alpha: float | np.ndarray
+    by_entries: ClassVar[float] = 0.0
+
+    @property
+    def by_features(self) -> float | np.ndarray:
+        """What the length of a feature's coefficients costs; single ones cost nothing."""
+        return self.alpha
 
     def on_features(self, kept: np.ndarray) -> JointFeatures:
         """With their alphas."""

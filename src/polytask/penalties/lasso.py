@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,12 @@ class Lasso(FeatureWise):
     """
 
     alpha: float | np.ndarray
+    by_features: ClassVar[float] = 0.0
+
+    @property
+    def by_entries(self) -> float | np.ndarray:
+        """What single coefficients cost; their length costs nothing."""
+        return self.alpha
 
     def on_features(self, kept: np.ndarray) -> Lasso:
         """With their alphas."""

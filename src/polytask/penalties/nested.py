@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -50,6 +50,16 @@ class Nested(FeatureWise):
     """
 
     norms: tuple[PerFeature, ...]
+
+    @property
+    def by_entries(self) -> float | np.ndarray:
+        """What single coefficients cost, of norms that all say so."""
+        return sum(cast(Any, norm).by_entries for norm in self.norms)
+
+    @property
+    def by_features(self) -> float | np.ndarray:
+        """What the length of a feature's coefficients costs, of norms that all say so."""
+        return sum(cast(Any, norm).by_features for norm in self.norms)
 
     def on_features(self, kept: np.ndarray) -> Nested:
         """Each norm of some of the features."""

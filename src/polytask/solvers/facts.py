@@ -21,6 +21,7 @@ from polytask.structures import Projected, SlopesPlus
 __all__ = [
     "BASIS",
     "FEATUREWISE",
+    "LENGTHS",
     "LIMIT",
     "LINEAR",
     "NOISE",
@@ -142,6 +143,14 @@ NORMS = Need(
 FEATUREWISE = Need(
     "norms that are sums over features (`on_features`), and nothing else on slopes",
     lambda p: all(_goes_by_features(p.penalties[b]) for b in _parts(p)) and not _rest_slopes(p),
+)
+LENGTHS = Need(
+    "one norm, of lengths and absolute values (`by_entries`, `by_features`), and nothing beside",
+    lambda p: (
+        len(_parts(p)) == 1
+        and _has(p.penalties[_parts(p)[0]], "by_entries", "by_features")
+        and not _rest_slopes(p)
+    ),
 )
 NOISE = Need("the noise of each task as a block (`noise`)", lambda p: "noise" in p.penalties)
 STAGES = Need(

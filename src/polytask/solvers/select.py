@@ -15,6 +15,7 @@ from polytask.solvers.norms.admm import Admm
 from polytask.solvers.norms.calibrated import Calibrated
 from polytask.solvers.norms.proximal import ProximalGradient
 from polytask.solvers.norms.stages import Stages
+from polytask.solvers.norms.support import SupportNewton
 from polytask.solvers.norms.working_set import WorkingSet
 
 __all__ = ["PREFERENCE", "select"]
@@ -28,6 +29,7 @@ PREFERENCE: tuple[Solver, ...] = (
     Alternating(),
     Calibrated(),
     WorkingSet(),
+    SupportNewton(),
     Admm(),
     NewtonCG(),  # any quadratic penalty
     Stages(),  # what lies below norms

@@ -26,7 +26,7 @@ from polytask.tuning.low_rank import (
 )
 from polytask.tuning.new_tasks import new_task_coefs
 from polytask.tuning.noise import precision_shares
-from polytask.tuning.norms import difference_grid, norm_grid
+from polytask.tuning.norms import difference_grid, norm_grid, norm_path
 from polytask.tuning.one_class import held_out_risk, judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
@@ -57,6 +57,7 @@ __all__ = [
     "level_grid",
     "new_task_coefs",
     "norm_grid",
+    "norm_path",
     "one_by_one",
     "precision_shares",
     "rank_grid",

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from polytask.problem import Problem
+from polytask.solvers import Solution, select
 from polytask.solvers.facts import norm_penalty
+from polytask.solvers.norms.continuation import SupportContinuation
 from polytask.solvers.norms.profile import zero_profile
 from polytask.tuning.grids import path_of_norm
 
-__all__ = ["difference_grid", "norm_grid"]
+__all__ = ["difference_grid", "norm_grid", "norm_path"]
+
+
+def norm_path(
+    problem_at: Callable[[float], Problem], alphas: np.ndarray, tol: float, max_iter: int
+) -> list[Solution]:
+    """Fits from the largest alpha to the smallest, each from where the last ones point to."""
+    ahead = SupportContinuation()
+    fits: list[Solution] = []
+    for alpha in map(float, alphas):
+        problem = problem_at(alpha)
+        fits.append(select(problem).solve(problem, ahead.start(alpha), tol, max_iter))
+        ahead.add(alpha, fits[-1].blocks)
+    return fits
 
 
 def norm_grid(problem: Problem, part: str, n: int, decades: float = 2.5) -> np.ndarray:

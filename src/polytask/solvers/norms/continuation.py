@@ -7,10 +7,10 @@ import numpy as np
 from polytask.penalties.spectral import numerical_rank, singular_above
 from polytask.structures import Blocks
 
-__all__ = ["Continuation"]
+__all__ = ["Continuation", "SupportContinuation"]
 
 _FEWEST = 3  # points that a line needs
-_POINTS = 4  # of one rank at most
+_POINTS = 4  # of one rank, or one support, at most
 
 
 class Continuation:
@@ -45,6 +45,42 @@ class Continuation:
         }
         U, s, V = (part[..., : self._rank] for part in singular_above(at["low_rank"], 0.0))
         return {**at, "low_rank": (U * s) @ V.T}
+
+
+class SupportContinuation:
+    """Where the optimum of the next strength should be, for blocks of which much is zero.
+
+    What was not zero at n strengths goes on along the polynomial through its last n values, up to
+    four; what is zero stays.
+    """
+
+    def __init__(self) -> None:
+        self._at: list[float] = []
+        self._blocks: list[Blocks] = []
+        self._since: dict[str, np.ndarray] = {}
+
+    def add(self, alpha: float, blocks: Blocks) -> None:
+        """Take note of an optimum."""
+        self._at = [*self._at, np.log(alpha)][-_POINTS:]
+        self._blocks = [*self._blocks, blocks][-_POINTS:]
+        for name, B in blocks.items():
+            since = self._since.get(name, np.zeros(B.shape, dtype=int))
+            self._since[name] = np.where(B != 0, np.minimum(since + 1, len(self._at)), 0)
+
+    def start(self, alpha: float) -> Blocks | None:
+        """Blocks with the last optimum's zeros; None before the first."""
+        n = len(self._at)
+        if n == 0:
+            return None
+        share = np.zeros((n, n + 1))
+        for k in range(1, n + 1):
+            share[n - k :, k] = _lagrange(np.array(self._at[-k:]), float(np.log(alpha)))
+        found = {}
+        for name, since in self._since.items():
+            found[name] = sum(
+                s[since] * at[name] for s, at in zip(share, self._blocks, strict=True)
+            )
+        return found
 
 
 def _lagrange(nodes: np.ndarray, x: float) -> np.ndarray:

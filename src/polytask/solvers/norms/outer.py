@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from polytask.problem import Problem
 from polytask.solvers.base import Solution, Status
 from polytask.solvers.norms.parts import norm_of, stacked, unstacked
 from polytask.solvers.norms.profile import Profile, duality_gap, profile, zero_factor, zero_profile
-from polytask.solvers.norms.squares import Squares
+from polytask.solvers.norms.squares import Squares, squares_gap
 from polytask.structures import Blocks
 
 __all__ = ["Inner", "solution_at", "solve_norm", "squares_at", "zero_is_best"]
@@ -19,8 +20,9 @@ __all__ = ["Inner", "solution_at", "solve_norm", "squares_at", "zero_is_best"]
 # (F, norm, start, gap to reach, iterations at most) -> B, iterations
 Inner = Callable[[Squares, Norm, np.ndarray, float, int], tuple[np.ndarray, int]]
 _SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
+_BY_GRAMS = 1e-8  # tolerance from which the digits of Gram matrices certify a gap
 _OUTER = 50  # Newton steps at most
-_REST_TOL = {True: 1e-11, False: 1e-4}  # of a rest on the way, where the loss is squared or not
+_REST_TOL, _OF_GAP = (1e-11, 1e-4), 1e-2  # of a rest on the way: bounds, share of the gap
 _ROUNDING = 1e-12  # share of the norm's strength that rounding can move
 
 
@@ -36,6 +38,10 @@ def solve_norm(
     scale = max(zero.smooth, np.finfo(float).tiny)
     if zero_is_best(problem):
         return solution_at(problem, zero, 0.0, scale, tol, name, 0, 0.0)
+    if tol >= _BY_GRAMS and problem.loss.is_quadratic:
+        F = squares_at(problem, zero)
+        if F.grams_have_digits:
+            return _by_grams(problem, F, inner, name, start, tol, max_iter)
     at = zero if start is None else profile(problem, stacked(problem, start), start)
     penalty = norm.value(at.B)
     gap, accuracy, n_iter = duality_gap(problem, at, penalty), 0.5, 0
@@ -49,7 +55,8 @@ def solve_norm(
         B, used = inner(F, norm, at.B, wanted, max_iter - n_iter)
         n_iter += used
         before = gap
-        at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1])
+        rest_tol = _REST_TOL[0] if exact else float(np.clip(_OF_GAP * gap / scale, *_REST_TOL))
+        at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1], rest_tol)
         gap = duality_gap(problem, at, penalty)
         if not exact and gap <= tol * scale:
             at = profile(problem, at.B, at.rest)
@@ -62,6 +69,31 @@ def solve_norm(
         if still and (stuck or not problem.loss.has_kinks):
             break
         stuck = still
+    return solution_at(problem, at, penalty, scale, tol, name, n_iter, gap)
+
+
+class _Point(NamedTuple):
+    """A point B with the best rest, measured by Gram matrices."""
+
+    B: np.ndarray
+    rest: Blocks
+    smooth: float
+    risk_gradient: np.ndarray
+
+
+def _by_grams(
+    problem: Problem, F: Squares, inner: Inner, name: str, start: Blocks | None, tol: float,
+    max_iter: int,
+) -> Solution:  # fmt: skip
+    """Squares without a pass over the rows: the point and its gap from Gram matrices alone."""
+    norm, scale = norm_of(problem), max(F.value_at_zero, np.finfo(float).tiny)
+    B = zero_profile(problem).B if start is None else stacked(problem, start)
+    B, n_iter = inner(F, norm, B, 0.5 * tol * scale, max_iter)
+    at = _Point(B, *F.at(B))
+    g = at.risk_gradient[:, : B.shape[-1]]
+    g = g if F.quadratic is None else g + F.quadratic.gradient(B)
+    penalty = norm.value(B)
+    gap = squares_gap(F, B, g, penalty, norm)
     return solution_at(problem, at, penalty, scale, tol, name, n_iter, gap)
 
 
@@ -83,14 +115,15 @@ def squares_at(problem: Problem, at: Profile, above: bool = False) -> Squares:
 
 
 def _step(
-    problem: Problem, norm: Norm, at: Profile, penalty: float, B: np.ndarray, rest: Blocks
-) -> tuple[Profile, float]:
+    problem: Problem, norm: Norm, at: Profile, penalty: float, B: np.ndarray, rest: Blocks,
+    rest_tol: float,
+) -> tuple[Profile, float]:  # fmt: skip
     """The first of the steps 1, 1/2, ... to B and rest that does not raise the objective."""
     value, exact = at.smooth + penalty, problem.loss.is_quadratic
     for size in 0.5 ** np.arange(20):
         to = B if size == 1 else at.B + size * (B - at.B)
         begin = {b: at.rest[b] + size * (rest[b] - at.rest[b]) for b in rest}
-        trial = profile(problem, to, begin, _REST_TOL[exact])
+        trial = profile(problem, to, begin, rest_tol)
         there = norm.value(trial.B)
         if exact or trial.smooth + there <= value * (1 + 1e-14):
             return trial, there
@@ -98,15 +131,15 @@ def _step(
 
 
 def solution_at(
-    problem: Problem, at: Profile, penalty: float, scale: float, tol: float, name: str, n_iter: int,
-    gap: float,
+    problem: Problem, at: Profile | _Point, penalty: float, scale: float, tol: float, name: str,
+    n_iter: int, gap: float,
 ) -> Solution:  # fmt: skip
     """A point as the answer, certified by its gap."""
     blocks = {**unstacked(problem, at.B), **at.rest}
     gap = max(gap, 0.0) / scale
     violation = np.nan
     if tol < _SEARCHING:
-        residual = problem.residual(blocks, at.f, at.risk_gradient)
+        residual = problem.residual(blocks, gradient=at.risk_gradient)
         violation = problem.violation(blocks, residual)
     return Solution(
         blocks=blocks,

@@ -49,6 +49,12 @@ class InterceptRest:
     def __init__(self, mass: np.ndarray, strength: float) -> None:
         self.mass, self.strength = mass, strength
 
+    @property
+    def held(self) -> np.ndarray:
+        """Curvature in each task's own intercept, were b0 to stand still, shape (m,)."""
+        held = self.mass + 2.0 * self.strength
+        return np.where(held > 0, held, 1.0)
+
     def solve(self, T: np.ndarray) -> Blocks:
         """b0 and Δb."""
         n, double = self.mass, 2.0 * self.strength

@@ -10,6 +10,7 @@ import numpy as np
 
 from polytask.algebra.curvature import largest_curvature, make_curvature
 from polytask.data import TaskData
+from polytask.data.kept import kept
 from polytask.penalties import Norm
 from polytask.problem import Problem
 from polytask.solvers.facts import ridge_of, slopes_of
@@ -18,6 +19,8 @@ from polytask.solvers.norms.rest import make_rest, predict_rest
 from polytask.structures import Blocks
 
 __all__ = ["Squares", "gap_of_squares", "squares_gap"]
+
+_DIGITS = 1e6  # squares of features over what is left of them within tasks
 
 
 class AtZero(Protocol):
@@ -59,6 +62,7 @@ class Squares:
         self, problem: Problem, v: np.ndarray, z: np.ndarray, zero: AtZero | None = None
     ) -> None:
         data = problem.data
+        self.constant = zero is not None
         self._data = ref(data)  # squares are kept for as long as the data live, and no longer
         self.structure, self.v, self.z = slopes_of(problem), v, z
         self.common, self.deviation = ridge_of(problem, "common"), ridge_of(problem, "deviation")
@@ -117,9 +121,68 @@ class Squares:
         """F(B), where g is the gradient at B."""
         return self.value_at_zero + 0.5 * float((B * (g + self.gradient_at_zero)).sum())
 
+    def at(self, B: np.ndarray) -> tuple[Blocks, float, np.ndarray]:
+        """The best rest, F, and the sum's gradient in Theta (m, p)."""
+        T, step = self.change(total(B))
+        T += self.slope_at_zero
+        g = T[:, : self.structure.n_features]
+        g = g if self.quadratic is None else g + self.quadratic.gradient(B)
+        rest = {name: self.rest_at_zero[name] + step[name] for name in step}
+        return rest, max(self.value(B, g), 0.0), T
+
     def largest_curvature(self) -> float:
         """About the largest eigenvalue of F's Hessian in L, from below."""
-        return largest_curvature(self.curvature, self.structure.n_features)
+
+        def value() -> float:
+            return largest_curvature(self.curvature, self.structure.n_features)
+
+        return kept(self.data, ("largest curvature",), value) if self.constant else value()
+
+    @property
+    def grams_have_digits(self) -> bool:
+        """Whether Gram matrices exist, in which features vary as much as they are far from zero."""
+
+        def found() -> bool:
+            square = self.curvature.diagonal()[:, : self.structure.n_features].sum(axis=0)
+            own = square
+            if self._level is not None:
+                h, n = self.curvature.last_column(), self.curvature.diagonal()[:, -1:]
+                between = np.divide(h * h, n, out=np.zeros_like(h), where=n > 0)
+                own = square - between[:, : self.structure.n_features].sum(axis=0)
+            return bool((square <= _DIGITS * own)[square > 0].all())
+
+        if not self.curvature.products:
+            return False
+        return kept(self.data, ("grams have digits", self._level is None), found)
+
+    @cached_property
+    def task_diagonal(self) -> np.ndarray:
+        """The diagonals of `task_curvature`, shape (m, d)."""
+        d, diagonal = self.structure.n_features, self.curvature.diagonal()
+        held = getattr(self.rest, "held", None)
+        if held is None:
+            return diagonal[:, :d]
+        return diagonal[:, :d] - self.curvature.last_column()[:, :d] ** 2 / held[:, None]
+
+    def task_curvature(self, features: np.ndarray) -> np.ndarray:
+        """About F's Hessian in these features of each task by itself, a new array.
+
+        Shape (m, j, j), or (1, j, j) where that of one task is that of all.
+        """
+        grams, scale = self.curvature.grams, getattr(self.curvature, "scale", np.zeros(0))
+        if grams is None:  # one for all, but for a factor
+            one = self.curvature.total() / float(scale.sum())
+            alike = bool((scale == scale[0]).all())
+            grams = one * (scale[:1] if alike else scale)[:, None, None]
+        if len(features) == self.structure.n_features:
+            M = grams[:, : len(features), : len(features)].copy()
+        else:
+            M = grams.take(features, 1).take(features, 2)
+        held = getattr(self.rest, "held", None)
+        if held is not None:
+            h = grams[:, features, -1]
+            M -= (h / held[: len(h), None])[:, :, None] * h[:, None, :]
+        return M
 
 
 def squares_gap(F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: Norm) -> float:
