@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import polytask
 from polytask.cli.schema import SchemaError, read_record
+from polytask.models.without_frameworks import without_frameworks
 from polytask.tables.database import without_password
 from polytask.tables.errors import TableError, name_list
 from polytask.tables.training import Seen
@@ -182,8 +183,8 @@ def _further(table: Any) -> dict[str, Grouped]:
 
 def save_model(model: Any, card: ModelCard, path: Path, words: str) -> None:
     """Write the model, its card and the card's words (Markdown) into one file."""
-    import skops.io
-
+    with without_frameworks():
+        import skops.io
     skops.io.dump(model, path, compression=zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         content = {"format": FORMAT, **dataclasses.asdict(card)}
@@ -213,9 +214,11 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Any, ModelCard]:
     """
     content = _contents(Path(path))
     card = _read_card(content[CARD], str(path))
-    import skops.io
     from sklearn.pipeline import Pipeline
-    from skops.io.exceptions import UntrustedTypesFoundException
+
+    with without_frameworks():
+        import skops.io
+        from skops.io.exceptions import UntrustedTypesFoundException
 
     trusted, data = [*polytask.TRUSTED_TYPES, *MORE_TYPES], _today(content)
     try:
