@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +33,8 @@ _GROUPED = "grouped"  # the name of a covariance whose groups were given
 _ROUNDS = 30  # of variances and parameters of the loss
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 _MOST_TURNED = {"factor": 60, "full": 8}  # coefficients up to which it considers correlations
+
+Estimates = Mapping[str, RemlEstimate]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,8 @@ class MixedFit:
         Whether deviations leave none.
     loss : Loss
         With what was learned of it.
+    estimates : mapping
+        All that were compared, from which the search on like data may start.
     """
 
     solution: Solution
@@ -94,6 +98,7 @@ class MixedFit:
     doubts: list[str]
     has_no_noise: bool
     loss: Loss
+    estimates: Estimates
 
 
 def fit_mixed(
@@ -103,6 +108,7 @@ def fit_mixed(
     random_common: bool | None = None,
     n_factors: int = 1,
     learn: bool = False,
+    last: MixedFit | None = None,
 ) -> MixedFit:
     """Estimate the variances and the coefficients that go with them.
 
@@ -122,21 +128,25 @@ def fit_mixed(
     learn : bool
         Whether parameters of the loss are those of the largest likelihood: variances and parameters
         are found in turn, until parameters stay.
+    last : MixedFit, optional
+        Of the same model to like data: where searches start.
     """
     model = _model(data, loss)
     if random_common is None:
         random_common = few_for_common(data)
     _check_rows(model, random_common)
-    estimate, chosen = _estimate(model, data, covariance, random_common, n_factors)
+    starts: Estimates = {} if last is None else last.estimates
+    chosen, estimates = _estimate(model, data, covariance, random_common, n_factors, starts)
     for _ in range(_ROUNDS if learn else 0):
         assert isinstance(model, LaplaceModel)
-        assert isinstance(estimate.point, LaplacePoint)
-        found = learned(model, estimate.point)
+        point = estimates[chosen].point
+        assert isinstance(point, LaplacePoint)
+        found = learned(model, point)
         if found is None:
             break
         model, loss = found, found.loss
-        estimate, chosen = _estimate(model, data, chosen, random_common, n_factors)
-    fit = _fitted(data, loss, model, estimate, chosen)
+        chosen, estimates = _estimate(model, data, chosen, random_common, n_factors, {})
+    fit = _fitted(data, loss, model, estimates, chosen)
     if not learn:
         return fit
     return replace(fit, n_parameters=fit.n_parameters + len(fit.loss.parameters))
@@ -147,6 +157,7 @@ def fit_groups(
     loss: Loss,
     groups: Sequence[tuple[np.ndarray, np.ndarray]],
     unit: np.ndarray,
+    last: MixedFit | None = None,
 ) -> MixedFit:
     """The same with given groups of coefficients that share a variance.
 
@@ -160,8 +171,10 @@ def fit_groups(
     unit : int ndarray of shape (p,)
         Coefficients of the same unit keep their relative size; others are scaled to a mean square
         of one.
+    last : MixedFit, optional
+        Of the same groups to like data: where searches start.
     """
-    model = _model(data, loss, unit)
+    model, starts = _model(data, loss, unit), {} if last is None else last.estimates
     found: list[tuple[bool, float, RemlEstimate, Variances]] = []
     tol = _START_TOL if len(groups) > 2 else TOL  # of fits that are compared
     for k, (between, common) in enumerate(groups):
@@ -173,13 +186,14 @@ def fit_groups(
         some = _renumbered(common) if (common >= 0).any() else None
         between = _renumbered(np.where(model.varies, between, -1))
         variances = Variances(model, between, some)
-        start = None if all(lost for lost, *_ in found) else found[0][2].point
-        estimate = estimate_diagonal(variances, tol=tol, start=variances.like(start))
+        near = starts.get(str(k)) or (None if all(lost for lost, *_ in found) else found[0][2])
+        estimate = estimate_diagonal(variances, tol=tol, start=variances.like(near))
         found.append((*_criterion(estimate, len(estimate.parameters)), estimate, variances))
+    estimates = {str(k): each[2] for k, each in enumerate(found)}
     *_, best, variances = min(found, key=lambda each: each[:2])
     if best.violation > TOL and best.converged:
-        best = estimate_diagonal(variances, start=variances.like(best.point))
-    return _fitted(data, loss, model, best, _GROUPED)
+        best = estimate_diagonal(variances, start=variances.like(best))
+    return _fitted(data, loss, model, {**estimates, _GROUPED: best}, _GROUPED)
 
 
 def _criterion(estimate: RemlEstimate, n_variances: int) -> tuple[bool, float]:
@@ -198,10 +212,10 @@ def _model(data: TaskData, loss: Loss, unit: np.ndarray | None = None) -> AnyMix
 
 
 def _fitted(
-    data: TaskData, loss: Loss, model: AnyMixedModel, estimate: RemlEstimate, chosen: str
+    data: TaskData, loss: Loss, model: AnyMixedModel, estimates: Estimates, chosen: str
 ) -> MixedFit:
     """The problem at the estimated variances, and its solution."""
-    exact = loss.is_quadratic
+    estimate, exact = estimates[chosen], loss.is_quadratic
     point, unit = estimate.point, 1.0 / model.scale
     C = point.L * unit[:, None]
     blocks = {"common": (model.shift + point.common) * unit, "deviation": point.q @ point.L}
@@ -256,6 +270,7 @@ def _fitted(
         doubts(data, no_noise, chosen),
         no_noise,
         loss,
+        estimates,
     )
 
 
@@ -318,9 +333,10 @@ def few_for_common(data: TaskData) -> bool:
 
 
 def _estimate(
-    model: AnyMixedModel, data: TaskData, covariance: str, random_common: bool, n_factors: int = 1
-) -> tuple[RemlEstimate, str]:
-    """The REML estimate; a column that is zero everywhere has no variance to estimate.
+    model: AnyMixedModel, data: TaskData, covariance: str, random_common: bool, n_factors: int,
+    starts: Estimates,
+) -> tuple[str, Estimates]:  # fmt: skip
+    """What is chosen, and the REML estimates; a column of zeros has no variance to estimate.
 
     "auto" is scalar with few tasks, which are as few draws of each variance; with more it takes
     the smallest restricted deviance plus twice the number of variances and correlations, of all
@@ -340,22 +356,24 @@ def _estimate(
         wanted = {"full": start, "factor": start, "auto": not start or data.n_tasks >= _MANY}
         if wanted.get(covariance, covariance == name):
             groups = _renumbered(np.where(varies, by_name[name], -1))
-            estimate = estimate_diagonal(Variances(model, groups, common), tol=tol)
+            variances = Variances(model, groups, common)
+            near = variances.like(starts.get(name))
+            estimate = estimate_diagonal(variances, tol=tol, start=near)
             found.append((*_criterion(estimate, groups.max()), name, estimate))
     start_at = found[-1][-1]  # the diagonal, where there is one
     turned = {
-        "factor": lambda: estimate_factor(model, start_at, varies, n_factors),
-        "full": lambda: estimate_full(model, start_at, varies),
+        "factor": lambda: estimate_factor(model, start_at, varies, n_factors, starts.get("factor")),
+        "full": lambda: estimate_full(model, start_at, varies, starts.get("full")),
     }
+    estimates = {name: estimate for *_, name, estimate in found}
     if covariance in turned:
-        return turned[covariance](), covariance
+        return covariance, {**estimates, covariance: turned[covariance]()}
     several = covariance == "auto" and isinstance(model, MixedModel) and varies.sum() > 1
     for name, most in _MOST_TURNED.items() if several and len(found) > 1 else ():
         if varies.sum() <= most:
-            estimate = turned[name]()
+            estimates[name] = estimate = turned[name]()
             found.append((*_criterion(estimate, estimate.root.size - 1), name, estimate))
-    *_, name, estimate = min(found, key=lambda each: each[:2])
-    return estimate, name
+    return min(found, key=lambda each: each[:2])[2], estimates
 
 
 def _renumbered(groups: np.ndarray) -> np.ndarray:

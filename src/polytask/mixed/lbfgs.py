@@ -17,14 +17,15 @@ _SMALL = 1e-3  # variance at which a column starts that had none: zero is statio
 
 
 def estimate_full(
-    model: AnyMixedModel, start: RemlEstimate, varies: np.ndarray, max_iter: int = 500
-) -> RemlEstimate:
+    model: AnyMixedModel, start: RemlEstimate, varies: np.ndarray, like: RemlEstimate | None = None,
+    max_iter: int = 500,
+) -> RemlEstimate:  # fmt: skip
     """A full covariance of the deviations, by L-BFGS on its Cholesky factor.
 
-    Starts at a diagonal estimate, which also says how far w0 is random.
+    Starts at a diagonal estimate, which also says how far w0 is random, or at one of like data.
     """
     root = Root.full(varies)
-    L = np.diag(_start_deviations(start, varies))
+    L = np.diag(_start_deviations(start, varies)) if like is None else like.point.L
     return _estimate(model, root, root.read(L), start, max_iter)
 
 
@@ -33,19 +34,24 @@ def estimate_factor(
     start: RemlEstimate,
     varies: np.ndarray,
     n_factors: int,
+    like: RemlEstimate | None = None,
     max_iter: int = 500,
 ) -> RemlEstimate:
     """Covariance F F' + diag(s²), F of shape (p, n_factors), by L-BFGS on F and s.
 
-    Starts at a diagonal estimate, F along the directions in which the deviance falls most.
+    Starts at a diagonal estimate, F along the directions in which the deviance falls most, or at
+    an estimate of like data.
     """
     r = min(n_factors, int(varies.sum()))
-    M = np.where(varies[:, None] & varies, start.point.gradient, 0.0)
-    steepest = np.linalg.eigh(M)[1][:, :r]
     root = Root.factor(varies, r)
-    s = _start_deviations(start, varies)
-    F = 0.3 * np.sqrt(max(float(np.mean(s**2)), _SMALL)) * steepest
-    found = _estimate(model, root, root.read(np.hstack([np.diag(s), F])), start, max_iter)
+    if like is None:
+        M = np.where(varies[:, None] & varies, start.point.gradient, 0.0)
+        steepest = np.linalg.eigh(M)[1][:, :r]
+        s = _start_deviations(start, varies)
+        L = np.hstack([np.diag(s), 0.3 * np.sqrt(max(float(np.mean(s**2)), _SMALL)) * steepest])
+    else:
+        L = like.point.L
+    found = _estimate(model, root, root.read(L), start, max_iter)
     L, p = found.point.L, len(varies)
     kept = np.flatnonzero(varies)
     turned = np.zeros((p, r))

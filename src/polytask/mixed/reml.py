@@ -129,10 +129,16 @@ class MixedModel:
         """Each task's own least squares, less the shift, shape (m, p)."""
         return (psd_inverses(self.grams.copy()) @ self.cross[:, :, None])[:, :, 0]
 
-    def precisions(self, L: np.ndarray) -> np.ndarray:
-        """T_i = R_i'(I + R_i L L'R_i')^-1 R_i with R_i'R_i = H_i: no subtraction, any Gamma."""
+    @cached_property
+    def roots(self) -> np.ndarray:
+        """R_i with R_i'R_i = H_i, shape (m, p, p)."""
         values, vectors = np.linalg.eigh(self.grams)
-        R = np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors.transpose(0, 2, 1)
+        R: np.ndarray = np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors.transpose(0, 2, 1)
+        return R
+
+    def precisions(self, L: np.ndarray) -> np.ndarray:
+        """T_i = R_i'(I + R_i L L'R_i')^-1 R_i: no subtraction, any Gamma."""
+        R = self.roots
         RL = R @ L
         B = np.eye(R.shape[1]) + RL @ RL.transpose(0, 2, 1)
         T: np.ndarray = R.transpose(0, 2, 1) @ np.linalg.solve(B, R)

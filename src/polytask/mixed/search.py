@@ -91,10 +91,11 @@ class Variances:
         """Where the search starts."""
         return np.where(self.least > 0, 1.0, _START)
 
-    def like(self, point: MixedPoint | None) -> np.ndarray | None:
-        """Variances that are those of a point on average over the columns of each group."""
-        if point is None:
+    def like(self, estimate: RemlEstimate | None) -> np.ndarray | None:
+        """Variances that are those of an estimate on average over the columns of each group."""
+        if estimate is None:
             return None
+        point = estimate.point
         of_columns = (point.L**2).sum(axis=1)
         between = self.sum_up.T @ of_columns / np.maximum(self.sum_up.sum(axis=0), 1.0)
         if self.common is None or point.kappa is None:

@@ -25,7 +25,9 @@ class _OnBends:
     is_bend: np.ndarray
     doubts: list[str]
 
-    def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
+    def _estimate(
+        self: Any, data: TaskData, loss: Response, last: MixedFit | None = None
+    ) -> MixedFit:
         """Lines of a feature share a variance between tasks, and its bends; or all features do.
 
         Where that leaves no noise, tasks differ in level and lines only.
@@ -46,7 +48,7 @@ class _OnBends:
                 np.append(groups, 2 * d if len(data.tasks) > 1 else -1) for groups in between
             ]
             unit = np.append(unit, 2 * p)
-        fit = fit_groups(data, loss, [(groups, common) for groups in between], unit)
+        fit = fit_groups(data, loss, [(groups, common) for groups in between], unit, last)
         self.doubts = fit.doubts if data.n_tasks > 1 else []
         return replace(fit, doubts=[])  # whoever made the columns says them
 

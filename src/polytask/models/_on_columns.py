@@ -41,8 +41,8 @@ class _Heads:
 
     doubts: list[str]
 
-    def _estimate(self, data: TaskData, loss: Response) -> MixedFit:
-        fit: MixedFit = super()._estimate(data, loss)  # type: ignore[misc]
+    def _estimate(self, data: TaskData, loss: Response, last: MixedFit | None = None) -> MixedFit:
+        fit: MixedFit = super()._estimate(data, loss, last)  # type: ignore[misc]
         self.doubts = fit.doubts
         return replace(fit, doubts=[])
 
@@ -164,6 +164,7 @@ class OnColumns(FromFields, TaskEstimator):
             self.tasks_ = np.unique(rows.ids[weight > 0])
             code = task_codes(rows.ids, self.tasks_, len(rows.ids))
         self._fit_rows(_dense(rows.X), y, weight, code, groups)
+        self.model_.unseen = "common"  # unseen tasks are refused before they get there
         self.response_, self.n_iter_ = self.model_.response_, self.model_.n_iter_
         return self
 
@@ -171,7 +172,7 @@ class OnColumns(FromFields, TaskEstimator):
         """The model on the columns, unfitted."""
         return inner(
             "reml", weights="count", loss=self.loss, task=None if code is None else 0,
-            unseen="common", verbose=self.verbose, **given,
+            unseen=self.unseen, verbose=self.verbose, **given,
         )  # fmt: skip
 
     def _table(self, Z: np.ndarray, code: np.ndarray | None) -> np.ndarray:

@@ -133,6 +133,7 @@ class _Curved(FeatureCurves, OnColumns, ParquetDoor):
         """What a model on lines and bends, of mean products (p, p), says of the features."""
         feature, is_bend, d = model.feature, model.is_bend, len(self.bends_)
         self.model_, self.doubts_ = model, tuple(model.doubts)
+        model.unseen = "common"
         self.response_, self.n_iter_ = model.response_, model.n_iter_
         if self.task is None:
             self.tasks_ = model.tasks_

@@ -152,7 +152,7 @@ class MixedModelFit(MixedModelSummary):
                 break
             last, ratio = ratio, found * float((s / found[data.code]).mean())
             data = plain.reweighted(s / ratio[data.code])
-            fit = self._estimate(data, self.response_)
+            fit = self._estimate(data, self.response_, fit)
             if np.abs(np.log(ratio / last)).max() < _NOISE_SETTLED:
                 break
         return fit, data, ratio
@@ -202,11 +202,13 @@ class MixedModelFit(MixedModelSummary):
         center = np.zeros(data.n_features) if data.center is None else data.center
         return np.column_stack([self.coef_, self.intercept_ + self.coef_ @ center])
 
-    def _estimate(self: Any, data: TaskData, loss: Response) -> MixedFit:
-        """The variances, and what goes with them."""
+    def _estimate(
+        self: Any, data: TaskData, loss: Response, last: MixedFit | None = None
+    ) -> MixedFit:
+        """The variances, and what goes with them, searched for from a ``last`` fit."""
         return fit_mixed(
             data, loss, self.covariance, self._random_common(), self.n_factors,
-            learn=self._loss().learns_likelihood,
+            self._loss().learns_likelihood, last,
         )  # fmt: skip
 
     def _random_common(self: Any) -> bool | None:
