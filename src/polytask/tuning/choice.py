@@ -60,7 +60,9 @@ def choose_strengths(
         for name, grid in grids.items():
             values[name] = _some(grid, _LEADING if name == leader else _OTHERS)
     risk = KFoldRisk(data, n_folds, TUNING_TOL, max_iter)
-    return choose(one_by_one(lambda s: risk(lambda part: make(part, s))), values, fixed)
+    return choose(
+        one_by_one(lambda s: risk(lambda part: make(part, s))), values, fixed, whole=False
+    )
 
 
 def _some(grid: np.ndarray, n: int) -> np.ndarray:

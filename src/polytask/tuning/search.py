@@ -27,7 +27,8 @@ class Choice:
     risk : float
         Estimated risk at the choice.
     path : ndarray of shape (n,)
-        Values of the leading strength, from large to small, the others at their choice.
+        Values of the leading strength that were tried with the others at their choice, from large
+        to small.
     risks : ndarray of shape (n,)
         Estimated risk along the path.
     """
@@ -43,6 +44,7 @@ def choose(
     grids: Mapping[str, np.ndarray],
     fixed: Strengths,
     rounds: int = 3,
+    whole: bool = True,
 ) -> Choice:
     """Minimize an estimated risk over grids by coordinate search.
 
@@ -61,13 +63,15 @@ def choose(
         Strengths that are given.
     rounds : int
         Sweeps over the grids at most.
+    whole : bool
+        Whether the last sweep is over the whole grid of the leader, not only around the point.
 
     Raises
     ------
     ValueError
         If the risk is infinite everywhere: nothing speaks for any strength.
     """
-    search = _Search(risks, dict(grids), fixed)
+    search = _Search(risks, dict(grids), fixed, whole)
     middle = {name: float(grid[len(grid) // 2]) for name, grid in grids.items()}
     strong = {name: float(grid[0]) for name, grid in grids.items()}
     search.point = [middle, strong][int(np.argmin(search.ask([middle, strong])))]
@@ -78,16 +82,17 @@ def choose(
         search.descend(1)
     if not np.isfinite(list(search.known.values())).any():
         raise ValueError(_nothing_known(grids))
-    path = np.asarray(search.grids[search.leader], dtype=float)
     risk = float(search.ask([search.point])[0])
-    return Choice({**fixed, **search.point}, risk, path, search.along(search.leader, path))
+    return Choice({**fixed, **search.point}, risk, *search.path())
 
 
 class _Search:
     """A coordinate search: its grids, what is known, and where it stands."""
 
-    def __init__(self, risks: Risks, grids: dict[str, np.ndarray], fixed: Strengths) -> None:
-        self.risks, self.grids, self.fixed = risks, grids, fixed
+    def __init__(
+        self, risks: Risks, grids: dict[str, np.ndarray], fixed: Strengths, whole: bool
+    ) -> None:
+        self.risks, self.grids, self.fixed, self.whole = risks, grids, fixed, whole
         self.leader = next(iter(grids))
         self.known: dict[tuple[float, ...], float] = {}
         self.point: Strengths = {}
@@ -106,7 +111,7 @@ class _Search:
         return self.ask([{**self.point, name: float(value)} for value in grid])
 
     def descend(self, rounds: int) -> None:
-        """Sweeps over thinned grids, then around the point; last all of the leader's grid."""
+        """Sweeps over thinned grids, then around the point, or all of the leader's grid."""
         for _ in range(rounds):
             before = dict(self.point)
             for name, grid in self.grids.items():
@@ -114,9 +119,17 @@ class _Search:
             if self.point == before or len(self.grids) == 1:
                 break
         for name, grid in reversed(self.grids.items()):
-            near = grid if name == self.leader else _around(grid, self.point[name])
-            self._take_best(name, near)
+            all_of_it = self.whole and name == self.leader
+            self._take_best(name, grid if all_of_it else _around(grid, self.point[name]))
             self.refine(name)
+
+    def path(self) -> tuple[np.ndarray, np.ndarray]:
+        """Values of the leader that were asked for with the others at the point; their risks."""
+        here = np.array([tuple(self.point.values())])
+        lead, points = list(self.point).index(self.leader), np.array(list(self.known))
+        along = (np.delete(points, lead, 1) == np.delete(here, lead, 1)).all(axis=1)
+        order = np.argsort(-points[along, lead])
+        return points[along, lead][order], np.array(list(self.known.values()))[along][order]
 
     def _take_best(self, name: str, grid: np.ndarray) -> None:
         found = self.along(name, grid)
