@@ -38,6 +38,7 @@ class GroupingsSummary:
         X, y, sample_weight
             The rows of the fit.
         """
+        check_is_fitted(self)
         p = len(self.common_coef_) + 1
         found = {}
         for name, profiles in self._profiles(X, y, sample_weight).items():

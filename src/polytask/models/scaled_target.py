@@ -125,6 +125,7 @@ class ScaledTargetRegressor(AroundRegressor):
 
         In the order of tasks; None where the estimator knows none.
         """
+        check_is_fitted(self)
         if not hasattr(self.estimator_, "left_out"):
             return None
         rows = read_raw_rows(self, X, reset=False)

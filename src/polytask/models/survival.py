@@ -157,11 +157,12 @@ class SurvivalModel(FromFields):
 
     def score(self: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Concordance (Harrell's C): the mean over tasks with a pair of rows in a known order."""
+        f = self.predict(X)
         time, event = read_survival(type(self).__name__, y)
         rows = read_rows(self, X, reset=False)
         ids = np.zeros(len(time), dtype=int) if rows.ids is None else rows.ids
         _, code = np.unique(ids, return_inverse=True)
-        each = concordance(time, event, self.predict(X), code)
+        each = concordance(time, event, f, code)
         return float(np.nanmean(each)) if np.isfinite(each).any() else np.nan
 
     def __sklearn_tags__(self) -> Any:
