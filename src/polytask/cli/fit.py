@@ -91,6 +91,7 @@ class OnAllRows:
         return Pipeline([*self._steps, (pipeline.steps[-1][0], model)]), told
 
     def _fits(self, pipeline: Pipeline) -> SharedFits:
+        from polytask.data.memory import give_back
         from polytask.models.shared_fits import SharedFits
 
         if not hasattr(self, "_shared"):
@@ -101,4 +102,5 @@ class OnAllRows:
                 X, self.table.y, self.table.weights, groups=self.table.groups, time=self.table.time
             )
             del self.table  # the rows as read, where nobody else wants them
+            give_back()
         return self._shared

@@ -241,6 +241,7 @@ def _melted(
 
 def read_task_table(args: argparse.Namespace) -> TaskTable:
     """The table made ready for models; what was assumed in reading comes first in its notes."""
+    from polytask.data.memory import MANY_CELLS, give_back
     from polytask.tables import make_task_table
 
     frame = read_frame(args)
@@ -261,11 +262,16 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
     )
     _check_target(ready, *around)
     together = np.asarray(ready.X.index) % frame.n_rows if frame.targets else None
-    notes = (*frame.reading.notes, *ready.notes)
-    return replace(
-        ready, notes=notes, targets=frame.targets, together=together, transform=around[0],
+    notes, targets = (*frame.reading.notes, *ready.notes), frame.targets
+    ready = replace(
+        ready, notes=notes, targets=targets, together=together, transform=around[0],
         scale_target=around[1], quantiles=args.quantiles or (),
     )  # fmt: skip
+    del frame
+    if ready.X.size >= MANY_CELLS:
+        ready = ready.in_task_order()
+    give_back()  # the texts
+    return ready
 
 
 def _check_quantiles(args: argparse.Namespace) -> None:

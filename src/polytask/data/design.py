@@ -12,6 +12,7 @@ from scipy import sparse
 
 from polytask.data.batches import BATCH, Batch, make_batches
 from polytask.data.sparse_products import SparseProducts
+from polytask.data.split_rows import SplitRows, taken
 from polytask.data.threads import share
 
 __all__ = ["Design", "make_design"]
@@ -29,7 +30,7 @@ class Design:
 
     Parameters
     ----------
-    X : ndarray or csr matrix of shape (n, p)
+    X : ndarray, csr matrix or SplitRows of shape (n, p)
         Distinct feature rows, float32 or float64 (float32 is widened block by block).
     index : ndarray of shape (N,) or None
         Row of X of each observation; None when observation k is row k.
@@ -92,7 +93,8 @@ class Design:
 
     def distinct_rows(self) -> Any:
         """The distinct rows of X, less the shift where there is one."""
-        return self.X if self.shift is None else self._wide(self.X)
+        X = self.X[:] if isinstance(self.X, SplitRows) else self.X
+        return X if self.shift is None else self._wide(X)
 
     def times(self, V: np.ndarray, part: slice = _ALL) -> Any:
         """X'V of distinct rows of X, V of shape (p, q) or, for features alone, (d, q)."""
@@ -296,7 +298,7 @@ class Design:
         counts[np.diff(self.start) == 0] = 0
         start = np.concatenate([[0], np.cumsum(counts)])
         if self.index is None:
-            return Design(self.X[keep], None, start, self.shift)
+            return Design(taken(self.X, keep), None, start, self.shift)
         return Design(self.X, self.index[keep], start, self.shift)
 
 
@@ -317,11 +319,15 @@ def make_design(
         ones = np.ones((X.shape[0], 1), dtype=X.dtype)
         X = sparse.hstack([X, ones], format="csr") if intercept else X.tocsr()
         X = X[index] if reorder else X
+    elif isinstance(X, SplitRows):
+        X = X.taken(index if reorder else None, intercept)
     else:
         X = _gathered(X, index if reorder else None, intercept)
     index = None if reorder else index
     shift = None if center is None else np.append(center, 0.0)
-    if shift is not None and X.dtype == np.float64:
+    if shift is not None and isinstance(X, SplitRows):
+        X, shift = X.less(shift, _ROUNDING)
+    elif shift is not None and X.dtype == np.float64:
         X -= shift
         X[:, np.abs(X).max(axis=0, initial=0.0) <= _ROUNDING * np.abs(shift)] = 0.0  # constant
         shift = None

@@ -25,6 +25,7 @@ from polytask.data.columns import (
 )
 from polytask.data.design import make_design
 from polytask.data.held_rows import read_held
+from polytask.data.split_rows import split_rows
 from polytask.data.task_data import TaskData, task_shares
 from polytask.data.task_spec import grouping_names, spelled_out
 from polytask.data.weights import check_weights
@@ -49,21 +50,24 @@ FLOATS = [np.float64, np.float32]
 class Rows:
     """Feature rows of a table and the task id of each (None without a task column)."""
 
-    X: Any  # (n, d) float array or csr matrix
+    X: Any  # (n, d) float array, csr matrix or SplitRows
     ids: np.ndarray | None  # (n,)
 
 
-def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
+def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool, split: bool = False) -> Rows:
     """Numeric features and task ids of ``X``; checks names and counts as scikit-learn does.
 
     ``estimator.task`` says where the task column is; ``reset=True`` in `fit` records
-    ``n_features_in_`` and ``feature_names_in_``, False in `predict` compares with them.
+    ``n_features_in_`` and ``feature_names_in_``, False in `predict` compares with them. ``split``
+    says that the sparse columns of a large table may stay so (`SplitRows`).
     """
     if estimator.task is None:
         is_frame(X)  # refuses tables that are none
         X = validate_data(estimator, X, dtype=FLOATS, accept_sparse="csr", reset=reset)
         return Rows(X, None)
     rows = read_raw_rows(estimator, X, reset=reset)
+    if split and (found := split_rows(rows.X)) is not None:
+        return Rows(found, rows.ids)
     features = check_array(
         to_array(rows.X), dtype=FLOATS, accept_sparse="csr", ensure_min_features=0,
         estimator=estimator, input_name="X",

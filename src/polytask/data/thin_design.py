@@ -19,7 +19,7 @@ class ThinDesign(Design):
 
     @cached_property
     def _columns(self) -> np.ndarray:
-        rows = self._wide(self.X if self.index is None else self.X[self.index])
+        rows = self._wide(self.X[:] if self.index is None else self.X[self.index])
         return np.ascontiguousarray(rows.T)
 
     @cached_property

@@ -126,7 +126,7 @@ def _as_read_by(
     shares = task_shares(data.counts, estimator._weight_rule) if chosen is None else chosen
     if estimator.fit_intercept == data.intercept and np.array_equal(shares, data.share):
         return data
-    rows = read_rows(estimator, X, reset=False)
+    rows = read_rows(estimator, X, reset=False, split=True)
     own = make_task_data(estimator, rows, estimator._encode(target), names, weight, center=True)
     own = own if chosen is None else own.reshared(chosen)
     return replace(own, group=data.group, time=data.time)

@@ -196,7 +196,7 @@ class _AutoMultiTask(TaskEstimator):
         self._validate_params()
         forget(self)
         X, y, weight = fits.X, fits.y, fits.sample_weight
-        rows = read_rows(self, X, reset=True)
+        rows = read_rows(self, X, reset=True, split=True)
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
         check_consistent_length(rows.X, target)

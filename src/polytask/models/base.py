@@ -331,7 +331,7 @@ class MultiTaskLinear(FromFields, Doors):
     def _linear_predictor(self, X: Any) -> np.ndarray:
         """w_i'x + b_i, shape (n,), or (n, m) after a fit to a wide y."""
         check_is_fitted(self)
-        rows = read_rows(self, X, reset=False)
+        rows = read_rows(self, X, reset=False, split=True)
         if self._wide:
             return _of_classes(_every_task, rows.X, self.coef_) + self.intercept_
         code = task_codes(rows.ids, self.tasks_, rows.X.shape[0])

@@ -97,11 +97,11 @@ class Doors(ParquetDoor):
         """
         self._validate_params()
         forget(self)
-        rows = read_rows(self, X, reset=True)
+        rows = [read_rows(self, X, reset=True, split=True)]  # which nobody holds below
         target, names = read_target(self, y)
         self._wide = target.ndim == 2
         data = make_task_data(
-            self, rows, self._encode(target), names, sample_weight,
+            self, rows.pop(), self._encode(target), names, sample_weight,
             center=True, groups=groups, time=time,
         )  # fmt: skip
         self._check_data(data)

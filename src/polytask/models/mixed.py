@@ -173,6 +173,7 @@ class MixedModelFit(MixedModelSummary):
 
         In the order of tasks; None where the fit knows no covariances.
         """
+        check_is_fitted(self)
         if not hasattr(self, "coef_covariance_"):
             return None
         return self.left_out_of(self._read_again(X, y, sample_weight))
@@ -191,7 +192,7 @@ class MixedModelFit(MixedModelSummary):
 
     def _read_again(self: Any, X: Any, y: Any, sample_weight: Any) -> TaskData:
         """The rows of the fit."""
-        rows = read_rows(self, X, reset=False)
+        rows = read_rows(self, X, reset=False, split=True)
         target, names = read_target(self, y)
         return make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
 

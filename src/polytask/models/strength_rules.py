@@ -82,8 +82,8 @@ class EitherRule:
         """
         target, names = read_target(self, fits.y)
         data = make_task_data(  # whose rows and numbers nobody else holds: they may be many
-            self, read_rows(self, fits.X, reset=True), tried["cv"]._encode(target), names,
-            fits.sample_weight, center=True,
+            self, read_rows(self, fits.X, reset=True, split=True),
+            tried["cv"]._encode(target), names, fits.sample_weight, center=True,
         )  # fmt: skip
         loss = self._loss()
         held = {

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import all_or_nothing
+from polytask.data.split_rows import is_worth_it
 from polytask.data.task_spec import column_names, spelled_out
 from polytask.sources.column_sums import CategorySums, NumberSums, as_text, is_number
 
@@ -80,7 +81,10 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
         return self.settle(sums)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """The columns that models are fitted on, as floats, and the task column."""
+        """The columns that models are fitted on, as floats, and the task column.
+
+        Of many rows, columns of categories are sparse, which `pandas` reads like any others.
+        """
         import pandas as pd
 
         check_is_fitted(self, "levels_")
@@ -90,6 +94,8 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
                 f"StreamPreparer: X must have the columns of training; it lacks {absent[:10]}."
             )
         names, place = self.features_made(), 0
+        if is_worth_it(len(X), sum(self.width(feature) for feature in self.levels_)):
+            return self._sparse(X)
         made = np.empty((len(X), len(names)))  # which models read as it is
         for feature in self.feature_names_in_:
             column = _one_chunk(_arrow(X[[feature]]).column(0))
@@ -97,6 +103,30 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
                 made[:, place] = values
                 place += 1
         table = pd.DataFrame(made, index=X.index, columns=pd.Index(names, dtype="str"), copy=False)
+        for name in self._ids:
+            table[name] = X[name].to_numpy()
+        return table
+
+    def _sparse(self, X: pd.DataFrame) -> pd.DataFrame:
+        """`transform` of many rows: memory holds the labels, not a float for each category."""
+        import pandas as pd
+        from scipy import sparse
+
+        made: dict[str, Any] = {}
+        for feature in self.feature_names_in_:
+            column = _one_chunk(_arrow(X[[feature]]).column(0))
+            if feature in self.numbers_:
+                missing = (f"missingindicator_{feature}",)
+                made |= zip((feature, *missing), self.columns_of_one(feature, column), strict=False)
+                continue
+            code = _codes(column, self.levels_[feature], self.rest_[feature])
+            at = np.flatnonzero(code >= 0)
+            ones = np.ones(len(at), dtype=np.uint8)
+            shape = (len(X), self.width(feature))
+            few = sparse.csc_array((ones, (at.astype(np.int32), code[at].astype(np.int32))), shape)
+            read: Any = pd.DataFrame.sparse
+            made |= read.from_spmatrix(few, columns=self._made_of(feature)).items()
+        table = pd.DataFrame(made, copy=False).set_axis(X.index)
         for name in self._ids:
             table[name] = X[name].to_numpy()
         return table
@@ -115,13 +145,15 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "levels_")
         names: list[str] = []
         for feature in self.feature_names_in_:
-            if feature in self.numbers_:
-                missing = self.numbers_[feature][2] > 0
-                names += [feature, f"missingindicator_{feature}"] if missing else [feature]
-            else:
-                names += [level_name(feature, level) for level in self.levels_[feature]]
-                names += [f"{feature}=(rest)"] if self.rest_[feature] else []
+            names += self._made_of(feature)
         return names
+
+    def _made_of(self, feature: str) -> list[str]:
+        if feature in self.numbers_:
+            missing = self.numbers_[feature][2] > 0
+            return [feature, f"missingindicator_{feature}"] if missing else [feature]
+        names = [level_name(feature, level) for level in self.levels_[feature]]
+        return [*names, f"{feature}=(rest)"] if self.rest_[feature] else names
 
     # For rows that come in batches.
 
@@ -203,16 +235,19 @@ def scale_of(variance: float) -> float:
 
 
 def _one_hot(column: pa.Array, levels: Sequence[Any], rest: bool) -> list[np.ndarray]:
+    code = _codes(column, levels, rest)
+    return [(code == k).astype(np.float64) for k in range(len(levels) + int(rest))]
+
+
+def _codes(column: pa.Array, levels: Sequence[Any], rest: bool) -> np.ndarray:
+    """Which of the columns of a category each row has its one in; -1 for none."""
     known = pa.array([level for level in levels if level is not None], type=pa.string())
     text = as_text(column)
     at = pc.index_in(text, value_set=known)
     missing = text.is_null().to_numpy(zero_copy_only=False)
     code = pc.fill_null(at, -1).to_numpy()
     code = np.where(missing, len(known) if None in levels else -1, code)
-    width = len(levels) + int(rest)
-    if rest:
-        code = np.where(code < 0, len(levels), code)
-    return [(code == k).astype(np.float64) for k in range(width)]
+    return np.where(code < 0, len(levels), code) if rest else code
 
 
 def _arrow(X: Any) -> pa.Table:

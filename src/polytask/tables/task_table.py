@@ -114,6 +114,13 @@ class TaskTable:
         """The parameter ``task`` of a model that knows all groupings."""
         return list(self.groupings) if self.groupings else self.task
 
+    def in_task_order(self) -> TaskTable:
+        """The same with the rows of each task together, which models then need not gather."""
+        order = np.argsort(pd.factorize(self.X[self.task], sort=True)[0], kind="stable")
+        held = {name: getattr(self, name) for name in ("together", "groups", "time", "weights")}
+        moved = {name: values[order] for name, values in held.items() if values is not None}
+        return replace(self, X=self.X.iloc[order], y=self.y.iloc[order], **moved)
+
     def without_features(self) -> TaskTable:
         """What is known of the table; features are in memory no longer where nobody else has them.
 
