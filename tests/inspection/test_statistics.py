@@ -16,6 +16,7 @@ from polytask.inspection.statistics import (
     shared_variance,
     task_gains,
 )
+from polytask.inspection.statistics.simultaneous import _intervals
 
 
 def gains_of_rows(difference, loss, codes, m, **more):
@@ -347,3 +348,10 @@ def test_shared_folds_widen_the_overall_intervals_and_nothing_else():
     )
     assert found.value == without.value
     assert found.high - found.low > 1.5 * (without.high - without.low)
+
+
+def test_a_variance_below_zero_allows_no_interval() -> None:
+    covariance = np.array([[-1.0, 0.0], [0.0, 4.0]])
+    found = _intervals(np.ones(2), covariance, 9.0, "row", 0.95, 0, np.inf)
+    assert np.isnan(found.low[0])
+    assert found.low[1] < 1.0 < found.high[1]

@@ -153,7 +153,8 @@ def _intervals(
     value: np.ndarray, covariance: np.ndarray, df: float, unit: str, level: float, seed: int,
     most: float,
 ) -> OverallGains:  # fmt: skip
-    error = np.sqrt(np.diag(covariance))
+    variance = np.diag(covariance)
+    error = np.sqrt(np.where(variance < 0, np.nan, variance))  # no rows tell: no interval
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(error > 0, np.abs(value) / error, 0.0)
     largest = _largest_t(covariance, error, df, seed)
