@@ -52,6 +52,7 @@ PARQUET = {
     "struct as task": (base(task=STRUCT), "--task must hold numbers or text"),
     "list as task": (base(task=LISTS), "--task must hold numbers or text"),
     "map as task": (base(task=MAPS), "--task must hold numbers or text"),
+    "infinity as task": (base(task=np.where(ONE_OFF, np.inf, 1.0)), "finite"),
     "nothing as task": (base(task=NULLS), "--task must hold values"),
     "struct as target": (base(y=STRUCT), "--target must be numeric"),
     "list as target": (base(y=LISTS), "--target must be numeric"),

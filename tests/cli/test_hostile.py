@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.cli.hostile_tables import COLUMNS, FILES, PARQUET, TAKEN, base, sound_frame, write
+from tests.cli.hostile_tables import COLUMNS, FILES, PARQUET, TAKEN, base, named, sound_frame, write
 
 pytestmark = pytest.mark.filterwarnings("default")  # as outside of tests
 ROLES = ["--task", "task", "--target", "y"]
@@ -135,6 +135,17 @@ def test_odd_tables_are_taken_by_both_doors(polytask, tmp_path, case):
         assert pd.read_parquet(out)[made[-1]].notna().all()
     left = sorted(p.name for p in tmp_path.iterdir())
     assert left == ["m.skops", "m_card.md", "p.parquet", "t.parquet"]
+
+
+def test_a_slash_in_the_name_of_the_task(polytask, tmp_path):
+    """It stands between groupings, but for a column that is called so."""
+    path = write(named("a/b", "x", "z", "sex", "y"), tmp_path / "t.parquet")
+    model = tmp_path / "m.skops"
+    for stream in ([], ["--stream"]):
+        words = ["fit", path, "--task", "a/b", "--target", "y", "--model", "pooled", "--out", model]
+        for asked in ([*words, *stream], ["predict", model, path, "--out", tmp_path / "p.csv"]):
+            answer = polytask(*asked)
+            assert (answer.code, answer.err) == (0, ""), answer.err
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,7 +74,8 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: Any = None) -> StreamPreparer:
         """Means, scales and categories of a table that fits into memory."""
         table = _arrow(X)
-        names = [name for name in table.schema.names if name not in self._ids]
+        ids = self._ids(table.schema.names)
+        names = [name for name in table.schema.names if name not in ids]
         sums = self.begin({name: table.schema.field(name).type for name in names})
         for batch in table.to_batches():
             add_columns(sums, {name: batch.column(name) for name in names})
@@ -88,7 +89,8 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
         import pandas as pd
 
         check_is_fitted(self, "levels_")
-        absent = [name for name in (*self.feature_names_in_, *self._ids) if name not in X]
+        ids = self._ids(X.columns)
+        absent = [name for name in (*self.feature_names_in_, *ids) if name not in X]
         if absent:
             raise ValueError(
                 f"StreamPreparer: X must have the columns of training; it lacks {absent[:10]}."
@@ -103,7 +105,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
                 made[:, place] = values
                 place += 1
         table = pd.DataFrame(made, index=X.index, columns=pd.Index(names, dtype="str"), copy=False)
-        for name in self._ids:
+        for name in self._ids(X.columns):
             table[name] = X[name].to_numpy()
         return table
 
@@ -127,18 +129,18 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
             read: Any = pd.DataFrame.sparse
             made |= read.from_spmatrix(few, columns=self._made_of(feature)).items()
         table = pd.DataFrame(made, copy=False).set_axis(X.index)
-        for name in self._ids:
+        for name in self._ids(X.columns):
             table[name] = X[name].to_numpy()
         return table
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns of `transform`, the task last."""
-        return np.array([*self.features_made(), *self._ids], dtype=object)
+        ids = self._ids(() if input_features is None else input_features)
+        return np.array([*self.features_made(), *ids], dtype=object)
 
-    @property
-    def _ids(self) -> list[Any]:
-        """Columns that pass untouched."""
-        return column_names(spelled_out(self.task))
+    def _ids(self, columns: Iterable[Any]) -> list[Any]:
+        """Columns that pass untouched; a/b is a column where one is called so."""
+        return column_names(spelled_out(self.task, list(columns)))
 
     def features_made(self) -> list[str]:
         """Names of the columns made, without the task."""

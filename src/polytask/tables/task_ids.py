@@ -35,6 +35,8 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
     column = inspect_column(values, categorical=True)
     if column.kind == "nested":
         raise TableError(no_ids(str(values.name), column.problem), "task")
+    if pd.api.types.is_float_dtype(values.dtype) and np.isinf(values.astype(float)).any():
+        raise TableError(f"must hold finite ids; {str(values.name)!r} holds infinity.", "task")
     text = _text(values)
     if _whole(pd.Series(text.unique(), dtype=object)).all():
         return text.astype(np.int64), "integer", ()
