@@ -76,3 +76,18 @@ def test_findings_name_them(table):
     told = " ".join(f.text for f in describe_table(even, "assay", "y").findings)
     assert "--scale-target" not in told
     assert "--transform" not in told
+
+
+def test_what_may_be_ordered_levels_is_named_and_classes_have_no_slopes():
+    rng = np.random.default_rng(0)
+    ids = np.repeat(np.arange(20), 12)
+    x = rng.normal(size=240) + 3 * rng.normal(size=20)[ids]
+    level = np.clip(np.round(np.tile(x.reshape(20, 12).mean(axis=1)[:, None], 12).ravel()), 0, 2)
+    rows = pd.DataFrame({"x": x, "task": ids, "y": level + 1})
+    told = " ".join(f.text for f in describe_table(rows, "task", "y").findings)
+    assert "say --kind ordinal" in told
+    assert "'x' goes with the level of the tasks" in told
+    named = rows.assign(y=rows["y"].map({1.0: "a", 2.0: "b", 3.0: "c"}))
+    told = " ".join(f.text for f in describe_table(named, "task", "y").findings)
+    assert "goes with the level" not in told
+    assert "ordinal" not in told

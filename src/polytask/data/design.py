@@ -17,6 +17,7 @@ from polytask.data.threads import share
 
 __all__ = ["Design", "make_design"]
 
+_AT_ONCE = 500_000  # numbers in the weighed rows of `grams_of_outputs`: what a cache holds
 _CHUNK = 4_000_000  # numbers in a block of rows that is widened or weighted: 32 MB
 _ALL = slice(None)
 _THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
@@ -199,6 +200,34 @@ class Design:
                 out[batch.at] = reduce(np.add, pieces)
 
         self.each(work, p)
+        return out
+
+    def grams_of_outputs(self, E: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """sum_r e_r e_r' x (`grams` at v_r) for rows e_r of E (r, q), v (r, N): (m, q p, q p)."""
+        r, q, p, m = *E.shape, self.n_columns, self.n_tasks
+        self._refuse_large(q**2 * m)
+        mix = (E[:, :, None] * E[:, None, :]).reshape(r, q * q).T
+        out = np.zeros((m, q * p, q * p))
+
+        def add(tasks: np.ndarray, G: np.ndarray) -> None:
+            found = (mix @ G.reshape(-1, r, p * p)).reshape(-1, q, q, p, p)
+            out[tasks] += found.transpose(0, 1, 3, 2, 4).reshape(-1, q * p, q * p)
+
+        def work(batch: Batch) -> None:
+            weights = np.array([batch.spread(each) for each in v])
+            step = max(1, _AT_ONCE // max(batch.n * p * r, 1))
+            for part, rows in self.pieces(batch):
+                for at in range(0, len(rows), step):
+                    some = rows[at : at + step]
+                    b, n = some.shape[:2]
+                    w = weights[:, at : at + step, part].transpose(1, 0, 2)
+                    weighed = some.transpose(0, 2, 1)[:, None] * w[:, :, None]
+                    add(batch.tasks[at : at + step], weighed.reshape(b, r * p, n) @ some)
+
+        if self.sparse:
+            add(np.arange(m), np.stack([self.grams(each) for each in v], axis=1))
+        else:
+            self.each(work, r * p)
         return out
 
     def each(self, work: Callable[[Batch], None], cost: float = 1.0) -> None:

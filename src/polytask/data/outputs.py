@@ -106,12 +106,6 @@ class OutputsAt:
         The loss's curvature is a sum over directions e_r of v_r e_r e_r', with v_r >= 0 for each
         row; so the Hessian is one of e_r e_r' x Gram matrix at weights v_r.
         """
-        base, q = self.data.base, self.data.q
-        m, p = base.n_tasks, base.n_coefs
-        H = np.zeros((m, q, p, q, p))
-        for e, v in zip(self.loss.directions, self.loss.curvature(base.y, self.f).T, strict=True):
-            G = base.design.grams(base.weight * v)
-            for a in np.flatnonzero(e):
-                for b in np.flatnonzero(e):
-                    H[:, a, :, b] += e[a] * e[b] * G
-        return H.reshape(m, q * p, q * p)
+        base = self.data.base
+        v = (base.weight[:, None] * self.loss.curvature(base.y, self.f)).T
+        return base.design.grams_of_outputs(self.loss.directions, np.ascontiguousarray(v))

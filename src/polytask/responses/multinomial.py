@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import helmert
-from scipy.special import log_softmax, softmax
 
 from polytask.responses.base import Response, Targets
 from polytask.responses.row_losses import CLASS_BRIER, CLASS_LOG, CLASS_ZERO_ONE
@@ -62,20 +61,20 @@ class Multinomial(Response):
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation; f has shape (N, K - 1)."""
-        chance = log_softmax(f @ self.contrasts.T, axis=-1)
-        return -np.take_along_axis(chance, _column(y), axis=-1)[..., 0]
+        g, own = self._by_class_first(f), y.astype(int)
+        return np.asarray(np.log(np.exp(g).sum(axis=0)) - g[own, np.arange(len(own))])
 
     def gradient(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Derivative in f, shape (N, K - 1)."""
-        p = self.inverse_link(f)
-        np.put_along_axis(p, _column(y), np.take_along_axis(p, _column(y), -1) - 1.0, axis=-1)
+        p, own = self.inverse_link(f), y.astype(int)
+        p[np.arange(len(own)), own] -= 1.0
         return p @ self.contrasts
 
     def curvature(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Second derivative in f as weights of `directions`: p_k p_l for each pair of classes."""
-        p = self.inverse_link(f)
+        p = self.inverse_link(f).T
         first, second = np.triu_indices(self.n_classes, 1)
-        return p[:, first] * p[:, second]
+        return np.asarray((p[first] * p[second]).T)
 
     def conjugate(self, y: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Zero at u = 0: a perfect prediction loses nothing."""
@@ -83,7 +82,15 @@ class Multinomial(Response):
 
     def inverse_link(self, f: np.ndarray) -> np.ndarray:
         """Probabilities of the classes, shape (N, K)."""
-        return np.asarray(softmax(f @ self.contrasts.T, axis=-1))
+        p = np.exp(self._by_class_first(f))
+        p /= p.sum(axis=0)
+        return np.asarray(p.T.reshape(*f.shape[:-1], self.n_classes))
+
+    def _by_class_first(self, f: np.ndarray) -> np.ndarray:
+        """Predictors of the classes, the largest of a row zero, shape (K, rows): sums are fast."""
+        g = self.contrasts @ f.reshape(-1, self.n_predictors).T
+        g -= g.max(axis=0)
+        return np.asarray(g)
 
     def null_curvature(self, y: np.ndarray, weight: np.ndarray) -> float:
         """The largest there is, so that grids reach far enough whatever the classes' shares."""
@@ -93,7 +100,3 @@ class Multinomial(Response):
         """Coefficients (..., K, p) of the classes from those (..., (K - 1) p) of a solution."""
         parts = theta.reshape(*theta.shape[:-1], self.n_predictors, -1)
         return np.asarray(self.contrasts @ parts)
-
-
-def _column(y: np.ndarray) -> np.ndarray:
-    return np.asarray(y).astype(int)[:, None]

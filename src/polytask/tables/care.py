@@ -48,6 +48,8 @@ class Rows:
         Names.
     with_means : tuple of str
         Features whose means by task are features too.
+    ordered : bool
+        Whether a larger y means more, which it does not of three classes.
     """
 
     X: pd.DataFrame
@@ -56,6 +58,7 @@ class Rows:
     task: str
     target: str
     with_means: tuple[str, ...] = ()
+    ordered: bool = True
 
 
 def take_care(rows: Rows) -> tuple[Finding, ...]:
@@ -121,6 +124,8 @@ def _scales(rows: Rows) -> Iterator[Finding]:
 
 def _levels(rows: Rows) -> Iterator[Finding]:
     """Features whose means go with the levels of the tasks."""
+    if not rows.ordered:
+        return
     for name, inside, between in level_slopes(rows.X, rows.y, rows.ids.to_numpy()):
         if name in rows.with_means:
             continue

@@ -78,7 +78,8 @@ class Facts:
         for name in self.X.select_dtypes("number"):
             if (endless := np.isinf(self.X[name].to_numpy())).any():
                 finite[name] = self.X[name].mask(endless)
-        return Rows(finite, found.numbers, self.ids, self.task, self.target)
+        ordered = len(found.classes) <= 2
+        return Rows(finite, found.numbers, self.ids, self.task, self.target, ordered=ordered)
 
     @property
     def width(self) -> int:

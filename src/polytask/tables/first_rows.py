@@ -139,10 +139,11 @@ def _as_text(column: Column, values: pd.Series) -> bool:
 def _warnings(rows: pd.DataFrame, kept: Sequence[Column], source: ParquetSource) -> tuple[str, ...]:
     usable = [c for c in kept if c.usable]
     try:
-        y = read_target(rows[source.target]).numbers
+        target = read_target(rows[source.target])
         X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in usable})
     except TableError:  # the pass over all rows says it of all rows
         return ()
     ids = read_ids(rows[source.task])[0]
-    found = take_care(Rows(X, y, ids, source.task, source.target))
+    ordered = len(target.classes) <= 2
+    found = take_care(Rows(X, target.numbers, ids, source.task, source.target, ordered=ordered))
     return tuple(finding.text for finding in found)

@@ -15,6 +15,7 @@ __all__ = ["target_shape"]
 
 _TENFOLD = 10.0
 _SURE, _CHANCE = 2.0, 0.6  # errors of log spread, and n times its variance
+_LEVELS = (3, 10)  # distinct whole numbers, one after the other, that may be ordered levels
 _LEAST_ROWS, _SKEWED, _EVEN = 30, 2.0, 1.0  # skewness of y, and of its logarithm
 
 
@@ -29,6 +30,7 @@ def target_shape(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding
     """
     yield from _unlike_spread(y, ids, target)
     yield from _skewed(y, target)
+    yield from _few_levels(y, target)
 
 
 def _unlike_spread(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding]:
@@ -60,4 +62,18 @@ def _skewed(y: np.ndarray, target: str) -> Iterator[Finding]:
         f"{y.max() / np.median(y):,.0f} times the median): a few large values decide what "
         "squared error says.",
         "Say --loss gamma, or --transform log, if effects are factors rather than sums.",
+    )
+
+
+def _few_levels(y: np.ndarray, target: str) -> Iterator[Finding]:
+    levels = np.unique(y)
+    fewest, most = _LEVELS
+    if len(y) < _LEAST_ROWS or not fewest <= len(levels) <= most:
+        return
+    if (levels != levels[0] + np.arange(len(levels))).any():
+        return
+    yield Finding(
+        "note",
+        f"{target!r} holds the whole numbers {levels[0]:g} to {levels[-1]:g}, taken for amounts.",
+        "If they are ordered levels, such as ratings, say --kind ordinal.",
     )

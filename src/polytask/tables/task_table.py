@@ -250,7 +250,8 @@ def make_task_table(
     means = tuple(dict.fromkeys(find_column(n, numeric, "within-between") for n in within_between))
     made = {c.name: as_feature(rows[c.name], c.kind) for c in chosen}
     X = pd.DataFrame(made, index=rows.index, copy=False)
-    care = list(take_care(Rows(X, found.numbers, ids, task, target, means)))
+    ordered = len(found.classes) <= 2
+    care = list(take_care(Rows(X, found.numbers, ids, task, target, means, ordered)))
     if loss == found.loss == "auto" and found.kind == "regression":
         care += target_shape(found.numbers, ids, target)
     if groups is None and time is None and len(chosen):
