@@ -136,6 +136,8 @@ def test_models_that_are_not_linear_say_so(table):
     X, y = table
     with pytest.raises(ExportError, match="must be a linear or curved multi-task model"):
         to_onnx(BoostedTreesRegressor(task="task").fit(X, y))
+    with pytest.raises(ExportError, match="got SharedTreesRegressor, fitted to what makes no"):
+        to_onnx(fitted("SharedTreesRegressor", X, y, max_iter=2))
     with pytest.raises(ExportError, match="unseen must be 'error' or 'common'; got 'mean'"):
         to_onnx(fitted("PooledRegressor", X, y), unseen="mean")
     with (

@@ -14,7 +14,7 @@ from polytask.models.boosted_trees import BoostedTreesRegressor
 from polytask.report.fitted import importance_table
 
 TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"  # skops trusts none
-FEW = {"max_iter": 40, "n_rounds": 2, "task": "task"}  # cheaper, for what does not need the best
+FEW = {"max_iter": 40, "task": "task"}  # cheaper, for what does not need the best
 
 
 def corners(n=360, m=9, seed=0, noise=0.2):
@@ -113,6 +113,56 @@ def test_targets_of_no_meaning_give_no_held_out_gain():
     assert np.mean(new) > 0.97
 
 
+def test_heads_do_not_count_a_level_twice_that_trees_know():
+    """A feature that is constant in each task tells it: trees of all rows know its level, heads
+    learned from trees that did not see the task. Moved to these, they are not fooled."""
+    rng = np.random.default_rng(0)
+    task, size = np.repeat(np.arange(20), 16), rng.uniform(size=20)
+    x = rng.uniform(size=len(task))
+    f = (4.0 * (size > 0.5) + 2.0 * rng.normal(size=20))[task] + 0.5 * x + 2.0 * (x > 0.5)
+    Z, y = np.column_stack([task, size[task], x]), f + 0.3 * rng.normal(size=len(task))
+    half = np.arange(len(y)) % 2 == 0
+    model = SharedTreesRegressor(max_iter=40, task=0).fit(Z[half], y[half])
+    error = np.sqrt(np.mean((model.predict(Z[~half]) - f[~half]) ** 2))
+    heard = model._columns_of(Z[half, 1:], task[half])[:, 2] - model.held_out_features_[:, 0]
+    np.testing.assert_allclose(np.bincount(task[half], heard), 0.0, atol=1e-8)
+    model._shift = np.zeros(20)
+    assert error < 0.6 * np.sqrt(np.mean((model.predict(Z[~half]) - f[~half]) ** 2))
+    linear = MeanRegularizedRegressor("reml", task=0).fit(Z[half], y[half])
+    assert error < 0.6 * np.sqrt(np.mean((linear.predict(Z[~half]) - f[~half]) ** 2))
+
+
+def test_trees_that_do_not_lower_the_error_of_rows_left_out_are_dropped():
+    """Of lines steps are of little use; by rows left out the linear model is never better."""
+    rng = np.random.default_rng(0)
+    task, x = np.arange(150) % 6, rng.uniform(size=(150, 2))
+    y = x @ [1.0, -1.0] + 0.5 * rng.normal(size=6)[task] + 0.1 * rng.normal(size=150)
+    Z, order = np.column_stack([task, x]), np.argsort(task, kind="stable")
+    trees = SharedTreesRegressor(max_iter=30, task=0).fit(Z, y)
+    linear = MeanRegularizedRegressor("reml", weights="count", noise="common", task=0).fit(Z, y)
+    risk = [np.mean((model.left_out(Z, y) - y[order]) ** 2) for model in (trees, linear)]
+    assert risk[0] <= risk[1] * (1 + 1e-9)
+    assert trees.n_trees_ == 0
+    np.testing.assert_allclose(trees.predict(Z), linear.predict(Z), atol=1e-8)
+
+
+def test_heads_do_not_read_targets_from_what_the_other_folds_hold():
+    """Three rows of each task, at four values: the mean of the other folds there tells a row's own
+    target, with a minus. Trees that count for less than nothing are dropped."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        task, age = np.repeat(np.arange(27), 4), np.tile([8.0, 10.0, 12.0, 14.0], 27)
+        own = 17.0 + 2.0 * rng.normal(size=27), 0.6 + 0.15 * rng.normal(size=27)
+        Z = np.column_stack([task, (age - 11.0) / 2.2, task % 2])
+        y = own[0][task] + own[1][task] * age + 2.0 * (task % 2) + 1.3 * rng.normal(size=108)
+        held = (np.arange(108) + task) % 4 == seed
+        trees = SharedTreesRegressor(max_iter=30, task=0).fit(Z[~held], y[~held])
+        linear = MeanRegularizedRegressor("reml", task=0).fit(Z[~held], y[~held])
+        assert (trees.model_.common_coef_[2:] > 0).all()
+        errors = [np.mean((model.predict(Z[held]) - y[held]) ** 2) for model in (trees, linear)]
+        assert errors[0] < 1.05 * errors[1]
+
+
 def test_unseen_tasks_and_new_ones(fitted):
     X, y, model = fitted
     model = pickle.loads(pickle.dumps(model))
@@ -142,9 +192,10 @@ def test_labels_and_counts():
 
 def test_a_wide_target_is_the_long_table():
     X, y = corners(n=120, m=1)
-    wide = np.column_stack([y, 2.0 * y + X["c"], y + 1.0])
+    wide = np.column_stack([y, 2.0 * y + X["c"], y + 1.0, y, 0.5 * y, y - 2.0])
     wide[::7, 1] = np.nan
-    model = SharedTreesRegressor(max_iter=30, n_rounds=2).fit(X[["a", "b", "c"]], wide)
+    model = SharedTreesRegressor(max_iter=30).fit(X[["a", "b", "c"]], wide)
+    assert model.trees_ is not None
     assert model.predict(X[["a", "b", "c"]]).shape == wide.shape
     known = ~np.isnan(wide)
     assert np.corrcoef(model.predict(X[["a", "b", "c"]])[known], wide[known])[0, 1] > 0.9

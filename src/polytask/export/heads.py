@@ -22,7 +22,7 @@ _SOME = np.linspace(-4.0, 4.0, 17)
 
 def linear_part(model: Any) -> Any:
     """The model on lines and bends of a curved one; else the model itself."""
-    return getattr(model, "model_", model)
+    return model.model_ if hasattr(model, "bends_") else model
 
 
 def link_operator(model: Any) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -26,8 +26,31 @@ from polytask.tuning.tree_feature import TreeRows, binned
 __all__ = ["SharedTreesClassifier", "SharedTreesRegressor"]
 
 _FOLDS = 5  # in which the feature of a row is learned without it
+_BOLD = 3  # times the learning rate, in rounds that only say what tasks add to the common part
+_CLEAR = 0.5  # standard errors of a gain, from which on it is one
 _LEAST_ROWS = 60  # from which on Auto tries trees: fewer make no two leaves
 _EXCHANGES, _MOST_ROWS = 5, 1000  # of a feature, and rows, that tell its importance
+
+
+class Heads(NamedTuple):
+    """Fitted heads, and what they say of the observations."""
+
+    model: Any
+    f: np.ndarray  # linear predictors
+    own: np.ndarray  # what tasks add to the common part of them
+    left_out: np.ndarray  # linear predictors without each observation
+    loss: np.ndarray  # of these
+    weight: np.ndarray  # of the observations
+
+    def beats(self, other: Heads) -> bool:
+        """Whether its last feature counts for something, and clearly lowers the loss left out.
+
+        Trees learn the target itself. A negative coefficient is read from folds: what the other
+        folds say on average lies the lower the higher a fold's own targets.
+        """
+        gain = other.loss - self.loss
+        noise = float(np.sqrt(self.weight @ gain**2))
+        return bool(self.model._common()[0][-1] > 0 and self.weight @ gain > _CLEAR * noise)
 
 
 class _SharedTrees(OnColumns):
@@ -35,14 +58,17 @@ class _SharedTrees(OnColumns):
 
     The trees do not see the task: they learn one feature h(x) from all tasks, and every task has a
     head on h and on the features themselves, so that it stretches the common curve and tilts it.
-    Trees and heads take turns. Trees learn the target less what the tasks add to the common part
-    (of other losses, of their working target); heads are the mean-regularized model, its strengths
-    estimated by restricted maximum likelihood. At the end trees that see the task as a category
-    learn what is left, as a second feature, where tasks bend in ways of their own.
+    Heads on the features come first, then trees and heads in turn. Trees learn the target less what
+    the tasks add to the common part (of other losses, of their working target); heads are the
+    mean-regularized model, its strengths estimated by restricted maximum likelihood. At the end
+    trees that see the task as a category learn what is left, as a second feature, where tasks bend
+    in ways of their own.
 
     Heads learn from features at trees without the row's fold, so that they do not believe them
     more than they deserve: of h without the row's task, where there are five tasks or more. The
-    folds also say how many trees there are; where none is of use, it is the mean-regularized model.
+    folds also say how many trees there are. A feature that does not lower the loss of rows left out
+    is dropped; without any, it is the mean-regularized model. Trees of all rows predict, h of a
+    task in training moved to what trees without it say on average, lest its level count twice.
 
     Parameters
     ----------
@@ -54,16 +80,16 @@ class _SharedTrees(OnColumns):
         Larger values let more features act together.
     min_samples_leaf : int, default=10
         Rows in a leaf at least; larger values smooth more.
-    n_rounds : int, default=3
-        How often trees and heads take turns.
+    n_rounds : int, default=2
+        How often trees and heads take turns after the first heads.
 
     Attributes
     ----------
     model_ : MeanRegularizedRegressor or MeanRegularizedClassifier
         The heads, on the features and what trees learned as the last columns.
     trees_, task_trees_ : HistGradientBoostingRegressor or None
-        The trees of h, and those that see the task, on bins of the features; None where no tree
-        lowers the held-out loss. Of more than 255 tasks there are none of the second kind.
+        The trees of h, and those that see the task, on bins of the features; None where they do
+        not lower the loss of rows left out. Of more than 255 tasks there are none of the second.
     n_trees_ : int
         Of both.
     bins_ : list of ndarray, length d
@@ -96,7 +122,7 @@ class _SharedTrees(OnColumns):
     max_iter: int = 150
     max_leaf_nodes: int = 6
     min_samples_leaf: int = 10
-    n_rounds: int = 3
+    n_rounds: int = 2
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -118,27 +144,29 @@ class _SharedTrees(OnColumns):
         self._check_data(data)
         told = target[data.row, data.code] if self._wide else target[data.row]
         place = data.code if self._wide or code is not None else None
-        whole = groups is None and data.n_tasks >= _FOLDS
-        rows, loss, trees = (
-            TreeRows(data, X[data.row], _FOLDS, whole),
-            self._loss(),
-            self._unfitted(),
-        )
-        self.bins_, self._place, own = rows.edges, rows.place, np.zeros(len(data.y))
-        f = np.full(len(data.y), loss.null_fit(data.y, data.sample_weight))
-        for _ in range(self.n_rounds):
-            self.trees_, h = rows.learn(trees, loss, f, own)
-            Z = np.column_stack([rows.X, h])
-            f, own = self._fit_heads(Z, place, told, data)
-        self.task_trees_ = None
+        whole = groups is None and data.n_tasks >= _FOLDS and not self._wide
+        rows, loss = TreeRows(data, X[data.row], _FOLDS, whole), self._loss()
+        self.bins_, self._place = rows.edges, rows.place
+
+        def heads(*learned: np.ndarray) -> Heads:
+            return self._fit_heads(np.column_stack([rows.X, *learned]), place, told, data)
+
+        best = last = heads()
+        for left in reversed(range(self.n_rounds)):
+            trees, h = rows.learn(self._unfitted(left), loss, last.f, last.own, whole=left == 0)
+            last = heads(h) if h.shape[1] else last
+        kept: list[np.ndarray] = []
+        self.trees_ = self.task_trees_ = None
+        if trees is not None and last.beats(best):
+            best, kept, self.trees_ = last, [h], trees
+            self._shift = rows.task_means(h[:, 0] - trees.predict(rows.bins)[rows.at])
         if 1 < data.n_tasks <= MAX_CATEGORIES:
-            f = self.model_.left_out(self._table(Z, place), told, data.sample_weight)
             by_task = TreeRows(data, np.column_stack([rows.X, rows.place[data.code]]), _FOLDS)
-            trees.set_params(categorical_features=[X.shape[1]])
-            self.task_trees_, h = by_task.learn(trees, loss, f, f)
-        if self.task_trees_ is not None:
-            Z = np.column_stack([Z, h])
-            self._fit_heads(Z, place, told, data)
+            trees = self._unfitted().set_params(categorical_features=[X.shape[1]])
+            trees, h = by_task.learn(trees, loss, best.left_out, best.left_out)
+            if trees is not None and (last := heads(*kept, h)).beats(best):
+                best, kept, self.task_trees_ = last, [*kept, h], trees
+        self.model_, Z = best.model, np.column_stack([rows.X, *kept])
         grown = [found for found in (self.trees_, self.task_trees_) if found is not None]
         self.n_trees_ = sum(int(found.n_iter_) for found in grown)
         self.doubts_ = tuple(self.model_.doubts)
@@ -151,30 +179,37 @@ class _SharedTrees(OnColumns):
 
     def _fit_heads(
         self: Any, Z: np.ndarray, place: np.ndarray | None, told: np.ndarray, data: TaskData
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Linear predictors of the observations, and what their tasks add to the common part."""
-        self.model_ = self._heads(self._inner, place, noise="common")
-        self.model_.fit(self._table(Z, place), told, data.sample_weight)
-        slopes, level = self.model_._common()
-        coef, intercept = self.model_.coef_[data.code], self.model_.intercept_[data.code]
-        f = (coef * Z).sum(axis=1) + intercept
-        return f, f - Z @ slopes - level
+    ) -> Heads:
+        """Heads on columns Z (N, p), and what they say of the observations."""
+        model = self._heads(self._inner, place, noise="common")
+        table, weight = self._table(Z, place), data.sample_weight
+        model.fit(table, told, weight)
+        slopes, level = model._common()
+        f = (model.coef_[data.code] * Z).sum(axis=1) + model.intercept_[data.code]
+        left_out = model.left_out(table, told, weight)
+        loss = model.response_.value(data.y, left_out)
+        return Heads(model, f, f - Z @ slopes - level, left_out, loss, weight)
 
-    def _unfitted(self) -> HistGradientBoostingRegressor:
+    def _unfitted(self, left: int = 0) -> HistGradientBoostingRegressor:
+        """Trees; of rounds that others follow fewer and bolder ones."""
+        bold = _BOLD if left else 1
         return HistGradientBoostingRegressor(
-            learning_rate=self.learning_rate, max_iter=self.max_iter,
+            learning_rate=min(bold * self.learning_rate, 1.0),
+            max_iter=-(-self.max_iter // bold),
             max_leaf_nodes=self.max_leaf_nodes, min_samples_leaf=self.min_samples_leaf,
             early_stopping=False, random_state=0,
         )  # fmt: skip
 
     def _columns_of(self: Any, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
         parts, bins = [X], binned(X, self.bins_)
+        code = np.full(len(X), -1) if code is None else code
+        seen = (code >= 0) & (code < len(self._place))
         if self.trees_ is not None:
-            parts.append(self.trees_.predict(bins))
-        if (
-            self.task_trees_ is not None and code is not None
-        ):  # which say nothing of tasks that they did not see
-            seen, more = (code >= 0) & (code < len(self._place)), np.zeros(len(X))
+            h = self.trees_.predict(bins)
+            h[seen] += self._shift[code[seen]]
+            parts.append(h)
+        if self.task_trees_ is not None:  # which say nothing of tasks that they did not see
+            more = np.zeros(len(X))
             if seen.any():
                 own = np.column_stack([bins[seen], self._place[code[seen]]])
                 more[seen] = self.task_trees_.predict(own)
@@ -234,13 +269,6 @@ class SharedTreesClassifier(ClassifierRole, _SharedTrees):
     """Trees of all tasks, a head for each; logistic loss."""
 
     _inner = HeadsClassifier
-
-
-def _predictors(model: Any, Z: np.ndarray, data: TaskData) -> tuple[np.ndarray, np.ndarray]:
-    """Linear predictor of every observation, and what its task adds to the common part."""
-    rows, (slopes, level) = Z[data.row], model._common()
-    f = (model.coef_[data.code] * rows).sum(axis=1) + model.intercept_[data.code]
-    return f, f - rows @ slopes - level
 
 
 def _may_grow(data: TaskData) -> bool:

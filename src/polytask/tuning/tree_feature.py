@@ -8,6 +8,7 @@ the row's fold; its size says how many trees there should be as well.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -22,7 +23,8 @@ from polytask.tuning.folds import held_out_folds
 __all__ = ["TreeRows", "binned", "working_target"]
 
 _MOST_BINS = 255  # of histogram boosting
-_BLOCK = 50  # trees that are grown at a time
+_BLOCK = 30  # trees that are grown at a time
+_RISEN = 0.6  # of the trees, before which the held-out loss is least: it has risen for long
 _FARTHEST = 4.0  # step to a working target (Friedman, Hastie and Tibshirani, 2000)
 _DIGITS = 6  # of targets, in their spread, that are not what rounding and a search's end leave
 _LEAST = 1e-6  # curvature of a row, below which it says nothing
@@ -108,8 +110,18 @@ class TreeRows:
         """Task of each row that the trees learn from."""
         return self.data.code[self.first]
 
+    @cached_property
+    def bins(self) -> np.ndarray:
+        """What they see of these rows."""
+        return binned(self.X[self.first], self.edges)
+
+    def task_means(self, v: np.ndarray) -> np.ndarray:
+        """Weighted mean of v (N,) over the observations of each task, shape (m,)."""
+        s, code, m = self.data.sample_weight, self.data.code, self.data.n_tasks
+        return np.bincount(code, s * v, m) / np.bincount(code, s, m)
+
     def learn(
-        self, trees: Any, loss: Response, f: np.ndarray, own: np.ndarray
+        self, trees: Any, loss: Response, f: np.ndarray, own: np.ndarray, whole: bool = True
     ) -> tuple[Any, np.ndarray]:
         """The feature h for which the loss at ``own + h`` is least on held-out rows.
 
@@ -121,11 +133,13 @@ class TreeRows:
             Linear predictors near which the loss is squared.
         own : ndarray of shape (N,)
             What the observations' tasks add to the common part.
+        whole : bool, default=True
+            Whether trees of all rows are wanted.
 
         Returns
         -------
         trees : fitted HistGradientBoostingRegressor or None
-            On bins; None where no tree lowers the held-out loss.
+            On bins; None where no tree lowers the held-out loss, or none is wanted.
         held_out : ndarray of shape (N, 1), or (N, 0) of none
             h of every observation from trees without its fold, in the spread of their targets.
         """
@@ -139,22 +153,39 @@ class TreeRows:
         least = min((int(train.sum()) for train, _ in parts), default=0)
         if len(parts) < 2 or least < 2 * trees.min_samples_leaf or not self.edges or spread == 0.0:
             return None, np.zeros((len(self.at), 0))  # nothing to hold out, to split, or to learn
-        X, base = binned(self.X[self.first], self.edges), own + center
+        base = own + center
         target = np.round((target - base) / spread, _DIGITS)
-        grown = [clone(trees).set_params(warm_start=True) for _ in parts]
-        for n_trees in (*range(_BLOCK, trees.max_iter, _BLOCK), trees.max_iter):
+        grown = [_Grown(trees, self.bins, target, weight, *part) for part in parts]
+        n_trees, n = 0, 0
+        while n_trees < trees.max_iter and n >= _RISEN * n_trees:  # or it has risen for long
+            n_trees = min(n_trees + _BLOCK, trees.max_iter)
             risk = np.zeros(n_trees + 1)
-            for (train, held), model in zip(parts, grown, strict=True):
-                mean = np.average(target[train], weights=weight[train])
-                model.set_params(max_iter=n_trees).fit(X[train], target[train], weight[train])
-                steps = (np.full(held.sum(), mean), *model.staged_predict(X[held]))
-                risk += [s[held] @ loss.value(y[held], base[held] + spread * z) for z in steps]
+            for each in grown:
+                at, steps = each.held, each.until(n_trees)
+                risk += s[at] @ loss.value(y[at, None], base[at, None] + spread * steps)
             n = int(risk.argmin())
-            if n < n_trees // 2:  # it has risen for long
-                break
         if n == 0:
             return None, np.zeros((len(self.at), 0))
-        for (_, held), model in zip(parts, grown, strict=True):
-            h[held] = next(islice(model.staged_predict(X[held]), n - 1, None))
-        whole = clone(trees).set_params(max_iter=n).fit(X, target, weight)
-        return whole, h[self.at, None]
+        for each in grown:
+            h[each.held] = each.steps[:, n]
+        model = clone(trees).set_params(max_iter=n) if whole else None
+        return model and model.fit(self.bins, target, weight), h[self.at, None]
+
+
+class _Grown:
+    """Trees of a training part, more at every call, and what they say of the rows held out."""
+
+    def __init__(
+        self, trees: Any, X: np.ndarray, y: np.ndarray, weight: np.ndarray, train: Any, held: Any
+    ) -> None:
+        self.model, self.held = clone(trees).set_params(warm_start=True), held
+        self.of_train, self.X = (X[train], y[train], weight[train]), X[held]
+        mean = np.average(y[train], weights=weight[train])
+        self.steps = np.full((len(self.X), 1), mean)
+
+    def until(self, n_trees: int) -> np.ndarray:
+        """Predictions (n, n_trees + 1) after every tree."""
+        self.model.set_params(max_iter=n_trees).fit(*self.of_train)
+        more = islice(self.model.staged_predict(self.X), self.steps.shape[1] - 1, None)
+        self.steps = np.column_stack([self.steps, *more])
+        return self.steps
