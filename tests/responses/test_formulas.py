@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.optimize import minimize_scalar
 
 from polytask.responses import Response
@@ -100,3 +101,35 @@ def test_metrics_and_row_losses_are_named(response: Response, y: np.ndarray) -> 
     answers = response.probabilities(F) if response.levels else response.inverse_link(F)
     for name in response.metrics:
         assert response.row_loss(name).of(y, answers).shape == y.shape
+
+
+WEIGHT = np.random.default_rng(2).integers(1, 5, N).astype(float)
+
+
+def log_likelihood(response: Response, y: np.ndarray) -> np.ndarray:
+    """Of each row, by scipy."""
+    mean = response.inverse_link(F)
+    if response.name == "poisson":
+        return stats.poisson.logpmf(y, mean)
+    if response.name == "negative_binomial":
+        return stats.nbinom.logpmf(y, response.theta, response.theta / (response.theta + mean))
+    if response.name == "logistic":
+        return stats.bernoulli.logpmf(y, mean)
+    return np.log(response.probabilities(F)[np.arange(N), np.searchsorted(response.levels, y)])
+
+
+def test_likelihoods_have_all_their_terms(response: Response, y: np.ndarray) -> None:
+    if response.name not in ("poisson", "negative_binomial", "logistic", "ordinal", "binomial"):
+        pytest.skip("its density is not known here")
+    if response.name == "binomial":
+        weight = 8.0 * WEIGHT  # trials
+        known = stats.binom.logpmf(np.round(weight * y), weight, response.inverse_link(F)).sum()
+        assert response.constants(y, WEIGHT / 7) == 0.0  # shares of nothing that counts
+    else:
+        known, weight = WEIGHT @ log_likelihood(response, y), WEIGHT
+    found = -response.constants(y, weight) - weight @ response.value(y, F)
+    assert found == pytest.approx(known, rel=1e-12)
+    if response.name == "poisson":
+        time = np.pi * WEIGHT
+        found = -response.constants(y / time, time) - time @ response.value(y / time, F)
+        assert found == pytest.approx(stats.poisson.logpmf(y, time * np.exp(F)).sum(), rel=1e-12)

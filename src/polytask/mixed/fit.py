@@ -59,7 +59,7 @@ class MixedFit:
         Of w0 + Δw_i around its estimate.
     deviance : float
         Restricted deviance: minus twice the logarithm of the restricted likelihood, all constants
-        included (of counts but for a term in y), for labels with the prior of the variances.
+        included but those of the targets alone, for labels with the prior of the variances.
     log_likelihood : float
         Restricted; where the loss is a likelihood by itself, at the w0 that is reported.
     n_parameters : int

@@ -12,6 +12,7 @@ from polytask.data import TaskData
 from polytask.data.groupings import Grouping
 from polytask.data.task_spec import column_names, spelled_out
 from polytask.mixed.crossed.asked import Asked, CrossedData
+from polytask.mixed.crossed.by_left_out import by_left_out
 from polytask.mixed.crossed.fit import CrossedFit, fit_crossed
 from polytask.models._levels import positions
 from polytask.models.mixed import why_not_mixed
@@ -50,6 +51,9 @@ class AskedOfGroupings:
             columns = self._columns(grouping.name, data, given=strength is not None)
             asked.append(Asked(code, grouping.n_levels, columns, self.covariance, strength))
         restricted = not (isinstance(self.alpha, str) and self.alpha == "ml")
+        if isinstance(self.alpha, str) and self.alpha == "cv":
+            self._check_left_out()
+            asked = by_left_out(rows, loss, asked, restricted)
         random_common = self._random_common(N, data)
         free = int(data.intercept) if random_common else np.linalg.matrix_rank(data.total_gram)
         if loss.is_quadratic and free >= N:
@@ -70,8 +74,18 @@ class AskedOfGroupings:
         X = X if design.index is None else X[design.index]
         return CrossedData(X, data.y, data.sample_weight, data.intercept, data.ones)
 
+    def _check_left_out(self: Any) -> None:
+        """Refuse what strengths by left-out rows do not know."""
+        for name, known in (("covariance", ("auto", "scalar", "diagonal")),
+                            ("alpha_common", ("auto", 0))):  # fmt: skip
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} must be {' or '.join(map(repr, known))} with "
+                    f"alpha='cv'; got {getattr(self, name)!r}. Take alpha='reml'."
+                )
+
     def _random_common(self, n_rows: float, data: TaskData) -> bool:
-        if data.n_features == 0 or not isinstance(self.alpha, str):
+        if data.n_features == 0 or not isinstance(self.alpha, str) or self.alpha == "cv":
             return False
         if self.alpha_common == "auto":
             return n_rows < _PER_COEFFICIENT * data.n_coefs
@@ -81,7 +95,8 @@ class AskedOfGroupings:
         """Variances over that of the noise that a given strength amounts to, (p,)."""
         alpha = self.alpha
         if isinstance(alpha, str):
-            return None
+            chosen = getattr(self, "alpha_", None) if alpha == "cv" else None
+            return None if chosen is None else 0.5 / (n_rows * chosen[grouping.name])
         if isinstance(alpha, Mapping):
             if grouping.name not in alpha:
                 raise ValueError(

@@ -32,11 +32,14 @@ class GroupingsDoors(ParquetDoor):
 
     _several: ClassVar[bool] = True
 
+    alpha: Any
     fit_intercept: bool
     n_groupings: int | None
     _learn: Any
 
     def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
+        if isinstance(self.alpha, str) and self.alpha == "cv":
+            return "alpha='cv' leaves out single rows"
         if self._loss().is_quadratic:
             return None
         return "Laplace's approximation goes through the rows at every step"
@@ -61,6 +64,11 @@ class GroupingsDoors(ParquetDoor):
             If the moments were made with other columns of ids.
         """
         self._validate_params()
+        if isinstance(self.alpha, str) and self.alpha == "cv":
+            raise ValueError(
+                f"{type(self).__name__}: alpha must be 'reml', 'ml' or numbers to fit from "
+                "moments, which know no single rows; got 'cv'."
+            )
         self._check_moments(moments, id_columns(self.task, moments.columns))
         forget(self)
         with one_blas_thread():

@@ -119,7 +119,7 @@ class GroupingsSummary:
         self: Any, X: Any, y: Any, sample_weight: Any
     ) -> dict[str, dict[int, DeviationProfile]]:
         check_is_fitted(self)
-        if not isinstance(self.alpha, str):
+        if not isinstance(self.alpha, str) or self.alpha == "cv":
             raise ValueError(
                 f"{type(self).__name__}: intervals of variances need alpha='reml' or 'ml'; got "
                 f"alpha={self.alpha!r}, which estimates none."

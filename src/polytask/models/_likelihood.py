@@ -25,10 +25,10 @@ def rows_seen(data: TaskData) -> list[float]:
 def of_groupings(model: Any) -> Likelihood:
     """That of a multilevel model."""
     check_is_fitted(model)
-    if not isinstance(model.alpha, str):
+    if not isinstance(model.alpha, str) or model.alpha == "cv":
         raise ValueError(
             f"{type(model).__name__}: a likelihood-ratio test needs alpha='ml' or 'reml'; got "
-            f"alpha={model.alpha!r}, strengths that were given."
+            f"alpha={model.alpha!r}, strengths that were given or chosen otherwise."
         )
     names = [str(name) for name in model._feature_names(len(model.common_coef_))]
     groupings = {

@@ -112,7 +112,7 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         Noise variance of each task; `noise_variance_` is their mean over rows (``alpha="reml"``).
     log_likelihood_, aic_, bic_ : float
         The restricted log likelihood, for labels and counts that of `common_coef_` with the
-        deviations integrated out (of counts but for a term in y), and the criteria by it, as lme4
+        deviations integrated out, and the criteria by it, as lme4
         counts parameters and rows (``alpha="reml"``). They compare models of the same features.
     deviation_covariance_, common_covariance_ : ndarray of shape (p, p)
         Covariance of the deviations between tasks, and of the estimate of w0; the intercept is

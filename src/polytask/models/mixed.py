@@ -97,6 +97,8 @@ class MixedModelFit(MixedModelSummary):
         self.deviation_covariance_ = between
         self.common_covariance_ = at_origin(fit.common_covariance)
         self.coef_covariance_ = at_origin(fit.coef_covariance)
+        if not loss.is_quadratic:
+            log_weights -= 2.0 * loss.constants(data.y, data.sample_weight)
         self.deviance_, self.slope_ = fit.deviance - log_weights, fit.slope
         self.log_likelihood_ = fit.log_likelihood + 0.5 * log_weights
         self.aic_ = -2.0 * self.log_likelihood_ + 2.0 * fit.n_parameters

@@ -57,12 +57,15 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
 
     Parameters
     ----------
-    alpha : "reml", "ml", float or dict, default="reml"
+    alpha : "reml", "ml", "cv", float or dict, default="reml"
         Strengths that pull levels to the common part; larger means more alike. "reml" estimates
         one per grouping and coefficient, as variances of the mixed model, by restricted maximum
         likelihood (Laplace's approximation where targets are not normal); "ml" by maximum
-        likelihood, as lme4's glmer does and lmer on request. A number is one for all; a dict has a
-        number, or an array of shape (d + 1,) with the level last, for every grouping by name.
+        likelihood, as lme4's glmer does and lmer on request. "cv" takes those of least
+        leave-one-out risk, one for the slopes of a grouping and one for its level (with
+        ``covariance="diagonal"`` one for each), w0 free: exact for the squared loss, one Newton
+        step for others; by five folds where nothing is factored. A number is one for all; a dict
+        has a number, or an array of shape (d + 1,) with the level last, for every grouping by name.
     varying : "auto", "all", list or dict, default="auto"
         Features whose coefficients may deviate in every grouping, or by name of the grouping in
         each; the level always does. ``[]`` is a level only. A name also stands for the columns
@@ -122,8 +125,7 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         Strengths, inf where a variance is zero.
     noise_variance_, deviance_ : float
         Variance of the noise (squared loss), and minus twice the logarithm of the likelihood, the
-        restricted one with "reml". All constants are included but, of shares, those of y and its
-        trials alone, which are the same for all models of the same rows.
+        restricted one with "reml". All constants are included.
     log_likelihood_, aic_, bic_ : float
         Its logarithm, and Akaike's and Schwarz's criterion, which count free common coefficients,
         variances, noise and what else the likelihood learned: a dispersion, a shape, thresholds
@@ -156,7 +158,11 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
     task_weight = "size"  # the likelihood counts rows
 
     _parameter_constraints = {
-        "alpha": [StrOptions({"reml", "ml"}), Interval(Real, 0, None, closed="neither"), dict],
+        "alpha": [
+            StrOptions({"reml", "ml", "cv"}),
+            Interval(Real, 0, None, closed="neither"),
+            dict,
+        ],
         "varying": [StrOptions({"auto", "all"}), "array-like", dict],
         "covariance": [StrOptions({"auto", "scalar", "diagonal", "full"})],
         "alpha_common": [StrOptions({"auto", "reml"}), Options(Real, {0})],

@@ -10,7 +10,14 @@ import numpy as np
 
 from polytask.responses.row_losses import RowLoss
 
-__all__ = ["ImpossibleParametersError", "Loss", "Response", "Targets", "refuse_only_zeros"]
+__all__ = [
+    "ImpossibleParametersError",
+    "Loss",
+    "Response",
+    "Targets",
+    "is_whole",
+    "refuse_only_zeros",
+]
 
 
 class ImpossibleParametersError(ValueError):
@@ -61,6 +68,12 @@ class Targets:
             f"{owner}: y must be {self.rule} {why}; got {y[place]:g} in row {place[0]}{column} "
             f"(counted from 0). {self.remedy}".rstrip()
         )
+
+
+def is_whole(numbers: np.ndarray) -> bool:
+    """Whether all are whole, to rounding."""
+    near = 1e-9 * (1.0 + np.abs(numbers).max(initial=0.0))
+    return bool((np.abs(numbers - np.round(numbers)) <= near).all())
 
 
 def refuse_only_zeros(y: np.ndarray, owner: str, name: str) -> None:
@@ -305,6 +318,10 @@ class Response:
     def constant(self, y: np.ndarray) -> np.ndarray:
         """What minus the log likelihood of a row has beyond its loss: of y and the parameters."""
         return np.zeros(y.shape)
+
+    def constants(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """The same of all rows, which count by their weight."""
+        return float(weight @ self.constant(y))
 
     # In a comparison.
 

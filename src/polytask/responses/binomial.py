@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy.special import gammaln
 
-from polytask.responses.base import Targets
+from polytask.responses.base import Targets, is_whole
 from polytask.responses.logistic import Logistic
 from polytask.responses.row_losses import RowLoss, deviance_losses
 
@@ -48,6 +49,13 @@ class Binomial(Logistic):
         """All from 0 to 1, most of them inside."""
         inside = ((y > 0) & (y < 1)).mean()
         return "shares from 0 to 1" if ((y >= 0) & (y <= 1)).all() and inside >= _INSIDE else ""
+
+    def constants(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """Of how successes lie among trials; of other shares, which have no likelihood, zero."""
+        hits, misses = weight * y, weight * (1.0 - y)
+        if not (is_whole(hits) and is_whole(misses)):
+            return 0.0
+        return float((gammaln(hits + 1) + gammaln(misses + 1) - gammaln(weight + 1)).sum())
 
     def check(self, y: np.ndarray, owner: str) -> None:
         """Refuse what is no share, and the same end everywhere."""

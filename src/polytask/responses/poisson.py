@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from polytask.responses.base import Targets, refuse_only_zeros
+from polytask.responses.base import Targets, is_whole, refuse_only_zeros
 from polytask.responses.log_link import LogLink, exp
 from polytask.responses.row_losses import RowLoss, deviance_losses
 
@@ -84,6 +84,13 @@ class Poisson(LogLink):
     def constant(self, y: np.ndarray) -> np.ndarray:
         """Of the factorial, less what the loss has of it."""
         return np.asarray(gammaln(y + 1.0) - _constant(y))
+
+    def constants(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """The same, of counts among exposures where counts are whole and rates are not."""
+        count = weight * y
+        if not is_whole(count) or is_whole(y):
+            return super().constants(y, weight)
+        return float((gammaln(count + 1.0) - count * np.log(weight) - weight * _constant(y)).sum())
 
     def check(self, y: np.ndarray, owner: str) -> None:
         """Refuse negative counts, and nothing but zeros."""

@@ -20,7 +20,7 @@ from polytask.mixed.crossed.sparse import Pattern, SparseElimination
 from polytask.mixed.root import Root
 from polytask.responses import Loss
 
-__all__ = ["CrossedFit", "Fitter", "TermFit", "fit_crossed"]
+__all__ = ["CrossedFit", "Fitted", "Fitter", "TermFit", "chosen_by_likelihood", "fit_crossed"]
 
 MOST_REST = 4000  # of a grouping's deviations, up to which "auto" tries slopes beside others
 MOST_DENSE = 10_000  # deviations beside the grouping that is eliminated: 800 MB a matrix
@@ -117,8 +117,21 @@ class Fitter:
         chosen = self.X[:, fixed]
         self.T = np.asarray(chosen @ self.basis)
 
-    def fit(self, choices: Sequence[Choice]) -> _Fitted:
-        """Estimate the variances, or take the given ones."""
+    def simplest(self, asked: Asked) -> Choice:
+        """The level alone where columns are left to the likelihood."""
+        level = np.arange(self.data.n_coefs)[len(self.data.slopes) :]
+        return Choice(asked, level if asked.columns is None else asked.columns, _plain(asked))
+
+    def risk(self, f: np.ndarray) -> float:
+        """Mean loss of the rows at predictors f."""
+        return float(self.data.weight @ self.loss.value(self.data.y, f)) / self.n_rows
+
+    def has_factor(self, choices: Sequence[Choice]) -> bool:
+        """Whether the system beside the largest grouping is factored."""
+        return self._elimination(self._arranged(choices)[0]) is not IterativeElimination
+
+    def _arranged(self, choices: Sequence[Choice]) -> tuple[GroupedRows, list[Root], list[int]]:
+        """Rows with their terms, the largest first; roots as asked for; which comes when."""
         p, n = self.data.n_coefs, len(self.data.y)
         terms = [Term(c.asked.code, c.asked.n_levels, c.columns) for c in choices]
         roots = [c.root(p, self.data.intercept) for c in choices]
@@ -129,9 +142,13 @@ class Fitter:
             terms.append(Term(np.zeros(n, dtype=int), 1, np.zeros(0, dtype=int)))
             roots.append(Root.diagonal(np.zeros(0, dtype=int)))
         order = sorted(range(len(terms)), key=lambda f: -terms[f].width)
-        rest = sum(terms[f].width for f in order[1:])
+        return GroupedRows(self.X, [terms[f] for f in order]), roots, order
+
+    def fit(self, choices: Sequence[Choice]) -> Fitted:
+        """Estimate the variances, or take the given ones."""
+        rows, roots, order = self._arranged(choices)
+        rest = sum(term.width for term in rows.terms[1:])
         given = any(c.asked.variance is not None for c in choices)
-        rows = GroupedRows(self.X, [terms[f] for f in order])
         how = self._elimination(rows)
         if how is IterativeElimination and not (given and self.loss.is_quadratic):
             raise ValueError(
@@ -150,8 +167,8 @@ class Fitter:
         else:
             beside = at.first if isinstance(at, CrossedLaplace) else None
             estimate = estimate_roots(at, [roots[f] for f in order], beside)
-        back = [order.index(f) for f in range(len(terms))]
-        return _Fitted(list(choices), rows, estimate, back, at, [roots[f] for f in order])
+        back = [order.index(f) for f in range(len(order))]
+        return Fitted(list(choices), rows, estimate, back, at, [roots[f] for f in order])
 
     def _elimination(self, rows: GroupedRows) -> Eliminate:
         """How the system beside the largest grouping is solved."""
@@ -194,7 +211,7 @@ class Fitter:
         k = choice.columns
         return np.diag(np.sqrt(choice.asked.variance[k]) * self.scale[k])
 
-    def answer(self, fitted: _Fitted) -> CrossedFit:
+    def answer(self, fitted: Fitted) -> CrossedFit:
         """The estimates in the units of the columns."""
         point, p = fitted.estimate.point, self.data.n_coefs
         common, covariance = np.zeros(p), np.zeros((p, p))
@@ -229,16 +246,16 @@ class Fitter:
         """How many parameters of its own the likelihood has, the noise among them."""
         return len(self.loss.parameters) if self.learn else int(self.loss.is_quadratic)
 
-    def _learned(self, fitted: _Fitted) -> Loss:
+    def _learned(self, fitted: Fitted) -> Loss:
         """The loss with the parameters that were learned."""
         return self.loss if self.loss.is_quadratic else fitted.estimate.point.loss
 
-    def _predictor(self, fitted: _Fitted) -> np.ndarray:
+    def _predictor(self, fitted: Fitted) -> np.ndarray:
         """Linear predictors of the rows, without the pooled fit that was taken off."""
         point = fitted.estimate.point
         return np.asarray(self.T @ point.common + fitted.rows.predict(point.deviations))
 
-    def _violation(self, fitted: _Fitted) -> float:
+    def _violation(self, fitted: Fitted) -> float:
         """What the normal equations lack at the estimate, over the largest they could be."""
         point, s = fitted.estimate.point, self.data.weight
         f = self._predictor(fitted)
@@ -256,7 +273,7 @@ class Fitter:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
+class Fitted:
     """An estimate, and where each term stands in it."""
 
     choices: list[Choice]
@@ -294,12 +311,15 @@ def fit_crossed(
         Whether the parameters of the loss are those of the largest likelihood.
     """
     fitter = Fitter(data, loss, random_common, restricted, learn)
-    level = np.arange(data.n_coefs)[len(data.slopes) :]
-    choices = [Choice(a, level if a.columns is None else a.columns, _plain(a)) for a in asked]
-    best = fitter.fit(choices)
+    return fitter.answer(chosen_by_likelihood(fitter, asked))
+
+
+def chosen_by_likelihood(fitter: Fitter, asked: Sequence[Asked]) -> Fitted:
+    """The fit whose columns and covariances have the smallest criterion, grouping by grouping."""
+    best = fitter.fit([fitter.simplest(a) for a in asked])
     for f, a in enumerate(asked):
         columns = fitter.moving(a) if a.columns is None else a.columns
-        for kind in _kinds(a, columns, loss):
+        for kind in _kinds(a, columns, fitter.loss):
             if len(columns) * a.n_levels > MOST_REST and len(asked) > 1:
                 continue
             tried = fitter.fit(
@@ -307,7 +327,7 @@ def fit_crossed(
             )
             if tried.criterion < best.criterion and tried.estimate.converged:
                 best = tried
-    return fitter.answer(best)
+    return best
 
 
 def _plain(asked: Asked) -> str:

@@ -137,7 +137,7 @@ class LaplacePoint:
         self.common, self.deviations = self.model.common, self.model.deviations
         self.common_covariance = self.model.common_covariance
         prior = model.prior * sum(float((L**2).sum()) for L in roots)
-        known = float(model.weight @ loss.constant(model.y))
+        known = loss.constants(model.y, model.weight)
         self.deviance = 2.0 * (self.value + known) + self.model.log_det + prior
         if model.last is None or self.deviance < model.last.deviance + _WILD:
             model.last = self

@@ -13,6 +13,7 @@ between levels, so that what is left is what the other levels and groupings say.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from polytask.mixed.crossed.point import Solved
 from polytask.mixed.crossed.rows import GroupedRows
 from polytask.responses import Loss
 
-__all__ = ["left_out_crossed"]
+__all__ = ["left_out_at", "left_out_crossed"]
 
 _LEAST = 1e-8  # of what is left of a row's weight once its own influence is off
 _AT_ONCE = 20_000_000  # numbers in the right-hand sides of groups that are solved together
@@ -44,12 +45,19 @@ def left_out_crossed(
     fitter = Fitter(data, loss, random_common, restricted)
     choices = [Choice(each, np.asarray(each.columns), each.covariance) for each in asked]
     fitted = fitter.fit(choices)
-    point = fitted.estimate.point
-    f = np.asarray(fitter.T @ point.common + fitted.rows.predict(point.deviations))
+    return left_out_at(fitter, fitted.rows, fitted.estimate.point, groups)
+
+
+def left_out_at(
+    fitter: Fitter, rows: GroupedRows, point: Any, groups: np.ndarray | None = None
+) -> np.ndarray:
+    """The same at a point that is known."""
+    data, loss = fitter.data, fitter.loss
+    f = np.asarray(fitter.T @ point.common + rows.predict(point.deviations))
     solved: Solved = point.model if isinstance(point, LaplacePoint) else point
     y, s = fitter.residual, data.weight
     slope, curvature = s * loss.gradient(y, f), s * loss.curvature(y, f)
-    spread = _Spread(solved, fitted.rows, fitter.T)
+    spread = _Spread(solved, rows, fitter.T)
     if groups is None:
         h = spread.own()
         moved = h * slope / np.maximum(1.0 - h * curvature, _LEAST)
