@@ -221,3 +221,20 @@ def test_deviances_are_those_of_scikit_learn(name, peer):
     assert METRICS[name].pooled(y, pred) == pytest.approx(peer(y, pred))
     whole = peer(y, np.full(30, y.mean()))
     assert METRICS[f"{name}_explained"].pooled(y, pred) == pytest.approx(1 - peer(y, pred) / whole)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_log_loss_explained_is_beside_the_shares_of_the_classes(n_classes):
+    rng = np.random.default_rng(0)
+    y, codes, weight = rng.integers(0, n_classes, 60), np.arange(60) % 3, rng.uniform(1, 2, 60)
+    p = rng.dirichlet(np.ones(n_classes), 60)
+    share = np.bincount(y, weight) / weight.sum()
+    labels = list(range(n_classes))
+    null = sk.log_loss(y, np.tile(share, (60, 1)), sample_weight=weight, labels=labels)
+    metric, asked = get_metric("log_loss_explained"), p if n_classes > 2 else p[:, 1]
+    left = sk.log_loss(y, p, sample_weight=weight, labels=labels) / null
+    assert metric.pooled(y, asked, weight=weight) == pytest.approx(1 - left)
+    first = codes == 0
+    left = sk.log_loss(y[first], p[first], sample_weight=weight[first], labels=labels) / null
+    assert metric.per_task(y, asked, codes, weight)[0] == pytest.approx(1 - left)
+    assert np.isnan(metric.pooled(np.ones(5), np.full(5, 0.5)))

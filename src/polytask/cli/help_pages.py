@@ -64,7 +64,7 @@ metrics (means over tasks; with _rows at the end over all rows at once):
                   gamma_deviance, gamma_deviance_explained, poisson_deviance,
                   poisson_deviance_explained, tweedie_deviance,
                   tweedie_deviance_explained
-  classification  log_loss, brier, auc, average_precision, accuracy
+  classification  log_loss, log_loss_explained, brier, auc, average_precision, accuracy
   survival        partial_deviance, concordance, integrated_brier
 
 examples:

@@ -198,7 +198,7 @@ def _metric(name: str, sums: _Sums, tasks: bool) -> np.ndarray:
     mean = _divide(loss, rows)
     if name == "rmse":
         return np.sqrt(mean)
-    if name == "accuracy" or name.endswith("_deviance_explained"):
+    if name == "accuracy" or name.endswith(("_deviance_explained", "_loss_explained")):
         return 1.0 - mean
     if name == "nmse":
         return _divide(loss, within)

@@ -8,6 +8,7 @@ import numpy as np
 
 from polytask.model_selection import _by_task as by_task
 from polytask.model_selection._by_task import ByTask
+from polytask.model_selection.log_loss_explained import LOG_LOSS, LOG_LOSS_EXPLAINED
 from polytask.model_selection.metric import Metric
 from polytask.model_selection.survival import concordance_by_task, concordance_inside_tasks
 from polytask.responses import Response, responses
@@ -122,11 +123,8 @@ METRICS: dict[str, Metric] = {
             "1 - mean squared distance / that of pairs of the two put together at random",
             by_task.kappa, by_rank=True,
         ),
-        _probability(
-            "log_loss", "log loss", False, "nats",
-            "mean of -log(probability given to the class that occurred)",
-            by_task.log_loss,
-        ),
+        LOG_LOSS,
+        LOG_LOSS_EXPLAINED,
         _probability(
             "brier", "Brier score", False, "share",
             "mean squared difference between the probability and what occurred (0 or 1)",

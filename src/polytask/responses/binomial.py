@@ -39,6 +39,7 @@ class Binomial(Logistic):
         "a share between 0 and 1",
         "Divide by 100 what is in percent, and counts by their number of trials.", 0.0, 1.0,
     )  # fmt: skip
+    other_metrics: ClassVar[tuple[str, ...]] = ()
     metrics = ("binomial_deviance", "binomial_deviance_explained", "rmse", "mae")
     row_losses: ClassVar = deviance_losses(
         "binomial_deviance", RowLoss("binomial deviance", _deviance)

@@ -10,7 +10,7 @@ from scipy.special import expit, logit, xlog1py, xlogy
 
 from polytask.responses.base import Response, Targets
 from polytask.responses.multinomial import Multinomial
-from polytask.responses.row_losses import BRIER, LOG, ZERO_ONE
+from polytask.responses.row_losses import BRIER, LOG, LOG_LEFT, ZERO_ONE
 
 __all__ = ["Logistic"]
 
@@ -29,6 +29,7 @@ class Logistic(Response):
     is_likelihood = True
     asks = "predict_proba"
     targets: ClassVar[Targets] = Targets("0 or 1", "", 0.0, 1.0)
+    other_metrics: ClassVar[tuple[str, ...]] = ("log_loss_explained",)
     metrics: ClassVar[tuple[str, ...]] = (
         "log_loss",
         "auc",
@@ -36,7 +37,12 @@ class Logistic(Response):
         "brier",
         "accuracy",
     )
-    row_losses: ClassVar = {"log_loss": LOG, "brier": BRIER, "accuracy": ZERO_ONE}
+    row_losses: ClassVar = {
+        "log_loss": LOG,
+        "brier": BRIER,
+        "accuracy": ZERO_ONE,
+        "log_loss_explained": LOG_LEFT,
+    }
 
     def of_classes(self, n_classes: int) -> Response:
         """The multinomial of more than two."""

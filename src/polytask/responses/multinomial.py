@@ -10,7 +10,12 @@ import numpy as np
 from scipy.linalg import helmert
 
 from polytask.responses.base import Response, Targets
-from polytask.responses.row_losses import CLASS_BRIER, CLASS_LOG, CLASS_ZERO_ONE
+from polytask.responses.row_losses import (
+    CLASS_BRIER,
+    CLASS_LOG,
+    CLASS_LOG_LEFT,
+    CLASS_ZERO_ONE,
+)
 
 __all__ = ["Multinomial"]
 
@@ -40,8 +45,13 @@ class Multinomial(Response):
     asks = "predict_proba"
     targets: ClassVar[Targets] = Targets("a class", "", 0.0)
     metrics: ClassVar[tuple[str, ...]] = ("log_loss", "auc", "brier", "accuracy")
-    other_metrics: ClassVar[tuple[str, ...]] = ("average_precision",)
-    row_losses: ClassVar = {"log_loss": CLASS_LOG, "brier": CLASS_BRIER, "accuracy": CLASS_ZERO_ONE}
+    other_metrics: ClassVar[tuple[str, ...]] = ("average_precision", "log_loss_explained")
+    row_losses: ClassVar = {
+        "log_loss": CLASS_LOG,
+        "brier": CLASS_BRIER,
+        "accuracy": CLASS_ZERO_ONE,
+        "log_loss_explained": CLASS_LOG_LEFT,
+    }
 
     @property
     def n_predictors(self) -> int:

@@ -12,8 +12,10 @@ __all__ = [
     "BRIER",
     "CLASS_BRIER",
     "CLASS_LOG",
+    "CLASS_LOG_LEFT",
     "CLASS_ZERO_ONE",
     "LOG",
+    "LOG_LEFT",
     "SQUARED",
     "ZERO_ONE",
     "RowLoss",
@@ -41,9 +43,21 @@ class LeftOver(RowLoss):
         w = np.ones(len(y)) if weight is None else weight
         if not w.sum() > 0:
             return self.of(y, f)
-        level = np.full(len(y), np.average(y, weights=w))
-        whole = float(np.average(self.of(y, level), weights=w))
+        level = np.average(y, weights=w)
+        whole = float(np.average(self.of(y, self._same(level, f, y, w)), weights=w))
         return self.of(y, f) / (whole if whole > 0 else np.nan)
+
+    def _same(self, level: float, f: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """One prediction for all rows."""
+        return np.full(len(y), level)
+
+
+class LeftOverOfClasses(LeftOver):
+    """The same of probabilities (..., n, K), beside the classes' shares."""
+
+    def _same(self, level: float, f: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
+        share = np.bincount(y.astype(int), w, f.shape[-1]) / w.sum()
+        return np.tile(share, (len(y), 1))
 
 
 def _log_loss(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -55,6 +69,7 @@ def _log_loss(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 SQUARED = RowLoss("squared error", lambda y, f: (y - f) ** 2)
 ABSOLUTE = RowLoss("absolute error", lambda y, f: np.abs(y - f))
 LOG = RowLoss("log loss", _log_loss)
+LOG_LEFT = LeftOver("log loss", _log_loss)
 BRIER = RowLoss("Brier score", lambda y, p: (y - p) ** 2)
 ZERO_ONE = RowLoss("wrong predictions", lambda y, p: ((p > 0.5) != (y == 1)).astype(float))
 
@@ -83,5 +98,6 @@ def _class_brier(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 # Of probabilities p (..., n, K) of K classes; of two classes they are those above.
 CLASS_LOG = RowLoss("log loss", lambda y, p: _log_loss(np.ones(len(y)), _of_class(y, p)))
+CLASS_LOG_LEFT = LeftOverOfClasses("log loss", CLASS_LOG.of)
 CLASS_BRIER = RowLoss("Brier score", _class_brier)
 CLASS_ZERO_ONE = RowLoss("wrong predictions", lambda y, p: (p.argmax(axis=-1) != y).astype(float))
