@@ -3,17 +3,26 @@
 import numpy as np
 import pytest
 
-from polytask.penalties import JointFeatures, Lasso, Penalty, Ridge, sparse_group
+from polytask.penalties import (
+    JointFeatures,
+    Lasso,
+    MaxTasks,
+    Penalty,
+    Ridge,
+    TraceNorm,
+    sparse_group,
+)
 from polytask.problem import Problem
 from polytask.responses import Logistic, Loss, Squared
-from polytask.solvers import select
+from polytask.solvers import Status, select
 from polytask.solvers.norms.continuation import SupportContinuation
+from polytask.solvers.norms.outer import squares_at
 from polytask.solvers.norms.profile import duality_gap, profile, zero_factor, zero_profile
 from polytask.solvers.norms.proximal import ProximalGradient
 from polytask.solvers.norms.support import SupportNewton, _alone
 from polytask.structures import CommonDeviation, SlopesPlus
 from polytask.tuning import norm_path
-from tests.solvers.helpers import make_data
+from tests.solvers.helpers import make_data, single_task
 
 NORMS = [Lasso, JointFeatures, lambda alpha: sparse_group(alpha, 0.4)]
 M, D = 6, 8
@@ -116,3 +125,33 @@ def test_a_feature_alone_goes_to_its_own_optimum() -> None:
     b = _alone(pull, c, l2)
     length = np.linalg.norm(b, axis=0)
     np.testing.assert_allclose(c * b - pull + l2 * b / length, 0.0, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "norm", [Lasso, JointFeatures, TraceNorm, MaxTasks, lambda a: sparse_group(a, 0.4)]
+)
+@pytest.mark.parametrize("own", [0.0, 0.2])
+def test_next_to_no_norm_is_certified_by_the_least_squares(norm, own) -> None:
+    """No dual point is feasible to 1e-300; they ended at max_iter, a fifth of the objective off."""
+    asked = problem(norm(1e-300), Squared(), own=own)
+    found = select(asked).solve(asked, None, 1e-7, 10_000)
+    assert found.status is Status.SOLVED
+    one = single_task(asked.data, 0.0, alpha_intercept=0.0)
+    if own == 0:
+        free = select(one).solve(one, None, 1e-10, 100)
+        assert found.objective == pytest.approx(free.objective, rel=1e-6)
+    gap = profile(asked, found.blocks["slopes"]).risk_gradient[:, :D]
+    assert np.abs(gap).max() < 1e-4 * np.abs(zero_profile(asked).gradient).max()
+
+
+def test_the_bound_by_least_squares_is_one() -> None:
+    """F less its minimum, exactly where intercepts are free and from above where they are not."""
+    for own, exact in ((0.0, True), (0.2, False)):
+        asked = problem(Lasso(1.0), Squared(), own=own)
+        F = squares_at(asked, zero_profile(asked))
+        near = problem(Lasso(1e-13), Squared(), own=own)
+        least = SupportNewton().solve(near, None, 1e-11, 10_000).objective
+        bound = F.above_least(F.gradient_at_zero)
+        assert bound >= F.value_at_zero - least - 1e-9
+        if exact:
+            assert bound == pytest.approx(F.value_at_zero - least, rel=1e-8)

@@ -41,19 +41,24 @@ class Price:
     def slope(self, t: np.ndarray) -> np.ndarray:
         """Derivative of rho at lengths t."""
         fall = {
-            "mcp": lambda: np.clip(1.0 - t / self.end, 0.0, 1.0),
+            "mcp": lambda: np.clip(1.0 - self._of_end(t), 0.0, 1.0),
             "scad": lambda: np.clip((self.end - t) / (self.end - self.unit), 0.0, 1.0),
             "capped": lambda: (t < self.end).astype(float),
-            "root": lambda: 1.0 / np.sqrt(1.0 + t / self.end),
+            "root": lambda: 1.0 / np.sqrt(1.0 + self._of_end(t)),
         }[self.kind]()
         return np.asarray((1.0 - _REST) * fall + _REST)
+
+    def _of_end(self, t: np.ndarray) -> np.ndarray:
+        """Lengths in those of the end, which may be infinitely many where there is next to none."""
+        with np.errstate(over="ignore"):
+            return np.asarray(t / self.end)
 
     def __call__(self, t: np.ndarray) -> np.ndarray:
         """The integral of the slope."""
         if self.kind == "capped":
             level = np.minimum(t, self.end)
         elif self.kind == "root":
-            level = 2.0 * self.end * (np.sqrt(1.0 + t / self.end) - 1.0)
+            level = 2.0 * t / (np.sqrt(1.0 + self._of_end(t)) + 1.0)
         else:
             turn = self.unit if self.kind == "scad" else 0.0
             inside = np.clip(t, turn, self.end) - turn

@@ -95,7 +95,10 @@ class Nested(FeatureWise):
                 break
             G, left, square = G[:, some], left[:, some], square[some]
             nested = nested.on_features(some)
-            more = float((square / nested.per_feature(left)).max())
+            price = nested.per_feature(left)
+            if not price.all():  # a norm of next to nothing, which no step is enough for
+                return np.inf
+            more = float((square / price).max())
             step += more
             if more <= _SETTLED * step:
                 break

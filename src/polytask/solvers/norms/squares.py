@@ -9,6 +9,7 @@ from weakref import ref
 import numpy as np
 
 from polytask.algebra.curvature import largest_curvature, make_curvature
+from polytask.algebra.linalg import psd_inverses
 from polytask.data import TaskData
 from polytask.data.kept import kept
 from polytask.penalties import Norm
@@ -20,6 +21,7 @@ from polytask.structures import Blocks
 
 __all__ = ["Squares", "gap_of_squares", "squares_gap"]
 
+_NOTHING = 1e-10  # share of F at zero below which a norm can be as good as none
 _DIGITS = 1e6  # squares of features over what is left of them within tasks
 
 
@@ -164,10 +166,25 @@ class Squares:
             return diagonal[:, :d]
         return diagonal[:, :d] - self.curvature.last_column()[:, :d] ** 2 / held[:, None]
 
-    def task_curvature(self, features: np.ndarray) -> np.ndarray:
+    @cached_property
+    def _least(self) -> np.ndarray | None:
+        """An inverse of no more than F's Hessian in each task, where there is one."""
+        known = hasattr(self.rest, "mass") or self._level is None
+        if self._slopes_too or not known or not self.curvature.products:
+            return None
+        return psd_inverses(self.task_curvature(np.arange(self.structure.n_features), "mass"))
+
+    def above_least(self, g: np.ndarray) -> float:
+        """No less than F at gradient g (m, d) is above the least F of all; infinite if unknown."""
+        if g.ndim > 2 or self._least is None:
+            return np.inf
+        return 0.5 * float((g * (self._least @ g[:, :, None])[:, :, 0]).sum())
+
+    def task_curvature(self, features: np.ndarray, held_by: str = "held") -> np.ndarray:
         """About F's Hessian in these features of each task by itself, a new array.
 
-        Shape (m, j, j), or (1, j, j) where that of one task is that of all.
+        Shape (m, j, j), or (1, j, j) where that of one task is that of all. Intercepts are
+        ``held_by`` what pulls them to each other too, or by their rows ("mass") alone.
         """
         grams, scale = self.curvature.grams, getattr(self.curvature, "scale", np.zeros(0))
         if grams is None:  # one for all, but for a factor
@@ -178,9 +195,10 @@ class Squares:
             M = grams[:, : len(features), : len(features)].copy()
         else:
             M = grams.take(features, 1).take(features, 2)
-        held = getattr(self.rest, "held", None)
+        held = getattr(self.rest, held_by, None)
         if held is not None:
             h = grams[:, features, -1]
+            held = np.where(held > 0, held, 1.0)
             M -= (h / held[: len(h), None])[:, :, None] * h[:, None, :]
         return M
 
@@ -188,7 +206,10 @@ class Squares:
 def squares_gap(F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: Norm) -> float:
     """Duality gap of F(B) + norm(B) at B with gradient g and norm(B) = penalty."""
     slope = float((B * g).sum()) + support_of(norm, g)
-    return gap_of_squares(F.value(B, g), slope, penalty, norm.dual(g), conjugate_of(norm, g))
+    gap = gap_of_squares(F.value(B, g), slope, penalty, norm.dual(g), conjugate_of(norm, g))
+    if penalty > _NOTHING * F.value_at_zero:
+        return gap
+    return min(gap, penalty + F.above_least(g))  # rounding of g alone is more than such a norm
 
 
 def gap_of_squares(
