@@ -205,6 +205,12 @@ def test_signs_by_name_and_what_is_refused() -> None:
             polytask.LassoTasksRegressor(0.01, task="task", monotonic_cst=value).fit(X, y)
 
 
+@pytest.mark.parametrize("stem", sorted(set(CASES) - set(SIGNED)))
+def test_norms_of_singular_values_refuse_signs(stem: str) -> None:
+    with pytest.raises(ValueError, match=r"monotonic_cst must be None; got 1\. A norm of singular"):
+        make(stem, monotonic_cst=1).fit(*long_table())
+
+
 # Squares of norms are never quite zero.
 NO_NORM = {"alpha_intercept": 0.0, "alpha_difference": 1e-9}  # makes no part zero
 

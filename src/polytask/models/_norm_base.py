@@ -46,6 +46,8 @@ class NormBase(MultiTaskLinear):
         Strength that pulls the tasks' intercepts together: ``b_i = b0 + Δb_i`` with
         ``alpha_intercept ‖Δb‖²``, b0 free. "auto" is chosen with alpha if ``alpha="cv"``,
         otherwise 0.
+    monotonic_cst : None, default=None
+        Signs of coefficients, which only norms of absolute values take.
     tol : float, default=1e-7
         Largest duality gap, as a share of the objective at W = 0.
     max_iter : int, default=10000
@@ -66,6 +68,7 @@ class NormBase(MultiTaskLinear):
     """
 
     alpha_intercept: float | str = "auto"
+    monotonic_cst: Any = None
     tol: float = 1e-7
     max_iter: int = 10000
 
@@ -76,7 +79,8 @@ class NormBase(MultiTaskLinear):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Constraints of the strengths."""
         own = vars(cls).get("_parameter_constraints", {})
-        cls._parameter_constraints = _of_strengths(cls.strengths) | own
+        signs = {"monotonic_cst": [None, "array-like", dict, int]}
+        cls._parameter_constraints = _of_strengths(cls.strengths) | signs | own
         super().__init_subclass__(**kwargs)
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
@@ -85,6 +89,12 @@ class NormBase(MultiTaskLinear):
 
     def _bounded(self, parts: dict[str, Penalty], data: TaskData) -> dict[str, Penalty]:
         """The penalties within bounds of the coefficients; there are none here."""
+        if self.monotonic_cst is not None:
+            raise ValueError(
+                f"{type(self).__name__}: monotonic_cst must be None; got {self.monotonic_cst!r}. A "
+                "norm of singular values mixes features, and its shrinkage within signs has no "
+                "closed form; take a formulation of supports, such as JointFeatures or DirtyTasks."
+            )
         return parts
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:

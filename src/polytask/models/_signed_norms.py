@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -26,10 +25,6 @@ class SignedNorms(NormBase):
         one for all features, one for each, or a dict from names of features (0 for those that are
         not named). What raises the target in truth cannot lower it then.
     """
-
-    monotonic_cst: Any = None
-
-    _parameter_constraints = {"monotonic_cst": [None, "array-like", dict, int]}
 
     def _bounded(self, parts: dict[str, Penalty], data: TaskData) -> dict[str, Penalty]:
         if self.monotonic_cst is None:
