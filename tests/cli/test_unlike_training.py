@@ -53,6 +53,22 @@ def test_a_table_like_that_of_training_is_predicted_without_a_word(shops, predic
     assert "not in training" in done.out  # "0 rows of tasks that were not in training"
 
 
+@pytest.mark.parametrize("model", ["gradient-boosting", "shared-trees", "curved", "single-task"])
+def test_every_kind_of_model_counts_what_is_new_wherever_categories_stand(
+    polytask, shops, predict, model
+):
+    table, place = shops
+    words = ["--task", "shop", "--target", "y", "--model", model, "--out", place / "m.skops"]
+    assert polytask("fit", place / "t.csv", *words).code == 0
+    assert predict(table).code == 0
+    new = table.head(3).assign(brand=["A", "Z", None])
+    answer = predict(new)
+    assert (answer.code, answer.err) == (0, "")
+    assert "1 row holds a category of 'brand' that was not in training ('Z')" in told(answer)
+    assert "1 gap in 'brand', where training had none" in told(answer)
+    assert predict(new, "--strict").code == 2
+
+
 def test_unknown_categories_and_gaps_are_counted_and_named(shops, predict):
     new = (
         shops[0]

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         unlike = _unlike(replace(read, table=columns), X, card, args.strict)
         if card.targets:
             X = _for_each_target(X, card)
+        X = X[_in_order(model, list(X.columns))]
         unseen = ~X[card.task].isin(card.tasks)
         same = getattr(model[-1], "unseen", "error") == "common"  # one model for all tasks
         _check_unseen(X[card.task][unseen], columns, card, "common" if same else args.unseen)
@@ -112,6 +113,12 @@ def _features(columns: pd.DataFrame, card: ModelCard) -> pd.DataFrame:
     for name, known in card.groupings.items():
         made[name] = match_ids(columns[name], known.id_form, known.levels)
     return pd.DataFrame(made)
+
+
+def _in_order(model: Any, columns: list[str]) -> list[str]:
+    """The columns as the model met them in its fit, by which some tell them apart."""
+    met = [str(name) for name in getattr(model, "feature_names_in_", ())]
+    return sorted(columns, key=lambda name: met.index(name) if name in met else -1)
 
 
 def _for_each_target(X: pd.DataFrame, card: ModelCard) -> pd.DataFrame:

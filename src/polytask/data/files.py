@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from polytask.data.unbroken import unbroken
+
 try:
     import fcntl
 except ImportError:  # no such thing on this system: nothing is locked, and nothing swept up
@@ -44,7 +46,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     new = NewFile(path.parent, path.name)
     try:
         yield new.path
-        new.become(path)
+        with unbroken():
+            new.become(path)
     finally:
         new.close()
 

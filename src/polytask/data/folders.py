@@ -10,6 +10,7 @@ from pathlib import Path
 
 from polytask.data.exchange import exchange
 from polytask.data.files import NewFile, claim, hidden_name, leftovers, locked
+from polytask.data.unbroken import unbroken
 
 __all__ = ["Stage", "in_the_way", "staged"]
 
@@ -38,7 +39,8 @@ def staged(directory: str | os.PathLike[str]) -> Iterator[Stage]:
     stage = Stage(Path(os.path.realpath(directory)))
     try:
         yield stage
-        stage.appear()
+        with unbroken():
+            stage.appear()
     finally:
         stage.close()
 

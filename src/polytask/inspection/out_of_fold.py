@@ -162,10 +162,10 @@ def _fit_group(
     estimators: dict[str, Any], sample: RowSample, fold: Split, position: int
 ) -> list[Fit]:
     """Fits of estimators that prepare the features alike."""
-    X, X_test = (_safe_indexing(sample.X, rows) for rows in (fold.train, fold.test))
     told = {name: None if v is None else v[fold.train] for name, v in sample.told.items()}
     pipelines = all(type(e) is Pipeline for e in estimators.values()) and len(estimators) > 1
-    rows = Prepared(X, sample.labels[fold.train], X_test, pipelines, told)
+    parts = (_safe_indexing(sample.X, rows) for rows in (fold.train, fold.test))
+    rows = Prepared(next(parts), sample.labels[fold.train], next(parts), pipelines, told)
     return [_fit(name, e, rows, sample, fold, position) for name, e in estimators.items()]
 
 

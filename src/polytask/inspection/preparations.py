@@ -10,6 +10,7 @@ import joblib
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from polytask.data.memory import MANY_CELLS, give_back
 from polytask.models.held_fit import takes_held
 from polytask.models.shared_fits import SharedFits
 
@@ -66,7 +67,7 @@ class Prepared:
     def __init__(
         self, X: Any, y: Any, X_test: Any, shared: bool, told: Mapping[str, Any] | None = None
     ) -> None:
-        self.X, self.y, self.X_test, self.told = X, y, X_test, dict(told or {})
+        self.X_test, self.told = X_test, dict(told or {})
         self.shared = self.waiting = shared
         self.seconds = 0.0  # that the preparation took: each model would need them
         self.fits = SharedFits(X, y, **self.told)
@@ -75,8 +76,11 @@ class Prepared:
         """What predicts `X_test`, the estimator or its last step, and the seconds it takes."""
         if self.waiting:
             start, steps = time.perf_counter(), estimator[:-1]
-            X, self.X_test = steps.fit_transform(self.X, self.y), steps.transform(self.X_test)
-            self.fits, self.waiting = SharedFits(X, self.y, **self.told), False
+            X, y = steps.fit_transform(self.fits.X, self.fits.y), self.fits.y
+            self.X_test = steps.transform(self.X_test)
+            self.fits, self.waiting = SharedFits(X, y, **self.told), False
+            if X.size >= MANY_CELLS:
+                give_back()  # the rows as read, which nobody else holds
             self.seconds = time.perf_counter() - start
         asked = estimator[-1] if self.shared else estimator
         fits = self.fits if takes_held(asked, "sample_weight") else self.fits.without_weights()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from polytask.sources.prepare import StreamPreparer, level_name
+from polytask.sources.prepare import MAX_CATEGORIES, StreamPreparer, level_name
 from polytask.tables.columns import Column, as_labels
 from polytask.tables.errors import TableError
 
@@ -49,10 +49,12 @@ def check_names(columns: Sequence[Column], rows: pd.DataFrame, task: str) -> Non
     """Refuse column names that the columns made by preprocessing would repeat."""
     names = {column.name for column in columns} | {task}
     for column in columns:
-        made = {f"missingindicator_{column.name}"}
+        gap = bool(column.missing)
+        made = {f"missingindicator_{column.name}"} if gap else set()
         if column.kind == "categorical":
             levels = as_labels(rows[column.name]).dropna().unique()
-            made = {level_name(column.name, level) for level in (*levels, None)}
+            made = {level_name(column.name, level) for level in (*levels, *[None] * gap)}
+            made |= {f"{column.name}=(rest)"} if len(levels) + gap > MAX_CATEGORIES else set()
         for name in sorted(made & names):
             raise TableError(
                 f"columns must have names that preprocessing does not make; {name!r} would also "
