@@ -196,7 +196,7 @@ def _clean_ids(column: np.ndarray, task: str | int) -> np.ndarray:
     if column.dtype.kind == "f":
         return _from_floats(column, task)
     if column.dtype.kind in "US":
-        return _no_blanks(column.astype(str), task)
+        return _no_blanks(column.astype(str, copy=False), task)
     if column.dtype.kind in "mM":
         return column.astype(str)
     raise TypeError(f"argument must be a string or a number; task ids have type {column.dtype}.")

@@ -206,9 +206,17 @@ def _long_observations(
         )
     kept = np.flatnonzero(weight > 0)
     ids = np.zeros(len(y), dtype=np.int64) if rows.ids is None else rows.ids
-    tasks, code = np.unique(ids[kept], return_inverse=True)
+    tasks, code = _distinct(ids if len(kept) == len(ids) else ids[kept])
     order = np.argsort(code, kind="stable")
     return kept[order], code[order], tasks
+
+
+def _distinct(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct ids, and the place of each id among them; ids in order need no sorting."""
+    if len(ids) and (ids[:-1] <= ids[1:]).all():
+        new = np.append(True, ids[1:] != ids[:-1])
+        return ids[new], np.cumsum(new) - 1
+    return np.unique(ids, return_inverse=True)
 
 
 def _wide_observations(
