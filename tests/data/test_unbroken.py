@@ -10,14 +10,14 @@ from polytask.data import folders
 from polytask.data.unbroken import unbroken
 
 
-class Ended(Exception):
+class EndedError(Exception):
     """What the handler of a signal raises, as that of the command does."""
 
 
 @pytest.fixture(autouse=True)
 def handled():
     def end(number: int, frame: object) -> None:
-        raise Ended
+        raise EndedError
 
     before = signal.signal(signal.SIGTERM, end)
     yield
@@ -36,10 +36,10 @@ def test_a_signal_waits_for_the_steps_and_then_counts() -> None:
             interrupt()
             done.append("step")
 
-    with pytest.raises(Ended):
+    with pytest.raises(EndedError):
         steps()
     assert done == ["step"]
-    with pytest.raises(Ended):
+    with pytest.raises(EndedError):
         interrupt()
 
 
@@ -65,7 +65,7 @@ def test_an_interrupt_while_folders_change_places_leaves_nothing(tmp_path, monke
 
     monkeypatch.setattr(folders, "_settle", interrupted)
     for content in ("old", "new"):
-        with pytest.raises(Ended):
+        with pytest.raises(EndedError):
             write(content)
     assert (report / "a.txt").read_text() == "new"
     assert [found.name for found in tmp_path.iterdir()] == ["report"]
