@@ -140,6 +140,14 @@ def test_what_does_not_go_with_events_is_one_sentence(polytask, wards, more, mes
     assert message in answer.err, answer.err
 
 
+def test_a_comparison_of_events_takes_no_weights(polytask, wards):
+    table, folder = wards
+    table.assign(w=1.0).to_csv(folder / "weighed.csv", index=False)
+    answer = polytask("compare", folder / "weighed.csv", *ASK, "--weights", "w")
+    assert answer.code == 2
+    assert "--weights must be left out with --event" in answer.err
+
+
 def test_events_want_a_task_column_and_curves_want_events(polytask, wards):
     _table, folder = wards
     answer = polytask("fit", folder / "wards.csv", "--target", "days,age", "--event", "died")

@@ -50,6 +50,7 @@ FILES = ("report.html", "results.json", "tasks.csv", "model.skops", WORDS)
 def run(args: argparse.Namespace) -> int:
     """Compare, write, show."""
     from polytask.inspection.groupings import variances_in_words
+    from polytask.tables import TableError
 
     out = check_directory(args.out, FILES)
     names, added = choose_models(wanted_models(args), args.fast)
@@ -59,6 +60,11 @@ def run(args: argparse.Namespace) -> int:
     check_metric(args.metric, table.kind, table.loss)
     if table.groupings and args.models is None:
         names = (*names, MULTILEVEL)
+    if table.kind == "survival" and args.weights:
+        raise TableError(
+            "must be left out with --event: a row is judged beside all that are at risk with it. "
+            "polytask fit takes it.", "weights",
+        )  # fmt: skip
     if table.kind == "survival" and args.models is None:
         names = tuple(name for name in names if name in survival_names())
     names = with_groupings(names, table)

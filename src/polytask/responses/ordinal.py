@@ -38,6 +38,7 @@ class Ordinal(Response):
         One less than there are levels, ascending. None is estimated with the fit by maximum
         likelihood, common to all tasks: fits and thresholds alternate until these stay. Their mean
         is held at that of the levels' shares without features; levels of tasks are intercepts.
+        Mixed models take those of the marginal likelihood (as R's ordinal::clmm does).
 
     References
     ----------
