@@ -1,12 +1,15 @@
 """Two crossed groupings by REML, side by side with lme4: time in turn, peak memory, criterion.
 
-    python benchmarks/crossed.py InstEval.csv [--copies 1 10] [--docs docs/models/multilevel.md]
+    python benchmarks/crossed.py InstEval.csv [--copies 1 10] [--peer glmm=ENV/bin/python ...]
+                                 [--docs docs/models/multilevel.md]
 
 The table is lme4's (write.csv(lme4::InstEval, "InstEval.csv")). Copies of it are stacked, too,
 the students of each being others: so many times the rows and students, the same lecturers. Last
 comes a made-up table beyond a dense system, with given strengths, without lme4. R with lme4 must be
 installed; all work in one thread, in processes of their own, in turn; processor time of the fit,
-peak memory of the process.
+peak memory of the process. Peers of PyPI (glmm 0.6.2, mixedlm 1.3.0, lme_python 0.2.7,
+interlace-lme 0.3.2) take part by an interpreter of an environment that has them; who took over a
+minute is not asked for the copies.
 """
 
 from __future__ import annotations
@@ -31,6 +34,35 @@ _R = """suppressMessages(library(lme4)); d <- read.csv("{path}")
 t <- system.time(m <- lmer(y ~ 1 + (1 | s) + (1 | d), d))
 kb <- gsub("[^0-9]", "", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))
 cat(t[["user.self"]], as.numeric(kb) / 1024, sprintf("%.5f", REMLcrit(m)), "\\n")"""
+_PEER = """import resource, sys, time, warnings
+import pandas as pd
+warnings.simplefilter("ignore")
+table = pd.read_csv(sys.argv[1])[["s", "d", "y"]].astype({{"s": str, "d": str}})
+{ready}
+before = time.process_time()
+{fit}
+seconds = time.process_time() - before
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, {criterion})"""
+_FORMULA = '"y ~ 1 + (1 | s) + (1 | d)"'
+PEERS = {
+    "glmm": ("import glmm", f"m = glmm.fit(table, {_FORMULA})", "-2 * m.loglik"),
+    "mixedlm": ("import mixedlm", f"m = mixedlm.lmer({_FORMULA}, table)", "mixedlm.REMLcrit(m)"),
+    "lme_python": (
+        "import lme_python, polars; table = polars.DataFrame(table.to_dict('list'))",
+        f"m = lme_python.lmer({_FORMULA}, table)", "m.reml_criterion",
+    ),
+    "interlace": (
+        "import interlace", 'm = interlace.fit("y ~ 1", table, groups=["s", "d"])',
+        "-2 * m.llf_restricted",
+    ),
+}  # fmt: skip
+SLOW = 60.0  # seconds from which a peer is not asked for more rows
+
+
+def peer_command(name: str, python: str, path: str) -> list[str]:
+    """The command that lets a peer fit the table."""
+    ready, fit, criterion = PEERS[name]
+    return [python, "-c", _PEER.format(ready=ready, fit=fit, criterion=criterion), path]
 
 
 def stacked(path: str, copies: int) -> pd.DataFrame:
@@ -69,7 +101,10 @@ def ours(path: str) -> None:
 
 def run(command: list[str]) -> dict[str, float]:
     """What a process prints in its last line."""
-    one = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    one = os.environ | dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1"
+    )
+    one.pop("PYTHONPATH" if command[0] != sys.executable else "", None)
     answer = subprocess.run(command, check=True, env=one, capture_output=True, text=True)
     return dict(zip(COLUMNS, map(float, answer.stdout.splitlines()[-1].split()), strict=True))
 
@@ -86,8 +121,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table")
     parser.add_argument("--copies", type=int, nargs="*", default=[1, 10])
+    parser.add_argument("--peer", action="append", default=[], help="NAME=PYTHON")
     parser.add_argument("--docs", type=Path)
     arguments = parser.parse_args()
+    peers = dict(each.split("=", 1) for each in arguments.peer)
     lines = ["| rows, levels | by | processor s | peak MB | criterion |", "|---" * 5 + "|"]
     with tempfile.TemporaryDirectory() as folder:
         csv = Path(folder) / "rows.csv"
@@ -99,12 +136,16 @@ def main() -> None:
                 "polytask": [sys.executable, __file__, "--ours", str(csv)],
                 "lme4": ["Rscript", "-e", _R.format(path=csv)],
             }
+            commands |= {name: peer_command(name, at, str(csv)) for name, at in peers.items()}
             seen: dict[str, list[dict[str, float]]] = {who: [] for who in commands}
             for _ in range(3 if copies == 1 else 1):
                 for who, command in commands.items():
-                    seen[who].append(run(command))
-            lines += [line(title, who, each) for who, each in seen.items()]
-            print(*lines[-2:], sep="\n", flush=True)
+                    if len(seen[who]) == 0 or seen[who][-1]["seconds"] < SLOW:
+                        seen[who].append(run(command))
+            new = [line(title, who, each) for who, each in seen.items()]
+            lines += new
+            print(*new, sep="\n", flush=True)
+            peers = {who: at for who, at in peers.items() if seen[who][-1]["seconds"] < SLOW}
     n, users, items = LARGE
     found = [run([sys.executable, __file__, "--ours", "large"])]
     lines.append(line(f"{n:,}, {users:,} x {items:,}, given", "polytask", found))
