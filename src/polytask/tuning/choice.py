@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from polytask.data import Oracle, TaskData
 from polytask.problem import Problem
 from polytask.tuning.folds import KFoldRisk
+from polytask.tuning.joint import choose_jointly
 from polytask.tuning.loo import LeaveOneOut, takes_products
 from polytask.tuning.search import Choice, choose, one_by_one
 
@@ -18,6 +19,8 @@ __all__ = ["TUNING_TOL", "choose_strengths"]
 TUNING_TOL = 1e-4  # violation, or gap, at which a held-out risk no longer moves
 _FOLDS = 5
 _FEW_FOLDS, _LEADING, _OTHERS = 3, 8, 4  # and values, where every fit costs seconds of products
+_ROWS_A_COEF = 100  # from which on leverages through w0, a hundredth, are told by near strengths
+_FREE = 1e5  # products in a pass over the rows, below which many strengths cost little
 _DECADES = 6.0  # weaker penalties leave fits to rows fewer than features without an effect
 
 
@@ -53,6 +56,15 @@ def choose_strengths(
         return choose_on_models(data, middle.loss, lambda s: make(data, s), grids, fixed)  # type: ignore[arg-type]
     if LeaveOneOut.why_not(middle) is None:
         held_out = LeaveOneOut(TUNING_TOL, max_iter)
+        if held_out.at_once(middle):
+            few = data.n_coefs * _ROWS_A_COEF < len(data.y)  # so that w0 moves with no row
+
+            def risks(some: Sequence[dict[str, Any]], near: dict[str, Any]) -> np.ndarray:
+                close = make(data, near) if few else None
+                return held_out.risks([make(data, s) for s in some], close)
+
+            dense = len(data.y) * data.n_coefs**2 < _FREE
+            return choose_jointly(risks, grids, fixed, dense)
         return choose(lambda some: held_out.risks([make(data, s) for s in some]), grids, fixed)
     n_folds, values = _FOLDS, dict(grids)
     if takes_products(middle):

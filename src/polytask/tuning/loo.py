@@ -107,19 +107,29 @@ class LeaveOneOut:
         risk = problem.loss.value(judged_labels(data, problem.loss)[known], f[known])
         return float(weight @ risk) / max(float(weight.sum()), 1e-300)
 
-    def risks(self, problems: Sequence[Problem]) -> np.ndarray:
-        """The same of several problems on a path, with the same data, at once where that serves."""
+    def risks(self, problems: Sequence[Problem], near: Problem | None = None) -> np.ndarray:
+        """The same of several problems on a path, with the same data, at once where that serves.
+
+        There leverages through w0 are those of the problem ``near`` where that is given: all risks
+        cost as much as one then, and that of ``near`` is exact.
+        """
         arrows = [arrow_problem(problem) for problem in problems]
         one_by_one = problems[0].data.group is not None
         at_once = [i for i, arrow in enumerate(arrows) if not one_by_one and serves(arrow)]
         risks = np.empty(len(problems))
         if at_once:
-            total, lost = self._spectral_risks([arrows[i] for i in at_once])
+            close = None if near is None else arrow_problem(near)
+            total, lost = self._spectral_risks([arrows[i] for i in at_once], close)
             weight = problems[0].data.weight.sum() - lost.sum(axis=0)
             risks[at_once] = total.sum(axis=0) / np.maximum(weight, 1e-300)
         for i in set(range(len(problems))).difference(at_once):
             risks[i] = self(problems[i])
         return risks
+
+    @staticmethod
+    def at_once(problem: Problem) -> bool:
+        """Whether `risks` of problems like this one cost little more than that of one."""
+        return problem.data.group is None and serves(arrow_problem(problem))
 
     def task_risks(self, problems: Sequence[Problem]) -> np.ndarray:
         """Mean risk of each task (m, A) at the problems of a path that serve at once."""
@@ -128,7 +138,9 @@ class LeaveOneOut:
         left = problems[0].data.share[:, None] - lost
         return np.where(left > 0, total, np.inf) / np.maximum(left, 1e-300)
 
-    def _spectral_risks(self, arrows: Sequence[ArrowProblem]) -> tuple[np.ndarray, np.ndarray]:
+    def _spectral_risks(
+        self, arrows: Sequence[ArrowProblem], near: ArrowProblem | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Weighted losses of each task (m, A), infinite where undefined; weights of no loss."""
         data = arrows[0].problem.data
         if self._spectral is None or self._spectral.data is not data:
@@ -152,7 +164,9 @@ class LeaveOneOut:
             error = out.residual / left
             total[batch.tasks, some] += 0.5 * np.einsum("bna,bna->ba", error, error)
 
-        self._spectral.leave_out(Points.of(arrows), use)
+        self._spectral.leave_out(
+            Points.of(arrows), use, None if near is None else Points.of([near])
+        )
         return np.where(undefined, np.inf, total), lost
 
     def predictions(self, problem: Problem) -> np.ndarray:

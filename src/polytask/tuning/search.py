@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Choice", "Risks", "choose", "one_by_one"]
+__all__ = ["TIE", "Choice", "Risks", "Strengths", "choose", "nothing_known", "one_by_one"]
 
 Strengths = dict[str, float]
 Risks = Callable[[Sequence[Strengths]], np.ndarray]
 _FALLS = 1e-3  # relative fall of the risk over the last step of a grid that is worth more steps
 _MOST_CONTINUATIONS = 6
 _COARSE = 5e-3  # share of the risk that is worth a value between those of a grid
-_TIE = 1e-6  # relative difference of risks below which the larger strength is chosen
+TIE = 1e-6  # relative difference of risks below which the larger strength is chosen
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def choose(
             break
         search.descend(1)
     if not np.isfinite(list(search.known.values())).any():
-        raise ValueError(_nothing_known(grids))
+        raise ValueError(nothing_known(grids))
     risk = float(search.ask([search.point])[0])
     return Choice({**fixed, **search.point}, risk, *search.path())
 
@@ -133,7 +133,7 @@ class _Search:
 
     def _take_best(self, name: str, grid: np.ndarray) -> None:
         found = self.along(name, grid)
-        close = found <= found.min() + _TIE * abs(found.min())
+        close = found <= found.min() + TIE * abs(found.min())
         self.point[name] = float(grid[int(np.argmax(close))])  # of equals the strongest
 
     def continue_grids(self) -> bool:
@@ -171,7 +171,8 @@ def one_by_one(risk: Callable[[Strengths], float]) -> Risks:
     return lambda points: np.array([risk(point) for point in points])
 
 
-def _nothing_known(grids: Mapping[str, np.ndarray]) -> str:
+def nothing_known(grids: Mapping[str, np.ndarray]) -> str:
+    """What an error says where every risk is infinite."""
     return (
         f"no value of {' and '.join(grids)} has an estimated risk to choose it by: without any "
         "of the rows their predictions are undefined (1 sample in every task, or fewer than "

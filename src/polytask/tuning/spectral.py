@@ -65,6 +65,11 @@ class Points:
         c, e, G = zip(*((a.D[0], a.D[-1] if free else 1.0, a.G) for a in arrows), strict=True)
         return cls(np.array(c), np.array(e), np.array(G))
 
+    def same(self, other: Points | None) -> bool:
+        """Whether they are the other's."""
+        mine = (self.c, self.e, self.G)
+        return other is not None and all(map(np.array_equal, mine, (other.c, other.e, other.G)))
+
     def part(self, some: slice) -> Points:
         """Some of the points."""
         return Points(self.c[some], self.e[some], self.G[some])
@@ -103,20 +108,49 @@ class SpectralFits:
     def __init__(self, data: TaskData) -> None:
         self.data = data
         self._kept: dict[int, TaskSpectra] = {}
+        self._slopes: dict[float, np.ndarray] = {}  # eliminated, by the curvature
+        self._held: tuple[Points | None, dict[int, np.ndarray]] = (None, {})
 
-    def leave_out(self, points: Points, use: Callable[[LeftOut, slice], None]) -> None:
-        """Call ``use``, from one thread at a time, with every batch at every slice of points."""
+    def leave_out(
+        self, points: Points, use: Callable[[LeftOut, slice], None], near: Points | None = None
+    ) -> None:
+        """Call ``use``, from one thread at a time, with every batch at every slice of points.
+
+        Of leverages the part through w0 costs most and is least where rows are many: it is that of
+        the one point ``near`` where that is given.
+        """
+        if not points.G.shape[1]:
+            near = None
+        if near is not None and not near.same(self._held[0]):
+            self._hold(near)
         size = max(1, _SYSTEMS // max(points.G.shape[1], 1) ** 2)
         for first in range(0, len(points.c), size):
-            self._leave_out(points.part(slice(first, first + size)), first, use)
+            some = points.part(slice(first, first + size))
+            self._leave_out(some, first, use, {} if near is None else self._held[1])
 
-    def _leave_out(self, points: Points, first: int, use: Callable[[LeftOut, slice], None]) -> None:
+    def _hold(self, near: Points) -> None:
+        """Leverages through w0 at a point, for others."""
+        R, held, lock = self._common(near)[1], {}, Lock()
+
+        def work(one: TaskSpectra) -> None:
+            found = _common_leverage(_own(one, near), R)[:, :, 0]
+            with lock:
+                held[id(one.batch)] = found
+
+        self._each(work)
+        self._held = near, held
+
+    def _leave_out(
+        self, points: Points, first: int, use: Callable[[LeftOut, slice], None],
+        held: dict[int, np.ndarray],
+    ) -> None:  # fmt: skip
         w, R = self._common(points)
         lock = Lock()
 
         def work(one: TaskSpectra) -> None:
+            known = held.get(id(one.batch))
             for part in _slices(one, len(points.c)):
-                out = _left_out(_own(one, points.part(part)), w[part], R[part])
+                out = _left_out(_own(one, points.part(part)), w[part], R[part], known)
                 with lock:
                     use(out, slice(first + part.start, first + part.stop))
 
@@ -127,7 +161,7 @@ class SpectralFits:
         A, q = points.G.shape
         if q == 0:
             return np.zeros((A, 0)), np.zeros((A, 0, 0))
-        c, at = np.unique(points.c, return_inverse=True)  # strengths that differ otherwise share it
+        c = np.setdiff1d(points.c, list(self._slopes))  # strengths that differ otherwise share it
         d, lock = self.data.n_features, Lock()
         slopes, H, rhs = np.zeros((len(c), d, d)), np.zeros((A, q, q)), np.zeros((A, q))
 
@@ -140,7 +174,11 @@ class SpectralFits:
                 np.add(rhs, gradient, out=rhs)
 
         self._each(work)
-        H[:, :d, :d] += slopes[at]
+        self._slopes.update(zip(c.tolist(), slopes, strict=True))
+        for each, value in zip(H, points.c.tolist(), strict=True):
+            each[:d, :d] += self._slopes[value]
+        if len(self._slopes) * d * d > _SYSTEMS:
+            self._slopes.clear()
         H[:, np.arange(q), np.arange(q)] += points.G
         R = psd_inverse_roots(0.5 * (H + H.transpose(0, 2, 1)))
         return (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0], R
@@ -162,7 +200,7 @@ def _own(one: TaskSpectra, points: Points) -> _Own:
     c = points.c[:, None, None]
     rho = c / (one.s + c)
     k = np.sqrt(one.s) * rho
-    q = ((k * one.one_in)[:, :, None, :] @ one.Ut)[:, :, 0]
+    q = np.ascontiguousarray(((k * one.one_in).transpose(1, 0, 2) @ one.Ut).transpose(1, 0, 2))
     one_one = (one.one_out**2).sum(axis=1) + (rho * one.one_in**2).sum(axis=2)
     return _Own(one, points, rho, k, q, one_one, points.e[:, None] + one_one)
 
@@ -181,15 +219,22 @@ def _residual(own: _Own, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return inside, beta
 
 
-def _left_out(own: _Own, w: np.ndarray, R: np.ndarray) -> LeftOut:
-    """Residuals and 1 - h at some points."""
-    one = own.one
-    residual = one.y_out[:, :, None] + one.V @ _columns(*_residual(own, w))
+def _left_out(own: _Own, w: np.ndarray, R: np.ndarray, held: np.ndarray | None = None) -> LeftOut:
+    """Residuals and 1 - h at some points, the part of h through w0 ``held`` where it is given."""
+    one, n_points = own.one, len(own.t)
+    M_one = _columns(own.rho * one.one_in, np.ones(own.t.shape))
+    both = one.V @ np.concatenate([_columns(*_residual(own, w)), M_one], axis=2)
+    residual, M_one = both[:, :, :n_points], both[:, :, n_points:]
+    residual += one.y_out[:, :, None]
     basis = one.V[:, :, : one.s.shape[1]]
-    left = one.outside[:, :, None] + (basis * basis) @ own.rho.transpose(1, 2, 0)
-    M_one = one.V @ _columns(own.rho * one.one_in, np.ones(own.t.shape))
-    left -= M_one**2 / own.t.T[:, None, :]
-    if R.size:
+    left = (basis * basis) @ own.rho.transpose(1, 2, 0)
+    left += one.outside[:, :, None]
+    M_one *= M_one
+    M_one /= own.t.T[:, None, :]
+    left -= M_one
+    if held is not None:
+        left -= held[:, :, None]
+    elif R.size:
         left -= _common_leverage(own, R)
     return LeftOut(one, residual, left)
 

@@ -1,0 +1,208 @@
+"""Choosing several strengths at once, where many points cost little together.
+
+Valleys of a leave-one-out risk lie askew to the axes, and there can be several: a lattice over all
+strengths finds them, and Newton steps in the logarithms of the strengths, their derivatives from
+differences, go to the bottom of the lowest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations, product
+
+import numpy as np
+
+from polytask.tuning.search import TIE, Choice, Strengths, nothing_known
+
+__all__ = ["RisksNear", "choose_jointly"]
+
+# Risks of several points; what is costly and varies little may be taken from the point ``near``.
+RisksNear = Callable[[Sequence[Strengths], Strengths], np.ndarray]
+
+_LATTICE, _DENSE = (7, 3, 2), (9, 8, 4)  # values of the first, second, third strength
+_MOST_STARTS = {True: 6, False: 2}  # where points are next to free, and where not
+_MOST_ROUNDS, _RIVAL = 3, 0.05  # share of the risk that another start may have more
+_STEP, _FARTHEST = np.log(2.0), 3.0  # differences, and a Newton step, in the logarithm
+_LEAST_STEP, _NEAR = 0.1, 0.01  # of differences; risk at the center of a quadratic to be believed
+_ENOUGH = 1e-4  # share of the risk that is worth another step
+_MOST_STEPS, _BEYOND = 12, 1e-8  # steps; how far weak ends of the grids are continued
+_FLAT = 1e-3  # curvature over the largest, below which a direction counts as that
+
+
+def choose_jointly(
+    risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Strengths, dense: bool
+) -> Choice:
+    """Minimize an estimated risk over the logarithms of strengths.
+
+    Parameters
+    ----------
+    risks : callable
+    grids : dict {name: ndarray}
+        From strong to weak, perhaps with zero at its end: where to look. The first leads, and has
+        its path kept.
+    fixed : dict
+        Strengths that are given.
+    dense : bool
+        Whether points are next to free, so that more of them are looked at.
+
+    Raises
+    ------
+    ValueError
+        If the risk is infinite everywhere.
+    """
+    search = _Joint(risks, grids, fixed, dense)
+    ends = [search.descend(start) for start in search.starts()]
+    best = min(ends, key=lambda end: end[0])
+    for _ in range(_MOST_ROUNDS if dense else 0):
+        lower = search.across(*best)
+        if lower is None:
+            break
+        best = search.descend(lower)
+    return search.choice(best[1])
+
+
+class _Joint:
+    """Points are tuples of strengths, in the order of the grids."""
+
+    def __init__(
+        self, risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Strengths, dense: bool
+    ) -> None:
+        self.risks, self.grids, self.fixed, self.dense = risks, dict(grids), fixed, dense
+        self.names = list(grids)
+
+    def ask(self, points: np.ndarray, near: np.ndarray) -> np.ndarray:
+        """Risks of points (n, k)."""
+        named = [self._named(point) for point in points]
+        return np.asarray(self.risks(named, self._named(near)))
+
+    def _named(self, point: np.ndarray) -> Strengths:
+        return {**self.fixed, **dict(zip(self.names, map(float, point), strict=True))}
+
+    def starts(self) -> list[np.ndarray]:
+        """The lowest points of a lattice that are lower than all of their neighbours."""
+        sizes = _DENSE if self.dense else _LATTICE
+        along = [
+            _spread(grid, n if len(self.grids) > 1 else 12)
+            for grid, n in zip(self.grids.values(), sizes, strict=False)
+        ]
+        self.along, points = along[0], np.array(list(product(*along)))
+        near = np.array([grid[len(grid) // 2] for grid in self.grids.values()])
+        found = self.ask(points, near).reshape([len(v) for v in along])
+        if not np.isfinite(found).any():
+            raise ValueError(nothing_known(self.grids))
+        order = [at for at in np.argsort(found, axis=None, kind="stable") if _lowest(found, at)]
+        values = found.ravel()[order]
+        near = values < np.inf if self.dense else values <= (1.0 + _RIVAL) * values[:1]
+        return [points[at] for at in np.array(order)[near][: _MOST_STARTS[self.dense]]]
+
+    def descend(self, point: np.ndarray) -> tuple[float, np.ndarray]:
+        """The bottom of a point's valley: its risk, and where it is."""
+        free = np.flatnonzero(point > 0)
+        low, high = np.log([self._ends(int(k)) for k in free]).reshape(-1, 2).T
+        near, best, end, size, reach = point, np.inf, np.log(point[free]), _STEP, _FARTHEST
+        for _ in range(_MOST_STEPS):
+            here, center = np.log(point[free]), np.clip(end, low + size, high - size)
+            star = _star(len(free)) * size
+            tried = self._with(point, free, np.vstack([here, end, center + star]))
+            found = self.ask(tried, near)
+            at, before = int(np.argmin(found)), min(best, float(found[0]))
+            best, middle = float(found[at]), float(found[2])
+            if not np.isfinite(best):
+                break
+            if best < found[0] - TIE * abs(best):
+                point = tried[at]
+            step, gain = _newton(star, found[2:], low - center, high - center, reach)
+            more = gain + best - middle > _ENOUGH * best  # by the quadratic about the center
+            falls, home = before - best > _ENOUGH * best, np.array_equal(here, end)
+            known = (home and not falls) or at in (1, 2) or not self.dense  # around the best point
+            if not more and middle < (1.0 + _NEAR) * best and known:
+                break
+            if np.isfinite(gain) and more and (falls or home):
+                end = center + step
+                continue
+            end, size, reach = np.log(point[free]), 0.5 * size, 0.3 * reach  # it led nowhere
+            if size < _LEAST_STEP:
+                break
+        return best, point
+
+    def across(self, risk: float, point: np.ndarray) -> np.ndarray | None:
+        """A clearly lower point where one strength runs over its grid; None where there is none."""
+        rows = [np.tile(point, (len(grid), 1)) for grid in self.grids.values()]
+        for k, grid in enumerate(self.grids.values()):
+            rows[k][:, k] = grid
+        tried = np.vstack(rows)
+        found = self.ask(tried, point)
+        return tried[int(np.argmin(found))] if found.min() < (1.0 - _ENOUGH) * risk else None
+
+    def choice(self, point: np.ndarray) -> Choice:
+        """The point, and the risk along the leading strength through it."""
+        path = np.unique(np.append(self.along, point[0]))[::-1]
+        along = self._with(point, np.array([0]), np.log(np.maximum(path, 1e-300))[:, None])
+        along[:, 0] = path
+        risks = self.ask(along, point)
+        at = int(np.flatnonzero(path == point[0])[0])
+        lowest = int(np.argmin(risks))
+        if risks[lowest] < (1.0 - _ENOUGH) * risks[at]:
+            at = lowest
+        return Choice(self._named(along[at]), float(risks[at]), path, risks)
+
+    def _ends(self, k: int) -> tuple[float, float]:
+        grid = self.grids[self.names[k]]
+        least = float(grid[grid > 0].min())
+        return least * (_BEYOND if len(grid) > 2 else 1.0), float(grid[0])
+
+    @staticmethod
+    def _with(point: np.ndarray, free: np.ndarray, logs: np.ndarray) -> np.ndarray:
+        """Copies of a point with some of its strengths from rows of logarithms."""
+        points = np.tile(point, (len(logs), 1))
+        points[:, free] = np.exp(logs)
+        return points
+
+
+def _spread(grid: np.ndarray, n: int) -> np.ndarray:
+    """So many values of a grid with both ends."""
+    at = np.round(np.linspace(0, len(grid) - 1, min(n, len(grid)))).astype(int)
+    return np.asarray(grid[np.unique(at)], dtype=float)
+
+
+def _lowest(found: np.ndarray, at: int) -> bool:
+    """Whether no neighbour on a lattice, diagonal ones too, is clearly lower or equal before it."""
+    place = np.unravel_index(at, found.shape)
+    box = tuple(slice(max(i - 1, 0), i + 2) for i in place)
+    here = float(found[place])
+    return bool(np.isfinite(here) and here <= found[box].min())
+
+
+def _star(k: int) -> np.ndarray:
+    """Zero, both ways along every axis, and along every pair of axes: for a quadratic in k."""
+    axes = np.eye(k)
+    pairs = [axes[i] + axes[j] for i, j in combinations(range(k), 2)]
+    return np.vstack([np.zeros((1, k)), axes, -axes, *(pair[None] for pair in pairs)])
+
+
+def _newton(
+    star: np.ndarray, risks: np.ndarray, low: np.ndarray, high: np.ndarray, reach: float
+) -> tuple[np.ndarray, float]:
+    """The step to the least of the quadratic through risks at a star, within bounds; its gain."""
+    k = star.shape[1]
+    if not np.isfinite(risks).all() or k == 0:
+        return np.zeros(k), np.nan
+    size = star[1, 0]
+    up, down = risks[1 : k + 1], risks[k + 1 : 2 * k + 1]
+    slope = (up - down) / (2.0 * size)
+    bend = np.diag(up + down - 2.0 * risks[0]) / size**2
+    for (i, j), both in zip(combinations(range(k), 2), risks[2 * k + 1 :], strict=True):
+        bend[i, j] = bend[j, i] = (both - up[i] - up[j] + risks[0]) / size**2
+    step, inside = np.zeros(k), np.ones(k, dtype=bool)
+    while inside.any():
+        pull = (slope + bend @ np.where(inside, 0.0, step))[inside]
+        values, vectors = np.linalg.eigh(bend[np.ix_(inside, inside)])
+        least = max(_FLAT * float(np.abs(values).max()), 1e-12 * abs(float(risks[0])), 1e-300)
+        free = -vectors @ ((vectors.T @ pull) / np.maximum(np.abs(values), least))
+        step[inside] = free * min(1.0, reach / max(float(np.abs(free).max()), 1e-300))
+        out = inside & ((step < low) | (step > high))
+        step = np.clip(step, low, high)
+        if not out.any():
+            break
+        inside &= ~out
+    return step, -float(slope @ step + 0.5 * step @ bend @ step)
