@@ -125,11 +125,13 @@ def test_likelihoods_have_all_their_terms(response: Response, y: np.ndarray) -> 
         weight = 8.0 * WEIGHT  # trials
         known = stats.binom.logpmf(np.round(weight * y), weight, response.inverse_link(F)).sum()
         assert response.constants(y, WEIGHT / 7) == 0.0  # shares of nothing that counts
+        assert response.n_observations(y, weight) == N
     else:
         known, weight = WEIGHT @ log_likelihood(response, y), WEIGHT
     found = -response.constants(y, weight) - weight @ response.value(y, F)
     assert found == pytest.approx(known, rel=1e-12)
     if response.name == "poisson":
         time = np.pi * WEIGHT
+        assert response.n_observations(y / time, time) == N
         found = -response.constants(y / time, time) - time @ response.value(y / time, F)
         assert found == pytest.approx(stats.poisson.logpmf(y, time * np.exp(F)).sum(), rel=1e-12)

@@ -101,8 +101,9 @@ class MixedModelFit(MixedModelSummary):
             log_weights -= 2.0 * loss.constants(data.y, data.sample_weight)
         self.deviance_, self.slope_ = fit.deviance - log_weights, fit.slope
         self.log_likelihood_ = fit.log_likelihood + 0.5 * log_weights
+        n = N if loss.is_quadratic else loss.n_observations(data.y, data.sample_weight)
         self.aic_ = -2.0 * self.log_likelihood_ + 2.0 * fit.n_parameters
-        self.bic_ = -2.0 * self.log_likelihood_ + np.log(N) * fit.n_parameters
+        self.bic_ = -2.0 * self.log_likelihood_ + np.log(n) * fit.n_parameters
         self._mixed_state_, self._rows_seen = fit.state.to_dict(), rows_seen(data)
         if loss.is_quadratic and not fit.has_no_noise:
             rival = partial(

@@ -313,10 +313,11 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         self.intercept_ = self.common_intercept_ + first[:, d]
         if self._loss().is_quadratic:
             self.noise_variance_ = fit.noise
+        n = self.response_.n_observations(data.y, data.sample_weight)
         self.deviance_, self.n_variances_ = fit.deviance, fit.n_variances
         self.log_likelihood_ = -0.5 * fit.deviance
         self.aic_ = fit.deviance + 2.0 * fit.n_parameters
-        self.bic_ = fit.deviance + np.log(N) * fit.n_parameters
+        self.bic_ = fit.deviance + np.log(n) * fit.n_parameters
         self._rows_seen, self._random_w0 = rows_seen(data), fit.random_common
         self.violation_, self.n_iter_ = fit.violation, max(fit.n_iter, 1)
         self.certificate_, self.solver_ = "global", "block arrow"

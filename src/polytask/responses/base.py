@@ -323,6 +323,10 @@ class Response:
         """The same of all rows, which count by their weight."""
         return float(weight @ self.constant(y))
 
+    def n_observations(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """How many there are, as criteria count them: weights count rows."""
+        return float(weight.sum())
+
     # In a comparison.
 
     def point(self, answers: np.ndarray) -> np.ndarray:

@@ -58,6 +58,10 @@ class Binomial(Logistic):
             return 0.0
         return float((gammaln(hits + 1) + gammaln(misses + 1) - gammaln(weight + 1)).sum())
 
+    def n_observations(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """Weights are trials of one observation."""
+        return float(len(y))
+
     def check(self, y: np.ndarray, owner: str) -> None:
         """Refuse what is no share, and the same end everywhere."""
         super().check(y, owner)

@@ -23,6 +23,11 @@ def _constant(y: np.ndarray) -> np.ndarray:
     return found
 
 
+def _has_exposures(y: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether counts are whole and rates are not."""
+    return is_whole(weight * y) and not is_whole(y)
+
+
 def _deviance(y: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return Poisson().deviance(y, mean)
 
@@ -87,10 +92,14 @@ class Poisson(LogLink):
 
     def constants(self, y: np.ndarray, weight: np.ndarray) -> float:
         """The same, of counts among exposures where counts are whole and rates are not."""
-        count = weight * y
-        if not is_whole(count) or is_whole(y):
+        if not _has_exposures(y, weight):
             return super().constants(y, weight)
+        count = weight * y
         return float((gammaln(count + 1.0) - count * np.log(weight) - weight * _constant(y)).sum())
+
+    def n_observations(self, y: np.ndarray, weight: np.ndarray) -> float:
+        """Weights count rows, but exposures do not."""
+        return float(len(y)) if _has_exposures(y, weight) else super().n_observations(y, weight)
 
     def check(self, y: np.ndarray, owner: str) -> None:
         """Refuse negative counts, and nothing but zeros."""
