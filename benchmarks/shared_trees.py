@@ -46,10 +46,10 @@ LEAST_TABLES = 8  # of which something is told
 MARK = "<!-- figures of benchmarks/shared_trees.py -->"
 OURS, LINEAR, BOOSTING = "shared trees", "mean-regularized", "boosting"
 HEADS = {
-    "twice": "Root mean squared error over that of shared trees, rows held out inside tasks, "
-    "5 folds dealt twice",
-    "inside": "The same in 3 folds, beside everybody",
+    "inside": "Root mean squared error over that of shared trees, rows held out inside tasks, "
+    "3 folds",
     "whole": "The same with whole tasks held out, 3 folds of tasks",
+    "twice": "The same with rows held out inside tasks, 5 folds dealt twice",
     "labels": "Log loss over that of shared trees, 3 folds inside tasks: labels, and whether "
     "targets are above their median",
 }
