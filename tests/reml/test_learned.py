@@ -13,12 +13,13 @@ def table(loss, rng, m=12, n=20):
     y = {
         "gamma": rng.gamma(2.0, np.exp(f) / 2.0),
         "negative_binomial": rng.poisson(np.exp(f) * rng.gamma(1.5, 1 / 1.5, m * n)),
+        "poisson": rng.poisson(np.exp(f)),
         "ordinal": np.digitize(f + rng.logistic(size=m * n), [-1.0, 0.0, 1.0]),
     }[loss]
     return pd.DataFrame({"x": x, "task": task}), y.astype(float)
 
 
-@pytest.mark.parametrize("loss", ["gamma", "negative_binomial", "ordinal"])
+@pytest.mark.parametrize("loss", ["gamma", "negative_binomial", "ordinal", "poisson"])
 def test_two_roads_to_one_likelihood(loss, rng, monkeypatch):
     """By tasks, in turn, and by groupings, together; without the prior of the former."""
     monkeypatch.setattr("polytask.mixed.laplace._LOG_ODDS", np.inf)

@@ -26,8 +26,7 @@ _TOL = 1e-9  # deviance that a last step could gain
 def whole_deviance(point: LaplacePoint) -> float:
     """The deviance with the constants of the rows' likelihoods."""
     model = point.model
-    constant = model.loss.constant(model.data.y)
-    return point.deviance + 2.0 * float(model.data.sample_weight @ constant)
+    return point.deviance + 2.0 * model.loss.constants(model.data.y, model.data.sample_weight)
 
 
 def learned(model: LaplaceModel, point: LaplacePoint) -> LaplaceModel | None:

@@ -48,9 +48,8 @@ class _Held:
         self.S = T.sum(axis=0) + np.diag(point.prior)
         self.S_inverse = psd_inverse(self.S)
         prior = 0.5 * float(point.prior @ common**2)
-        known = float(
-            point.model.data.sample_weight @ point.model.loss.constant(point.model.data.y)
-        )
+        model = point.model
+        known = model.loss.constants(model.data.y, model.data.sample_weight)
         self.log_likelihood = -(at.value - prior) - 0.5 * self.log_det - known
         self.slope = 2.0 * (point.prior * common - at.pull.sum(axis=0)) + self._determinants(at)
 

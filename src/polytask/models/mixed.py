@@ -97,8 +97,6 @@ class MixedModelFit(MixedModelSummary):
         self.deviation_covariance_ = between
         self.common_covariance_ = at_origin(fit.common_covariance)
         self.coef_covariance_ = at_origin(fit.coef_covariance)
-        if not loss.is_quadratic:
-            log_weights -= 2.0 * loss.constants(data.y, data.sample_weight)
         self.deviance_, self.slope_ = fit.deviance - log_weights, fit.slope
         self.log_likelihood_ = fit.log_likelihood + 0.5 * log_weights
         n = N if loss.is_quadratic else loss.n_observations(data.y, data.sample_weight)
