@@ -16,17 +16,19 @@ from polytask.algebra.curvature import one_gram_serves
 from polytask.data.kept import kept
 from polytask.penalties import Norm
 from polytask.problem import Problem
-from polytask.solvers.base import Solution, Solver
+from polytask.solvers.base import Solution, Solver, fits
 from polytask.solvers.facts import LENGTHS, NORMS, RIDGES, ROWS, SLOPES, Need
-from polytask.solvers.norms.outer import solve_norm
+from polytask.solvers.norms.admm import Admm, AdmmInner
+from polytask.solvers.norms.outer import Inner, solve_norm
 from polytask.solvers.norms.proximal import fista
 from polytask.solvers.norms.squares import Squares, squares_gap
 from polytask.solvers.norms.support_model import SupportAt, SupportModel
 from polytask.structures import Blocks
 
-__all__ = ["SupportNewton", "support_newton"]
+__all__ = ["SupportInner", "SupportNewton"]
 
-_ROUNDS = 100
+_COLD = 60  # iterations of the other method from zero on
+_BUDGET = 100  # products with the Gram matrices after which Newton's method does not pay
 _FORCING = 0.03  # share of the residual that is left of a Newton equation
 _MOST = 40  # iterations of conjugate gradients
 _HALVINGS = 5
@@ -48,33 +50,49 @@ class SupportNewton(Solver):
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the duality gap is below ``tol`` times the objective at L = 0."""
-        return solve_norm(problem, support_newton, self.name, start, tol, max_iter)
+        other = AdmmInner() if fits(Admm(), problem) else fista
+        return solve_norm(problem, SupportInner(other), self.name, start, tol, max_iter)
 
 
-def support_newton(
-    F: Squares, norm: Norm, start: np.ndarray, tol: float, max_iter: int
-) -> tuple[np.ndarray, int]:
-    """Minimize F(B) + norm(B) until the gap is at most ``tol``: B, products with the rows."""
-    if not F.curvature.products:  # rows that tasks share, with weights of their own
-        return fista(F, norm, start, tol, max_iter)
-    run = _Run(F, norm, start)
-    for _ in range(_ROUNDS):
-        if squares_gap(F, run.B, run.g, run.penalty, norm) <= tol or run.used >= max_iter:
-            return run.B, run.used
-        if not (run.join() | run.newton(tol)):
-            run.proximal()
-    B, used = fista(F, norm, run.B, tol, max_iter - run.used)
-    return B, run.used + used
+class SupportInner:
+    """Newton's method on the support where there is one to go on from, and it gets somewhere.
+
+    From zero, and on data where it once took long, as with collinear features, the ``other`` method
+    is the faster one.
+    """
+
+    def __init__(self, other: Inner) -> None:
+        self.other = other
+
+    def __call__(
+        self, F: Squares, norm: Norm, start: np.ndarray, tol: float, max_iter: int
+    ) -> tuple[np.ndarray, int]:
+        """Minimize F(B) + norm(B) until the gap is at most ``tol``: B, iterations."""
+        model: SupportModel = kept(F.data, ("support model",), SupportModel)
+        if model.weary or not F.curvature.products:  # rows shared, but with weights of their own
+            return self.other(F, norm, start, tol, max_iter)
+        used = 0
+        if not start.any():
+            start, used = self.other(F, norm, start, tol, min(_COLD, max_iter))
+        run = _Run(F, norm, start, model)
+        while run.used <= _BUDGET and used + run.used <= max_iter:
+            if squares_gap(F, run.B, run.g, run.penalty, norm) <= tol:
+                return run.B, used + run.used
+            if not (run.join() | run.newton(tol)):
+                run.proximal()
+        model.weary = used + run.used <= max_iter
+        used += run.used
+        B, more = self.other(F, norm, run.B, tol, max(max_iter - used, 1))
+        return B, used + more
 
 
 class _Run:
     """A point B, its gradient and what leads on from there."""
 
-    def __init__(self, F: Squares, norm: Norm, start: np.ndarray) -> None:
-        self.F, self.norm, self.used = F, norm, 1
+    def __init__(self, F: Squares, norm: Norm, start: np.ndarray, model: SupportModel) -> None:
+        self.F, self.norm, self.model, self.used = F, norm, model, 1
         lengths = cast(Any, norm)
         self.l1, self.l2 = lengths.by_entries, lengths.by_features
-        self.model: SupportModel = kept(F.data, ("support model",), SupportModel)
         self.curvature = F.largest_curvature()
         self.B, self.penalty = start, norm.value(start)
         self.g = F.gradient(start)[0]

@@ -52,11 +52,15 @@ class SupportAt:
 
 
 class SupportModel:
-    """An inverse near those of Newton equations: factored now and then, as iterations show."""
+    """An inverse near those of Newton equations: factored now and then, as iterations show.
+
+    ``weary`` is whether Newton's method took too long on these data.
+    """
 
     def __init__(self) -> None:
         self._features, self._inverse = np.zeros(0, dtype=int), np.zeros((0, 0, 0))
         self._on: np.ndarray | None = None
+        self.weary = False
         self._excess, self._worth = 0.0, _PATIENCE
 
     def took(self, n_iter: int) -> None:
