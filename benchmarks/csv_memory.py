@@ -1,6 +1,7 @@
 """Peak memory of a command on a CSV file, in sizes of the file.
 
     python benchmarks/csv_memory.py [--megabytes 200 1000] [--tables numbers labels text]
+        [--docs docs/scale.md]
 
 Tables of 1,000 tasks: ``numbers`` has 20 features with six decimals, ``labels`` the same with a
 target of two words, ``text`` 12 features, two columns of categories and text as ids. Every command
@@ -18,8 +19,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
+from pages import put
 
 TASKS, ROWS = 1000, 50_000
+MARK = "<!-- figures of benchmarks/csv_memory.py -->"
+HEAD = [
+    "| table | command | file, MB | peak, MB | peak / file | CPU, s |",
+    "|---|---|---|---|---|---|",
+]
 COMMANDS = {
     "describe": ["describe"],
     "fit": ["fit", "--out", "model.skops"],
@@ -74,9 +81,10 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, nargs="+", default=[200.0])
     parser.add_argument("--tables", nargs="+", default=["numbers", "labels", "text"])
     parser.add_argument("--commands", nargs="+", default=list(COMMANDS))
+    parser.add_argument("--docs", type=Path)
     asked = parser.parse_args()
-    print("| table | command | file, MB | peak, MB | peak / file | CPU, s |")
-    print("|---|---|---|---|---|---|")
+    lines = list(HEAD)
+    print("\n".join(lines))
     with tempfile.TemporaryDirectory() as place:
         for megabytes in asked.megabytes:
             for kind in asked.tables:
@@ -88,7 +96,10 @@ def main() -> None:
                     words = [command, str(path), "--task", "task", "--target", "y", *more]
                     code, peak, seconds = measured(words, Path(place))
                     said = f"{peak:.0f} | {peak / size:.2f}" if code == 0 else f"exit {code} | "
-                    print(f"| {kind} | {name} | {size:.0f} | {said} | {seconds:.0f} |", flush=True)
+                    lines.append(f"| {kind} | {name} | {size:.0f} | {said} | {seconds:.0f} |")
+                    print(lines[-1], flush=True)
+    if asked.docs is not None:
+        put(asked.docs, MARK, lines)
 
 
 if __name__ == "__main__":
