@@ -38,7 +38,7 @@ def test_the_split_that_is_offered_settles_it():
     table = X.assign(school=[f"s{k:02d}" for k in task], y=y)
     (told,) = [w for w in make_task_table(table, "school", "y").warnings if "goes with" in w]
     assert "'x0' goes with the level of the tasks: 'y' changes by" in told
-    assert "add its mean by task" in told
+    assert "--within-between" in told
     split = table.assign(x0_mean=table.groupby("school")["x0"].transform("mean"))
     assert not any("'x0' goes with" in w for w in make_task_table(split, "school", "y").warnings)
 
