@@ -146,3 +146,31 @@ def test_laplace_of_a_normal_likelihood_would_be_exact():
     # 40 labels a level leave Laplace's approximation an error of some thousandths
     assert model.common_intercept_ == pytest.approx(best.x[0], abs=0.01)
     assert model.variances_["user"][-1] == pytest.approx(np.exp(2 * best.x[1]), rel=0.02)
+
+
+@pytest.mark.parametrize("seed", [9, 36])
+def test_a_full_covariance_that_loses_its_rank_is_found_in_few_steps(seed):
+    r = np.random.default_rng(seed)
+    schools, classes, pupils = 30, 4, 12
+    school = np.repeat(np.arange(schools), classes * pupils)
+    klass = np.tile(np.repeat(np.arange(classes), pupils), schools)
+    X = pd.DataFrame({"x0": r.normal(size=len(school)), "x1": r.normal(size=len(school))})
+    y = X["x0"] * (0.5 + 0.4 * r.normal(size=schools)[school]) + 0.3 * X["x1"]  # x1 is the same
+    y += r.normal(size=schools)[school]
+    y += 0.5 * r.normal(size=schools * classes)[school * classes + klass]
+    y += r.normal(size=len(school))
+    X["school"], X["class"] = school, klass
+    fits = [
+        MultilevelRegressor(
+            task="school/class", varying={"school": names}, covariance="full", alpha_common=0
+        ).fit(X[[*names, "school", "class"]], y.to_numpy())
+        for names in (["x0", "x1"], ["x1", "x0"])
+    ]
+    assert [fit.status_ for fit in fits] == ["solved", "solved"]
+    assert max(fit.n_iter_ for fit in fits) <= 40
+    between = fits[0].deviation_covariances_["school"]
+    assert np.linalg.eigvalsh(between)[0] < 1e-8 * np.trace(between)
+    assert abs(fits[0].deviance_ - fits[1].deviance_) < 1e-7
+    order = [1, 0, 2]
+    swapped = fits[1].deviation_covariances_["school"][np.ix_(order, order)]
+    np.testing.assert_allclose(between, swapped, atol=1e-5)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import qr
 
 from polytask.mixed.point import MixedPoint
 
@@ -79,6 +80,29 @@ class Root:
         t = np.zeros(self.size)
         t[self.owner] = L[self.row, self.column]
         return t
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is a Cholesky factor of more than one column."""
+        return self.size > len(set(self.row)) and set(self.row) == set(self.column)
+
+    def pivoted(self, L: np.ndarray) -> Root:
+        """The same Gamma's with the columns of a full root in the order of pivots at L."""
+        if not self.is_full:
+            return self
+        kept = self.row[self.row == self.column]
+        kept = kept[qr(L[kept].T, mode="r", pivoting=True)[1]]
+        low = np.tril_indices(len(kept))
+        return Root(self.shape, kept[low[0]], kept[low[1]], np.arange(self.size))
+
+    def factored(self, L: np.ndarray) -> np.ndarray:
+        """Parameters of L L', for L of any order of the columns."""
+        if not self.is_full:
+            return self.read(L)
+        kept = self.row[self.row == self.column]
+        (R,) = qr(L[kept].T, mode="r")
+        R = R[: len(kept)] * np.where(np.diag(R) < 0, -1.0, 1.0)[:, None]
+        return np.asarray(R.T[np.tril_indices(len(kept))])
 
     def slope(self, point: MixedPoint) -> np.ndarray:
         """Gradient of the deviance in t, at a point whose L this is."""

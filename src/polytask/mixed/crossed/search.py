@@ -22,6 +22,7 @@ _SHARE = 0.2  # of the promised descent that a step must bring: half is exact, n
 _HELD = 10.0  # standard deviation that is taken where the likelihood has no maximum
 _FAR = 1e3  # largest standard deviation: a larger one leaves no noise
 _NEAR = 0.3  # deviance that a step promises from which on steps tell what the Hessian lacks
+_PATIENCE = 12  # steps in the order of the columns; those that find their way take 4 to 10
 _DEEPER = 1e-4  # standard deviation from which a search goes on that ended at zero
 
 
@@ -97,7 +98,7 @@ def estimate_roots(
     if beside is not None:
         first = np.append(first, beside(together.at(first)))
     q = together.size
-    found = descend(at, together, first, max_iter)
+    found = _descend_in_order(at, together, first, max_iter)
     if found.point.noiseless:  # deviations that hold the rows exactly: there is no maximum
         t = first * (_HELD / _START)
         return CrossedEstimate(at(together.at(t)), t, found.violation, found.n_iter, True)
@@ -105,7 +106,7 @@ def estimate_roots(
         higher = _above_zero(together, found)
         if higher is None:
             break
-        again = descend(at, together, higher, max_iter)
+        again = _descend_in_order(at, together, higher, max_iter)
         if again.point.deviance > found.point.deviance - _TOL:
             break
         found = again
@@ -117,6 +118,34 @@ def _first(root: Root) -> np.ndarray:
     k = np.arange(min(root.shape))
     L[k, k] = _START
     return root.read(L)
+
+
+def _descend_in_order(
+    at: Callable[..., Any], roots: Roots, t: np.ndarray, max_iter: int
+) -> CrossedEstimate:
+    """Descend; after some steps with the columns of full roots in the order of pivots.
+
+    A covariance that loses its rank has many roots unless the columns that depend on others are
+    the last: the way along them is curved and nearly level.
+    """
+    if max_iter <= _PATIENCE or not any(root.is_full for root in roots.roots):
+        return descend(at, roots, t, max_iter)
+    found = descend(at, roots, t, _PATIENCE)
+    if found.converged:
+        return found
+    before = found.point.roots
+    sorted_ = Roots([root.pivoted(L) for root, L in zip(roots.roots, before, strict=True)])
+    beside = found.parameters[roots.size :]
+    found = descend(at, sorted_, _factored(sorted_, before, beside), max_iter - _PATIENCE)
+    t = _factored(roots, found.point.roots, found.parameters[roots.size :])
+    n_iter = found.n_iter + _PATIENCE
+    return replace(found, point=_look(at, roots, t), parameters=t, n_iter=n_iter)
+
+
+def _factored(roots: Roots, L: Sequence[np.ndarray], beside: np.ndarray) -> np.ndarray:
+    """Parameters of roots with the covariances of L, and those beside."""
+    found = [root.factored(each) for root, each in zip(roots.roots, L, strict=True)]
+    return np.concatenate([*found, beside])
 
 
 def descend(
