@@ -45,6 +45,9 @@ BYTES = pa.array([bytes([65 + k % 3]) for k in range(ROWS)])
 TIMES = pa.array(range(ROWS), type=pa.timestamp("s"))
 SPANS = pa.array(range(ROWS), type=pa.duration("s"))
 NULLS = pa.nulls(ROWS)
+COUNT = range(ROWS)
+THREE = [k % 3 for k in COUNT]
+DECIMALS = pa.array([decimal.Decimal("1e30") * k for k in COUNT], pa.decimal256(60, 2))
 ONE_OFF = np.arange(ROWS) == 5
 
 # Refused by fit and compare, in memory and streamed; with words that the line must hold.
@@ -85,6 +88,37 @@ PARQUET = {
     "no task column": (base().drop_columns(["task"]), "--task must name a column"),
     "no target column": (base().drop_columns(["y"]), "--target must name a column"),
     "task under another name": (named("Task", "x", "z", "sex", "y"), "Did you mean 'Task'"),
+    "bytes as task": (base(task=pa.array([b"a", b"b", b"c"] * (ROWS // 3))), "numbers or text"),
+    "fixed bytes as task": (base(task=pa.array([b"ab"] * ROWS, pa.binary(2))), "numbers or text"),
+    "wide dates as target": (
+        base(y=pa.array([86_400_000 * k for k in COUNT], pa.date64())),
+        "holds dates",
+    ),
+    "large list as target": (
+        base(y=pa.array([[1.0]] * ROWS, pa.large_list(pa.float64()))),
+        "spread them over several columns",
+    ),
+    "a task for every row": (base(task=[f"k{k}" for k in COUNT]), "whose values repeat"),
+    "two units": (base(x=[f"{k} kg" if k % 2 else f"{k} g" for k in COUNT]), "in one unit"),
+    "numbers with underscores": (base(x=[f"1_{k:03}" for k in COUNT]), "write plain numbers"),
+    "numbers with errors": (base(x=[f"{k}±1" for k in COUNT]), "compute the number"),
+    "below a limit": (base(x=["<5" if k % 6 == 0 else str(k) for k in COUNT]), "--missing"),
+    "coordinates": (base(x=[f"{k % 60}.5,{k % 50}.25" for k in COUNT]), "write plain numbers"),
+    "infinity in words": (base(x=["inf" if k == 3 else str(k) for k in COUNT]), "column 'x' must"),
+    "name of a made gap": (
+        base(x=pa.array([None, *X[1:]]), missingindicator_x=X),
+        "'missingindicator_x' would also be made from 'x'",
+    ),
+    "name of a made level of gaps": (
+        base(sex=pa.array([None, *SEX[1:]]), **{"sex=(missing)": X}),
+        "'sex=(missing)' would also be made from 'sex'",
+    ),
+    "name of the made rest": (
+        pa.concat_tables([base()] * 4)
+        .set_column(2, "sex=(rest)", [np.tile(Z, 4)])
+        .set_column(3, "sex", [[f"l{k % 60}" for k in range(4 * ROWS)]]),
+        "'sex=(rest)' would also be made from 'sex'",
+    ),
 }
 
 
@@ -163,7 +197,62 @@ TAKEN = {
     "two fractions as target": base(y=np.where(Y > 0, 1.5, 0.5)),
     "two whole floats as target": base(y=np.where(Y > 0, 1.0, 0.0)),
     "labels that differ in case": base(y=np.where(Y > 0, "Yes", "yes")),
+    "name of a gap not made": base(missingindicator_x=X),
+    "name of a level of gaps not made": base(**{"sex=(missing)": X}),
+    "name of a rest not made": base(**{"sex=(rest)": X}),
     "false notes of pandas": base().replace_schema_metadata({b"pandas": b"{not json"}),
+}
+
+# Taken as well, in the slow suite only.
+RARE = {
+    "spans as task": base(task=pa.array(THREE, pa.duration("s"))),
+    "times of day as task": base(task=pa.array(THREE, pa.time32("s"))),
+    "moments of a zone as task": base(task=pa.array(THREE, pa.timestamp("s", tz="UTC"))),
+    "moments of a zone beside": base(x=pa.array(COUNT, pa.timestamp("ns", tz="Europe/Berlin"))),
+    "wide decimals": base(x=DECIMALS),
+    "wide decimals as target": base(y=DECIMALS),
+    "large bytes beside": base(x=pa.array([b"a"] * ROWS, pa.large_binary())),
+    "dictionary of whole numbers": base(task=pa.array(THREE).dictionary_encode()),
+    "dictionary of numbers as feature": base(x=pa.array(X).dictionary_encode()),
+    "dictionary as target": base(y=pa.array(SEX).dictionary_encode()),
+    "truth values with gaps": base(x=pa.array([None if k % 5 == 0 else k % 2 == 0 for k in COUNT])),
+    "truth values as target": base(y=pa.array([None if k == 3 else k % 2 == 0 for k in COUNT])),
+    "small whole numbers": base(
+        x=pa.array([k % 7 for k in COUNT], pa.uint8()),
+        y=pa.array([k % 11 for k in COUNT], pa.uint8()),
+    ),
+    "the least small number": base(x=pa.array([-128] * ROWS, pa.int8())),
+    "the largest whole target": base(y=pa.array([2**64 - 1 - k for k in COUNT], pa.uint64())),
+    "both ends of whole targets": base(y=[(-1) ** k * (2**63 - 1 - k) for k in COUNT]),
+    "zeros of both signs as ids": base(task=np.where(np.arange(ROWS) % 2 == 0, -0.0, 0.0)),
+    "ids with blanks at their ends": base(task=np.where(TASKS == "A", " B ", TASKS)),
+    "ids that nobody sees": base(task=[["\u200b", "\u202e", "\ufeff"][k] for k in THREE]),
+    "ids that look alike": base(task=[["\U0001f600", "é", "e\u0301"][k] for k in THREE]),
+    "an index of pandas": base(__index_level_0__=COUNT),
+    "name of an argument": base(sample_weight=X),
+    "names of formats": named("task", "%s", "{x}", "sex", "y"),
+    "a long name": named("task", "n" * 5000, "z", "sex", "y"),
+    "names that look alike": named("task", "é", "e\u0301", "sex", "y"),
+    "names that differ in case": named("task", "X", "x", "sex", "y"),
+    "one positive": base(y=ONE_OFF.astype(float)),
+    "two neighbours as target": base(y=np.where(Y > 0, 1.0, np.nextafter(1.0, 2))),
+    "a target of the last bits": base(y=1e9 + np.where(Y > 0, 0, 1e-7)),
+    "the target as feature": base(x=Y),
+    "a feature of tasks": base(x=[{"A": 1.0, "B": 2.0, "C": 3.0}[t] for t in TASKS]),
+    "a feature twice": base(z=X),
+    "one task": base(task=each("A")),
+    "tasks of two rows": base(task=[f"k{k // 2}" for k in COUNT]),
+    "tasks of one row": base(task=["A"] * (ROWS - 3) + ["B", "C", "D"]),
+    "a view of lists beside": base(x=pa.array([[1]] * ROWS, pa.list_view(pa.int64()))),
+    "large numbers in text": base(x=[str(10**30 + k) for k in COUNT]),
+    "truth in text": base(y=[["TRUE", "FALSE"][k % 2] for k in COUNT]),
+    "shares in text": base(x=[f"{k}%" for k in COUNT]),
+    "roman numbers": base(x=[["I", "II", "IV"][k] for k in THREE]),
+    "arabic digits": base(x=["".join(chr(0x660 + int(c)) for c in str(k)) for k in COUNT]),
+    "wide digits": base(x=["".join(chr(0xFF10 + int(c)) for c in str(k)) for k in COUNT]),
+    "hexadecimal numbers": base(x=[hex(k) for k in COUNT]),
+    "powers of ten": base(x=[f"{k}E+02" for k in COUNT]),
+    "ranges": base(x=[f"{k}-{k + 5}" for k in COUNT]),
 }
 
 

@@ -3,7 +3,17 @@
 import pandas as pd
 import pytest
 
-from tests.cli.hostile_tables import COLUMNS, FILES, PARQUET, TAKEN, base, named, sound_frame, write
+from tests.cli.hostile_tables import (
+    COLUMNS,
+    FILES,
+    PARQUET,
+    RARE,
+    TAKEN,
+    base,
+    named,
+    sound_frame,
+    write,
+)
 
 pytestmark = pytest.mark.filterwarnings("default")  # as outside of tests
 ROLES = ["--task", "task", "--target", "y"]
@@ -119,10 +129,12 @@ def test_files_that_are_no_table(polytask, sound, place, tmp_path_factory, name)
             check_refused(polytask(*words), place, words=words)
 
 
-@pytest.mark.parametrize("case", TAKEN)
+@pytest.mark.parametrize(
+    "case", [*TAKEN, *(pytest.param(case, marks=pytest.mark.slow) for case in RARE)]
+)
 def test_odd_tables_are_taken_by_both_doors(polytask, tmp_path, case):
     """The model of either door knows every task of its own table."""
-    path = write(TAKEN[case], tmp_path / "t.parquet")
+    path = write({**TAKEN, **RARE}[case], tmp_path / "t.parquet")
     model, out = tmp_path / "m.skops", tmp_path / "p.parquet"
     for stream in ([], ["--stream"]):
         answer = polytask("fit", path, *ROLES, "--model", "pooled", "--out", model, *stream)

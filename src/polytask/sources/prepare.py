@@ -127,7 +127,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
             shape = (len(X), self.width(feature))
             few = sparse.csc_array((ones, (at.astype(np.int32), code[at].astype(np.int32))), shape)
             read: Any = pd.DataFrame.sparse
-            made |= read.from_spmatrix(few, columns=self._made_of(feature)).items()
+            made |= read.from_spmatrix(few, columns=self.made_of(feature)).items()
         table = pd.DataFrame(made, copy=False).set_axis(X.index)
         for name in self._ids(X.columns):
             table[name] = X[name].to_numpy()
@@ -147,10 +147,11 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "levels_")
         names: list[str] = []
         for feature in self.feature_names_in_:
-            names += self._made_of(feature)
+            names += self.made_of(feature)
         return names
 
-    def _made_of(self, feature: str) -> list[str]:
+    def made_of(self, feature: str) -> list[str]:
+        """Names of the columns made from one of the features."""
         if feature in self.numbers_:
             missing = self.numbers_[feature][2] > 0
             return [feature, f"missingindicator_{feature}"] if missing else [feature]

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["TableError", "find_column", "name_list", "plural", "target_words"]
+__all__ = ["TableError", "find_column", "name_list", "name_made_twice", "plural", "target_words"]
 
 
 class TableError(ValueError):
@@ -83,3 +83,11 @@ def _hint(name: str, columns: Sequence[str]) -> str:
     if close:
         return f"Did you mean {folded[close[0]]!r}?"
     return f"Its columns are {name_list(columns)}."
+
+
+def name_made_twice(name: str, source: str) -> TableError:
+    """The refusal of a column, or of one made from another, that is called as one made here."""
+    return TableError(
+        f"columns must have names that preprocessing does not make; {name!r} would also "
+        f"be made from {source!r}. Rename it or leave it out with --features."
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polytask.sources.prepare import MAX_CATEGORIES, StreamPreparer, level_name
 from polytask.tables.columns import Column, as_labels
-from polytask.tables.errors import TableError
+from polytask.tables.errors import name_made_twice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,5 @@ def check_names(columns: Sequence[Column], rows: pd.DataFrame, task: str) -> Non
             made = {level_name(column.name, level) for level in (*levels, *[None] * gap)}
             made |= {f"{column.name}=(rest)"} if len(levels) + gap > MAX_CATEGORIES else set()
         for name in sorted(made & names):
-            raise TableError(
-                f"columns must have names that preprocessing does not make; {name!r} would also "
-                f"be made from {column.name!r}. Rename it or leave it out with --features."
-            )
+            raise name_made_twice(name, column.name)
+        names |= made

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from polytask.tables.dates import are_dates
-from polytask.tables.errors import TableError, find_column, name_list, plural
+from polytask.tables.errors import TableError, find_column, name_list, name_made_twice, plural
 from polytask.tables.first_rows import read_first_rows
 from polytask.tables.further import further_columns
 from polytask.tables.stored_types import check_roles, why_no_feature
@@ -235,8 +235,9 @@ def _by_type(
     bad = {name: why for name in wanted if (why := why_no_feature(schema.field(name).type))}
     left = [name for name in wanted if name not in bad]
     if not wanted:
+        known = " and ".join(map(repr, roles))
         raise TableError(
-            f"must leave a column to learn from; besides {name_list(roles)} there is none. "
+            f"must leave a column to learn from; besides {known} there is none. "
             "Load the table with --no-stream to compare the levels of its tasks.",
             "features",
         )
@@ -330,11 +331,11 @@ def _check_ids(ids: np.ndarray, task: str) -> None:
 def _check_names(prepare: Any) -> None:
     names = prepare.get_feature_names_out().tolist()
     twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise TableError(
-            f"columns must have names that preprocessing does not make; {twice[0]!r} would be made "
-            "twice. Rename a column or leave it out with --features."
+    for name in twice:
+        source = next(
+            f for f in prepare.feature_names_in_ if f != name and name in prepare.made_of(f)
         )
+        raise name_made_twice(name, source)
 
 
 def _rows_left_out(count: int, n_rows: int) -> tuple[str, ...]:
