@@ -141,3 +141,47 @@ def test_new_tasks_get_the_better_of_pooled_and_reml(spread, n_tasks):
         )
     pooled, reml, ours = np.mean(errors, axis=0)
     assert ours < 1.01 * min(pooled, reml)
+
+
+def unequal_tasks(seed, spread):
+    """Twelve tasks of 1 to 40 rows."""
+    r = np.random.default_rng(seed)
+    g = np.repeat(np.arange(12), r.integers(1, 40, 12))
+    x = r.normal(size=len(g)) + r.normal(size=12)[g]
+    y = x + spread * r.normal(size=12)[g] * (1 + x) + 0.3 * r.normal(size=len(g))
+    return pd.DataFrame({"x": x, "g": g}), y
+
+
+def test_a_note_says_where_new_tasks_may_be_better_off_pooled():
+    said = set()
+    for seed in range(4):
+        X, y = unequal_tasks(seed, 1.0)
+        model = MeanRegularizedRegressor(task="g", unseen="common").fit(X, y)
+        said |= set(getattr(model, "notes_", ()))
+    assert said
+    assert all(note.startswith("New tasks: ") and "pooled" in note for note in said)
+    model.set_params(alpha=0.1).fit(X, y)  # nothing is left of the fit before
+    assert not hasattr(model, "notes_")
+    assert not hasattr(model, "new_task_coef_")
+
+
+def test_the_figures_of_the_note_are_those_of_fits_without_each_task():
+    X, y = unequal_tasks(0, 1.0)
+    left_out = _LeaveTaskOut(
+        task_data(MeanRegularizedRegressor(task="g", task_weight="size"), X, y), Squared(), 100
+    )
+    pooled, zero = np.zeros(12), np.zeros((12, 2))
+    for i in range(12):
+        held = (X["g"] == i).to_numpy()
+        A = np.column_stack([X["x"], np.ones(len(y))])
+        w = np.linalg.lstsq(A[~held], y[~held], rcond=None)[0]
+        pooled[i] = 0.5 * ((A[held] @ w - y[held]) ** 2).sum() / len(y)
+    strong = {"alpha": 1e4, "level": 1e4, "common": 0.0}
+    worse = left_out.losses(zero)
+    note = left_out.note(worse, strong, 12)
+    assert f"pooled had {100 * (1 - pooled.sum() / worse.sum()):.0f} % less loss" in note
+    lucky, steady = pooled.copy(), pooled - 0.02 * pooled.mean()
+    lucky[pooled.argmax()] *= 0.5  # a single task tells: one standard error
+    assert "1.0 standard errors" in left_out.note(lucky, strong, 12)
+    assert left_out.note(steady, strong, 12) is None
+    assert left_out.note(pooled, strong, 12) is None

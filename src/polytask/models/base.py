@@ -180,7 +180,9 @@ class MultiTaskLinear(FromFields, Doors):
         if not isinstance(source, TaskData) or isinstance(source, MomentData):
             return
         with step(self, "answer new tasks", parts=True):
-            found = new_task_coefs(source, self.response_, self.max_iter, rival)
+            found, note = new_task_coefs(source, self.response_, self.max_iter, rival)
+        if note is not None:
+            self.notes_ = (note,)
         if found is not None:
             d = source.n_features
             self.new_task_coef_ = found[:d]
@@ -255,6 +257,9 @@ class MultiTaskLinear(FromFields, Doors):
     def _keep(self, solution: Solution, data: Oracle, strengths: Strengths) -> None:
         """Fitted attributes of a solution."""
         self._warn(solution)
+        for old in ("new_task_coef_", "new_task_intercept_", "notes_"):  # of another fit
+            if hasattr(self, old):
+                delattr(self, old)
         self.tasks_ = data.tasks
         self._center = np.zeros(data.n_features) if data.center is None else data.center
         self.coef_, self.intercept_ = self._slopes_and_level(solution.coefs)

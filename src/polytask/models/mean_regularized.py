@@ -95,6 +95,9 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         ``alpha="cv"``, whose w0 is chosen for tasks that were seen: the common part, at strengths
         of its own, that predicts whole tasks, left out, best. With ``alpha="reml"`` and another
         loss than the squared one: the joint mode, about which coefficients are estimated.
+    notes_ : tuple of str
+        Where an answer to unseen tasks was made and, on tasks left out of training, is not better
+        than pooled by two standard errors: by how much, and that pooled may do better.
     deviation_coef_ : ndarray of shape (m, d)
         Δw_i.
     alpha_, alpha_common_, alpha_intercept_ : float

@@ -11,6 +11,9 @@ each task from the others. With the arrow's blocks at the solution, eliminating 
 exact for the squared loss, one Newton step for others. Strong strengths are pooling, weak ones the
 mean of the tasks' own fits. A rival, such as the w0 of estimated variances, stays unless that is
 better by half a standard error over the tasks.
+
+What answers is weighed against pooling, the strongest strengths, on the same left-out tasks: where
+it is not better by two standard errors, a note says so.
 """
 
 from __future__ import annotations
@@ -35,14 +38,15 @@ _LEAST_TASKS = 3
 _MOST_NUMBERS = 3e7  # in the Gram matrices of all tasks
 _TOL, _RIDGE = 1e-6, 1e-12
 _DOUBT = 0.5  # standard errors of a difference that is left to chance
+_SURE, _WORTH = 2.0, 0.01  # those of one that needs no note; share of the loss that does
 
 Rival = Callable[[], np.ndarray]
 
 
 def new_task_coefs(
     data: TaskData, loss: Loss, max_iter: int, rival: Rival | None = None
-) -> np.ndarray | None:
-    """Coefficients (p,) for a task that was not in training.
+) -> tuple[np.ndarray | None, str | None]:
+    """Coefficients (p,) for a task that was not in training, and what there is to say of them.
 
     Parameters
     ----------
@@ -53,10 +57,12 @@ def new_task_coefs(
     -------
     coefs : ndarray of shape (p,) or None
         None where tasks are fewer than three, their Gram matrices large, or the rival stays.
+    note : str or None
+        That pooling was as good on the tasks left out, or nearly so.
     """
     m, p = int((data.counts > 0).sum()), data.n_coefs
     if m < _LEAST_TASKS or data.n_tasks * p**2 > _MOST_NUMBERS or p == 0:
-        return None
+        return None, None
     left_out = _LeaveTaskOut(data, loss, max_iter)
     size = float(np.einsum("mpp->m", data.design.grams(data.weight) / left_out.scaled).max())
     unit = data.null_curvature(loss)
@@ -71,9 +77,12 @@ def new_task_coefs(
     if not data.intercept:
         del grids["level"]
     choose(left_out.risks, grids, {} if data.intercept else {"level": 1.0}, rounds=2)
-    if rival is not None and not left_out.clearly_better_than(rival(), m):
-        return None
-    return left_out.mean(m)
+    pooled = {name: grid[0] for name, grid in grids.items()} | {"common": grids["common"].min()}
+    if rival is not None:
+        stays = rival()
+        if not left_out.clearly_better_than(stays, m):
+            return None, left_out.note(left_out.losses(stays), pooled, m)
+    return left_out.mean(m), left_out.note(left_out.best[1], pooled, m)
 
 
 class _LeaveTaskOut:
@@ -86,7 +95,7 @@ class _LeaveTaskOut:
         self.scaled = np.sqrt(self.size[:, None] * self.size)
         self._start: Blocks | None = None
         self._seen: list[tuple[float, np.ndarray]] = []  # risk and w0 at every point
-        self._best: tuple[float, np.ndarray] = (np.inf, np.zeros(data.n_tasks))
+        self.best: tuple[float, np.ndarray] = (np.inf, np.zeros(data.n_tasks))
 
     def risks(self, points: Sequence[Strengths]) -> np.ndarray:
         """Mean of loss(y_j, x_j'w0_(-i)) over the rows of all tasks i."""
@@ -109,9 +118,28 @@ class _LeaveTaskOut:
 
     def clearly_better_than(self, rival: np.ndarray, m: int) -> bool:
         """Whether the least risk is below that of the rival's coefs (m, p) beyond chance."""
-        risk, losses = self._best
+        risk, losses = self.best
         less = self.losses(rival) - losses
         return bool(np.isfinite(risk) and less.sum() > _DOUBT * np.sqrt(m) * less.std(ddof=1))
+
+    def note(self, losses: np.ndarray, pooled: Strengths, m: int) -> str | None:
+        """What to say of an answer with these losses (m,), beside the one of pooled strengths."""
+        if not (self.loss.is_quadratic or self.loss.has_labels):  # others may be below zero
+            return None
+        others = self._without(pooled)[0]
+        less = others - losses
+        spread = np.sqrt(m) * float(less.std(ddof=1))
+        ours, theirs = float(losses.sum()), float(others.sum())
+        share = abs(ours - theirs) / max(ours, theirs, 1e-300)
+        if not np.isfinite(share) or share < _WORTH or less.sum() > _SURE * spread:
+            return None
+        said = f"{100 * share:.0f} % less loss on tasks left out of training"
+        if less.sum() < 0:
+            return f"New tasks: pooled had {said} than what answers for them here."
+        return (
+            f"New tasks: what answers for them had {said} than pooled, {less.sum() / spread:.1f} "
+            "standard errors: that may be chance, and pooled may do better."
+        )
 
     def problem(self, at: Strengths) -> Problem:
         """The mean-regularized problem in scaled columns."""
@@ -130,6 +158,14 @@ class _LeaveTaskOut:
         return found.blocks
 
     def _risk(self, at: Strengths) -> float:
+        losses, whole = self._without(at)
+        risk = float(losses.sum()) if np.isfinite(losses).all() else np.inf
+        self.best = min(self.best, (risk, losses), key=lambda seen: seen[0])
+        self._seen.append((risk, whole if np.isfinite(risk) else np.zeros(len(whole))))
+        return risk
+
+    def _without(self, at: Strengths) -> tuple[np.ndarray, np.ndarray]:
+        """Share of the risk (m,) of each task by the w0 of the others, and that of all."""
         data, loss, problem = self.data, self.loss, self.problem(at)
         if loss.is_quadratic:
             H, slope = data.grams, -data.weight * data.y
@@ -149,9 +185,5 @@ class _LeaveTaskOut:
             without = np.linalg.solve(system, left[:, :, None])[:, :, 0]
             whole = np.linalg.solve(system[0] + Sg[0, :, :-1], total[:, -1])
         except np.linalg.LinAlgError:
-            return np.inf
-        losses = self.losses(without)
-        risk = float(losses.sum()) if np.isfinite(losses).all() else np.inf
-        self._best = min(self._best, (risk, losses), key=lambda seen: seen[0])
-        self._seen.append((risk, whole if np.isfinite(risk) else np.zeros(len(whole))))
-        return risk
+            return np.full(data.n_tasks, np.inf), np.zeros(data.n_coefs)
+        return self.losses(without), whole
