@@ -53,20 +53,38 @@ def test_a_table_like_that_of_training_is_predicted_without_a_word(shops, predic
     assert "not in training" in done.out  # "0 rows of tasks that were not in training"
 
 
-@pytest.mark.parametrize("model", ["gradient-boosting", "shared-trees", "curved", "single-task"])
+SLOW = ("auto", "lasso", "low-rank", "mean-regularized", "multilevel", "pooled",
+        "shared-hidden-layer", "survival", "task-intercept")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["gradient-boosting", "shared-trees", "curved", "single-task",
+     *(pytest.param(model, marks=pytest.mark.slow) for model in SLOW)],
+)  # fmt: skip
 def test_every_kind_of_model_counts_what_is_new_wherever_categories_stand(
     polytask, shops, predict, model
 ):
     table, place = shops
-    words = ["--task", "shop", "--target", "y", "--model", model, "--out", place / "m.skops"]
-    assert polytask("fit", place / "t.csv", *words).code == 0
+    table.assign(y=np.exp(table["y"] / 5), seen=table["x"] > -1).to_csv(place / "e.csv")
+    words = ["--task", "shop", "--target", "y", "--out", place / "m.skops", "--features",
+             "brand,price,open,x,holey", "--model"]  # fmt: skip
+    words += ["mean-regularized", "--event", "seen"] if model == "survival" else [model]
+    assert polytask("fit", place / ("e.csv" if model == "survival" else "t.csv"), *words).code == 0
     assert predict(table).code == 0
     new = table.head(3).assign(brand=["A", "Z", None])
-    answer = predict(new)
-    assert (answer.code, answer.err) == (0, "")
-    assert "1 row holds a category of 'brand' that was not in training ('Z')" in told(answer)
-    assert "1 gap in 'brand', where training had none" in told(answer)
+    new.to_csv(place / "new.csv", index=False)
+    for answer in (
+        predict(new),
+        polytask("predict", place / "m.skops", place / "new.csv", "--out", place / "p.csv"),
+    ):
+        assert (answer.code, answer.err) == (0, "")
+        assert "1 row holds a category of 'brand' that was not in training ('Z')" in told(answer)
+        assert "1 gap in 'brand', where training had none" in told(answer)
     assert predict(new, "--strict").code == 2
+    dated = predict(new.assign(x=pd.Timestamp("2020-01-01")))
+    assert (dated.code, dated.err.count("\n")) == (2, 1)
+    assert "column 'x' must be numeric; it holds dates" in dated.err
 
 
 def test_unknown_categories_and_gaps_are_counted_and_named(shops, predict):
