@@ -234,10 +234,8 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
 
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p, d = data.n_coefs, data.n_features
-        deviation, common = np.zeros(p), np.zeros(p)
-        deviation[:d] = strengths["alpha"]
-        deviation[d:] = strengths["alpha_intercept"]
-        common[:d] = strengths["alpha_common"]
+        deviation, common = np.full(p, strengths["alpha_intercept"], dtype=float), np.zeros(p)
+        deviation[:d], common[:d] = strengths["alpha"], strengths["alpha_common"]
         may_deviate = np.isfinite(deviation)  # an infinite strength forbids it
         structure = CommonDeviation(np.ones(p, dtype=bool), may_deviate)
         penalties = {"common": Ridge(common), "deviation": Ridge(deviation[may_deviate])}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, product
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from polytask.tuning.search import TIE, Choice, Strengths, nothing_known
 
@@ -69,6 +70,7 @@ class _Joint:
     ) -> None:
         self.risks, self.grids, self.fixed, self.dense = risks, dict(grids), fixed, dense
         self.names = list(grids)
+        self.path: tuple[np.ndarray, np.ndarray] | None = None  # where it is known
 
     def ask(self, points: np.ndarray, near: np.ndarray) -> np.ndarray:
         """Risks of points (n, k)."""
@@ -90,10 +92,11 @@ class _Joint:
         found = self.ask(points, near).reshape([len(v) for v in along])
         if not np.isfinite(found).any():
             raise ValueError(nothing_known(self.grids))
-        order = [at for at in np.argsort(found, axis=None, kind="stable") if _lowest(found, at)]
+        lowest = np.flatnonzero(_lowest(found))
+        order = lowest[np.argsort(found.ravel()[lowest], kind="stable")]
         values = found.ravel()[order]
         near = values < np.inf if self.dense else values <= (1.0 + _RIVAL) * values[:1]
-        return [points[at] for at in np.array(order)[near][: _MOST_STARTS[self.dense]]]
+        return list(points[order[near][: _MOST_STARTS[self.dense]]])
 
     def descend(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """The bottom of a point's valley: its risk, and where it is."""
@@ -127,15 +130,23 @@ class _Joint:
 
     def across(self, risk: float, point: np.ndarray) -> np.ndarray | None:
         """A clearly lower point where one strength runs over its grid; None where there is none."""
-        rows = [np.tile(point, (len(grid), 1)) for grid in self.grids.values()]
-        for k, grid in enumerate(self.grids.values()):
-            rows[k][:, k] = grid
-        tried = np.vstack(rows)
+        grids = list(self.grids.values())
+        values = [np.unique(np.append(grid, point[k]))[::-1] for k, grid in enumerate(grids)]
+        tried = np.repeat(point[None], sum(map(len, values)), axis=0)
+        ends = np.cumsum([len(some) for some in values])
+        for k, some in enumerate(values):
+            tried[ends[k] - len(some) : ends[k], k] = some
         found = self.ask(tried, point)
-        return tried[int(np.argmin(found))] if found.min() < (1.0 - _ENOUGH) * risk else None
+        if found.min() < (1.0 - _ENOUGH) * risk:
+            return tried[int(np.argmin(found))]
+        self.path = values[0], found[: ends[0]]
+        return None
 
     def choice(self, point: np.ndarray) -> Choice:
         """The point, and the risk along the leading strength through it."""
+        if self.path is not None:
+            at = int(np.flatnonzero(self.path[0] == point[0])[0])
+            return Choice(self._named(point), float(self.path[1][at]), *self.path)
         path = np.unique(np.append(self.along, point[0]))[::-1]
         along = self._with(point, np.array([0]), np.log(np.maximum(path, 1e-300))[:, None])
         along[:, 0] = path
@@ -165,12 +176,14 @@ def _spread(grid: np.ndarray, n: int) -> np.ndarray:
     return np.asarray(grid[np.unique(at)], dtype=float)
 
 
-def _lowest(found: np.ndarray, at: int) -> bool:
-    """Whether no neighbour on a lattice, diagonal ones too, is clearly lower or equal before it."""
-    place = np.unravel_index(at, found.shape)
-    box = tuple(slice(max(i - 1, 0), i + 2) for i in place)
-    here = float(found[place])
-    return bool(np.isfinite(here) and here <= found[box].min())
+def _lowest(found: np.ndarray) -> np.ndarray:
+    """Where on a lattice no neighbour, diagonal ones too, is lower."""
+    least = found
+    for axis in range(found.ndim):
+        wide = np.pad(least, [(1, 1) if k == axis else (0, 0) for k in range(found.ndim)],
+                      constant_values=np.inf)  # fmt: skip
+        least = sliding_window_view(wide, 3, axis).min(axis=-1)
+    return np.isfinite(found) & (found <= least)
 
 
 def _star(k: int) -> np.ndarray:

@@ -115,7 +115,7 @@ class LeaveOneOut:
         """
         arrows = [arrow_problem(problem) for problem in problems]
         one_by_one = problems[0].data.group is not None
-        at_once = [i for i, arrow in enumerate(arrows) if not one_by_one and serves(arrow)]
+        at_once = [] if one_by_one else np.flatnonzero(serves(arrows)).tolist()
         risks = np.empty(len(problems))
         if at_once:
             close = None if near is None else arrow_problem(near)
@@ -129,12 +129,13 @@ class LeaveOneOut:
     @staticmethod
     def at_once(problem: Problem) -> bool:
         """Whether `risks` of problems like this one cost little more than that of one."""
-        return problem.data.group is None and serves(arrow_problem(problem))
+        return problem.data.group is None and bool(serves([arrow_problem(problem)])[0])
 
     def task_risks(self, problems: Sequence[Problem]) -> np.ndarray:
         """Mean risk of each task (m, A) at the problems of a path that serve at once."""
         arrows = [arrow_problem(problem) for problem in problems]
-        total, lost = self._spectral_risks([arrow for arrow in arrows if serves(arrow)])
+        served = np.flatnonzero(serves(arrows))
+        total, lost = self._spectral_risks([arrows[i] for i in served])
         left = problems[0].data.share[:, None] - lost
         return np.where(left > 0, total, np.inf) / np.maximum(left, 1e-300)
 
@@ -148,7 +149,8 @@ class LeaveOneOut:
         total, lost = np.zeros((2, data.n_tasks, len(arrows)))
         times = repeats(data)
         counted = (times != 1).any()
-        excused = np.stack([_alone(arrow.problem) for arrow in arrows], axis=-1)
+        alone = (data.sizes == 1)[:, None, None]  # the only row of a task whose level is free
+        excused = alone & np.array([_free_level(arrow) for arrow in arrows])
         undefined = np.zeros(total.shape, dtype=bool)
 
         def use(out: LeftOut, some: slice) -> None:
@@ -157,7 +159,7 @@ class LeaveOneOut:
                 left = 1.0 - (1.0 - left) / times[batch.obs][:, :, None]
             if left.min() <= _NO_INFORMATION:
                 unknown = left <= _NO_INFORMATION
-                needed = ~excused[batch.obs][:, :, some] & (root > 0)[:, :, None]
+                needed = ~excused[batch.tasks][:, :, some] & (root > 0)[:, :, None]
                 undefined[batch.tasks, some] |= (needed & unknown).any(axis=1)
                 lost[batch.tasks, some] += np.einsum("bna,bn->ba", unknown, root**2)
                 left = np.where(unknown, np.inf, left)
@@ -258,11 +260,16 @@ def _minus(blocks: Blocks, step: Blocks) -> Blocks:
 
 def _alone(problem: Problem) -> np.ndarray:
     """Observations that are all there is of a task with a free intercept of its own."""
-    data, arrow = problem.data, arrow_problem(problem)
-    free = data.intercept and arrow.structure.deviation[-1]
-    if not free or arrow.D[-1] > 0:
+    data = problem.data
+    if not _free_level(arrow_problem(problem)):
         return np.zeros(len(data.y), dtype=bool)
     return (data.sizes == 1)[data.code] if data.group is None else whole_tasks(data)
+
+
+def _free_level(arrow: ArrowProblem) -> bool:
+    """Whether tasks have intercepts of their own, without a penalty."""
+    own = arrow.problem.data.intercept and arrow.structure.deviation[-1]
+    return bool(own and arrow.D[-1] == 0)
 
 
 def _quadratic_forms(

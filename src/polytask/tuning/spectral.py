@@ -36,18 +36,24 @@ _CHUNK = 262_144  # numbers in a working array: two megabytes
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
 
 
-def serves(arrow: ArrowProblem) -> bool:
-    """Whether one ridge on all slopes' deviations and dense rows make the spectra enough."""
-    data, structure = arrow.problem.data, arrow.structure
-    d, common = data.n_features, int(structure.common.sum())
-    if not arrow.problem.loss.is_quadratic or data.design.sparse or d == 0:
-        return False
-    if not structure.deviation.all() or common not in (0, data.n_coefs):
-        return False
-    if common >= len(data.y) or not (arrow.D[:d] == arrow.D[0]).all():
-        return False
-    largest = float((data.column_norms[:, :d] ** 2).sum(axis=1).max(initial=0.0))
-    return bool(arrow.D[0] > _LEAST * largest)
+def serves(arrows: Sequence[ArrowProblem]) -> np.ndarray:
+    """Of problems with the same data: whether one ridge on all slopes and dense rows suffice."""
+    data, loss = arrows[0].problem.data, arrows[0].problem.loss
+    d, p = data.n_features, data.n_coefs
+    found = np.zeros(len(arrows), dtype=bool)
+    if not loss.is_quadratic or data.design.sparse or d == 0:
+        return found
+    whole = [i for i, a in enumerate(arrows) if len(a.D) == p and len(a.G) in _commons(data)]
+    if whole:
+        D = np.array([arrows[i].D[:d] for i in whole])
+        largest = float((data.column_norms[:, :d] ** 2).sum(axis=1).max(initial=0.0))
+        found[whole] = (D[:, :1] == D).all(axis=1) & (D[:, 0] > _LEAST * largest)
+    return found
+
+
+def _commons(data: TaskData) -> tuple[int, ...]:
+    """How many coefficients of the common part are served."""
+    return (0, data.n_coefs) if data.n_coefs < len(data.y) else (0,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +181,7 @@ class SpectralFits:
 
         self._each(work)
         self._slopes.update(zip(c.tolist(), slopes, strict=True))
-        for each, value in zip(H, points.c.tolist(), strict=True):
-            each[:d, :d] += self._slopes[value]
+        H[:, :d, :d] += np.array([self._slopes[value] for value in points.c.tolist()])
         if len(self._slopes) * d * d > _SYSTEMS:
             self._slopes.clear()
         H[:, np.arange(q), np.arange(q)] += points.G
