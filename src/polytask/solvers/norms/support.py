@@ -17,7 +17,7 @@ from polytask.data.kept import kept
 from polytask.penalties import Norm
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver, fits
-from polytask.solvers.facts import LENGTHS, NORMS, RIDGES, ROWS, SLOPES, Need
+from polytask.solvers.facts import LENGTHS, NORMS, RIDGES, ROWS, SLOPES, SQUARES, Need
 from polytask.solvers.norms.admm import Admm, AdmmInner
 from polytask.solvers.norms.outer import Inner, solve_norm
 from polytask.solvers.norms.proximal import fista
@@ -42,7 +42,7 @@ class SupportNewton(Solver):
     """Lasso, joint features and sparse group by Newton steps on what they keep."""
 
     name: ClassVar[str] = "newton on the support"
-    needs: ClassVar[tuple[Need, ...]] = (ROWS, SLOPES, RIDGES, NORMS, LENGTHS)
+    needs: ClassVar[tuple[Need, ...]] = (SQUARES, ROWS, SLOPES, RIDGES, NORMS, LENGTHS)
 
     def slower(self, problem: Problem) -> bool:
         """Where no Gram matrices are kept."""
@@ -143,6 +143,8 @@ class _Run:
             return False
         aim = _OF_GAP * tol / max(self.penalty, 1e-300)
         step, H = self._direction(at, aim)
+        if not step.any():
+            return False
         to = np.where(self._turned(self.B + step), 0.0, self.B + step)
         whole = to - self.B
         if not np.array_equal(to, self.B + step) and self._moves(whole, self._image(whole)):
