@@ -22,7 +22,7 @@ def survey():
 
 @pytest.fixture(scope="module")
 def errors(survey):
-    table = survey.measure(rows=(6, 160), n_repeats=2, n_tasks=20)
+    table = survey.measure(rows=(6, 160), n_repeats=6, n_tasks=20)
     return table.groupby(["world", "rows", "model"])["error"].mean()
 
 

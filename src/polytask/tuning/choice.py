@@ -20,7 +20,7 @@ TUNING_TOL = 1e-4  # violation, or gap, at which a held-out risk no longer moves
 _FOLDS = 5
 _FEW_FOLDS, _LEADING, _OTHERS = 3, 8, 4  # and values, where every fit costs seconds of products
 _ROWS_A_COEF = 100  # from which on leverages through w0, a hundredth, are told by near strengths
-_FREE = 1e5  # products in a pass over the rows, below which many strengths cost little
+_LARGE = 1e5  # products in a pass over the rows, from which on asking less often is the faster way
 _DECADES = 6.0  # weaker penalties leave fits to rows fewer than features without an effect
 
 
@@ -56,15 +56,14 @@ def choose_strengths(
         return choose_on_models(data, middle.loss, lambda s: make(data, s), grids, fixed)  # type: ignore[arg-type]
     if LeaveOneOut.why_not(middle) is None:
         held_out = LeaveOneOut(TUNING_TOL, max_iter)
-        if held_out.at_once(middle):
+        if held_out.at_once(middle) and len(data.y) * data.n_coefs**2 >= _LARGE:
             few = data.n_coefs * _ROWS_A_COEF < len(data.y)  # so that w0 moves with no row
 
             def risks(some: Sequence[dict[str, Any]], near: dict[str, Any]) -> np.ndarray:
                 close = make(data, near) if few else None
                 return held_out.risks([make(data, s) for s in some], close)
 
-            dense = len(data.y) * data.n_coefs**2 < _FREE
-            return choose_jointly(risks, grids, fixed, dense)
+            return choose_jointly(risks, grids, fixed)
         return choose(lambda some: held_out.risks([make(data, s) for s in some]), grids, fixed)
     n_folds, values = _FOLDS, dict(grids)
     if takes_products(middle):

@@ -20,9 +20,8 @@ __all__ = ["RisksNear", "choose_jointly"]
 # Risks of several points; what is costly and varies little may be taken from the point ``near``.
 RisksNear = Callable[[Sequence[Strengths], Strengths], np.ndarray]
 
-_LATTICE, _DENSE = (7, 3, 2), (9, 8, 4)  # values of the first, second, third strength
-_MOST_STARTS = {True: 6, False: 2}  # where points are next to free, and where not
-_MOST_ROUNDS, _RIVAL = 3, 0.05  # share of the risk that another start may have more
+_LATTICE = (7, 3, 2)  # values of the first, second, third strength
+_MOST_STARTS, _RIVAL = 2, 0.05  # share of the risk that another start may have more
 _STEP, _FARTHEST = np.log(2.0), 3.0  # differences, and a Newton step, in the logarithm
 _LEAST_STEP, _NEAR = 0.1, 0.01  # of differences; risk at the center of a quadratic to be believed
 _ENOUGH = 1e-4  # share of the risk that is worth another step
@@ -30,9 +29,7 @@ _MOST_STEPS, _BEYOND = 12, 1e-8  # steps; how far weak ends of the grids are con
 _FLAT = 1e-3  # curvature over the largest, below which a direction counts as that
 
 
-def choose_jointly(
-    risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Strengths, dense: bool
-) -> Choice:
+def choose_jointly(risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Strengths) -> Choice:
     """Minimize an estimated risk over the logarithms of strengths.
 
     Parameters
@@ -43,34 +40,23 @@ def choose_jointly(
         its path kept.
     fixed : dict
         Strengths that are given.
-    dense : bool
-        Whether points are next to free, so that more of them are looked at.
 
     Raises
     ------
     ValueError
         If the risk is infinite everywhere.
     """
-    search = _Joint(risks, grids, fixed, dense)
+    search = _Joint(risks, grids, fixed)
     ends = [search.descend(start) for start in search.starts()]
-    best = min(ends, key=lambda end: end[0])
-    for _ in range(_MOST_ROUNDS if dense else 0):
-        lower = search.across(*best)
-        if lower is None:
-            break
-        best = search.descend(lower)
-    return search.choice(best[1])
+    return search.choice(min(ends, key=lambda end: end[0])[1])
 
 
 class _Joint:
     """Points are tuples of strengths, in the order of the grids."""
 
-    def __init__(
-        self, risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Strengths, dense: bool
-    ) -> None:
-        self.risks, self.grids, self.fixed, self.dense = risks, dict(grids), fixed, dense
+    def __init__(self, risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Strengths) -> None:
+        self.risks, self.grids, self.fixed = risks, dict(grids), fixed
         self.names = list(grids)
-        self.path: tuple[np.ndarray, np.ndarray] | None = None  # where it is known
 
     def ask(self, points: np.ndarray, near: np.ndarray) -> np.ndarray:
         """Risks of points (n, k)."""
@@ -82,10 +68,9 @@ class _Joint:
 
     def starts(self) -> list[np.ndarray]:
         """The lowest points of a lattice that are lower than all of their neighbours."""
-        sizes = _DENSE if self.dense else _LATTICE
         along = [
             _spread(grid, n if len(self.grids) > 1 else 12)
-            for grid, n in zip(self.grids.values(), sizes, strict=False)
+            for grid, n in zip(self.grids.values(), _LATTICE, strict=False)
         ]
         self.along, points = along[0], np.array(list(product(*along)))
         near = np.array([grid[len(grid) // 2] for grid in self.grids.values()])
@@ -95,8 +80,8 @@ class _Joint:
         lowest = np.flatnonzero(_lowest(found))
         order = lowest[np.argsort(found.ravel()[lowest], kind="stable")]
         values = found.ravel()[order]
-        near = values < np.inf if self.dense else values <= (1.0 + _RIVAL) * values[:1]
-        return list(points[order[near][: _MOST_STARTS[self.dense]]])
+        near = values <= (1.0 + _RIVAL) * values[:1]
+        return list(points[order[near][:_MOST_STARTS]])
 
     def descend(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """The bottom of a point's valley: its risk, and where it is."""
@@ -117,8 +102,7 @@ class _Joint:
             step, gain = _newton(star, found[2:], low - center, high - center, reach)
             more = gain + best - middle > _ENOUGH * best  # by the quadratic about the center
             falls, home = before - best > _ENOUGH * best, np.array_equal(here, end)
-            known = (home and not falls) or at in (1, 2) or not self.dense  # around the best point
-            if not more and middle < (1.0 + _NEAR) * best and known:
+            if not more and middle < (1.0 + _NEAR) * best:
                 break
             if np.isfinite(gain) and more and (falls or home):
                 end = center + step
@@ -128,25 +112,8 @@ class _Joint:
                 break
         return best, point
 
-    def across(self, risk: float, point: np.ndarray) -> np.ndarray | None:
-        """A clearly lower point where one strength runs over its grid; None where there is none."""
-        grids = list(self.grids.values())
-        values = [np.unique(np.append(grid, point[k]))[::-1] for k, grid in enumerate(grids)]
-        tried = np.repeat(point[None], sum(map(len, values)), axis=0)
-        ends = np.cumsum([len(some) for some in values])
-        for k, some in enumerate(values):
-            tried[ends[k] - len(some) : ends[k], k] = some
-        found = self.ask(tried, point)
-        if found.min() < (1.0 - _ENOUGH) * risk:
-            return tried[int(np.argmin(found))]
-        self.path = values[0], found[: ends[0]]
-        return None
-
     def choice(self, point: np.ndarray) -> Choice:
         """The point, and the risk along the leading strength through it."""
-        if self.path is not None:
-            at = int(np.flatnonzero(self.path[0] == point[0])[0])
-            return Choice(self._named(point), float(self.path[1][at]), *self.path)
         path = np.unique(np.append(self.along, point[0]))[::-1]
         along = self._with(point, np.array([0]), np.log(np.maximum(path, 1e-300))[:, None])
         along[:, 0] = path
