@@ -30,7 +30,7 @@ from polytask.report.fitted import (
 from polytask.report.newcomers import new_levels_content, new_tasks_content
 from polytask.report.patterns import pattern_figures
 from polytask.report.relations import relatedness_content
-from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict
+from polytask.report.summary import data_facts, how_facts, key_numbers, rest_of_verdict, title_of
 
 _CITATION = (
     "Polytask, version {version}: multi-task learning for tables with a task column. BSD-3-Clause."
@@ -158,6 +158,7 @@ def _content(comparison: Comparison) -> dict[str, Any]:
     return {
         "comparison": comparison,
         "verdict": comparison.verdict,
+        "focus": title_of(comparison, comparison.verdict.focus),
         "lead": rest_of_verdict(comparison.verdict),
         "numbers": key_numbers(comparison),
         "date": formats.moment(comparison.provenance.date),

@@ -44,7 +44,7 @@ def key_numbers(comparison: Comparison) -> list[KeyNumber]:
                 f"{f.interval(row['low'], row['high'], digits)}",
             )
         )
-    focus = _title(comparison, verdict.focus)
+    focus = title_of(comparison, verdict.focus)
     against = [(comparison.baseline, verdict.gain), ("pooled", verdict.gain_over_pooled)]
     for name, gain in against:
         if name != verdict.focus and gain.value == gain.value:
@@ -57,7 +57,8 @@ def _together(text: str) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def _title(comparison: Comparison, name: str) -> str:
+def title_of(comparison: Comparison, name: str) -> str:
+    """Return what the page calls a model."""
     titles = comparison.models.set_index("name")["title"]
     return str(titles.get(name, name))
 
@@ -66,7 +67,7 @@ def _gain(comparison: Comparison, focus: str, against: str, gain: Interval) -> K
     more = "less" if gain.value >= 0 else "more"
     clear = not gain.low <= 0 <= gain.high
     return KeyNumber(
-        f"{comparison.loss_title} against {_title(comparison, against).lower()}",
+        f"{comparison.loss_title} against {title_of(comparison, against).lower()}",
         f"{percent(gain.value)} {more}",
         f"{focus}; {'' if clear else 'not clear: '}{_together(span(gain))}",
         clear,
