@@ -39,6 +39,12 @@ def test_means_are_those_of_training_and_of_the_rows_at_hand_for_a_new_task():
     assert list(made.transform(rows).index) == [4, 2, 7, 1]
 
 
+def test_a_task_column_may_have_a_slash_in_its_name():
+    table = pd.DataFrame({"x": [1.0, 3.0, 5.0], "a": [1, 2, 3], "a/b": ["k", "k", "l"]})
+    made = WithinBetween(["x"], task="a/b").fit_transform(table)
+    assert made["mean of x by a/b"].tolist() == [2.0, 2.0, 5.0]
+
+
 @pytest.mark.parametrize(
     ("columns", "table", "said"),
     [

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import all_or_nothing
-from polytask.data.task_spec import column_names, spelled_out
+from polytask.data.task_spec import unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,8 @@ class WithinBetween(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    unit_ : str
+        The column of the first grouping.
     tasks_ : ndarray of shape (m,)
     means_ : ndarray of shape (m, len(columns))
         Over the values that are there; the mean of the other tasks where a task has none.
@@ -66,6 +68,7 @@ class WithinBetween(TransformerMixin, BaseEstimator):
         ValueError
             If X lacks a column, one holds no numbers, or the table has the new names already.
         """
+        self.unit_ = unit_of(self.task, list(getattr(X, "columns", ())))
         values = self._numbers(X)
         again = [name for name in self._made() if name in X]
         if again:
@@ -73,7 +76,7 @@ class WithinBetween(TransformerMixin, BaseEstimator):
                 f"WithinBetween: X must not have a column of the name that is added; got "
                 f"{again[0]!r}. Rename it."
             )
-        means = values.groupby(self._ids(X).to_numpy()).mean()
+        means = values.groupby(X[self.unit_].to_numpy()).mean()
         self.tasks_ = means.index.to_numpy()
         self.means_ = means.fillna(means.mean()).fillna(0.0).to_numpy()
         self.feature_names_in_ = np.array([str(name) for name in X], dtype=object)
@@ -84,7 +87,7 @@ class WithinBetween(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "means_")
         import pandas as pd
 
-        values, ids = self._numbers(X), self._ids(X).to_numpy()
+        values, ids = self._numbers(X), X[self.unit_].to_numpy()
         place = pd.Index(self.tasks_).get_indexer(ids)
         found, new = self.means_[place], place < 0
         if new.any():
@@ -97,19 +100,8 @@ class WithinBetween(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "means_")
         return np.array([*self.feature_names_in_, *self._made()], dtype=object)
 
-    @property
-    def _unit(self) -> list[Any]:
-        return list(spelled_out(self.task)[0])
-
     def _made(self) -> list[str]:
-        unit = "/".join(map(str, self._unit))
-        return [f"mean of {name} by {unit}" for name in self.columns]
-
-    def _ids(self, X: pd.DataFrame) -> pd.Series:
-        """The task of each row; of several columns as text."""
-        if len(self._unit) == 1:
-            return X[self._unit[0]]
-        return X[self._unit].astype(str).agg("/".join, axis=1)
+        return [f"mean of {name} by {self.unit_}" for name in self.columns]
 
     def _numbers(self, X: pd.DataFrame) -> pd.DataFrame:
         if not hasattr(X, "columns") or isinstance(self.columns, str) or not len(self.columns):
@@ -117,8 +109,7 @@ class WithinBetween(TransformerMixin, BaseEstimator):
                 "WithinBetween: X must be a table with named columns, and columns a list of names "
                 f"in it; got {type(X).__name__} and {self.columns!r}."
             )
-        needed = [*self.columns, *column_names(spelled_out(self.task))[:1]]
-        absent = [name for name in needed if name not in X]
+        absent = [name for name in (*self.columns, self.unit_) if name not in X]
         if absent:
             raise ValueError(
                 f"WithinBetween: X must have the column {absent[0]!r}. Name those it has."

@@ -57,10 +57,10 @@ def choose_strengths(
     if LeaveOneOut.why_not(middle) is None:
         held_out = LeaveOneOut(TUNING_TOL, max_iter)
         if held_out.at_once(middle) and len(data.y) * data.n_coefs**2 >= _LARGE:
-            few = data.n_coefs * _ROWS_A_COEF < len(data.y)  # so that w0 moves with no row
+            many_rows = data.n_coefs * _ROWS_A_COEF < len(data.y)  # none of which moves w0
 
             def risks(some: Sequence[dict[str, Any]], near: dict[str, Any]) -> np.ndarray:
-                close = make(data, near) if few else None
+                close = make(data, near) if many_rows else None
                 return held_out.risks([make(data, s) for s in some], close)
 
             return choose_jointly(risks, grids, fixed)

@@ -39,7 +39,7 @@ _FLAT = 1e-6  # least curvature of an entry, in those of its feature's others
 
 
 class SupportNewton(Solver):
-    """Lasso, joint features and sparse group by Newton steps on what they keep."""
+    """Lasso, joint features and sparse group of squares by Newton steps on what they keep."""
 
     name: ClassVar[str] = "newton on the support"
     needs: ClassVar[tuple[Need, ...]] = (SQUARES, ROWS, SLOPES, RIDGES, NORMS, LENGTHS)
