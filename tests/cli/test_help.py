@@ -30,6 +30,12 @@ def test_version(polytask):
     assert polytask("--version").out.strip() == f"polytask {package.__version__}"
 
 
+def test_as_a_module(polytask):
+    words = [sys.executable, "-m", "polytask", "--version"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert shown.stdout == polytask("--version").out
+
+
 @pytest.mark.parametrize("command", ["compare", "fit", "predict", "describe", "models"])
 def test_help_of_each_command(polytask, command):
     answer = polytask(command, "--help")
