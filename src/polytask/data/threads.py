@@ -2,6 +2,10 @@
 
 Many small products gain nothing from BLAS threads, and two pools that multiply cost two to three
 times (measured), so a fit holds BLAS to one thread and splits tasks among Python threads.
+
+Trees of scikit-learn share every node among OpenMP threads, which wait for one another by turning:
+on small tables that gains little, and where other programs use the same cores one tree takes a
+hundred times as long (measured). They have one thread there.
 """
 
 from __future__ import annotations
@@ -9,14 +13,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["one_blas_thread", "share"]
+__all__ = ["one_blas_thread", "share", "with_trees"]
+
+_SMALL = 1_000_000  # numbers of a table on which trees have one thread
+T = TypeVar("T")
 
 
 @cache
@@ -38,3 +45,14 @@ def share(work: Callable[[np.ndarray], None], items: Sequence[int] | np.ndarray)
     with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
         for done in [pool.submit(work, part) for part in np.array_split(items, workers)]:
             done.result()
+
+
+@cache
+def _openmp() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="openmp")  # asked when trees are loaded
+
+
+def with_trees(call: Callable[..., T], X: np.ndarray, *args: Any, **kwargs: Any) -> T:
+    """``call(X, *args, **kwargs)`` of histogram boosting, on one thread where X is small."""
+    with _openmp().limit(limits=1) if X.size < _SMALL else nullcontext():
+        return call(X, *args, **kwargs)

@@ -25,6 +25,7 @@ from sklearn.utils.validation import (
 from polytask.data import all_or_nothing, is_frame, read_raw_rows, read_target, read_weight
 from polytask.data.held_rows import read_held, validation_part
 from polytask.data.task_spec import Spec
+from polytask.data.threads import with_trees
 from polytask.models.estimator import Estimator
 from polytask.models.labels import refuse_unusable
 from polytask.responses import Response, find_response
@@ -154,17 +155,17 @@ class _BoostedTrees(Estimator):
     ) -> None:
         """The trees; ``apart`` are the rows that say when to stop, none where the trees choose."""
         if not apart.any():
-            self.model_.fit(Z, y, sample_weight=weight)
+            with_trees(self.model_.fit, Z, y, sample_weight=weight)
             return
         own, other = (None, None) if weight is None else (weight[~apart], weight[apart])
-        self.model_.fit(
-            Z[~apart], y[~apart], sample_weight=own,
+        with_trees(
+            self.model_.fit, Z[~apart], y[~apart], sample_weight=own,
             X_val=Z[apart], y_val=y[apart], sample_weight_val=other,
         )  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
         """Predicted targets or classes, shape (n,)."""
-        found: np.ndarray = self._fitted().predict(self._design(X))
+        found: np.ndarray = with_trees(self._fitted().predict, self._design(X))
         return found
 
     def _fitted(self) -> Any:
@@ -247,7 +248,7 @@ class _BoostedTrees(Estimator):
     @available_if(lambda self: self._has_classes())
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes, or of ordered levels: shape (n, K)."""
-        found: np.ndarray = self._fitted().predict_proba(self._design(X))
+        found: np.ndarray = with_trees(self._fitted().predict_proba, self._design(X))
         return found
 
     def __sklearn_tags__(self) -> Any:

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import Rows, TaskData, make_task_data, read_target
+from polytask.data.threads import with_trees
 from polytask.models._on_columns import (
     HeadsClassifier,
     HeadsRegressor,
@@ -159,7 +160,7 @@ class _SharedTrees(OnColumns):
         self.trees_ = self.task_trees_ = None
         if trees is not None and last.beats(best):
             best, kept, self.trees_ = last, [h], trees
-            self._shift = rows.task_means(h[:, 0] - trees.predict(rows.bins)[rows.at])
+            self._shift = rows.task_means(h[:, 0] - with_trees(trees.predict, rows.bins)[rows.at])
         if 1 < data.n_tasks <= MAX_CATEGORIES:
             by_task = TreeRows(data, np.column_stack([rows.X, rows.place[data.code]]), _FOLDS)
             trees = self._unfitted().set_params(categorical_features=[X.shape[1]])
@@ -205,14 +206,14 @@ class _SharedTrees(OnColumns):
         code = np.full(len(X), -1) if code is None else code
         seen = (code >= 0) & (code < len(self._place))
         if self.trees_ is not None:
-            h = self.trees_.predict(bins)
+            h = with_trees(self.trees_.predict, bins)
             h[seen] += self._shift[code[seen]]
             parts.append(h)
         if self.task_trees_ is not None:  # which say nothing of tasks that they did not see
             more = np.zeros(len(X))
             if seen.any():
                 own = np.column_stack([bins[seen], self._place[code[seen]]])
-                more[seen] = self.task_trees_.predict(own)
+                more[seen] = with_trees(self.task_trees_.predict, own)
             parts.append(more)
         return np.column_stack(parts)
 

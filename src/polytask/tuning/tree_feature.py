@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import clone
 
 from polytask.data import TaskData
+from polytask.data.threads import with_trees
 from polytask.responses import Response
 from polytask.tuning.content import content_of
 from polytask.tuning.folds import held_out_folds
@@ -169,7 +170,7 @@ class TreeRows:
         for each in grown:
             h[each.held] = each.steps[:, n]
         model = clone(trees).set_params(max_iter=n) if whole else None
-        return model and model.fit(self.bins, target, weight), h[self.at, None]
+        return model and with_trees(model.fit, self.bins, target, weight), h[self.at, None]
 
 
 class _Grown:
@@ -185,7 +186,9 @@ class _Grown:
 
     def until(self, n_trees: int) -> np.ndarray:
         """Predictions (n, n_trees + 1) after every tree."""
-        self.model.set_params(max_iter=n_trees).fit(*self.of_train)
-        more = islice(self.model.staged_predict(self.X), self.steps.shape[1] - 1, None)
-        self.steps = np.column_stack([self.steps, *more])
+        with_trees(self.model.set_params(max_iter=n_trees).fit, *self.of_train)
+        self.steps = np.column_stack([self.steps, *with_trees(self._more, self.X)])
         return self.steps
+
+    def _more(self, X: np.ndarray) -> list[np.ndarray]:
+        return list(islice(self.model.staged_predict(X), self.steps.shape[1] - 1, None))
