@@ -1,15 +1,16 @@
 """Two crossed groupings by REML, side by side with lme4: time in turn, peak memory, criterion.
 
     python benchmarks/crossed.py InstEval.csv [--copies 1 10] [--peer glmm=ENV/bin/python ...]
-                                 [--docs docs/models/multilevel.md]
+                                 [--limit 600] [--docs docs/models/multilevel.md]
 
 The table is lme4's (write.csv(lme4::InstEval, "InstEval.csv")). Copies of it are stacked, too,
 the students of each being others: so many times the rows and students, the same lecturers. Last
 comes a made-up table beyond a dense system, with given strengths, without lme4. R with lme4 must be
 installed; all work in one thread, in processes of their own, in turn; processor time of the fit,
 peak memory of the process. Peers of PyPI (glmm 0.6.2, mixedlm 1.3.0, lme_python 0.2.7,
-interlace-lme 0.3.2) take part by an interpreter of an environment that has them; who took over a
-minute is not asked for the copies.
+interlace-lme 0.3.2) take part by an interpreter of an environment that has them. A process that
+uses more processor time than the limit, in seconds, or more than 12 GB is ended, and its line says
+so; who took a minute or more is asked once.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ PEERS = {
         "-2 * m.llf_restricted",
     ),
 }  # fmt: skip
-SLOW = 60.0  # seconds from which a peer is not asked for more rows
+MOST_MEMORY = 12 * 10**9  # bytes
+SLOW = 60.0  # seconds from which nobody is asked again
 
 
 def peer_command(name: str, python: str, path: str) -> list[str]:
@@ -99,19 +101,32 @@ def ours(path: str) -> None:
     print(seconds, peak, f"{model.deviance_:.5f}")
 
 
-def run(command: list[str]) -> dict[str, float]:
-    """What a process prints in its last line."""
+def run(command: list[str], limit: int) -> dict[str, float]:
+    """What a process prints in its last line; NaN where it is ended or fails."""
     one = os.environ | dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1"
     )
     one.pop("PYTHONPATH" if command[0] != sys.executable else "", None)
-    answer = subprocess.run(command, check=True, env=one, capture_output=True, text=True)
+
+    def bounded() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+
+    answer = subprocess.run(command, env=one, capture_output=True, text=True, preexec_fn=bounded)
+    if answer.returncode < 0:  # by a signal
+        return {"seconds": limit, "megabytes": np.nan, "criterion": np.nan}
+    if answer.returncode > 0:
+        print(*command[:1], answer.stderr[-2000:], file=sys.stderr, flush=True)
+        return {"seconds": np.nan, "megabytes": np.nan, "criterion": np.nan}
     return dict(zip(COLUMNS, map(float, answer.stdout.splitlines()[-1].split()), strict=True))
 
 
 def line(title: str, who: str, seen: list[dict[str, float]]) -> str:
     """Medians as a row."""
     seconds, peak, criterion = pd.DataFrame(seen)[COLUMNS].median()
+    if np.isnan(peak):
+        why = "failed" if np.isnan(seconds) else f"ended after {seconds:.0f}"
+        return f"| {title} | {who} | {why} | – | – |"
     told = "–" if np.isnan(criterion) else f"{criterion:.4f}"
     return f"| {title} | {who} | {seconds:.2f} | {peak:.0f} | {told} |"
 
@@ -122,6 +137,7 @@ def main() -> None:
     parser.add_argument("table")
     parser.add_argument("--copies", type=int, nargs="*", default=[1, 10])
     parser.add_argument("--peer", action="append", default=[], help="NAME=PYTHON")
+    parser.add_argument("--limit", type=int, default=600, help="processor seconds of a process")
     parser.add_argument("--docs", type=Path)
     arguments = parser.parse_args()
     peers = dict(each.split("=", 1) for each in arguments.peer)
@@ -141,13 +157,12 @@ def main() -> None:
             for _ in range(3 if copies == 1 else 1):
                 for who, command in commands.items():
                     if len(seen[who]) == 0 or seen[who][-1]["seconds"] < SLOW:
-                        seen[who].append(run(command))
+                        seen[who].append(run(command, arguments.limit))
             new = [line(title, who, each) for who, each in seen.items()]
             lines += new
             print(*new, sep="\n", flush=True)
-            peers = {who: at for who, at in peers.items() if seen[who][-1]["seconds"] < SLOW}
     n, users, items = LARGE
-    found = [run([sys.executable, __file__, "--ours", "large"])]
+    found = [run([sys.executable, __file__, "--ours", "large"], arguments.limit)]
     lines.append(line(f"{n:,}, {users:,} x {items:,}, given", "polytask", found))
     print(lines[-1])
     if arguments.docs:

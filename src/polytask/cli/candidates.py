@@ -201,8 +201,9 @@ def formulation_for(
             f"must name models for {target_words(kind)}; {name!r} has none. Leave it out.",
             "models",
         )
-    seeded = "random_state" in model.get_params(deep=False)
-    return model.set_params(random_state=seed) if seeded else model
+    usual = {"random_state": seed, "weights": "precision"}  # only ratios of weights matter
+    taken = model.get_params(deep=False)
+    return model.set_params(**{name: value for name, value in usual.items() if name in taken})
 
 
 def _found(name: str) -> Any:

@@ -27,7 +27,7 @@ def ladder(kind: str, task: Spec, loss: Any) -> dict[str, Any]:
     names = grouping_names(groupings)
     return {
         f"multilevel: {' + '.join(names[:k])}": made(
-            task=groupings, n_groupings=k, loss=loss, unseen="common"
+            task=groupings, n_groupings=k, loss=loss, unseen="common", weights="precision"
         )
         for k in range(1, len(names) + 1)
     }

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from polytask.data import TaskData
+from polytask.data import TaskData, callers_level
 from polytask.data.groupings import Grouping
 from polytask.data.task_spec import column_names, spelled_out
 from polytask.mixed.crossed.asked import Asked, CrossedData
 from polytask.mixed.crossed.by_left_out import by_left_out
+from polytask.mixed.crossed.doubts import crossed_doubts
 from polytask.mixed.crossed.fit import CrossedFit, fit_crossed
+from polytask.mixed.doubts import DoubtWarning
 from polytask.models._levels import positions
 from polytask.models.mixed import why_not_mixed
 from polytask.responses import Response
@@ -66,6 +69,23 @@ class AskedOfGroupings:
             rows, loss, asked, random_common=random_common, restricted=restricted,
             learn=estimated and self._loss().learns_likelihood,
         )  # fmt: skip
+
+    def _say_doubts(
+        self: Any, fit: CrossedFit, data: TaskData, known: Sequence[Grouping],
+        codes: Sequence[np.ndarray],
+    ) -> None:  # fmt: skip
+        """Warn of variances that the rows do not tell."""
+        if not isinstance(self.alpha, str) or not fit.loss.is_quadratic:
+            return
+        asked = [Asked(c, g.n_levels, None) for g, c in zip(known, codes, strict=True)]
+        wide = [np.count_nonzero(np.diag(t.covariance)) * len(t.deviations) for t in fit.terms]
+        found = crossed_doubts(
+            self._rows_of(data), asked, [g.name for g in known], fit.noise,
+            data.n_coefs + sum(wide), fit.at_limit,
+        )  # fmt: skip
+        if found:
+            said = f"{type(self).__name__}: {'; '.join(found)}."
+            warnings.warn(said, DoubtWarning, stacklevel=callers_level())
 
     @staticmethod
     def _rows_of(data: TaskData) -> CrossedData:

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from polytask.data import TaskData
 from polytask.data.held_rows import read_held
 from polytask.mixed.crossed.asked import Asked
+from polytask.mixed.crossed.fit import CrossedFit
 from polytask.mixed.crossed.left_out import left_out_crossed
 from polytask.mixed.crossed.profiles import DeviationProfile, ends, profiles_crossed
 from polytask.mixed.likelihood import Likelihood
@@ -108,6 +109,16 @@ class GroupingsSummary:
                 table |= {f"{name}_low": low, f"{name}_high": high, f"{name}_p": np.array(p)}
         rows = [*map(str, self._feature_names(d)), "intercept"][: d + int(self.fit_intercept)]
         return pd.DataFrame(table).iloc[: len(rows)].set_axis(rows)
+
+    def _keep_criteria(self: Any, fit: CrossedFit, data: TaskData) -> None:
+        precise = self.weights == "precision" and self._loss().is_quadratic and len(data.y)
+        logs = float(np.log(data.sample_weight).sum()) if precise else 0.0
+        n = self.response_.n_observations(data.y, data.sample_weight)
+        self.deviance_, self.n_variances_ = fit.deviance - logs, fit.n_variances
+        self.log_likelihood_ = -0.5 * self.deviance_
+        self.aic_ = self.deviance_ + 2.0 * fit.n_parameters
+        self.bic_ = self.deviance_ + np.log(n) * fit.n_parameters
+        self._rows_seen, self._random_w0 = rows_seen(data), fit.random_common
 
     def _varying_columns(self: Any, grouping: str) -> np.ndarray:
         d = len(self.common_coef_)

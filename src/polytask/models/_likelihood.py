@@ -11,7 +11,16 @@ from polytask.data import TaskData
 from polytask.mixed.likelihood import Likelihood, Varying
 from polytask.mixed.state import MixedState
 
-__all__ = ["of_groupings", "of_tasks", "rows_seen"]
+__all__ = ["in_units_of_their_mean", "of_groupings", "of_tasks", "rows_seen"]
+
+
+def in_units_of_their_mean(data: TaskData) -> tuple[TaskData, float]:
+    """Rows whose weights are precisions, of mean one; and what the mean was."""
+    s = data.sample_weight
+    if (s == s[0]).all():
+        return (data if s[0] == 1 else data.reweighted(np.ones(len(s)))), float(s[0])
+    mean = float(s.mean())
+    return data.reweighted(s / mean), mean
 
 
 def rows_seen(data: TaskData) -> list[float]:

@@ -28,7 +28,7 @@ from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 from polytask.mixed.laplace import quadratic_forms
 from polytask.mixed.left_out import common_without_tasks, left_out
 from polytask.mixed.task_noise import task_noise
-from polytask.models._likelihood import rows_seen
+from polytask.models._likelihood import in_units_of_their_mean, rows_seen
 from polytask.models.mixed_summary import MixedModelSummary
 from polytask.responses import Response
 from polytask.tuning import repeats
@@ -123,12 +123,8 @@ class MixedModelFit(MixedModelSummary):
             return data, 0.0
         if isinstance(data, MomentData) or not len(data.y):
             return data, 0.0
-        s = data.sample_weight
-        self._mean_weight = float(s.mean())
-        if (s == s[0]).all():
-            return (data if s[0] == 1 else data.reweighted(np.ones(len(s)))), 0.0
-        s = s / self._mean_weight
-        return data.reweighted(s), float(np.log(s).sum())
+        data, self._mean_weight = in_units_of_their_mean(data)
+        return data, float(np.log(data.sample_weight).sum())
 
     def _by_task_noise(
         self: Any, fit: MixedFit, data: TaskData

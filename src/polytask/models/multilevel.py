@@ -23,18 +23,14 @@ from polytask.data import (
     read_target,
 )
 from polytask.data.columns import frame_columns
-from polytask.data.groupings import (
-    Grouping,
-    read_grouped_rows,
-    read_groupings,
-)
+from polytask.data.groupings import Grouping, read_grouped_rows, read_groupings
 from polytask.data.task_spec import spelled_out
 from polytask.mixed.crossed.fit import CrossedFit
 from polytask.models._asked import AskedOfGroupings
 from polytask.models._groupings_doors import GroupingsDoors
 from polytask.models._groupings_summary import GroupingsSummary
 from polytask.models._levels import along, level_texts, with_zero
-from polytask.models._likelihood import rows_seen
+from polytask.models._likelihood import in_units_of_their_mean
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.steps import fit_steps, step, with_callbacks
@@ -91,6 +87,11 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         features either. None is all.
     fit_intercept : bool, default=True
         Whether there are levels.
+    weights : {"count", "precision"}, default="count"
+        What ``sample_weight`` is. A count says that the row is there so many times (glmmTMB). A
+        precision, of the squared loss, says that the noise variance of a row is `noise_variance_`
+        over its weight in units of the mean (lme4): only ratios matter. Of other losses and in
+        sums over rows (`fit_moments`, Parquet) weights always count.
     unseen : {"error", "common"}, default="error"
         What to do with an unseen task in `predict`: refuse, or take what w0 and the other
         groupings say. Unseen levels of other groupings always take what is known.
@@ -170,6 +171,7 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         "task": [None, str, Integral, list, tuple],
         "n_groupings": [None, Interval(Integral, 1, None, closed="left")],
         "fit_intercept": ["boolean"],
+        "weights": [StrOptions({"count", "precision"})],
         "unseen": [StrOptions({"error", "common"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "verbose": ["verbose"],
@@ -186,6 +188,7 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         task: Any = None,
         n_groupings: int | None = None,
         fit_intercept: bool = True,
+        weights: str = "count",
         unseen: str = "error",
         tol: float = 1e-6,
         verbose: int = 0,
@@ -198,6 +201,7 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         self.task = task
         self.n_groupings = n_groupings
         self.fit_intercept = fit_intercept
+        self.weights = weights
         self.unseen = unseen
         self.tol = tol
         self.verbose = verbose
@@ -212,7 +216,7 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         X : table, array or sparse matrix of shape (n, d + columns of groupings)
         y : array of shape (n,), or of shape (n, m) with ``task=None``
         sample_weight : array of shape (n,) or, with a wide y, (n, m)
-            How many rows each stands for; zero leaves it out.
+            How many rows each stands for, or its precision (``weights``); zero leaves it out.
 
         Returns
         -------
@@ -245,6 +249,7 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
                 fit = self._fit_rows(data, known, codes)
             self.response_ = fit.loss
             say(f"violation {fit.violation:.1e}")
+        self._say_doubts(fit, data, known, codes)
         self._keep(fit, data, known)
 
     def _read(
@@ -258,6 +263,8 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
             self, Rows(features, None), self._encode(target), names, sample_weight,
             center=features.shape[1] > 0,
         )  # fmt: skip
+        if self.weights == "precision" and self._loss().is_quadratic:
+            data = in_units_of_their_mean(data)[0]
         if self._wide:
             one = Grouping("task", (), (data.tasks,), np.arange(data.n_tasks))
             return data, [one], [data.code]
@@ -313,12 +320,7 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         self.intercept_ = self.common_intercept_ + first[:, d]
         if self._loss().is_quadratic:
             self.noise_variance_ = fit.noise
-        n = self.response_.n_observations(data.y, data.sample_weight)
-        self.deviance_, self.n_variances_ = fit.deviance, fit.n_variances
-        self.log_likelihood_ = -0.5 * fit.deviance
-        self.aic_ = fit.deviance + 2.0 * fit.n_parameters
-        self.bic_ = fit.deviance + np.log(n) * fit.n_parameters
-        self._rows_seen, self._random_w0 = rows_seen(data), fit.random_common
+        self._keep_criteria(fit, data)
         self.violation_, self.n_iter_ = fit.violation, max(fit.n_iter, 1)
         self.certificate_, self.solver_ = "global", "block arrow"
         done = fit.converged and fit.violation <= self.tol

@@ -71,6 +71,8 @@ class CrossedFit:
     converged : bool
     loss : Loss
         With the parameters that were learned.
+    at_limit : bool
+        Whether a variance is the largest that is taken.
     """
 
     common: np.ndarray
@@ -86,6 +88,7 @@ class CrossedFit:
     n_iter: int
     converged: bool
     loss: Loss
+    at_limit: bool
 
 
 class Fitter:
@@ -239,7 +242,7 @@ class Fitter:
             len(fitted.estimate.parameters),
             len(fitted.estimate.parameters) + len(point.common) + self._n_own(),
             len(self.common) > 0, fitted.estimate.n_iter, fitted.estimate.converged,
-            self._learned(fitted),
+            self._learned(fitted), fitted.estimate.at_limit,
         )  # fmt: skip
 
     def _n_own(self) -> int:

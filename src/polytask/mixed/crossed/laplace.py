@@ -26,7 +26,7 @@ from typing import Any, cast
 import numpy as np
 
 from polytask.mixed.by_parameters import ByParameters, by_parameters
-from polytask.mixed.crossed.point import Eliminate, Elimination, Solved
+from polytask.mixed.crossed.point import FAR, Eliminate, Elimination, Solved
 from polytask.mixed.crossed.rows import CrossSums, GroupedRows
 from polytask.mixed.crossed.search import Roots, descend
 from polytask.responses import Loss
@@ -124,7 +124,7 @@ class LaplacePoint:
     """
 
     noise = 1.0
-    noiseless = False
+    noiseless, most = False, FAR
 
     def __init__(
         self, model: CrossedLaplace, roots: Sequence[np.ndarray], common: np.ndarray | None,

@@ -30,11 +30,14 @@ from scipy.linalg import lapack
 from polytask.algebra.linalg import psd_inverse_and_log_det
 from polytask.mixed.crossed.rows import CrossSums
 
-__all__ = ["SMALL", "CrossedPoint", "Eliminate", "Elimination", "Solved", "block_times"]
+__all__ = ["FAR", "SMALL", "CrossedPoint", "Eliminate", "Elimination", "Solved", "block_times"]
 
 SMALL = 1e-3  # roots below which a block of S^-1 has not the digits of its part of K
 _CHUNK = 4_000_000
-_NO_NOISE = 1e-7  # share of the squares that w0 leaves below which digits are lost
+_NO_NOISE = 1e-7  # share of the squares that w0 leaves below which there is no noise
+_NO_DIGITS = 1e-13  # the same where rows exceed the coefficients: digits are lost
+FAR, _FARTHEST = 1e3, 1e6  # largest standard deviation over that of the noise: likewise
+_LITTLE = 1e-3  # share below which the squares are summed anew
 
 
 class Elimination:
@@ -239,6 +242,7 @@ class Solved:
     noise = 1.0
     square = np.inf  # that the noise is profiled from
     noiseless = False
+    most = FAR  # largest standard deviation that a search takes
 
     def __init__(
         self, sums: CrossSums, roots: Sequence[np.ndarray], levels: Sequence[int],
@@ -341,13 +345,28 @@ class CrossedPoint(Solved):
     ) -> None:  # fmt: skip
         super().__init__(sums, roots, levels, restricted, eliminate=eliminate)
         p = len(self.common)
-        square = float(self._inner[p, p] - self.common @ self._inner[:p, p])
-        least = _NO_NOISE * float(sums.target[p, p])
+        square, total = float(self._inner[p, p] - self.common @ self._inner[:p, p]), sums.target
+        if square < _LITTLE * total[p, p]:
+            square = self._square_of_errors()
+        exceed = n_rows > p + len(sums.first_target) + len(sums.rest_target)
+        self.most = _FARTHEST if exceed else FAR
+        least = (_NO_DIGITS if exceed else _NO_NOISE) * float(total[p, p])
         self.noiseless = square <= least  # nothing but rounding is left
         self.square = max(square, least, 1e-300)
         self.free = n_rows - p if restricted else n_rows
         self.noise = self.square / self.free
         self.deviance = self.log_det + self.free * (1.0 + np.log(2.0 * np.pi * self.noise))
+
+    def _square_of_errors(self) -> float:
+        """The rows' errors squared and the deviations' penalty: errors of b count squared in it."""
+        b = np.concatenate([each.ravel() for each in self.deviations])
+        pull = np.concatenate([each.ravel() for each in self.pulls])
+        asked = np.concatenate([self.sums.first_target, self.sums.rest_target]) @ self._less
+        inside = float(self._less @ self.sums.target @ self._less) - b @ (asked + pull)
+        penalty = sum(
+            float(np.square(g @ L).sum()) for g, L in zip(self.pulls, self.roots, strict=True)
+        )
+        return float(inside + penalty)
 
     @cached_property
     def gradients(self) -> list[np.ndarray]:

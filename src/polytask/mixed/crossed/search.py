@@ -20,7 +20,6 @@ _DIGITS = 1e-14  # of the deviance, relative
 _TOL = 1e-10  # deviance that a last step could still gain
 _SHARE = 0.2  # of the promised descent that a step must bring: half is exact, none is twice too far
 _HELD = 10.0  # standard deviation that is taken where the likelihood has no maximum
-_FAR = 1e3  # largest standard deviation: a larger one leaves no noise
 _NEAR = 0.3  # deviance that a step promises from which on steps tell what the Hessian lacks
 _PATIENCE = 12  # steps in the order of the columns; those that find their way take 4 to 10
 _DEEPER = 1e-4  # standard deviation from which a search goes on that ended at zero
@@ -35,6 +34,12 @@ class CrossedEstimate:
     violation: float
     n_iter: int
     converged: bool
+
+    @property
+    def at_limit(self) -> bool:
+        """Whether a deviation is the largest that is taken, or leaves the rows no noise."""
+        most = max((np.abs(L).max(initial=0.0) for L in self.point.roots), default=0.0)
+        return bool(self.point.noiseless or (len(self.parameters) and most >= self.point.most))
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +178,7 @@ def descend(
             missing = np.zeros_like(H)
             continue
         if moved is None:
-            held = np.abs(t[: roots.size]).max(initial=0.0) >= _FAR
+            held = np.abs(t[: roots.size]).max(initial=0.0) >= point.most
             return CrossedEstimate(point, t, left, n_iter, left <= 1e-4 or held)
         before, slope_before = t, slope
         t, point = moved
@@ -219,7 +224,7 @@ def _line(
     step = step * min(1.0, longest / max(float(np.abs(step[:q]).max(initial=0.0)), 1e-300))
     for size in 0.5 ** np.arange(25):
         trial = t + size * step
-        trial[:q] = np.clip(trial[:q], -_FAR, _FAR)
+        trial[:q] = np.clip(trial[:q], -point.most, point.most)
         try:
             found = _look(at, roots, trial)
         except (FloatingPointError, ImpossibleParametersError):
