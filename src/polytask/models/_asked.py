@@ -78,7 +78,7 @@ class AskedOfGroupings:
         if not isinstance(self.alpha, str) or not fit.loss.is_quadratic:
             return
         asked = [Asked(c, g.n_levels, None) for g, c in zip(known, codes, strict=True)]
-        wide = [np.count_nonzero(np.diag(t.covariance)) * len(t.deviations) for t in fit.terms]
+        wide = [int(np.count_nonzero(np.diag(t.covariance))) * len(t.deviations) for t in fit.terms]
         found = crossed_doubts(
             self._rows_of(data), asked, [g.name for g in known], fit.noise,
             data.n_coefs + sum(wide), fit.at_limit,
