@@ -26,6 +26,7 @@ from polytask.structures import Blocks, CommonDeviation
 __all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams"]
 
 
+_ROUNDING = 1e-15  # share of a sum that is rounding
 _FAR_ABOVE = 1e6  # strength, in Gram matrices, above which these are kept
 _AT_ONCE, _MOST_AT_ONCE = 64, 4_000_000  # columns, and numbers, of matrices factored together
 _CHUNK = 65_536  # numbers in roots that are applied together: half a megabyte, in cache
@@ -53,6 +54,8 @@ class ArrowFactor:
         Tasks kept in their row space.
     schur : ndarray of shape (c, c) or WideRidge
         The inverse of S.
+    both : pair of int ndarrays
+        Places, in the common part and in a deviation, of the coefficients that have both parts.
     singular : bool
         Whether a pseudo-inverse stands in for an inverse: the solution is then one of many, or
         inexact.
@@ -66,6 +69,7 @@ class ArrowFactor:
     D: np.ndarray
     wide: dict[int, WideTask]
     schur: np.ndarray | WideRidge
+    both: tuple[np.ndarray, np.ndarray]
     singular: bool = False
     null: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
@@ -73,9 +77,7 @@ class ArrowFactor:
         """Solution of the arrow system for a right-hand side in each block."""
         local = rhs["deviation"]
         step = self._solve_tasks(local)
-        reduced = rhs["common"] - self._couple_back(local, step)
-        for i, task in self.wide.items():
-            reduced -= task.Z_common.T @ (task.ridge.Z @ step[i])
+        reduced = self._reduced(rhs["common"], local, step)
         if isinstance(self.schur, WideRidge):
             common = self.schur.solve(reduced)
         else:
@@ -92,12 +94,23 @@ class ArrowFactor:
             out[i] = task.ridge.solve(R[i])
         return out
 
-    def _couple_back(self, local: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """sum_i E_i' step_i, where (L_i + D) step_i = local_i."""
-        if self.coupling is None:
-            total: np.ndarray = (local[self.narrow] - self.D * step[self.narrow]).sum(axis=0)
-            return total
-        return np.asarray(np.einsum("bkc,bk->c", self.coupling, step[self.narrow]))
+    def _reduced(self, common: np.ndarray, local: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """The right-hand side less sum_i E_i' step_i, where (L_i + D) step_i = local_i.
+
+        With both parts E_i is L_i, and L_i step_i is local_i - D step_i: next to a small D the
+        sums of the first cancel, and what is left of them but rounding is all that counts.
+        """
+        c, k = self.both
+        out = common.copy()
+        if len(c) < len(common):
+            assert self.coupling is not None
+            out -= np.einsum("bkc,bk->c", self.coupling, step[self.narrow])
+            for i, task in self.wide.items():
+                out -= task.Z_common.T @ (task.ridge.Z @ step[i])
+        left = common[c] - local[:, k].sum(axis=0)
+        left[np.abs(left) <= _ROUNDING * np.abs(local[:, k]).sum(axis=0)] = 0.0
+        out[c] = left + self.D[k] * step[:, k].sum(axis=0)
+        return out
 
     def _follow(self, common: np.ndarray) -> np.ndarray:
         """(L_i + D)^-1 E_i common, (b, k)."""
@@ -168,6 +181,11 @@ def factor_grams(
     return _factor(np.arange(len(grams)), blocks, {}, c, k, G, D, again)
 
 
+def _both(c: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    _, common, own = np.intersect1d(c, k, return_indices=True)
+    return common, own
+
+
 _Blocks = tuple[np.ndarray, np.ndarray | None, np.ndarray]
 
 
@@ -194,7 +212,7 @@ def _factor(
         null = null_space(S)
     lost = tasks.any() or (whole.any() and not null.size)
     null = np.hstack([null, hidden])
-    return ArrowFactor(narrow, roots, E, D, wide, schur, bool(lost), null)
+    return ArrowFactor(narrow, roots, E, D, wide, schur, _both(c, k), bool(lost), null)
 
 
 def _hidden(total: np.ndarray, G: np.ndarray, D: np.ndarray) -> np.ndarray:
@@ -237,7 +255,7 @@ def _factor_in_rows(
     schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots)
     none = np.zeros((0, len(k), len(k)))
     coupling = np.zeros((0, len(k), len(c)))
-    return ArrowFactor(np.zeros(0, dtype=int), none, coupling, D, wide, schur)
+    return ArrowFactor(np.zeros(0, dtype=int), none, coupling, D, wide, schur, _both(c, k))
 
 
 def _wide_tasks(

@@ -23,6 +23,9 @@ from polytask.tuning import Strength, common_grid, deviation_grid, intercept_gri
 
 __all__ = ["GraphRegularizedClassifier", "GraphRegularizedRegressor"]
 
+_FAR_ABOVE = 1e7  # curvature of a pull over the data's: neighbours are alike to that many digits
+_ROUNDING = 1e-12  # share of the largest eigenvalue of a Laplacian
+
 
 class _GraphRegularized(MultiTaskLinear):
     """min over W: R(W) + alpha sum over edges a_ij ‖w_i - w_j‖² + alpha_ridge ‖W‖_F².
@@ -139,7 +142,13 @@ class _GraphRegularized(MultiTaskLinear):
         pulls, ridge = np.full(p, float(strengths["alpha"])), np.zeros(p)
         pulls[d:], ridge[:d] = strengths["alpha_intercept"], strengths["alpha_ridge"]
         structure = CommonDeviation(np.zeros(p, dtype=bool), np.ones(p, dtype=bool))
-        coupled = Coupled(self._coupling(data.tasks)[0], pulls, ridge)
+        K = self._coupling(data.tasks)[0]
+        values = np.linalg.eigvalsh(K)
+        least = values[values > _ROUNDING * values[-1]].min(initial=values[-1])
+        if least > 0:  # next to more than that, differences are rounding
+            most = _FAR_ABOVE * (data.column_norms**2).max(axis=0) / least
+            pulls = np.minimum(pulls, most)
+        coupled = Coupled(K, pulls, ridge)
         return Problem(data, loss, structure, {"common": Ridge(np.zeros(0)), "deviation": coupled})
 
     def _store(self, solution: Solution, data: TaskData) -> None:

@@ -77,10 +77,14 @@ class _TaskClusters(BoxBase):
         )
 
 
+_DIGITS = 12  # to which coefficients are told apart
+
+
 def _clusters(W: np.ndarray, k: int) -> np.ndarray:
     """Nearest of k centres, numbered in the order in which the tasks come to them."""
     if W.shape[1] == 0:  # nothing in which tasks could differ
         return np.zeros(len(W), dtype=int)
+    W = np.round(W / (np.abs(W).max() or 1.0), _DIGITS)
     k = min(k, len(np.unique(W, axis=0)))
     found = KMeans(k, n_init=10, random_state=0).fit_predict(W)
     _, first, code = np.unique(found, return_index=True, return_inverse=True)

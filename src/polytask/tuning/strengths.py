@@ -13,6 +13,8 @@ from polytask.responses import Loss
 
 __all__ = ["Strength", "fitted_strengths", "given_strengths"]
 
+_MOST = 1e200  # next to what any table needs it is infinite, and its reciprocal nothing
+
 Grid = Callable[[Any, TaskData, Loss], np.ndarray]
 
 
@@ -53,8 +55,20 @@ def given_strengths(estimator: Any) -> dict[str, Any]:
             leads = value == "cv" or given[estimator.strengths[0].name] is None
             value = None if leads and strength.grid else strength.auto
             value = float(np.mean(given[value])) if isinstance(value, str) else value
-        given[strength.name] = value
+        given[strength.name] = _within_numbers(value)
     return given
+
+
+def _within_numbers(value: Any) -> Any:
+    """A strength whose products with what is in tables are numbers too."""
+    if value is None:
+        return None
+    extreme = np.any((np.asarray(value) > 0) & (np.asarray(value) < 1.0 / _MOST))
+    extreme |= np.any((np.asarray(value) > _MOST) & (np.asarray(value) < np.inf))
+    if not extreme:
+        return value
+    held = np.where(np.asarray(value) > 0, np.clip(value, 1.0 / _MOST, _MOST), value)
+    return held if held.ndim else float(held)
 
 
 def fitted_strengths(estimator: Any) -> dict[str, Any]:

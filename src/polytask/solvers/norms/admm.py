@@ -27,6 +27,7 @@ _BALANCED_AFTER = 60  # iterations: rho is left alone from here, which convergen
 _CHECK_EVERY = 3
 _RELAX = 1.6  # over-relaxation (Boyd et al. 2011, 3.4.3)
 _RHO = 3.0
+_LEAST_RHO = 1e-10  # of the mean curvature: with less the dual is rounding
 _EVEN = 4.0  # largest over mean curvature below which accelerated gradient is faster
 _UNBALANCED = 5.0  # primal and dual residual this far apart call for another rho
 
@@ -85,7 +86,8 @@ def admm(
     rho : float
         The last one, a start for a similar problem.
     """
-    rho = _first_rho(F, norm) if rho is None else rho
+    least = _LEAST_RHO * _mean_curvature(F)
+    rho = max(_first_rho(F, norm) if rho is None else rho, least, 1e-300)
     system = _System(F, rho)
     Z = start
     v = Z - F.gradient(start)[0] / rho  # Z and the dual's optimum
@@ -101,7 +103,7 @@ def admm(
             shares = np.linalg.norm(B - Z) * np.linalg.norm(dual), change * np.linalg.norm(B)
             ratio = float(shares[0]) / max(float(shares[1]), 1e-300)
             if n_iter < _BALANCED_AFTER and not 1 / _UNBALANCED < ratio < _UNBALANCED:
-                factor = float(np.clip(np.sqrt(ratio), 0.1, 10.0))
+                factor = max(float(np.clip(np.sqrt(ratio), 0.1, 10.0)), least / rho)
                 rho, v = rho * factor, Z + dual / factor
                 system = _System(F, rho)
                 continue
@@ -165,7 +167,10 @@ def _first_rho(F: Squares, norm: Norm) -> float:
 
     Where rho is balanced it is within a factor of three of that over two decades of strengths.
     """
-    design, d = F.data.design, F.structure.n_features
-    mean = float((design.column_norms(F.v)[:, :d] ** 2).mean())
     top = norm.dual(F.gradient_at_zero) or _RHO  # the square of a norm has no such strength
-    return max(_RHO * mean / max(top, 1e-300), 1e-300)
+    return _RHO * _mean_curvature(F) / max(top, 1e-300)
+
+
+def _mean_curvature(F: Squares) -> float:
+    d = F.structure.n_features
+    return float((F.data.design.column_norms(F.v)[:, :d] ** 2).mean()) if d else 0.0

@@ -17,8 +17,10 @@ from polytask.data import TaskData
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver, Status
 from polytask.solvers.facts import NOISE, NORMS, ROWS, SLOPES, SQUARES, Need
+from polytask.solvers.norms.outer import squares_at
 from polytask.solvers.norms.parts import norm_of, quadratic_of, stacked
-from polytask.solvers.norms.profile import Profile, profile
+from polytask.solvers.norms.profile import Profile, profile, zero_profile
+from polytask.solvers.norms.squares import NEXT_TO_NONE
 from polytask.solvers.norms.working_set import solve_wide
 from polytask.structures import Blocks
 
@@ -85,10 +87,19 @@ def _value_and_gap(
     below = 0.5 * (root**2 / np.where(floor > 0, floor, 1.0) + floor)
     value = float(share @ np.where(high, root, below)) + q + norm.value(at.B)
     length = root / sigma  # of p at t = 1
-    t = 1.0 / max(norm.dual(at.gradient), float(length.max(initial=0.0)), 1.0)
-    dual = float(share @ (t * root**2 / sigma - 0.5 * floor * ((t * length) ** 2 - 1.0)))
-    dual += -t * float((at.B * at.gradient).sum()) + (2.0 * t - t * t) * q
-    return value, value - dual + at.free_residual
+
+    def dual(top: float, slope: float) -> float:
+        t = 1.0 / max(top, float(length.max(initial=0.0)), 1.0)
+        loss = share @ (t * root**2 / sigma - 0.5 * floor * ((t * length) ** 2 - 1.0))
+        return float(loss) - t * slope + (2.0 * t - t * t) * q
+
+    found = dual(norm.dual(at.gradient), float((at.B * at.gradient).sum()))
+    if norm.value(at.B) <= NEXT_TO_NONE * value and quadratic is None:
+        # What residuals have of the features is rounding, and more than such a norm: without it,
+        # by a step of the least squares, their gradient is zero.
+        left = squares_at(squares, zero_profile(squares)).above_least(at.gradient)
+        found = max(found, dual(0.0, 2.0 * left))
+    return value, value - found + at.free_residual
 
 
 def root_mean_squares(data: TaskData, f: np.ndarray) -> np.ndarray:

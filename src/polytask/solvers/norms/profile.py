@@ -16,12 +16,13 @@ from polytask.solvers.descent import Descent
 from polytask.solvers.facts import ridge_of, slopes_of
 from polytask.solvers.norms.parts import conjugate_of, norm_of, quadratic_of, support_of, total
 from polytask.solvers.norms.rest import make_rest, only_levels, predict_rest
-from polytask.solvers.norms.squares import gap_of_squares
+from polytask.solvers.norms.squares import NEXT_TO_NONE, Squares, gap_of_squares
 from polytask.structures import Blocks
 
 __all__ = ["Profile", "duality_gap", "profile", "rest_facts", "zero_factor", "zero_profile"]
 
 _NEWTON_STEPS = 60
+_LEAST_TOP = 1e-6  # of a dual norm: no loss has derivatives a million times those at hand
 _REST_TOL = 1e-11  # of `Problem.gradient_bound`: the dual point is feasible to this
 
 
@@ -189,13 +190,20 @@ def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
     if loss.is_quadratic:  # the same without cancellation, at the best s
         return gap_of_squares(at.smooth, slope + support, penalty, top, square) + at.free_residual
     q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
-    q += at.quadratic.value(at.B) if at.quadratic else 0.0
-    q += square
-    most, nu = 1.0 / top if top > 0 else 1.0, loss.gradient(data.y, at.f)
+    beside = at.quadratic.value(at.B) if at.quadratic else 0.0
+    most, nu = 1.0 / max(top, _LEAST_TOP) if top > 0 else 1.0, loss.gradient(data.y, at.f)
     duals = [
-        -float(data.weight @ loss.conjugate(data.y, s * nu)) - s * s * q - s * support
+        -float(data.weight @ loss.conjugate(data.y, s * nu))
+        - s * s * (q + beside + square)
+        - s * support
         for s in {most, min(most, 1.0)}
     ]
+    if penalty + beside <= NEXT_TO_NONE * at.smooth:
+        # What is left of the gradient is more than such a norm allows; without it nu is dual.
+        left = at.risk_gradient[:, : at.B.shape[-1]]
+        without = Squares(problem, data.weight, data.y).without_gradient(nu, left)
+        if without is not None:
+            duals.append(-float(data.weight @ loss.conjugate(data.y, without)) - q)
     return at.smooth + penalty - max(duals) + at.free_residual
 
 

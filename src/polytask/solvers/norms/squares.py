@@ -19,9 +19,9 @@ from polytask.solvers.norms.parts import conjugate_of, quadratic_of, support_of,
 from polytask.solvers.norms.rest import make_rest, predict_rest
 from polytask.structures import Blocks
 
-__all__ = ["Squares", "gap_of_squares", "squares_gap"]
+__all__ = ["NEXT_TO_NONE", "Squares", "gap_of_squares", "squares_gap"]
 
-_NOTHING = 1e-10  # share of F at zero below which a norm can be as good as none
+NEXT_TO_NONE = 1e-10  # share of F at zero below which a norm can be as good as none
 _DIGITS = 1e6  # squares of features over what is left of them within tasks
 
 
@@ -180,6 +180,20 @@ class Squares:
             return np.inf
         return 0.5 * float((g * (self._least @ g[:, :, None])[:, :, 0]).sum())
 
+    def without_gradient(self, nu: np.ndarray, g: np.ndarray) -> np.ndarray | None:
+        """Derivatives nu (N,) of a loss less what has a gradient g (m, d): None if not known.
+
+        By least squares with the weights v; what they sum to in a task stays the same.
+        """
+        if self._least is None:
+            return None
+        theta = np.zeros_like(self.slope_at_zero)
+        theta[:, : self.structure.n_features] = (self._least @ g[:, :, None])[:, :, 0]
+        if self._level is not None:
+            h, n = self.curvature.last_column(), self.curvature.diagonal()[:, -1]
+            theta[:, -1] = -(h * theta).sum(axis=1) / np.where(n > 0, n, 1.0)
+        return nu - self.data.design.predict(theta)
+
     def task_curvature(self, features: np.ndarray, held_by: str = "held") -> np.ndarray:
         """About F's Hessian in these features of each task by itself, a new array.
 
@@ -207,7 +221,7 @@ def squares_gap(F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: 
     """Duality gap of F(B) + norm(B) at B with gradient g and norm(B) = penalty."""
     slope = float((B * g).sum()) + support_of(norm, g)
     gap = gap_of_squares(F.value(B, g), slope, penalty, norm.dual(g), conjugate_of(norm, g))
-    if penalty > _NOTHING * F.value_at_zero:
+    if penalty > NEXT_TO_NONE * F.value_at_zero:
         return gap
     return min(gap, penalty + F.above_least(g))  # rounding of g alone is more than such a norm
 

@@ -1,0 +1,77 @@
+"""Strengths far below and far above the data: the limits of every model, certified."""
+
+import numpy as np
+import pytest
+
+from polytask import SingleTaskClassifier, SingleTaskRegressor
+from polytask.models import formulations
+from tests.models.helpers import ROLES
+
+CHOSEN_OTHERWISE = ("auto", "shared-trees", "curved", "multilevel")
+SHARED = ("pooled", "task-intercept")  # one set of slopes, whatever the strength
+LIMITED = ("projected-mean-regularized", "projected-low-rank", "sparse-limited-trace")
+MODELS = {name: found for name, found in formulations().items() if name not in CHOSEN_OTHERWISE}
+TINY = [1e-300, 1e-60, 1e-12]
+
+
+def table():
+    """Four tasks, columns of their own sizes; labels that nothing separates."""
+    rng = np.random.default_rng(123)
+    code = np.repeat(np.arange(4), 60)
+    X = rng.normal(size=(240, 5)) * [1, 2, 0.5, 1, 3] + [0, 4, 0, -1, 2]
+    W = rng.normal(size=5) + 0.4 * rng.normal(size=(4, 5))
+    y = (X * W[code]).sum(axis=1) + code + rng.normal(size=240)
+    labels = (y - y.mean() + 8 * rng.normal(size=240) > 0).astype(int)
+    return np.column_stack([code, X]), {"Regressor": y, "Classifier": labels}
+
+
+def fitted(name, role, strength, **more):
+    """A model with every strength at a number, and what it was fitted to."""
+    found = MODELS[name]
+    Model = found.regressor if role == "Regressor" else found.classifier
+    Z, targets = table()
+    names = [n for n in Model().get_params() if n.startswith("alpha")]
+    return Model(**dict.fromkeys(names, strength), task=0, **more).fit(Z, targets[role]), Z, targets
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    "name", [n for n in MODELS if n not in (*SHARED, *LIMITED, "concave-fused", "fused")]
+)
+def test_next_to_no_strength_is_single_task_without_any(name, role):
+    if role == "Classifier" and MODELS[name].classifier is None:
+        pytest.skip("a regression only")
+    model, Z, targets = fitted(name, role, 1e-300)
+    single = {"Regressor": SingleTaskRegressor, "Classifier": SingleTaskClassifier}[role]
+    alone = single(0.0, alpha_intercept=0.0, task=0).fit(Z, targets[role])
+    assert model.status_ == "solved"
+    near = np.abs(model._linear_predictor(Z) - alone._linear_predictor(Z)).max()
+    assert near < 0.02 * np.std(targets["Regressor"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strength", [*TINY, 1e12, 1e60, 1e300])
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", MODELS)
+def test_every_strength_is_solved_without_overflow(name, role, strength):
+    if role == "Classifier" and MODELS[name].classifier is None:
+        pytest.skip("a regression only")
+    model, Z, _ = fitted(name, role, strength)
+    assert model.status_ == "solved"
+    assert np.isfinite(model.predict(Z)).all()
+    assert np.isfinite(model.objective_)
+
+
+@pytest.mark.parametrize("name", ["graph-regularized", "mean-regularized", "task-clusters"])
+@pytest.mark.parametrize("role", ROLES)
+def test_more_than_all_strength_is_no_more(name, role):
+    """Pulls of 1e60 lost the data in rounding, and zero was called the optimum."""
+    found = MODELS[name]
+    Model = found.regressor if role == "Regressor" else found.classifier
+    Z, targets = table()
+    models = [Model(a, task=0).fit(Z, targets[role]) for a in (1e6, 1e60, 1e300)]
+    answers = [model._linear_predictor(Z) for model in models]
+    assert all(model.status_ == "solved" for model in models)
+    assert np.std(answers[0]) > 0.1 or name == "task-clusters"
+    for other in answers[1:]:
+        np.testing.assert_allclose(other, answers[0], atol=1e-4 * np.std(targets["Regressor"]))
