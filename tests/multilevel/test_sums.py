@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polytask import MultilevelClassifier, MultilevelRegressor, TaskMoments
+from polytask import (
+    MeanRegularizedRegressor,
+    MultilevelClassifier,
+    MultilevelRegressor,
+    TaskMoments,
+)
 from polytask.datasets import make_crossed_rows
 from polytask.sources import source as source_module
 from tests.sources.conftest import summing_up
@@ -104,3 +109,25 @@ def test_a_term_without_coefficients_is_none(nested):
     assert not any(model.variances_[name].any() for name in model.groupings_)
     w = np.linalg.lstsq(X[["x0", "year"]], y, rcond=None)[0]
     np.testing.assert_allclose(model.common_coef_, w, rtol=1e-8)
+
+
+def test_rows_are_added_part_by_part(nested):
+    X, y = nested
+    here = MultilevelRegressor(task="school/class").fit(X, y)
+    there = MultilevelRegressor(task="school/class")
+    for part in (slice(0, 200), slice(200, 900), slice(900, None)):
+        there.partial_fit(X[part], y[part])
+    check_same(there, here, X)
+    with pytest.raises(ValueError, match="feature names"):
+        there.partial_fit(X.rename(columns={"year": "age"}), y)
+
+
+def test_a_model_of_one_grouping_refuses_parts_of_several(nested):
+    X, y = nested
+    with pytest.raises(ValueError, match="task must be one column for partial_fit"):
+        MeanRegularizedRegressor(task="school/class").partial_fit(X, y)
+    sums = TaskMoments.from_rows(X, y, task="school/class")
+    with pytest.raises(ValueError, match="moments must be of one task column"):
+        MeanRegularizedRegressor(task="school").fit_moments(sums)
+    with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):
+        MultilevelClassifier(task="school/class").partial_fit(X, y > 0)

@@ -9,7 +9,8 @@ from sklearn.utils.metaestimators import available_if
 
 from polytask.data import MomentData, TaskMoments, all_or_nothing, forget
 from polytask.data.cells import id_columns, parted
-from polytask.data.groupings import Grouping
+from polytask.data.columns import frame_columns
+from polytask.data.groupings import Grouping, read_grouped_rows
 from polytask.data.task_spec import column_names, spelled_out
 from polytask.models.parquet_door import ParquetDoor, sums_are_enough
 from polytask.solvers import one_blas_thread
@@ -23,7 +24,7 @@ __all__ = ["GroupingsDoors"]
 
 
 class GroupingsDoors(ParquetDoor):
-    """`fit_moments` and `fit_parquet` of the squared loss.
+    """`fit_moments`, `partial_fit` and `fit_parquet` of the squared loss.
 
     Rows of one level in every grouping are told apart by nothing but their features, so that their
     moments say all. Nested groupings have as many combinations as the finest has levels; crossed
@@ -73,7 +74,11 @@ class GroupingsDoors(ParquetDoor):
         forget(self)
         with one_blas_thread():
             self._learn_sums(moments)
+        self.moments_ = moments
         return self
+
+    def _read_columns(self, X: Any, reset: bool) -> None:
+        read_grouped_rows(self, X, spelled_out(self.task, frame_columns(X)), reset=reset)
 
     def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
         from polytask.sources.moments import moments_of

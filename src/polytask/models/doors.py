@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +15,6 @@ from polytask.data import (
     TaskData,
     TaskMoments,
     all_or_nothing,
-    callers_level,
     forget,
     make_task_data,
     read_rows,
@@ -148,50 +146,11 @@ class Doors(ParquetDoor):
         self.moments_ = moments
         return self
 
-    @available_if(sums_are_enough)
-    @all_or_nothing
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.
+    def _read_columns(self, X: Any, reset: bool) -> None:
+        read_rows(self, X, reset=reset)
 
-        The rows are not kept, only their moments (`moments_`), so a call costs the sums over its
-        rows and one solve, whatever came before. With ``alpha="cv"`` strengths are chosen anew by
-        5-fold cross-validation.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-
-        Returns
-        -------
-        self
-
-        Warns
-        -----
-        UserWarning
-            After `fit`, which keeps no moments: the call then starts anew from its own rows.
-        """
-        self._validate_params()
-        before: TaskMoments | None = getattr(self, "moments_", None)
-        if before is None and hasattr(self, "coef_"):
-            warnings.warn(
-                f"{type(self).__name__}: partial_fit starts anew from these rows, because fit "
-                "keeps no moments of its own. To add to earlier rows, pass them to partial_fit "
-                "as well.",
-                UserWarning,
-                stacklevel=callers_level(),
-            )
-        read_rows(self, X, reset=before is None)
-        target, _ = read_target(self, y)
-        target = y if target.ndim == 2 else target  # with the names of its columns
-        if before is not None:
-            return self.fit_moments(before.extended(X, target, sample_weight))
-        folds = FOLDS if self._must_choose() else 1
-        return self.fit_moments(
-            TaskMoments.from_rows(
-                X, target, task=self.task, sample_weight=sample_weight, n_folds=folds
-            )
-        )
+    def _n_folds(self) -> int:
+        return FOLDS if self._must_choose() else 1
 
     def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
         from polytask.sources.moments import moments_of

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 
-from polytask.data import TaskMoments, all_or_nothing
+from polytask.data import TaskMoments, all_or_nothing, callers_level, read_target
+from polytask.data.columns import frame_columns
 from polytask.data.many import MOST_NUMBERS, summed_up
+from polytask.data.task_spec import spelled_out
 from polytask.models.estimator import TaskEstimator
 from polytask.responses import Response
 from polytask.solvers import one_blas_thread
@@ -34,10 +38,12 @@ def sums_are_enough(estimator: ParquetDoor) -> bool:
 
 
 class ParquetDoor(TaskEstimator):
-    """`fit_parquet`: to `fit` where rows are few, else to `_fit_sums`; what moments must be."""
+    """`fit_parquet`, to `fit` where rows are few, else to `_fit_sums`; `partial_fit`; moments."""
 
     _several: ClassVar[bool] = False  # whether its task may be of several columns
     fit: Any
+    fit_moments: Any
+    task: Any
 
     def _loss(self) -> Response:
         """The response that the user asked for."""
@@ -47,9 +53,66 @@ class ParquetDoor(TaskEstimator):
         """None, or why sums over the rows are not enough, to follow "where"."""
         raise NotImplementedError
 
+    def _read_columns(self, X: Any, reset: bool) -> None:
+        """Learn the names of columns, or refuse others than those."""
+        raise NotImplementedError
+
+    def _n_folds(self) -> int:
+        """Of moments that strengths are chosen by; one where none are."""
+        return 1
+
     def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
         """Fit to sums over the rows, which ``survey`` has counted."""
         raise NotImplementedError
+
+    @available_if(sums_are_enough)
+    @all_or_nothing
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.
+
+        The rows are not kept, only their moments (`moments_`), so a call costs the sums over its
+        rows and one solve, whatever came before. With ``alpha="cv"`` strengths are chosen anew by
+        5-fold cross-validation.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        self
+
+        Warns
+        -----
+        UserWarning
+            After `fit`, which keeps no moments: the call then starts anew from its own rows.
+        """
+        self._validate_params()
+        if not self._several and len(spelled_out(self.task, frame_columns(X))) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: task must be one column for partial_fit; got "
+                f"{self.task!r}. MultilevelRegressor learns from several."
+            )
+        before: TaskMoments | None = getattr(self, "moments_", None)
+        if before is None and hasattr(self, "coef_"):
+            warnings.warn(
+                f"{type(self).__name__}: partial_fit starts anew from these rows, because fit "
+                "keeps no moments of its own. To add to earlier rows, pass them to partial_fit "
+                "as well.",
+                UserWarning,
+                stacklevel=callers_level(),
+            )
+        self._read_columns(X, reset=before is None)
+        target, _ = read_target(self, y)
+        target = y if target.ndim == 2 else target  # with the names of its columns
+        if before is not None:
+            return self.fit_moments(before.extended(X, target, sample_weight))
+        return self.fit_moments(
+            TaskMoments.from_rows(
+                X, target, task=self.task, sample_weight=sample_weight, n_folds=self._n_folds()
+            )
+        )
 
     @all_or_nothing
     def fit_parquet(
@@ -137,6 +200,11 @@ class ParquetDoor(TaskEstimator):
             raise TypeError(
                 f"{name}: moments must be TaskMoments; got {type(moments).__name__}. Make them "
                 "with TaskMoments.from_batches, or use fit for rows."
+            )
+        if isinstance(moments.task, tuple) and not self._several:
+            raise ValueError(
+                f"{name}: moments must be of one task column; got {moments.task!r}. "
+                "MultilevelRegressor learns from several."
             )
         if moments.task != task:
             raise ValueError(

@@ -346,9 +346,9 @@ class CrossedPoint(Solved):
         super().__init__(sums, roots, levels, restricted, eliminate=eliminate)
         p = len(self.common)
         square, total = float(self._inner[p, p] - self.common @ self._inner[:p, p]), sums.target
-        if square < _LITTLE * total[p, p]:
-            square = self._square_of_errors()
         exceed = n_rows > p + len(sums.first_target) + len(sums.rest_target)
+        if exceed and square < _LITTLE * total[p, p]:
+            square = self._square_of_errors()
         self.most = _FARTHEST if exceed else FAR
         least = (_NO_DIGITS if exceed else _NO_NOISE) * float(total[p, p])
         self.noiseless = square <= least  # nothing but rounding is left
