@@ -11,7 +11,10 @@ from polytask.tuning.content import content_of
 from polytask.tuning.folds import held_out_folds
 from tests.solvers.helpers import make_data, random_tasks
 
-MODELS = ["LowRankRegressor", "ProjectedMeanRegularizedRegressor", "AutoMultiTaskRegressor"]
+MODELS = [
+    "LowRankRegressor", "ProjectedMeanRegularizedRegressor", "AutoMultiTaskRegressor",
+    "CurvedRegressor", "JointFeaturesRegressor", "SharedTreesRegressor",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

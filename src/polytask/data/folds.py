@@ -38,33 +38,40 @@ class FoldRule:
         Number of folds K.
     seed : int or None
         None deals in turn.
+    number : ndarray of shape (m,)
+        Of each task by its first row, so that folds do not ask what tasks are called.
     """
 
     counts: np.ndarray
     first: np.ndarray
     n_splits: int
     seed: int | None
+    number: np.ndarray
 
     @classmethod
-    def make(cls, counts: np.ndarray, n_splits: int, seed: int | None = None) -> FoldRule:
-        """The rule for tasks with these ``counts`` (m, L)."""
-        order = np.arange(len(counts))
-        if seed is not None:
-            order = np.argsort(_hash(seed, order), kind="stable")
+    def make(
+        cls, counts: np.ndarray, n_splits: int, seed: int | None = None,
+        number: np.ndarray | None = None,
+    ) -> FoldRule:  # fmt: skip
+        """The rule for tasks with these ``counts`` (m, L), numbered as they are given or so."""
+        number = np.arange(len(counts)) if number is None else number
+        order = np.argsort(number if seed is None else _hash(seed, number), kind="stable")
         order = order[counts[order].sum(axis=1) > 1]
         start = np.zeros(len(counts), dtype=np.intp)
         if counts.shape[1] == 1:
             start[order] = np.cumsum(counts[order, 0]) - counts[order, 0]
         elif len(order):
             start[order] = _balanced_starts(counts[order], n_splits)
-        return cls(counts, start[:, None] + np.cumsum(counts, axis=1) - counts, n_splits, seed)
+        return cls(
+            counts, start[:, None] + np.cumsum(counts, axis=1) - counts, n_splits, seed, number
+        )
 
     def folds(self, task: np.ndarray, label: np.ndarray, place: np.ndarray) -> np.ndarray:
         """Fold of each row, shape (n,); -1 for the row of a task of one row."""
         round_, turn = np.divmod(place, self.n_splits)
         if self.seed is not None:
             length = self.counts[task, label] - round_ * self.n_splits
-            key = _hash(_hash(_hash(self.seed, task), label), round_)
+            key = _hash(_hash(_hash(self.seed, self.number[task]), label), round_)
             turn = _shuffled(key, turn, np.minimum(length, self.n_splits), self.n_splits)
         fold = (self.first[task, label] + turn) % self.n_splits
         return np.where(self.counts.sum(axis=1)[task] > 1, fold, -1)

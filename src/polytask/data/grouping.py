@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-__all__ = ["Bucket", "Grouping", "compact", "group_rows", "rank_in_group"]
+__all__ = ["Bucket", "Grouping", "by_first_row", "compact", "group_rows", "rank_in_group"]
 
 _CHUNK = 4_000_000  # numbers in one bucket: 32 MB
 _LITTLE = 1 << 16  # groups up to which numpy sorts codes by radix
@@ -75,6 +75,18 @@ def group_rows(code: np.ndarray, n_groups: int, n_columns: int) -> Grouping:
         first += at.size
     take = np.concatenate(takes) if takes else np.zeros(0, dtype=np.intp)
     return Grouping(take, buckets, len(code))
+
+
+def by_first_row(code: np.ndarray) -> np.ndarray:
+    """The codes numbered anew, in the order in which groups are first seen.
+
+    Examples
+    --------
+    >>> by_first_row(np.array([7, 2, 7, 0]))
+    array([0, 1, 0, 2])
+    """
+    _, first, group = np.unique(code, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[group])
 
 
 def compact(cell: np.ndarray, n_cells: int) -> tuple[np.ndarray, np.ndarray]:

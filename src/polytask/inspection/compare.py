@@ -53,7 +53,8 @@ def compare_tasks(
     """Hold models to the same folds and judge what learning together gains, task by task.
 
     Every model is fitted on the training part of every fold, chooses its own hyper-parameters
-    there, and is scored on rows that it has not seen. Gains are differences of out-of-fold
+    there, and is scored on rows that it has not seen. Folds follow what rows hold, not their order,
+    nor the names of tasks. Gains are differences of out-of-fold
     losses of the same rows against the baseline; `Comparison` says what each table holds and
     `Comparison.provenance.method` how each interval was made.
 

@@ -71,6 +71,7 @@ def compare_parquet(
     to predict every row by the models that have not seen it. The verdict, its intervals and the
     labels of tasks are those of `compare_tasks` on the same folds. What differs:
 
+    * rows are dealt to folds by their place in the file, not by what they hold;
     * which categories are too rare for a column of their own is told from all rows;
     * strengths are chosen by the cv - 1 folds of a training part, not by leave-one-out; those of
       classifiers on the quadratic model of the loss at the level of all rows;

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polytask.data.grouping import by_first_row
 from polytask.data.held_rows import Folds, group_folds, later_folds
 from polytask.inspection.out_of_fold import Split
 from polytask.inspection.sample import RowSample
@@ -59,9 +60,9 @@ def deal(sample: RowSample, cv: Any, n_repeats: int, random_state: int | None) -
 
 def _once(sample: RowSample, cv: int, seed: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     if sample.together is None and sample.time is None:
-        strata = sample.strata
-        splitter = TaskKFold(cv, task=sample.task, stratify=strata is not None, random_state=seed)
-        for train, test in splitter.split(sample.X, sample.labels if strata is None else strata):
+        stratify = sample.strata is not None
+        splitter = TaskKFold(cv, stratify=stratify, random_state=seed)
+        for train, test in sample.splits(splitter):
             yield _with_events(sample, train, test)
         return
     any_tested = False
@@ -70,7 +71,7 @@ def _once(sample: RowSample, cv: int, seed: int | None) -> Iterator[tuple[np.nda
         held &= np.isin(sample.codes, sample.codes[train])  # of tasks that are there already
         if held.any():
             any_tested = True
-            yield np.flatnonzero(train), np.flatnonzero(held)
+            yield sample.order[train[sample.order]], np.flatnonzero(held)
     if not any_tested:
         raise ValueError(
             "compare_tasks: time must leave later rows of tasks that have earlier ones; no task of "
@@ -99,7 +100,10 @@ def _folds(sample: RowSample, cv: int, seed: int | None) -> Folds:
     if sample.time is not None:
         return Folds(later_folds(sample.time, cv), ordered=True)
     assert sample.together is not None
-    return Folds(group_folds(sample.codes, sample.together, cv, seed, sample.strata))
+    order, back = sample.order, np.argsort(sample.order)
+    codes, groups = by_first_row(sample.codes[order]), by_first_row(sample.together[order])
+    strata = None if sample.strata is None else sample.strata[order]
+    return Folds(group_folds(codes, groups, cv, seed, strata)[back])
 
 
 def _given(sample: RowSample, cv: Any, n_repeats: int) -> list[Split]:

@@ -188,11 +188,7 @@ def _folds(
     folds = []
     for k, shuffle in enumerate(seeds):
         splits = [
-            next(
-                TaskShuffleSplit(
-                    1, task=sample.task, train_size=int(n), random_state=int(shuffle)
-                ).split(sample.X, sample.labels)
-            )
+            next(sample.splits(TaskShuffleSplit(1, train_size=int(n), random_state=int(shuffle))))
             for n in points
         ]
         test = splits[-1][1]
@@ -200,7 +196,8 @@ def _folds(
         folds += [
             Split.of(k * len(points) + j, 0, train, test) for j, (train, _) in enumerate(splits)
         ]
-    return folds, tested
+    met = pd.unique(sample.codes[sample.order])
+    return folds, met[np.isin(met, tested)]  # drawn by place, whatever they are called
 
 
 def _task_losses(

@@ -57,8 +57,8 @@ def hold_out(
     seeds = np.random.RandomState(seed).randint(2**31 - 1, size=n_repeats)
     found = []
     for repeat, one in enumerate(seeds):
-        splitter = LeaveTasksOut(cv, task=sample.task, n_support=most, random_state=int(one))
-        for train, test in splitter.split(sample.X, sample.labels):
+        splitter = LeaveTasksOut(cv, n_support=most, random_state=int(one))
+        for train, test in sample.splits(splitter):
             new = np.isin(sample.codes[train], sample.codes[test])
             support = train[new]
             place = pd.Series(support).groupby(sample.codes[support]).cumcount().to_numpy()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -16,12 +18,15 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from polytask.data import drop_task_column, is_frame, read_task_ids, read_weight
+from polytask.data.columns import frame_columns
+from polytask.data.groupings import read_groupings
 from polytask.data.held_rows import read_held
 from polytask.data.survival_target import is_survival, read_survival
-from polytask.data.task_spec import Spec, unit_of
+from polytask.data.task_spec import Spec, spelled_out, unit_of
 from polytask.inspection.comparison import DataSummary
 from polytask.inspection.roles import final_step
 from polytask.responses import Cox, Logistic, Response, Squared
+from polytask.tuning.row_order import row_order
 
 __all__ = ["RowSample", "Sample", "read_sample", "response_for", "response_of"]
 
@@ -136,6 +141,23 @@ class RowSample(Sample):
         """What `fit` is told of each row beside features and target."""
         groups = self.together if self.grouped else None
         return {"groups": groups, "time": self.time, "sample_weight": self.weights}
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """The rows in an order that does not depend on how the table came."""
+        return row_order(self.X, self.y, self.codes, self.task, self.weights)
+
+    def splits(self, splitter: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The splits that a splitter makes of the rows in that order, as rows of the table."""
+        groupings = spelled_out(self.task, frame_columns(self.X))
+        ids = read_groupings(self.X, groupings)
+        called = {name: f"ids{k}" for k, name in enumerate(ids)}
+        splitter = copy(splitter)
+        splitter.task = [tuple(called[name] for name in names) for names in groupings]
+        table = pd.DataFrame({called[name]: ids[name][self.order] for name in ids})
+        labels = self.labels if self.strata is None else self.strata
+        for train, test in splitter.split(table, labels[self.order]):
+            yield self.order[train], np.sort(self.order[test])
 
     @property
     def shares(self) -> np.ndarray:

@@ -14,6 +14,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
 from polytask.data.columns import frame_columns, is_frame, read_task_ids
+from polytask.data.grouping import by_first_row
 from polytask.data.groupings import Grouping, read_groupings
 from polytask.data.task_spec import Spec, spelled_out
 
@@ -87,7 +88,8 @@ class TaskSplitter(BaseCrossValidator):
         return type(self).__name__
 
     def _codes(self, X: Any) -> np.ndarray:
-        return read_codes(X, self.task, self._name)[0]
+        """Tasks numbered by their first row, so that it does not matter what they are called."""
+        return by_first_row(read_codes(X, self.task, self._name)[0])
 
     def _further_codes(self, X: Any) -> list[np.ndarray]:
         """Levels of the rows in every grouping but the first."""

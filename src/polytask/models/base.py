@@ -204,10 +204,12 @@ class MultiTaskLinear(FromFields, Doors):
         from polytask.sources.passes import SerialRunner
 
         labels = source.y if self.response_.has_labels else None
+        first = np.unique(source.code[np.argsort(source.row)], return_index=True)[1]
+        code = np.argsort(np.argsort(first))[source.code]  # as files of the rows do
         if source.group is None:
-            folds = task_folds(source.code, FOLDS, FOLD_SEED, labels)  # as files of the rows do
+            folds = task_folds(code, FOLDS, FOLD_SEED, labels)
         else:
-            folds = group_folds(source.code, source.group, FOLDS, FOLD_SEED, labels)
+            folds = group_folds(code, source.group, FOLDS, FOLD_SEED, labels)
         runner, held = SerialRunner(), HeldRows(source, np.maximum(folds, 0))
         moments = runner.run(MomentJob(FOLDS), held)
         if self.response_.is_quadratic:

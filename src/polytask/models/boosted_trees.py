@@ -23,12 +23,14 @@ from sklearn.utils.validation import (
 )
 
 from polytask.data import all_or_nothing, is_frame, read_raw_rows, read_target, read_weight
+from polytask.data.grouping import by_first_row
 from polytask.data.held_rows import read_held, validation_part
 from polytask.data.task_spec import Spec
 from polytask.data.threads import with_trees
 from polytask.models.estimator import Estimator
 from polytask.models.labels import refuse_unusable
 from polytask.responses import Response, find_response
+from polytask.tuning.row_order import column_order, row_order
 
 __all__ = ["BoostedTreesClassifier", "BoostedTreesRegressor"]
 
@@ -123,7 +125,17 @@ class _BoostedTrees(Estimator):
         y = self._target(y)
         check_consistent_length(rows.X, y)
         weight = None if sample_weight is None else read_weight(sample_weight, y)
+        held = read_held(groups, time, rows.X, type(self).__name__)
+        code = np.unique(np.zeros(len(y)) if rows.ids is None else rows.ids, return_inverse=True)[1]
+        number = y if y.dtype.kind in "biuf" else np.unique(y, return_inverse=True)[1]
         columns = _columns(rows.X)
+        order = row_order(columns, number, code, None, weight)
+        self._columns = column_order(columns, number).tolist()  # the first of equals wins
+        columns = [columns[j][order] for j in self._columns]
+        y, code = y[order], by_first_row(code[order])
+        weight, ids, group, when = (
+            each if each is None else each[order] for each in (weight, rows.ids, *held)
+        )
         self._texts = [j for j, column in enumerate(columns) if _is_text(column)]
         self.encoder_ = OrdinalEncoder(max_categories=MAX_CATEGORIES - 1, **_ORDINAL)
         self.notes_: tuple[str, ...] = ()
@@ -133,17 +145,15 @@ class _BoostedTrees(Estimator):
         if texts:
             self.encoder_.fit(np.column_stack(texts))
         parts = self._encoded(numbers, texts)
-        if rows.ids is not None:
-            tasks = self._fit_task(rows.ids[:, None], y)
+        if ids is not None:
+            tasks = self._fit_task(ids[:, None].astype(object), y)
             parts += tasks
             categorical += [not self._by_target] * len(tasks)
         settings = self._settings(categorical, y)
         self.model_ = self._make(settings)
-        held = read_held(groups, time, rows.X, type(self).__name__)
         apart = np.zeros(len(y), dtype=bool)
-        if settings["early_stopping"] and any(of_rows is not None for of_rows in held):
-            ids = np.zeros(len(y)) if rows.ids is None else rows.ids
-            apart = validation_part(np.unique(ids, return_inverse=True)[1], *held, HELD_OUT)
+        if settings["early_stopping"] and any(of_rows is not None for of_rows in (group, when)):
+            apart = validation_part(code, group, when, HELD_OUT)
         self._fit_trees(np.column_stack(parts), y, weight, apart)
         self.n_iter_ = self.model_.n_iter_
         if self._has_classes():
@@ -190,7 +200,8 @@ class _BoostedTrees(Estimator):
         small = len(sizes) > MAX_CATEGORIES or np.median(sizes) < LEAST_ROWS
         self._by_target = bool(small and len(y) >= FOLDS)
         if not self._by_target:
-            self.task_encoder_ = OrdinalEncoder(**_ORDINAL)
+            met = pd.unique(ids[:, 0])  # whatever they are called
+            self.task_encoder_ = OrdinalEncoder(categories=[met], **_ORDINAL)
             return list(np.asarray(self.task_encoder_.fit_transform(ids), dtype=float).T)
         self.notes_ = (
             f"Gradient boosting holds at most {MAX_CATEGORIES} categories apart and passes over "
@@ -210,9 +221,10 @@ class _BoostedTrees(Estimator):
 
     def _design(self, X: Any) -> np.ndarray:
         rows = read_raw_rows(self, X, reset=False)
-        parts = self._encoded(*self._split(_columns(rows.X)))
+        columns = _columns(rows.X)
+        parts = self._encoded(*self._split([columns[j] for j in self._columns]))
         if rows.ids is not None:
-            parts += list(self.task_encoder_.transform(rows.ids[:, None]).T)
+            parts += list(self.task_encoder_.transform(rows.ids[:, None].astype(object)).T)
         return np.column_stack(parts)
 
     def _settings(self, categorical: list[bool], y: np.ndarray) -> dict[str, Any]:

@@ -49,19 +49,24 @@ class Tally:
         One class where classes are not looked at.
     before : dict {part: (cells, counts)}
         Of the cells ``task * L + class`` that a partition holds.
+    number : ndarray of shape (m,)
+        Of each task by its first row.
     """
 
     ids: np.ndarray
     counts: np.ndarray
     before: dict[int, Before]
+    number: np.ndarray
 
     @classmethod
     def of_parts(cls, parts: Sequence[PartCounts], classes: Sequence[Any] = ()) -> Tally:
         """From the counts of all partitions; the classes in order, or none."""
-        index = TaskIndex(sorted({name for part in parts for name in part.ids}, key=_order))
+        parts = sorted(parts, key=lambda part: part.part)
+        met = TaskIndex(list(dict.fromkeys(name for part in parts for name in part.ids)))
+        index = TaskIndex(sorted(met.names, key=_order))
         place = {label: at for at, label in enumerate(classes)}
         seen, before = np.zeros((len(index), max(len(classes), 1)), dtype=np.int64), {}
-        for part in sorted(parts, key=lambda part: part.part):
+        for part in parts:
             now = np.zeros_like(seen)
             code = index.codes(part.ids)
             for label, count in zip(part.labels, part.counts.T, strict=True):
@@ -69,7 +74,7 @@ class Tally:
             cells = np.flatnonzero(now)
             before[part.part] = cells, seen.ravel()[cells]
             seen += now
-        return cls(index.ids(), seen, before)
+        return cls(index.ids(), seen, before, met.codes(index.names))
 
     @property
     def rows(self) -> np.ndarray:

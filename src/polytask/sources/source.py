@@ -187,7 +187,7 @@ class ParquetSource:
     def dealt(self, tally: Tally, classes: Sequence[Any], n_splits: int, seed: int | None) -> Self:
         """The source with its rows in folds: those that `task_folds` deals in memory."""
         parts = tuple(replace(p, before=tally.before.get(p.number)) for p in self.partitions)
-        rule = FoldRule.make(tally.counts, n_splits, seed)
+        rule = FoldRule.make(tally.counts, n_splits, seed, tally.number)
         return replace(self, partitions=parts, folds=Dealing(tally.ids, tuple(classes), rule))
 
     def tables(self, part: Partition, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -16,11 +16,11 @@ import numpy as np
 from polytask.data import Design, TaskData
 from polytask.data.kept import kept
 
-__all__ = ["Content", "content_of"]
+__all__ = ["EQUAL", "Content", "bent_column", "bent_sparse", "content_of"]
 
 _CHUNK = 500_000  # numbers that are widened at a time
 _CONSTANT = 1e-24  # variance, in the column's mean square, that is rounding
-_EQUAL = 1e-9  # difference of the numbers of two rows that is rounding
+EQUAL = 1e-9  # difference of the numbers of two rows that is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def _content(data: TaskData, features_only: bool) -> Content:
     mean = np.bincount(code, s * number, minlength=m) / np.where(data.counts > 0, data.counts, 1.0)
     task = np.argsort(np.argsort(mean, kind="stable"))
     order = np.lexsort((number, task[code]))
-    new = (np.diff(task[code][order]) != 0) | (np.diff(number[order]) > _EQUAL)
+    new = (np.diff(task[code][order]) != 0) | (np.diff(number[order]) > EQUAL)
     group = np.empty(len(number), dtype=np.intp)
     group[order] = np.concatenate([[0], np.cumsum(new)])
     return Content(group, task)
@@ -62,7 +62,7 @@ def _of_features(design: Design, weight: np.ndarray) -> np.ndarray:
     index = design.index
     if index is not None:
         weight = np.bincount(index, weight, minlength=design.X.shape[0])
-    number = (_sum_of_sparse if design.sparse else _sum_of_bent)(design.X, weight)
+    number = (bent_sparse if design.sparse else _sum_of_bent)(design.X, weight)
     return number if index is None else number[index]
 
 
@@ -76,8 +76,16 @@ def _sum_of_bent(X: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.concatenate([_bent((X[part] - mean) * inverse).sum(axis=1) for part in parts])
 
 
-def _sum_of_sparse(X: Any, weight: np.ndarray) -> np.ndarray:
-    """The same, from the numbers that are not zero: zeros of a column are all bent alike."""
+def bent_column(x: np.ndarray) -> np.ndarray:
+    """A column (n,) in its mean and standard deviation, bent into (-1, 1)."""
+    return _sum_of_bent(x[:, None], np.ones(len(x)))
+
+
+def bent_sparse(X: Any, weight: np.ndarray) -> np.ndarray:
+    """The sum of the bent columns, row by row, from the numbers that are not zero.
+
+    Zeros of a column are all bent alike.
+    """
     X = X.tocsc().astype(np.float64)
     mean = weight @ X / weight.sum()
     square = weight @ X.multiply(X) / weight.sum() - mean**2
