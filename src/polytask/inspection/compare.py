@@ -54,9 +54,9 @@ def compare_tasks(
 
     Every model is fitted on the training part of every fold, chooses its own hyper-parameters
     there, and is scored on rows that it has not seen. Folds follow what rows hold, not their order,
-    nor the names of tasks. Gains are differences of out-of-fold
-    losses of the same rows against the baseline; `Comparison` says what each table holds and
-    `Comparison.provenance.method` how each interval was made.
+    nor the names of tasks. Gains are differences of out-of-fold losses of the same rows against the
+    baseline; `Comparison` says what each table holds and `Comparison.provenance.method` how each
+    interval was made.
 
     Parameters
     ----------
