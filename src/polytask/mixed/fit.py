@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from polytask.data import TaskData
+from polytask.mixed.correlated import estimate_factor, estimate_full
 from polytask.mixed.doubts import doubts, has_no_noise, pooled_point
 from polytask.mixed.laplace import LaplaceModel, LaplacePoint
-from polytask.mixed.lbfgs import estimate_factor, estimate_full
 from polytask.mixed.learned import learned, whole_deviance
 from polytask.mixed.marginal import marginal_common
 from polytask.mixed.point import AnyMixedModel, MixedPoint

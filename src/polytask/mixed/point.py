@@ -92,7 +92,8 @@ class MixedPoint:
 
     def information_along(self, slopes: np.ndarray) -> np.ndarray:
         """Average information of Gamma along symmetric matrices (n, p, p), shape (n, n)."""
-        return self._information_of(np.einsum("nkl,bl->bnk", slopes, self.q))
+        U = self.q @ slopes.reshape(-1, self.q.shape[1]).T
+        return self._information_of(U.reshape(len(U), *slopes.shape[:2]))
 
     def _information_of(self, U: np.ndarray) -> np.ndarray:
         UT = U @ self.T  # (m, number of directions, p)

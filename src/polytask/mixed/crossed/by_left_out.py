@@ -18,7 +18,7 @@ from polytask.data.many import FOLD_SEED, FOLDS
 from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
 from polytask.mixed.crossed.fit import Fitter, chosen_by_likelihood
 from polytask.mixed.crossed.left_out import left_out_at
-from polytask.mixed.crossed.search import Roots
+from polytask.mixed.roots import Roots
 from polytask.responses import Loss
 
 __all__ = ["by_left_out"]

@@ -15,9 +15,9 @@ from polytask.mixed.crossed.iterative import IterativeElimination
 from polytask.mixed.crossed.laplace import CrossedLaplace
 from polytask.mixed.crossed.point import CrossedPoint, Eliminate, Elimination
 from polytask.mixed.crossed.rows import GroupedRows, Term
-from polytask.mixed.crossed.search import CrossedEstimate, estimate_roots
 from polytask.mixed.crossed.sparse import Pattern, SparseElimination
 from polytask.mixed.root import Root
+from polytask.mixed.roots import RootsEstimate, estimate_roots
 from polytask.responses import Loss
 
 __all__ = ["CrossedFit", "Fitted", "Fitter", "TermFit", "chosen_by_likelihood", "fit_crossed"]
@@ -163,10 +163,10 @@ class Fitter:
         at = self._model(rows, given, how)
         if self.silent:
             point = at([np.zeros(roots[f].shape) for f in order])
-            estimate = CrossedEstimate(point, np.zeros(0), 0.0, 1, True)
+            estimate = RootsEstimate(point, np.zeros(0), 0.0, 1, True)
         elif given:
             point = at([self._given(choices[f]) for f in order])  # all of them
-            estimate = CrossedEstimate(point, np.zeros(0), 0.0, 1, True)
+            estimate = RootsEstimate(point, np.zeros(0), 0.0, 1, True)
         else:
             beside = at.first if isinstance(at, CrossedLaplace) else None
             estimate = estimate_roots(at, [roots[f] for f in order], beside)
@@ -281,7 +281,7 @@ class Fitted:
 
     choices: list[Choice]
     rows: GroupedRows
-    estimate: CrossedEstimate
+    estimate: RootsEstimate
     back: list[int]
     at: Callable[[list[np.ndarray]], Any]
     roots: list[Root]

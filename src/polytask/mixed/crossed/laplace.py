@@ -28,7 +28,7 @@ import numpy as np
 from polytask.mixed.by_parameters import ByParameters, by_parameters
 from polytask.mixed.crossed.point import FAR, Eliminate, Elimination, Solved
 from polytask.mixed.crossed.rows import CrossSums, GroupedRows
-from polytask.mixed.crossed.search import Roots, descend
+from polytask.mixed.roots import Roots, descend
 from polytask.responses import Loss
 
 __all__ = ["CrossedLaplace"]

@@ -8,8 +8,8 @@ import numpy as np
 
 from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
 from polytask.mixed.crossed.fit import Fitter
-from polytask.mixed.crossed.search import Roots
 from polytask.mixed.profile import Profiled, Surface
+from polytask.mixed.roots import Roots
 from polytask.responses import Loss
 
 __all__ = ["DeviationProfile", "ends", "profiles_crossed"]

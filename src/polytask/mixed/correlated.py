@@ -1,26 +1,28 @@
-"""Full and low-rank-plus-diagonal covariances of the deviations, by L-BFGS on their roots."""
+"""Full and low-rank-plus-diagonal covariances of the deviations, by Newton steps on their roots."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
 
-from polytask.mixed.point import AnyMixedModel
+from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
+from polytask.mixed.roots import Roots, descend_in_order
 from polytask.mixed.search import RemlEstimate
 
 __all__ = ["estimate_factor", "estimate_full"]
 
+_TOL = 1e-13  # deviance that a last step could still gain
 _SMALL = 1e-3  # variance at which a column starts that had none: zero is stationary, minimum or not
 
 
 def estimate_full(
     model: AnyMixedModel, start: RemlEstimate, varies: np.ndarray, like: RemlEstimate | None = None,
-    max_iter: int = 500,
+    max_iter: int = 100,
 ) -> RemlEstimate:  # fmt: skip
-    """A full covariance of the deviations, by L-BFGS on its Cholesky factor.
+    """A full covariance of the deviations, by Newton steps on its Cholesky factor.
 
     Starts at a diagonal estimate, which also says how far w0 is random, or at one of like data.
     """
@@ -35,9 +37,9 @@ def estimate_factor(
     varies: np.ndarray,
     n_factors: int,
     like: RemlEstimate | None = None,
-    max_iter: int = 500,
+    max_iter: int = 100,
 ) -> RemlEstimate:
-    """Covariance F F' + diag(s²), F of shape (p, n_factors), by L-BFGS on F and s.
+    """Covariance F F' + diag(s²), F of shape (p, n_factors), by Newton steps on F and s.
 
     Starts at a diagonal estimate, F along the directions in which the deviance falls most, or at
     an estimate of like data.
@@ -69,24 +71,39 @@ def _start_deviations(start: RemlEstimate, varies: np.ndarray) -> np.ndarray:
 def _estimate(
     model: AnyMixedModel, root: Root, t: np.ndarray, start: RemlEstimate, max_iter: int
 ) -> RemlEstimate:
-    kappa = start.point.kappa
+    kappa, most = start.point.kappa, float(np.sqrt(model.most_variance))
+    at = lambda roots: _OnRoot(model.at(roots[0], kappa), most)  # noqa: E731
+    found = descend_in_order(at, Roots([root]), np.clip(t, -most, most), max_iter, _TOL)
+    point, t = found.point.point, found.parameters
+    size = np.linalg.norm(point.L, axis=1)[root.row]  # of the coefficient: slopes are in its log
+    steep = np.abs(root.slope(point) * size)[np.abs(t) < most]
+    return RemlEstimate(
+        point, float(steep.max(initial=0.0)), found.n_iter, found.converged, root, t
+    )
 
-    def deviance(t: np.ndarray) -> tuple[float, np.ndarray]:
-        point = model.at(root.at(t), kappa)
-        return point.deviance, root.slope(point)
 
-    reach = np.sqrt(model.most_variance)
-    found = minimize(
-        deviance, t, jac=True, method="L-BFGS-B", bounds=[(-reach, reach)] * len(t),
-        options={
-            "maxiter": max_iter, "maxfun": 4 * max_iter, "maxcor": 30,
-            "ftol": 1e-13, "gtol": 1e-6,
-        },
-    )  # fmt: skip
-    L = root.at(found.x)
-    size = np.linalg.norm(L, axis=1)[root.row]  # of the coefficient: makes the slope one in its log
-    inside = np.abs(found.x) < reach
-    violation = float(np.abs(found.jac * size)[inside].max(initial=0.0))
-    point = model.at(L, kappa)
-    done = violation <= 1e-2 or point.noiseless
-    return RemlEstimate(point, violation, int(found.nit), done, root, found.x)
+@dataclass(frozen=True, eq=False)
+class _OnRoot:
+    """A point of one grouping, as `polytask.mixed.roots` asks for it."""
+
+    point: MixedPoint
+    most: float
+
+    @property
+    def deviance(self) -> float:
+        return self.point.deviance
+
+    @property
+    def noiseless(self) -> bool:
+        return self.point.noiseless
+
+    @property
+    def roots(self) -> list[np.ndarray]:
+        return [self.point.L]
+
+    @property
+    def gradients(self) -> list[np.ndarray]:
+        return [self.point.gradient]
+
+    def information(self, along: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+        return self.point.information_along(np.array([slope for _, slope in along]))

@@ -1,4 +1,4 @@
-"""The covariances of several groupings that minimize the deviance, zero variances included."""
+"""The covariances, of one grouping or several, that minimize the deviance; zero is an answer."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from polytask.mixed.root import Root
 from polytask.mixed.secant import secant
 from polytask.responses import ImpossibleParametersError
 
-__all__ = ["CrossedEstimate", "Roots", "descend", "estimate_roots"]
+__all__ = ["Roots", "RootsEstimate", "descend", "descend_in_order", "estimate_roots"]
 
 _START = 0.3  # standard deviation over that of the noise, in scaled columns
 _DIGITS = 1e-14  # of the deviance, relative
 _TOL = 1e-10  # deviance that a last step could still gain
+_LEVEL = 1e-6  # slope so small that only a likelihood without a maximum goes on from there
+_LITTLE, _HIDDEN = 0.1, 1e-6  # share of so small a promise below which rounding hides the descent
 _SHARE = 0.2  # of the promised descent that a step must bring: half is exact, none is twice too far
 _HELD = 10.0  # standard deviation that is taken where the likelihood has no maximum
 _NEAR = 0.3  # deviance that a step promises from which on steps tell what the Hessian lacks
@@ -26,7 +28,7 @@ _DEEPER = 1e-4  # standard deviation from which a search goes on that ended at z
 
 
 @dataclass(frozen=True, eq=False)
-class CrossedEstimate:
+class RootsEstimate:
     """The minimizing point, and the free parameters of its roots."""
 
     point: Any
@@ -85,7 +87,7 @@ class Roots:
 def estimate_roots(
     at: Callable[..., Any], roots: Sequence[Root], beside: Callable[..., np.ndarray] | None = None,
     max_iter: int = 100,
-) -> CrossedEstimate:  # fmt: skip
+) -> RootsEstimate:  # fmt: skip
     """Newton steps on the entries of the roots, with the average information as Hessian.
 
     Where a search ends at a variance of zero though the deviance falls beyond it, it goes on from
@@ -103,15 +105,15 @@ def estimate_roots(
     if beside is not None:
         first = np.append(first, beside(together.at(first)))
     q = together.size
-    found = _descend_in_order(at, together, first, max_iter)
+    found = descend_in_order(at, together, first, max_iter)
     if found.point.noiseless:  # deviations that hold the rows exactly: there is no maximum
         t = first * (_HELD / _START)
-        return CrossedEstimate(at(together.at(t)), t, found.violation, found.n_iter, True)
+        return RootsEstimate(at(together.at(t)), t, found.violation, found.n_iter, True)
     for _ in range(3):
         higher = _above_zero(together, found)
         if higher is None:
             break
-        again = _descend_in_order(at, together, higher, max_iter)
+        again = descend_in_order(at, together, higher, max_iter)
         if again.point.deviance > found.point.deviance - _TOL:
             break
         found = again
@@ -125,23 +127,23 @@ def _first(root: Root) -> np.ndarray:
     return root.read(L)
 
 
-def _descend_in_order(
-    at: Callable[..., Any], roots: Roots, t: np.ndarray, max_iter: int
-) -> CrossedEstimate:
+def descend_in_order(
+    at: Callable[..., Any], roots: Roots, t: np.ndarray, max_iter: int, tol: float = _TOL
+) -> RootsEstimate:
     """Descend; after some steps with the columns of full roots in the order of pivots.
 
     A covariance that loses its rank has many roots unless the columns that depend on others are
     the last: the way along them is curved and nearly level.
     """
     if max_iter <= _PATIENCE or not any(root.is_full for root in roots.roots):
-        return descend(at, roots, t, max_iter)
-    found = descend(at, roots, t, _PATIENCE)
+        return descend(at, roots, t, max_iter, tol)
+    found = descend(at, roots, t, _PATIENCE, tol)
     if found.converged:
         return found
     before = found.point.roots
     sorted_ = Roots([root.pivoted(L) for root, L in zip(roots.roots, before, strict=True)])
     beside = found.parameters[roots.size :]
-    found = descend(at, sorted_, _factored(sorted_, before, beside), max_iter - _PATIENCE)
+    found = descend(at, sorted_, _factored(sorted_, before, beside), max_iter - _PATIENCE, tol)
     t = _factored(roots, found.point.roots, found.parameters[roots.size :])
     n_iter = found.n_iter + _PATIENCE
     return replace(found, point=_look(at, roots, t), parameters=t, n_iter=n_iter)
@@ -154,8 +156,8 @@ def _factored(roots: Roots, L: Sequence[np.ndarray], beside: np.ndarray) -> np.n
 
 
 def descend(
-    at: Callable[..., Any], roots: Roots, t: np.ndarray, max_iter: int = 100
-) -> CrossedEstimate:
+    at: Callable[..., Any], roots: Roots, t: np.ndarray, max_iter: int = 100, tol: float = _TOL
+) -> RootsEstimate:
     """From parameters t, those of the roots first, then those beside, if there are any.
 
     What the average information lacks of the Hessian is learned by secants (SR1: Conn, Gould and
@@ -163,31 +165,38 @@ def descend(
     """
     point, left = _look(at, roots, t), np.inf
     if not len(t):
-        return CrossedEstimate(point, t, 0.0, 1, True)
+        return RootsEstimate(point, t, 0.0, 1, True)
     slope, H = _derivatives(point, roots, t)
     missing = np.zeros_like(H)
     for n_iter in range(1, max_iter + 1):
-        step = _newton_step(H + missing, slope)
+        held = np.abs(t) >= point.most
+        held[roots.size :] = False
+        free = ~held | (t * slope > 0)  # those that would go beyond the largest stay
+        step = np.zeros_like(t)
+        step[free] = _newton_step((H + missing)[np.ix_(free, free)], slope[free])
         left = float(-0.5 * slope @ step)
         if point.noiseless:  # the likelihood has no maximum
-            return CrossedEstimate(point, t, left, n_iter, True)
-        if left <= max(_TOL, _DIGITS * abs(point.deviance)):
-            return CrossedEstimate(point, t, left, n_iter, True)
+            return RootsEstimate(point, t, left, n_iter, True)
+        level = np.abs(slope).max() <= _LEVEL
+        if level or left <= max(tol, _DIGITS * abs(point.deviance)):
+            return RootsEstimate(point, t, left, n_iter, True)
         moved = _line(at, roots, t, step, point, slope)
         if moved is None and missing.any():
             missing = np.zeros_like(H)
             continue
         if moved is None:
-            held = np.abs(t[: roots.size]).max(initial=0.0) >= point.most
-            return CrossedEstimate(point, t, left, n_iter, left <= 1e-4 or held)
+            return RootsEstimate(point, t, left, n_iter, left <= 1e-4 or bool(held.any()))
+        gain = point.deviance - moved[1].deviance
         before, slope_before = t, slope
         t, point = moved
+        if gain < _LITTLE * left < _LITTLE * _HIDDEN:
+            return RootsEstimate(point, t, left, n_iter, True)
         slope, H = _derivatives(point, roots, t)
         if left < _NEAR:
             missing = secant(
                 missing, slope - slope_before - (H + missing) @ (t - before), t - before
             )
-    return CrossedEstimate(point, t, left, max_iter, False)
+    return RootsEstimate(point, t, left, max_iter, False)
 
 
 def _look(at: Callable[..., Any], roots: Roots, t: np.ndarray) -> Any:
@@ -207,9 +216,9 @@ def _derivatives(point: Any, roots: Roots, t: np.ndarray) -> tuple[np.ndarray, n
 
 def _newton_step(H: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """-H^-1 slope with the eigenvalues of H made positive."""
-    size = np.sqrt(np.maximum(np.abs(np.diag(H)), 1e-12 * max(np.abs(np.diag(H)).max(), 1e-300)))
+    size = np.sqrt(np.maximum(np.abs(np.diag(H)), 1e-12 * np.abs(np.diag(H)).max(initial=1e-300)))
     values, vectors = np.linalg.eigh(H / size / size[:, None])
-    floor = 1e-8 * np.abs(values).max()
+    floor = 1e-8 * np.abs(values).max(initial=0.0)
     inverse = 1.0 / np.maximum(np.abs(values), max(floor, 1e-300))
     return -(vectors @ (inverse * (vectors.T @ (slope / size)))) / size
 
@@ -235,7 +244,7 @@ def _line(
     return None
 
 
-def _above_zero(roots: Roots, found: CrossedEstimate) -> np.ndarray | None:
+def _above_zero(roots: Roots, found: RootsEstimate) -> np.ndarray | None:
     """Parameters a little above zeros from which the deviance falls."""
     t, moved = found.parameters.copy(), False
     for root, part, M, L in zip(
