@@ -133,7 +133,8 @@ class Problem:
         if self.loss.is_quadratic and source.intercept:  # targets far from zero prove nothing
             theta[:, -1] -= begin.gradient[:, -1].sum() / max((norms[:, -1] ** 2).sum(), 1e-300)
             square = np.maximum(source.at(self.loss, theta).slope, _FAR**2 * square)
-        return np.sqrt(np.maximum(square, (_AT_REST**2) * source.share * square.sum()))
+        share = source.share / max(float(source.share.sum()), 1e-300)  # weighed, they sum to others
+        return np.sqrt(np.maximum(square, (_AT_REST**2) * share * square.sum()))
 
     def violation(self, blocks: Blocks, residual: Blocks | None = None) -> float:
         """Scale-free KKT violation: the largest share of `gradient_bound` that is left."""

@@ -75,3 +75,28 @@ def test_more_than_all_strength_is_no_more(name, role):
     assert np.std(answers[0]) > 0.1 or name == "task-clusters"
     for other in answers[1:]:
         np.testing.assert_allclose(other, answers[0], atol=1e-4 * np.std(targets["Regressor"]))
+
+
+SIZED = ("single-task", "mean-regularized", "low-rank", "lasso", "calibrated-features", "dirty")
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-60, 1e3, 1e60, 1e150])
+@pytest.mark.parametrize("name", SIZED)
+def test_the_unit_of_the_target_is_none_of_the_answer(name, unit):
+    """Strengths of levels were in other units than roots; of 1e-30 rows were lost."""
+    if abs(np.log10(unit)) > 3 and name == "dirty":
+        pytest.skip("as slow as the others together")
+    Z, targets = table()
+    y = targets["Regressor"]
+    one, other = (MODELS[name].regressor(task=0).fit(Z, y * u) for u in (1.0, unit))
+    assert other.status_ == "solved"
+    np.testing.assert_allclose(other.predict(Z) / unit, one.predict(Z), atol=1e-4 * y.std())
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e200])
+@pytest.mark.parametrize("name", ["pooled", "low-rank", "multilevel", "shared-trees", "fused"])
+def test_targets_whose_squares_are_no_numbers_are_refused(name, unit):
+    """They were predicted as zero and called solved, or ended in LinAlgError."""
+    Z, targets = table()
+    with pytest.raises(ValueError, match=r"y must be of a size between .* Divide it by its"):
+        formulations()[name].regressor(task=0).fit(Z, targets["Regressor"] * unit)

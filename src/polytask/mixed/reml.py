@@ -37,9 +37,19 @@ from polytask.mixed.point import MixedPoint, log_det_and_inverses
 _MOST, _MOST_OF_SOME_NOISE = 1e6, 1e12
 _FAR = 1e4  # sum of variances over the noise from which differences of matrices lose digits
 _NO_NOISE = 1e-13  # share of the sum of squares that is rounding
-_REACH = (1e-150, 1e150)  # squares of targets whose fourth powers are numbers
+_REACH = (1e-75, 1e75)  # of targets whose fourth powers are numbers
 
-__all__ = ["MixedModel", "RemlPoint"]
+__all__ = ["MixedModel", "RemlPoint", "check_reach"]
+
+
+def check_reach(data: TaskData) -> None:
+    """Refuse targets whose variances are no numbers."""
+    size = float(np.abs(data.y).max(initial=0.0))
+    if size and not _REACH[0] < size < _REACH[1]:
+        raise ValueError(
+            "alpha='reml': y must be of a size between 1e-75 and 1e75, whose variances a float "
+            f"can hold; got one of about {size:.0e}. Divide it by its standard deviation."
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +100,7 @@ class MixedModel:
         w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
         e = data.y - design.predict(np.broadcast_to(w, (data.n_tasks, data.n_coefs)))
         square = float(s @ e**2)
-        if not _REACH[0] < float(s @ data.y**2) / n_rows < _REACH[1] and data.y.any():
-            raise ValueError(
-                "alpha='reml': y must be of a size between 1e-75 and 1e75, whose variances a float "
-                f"can hold; got one of about {np.abs(data.y).max():.0e}. Divide it by its standard "
-                "deviation."
-            )
+        check_reach(data)
         if square <= 1e-24 * float(s @ data.y**2):  # nothing but rounding is left
             e, square = np.zeros_like(e), 0.0
         cross = design.adjoint(s * e) / scale

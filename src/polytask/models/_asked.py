@@ -17,6 +17,7 @@ from polytask.mixed.crossed.by_left_out import by_left_out
 from polytask.mixed.crossed.doubts import crossed_doubts
 from polytask.mixed.crossed.fit import CrossedFit, fit_crossed
 from polytask.mixed.doubts import DoubtWarning
+from polytask.mixed.reml import check_reach
 from polytask.models._levels import positions
 from polytask.models.mixed import why_not_mixed
 from polytask.responses import Response
@@ -46,6 +47,8 @@ class AskedOfGroupings:
                 f"{type(self).__name__}: alpha={self.alpha!r} needs {reason}. Give alpha a number."
             )
         loss = loss.as_likelihood() or loss if estimated else loss
+        if loss.is_quadratic:
+            check_reach(data)
         rows = self._rows_of(data)
         N, p = float(data.sample_weight.sum()), data.n_coefs
         asked = []

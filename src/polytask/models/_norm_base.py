@@ -23,7 +23,7 @@ __all__ = ["LEVEL", "NormBase", "norm_strength"]
 _POINTS, _SHORT, _SMALL = 12, 8, 500  # of a path; for fewer observations than _SMALL
 _FEW, _DECADES = 5, {True: 2.5, False: 2.0}  # points of a second strength; of the first and others
 _NOTHING = 1e-300  # of the strengths that a path is not of
-LEVEL = Strength("alpha_intercept", lambda _, data, loss: level_grid(data, loss))
+LEVEL = Strength("alpha_intercept", lambda model, data, loss: model._levels(data, loss))
 
 
 def norm_strength(name: str, part: str, auto: float | str = 0.0, label: str = "") -> Strength:
@@ -105,6 +105,10 @@ class NormBase(MultiTaskLinear):
         penalties = {**parts, "common": Ridge(np.zeros(p - d)), "deviation": Ridge(pull)}
         structure = SlopesPlus(CommonDeviation(level, level), d, tuple(parts))
         return Problem(data, loss, structure, penalties)
+
+    def _levels(self, data: TaskData, loss: Loss) -> np.ndarray:
+        """Strengths to choose that of the intercepts from."""
+        return level_grid(data, loss)
 
     def _path(self, data: TaskData, loss: Loss, part: str, name: str) -> np.ndarray:
         """Strengths called ``name`` of the norm on ``part`` from where that part alone is zero."""

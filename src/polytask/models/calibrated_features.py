@@ -96,6 +96,9 @@ class CalibratedFeaturesRegressor(RegressorRole, SignedNorms):
         noise: dict[str, Any] = {"noise": TaskNoise(_FLOOR)}
         return replace(problem, penalties={**problem.penalties, **noise})
 
+    def _levels(self, data: TaskData, loss: Loss) -> np.ndarray:
+        return super()._levels(at_null_noise(data), loss)  # whose units are those of a root
+
     def _path(self, data: TaskData, loss: Loss, part: str, name: str) -> np.ndarray:
         return super()._path(at_null_noise(data), loss, part, name)
 

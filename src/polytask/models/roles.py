@@ -19,6 +19,8 @@ from polytask.responses import Response, find_response
 
 __all__ = ["ClassifierRole", "RegressorRole"]
 
+_REACH = (1e-150, 1e152)
+
 
 def _has_levels(estimator: Any) -> bool:
     return hasattr(estimator._learned(), "probabilities")
@@ -33,6 +35,13 @@ class RegressorRole(RegressorMixin):
     def _encode(self, y: np.ndarray) -> np.ndarray:
         numbers = y.astype(np.float64)
         self._loss().check(numbers, type(self).__name__)
+        size = float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0))
+        if size and not _REACH[0] <= size <= _REACH[1]:
+            raise ValueError(
+                f"{type(self).__name__}: y must be of a size between {_REACH[0]:.0e} and "
+                f"{_REACH[1]:.0e}, whose squares a float can hold; got one of about {size:.0e}. "
+                "Divide it by its standard deviation."
+            )
         return numbers
 
     def predict(self, X: Any) -> np.ndarray:

@@ -158,7 +158,8 @@ class _Search:
         risks = self.along(name, near)
         if not np.isfinite(risks).all():
             return
-        bend, slope, here = np.polyfit(np.log(near / near[1]), risks, 2)
+        unit = np.abs(risks).max() or 1.0
+        bend, slope, here = np.polyfit(np.log(near / near[1]), risks / unit, 2)
         if bend <= 0 or slope**2 <= 4.0 * bend * _COARSE * abs(here):
             return
         lowest = near[1] * np.exp(-0.5 * slope / bend)
