@@ -78,7 +78,7 @@ def label(case: tuple[str, str, dict]) -> str:
 
 
 def answer(case: tuple[str, str, dict]) -> dict:
-    """Coefficients, intercepts and strengths of the fit, to twelve digits."""
+    """Coefficients, intercepts and strengths of the fit, to twelve digits; else what it says."""
     table, name, options = case
     Z, y = tables()[table]
     y = (y > np.median(y)).astype(int) if name.endswith("Classifier") else y
@@ -89,6 +89,8 @@ def answer(case: tuple[str, str, dict]) -> dict:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a tolerance next to rounding is not always met
         model.fit(Z, y)
+    if table == "exam" and options.get("alpha") == 0.0:  # schools of one sex leave a choice
+        return {"fitted": _digits(model._linear_predictor(Z))}
     found = {"coef_": model.coef_, "intercept_": model.intercept_}
     reml = options.get("alpha") == "reml"  # strengths are reciprocals of variances next to zero
     for kept in ("deviation_covariance_",) if reml else (*(f"{s}_" for s in GIVEN), "max_rank_"):

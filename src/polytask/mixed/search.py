@@ -21,6 +21,7 @@ _ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
 _NEAR = 0.3  # slope in log variance from which on steps tell what the average information lacks
 _SECANTS = 15  # of them at most
+_HIDDEN = 1e-6  # change of the deviance that rounding may hide
 _DIGITS = 1e-13  # relative change of the deviance that rounding hides
 
 
@@ -243,6 +244,10 @@ def _step(
         promised = float(slope @ (gamma - trial))
         if gain > 1e-4 * promised and gain > 0:
             return trial, found
+        if promised < _HIDDEN and abs(gain) < _HIDDEN:  # of which slopes know more than values
+            nearer = _violation(trial, variances.slope(found), variances)
+            if nearer < _violation(gamma, slope, variances):
+                return trial, found
         if promised < _DIGITS * abs(point.deviance):
             return None
     return None
