@@ -109,19 +109,79 @@ def test_marks_that_mean_a_gap_by_every_door(doors, capsys):
         assert "'area'" in told  # gaps are told
 
 
+def as_stored(table, path):
+    table.to_parquet(path)
+    return make_stream_table(path, "shop", "sales", runner=make_runner(None, None))
+
+
 def look(table, path, **more):
     write(table, path)
     return make_stream_table(path, "shop", "sales", runner=make_runner(None, None), **more)
 
 
-def test_numbers_as_text_that_only_memory_can_read_are_refused(tmp_path):
-    table = shops().assign(written=lambda t: t["written"] + " €")
-    with pytest.raises(TableError, match=r"'written' must hold plain numbers .* '.* €'"):
-        look(table, tmp_path / "t.parquet")
+WIDE = {46: 0xFF0E, **{48 + k: 0xFF10 + k for k in range(10)}}
+WRITTEN = {  # how a number of any sign is written, and which mark that asks for
+    "true minus": lambda v: f"{v:.2f}".replace("-", "−"),
+    "apostrophes": lambda v: f"{v:,.2f}".replace(",", "'"),
+    "no-break blanks": lambda v: f"{v:,.2f}".replace(",", "\u00a0"),
+    "narrow blanks": lambda v: f"{v:,.2f}".replace(",", "\u202f"),
+    "the US way": lambda v: f"{v:,.2f}",
+    "commas": lambda v: f"{v:,.2f}".translate(str.maketrans(",.", ".,")),
+    "euros": lambda v: f"{v:.2f} €",
+    "dollars": lambda v: f"{v:,.2f}".replace("-", "") + " $" if v >= 0 else f"-{-v:,.2f} $",
+    "percent": lambda v: f"{v:.2f}%",
+    "square metres": lambda v: f"{v:.2f} m²",
+    "minus behind": lambda v: f"{abs(v):.2f}" + "-" * (v < 0),
+    "brackets": lambda v: f"{v:.2f}" if v >= 0 else f"({-v:.2f})",
+    "wide digits": lambda v: f"{v:.2f}".translate(WIDE),
+    "plus": lambda v: f"{v:+.2f}",
+    "powers": lambda v: f"{v:.4e}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["a feature", "the target"])
+@pytest.mark.parametrize("way", WRITTEN)
+def test_numbers_that_people_write_are_streamed_as_in_memory(tmp_path, way, role):
+    rng = np.random.default_rng(2)
+    v = np.round(rng.uniform(-5000, 5000, 60), 2)
+    written = [WRITTEN[way](float(x)) for x in v]
+    written[7] = "n/a" if role == "a feature" else written[7]
+    name, other = ("area", "sales") if role == "a feature" else ("sales", "area")
+    table = pd.DataFrame({"shop": list("abc") * 20, name: written, other: rng.normal(size=60)})
+    found = as_stored(table, tmp_path / "t.parquet")
+    whole, _ = read_table(tmp_path / "t.parquet", as_text=lambda n: n == "shop")
+    streamed = pd.concat(
+        batch.to_pandas() for part in found.source.partitions
+        for batch in found.source.tables(part, ["area"])
+    )  # fmt: skip
+    np.testing.assert_array_equal(streamed[name], whole[name])
+    truth = np.where(np.arange(60) == 7, np.nan, v) if role == "a feature" else v
+    np.testing.assert_allclose(streamed[name], truth, rtol=1e-4)
+    assert found.seen["area"].unit == (whole_unit(written) if role == "a feature" else "")
+
+
+def whole_unit(written):
+    return next((u for u in ("€", "$", "%", "m²") if written[0].endswith(u)), "")
+
+
+def test_numbers_as_text_that_nobody_can_read_are_refused(tmp_path):
     table = shops()
     table.loc[2, "written"] = "?"
     with pytest.raises(TableError, match=r"'written' must be numeric .* '\?' in row 3"):
         look(table, tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("late", ["12 €", "1,5", "2.345,5", "5p", "½", "x"])
+def test_further_rows_that_are_written_otherwise_are_refused(tmp_path, monkeypatch, late):
+    monkeypatch.setattr("polytask.tables.first_rows.MOST_ROWS", 40)
+    table = pd.DataFrame({"shop": list("abc") * 20, "sales": np.arange(60.0)})
+    table["area"] = [f"{1000 * k + 7:,}.5" for k in range(1, 61)]
+    assert as_stored(table, tmp_path / "t.parquet").numeric == ("area",)
+    table.loc[50, "area"] = late
+    with pytest.raises(
+        TableError, match=r"'area' must hold numbers as in its first rows, with '\.'"
+    ):
+        as_stored(table, tmp_path / "t.parquet")
 
 
 @pytest.mark.parametrize("ids", [["0.0", "1.0", "2"], ["1.000", "01", "1"]])

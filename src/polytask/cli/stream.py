@@ -158,7 +158,8 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
     table = make_stream_table(
         args.table, task, args.target, features=features,
         categorical=split_names(args.categorical) or (), kind=args.kind,
-        missing=split_names(args.missing) or (), groupings=groupings, runner=runner,
+        missing=split_names(args.missing) or (), decimal=args.decimal or "",
+        groupings=groupings, runner=runner,
     )  # fmt: skip
     told.passes = _PASSES[args.command, table.kind]
     return table

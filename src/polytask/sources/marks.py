@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,24 @@ import pyarrow.compute as pc
 from polytask.sources.column_sums import as_text
 
 __all__ = ["AS_STORED", "Marks", "settled"]
+
+
+class Reader(Protocol):
+    """How text of a column becomes numbers."""
+
+    @property
+    def name(self) -> str:
+        """Of the column."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """Currency or unit beside every number, "" for none."""
+        ...
+
+    def __call__(self, text: pa.Array) -> pa.Array:
+        """Numbers, null where the text is."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,8 @@ class Marks:
         Columns of text that hold numbers.
     in_numbers : tuple of str
         Further marks for gaps in those.
+    written : tuple of Reader
+        How columns are read in which people wrote numbers, as in 1'045.15 or 12 €.
     plain_ids : bool
         Whether truth values, dates and decimals are ids by the text that Python writes for them,
         and 1.0 is the id 1 in text as well.
@@ -39,7 +59,12 @@ class Marks:
     numbers: tuple[str, ...] = ()
     truths: tuple[str, ...] = ()
     in_numbers: tuple[str, ...] = ()
+    written: tuple[Reader, ...] = ()
     plain_ids: bool = False
+
+    def unit_of(self, name: str) -> str:
+        """Currency or unit beside the numbers of a column, "" for none."""
+        return next((reader.unit for reader in self.written if reader.name == name), "")
 
 
 AS_STORED = Marks()
@@ -48,7 +73,7 @@ _FLOAT = r"^(-?(?:0|[1-9][0-9]*))\.0+$"  # 1.0 is the id 1
 
 def settled(table: pa.RecordBatch, marks: Marks, ids: Sequence[str], target: str) -> pa.RecordBatch:
     """The same rows; blank cells and marks are null, decimals that are no ids are floats."""
-    columns = []
+    columns, written = [], {reader.name: reader for reader in marks.written}
     for name in table.schema.names:
         column = table.column(name)
         more = marks.in_target if name == target else ()
@@ -56,6 +81,8 @@ def settled(table: pa.RecordBatch, marks: Marks, ids: Sequence[str], target: str
             column = column.cast(pa.string())
         if name in ids:
             column = _plain_ids(column) if marks.plain_ids else column
+        elif name in written:
+            column = written[name](_text(column, (*marks.missing, *marks.in_numbers)))
         elif name in (*marks.numbers, *marks.truths):
             kind = pa.bool_() if name in marks.truths else pa.float64()
             column = _read(column, (*marks.missing, *marks.in_numbers), name, kind)
@@ -102,9 +129,7 @@ def _without(column: pa.Array, marks: tuple[str, ...]) -> pa.Array:
 
 def _read(column: pa.Array, gaps: tuple[str, ...], name: str, kind: pa.DataType) -> pa.Array:
     """Text as what the first rows held: numbers, or true and false."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    text = _without(column, gaps)
+    text = _text(column, gaps)
     try:
         return pc.utf8_trim_whitespace(text).cast(kind)
     except pa.ArrowInvalid as error:
@@ -113,6 +138,13 @@ def _read(column: pa.Array, gaps: tuple[str, ...], name: str, kind: pa.DataType)
             f"column {name!r} must hold {what} in every row; {error}. Correct the values, name "
             "marks that mean a gap in --missing, or name the column in --categorical."
         ) from error
+
+
+def _text(column: pa.Array, gaps: tuple[str, ...]) -> pa.Array:
+    """Text with null for gaps."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return _without(column, gaps)
 
 
 def is_text(kind: pa.DataType) -> bool:

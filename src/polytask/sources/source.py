@@ -245,7 +245,8 @@ def _kind_of(name: str, stored: pa.DataType, marks: Marks) -> pa.DataType:
     """The type of a column as batches have it."""
     if name in marks.truths:
         return pa.bool_()
-    return pa.float64() if name in marks.numbers or pa.types.is_decimal(stored) else stored
+    written = [*marks.numbers, *(reader.name for reader in marks.written)]
+    return pa.float64() if name in written or pa.types.is_decimal(stored) else stored
 
 
 def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

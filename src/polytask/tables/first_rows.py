@@ -14,7 +14,8 @@ from polytask.tables.errors import TableError, name_list
 from polytask.tables.number_cells import GAP_MARKS
 from polytask.tables.targets import read_target
 from polytask.tables.task_ids import read_ids
-from polytask.tables.text_values import are_truths, is_plain
+from polytask.tables.text_values import Conventions, are_truths, is_plain
+from polytask.tables.written_numbers import read_written
 
 if TYPE_CHECKING:
     from polytask.sources.marks import Marks
@@ -35,7 +36,7 @@ class FirstRows:
         Columns that may be features.
     marks : Marks
     notes : tuple of str
-        On the columns left out.
+        What was assumed of numbers in text; on the columns left out.
     warnings : tuple of str
         What may make the answer wrong.
     """
@@ -50,7 +51,7 @@ def read_first_rows(
     source: ParquetSource,
     wanted: Sequence[str],
     labels: Sequence[str],
-    missing: Sequence[str],
+    given: Conventions,
     *,
     asked: bool,
 ) -> FirstRows:
@@ -59,7 +60,7 @@ def read_first_rows(
 
     from polytask.sources.marks import Marks
 
-    marks = Marks(missing=tuple(missing))
+    marks = Marks(missing=given.missing)
     rows = _first(replace(source, marks=marks), wanted)
     if rows.empty:
         return FirstRows(tuple(wanted), marks, (), ())
@@ -67,6 +68,7 @@ def read_first_rows(
     if len(filled(target, words=True)) < len(target):
         marks = replace(marks, in_target=tuple(sorted(GAP_MARKS)))
         rows = rows.loc[filled(target, words=True).index]
+    rows, written, told = read_written(rows, (*source.ids, *labels), given)
     columns = [
         inspect_column(rows[n], categorical=n in labels, n_rows=source.n_rows) for n in wanted
     ]
@@ -81,7 +83,7 @@ def read_first_rows(
     truths = tuple(c.name for c in columns if c.kind == "categorical" and c.name not in labels
                    and are_truths(rows[c.name]))  # fmt: skip
     gaps = tuple(sorted(GAP_MARKS))
-    marks = replace(marks, numbers=numbers, truths=truths, in_numbers=gaps)
+    marks = replace(marks, numbers=numbers, truths=truths, in_numbers=gaps, written=written)
     kept = [c for c in columns if c not in left]
     if not kept:
         raise TableError(
@@ -91,7 +93,7 @@ def read_first_rows(
         )
     notes = tuple(f"Column {c.name!r} was left out: it {c.problem} ({c.remedy})." for c in left)
     names = tuple(n for n in source.columns if n in {c.name for c in kept})
-    return FirstRows(names, marks, notes, _warnings(rows, kept, source))
+    return FirstRows(names, marks, (*told, *notes), _warnings(rows, kept, source))
 
 
 def _first(source: ParquetSource, wanted: Sequence[str]) -> pd.DataFrame:
@@ -118,22 +120,15 @@ def _counts(column: Column, rows: pd.DataFrame) -> bool:
 
 
 def _as_text(column: Column, values: pd.Series) -> bool:
-    """Whether text holds plain numbers; an error where it holds others, or odd cells."""
+    """Whether text holds plain numbers; an error where it holds odd cells."""
     if column.kind == "mixed":
-        way = " (with --no-stream)" if "--decimal" in column.remedy else ""
         raise TableError(
             f"column {column.name!r} must be numeric or categorical; it {column.problem}. To go "
-            f"on, {column.remedy}{way}."
+            f"on, {column.remedy}."
         )
     if column.kind != "numeric" or pd.api.types.is_numeric_dtype(values.dtype):
         return False
-    if not is_plain(filled(values)):
-        raise TableError(
-            f"column {column.name!r} must hold plain numbers in a table that is streamed; it "
-            f"holds text such as {filled(values).iloc[0]!r}. Load the table with --no-stream, or "
-            "store the numbers as such."
-        )
-    return True
+    return is_plain(filled(values))
 
 
 def _warnings(rows: pd.DataFrame, kept: Sequence[Column], source: ParquetSource) -> tuple[str, ...]:

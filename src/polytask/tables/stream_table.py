@@ -18,6 +18,7 @@ from polytask.tables.further import further_columns
 from polytask.tables.stored_types import check_roles, why_no_feature
 from polytask.tables.stream_schema import stream_schema, table_columns
 from polytask.tables.task_ids import check_repeats
+from polytask.tables.text_values import Conventions
 from polytask.tables.training import Seen
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def make_stream_table(
     categorical: Sequence[str] = (),
     kind: str = "auto",
     missing: Sequence[str] = (),
+    decimal: str = "",
     groupings: Sequence[tuple[str, ...]] = (),
     runner: Runner,
 ) -> StreamTable:
@@ -142,6 +144,8 @@ def make_stream_table(
         As in `make_task_table`.
     missing : sequence of str
         Marks that mean a gap, in every column.
+    decimal : {"", ".", ","}
+        The mark before decimals in numbers that are text; "" finds it.
     groupings : sequence of tuple of str
         The columns of every grouping, the task's first, where there are several.
     runner : Runner
@@ -170,7 +174,8 @@ def make_stream_table(
         )
         if not source.n_rows:
             raise TableError(f"TABLE must have rows; {str(path)!r} has columns but no row.")
-        first = read_first_rows(source, wanted, labels, missing, asked=features is not None)
+        given = Conventions(tuple(missing), decimal)
+        first = read_first_rows(source, wanted, labels, given, asked=features is not None)
         marks = replace(first.marks, plain_ids=True)
         source = replace(source, columns=(*first.kept, *ids), marks=marks)
         prepare = StreamPreparer(spec, categorical=labels)
@@ -198,7 +203,8 @@ def make_stream_table(
         source, look, look.tally(classes), found, classes,
         tuple(prepare.numbers_), tuple(prepare.levels_),
         (*rows, *told, *notes, *first.notes, *more, *_gaps(look, kept)),
-        {name: _seen(found, kinds[name]) for name, found in kept.items()}, first.warnings,
+        {name: _seen(found, kinds[name], marks.unit_of(name)) for name, found in kept.items()},
+        first.warnings,
         tuple(groupings),
     )  # fmt: skip
 
@@ -345,13 +351,14 @@ def _rows_left_out(count: int, n_rows: int) -> tuple[str, ...]:
     return (f"{plural(count, 'row')} ({share:.1%}) without a target or a task id left out.",)
 
 
-def _seen(found: Any, stored: pa.DataType) -> Seen:
+def _seen(found: Any, stored: pa.DataType, unit: str) -> Seen:
     import pyarrow.types as types
 
     from polytask.sources.column_sums import NumberSums
 
     if isinstance(found, NumberSums):
-        return Seen("boolean" if types.is_boolean(stored) else "numeric", found.missing > 0)
+        kind = "boolean" if types.is_boolean(stored) else "numeric"
+        return Seen(kind, found.missing > 0, unit=unit)
     levels = tuple(sorted(level for level in found.counts if level is not None))
     return Seen("categorical", None in found.counts, levels)
 
