@@ -194,7 +194,12 @@ def _factor(
     G: np.ndarray, D: np.ndarray, again: Callable[[], np.ndarray] | None = None,
 ) -> ArrowFactor:  # fmt: skip
     C, E, L = blocks
-    hidden = _hidden(L.sum(axis=0), G, D) if len(c) == len(k) else np.zeros((len(c), 0))
+    rows = [
+        t.Z_common.toarray() if sparse.issparse(t.Z_common) else t.Z_common for t in wide.values()
+    ]
+    hidden = np.zeros((len(c), 0))
+    if len(c) == len(k):
+        hidden = _hidden(L.sum(axis=0) + sum(Z.T @ Z for Z in rows), G, D)
     tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
     np.einsum("bii->bi", L)[:] += D
     roots = psd_inverse_roots(np.ascontiguousarray(L), tasks)
@@ -202,9 +207,8 @@ def _factor(
         assert again is not None
         E = again()
     S = np.diag(G) + _eliminate(C, E, roots, D, c, k)
-    for task in wide.values():
-        rows = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
-        S += rows.T @ task.ridge.annihilate(rows)
+    for task, Z in zip(wide.values(), rows, strict=True):
+        S += Z.T @ task.ridge.annihilate(Z)
     S = 0.5 * (S + S.T)
     null = np.zeros((len(c), 0))
     schur = psd_inverses(S[None].copy(), whole)[0]

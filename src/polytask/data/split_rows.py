@@ -126,7 +126,7 @@ def split_rows(X: Any) -> SplitRows | None:
     """
     if not isinstance(X, pd.DataFrame):
         return None
-    stored = [X.dtypes.iloc[j] for j in range(X.shape[1])]
+    stored = list(X.dtypes)
     few = np.array([isinstance(t, pd.SparseDtype) and t.fill_value == 0 for t in stored], bool)
     dense, places = np.flatnonzero(~few), np.flatnonzero(few)
     if not is_worth_it(len(X), len(places)) or any(stored[j] != np.float64 for j in dense):
