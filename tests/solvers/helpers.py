@@ -135,6 +135,13 @@ def objective_at(problem: Problem, b: np.ndarray) -> float:
     return float(risk + strength @ b**2)
 
 
+def rounding_at(problem: Problem, b: np.ndarray) -> float:
+    """How far rounding of the products A b may move the squared risk there."""
+    A, _ = expanded(problem)
+    error = np.abs(problem.data.y - A @ b)
+    return float(problem.data.weight @ (error * (np.abs(A) @ np.abs(b)))) * np.finfo(float).eps
+
+
 def least_squares(problem: Problem) -> float:
     """Optimal objective by SVD of the stacked rows and penalties, columns scaled to unit norm."""
     A, strength = expanded(problem)

@@ -23,6 +23,7 @@ from tests.solvers.helpers import (
     objective_at,
     pooled,
     random_tasks,
+    rounding_at,
     single_task,
     task_intercept,
 )
@@ -53,7 +54,8 @@ def assert_optimal(problem: Problem, label: str = "") -> Solution:
     )  # fmt: skip
     slack = 1e-8 * best + 1e-17 * zero
     assert found <= best + slack, f"{label}: {found} against {best}"
-    assert solution.objective == pytest.approx(found, rel=1e-9, abs=1e-15 * zero)
+    sums = max(1e-15 * zero, rounding_at(problem, b))
+    assert solution.objective == pytest.approx(found, rel=1e-9, abs=sums)
     assert solution.violation <= 1e-8, label
     assert solution.status is Status.SOLVED, label
     return solution
