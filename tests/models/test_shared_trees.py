@@ -12,6 +12,7 @@ from polytask import MeanRegularizedRegressor, SharedTreesClassifier, SharedTree
 from polytask.datasets import make_related_tasks
 from polytask.models.boosted_trees import BoostedTreesRegressor
 from polytask.report.fitted import importance_table
+from polytask.tuning.tree_feature import binned
 
 TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"  # skops trusts none
 FEW = {"max_iter": 40, "task": "task"}  # cheaper, for what does not need the best
@@ -126,10 +127,56 @@ def test_heads_do_not_count_a_level_twice_that_trees_know():
     error = np.sqrt(np.mean((model.predict(Z[~half]) - f[~half]) ** 2))
     heard = model._columns_of(Z[half, 1:], task[half])[:, 2] - model.held_out_features_[:, 0]
     np.testing.assert_allclose(np.bincount(task[half], heard), 0.0, atol=1e-8)
-    model._shift = np.zeros(20)
+    model._shift, model._stretch = np.zeros(20), np.ones(20)
     assert error < 0.6 * np.sqrt(np.mean((model.predict(Z[~half]) - f[~half]) ** 2))
     linear = MeanRegularizedRegressor("reml", task=0).fit(Z[half], y[half])
     assert error < 0.6 * np.sqrt(np.mean((linear.predict(Z[~half]) - f[~half]) ** 2))
+
+
+def test_heads_do_not_count_a_bend_twice_that_trees_know():
+    """One task alone has a feature's highest value: trees of all rows know how far it rises there,
+    those without the task do not."""
+    errors = []
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        task, z = np.repeat(np.arange(8), 50), rng.uniform(size=400)
+        z = np.where((task == 0) & (z > 0.5), 2.0, z)
+        f = 4.0 * (z > 0.5) + 6.0 * (z > 1.5) + 0.3 * rng.normal(size=8)[task]
+        Z, y = np.column_stack([task, z]), f + 0.2 * rng.normal(size=400)
+        half = np.arange(400) % 2 == 0
+        model = SharedTreesRegressor(max_iter=40, task=0).fit(Z[half], y[half])
+        errors.append([np.mean((model.predict(Z[~half]) - f[~half]) ** 2)])
+        assert model._stretch[0] < 0.95 < model._stretch[1:].min()
+        moved = model.held_out_features_[:, 0] - model.trees_.predict(
+            binned(Z[half, 1:], model.bins_)
+        )
+        model._shift = np.bincount(task[half], moved) / np.bincount(task[half])
+        model._stretch = np.ones(8)
+        errors[-1].append(np.mean((model.predict(Z[~half]) - f[~half]) ** 2))
+    with_stretch, without = np.mean(errors, axis=0)
+    assert with_stretch < 0.7 * without
+
+
+def test_new_tasks_are_answered_by_what_says_most_of_tasks_left_out():
+    """Of a dozen tasks the common part of heads says too much about features that are constant in
+    each, which have no meaning."""
+    rng = np.random.default_rng(0)
+
+    def drawn(m):
+        task, x, c = np.repeat(np.arange(m), 12), rng.uniform(size=12 * m), rng.normal(size=(m, 5))
+        level = rng.normal(size=m)
+        return np.column_stack([task, x, c[task]]), 2.0 * (x > 0.5), level[task]
+
+    Z, f, level = drawn(12)
+    y = f + level + 0.2 * rng.normal(size=len(f))
+    new, truth, _ = drawn(30)
+    new[:, 0] += 100
+    model = SharedTreesRegressor(max_iter=30, task=0, unseen="common").fit(Z, y)
+    error = np.mean((model.predict(new) - truth) ** 2)
+    heads = model.model_
+    assert np.abs(heads.new_task_coef_[1:6]).max() < 0.2 * np.abs(heads.common_coef_[1:6]).max()
+    del heads.new_task_coef_
+    assert error < 0.6 * np.mean((model.predict(new) - truth) ** 2)
 
 
 def test_trees_that_do_not_lower_the_error_of_rows_left_out_are_dropped():

@@ -51,8 +51,9 @@ def test_the_common_part_without_a_task_is_that_of_the_others(alpha_common, monk
     monkeypatch.setattr("polytask.models.mixed.common_without_tasks", spy)
     X, y = table()
     options = {"alpha_common": alpha_common, "noise": "common", "covariance": "full"}
-    MeanRegularizedRegressor("reml", task="t", unseen="common", **options).fit(X, y)
+    model = MeanRegularizedRegressor("reml", task="t", unseen="common", **options).fit(X, y)
     ((data, between, noise, strength), found) = told[0]
+    np.testing.assert_allclose(model.tasks_left_out(X, y), data.design.predict(found), rtol=1e-6)
     Z = data.design.distinct_rows()
     precision = np.append(2.0 * len(y) * np.broadcast_to(strength, 2) / noise, 0.0)
     for i in range(6):

@@ -187,6 +187,20 @@ class MixedModelFit(MixedModelSummary):
         noise = getattr(self, "task_noise_variance_", np.ones(len(V)))
         return left_out(data, self.response_, f, V, noise, units)
 
+    def tasks_left_out(self: Any, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
+        """What the w0 of the other tasks says of the training rows, at the variances found.
+
+        In the order of tasks; None but for the squared loss, and of rows without noise.
+        """
+        check_is_fitted(self)
+        if not self.response_.is_quadratic or self.noise_variance_ <= 0.0:
+            return None
+        data = self._weighed(self._read_again(X, y, sample_weight))[0]
+        center = None if data.center is None else -data.center
+        between = shifted_covariance(self.deviation_covariance_, center)
+        w = common_without_tasks(data, between, self._model_noise, self.alpha_common_)
+        return np.asarray(data.design.predict(w))
+
     def _read_again(self: Any, X: Any, y: Any, sample_weight: Any) -> TaskData:
         """The rows of the fit."""
         rows = read_rows(self, X, reset=False, split=True)

@@ -22,13 +22,15 @@ from polytask.models._on_columns import (
 from polytask.models.boosted_trees import MAX_CATEGORIES
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole
+from polytask.responses import Response
+from polytask.tuning.stacking import HeldOut, common_weights
 from polytask.tuning.tree_feature import TreeRows, binned
 
 __all__ = ["SharedTreesClassifier", "SharedTreesRegressor"]
 
 _FOLDS = 5  # in which the feature of a row is learned without it
 _BOLD = 3  # times the learning rate, in rounds that only say what tasks add to the common part
-_CLEAR = 0.5  # standard errors of a gain, from which on it is one
+_CLEAR, _SURE = 0.5, 1.0  # standard errors of a gain in rows, and in tasks, from which on it is one
 _LEAST_ROWS = 60  # from which on Auto tries trees: fewer make no two leaves
 _EXCHANGES, _MOST_ROWS = 5, 1000  # of a feature, and rows, that tell its importance
 
@@ -42,8 +44,9 @@ class Heads(NamedTuple):
     left_out: np.ndarray  # linear predictors without each observation
     loss: np.ndarray  # of these
     weight: np.ndarray  # of the observations
+    table: np.ndarray  # what the model reads of them: the place of the task, and the columns
 
-    def beats(self, other: Heads) -> bool:
+    def beats(self, other: Heads, clear: float = _CLEAR) -> bool:
         """Whether its last feature counts for something, and clearly lowers the loss left out.
 
         Trees learn the target itself. A negative coefficient is read from folds: what the other
@@ -51,7 +54,7 @@ class Heads(NamedTuple):
         """
         gain = other.loss - self.loss
         noise = float(np.sqrt(self.weight @ gain**2))
-        return bool(self.model._common()[0][-1] > 0 and self.weight @ gain > _CLEAR * noise)
+        return bool(self.model._common()[0][-1] > 0 and self.weight @ gain > clear * noise)
 
 
 class _SharedTrees(OnColumns):
@@ -69,7 +72,9 @@ class _SharedTrees(OnColumns):
     more than they deserve: of h without the row's task, where there are five tasks or more. The
     folds also say how many trees there are. A feature that does not lower the loss of rows left out
     is dropped; without any, it is the mean-regularized model. Trees of all rows predict, h of a
-    task in training moved to what trees without it say on average, lest its level count twice.
+    task in training moved and stretched to what trees without it say, lest its level and bend
+    count twice. Tasks not in training are answered, with the squared loss, by a convex combination
+    of the common parts of heads on x, of those on x and h, and h alone, by tasks left out.
 
     Parameters
     ----------
@@ -154,20 +159,30 @@ class _SharedTrees(OnColumns):
 
         best = last = heads()
         for left in reversed(range(self.n_rounds)):
-            trees, h = rows.learn(self._unfitted(left), loss, last.f, last.own, whole=left == 0)
+            # levels that the first heads add would hold what features constant in a task say
+            own = 0.0 * last.own if left and last is best else last.own
+            trees, h = rows.learn(self._unfitted(left), loss, last.f, own, whole=left == 0)
             last = heads(h) if h.shape[1] else last
         kept: list[np.ndarray] = []
         self.trees_ = self.task_trees_ = None
-        if trees is not None and last.beats(best):
+        answer, clear = None, False
+        if trees is not None and whole:
+            answer, clear = _for_new_tasks(data, loss, best, last)
+        if trees is not None and last.beats(best, 0.0 if clear else _CLEAR):
             best, kept, self.trees_ = last, [h], trees
-            self._shift = rows.task_means(h[:, 0] - with_trees(trees.predict, rows.bins)[rows.at])
+            known = with_trees(trees.predict, rows.bins)[rows.at]
+            self._stretch, self._shift = rows.stretch_and_shift(known, h[:, 0])
         if 1 < data.n_tasks <= MAX_CATEGORIES:
             by_task = TreeRows(data, np.column_stack([rows.X, rows.place[data.code]]), _FOLDS)
             trees = self._unfitted().set_params(categorical_features=[X.shape[1]])
             trees, h = by_task.learn(trees, loss, best.left_out, best.left_out)
             if trees is not None and (last := heads(*kept, h)).beats(best):
                 best, kept, self.task_trees_ = last, [*kept, h], trees
-        self.model_, Z = best.model, np.column_stack([rows.X, *kept])
+        self.model_ = best.model
+        if answer is not None and self.trees_ is not None:
+            more = np.zeros(len(kept) - 1)  # trees that see the task say nothing
+            self.model_.new_task_coef_ = np.append(answer[:-1], more)
+            self.model_.new_task_intercept_ = float(answer[-1])
         grown = [found for found in (self.trees_, self.task_trees_) if found is not None]
         self.n_trees_ = sum(int(found.n_iter_) for found in grown)
         self.doubts_ = tuple(self.model_.doubts)
@@ -175,7 +190,7 @@ class _SharedTrees(OnColumns):
             self.tasks_ = data.tasks
         if not self._wide:
             self.held_out_features_ = np.full((len(X), len(grown)), np.nan)
-            self.held_out_features_[data.row] = Z[:, X.shape[1] :]
+            self.held_out_features_[data.row] = best.table[:, best.table.shape[1] - len(kept) :]
         self._keep_importance(rows.X[rows.first], None if place is None else rows.code)
 
     def _fit_heads(
@@ -189,7 +204,7 @@ class _SharedTrees(OnColumns):
         f = (model.coef_[data.code] * Z).sum(axis=1) + model.intercept_[data.code]
         left_out = model.left_out(table, told, weight)
         loss = model.response_.value(data.y, left_out)
-        return Heads(model, f, f - Z @ slopes - level, left_out, loss, weight)
+        return Heads(model, f, f - Z @ slopes - level, left_out, loss, weight, table)
 
     def _unfitted(self, left: int = 0) -> HistGradientBoostingRegressor:
         """Trees; of rounds that others follow fewer and bolder ones."""
@@ -207,7 +222,8 @@ class _SharedTrees(OnColumns):
         seen = (code >= 0) & (code < len(self._place))
         if self.trees_ is not None:
             h = with_trees(self.trees_.predict, bins)
-            h[seen] += self._shift[code[seen]]
+            of = code[seen]
+            h[seen] = self._stretch[of] * h[seen] + self._shift[of]
             parts.append(h)
         if self.task_trees_ is not None:  # which say nothing of tasks that they did not see
             more = np.zeros(len(X))
@@ -270,6 +286,35 @@ class SharedTreesClassifier(ClassifierRole, _SharedTrees):
     """Trees of all tasks, a head for each; logistic loss."""
 
     _inner = HeadsClassifier
+
+
+def _for_new_tasks(data: TaskData, loss: Response, linear: Heads, last: Heads) -> Any:
+    """Coefficients of x and h and a level for tasks not in training; whether h clearly helps them.
+
+    A convex combination of what the heads on x, those on x and h, and h alone say of rows without
+    their task: of features far from those seen trees are safer than slopes. None where the heads
+    cannot say.
+    """
+    without = [
+        each.model.tasks_left_out(each.table, data.y, each.weight) for each in (linear, last)
+    ]
+    if without[0] is None or without[1] is None:
+        return None, False
+    s, h = last.weight, last.table[:, -1]
+    level, middle = np.average(data.y, weights=s), np.average(h, weights=s)
+    spread = float(s @ (h - middle) ** 2)
+    slope = max(float((s * (h - middle)) @ data.y) / spread, 0.0) if spread > 0 else 0.0
+    F = np.column_stack([*without, level + slope * (h - middle)])
+    share = common_weights(HeldOut.of(F, data, loss), loss)
+    gain = s * (loss.value(data.y, F[:, 0]) - loss.value(data.y, F @ share))
+    by_task = np.bincount(data.code, gain)
+    answers = np.zeros((3, last.table.shape[1]))  # without the task, with a level
+    for answer, (slopes, start) in zip(
+        answers, (linear.model._common(), last.model._common()), strict=False
+    ):
+        answer[: len(slopes)], answer[-1] = slopes, start
+    answers[2, -2:] = slope, level - slope * middle
+    return share @ answers, bool(by_task.sum() > _SURE * np.sqrt((by_task**2).sum()))
 
 
 def _may_grow(data: TaskData) -> bool:

@@ -31,7 +31,7 @@ from polytask.tuning.noise import shrunk_noise
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 
-__all__ = ["HeldOut", "Stack", "stack", "worth"]
+__all__ = ["HeldOut", "Stack", "common_weights", "stack", "worth"]
 
 _TAUS = (1000.0, 300.0, 100.0, 30.0)
 _LEAST_ROWS = 8  # in smaller tasks the held-out errors of one row follow from those of the others
@@ -123,7 +123,7 @@ def stack(held: HeldOut, loss: Loss, m: int, own_weights: bool = True) -> Stack:
         squares = _squares(held, m)
         usable &= squares <= _HOPELESS * squares.min(axis=1, keepdims=True)
         held = held.weighed(1.0 / _noise(held, squares, m)[held.code])
-    common = _common_weights(held, loss)
+    common = common_weights(held, loss)
     tau = _choose_tau(held, loss, common, usable) if own_weights else np.inf
     weights = np.tile(common, (m, 1))
     if np.isfinite(tau):
@@ -145,8 +145,8 @@ def worth(held: HeldOut, f: np.ndarray, loss: Loss, m: int) -> tuple[float, floa
     if loss.is_quadratic:
         noise = _noise(held, _squares(held, m), m)[held.code]
         held, more = held.weighed(1.0 / noise), more.weighed(1.0 / noise)
-    without = loss.value(held.y, held.F @ _common_weights(held, loss))
-    gain = (1.0 - _LEAST_GAIN) * without - loss.value(held.y, more.F @ _common_weights(more, loss))
+    without = loss.value(held.y, held.F @ common_weights(held, loss))
+    gain = (1.0 - _LEAST_GAIN) * without - loss.value(held.y, more.F @ common_weights(more, loss))
     by_unit = np.bincount(_bootstrap_units(held)[0], held.omega * gain)
     return float(by_unit.sum()), float(by_unit.std() * np.sqrt(len(by_unit)))
 
@@ -179,7 +179,7 @@ def _only(usable: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.where(total > 1e-12, kept / np.maximum(total, 1e-12), spare)
 
 
-def _common_weights(held: HeldOut, loss: Loss) -> np.ndarray:
+def common_weights(held: HeldOut, loss: Loss) -> np.ndarray:
     """Mean of the best weights over Bayesian bootstrap draws of the tasks (of rows, if few tasks).
 
     Where held-out rows do not tell models apart, the draws disagree and the models share.

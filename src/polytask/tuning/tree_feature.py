@@ -27,6 +27,7 @@ _MOST_BINS = 255  # of histogram boosting
 _BLOCK = 30  # trees that are grown at a time
 _RISEN = 0.6  # of the trees, before which the held-out loss is least: it has risen for long
 _FARTHEST = 4.0  # step to a working target (Friedman, Hastie and Tibshirani, 2000)
+_HELD_BY = 8  # rows of a task's own, as which a stretch of one counts
 _DIGITS = 6  # of targets, in their spread, that are not what rounding and a search's end leave
 _LEAST = 1e-6  # curvature of a row, below which it says nothing
 
@@ -116,10 +117,23 @@ class TreeRows:
         """What they see of these rows."""
         return binned(self.X[self.first], self.edges)
 
-    def task_means(self, v: np.ndarray) -> np.ndarray:
-        """Weighted mean of v (N,) over the observations of each task, shape (m,)."""
-        s, code, m = self.data.sample_weight, self.data.code, self.data.n_tasks
-        return np.bincount(code, s * v, m) / np.bincount(code, s, m)
+    def stretch_and_shift(self, known: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What makes h of trees that know a task's rows (N,) that of trees that do not (N,).
+
+        Two numbers a task, each (m,): trees of all rows know a task's level and how it bends, as
+        far as features tell it, and heads would add both again. The stretch is the slope of the
+        second on the first inside the task, shrunken to one, and neither more nor below zero.
+        """
+        s, code = self.data.sample_weight, self.data.code
+
+        def sums(v: np.ndarray) -> np.ndarray:
+            return np.bincount(code, s * v, self.data.n_tasks)
+
+        means = [sums(v) / sums(np.ones(len(v))) for v in (known, held)]
+        a, b = known - means[0][code], held - means[1][code]
+        pull = _HELD_BY * float(np.average(a**2, weights=s)) + np.finfo(float).tiny
+        stretch = np.clip((sums(a * b) + pull) / (sums(a * a) + pull), 0.0, 1.0)
+        return stretch, means[1] - stretch * means[0]
 
     def learn(
         self, trees: Any, loss: Response, f: np.ndarray, own: np.ndarray, whole: bool = True
