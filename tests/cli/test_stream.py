@@ -144,6 +144,7 @@ def test_large_files_are_streamed_without_being_asked(polytask, place, tmp_path,
     ("words", "told"),
     [
         (["--models", "gradient-boosting"], "--models must name models that can be streamed"),
+        (["--models", "curved"], "'curved' can be fitted so, but a comparison passes over the same"),
         (["--repeats", "2"], "--repeats must be 1"),
         (["--metric", "rmse", "--cv", "2"], "cv must be 3 or more"),
         (["--features", "seen"], "must leave a column to learn from"),
