@@ -5,12 +5,14 @@ from __future__ import annotations
 import bz2
 import decimal
 import gzip
+import io
 import json
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 ROWS = 36
 RNG = np.random.default_rng(0)
@@ -128,7 +130,18 @@ def text(header="task,x,y", rows=(), end="\n"):
 
 
 LINES = [f"{t},{x:.3f},{y:.3f}" for t, x, y in zip(TASKS, X, Y, strict=True)]
+
+
 # Bytes of a file of text by its name: refused by every command that reads it.
+def wide_numbers():
+    """A Parquet file as polars writes one with whole numbers of 128 bits."""
+    pl = pytest.importorskip("polars")
+    file = io.BytesIO()
+    ids = pl.Series([k % 3 + 2**70 for k in range(ROWS)], dtype=pl.Int128)
+    pl.DataFrame({"task": ids, "x": X, "y": Y}).write_parquet(file)
+    return file.getvalue()
+
+
 FILES = {
     "empty.csv": (b"", "is empty"),
     "blank.csv": (b"  \n \n", "TABLE must"),
@@ -141,6 +154,7 @@ FILES = {
     "not gzip.csv.gz": (text().encode(), "cannot be decompressed"),
     "cut.csv.gz": (gzip.compress(text().encode())[:-20], "cannot be decompressed"),
     "cut.csv.bz2": (bz2.compress(text().encode())[:-10], "cannot be decompressed"),
+    "wide numbers.parquet": (wide_numbers(), "types that Apache Arrow reads"),
     "noise.parquet": (b"PAR1" + bytes(range(256)) + b"PAR1", "TABLE must be a Parquet file"),
     "text.parquet": (text().encode(), "TABLE must be a Parquet file"),
     "empty.parquet": (b"", "is empty"),

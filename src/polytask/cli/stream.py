@@ -78,7 +78,7 @@ def _size_in_memory(path: Path) -> float:
 
     try:
         about = pq.read_metadata(path)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return 0.0  # reading says what is wrong with it
     return 8.0 * about.num_rows * about.num_columns
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ _SAME_TARGET = 0.5  # the same of the target, where a name says that it is of an
 _TWINS = 0.5  # share of the rows whose measurements another row of the task repeats
 _CHANCE = 0.05  # rows of a task that would repeat one by chance
 _IN_ORDER = 0.95  # share of the steps from row to row that do not go back
+_POINTED = re.compile(r"[0-9]{1,2}\. ?[0-9]{1,2}\.")
 _ID = re.compile(
     r"id|(.*[ _.-])?(id|nr|no|num|number|code|key)|.*[a-z](Id|ID)|"
     r"(.*[ _.-])?(patient|subject|person|participant|user|customer|client|animal|plant|household|"
@@ -103,10 +106,8 @@ def times_of(values: pd.Series) -> np.ndarray:
 
 
 def _dates(values: pd.Series) -> np.ndarray:
-    text = values.astype(str).str.removesuffix(".0")
-    stamps = pd.to_datetime(values if values.dtype.kind == "M" else text, errors="coerce", utc=True)
-    if stamps.isna().any():
-        stamps = pd.to_datetime(text, errors="coerce", format="mixed", utc=True)
+    stamps = values if values.dtype.kind == "M" else _stamps(values.astype(str))
+    stamps = pd.to_datetime(stamps, errors="coerce", utc=True)
     if stamps.isna().any():
         first = values[stamps.isna()]
         raise TableError(
@@ -115,6 +116,25 @@ def _dates(values: pd.Series) -> np.ndarray:
             "time",
         )
     return np.asarray(stamps.astype("datetime64[us, UTC]").astype("int64"), dtype=float)
+
+
+def _stamps(values: pd.Series) -> pd.Series:
+    """Dates of text, by one reading for all where there is one: 05.06. is in June where 13.06. is.
+
+    With points the day is first. NaT where text is no date.
+    """
+    text = values.str.strip().str.removesuffix(".0")
+    pointed = bool(text.str.match(_POINTED).all())
+    ways: list[dict[str, Any]] = [
+        {"dayfirst": pointed}, {"dayfirst": not pointed}, {"format": "mixed", "dayfirst": pointed}
+    ]  # fmt: skip
+    for way in ways:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a format that is tried
+            stamps = pd.to_datetime(text, errors="coerce", utc=True, **way)
+        if not stamps.isna().any():
+            break
+    return stamps
 
 
 def _groups(

@@ -15,6 +15,7 @@ from polytask.tables.csv_columns import collect
 from polytask.tables.csv_dialect import OPENERS, Dialect, open_text, sniff
 from polytask.tables.database import is_query, read_query, without_password
 from polytask.tables.errors import TableError
+from polytask.tables.stream_schema import unknown_type
 from polytask.tables.text_values import AS_FOUND, Conventions, settle_values
 from polytask.tables.workbook import ENDINGS as WORKBOOKS
 from polytask.tables.workbook import read_workbook, split_sheet
@@ -182,7 +183,9 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
     try:
         table = pq.ParquetFile(path).read()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except pa.ArrowNotImplementedError as error:
+        raise TableError(unknown_type(path, error)) from error
+    except (pa.ArrowInvalid, OSError) as error:
         if isinstance(error, PermissionError):
             raise
         raise TableError(

@@ -12,12 +12,21 @@ from polytask.tables.errors import TableError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["stream_schema", "table_columns"]
+__all__ = ["stream_schema", "table_columns", "unknown_type"]
 
 
 def table_columns(schema: pa.Schema) -> list[str]:
     """Its columns, without the unnamed index that pandas stores."""
     return [n for n in schema.names if not n.startswith("__index_level_")]
+
+
+def unknown_type(path: Path, error: Exception) -> str:
+    """What a user reads of a file with columns of a type that Arrow does not know."""
+    why = " ".join(str(error).split()).rstrip(".")
+    return (
+        f"TABLE must have columns of types that Apache Arrow reads; {str(path)!r} has others "
+        f"({why}). Write such a column as text or as a whole number of 64 bits."
+    )
 
 
 def stream_schema(path: str | os.PathLike[str]) -> pa.Schema:
@@ -39,6 +48,8 @@ def stream_schema(path: str | os.PathLike[str]) -> pa.Schema:
             f"TABLE must be Parquet to be streamed; {str(files[0])!r} is not. Convert it, or load "
             "it with --no-stream."
         ) from error
+    except pa.ArrowNotImplementedError as error:
+        raise TableError(unknown_type(files[0], error)) from error
     if told := repeated_names(schema.names, f" in {str(path)!r}"):
         raise TableError(f"TABLE {told}")
     return schema

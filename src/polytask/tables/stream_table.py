@@ -326,10 +326,11 @@ def _classes(look: Look, kind: str) -> tuple[Any, ...]:
 
 def _check_ids(ids: np.ndarray, task: str) -> None:
     if ids.dtype.kind not in "iU":
-        strange = next(v for v in ids.tolist() if not -(2**63) <= v < 2**63 or v % 1)
+        strange = [v for v in ids.tolist() if not -(2**63) <= v < 2**63 or v % 1]
+        first = strange[0] if strange else f"{max(ids.tolist(), key=abs):.0f} as a float"
         raise TableError(
             f"must hold text, or whole numbers of 64 bits, to be streamed; {task!r} holds "
-            f"{strange}. Is it the right column? If so, load the table with --no-stream.",
+            f"{first}. Is it the right column? If so, load the table with --no-stream.",
             "task",
         )
 
