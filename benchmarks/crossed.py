@@ -1,7 +1,7 @@
 """Two crossed groupings by REML, side by side with lme4: time in turn, peak memory, criterion.
 
     python benchmarks/crossed.py InstEval.csv [--copies 1 10] [--peer glmm=ENV/bin/python ...]
-                                 [--limit 600] [--docs docs/models/multilevel.md]
+                                 [--limit 600] [--keep LINES] [--docs docs/models/multilevel.md]
 
 The table is lme4's (write.csv(lme4::InstEval, "InstEval.csv")). Copies of it are stacked, too,
 the students of each being others: so many times the rows and students, the same lecturers. Last
@@ -10,7 +10,7 @@ installed; all work in one thread, in processes of their own, in turn; processor
 peak memory of the process. Peers of PyPI (glmm 0.6.2, mixedlm 1.3.0, lme_python 0.2.7,
 interlace-lme 0.3.2) take part by an interpreter of an environment that has them. A process that
 uses more processor time than the limit, in seconds, or more than 12 GB is ended, and its line says
-so; who took a minute or more is asked once.
+so; who took a minute or more is asked once. --keep gathers the lines of several runs in a file.
 """
 
 from __future__ import annotations
@@ -131,6 +131,14 @@ def line(title: str, who: str, seen: list[dict[str, float]]) -> str:
     return f"| {title} | {who} | {seconds:.2f} | {peak:.0f} | {told} |"
 
 
+def keep(new: str, lines: dict[tuple[str, ...], str], file: Path | None) -> None:
+    """Print a line, and keep it in place of an earlier one."""
+    print(new, flush=True)
+    lines[tuple(new.split(" | ")[:2])] = new
+    if file:
+        file.write_text("\n".join(lines.values()) + "\n", "utf-8")
+
+
 def main() -> None:
     """Both, in turn, three times; with --docs put the table into that page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -138,10 +146,13 @@ def main() -> None:
     parser.add_argument("--copies", type=int, nargs="*", default=[1, 10])
     parser.add_argument("--peer", action="append", default=[], help="NAME=PYTHON")
     parser.add_argument("--limit", type=int, default=600, help="processor seconds of a process")
+    parser.add_argument("--keep", type=Path, help="file of lines, of this and of earlier runs")
     parser.add_argument("--docs", type=Path)
     arguments = parser.parse_args()
     peers = dict(each.split("=", 1) for each in arguments.peer)
-    lines = ["| rows, levels | by | processor s | peak MB | criterion |", "|---" * 5 + "|"]
+    there = arguments.keep is not None and arguments.keep.exists()
+    kept = arguments.keep.read_text("utf-8").splitlines() if there else []
+    lines = {tuple(each.split(" | ")[:2]): each for each in kept}
     with tempfile.TemporaryDirectory() as folder:
         csv = Path(folder) / "rows.csv"
         for copies in arguments.copies:
@@ -158,15 +169,15 @@ def main() -> None:
                 for who, command in commands.items():
                     if len(seen[who]) == 0 or seen[who][-1]["seconds"] < SLOW:
                         seen[who].append(run(command, arguments.limit))
-            new = [line(title, who, each) for who, each in seen.items()]
-            lines += new
-            print(*new, sep="\n", flush=True)
+            for who, each in seen.items():
+                keep(line(title, who, each), lines, arguments.keep)
     n, users, items = LARGE
     found = [run([sys.executable, __file__, "--ours", "large"], arguments.limit)]
-    lines.append(line(f"{n:,}, {users:,} x {items:,}, given", "polytask", found))
-    print(lines[-1])
+    given = line(f"{n:,}, {users:,} x {items:,}, given", "polytask", found)
+    keep(given, lines, arguments.keep)
     if arguments.docs:
-        put(arguments.docs, MARK, lines)
+        head = ["| rows, levels | by | processor s | peak MB | criterion |", "|---" * 5 + "|"]
+        put(arguments.docs, MARK, [*head, *lines.values()])
 
 
 if __name__ == "__main__":

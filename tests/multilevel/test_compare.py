@@ -9,6 +9,7 @@ import pytest
 from polytask import MeanRegularizedRegressor, MultilevelRegressor
 from polytask.datasets import make_crossed_rows
 from polytask.inspection import compare_tasks
+from polytask.inspection.groupings import variances_in_words
 from tests.cli.conftest import run as command
 
 
@@ -107,3 +108,19 @@ def test_a_grouping_of_text_is_no_feature_of_those_without_it(school, tmp_path):
     assert {m["name"]: m["status"] for m in results["models"]}["multilevel: school"] == "ok"
     answer = command("predict", tmp_path / "r" / "model.skops", path, "--out", tmp_path / "p.csv")
     assert answer.code == 0, answer.err
+
+
+def test_shares_of_the_variance_have_a_rest_where_rows_have_a_variance(rows):
+    X, y = rows
+    counts = np.random.default_rng(0).poisson(np.exp(0.4 * y))
+    models = {
+        "numbers": MultilevelRegressor(task=["user", "item"], varying=[]).fit(X, y),
+        "counts": MultilevelRegressor(task=["user", "item"], varying=[], loss="poisson").fit(
+            X, counts
+        ),
+    }
+    of_numbers, of_counts = variances_in_words(models)
+    assert ", rest " in of_numbers
+    levels = [v[-1] for v in models["counts"].variances_.values()]
+    share = round(100 * levels[0] / sum(levels))
+    assert of_counts.endswith(f"varies by user {share} %, item {100 - share} %, rows aside.")

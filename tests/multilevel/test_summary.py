@@ -17,7 +17,7 @@ from tests.multilevel.test_likelihood_ratio import fit, sleep
 # confint(model, parm = "theta_") of lme4 1.1-31 on sleepstudy, bobyqa: standard deviations
 LEVEL_90, SLOPE_90 = (16.528073, 35.0800939), (4.213577, 8.1718968)
 LABELS_95 = (0.98169281, 3.0275837)  # of Reaction > 300, glmer with tolPwrss = 1e-13
-LABELS_FIXED = [[0.58522753, 0.089324408], [-3.19545564, 0.635309602]]  # vcov(use.hessian = FALSE)
+LABELS_FIXED = [[0.585227508, 0.0980552911], [-3.195455766, 0.6853944353]]
 CLOSE = 2e-3  # relative, of two searches for the end of an interval
 
 
@@ -99,3 +99,32 @@ def test_a_search_of_the_profile_that_ends_far_from_the_next_begins_anew():
     table = model.summary()
     assert (table["deviation_low"] <= table["deviation"]).all()
     assert (table["deviation"] <= table["deviation_high"]).all()
+
+
+def test_common_coefficients_of_labels_are_integrated_ones():
+    """glmer of lme4 1.1-31 (bobyqa, tolPwrss = 1e-13): y ~ x0 + x1 + (1 | user) + (1 | item)."""
+    groups = {"user": 30, "item": 10}
+    X, y, _ = make_crossed_rows(400, groups, classification=True, random_state=3)
+    how = {"task": ["user", "item"], "varying": [], "alpha_common": 0}
+    by_ml, by_reml = (MultilevelClassifier(rule, **how).fit(X, y) for rule in ("ml", "reml"))
+    found = [*by_ml.common_coef_, by_ml.common_intercept_]
+    np.testing.assert_allclose(found, [1.16723277, -1.23671505, 0.28239889], atol=1e-5)
+    errors = np.sqrt(np.diag(by_ml.common_covariance_))
+    np.testing.assert_allclose(errors, [0.16961295, 0.16367312, 0.35152103], rtol=1e-4)
+    # the mode of w0 and the deviations predicts, and is nearer to zero
+    assert (np.abs(by_reml.new_task_coef_) < 0.95 * np.abs(by_reml.common_coef_)).all()
+    np.testing.assert_allclose(by_reml.common_coef_, by_ml.common_coef_, rtol=0.01)
+    new = X[:5].assign(user=999, item=999)
+    f = by_reml.set_params(unseen="common").decision_function(new)
+    by_hand = new[["x0", "x1"]].to_numpy() @ by_reml.new_task_coef_ + by_reml.new_task_intercept_
+    np.testing.assert_allclose(f, by_hand, rtol=1e-12)
+
+
+def test_one_grouping_reports_what_the_mean_regularized_classifier_does():
+    options = {"deviation": 0.7, "level": 1.0, "classification": True, "random_state": 1}
+    X, y, _ = make_related_tasks(12, 1, 25, **options)
+    how = {"covariance": "diagonal", "alpha_common": 0, "task": "task"}
+    one = MeanRegularizedClassifier("reml", **how).fit(X, y)
+    other = MultilevelClassifier("reml", varying="all", **how).fit(X, y)
+    np.testing.assert_allclose(other.common_coef_, one.common_coef_, rtol=1e-4)
+    np.testing.assert_allclose(other.new_task_coef_, one.new_task_coef_, rtol=1e-4)

@@ -15,7 +15,8 @@ from polytask.models.multilevel import MultilevelClassifier, MultilevelRegressor
 
 __all__ = ["gains_of_groupings", "ladder", "variances_in_words"]
 
-_LOGISTIC = np.pi**2 / 3  # variance of the logistic distribution, on the scale of log odds
+_ON_LOG_ODDS = ("logistic", "binomial", "ordinal")
+_LOGISTIC = np.pi**2 / 3  # variance of the logistic distribution, on that scale
 
 
 def ladder(kind: str, task: Spec, loss: Any) -> dict[str, Any]:
@@ -56,20 +57,25 @@ def gains_of_groupings(estimators: Mapping[str, Any], evidence: Evidence) -> tup
 
 
 def variances_in_words(models: Mapping[str, Any]) -> tuple[str, ...]:
-    """How the variance of the target's level divides among groupings, of fitted models."""
+    """How the variance of the target's level divides among groupings, of fitted models.
+
+    With what is left where that has a variance on the scale of the model: of numbers and log odds,
+    not of counts and amounts, whose variance goes with their mean.
+    """
     told = []
     for name, pipeline in models.items():
         model = final_step(pipeline)
         if not isinstance(model, MultilevelRegressor | MultilevelClassifier):
             continue
-        noise = getattr(model, "noise_variance_", _LOGISTIC)
+        on_log_odds = _LOGISTIC if model.response_.name in _ON_LOG_ODDS else 0.0
+        noise = getattr(model, "noise_variance_", on_log_odds)
         levels = {grouping: float(model.variances_[grouping][-1]) for grouping in model.groupings_}
-        total = sum(levels.values()) + noise
+        total = (sum(levels.values()) + noise) or 1.0
         shares = [f"{grouping} {percent(value / total)}" for grouping, value in levels.items()]
         vary = [f"slopes of {g} vary too" for g in model.groupings_ if model.varying_[g]]
         told.append(
-            f"{title_of(name)}: beyond its features the target varies by "
-            f"{', '.join(shares)}, rest {percent(noise / total)}"
+            f"{title_of(name)}: beyond its features the target varies by {', '.join(shares)}"
+            + (f", rest {percent(noise / total)}" if noise else ", rows aside")
             + "".join(f"; {v}" for v in vary)
             + "."
         )

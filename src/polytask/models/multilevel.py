@@ -8,10 +8,8 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import (
     Rows,
@@ -23,18 +21,17 @@ from polytask.data import (
     read_target,
 )
 from polytask.data.columns import frame_columns
-from polytask.data.groupings import Grouping, read_grouped_rows, read_groupings
+from polytask.data.groupings import Grouping, read_grouped_rows
 from polytask.data.task_spec import spelled_out
 from polytask.mixed.crossed.fit import CrossedFit
 from polytask.models._asked import AskedOfGroupings
+from polytask.models._groupings_answers import GroupingsAnswers
 from polytask.models._groupings_doors import GroupingsDoors
 from polytask.models._groupings_summary import GroupingsSummary
-from polytask.models._levels import along, level_texts, with_zero
 from polytask.models._likelihood import in_units_of_their_mean
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.models.steps import fit_steps, step, with_callbacks
-from polytask.models.unseen import unseen_message
 from polytask.responses import Response
 from polytask.solvers import Status, one_blas_thread
 
@@ -44,7 +41,7 @@ _ROUNDS = 100  # of a fit and what the response learns from it
 _SETTLED = 1e-10  # relative change of what it learned
 
 
-class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
+class _Multilevel(GroupingsAnswers, GroupingsSummary, AskedOfGroupings, GroupingsDoors):
     """w of a row = w0 + sum over groupings f of Δw^f of its level; R + sum_f alpha_f ‖ΔW^f‖_F².
 
     R is the mean loss over rows. A pupil has a school and a class, a rating a user and an item:
@@ -106,7 +103,11 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         w0 + Δw of the first grouping's levels; `coefficients` gives those of any combination.
     intercept_ : ndarray of shape (m,)
     common_coef_, common_intercept_ : ndarray of shape (d,), float
-        w0 and b0.
+        w0 and b0. Of labels and counts whose variances are estimated that of the greatest marginal
+        likelihood, the deviations integrated out, as lme4's glmer reports it.
+    new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
+        With ``alpha="reml"`` of labels and counts: the mode of w0 and the deviations together,
+        which is nearer to zero and predicts better. Deviations are from it.
     deviation_coef_ : ndarray of shape (m, d)
         Of the first grouping.
     tasks_ : ndarray of shape (m,)
@@ -132,7 +133,8 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         variances, noise and what else the likelihood learned: a dispersion, a shape, thresholds
         (of ``response_``).
     common_covariance_ : ndarray of shape (d + 1, d + 1)
-        Of the estimate of w0 and b0, the variances taken as known.
+        Of the estimate of w0 and b0, the variances taken as known; of labels and counts with the
+        error of the variances, as in lme4.
     n_variances_ : int
     response_, classes_
         The kind of target that was fitted, and a classifier's labels, sorted.
@@ -289,8 +291,11 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         center = np.zeros(d) if data.center is None else data.center
         self._center, self.groupings_ = center, [grouping.name for grouping in known]
         self._groupings_ = [grouping.to_dict() for grouping in known]
-        self.common_coef_ = fit.common[:d]
-        self.common_intercept_ = float(fit.common[d:].sum() - self.common_coef_ @ center)
+        mode, level = fit.common[:d], float(fit.common[d:].sum() - fit.common[:d] @ center)
+        self.common_coef_ = fit.reported[:d]
+        self.common_intercept_ = float(fit.reported[d:].sum() - self.common_coef_ @ center)
+        if not np.array_equal(fit.reported, fit.common):
+            self.new_task_coef_, self.new_task_intercept_ = mode, level
         self.levels_, self.deviations_, self.variances_ = {}, {}, {}
         self.deviation_covariances_, self.varying_, self.covariance_ = {}, {}, {}
         self.alpha_ = {}
@@ -316,8 +321,8 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
         first = self.deviations_[self.groupings_[0]] if known else np.zeros((1, d + 1))
         self.tasks_ = known[0].levels if known else np.arange(1)
         self.deviation_coef_ = first[:, :d]
-        self.coef_ = self.common_coef_ + self.deviation_coef_
-        self.intercept_ = self.common_intercept_ + first[:, d]
+        self.coef_ = mode + self.deviation_coef_
+        self.intercept_ = level + first[:, d]
         if self._loss().is_quadratic:
             self.noise_variance_ = fit.noise
         self._keep_criteria(fit, data)
@@ -333,50 +338,6 @@ class _Multilevel(GroupingsSummary, AskedOfGroupings, GroupingsDoors):
                 ConvergenceWarning,
                 stacklevel=callers_level(),
             )
-
-    def coefficients(self: Any, levels: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients (n, d) and intercepts (n,) of combinations of levels.
-
-        Parameters
-        ----------
-        levels : table or array of shape (n, columns)
-            The columns of the groupings; levels that training had not deviate by nothing.
-        """
-        check_is_fitted(self)
-        known = self._known()
-        if not hasattr(levels, "columns") and not hasattr(levels, "shape"):
-            levels = pd.DataFrame(levels)
-        ids = read_groupings(levels, [grouping.columns for grouping in known])
-        d = len(self.common_coef_)
-        total = np.zeros((len(levels), d + 1))
-        for grouping in known:
-            code = grouping.code([ids[name] for name in grouping.columns])
-            total += with_zero(self.deviations_[grouping.name])[code]
-        return self.common_coef_ + total[:, :d], self.common_intercept_ + total[:, d]
-
-    def _known(self) -> list[Grouping]:
-        return [Grouping.from_dict(kept) for kept in self._groupings_]
-
-    def _linear_predictor(self: Any, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        known = self._known()
-        if self._wide or not known:
-            features, ids = read_grouped_rows(self, X, [], reset=False)
-        else:
-            left_out = getattr(self, "_left_out", [])  # files of earlier versions have none
-            columns = [*(grouping.columns for grouping in known), *left_out]
-            features, ids = read_grouped_rows(self, X, columns, reset=False)
-        f = np.asarray(features @ self.common_coef_) + self.common_intercept_
-        if self._wide:
-            own = self.deviations_[self.groupings_[0]]
-            return f[:, None] + np.asarray(features @ own[:, :-1].T) + own[:, -1]
-        for place, grouping in enumerate(known):
-            code = grouping.code([ids[name] for name in grouping.columns])
-            if place == 0 and self.unseen == "error" and (code < 0).any():
-                names = level_texts([ids[name][code < 0] for name in grouping.columns])
-                raise ValueError(unseen_message(self, names))
-            f += along(features, with_zero(self.deviations_[grouping.name]), code)
-        return f
 
 
 class MultilevelRegressor(RegressorRole, _Multilevel):

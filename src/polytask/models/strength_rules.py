@@ -17,7 +17,8 @@ from polytask.tuning.one_class import judged_labels
 __all__ = ["EitherRule"]
 
 _FOLDS = 5  # where leave-one-out cannot serve
-_DOUBT = 0.5  # standard errors of a difference that is left to chance
+_DOUBT = 0.5  # standard errors of a difference that are left to chance, and
+_DOUBT_OF_A_ROW = 5.0  # over the rows of a task, where these are few
 
 
 class EitherRule:
@@ -78,7 +79,8 @@ class EitherRule:
         """The rule of less held-out loss; of two within chance REML.
 
         Leave-one-out has chosen its strengths on the rows that judge it, and where tasks have two
-        to four of them a lucky row can choose strengths of nearly zero.
+        to four of them a lucky row can choose strengths of nearly zero: the fewer rows a task, the
+        more of a difference is left to chance.
         """
         target, names = read_target(self, fits.y)
         data = make_task_data(  # whose rows and numbers nobody else holds: they may be many
@@ -96,4 +98,5 @@ class EitherRule:
         gain = loss.value(y, held["reml"][known]) - loss.value(y, held["cv"][known])
         mean = float(weight @ gain)
         error = float(np.sqrt(weight**2 @ (gain - mean) ** 2))
-        return "cv" if mean > _DOUBT * error else "reml"
+        doubt = max(_DOUBT, _DOUBT_OF_A_ROW * data.n_tasks / len(data.y))
+        return "cv" if mean > doubt * error else "reml"

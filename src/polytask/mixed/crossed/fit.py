@@ -14,6 +14,7 @@ from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
 from polytask.mixed.crossed.iterative import IterativeElimination
 from polytask.mixed.crossed.laplace import CrossedLaplace
 from polytask.mixed.crossed.point import CrossedPoint, Eliminate, Elimination
+from polytask.mixed.crossed.reported import reported_common
 from polytask.mixed.crossed.rows import GroupedRows, Term
 from polytask.mixed.crossed.sparse import Pattern, SparseElimination
 from polytask.mixed.root import Root
@@ -73,6 +74,8 @@ class CrossedFit:
         With the parameters that were learned.
     at_limit : bool
         Whether a variance is the largest that is taken.
+    reported : ndarray of shape (p,)
+        ``common``, the deviations integrated out where the variances are estimated.
     """
 
     common: np.ndarray
@@ -89,6 +92,7 @@ class CrossedFit:
     converged: bool
     loss: Loss
     at_limit: bool
+    reported: np.ndarray
 
 
 class Fitter:
@@ -219,9 +223,12 @@ class Fitter:
         point, p = fitted.estimate.point, self.data.n_coefs
         common, covariance = np.zeros(p), np.zeros((p, p))
         common[self.fixed] = self.pooled + self.basis @ point.common
-        covariance[np.ix_(self.fixed, self.fixed)] = (
-            point.noise * self.basis @ point.common_covariance @ self.basis.T
-        )
+        reported, errors = common.copy(), point.noise * point.common_covariance
+        t = fitted.estimate.parameters
+        if isinstance(fitted.at, CrossedLaplace) and len(t) and not len(self.common):
+            found, errors = reported_common(fitted.at, point, fitted.roots, t)
+            reported[self.fixed] = self.basis @ found
+        covariance[np.ix_(self.fixed, self.fixed)] = self.basis @ errors @ self.basis.T
         terms = []
         for f, choice in enumerate(fitted.choices):
             L, b = (each[fitted.back[f]] for each in (point.roots, point.deviations))
@@ -242,7 +249,7 @@ class Fitter:
             len(fitted.estimate.parameters),
             len(fitted.estimate.parameters) + len(point.common) + self._n_own(),
             len(self.common) > 0, fitted.estimate.n_iter, fitted.estimate.converged,
-            self._learned(fitted), fitted.estimate.at_limit,
+            self._learned(fitted), fitted.estimate.at_limit, reported / self.scale,
         )  # fmt: skip
 
     def _n_own(self) -> int:
