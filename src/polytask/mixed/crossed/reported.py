@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from polytask.mixed.crossed.laplace import CrossedLaplace, LaplacePoint
-from polytask.mixed.crossed.search import Roots
 from polytask.mixed.root import Root
+from polytask.mixed.roots import Roots
 
 __all__ = ["reported_common"]
 
