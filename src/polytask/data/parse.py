@@ -251,7 +251,7 @@ def read_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
             f"Sample weights must be 1D, or have the shape of a wide y; got sample_weight.shape == "
             f"{weight.shape} with y.shape == {y.shape}, expected {y.shape}!"
         )
-    weight = np.where(np.isnan(weight) & np.isnan(y), 0.0, weight)
+    weight = np.where(np.isnan(weight) & pd.isna(y), 0.0, weight)
     check_weights(weight)
     if not (weight > 0).any():
         raise ValueError("sample_weight must be positive somewhere; every value is zero.")
