@@ -132,11 +132,12 @@ class Profiled:
 
     def interval(self, level: float) -> tuple[float, float]:
         """Standard deviations that are not so unlikely."""
-        most = float(stats.chi2.ppf(level, 1))
+        most = float(np.sqrt(stats.chi2.ppf(level, 1)))
 
         @cache
-        def above(deviation: float) -> float:
-            return (self.rise(deviation) if deviation != self.here else 0.0) - most
+        def above(deviation: float) -> float:  # roots, which are nearly straight lines
+            rise = self.rise(deviation) if deviation != self.here else 0.0
+            return float(np.sqrt(max(rise, 0.0))) - most
 
         low = 0.0
         if above(0.0) > 0:
