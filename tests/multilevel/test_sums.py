@@ -8,9 +8,11 @@ from polytask import (
     MeanRegularizedRegressor,
     MultilevelClassifier,
     MultilevelRegressor,
+    SingleTaskRegressor,
     TaskMoments,
 )
 from polytask.datasets import make_crossed_rows
+from polytask.inspection import compare_parquet
 from polytask.sources import source as source_module
 from tests.sources.conftest import summing_up
 
@@ -131,3 +133,24 @@ def test_a_model_of_one_grouping_refuses_parts_of_several(nested):
         MeanRegularizedRegressor(task="school").fit_moments(sums)
     with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):
         MultilevelClassifier(task="school/class").partial_fit(X, y > 0)
+
+
+def test_a_streamed_comparison_takes_one_grouping(nested, tmp_path):
+    X, y = nested
+    X = X.drop(columns="class")
+    X.assign(y=y).to_parquet(tmp_path / "rows.parquet")
+    models = {
+        "single-task": SingleTaskRegressor(task="school"),
+        "multilevel": MultilevelRegressor(task="school"),
+    }
+    told = {"task": "school", "target": "y"}
+    found = compare_parquet(models, tmp_path / "rows.parquet", **told, cv=3)
+    here = MultilevelRegressor(task="school").fit(X, y)
+    check_same(found.fitted["multilevel"], here, X)
+    losses = found.comparison.models.set_index("name")["metric"]
+    assert losses["multilevel"] < losses["single-task"]
+    models["multilevel"].task = "school/class"
+    with pytest.raises(ValueError, match="'multilevel' needs several columns of ids"):
+        compare_parquet(models, tmp_path / "rows.parquet", **told)
+    with pytest.raises(ValueError, match="by which folds are dealt and losses summed"):
+        compare_parquet(models, tmp_path / "rows.parquet", task="school/class", target="y")

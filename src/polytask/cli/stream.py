@@ -150,9 +150,10 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
         )
     task, groupings = groupings_of(args.task, table_columns(stream_schema(args.table)))
     if groupings and (args.command == "compare" or args.model != MULTILEVEL):
+        why = ", whose folds are dealt and losses summed by it" if args.command == "compare" else ""
         raise TableError(
-            f"must name one column in a table that is streamed; got {args.task!r}. Load it with "
-            f"--no-stream, or take fit --model {MULTILEVEL}.",
+            f"must name one column in a table that is streamed{why}; got {args.task!r}. Load it "
+            f"with --no-stream, or take fit --model {MULTILEVEL}.",
             "task",
         )
     table = make_stream_table(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polytask.data.task_spec import spelled_out
 from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.deal import held_words, splitter_words
@@ -101,6 +102,11 @@ def compare_parquet(
     """
     from sklearn.base import is_classifier
 
+    if len(spelled_out(task)) > 1:
+        raise ValueError(
+            "compare_parquet: task must be one column, by which folds are dealt and losses summed; "
+            f"got {task!r}. Use compare_tasks for rows in memory, or fit_parquet of one model."
+        )
     from polytask.sources.first_look import FirstLookJob
     from polytask.sources.first_pass import prepared
     from polytask.sources.prepare import StreamPreparer
@@ -213,10 +219,12 @@ def _record(name: str, k: int, fits: Mapping[tuple[str, int], FoldFit]) -> Fit:
 
 def _check(estimators: Mapping[str, Any], baseline: str, sample: Sample, cv: int) -> None:
     for name, estimator in estimators.items():
-        if not hasattr(estimator, FOLDED) or estimator._why_not_sums(sample.ids):
+        several = len(spelled_out(estimator.task)) > 1
+        if several or not hasattr(estimator, FOLDED) or estimator._why_not_sums(sample.ids):
             raise ValueError(
                 f"compare_parquet: estimators must be fitted to moments or in passes; {name!r} "
-                "needs all rows in memory. Leave it out."
+                f"needs {'several columns of ids' if several else 'all rows in memory'}. Leave it "
+                "out."
             )
         said, loss = estimator._loss().name, sample.response.name
         if said != loss:

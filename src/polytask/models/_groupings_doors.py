@@ -80,6 +80,12 @@ class GroupingsDoors(ParquetDoor):
     def _read_columns(self, X: Any, reset: bool) -> None:
         read_grouped_rows(self, X, spelled_out(self.task, frame_columns(X)), reset=reset)
 
+    def _must_choose(self) -> bool:
+        return False  # a likelihood chooses, or strengths are given
+
+    def _moment_data(self, moments: TaskMoments) -> MomentData:
+        return MomentData.make(moments, intercept=self.fit_intercept, task_weight="size")
+
     def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
         from polytask.sources.moments import moments_of
 
@@ -92,7 +98,7 @@ class GroupingsDoors(ParquetDoor):
         columns = column_names(asked)
         self._expect(moments.columns, moments.n_features + len(columns))
         self._wide = moments.wide
-        data = MomentData.make(moments, intercept=self.fit_intercept, task_weight="size")
+        data = self._moment_data(moments)
         pairs = []
         if moments.wide:
             every = np.arange(len(moments.tasks))
