@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from polytask import (
+    AutoMultiTaskRegressor,
     CurvedRegressor,
     FusedTasksRegressor,
     PooledRegressor,
@@ -60,3 +61,9 @@ def test_curves_have_a_section_of_their_own() -> None:
     assert [bend["feature"] for bend in drawn] == ["dose"]
     assert "dose" in drawn[0]["figure"].wide
     assert len(drawn[0]["tasks"]) == 5
+    candidates = {"pooled": PooledRegressor(task="lab"), "curved": CurvedRegressor(task="lab")}
+    weighed = AutoMultiTaskRegressor(candidates, task="lab").fit(X, y)
+    assert weighed.common_weights_[1] > 0.9
+    (bend,) = bent_curves({"auto": weighed})
+    assert bend["feature"] == "dose"
+    assert len(bent_curves({"auto": weighed, "curved": curved})) == 1  # not twice

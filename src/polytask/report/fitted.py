@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _MOST_CURVES, _MOST_FEATURES = 3, 12
+_LEAST_WEIGHT = 0.05  # of a candidate that is shown by itself
 _MOST_COEFFICIENTS = 40  # of which a table is read
 CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
 
@@ -139,16 +140,33 @@ def found_table(fitted: Mapping[str, Any]) -> Table | None:
     return Table("found", caption, columns, rows) if rows else None
 
 
+def _with_candidates(fitted: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Key, title and model of each, and of the candidates that weigh something in it."""
+    for name, estimator in fitted.items():
+        model = final_step(estimator)
+        yield name, title_of(name), model
+        weights = dict(
+            zip(
+                getattr(model, "candidates_", ()),
+                getattr(model, "common_weights_", ()),
+                strict=False,
+            )
+        )
+        for each, weight in weights.items():
+            if weight >= _LEAST_WEIGHT and each not in fitted:
+                title = f"{title_of(each)} ({f.percent(weight)} of {title_of(name).lower()})"
+                yield f"{name}-{each}", title, model.estimators_[each]
+
+
 def bent_curves(fitted: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Figures of the features that bend most, in models that have curves."""
     found = []
-    for name, estimator in fitted.items():
-        model = final_step(estimator)
+    for name, called, model in _with_candidates(fitted):
         for k in getattr(model, "bending", list)()[:_MOST_CURVES]:
             names = [n for n in getattr(model, "feature_names_in_", ()) if n != model.task]
             feature = names[k] if names else k
             display = CurveDisplay.from_estimator(model, feature, unit="as the model sees it")
-            title = f"{title_of(name)}: {feature}"
+            title = f"{called}: {feature}"
             drawn = draw(display, key=f"bend-{name}-{k}", title=title, height=2.8)
             found.append({"figure": drawn, "feature": str(feature), "tasks": display.names})
     return found
@@ -157,13 +175,12 @@ def bent_curves(fitted: Mapping[str, Any]) -> list[dict[str, Any]]:
 def importance_table(fitted: Mapping[str, Any]) -> Table | None:
     """How much the features matter that matter most, in models that say so."""
     rows = []
-    for name, estimator in fitted.items():
-        model = final_step(estimator)
+    for _, called, model in _with_candidates(fitted):
         share = getattr(model, "importance_", np.zeros(0))
         names = [n for n in getattr(model, "feature_names_in_", ()) if n != model.task]
         for k in np.argsort(-share, kind="stable")[:_MOST_FEATURES]:
             feature = str(names[k]) if names else f"feature {k}"
-            rows.append([Cell(title_of(name)), Cell(feature), Cell(f.percent(share[k]))])
+            rows.append([Cell(called), Cell(feature), Cell(f.percent(share[k]))])
     columns = [Column("Model", "text"), Column("Feature", "words"), Column("Total effect")]
     caption = "Share of the predictions' variance that goes through a feature, alone or with others"
     return Table("importance", caption, columns, rows) if rows else None
