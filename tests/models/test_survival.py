@@ -223,6 +223,7 @@ def test_every_form_of_the_target_is_the_same():
         ),
         (lambda y: np.where(np.arange(40)[:, None] == 2, [np.nan, 1.0], y), "got nan in row 2"),
         (lambda y: y[:, ::-1] + 0.5, r"1 \(it came\) or 0 \(censored\); got"),
+        (lambda y: np.add(y, [0, 1]), r"got 2 in row .* status of 1 and 2, as in R, subtract 1"),
         (lambda y: y[:, 0], r"two columns.*got shape \(40,\)"),
         (
             lambda y: np.where((np.arange(40) % 4 == 1)[:, None], y * [1, 0], y),

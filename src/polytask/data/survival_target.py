@@ -36,7 +36,7 @@ def read_survival(owner: str, y: Any) -> tuple[np.ndarray, np.ndarray]:
         ),
         (
             ~np.isin(happened, (0.0, 1.0)), "events must be 1 (it came) or 0 (censored)", happened,
-            "y has the time first, then the event.",
+            "y has the time first, then the event; from a status of 1 and 2, as in R, subtract 1.",
         ),
     ):  # fmt: skip
         if bad.any():
