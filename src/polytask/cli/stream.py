@@ -26,6 +26,7 @@ from polytask.cli.inputs import (
     varying_names,
     wanted_models,
 )
+from polytask.data.many import summed_up
 from polytask.tables.database import is_query
 from polytask.tables.errors import TableError
 
@@ -182,6 +183,9 @@ def streamed_model(name: str, table: StreamTable, door: str) -> Any:
             "table with --no-stream.",
             "models",
         )
+    few = not summed_up(table.n_rows, len(table.source.features), len(table.task_ids))
+    if door == "_fit_source" and few:  # then rows are held, and strengths are those in memory
+        return formulation_for(name, table.spec, table.kind)
     return model
 
 
