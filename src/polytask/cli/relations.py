@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import BASELINE
@@ -40,8 +39,6 @@ def relatedness_of(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its answers carry their own intervals
-            return TaskRelatedness.from_sample(
-                replace(sample, X=pipeline[:-1].transform(sample.X))
-            ), ()
+            return TaskRelatedness.from_sample(sample, pipeline[:-1]), ()
     except ValueError as error:
         return None, (f"The relatedness of the tasks is left out. {error}",)

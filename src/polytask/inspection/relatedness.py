@@ -133,9 +133,10 @@ class TaskRelatedness:
 
     @classmethod
     def from_sample(
-        cls, sample: RowSample, *, n_draws: int = 100, random_state: int | None = 0
-    ) -> TaskRelatedness:
-        """The same for rows that were read.
+        cls, sample: RowSample, prepare: Any = None, *, n_draws: int = 100,
+        random_state: int | None = 0,
+    ) -> TaskRelatedness:  # fmt: skip
+        """The same for rows that were read; `prepare` makes the features of some at a time.
 
         Raises
         ------
@@ -153,7 +154,7 @@ class TaskRelatedness:
                 f"{len(sample.classes)} classes. Ask about one class against the others."
             )
         rng = np.random.default_rng(random_state)
-        evidence = read_evidence(sample)
+        evidence = read_evidence(sample, prepare)
         posterior = coefficient_posterior(evidence)
         return _assemble(cls, sample, evidence, posterior, n_draws, rng)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from polytask.data import drop_task_column, is_frame
 from polytask.inspection.sample import RowSample
@@ -15,6 +16,8 @@ from polytask.inspection.statistics import moderated_variance
 from polytask.models.mean_regularized import MeanRegularizedClassifier, MeanRegularizedRegressor
 
 __all__ = ["TaskEvidence", "read_evidence"]
+
+_ROWS = 1 << 16  # that are prepared at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +81,8 @@ class TaskEvidence:
         return np.asarray(values[:, 0] > 1e-6)
 
 
-def read_evidence(sample: RowSample) -> TaskEvidence:
-    """Fit the mixed model and gather each task's statistics.
+def read_evidence(sample: RowSample, prepare: Any = None) -> TaskEvidence:
+    """Fit the mixed model and gather each task's statistics; `prepare` makes the features.
 
     Classes: one step of penalized quasi-likelihood. The logistic likelihood is replaced by its
     quadratic at a mean-regularized fit, which is a least-squares problem with working responses
@@ -90,13 +93,13 @@ def read_evidence(sample: RowSample) -> TaskEvidence:
     ValueError
         If no feature varies, or features are missing or are not numbers.
     """
-    Z, names, scale, centre = _standardized(sample)
-    y, weight = _working_response(Z, sample)
-    table = np.column_stack([Z, sample.codes])
-    model = MeanRegularizedRegressor(alpha="reml", task=Z.shape[1])
+    table, names, scale, centre = _standardized(sample, prepare)
+    d = len(names)
+    y, weight = _working_response(table, sample)
+    model = MeanRegularizedRegressor(alpha="reml", task=d)
     model.fit(table, y, sample_weight=weight)
-    design = np.column_stack([Z, np.ones(len(Z))])
-    grams, cross, square = _moments(design, y, weight, sample.codes, sample.n_tasks)
+    table[:, d] = 1.0  # the level, in the place of the task
+    grams, cross, square = _moments(table, y, weight, sample.codes, sample.n_tasks)
     regression = sample.kind == "regression"
     noise, df = _noise(grams, cross, square, sample.rows, model.noise_variance_, regression)
     return TaskEvidence(
@@ -104,7 +107,7 @@ def read_evidence(sample: RowSample) -> TaskEvidence:
         cross=cross,
         noise=noise,
         noise_df=df,
-        shape=Z.T @ Z / len(Z),
+        shape=table[:, :d].T @ table[:, :d] / len(table),
         scale=scale,
         centre=centre,
         names=names,
@@ -114,9 +117,36 @@ def read_evidence(sample: RowSample) -> TaskEvidence:
     )
 
 
-def _standardized(sample: RowSample) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, np.ndarray]:
-    features = drop_task_column(sample.X, sample.task)
-    names = _names(features)
+def _standardized(
+    sample: RowSample, prepare: Any
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, np.ndarray]:
+    """Features, and the task last, (n, d + 1): one array, filled block by block."""
+    n, names, table = len(sample.y), [], np.zeros((0, 0))
+    for first in range(0, n, _ROWS):
+        block = slice(first, min(first + _ROWS, n))
+        rows = _safe_indexing(sample.X, block)
+        features = drop_task_column(
+            rows if prepare is None else prepare.transform(rows), sample.task
+        )
+        if first == 0:
+            names = _names(features)
+            table = np.empty((n, len(names) + 1))
+        table[block, :-1] = _numbers(features)
+    table[:, -1] = sample.codes
+    scale = np.array([x.std() for x in table.T[:-1]])
+    most = np.array([np.abs(x).max() for x in table.T[:-1]])
+    varies = scale > 1e-12 * np.maximum(most, 1e-300)
+    if not varies.any():
+        raise ValueError("TaskRelatedness: a feature must vary over the rows; got none that does.")
+    if not varies.all():
+        table, scale = table[:, np.append(varies, True)], scale[varies]
+    centre = np.array([x.mean() for x in table.T[:-1]])
+    table[:, :-1] -= centre
+    table[:, :-1] /= scale
+    return table, tuple(np.array(names, dtype=object)[varies]), scale, centre
+
+
+def _numbers(features: Any) -> np.ndarray:
     try:
         Z = np.asarray(features.toarray() if hasattr(features, "toarray") else features, float)
     except (TypeError, ValueError) as error:
@@ -128,14 +158,7 @@ def _standardized(sample: RowSample) -> tuple[np.ndarray, tuple[str, ...], np.nd
             "TaskRelatedness: features must be finite; got missing or infinite values. "
             "Impute them first."
         )
-    scale = Z.std(axis=0)
-    varies = scale > 1e-12 * np.maximum(np.abs(Z).max(axis=0), 1e-300)
-    if not varies.any():
-        raise ValueError("TaskRelatedness: a feature must vary over the rows; got none that does.")
-    Z, scale = Z[:, varies], scale[varies]
-    centre = Z.mean(axis=0)
-    kept = tuple(name for name, keep in zip(names, varies, strict=True) if keep)
-    return (Z - centre) / scale, kept, scale, centre
+    return Z
 
 
 def _names(features: Any) -> list[str]:
@@ -144,11 +167,10 @@ def _names(features: Any) -> list[str]:
     return [f"x{j}" for j in range(features.shape[1])]
 
 
-def _working_response(Z: np.ndarray, sample: RowSample) -> tuple[np.ndarray, np.ndarray]:
+def _working_response(table: np.ndarray, sample: RowSample) -> tuple[np.ndarray, np.ndarray]:
     if sample.kind == "regression":
-        return sample.y, np.ones(len(Z))
-    table = np.column_stack([Z, sample.codes])
-    model = MeanRegularizedClassifier(task=Z.shape[1]).fit(table, sample.y)
+        return sample.y, np.ones(len(table))
+    model = MeanRegularizedClassifier(task=table.shape[1] - 1).fit(table, sample.y)
     score = model.decision_function(table)
     p = np.clip(1 / (1 + np.exp(-score)), 1e-3, 1 - 1e-3)
     weight = p * (1 - p)
