@@ -36,12 +36,11 @@ from polytask.solvers.base import missing
 from polytask.solvers.conjugate import NewtonCG
 from polytask.structures import Blocks
 from polytask.tuning import (
-    MOST_SPREAD,
     Strength,
+    beyond_paths,
     choose_strengths,
     given_strengths,
     new_task_coefs,
-    spread,
 )
 
 __all__ = ["MultiTaskLinear", "Strengths"]
@@ -313,7 +312,7 @@ class MultiTaskLinear(FromFields, Doors):
 
     def _warn_of_units(self, data: TaskData, loss: Loss) -> None:
         """Where every strength costs a fit, paths are too short for columns of all scales."""
-        if (loss.is_quadratic and self._exact_paths) or spread(data) <= MOST_SPREAD:
+        if (loss.is_quadratic and self._exact_paths) or not beyond_paths(data):
             return
         warnings.warn(
             f"{type(self).__name__}: features must have standard deviations of a like size for one "

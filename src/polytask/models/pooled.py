@@ -18,14 +18,14 @@ from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
 from polytask.structures import CommonDeviation
-from polytask.tuning import Strength, common_grid, with_zero
+from polytask.tuning import Strength, beyond_paths, common_grid, with_zero
 
 __all__ = ["PooledClassifier", "PooledRegressor"]
 
 
 def _grid(_: Any, data: TaskData, loss: Loss) -> np.ndarray:
     grid = common_grid(data, loss, 33, 11)
-    return with_zero(grid) if loss.is_quadratic else grid
+    return with_zero(grid) if loss.is_quadratic or beyond_paths(data) else grid
 
 
 class _Pooled(MultiTaskLinear):

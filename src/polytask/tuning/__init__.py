@@ -8,11 +8,10 @@ from polytask.tuning.folds import (
     held_out_folds,
 )
 from polytask.tuning.grids import (
-    MOST_SPREAD,
+    beyond_paths,
     common_grid,
     deviation_grid,
     intercept_grid,
-    spread,
     with_zero,
 )
 from polytask.tuning.loo import LeaveOneOut, leave_one_out
@@ -33,13 +32,13 @@ from polytask.tuning.search import Choice, Risks, choose, one_by_one
 from polytask.tuning.strengths import Strength, fitted_strengths, given_strengths
 
 __all__ = [
-    "MOST_SPREAD",
     "TUNING_TOL",
     "Choice",
     "KFoldRisk",
     "LeaveOneOut",
     "Risks",
     "Strength",
+    "beyond_paths",
     "choose",
     "choose_strengths",
     "common_grid",
@@ -63,7 +62,6 @@ __all__ = [
     "rank_grid",
     "rank_strengths",
     "repeats",
-    "spread",
     "trace_alpha_max",
     "trace_grid",
     "trace_path",

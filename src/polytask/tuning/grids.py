@@ -9,6 +9,7 @@ from polytask.responses import Loss
 
 __all__ = [
     "MOST_SPREAD",
+    "beyond_paths",
     "common_grid",
     "deviation_grid",
     "intercept_grid",
@@ -69,6 +70,14 @@ def spread(data: TaskData) -> float:
         square -= data.design.adjoint(data.weight).sum(axis=0)[:d] ** 2
     some = square[square > _CONSTANT * (data.column_norms[:, :d] ** 2).sum(axis=0)]
     return max(float(np.log10(some.max() / some.min())) - 2.0, 0.0) if len(some) else 0.0
+
+
+def beyond_paths(data: TaskData) -> bool:
+    """Whether features differ so much in scale that no path of fits reaches what suits the least.
+
+    No penalty at all is then worth a try.
+    """
+    return spread(data) > MOST_SPREAD
 
 
 def path_of_norm(top: float, data: TaskData, n: int, decades: float) -> np.ndarray:
