@@ -50,6 +50,7 @@ def test_a_label_s_text_fixes_the_target():
         (lambda t: t["a"] + t["b"] + 1000 * t["person"], "'a', 'b' together"),
         (lambda t: 1.8 * t["a"] + 32, "'a' fixes"),
         (lambda t: t["a"] + 5000 * t["person"], "'a' fixes"),
+        (lambda t: t["a"] * (1 + t["person"]) - 7 * t["person"], "'a' fixes the target: in each"),
         (lambda t: np.log(t["a"]), "'a' fixes"),
         (lambda t: t["a"] ** 3, "'a' fixes"),
         (lambda t: (t["a"] > 450).astype(int), "'a' fixes"),
@@ -59,6 +60,14 @@ def test_a_label_s_text_fixes_the_target():
 def test_parts_products_and_orders_fix_the_target(make, names):
     table = people()
     assert told(table.assign(y=make(table)), "y").startswith(names)
+
+
+def test_numbers_of_all_rows_in_any_order_are_a_finding():
+    rng = np.random.default_rng(3)
+    table = people().assign(case=rng.permutation(N) + 1, y=rng.normal(size=N))
+    table = table[["person", "case", "y"]]
+    found = " ".join(f.text for f in describe_table(table, "person", "y").findings)
+    assert "nearly all distinct inside a task: 'case'" in found
 
 
 def test_where_a_number_is_missing_may_fix_the_target():

@@ -70,6 +70,17 @@ def test_row_counters_are_ids():
     assert inspect_column(pd.Series(run % 4, name="row_id")).kind == "numeric"
 
 
+@pytest.mark.parametrize(
+    "steps", [np.arange(80) * 10, np.arange(80, 0, -1), np.arange(1000, 1080), np.arange(80) + 0.0]
+)
+def test_the_same_step_from_row_to_row_counts_the_rows(steps):
+    """Under any name: times ten, from the end, from a thousand."""
+    column = inspect_column(pd.Series(steps, name="k"))
+    assert (column.kind, column.problem) == ("id", "counts the rows")
+    assert inspect_column(pd.Series(np.arange(80) * 0.5, name="k")).kind == "numeric"
+    assert inspect_column(pd.Series(np.r_[0, steps[1:]] * 7 % 23, name="k")).kind == "numeric"
+
+
 def test_a_row_counter_stays_one_where_rows_lack_a_target():
     some = pd.Series(np.arange(1, 201), name="x").drop([3, 50, 51, 120])
     assert inspect_column(some, n_rows=200).kind == "id"

@@ -213,7 +213,9 @@ def _id_inside(facts: Facts) -> Iterator[Finding]:
             continue
         values = facts.X[column.name].dropna()
         own = facts.levels[column.name].sum() > 0.9 * len(values)
-        if own and column.distinct < len(values) and (values == values.round()).all():
+        each = column.distinct == len(values) == np.ptp(values) + 1  # numbers all the rows
+        some = column.distinct < len(values) or each
+        if own and some and (values == values.round()).all():
             suspects.append(column.name)
     if suspects:
         what = f"Whole numbers, nearly all distinct inside a task: {name_list(suspects)}."

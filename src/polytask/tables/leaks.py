@@ -22,6 +22,7 @@ LEFT = 1 - NEAR_ONE**2  # share of the variance that is then left
 MOST_ROWS = 20_000
 MOST_LEVELS = 50  # of a number that is looked at value by value
 MOST_COLUMNS = 300  # that are looked at together
+LEAST_OF_TASK = 6  # rows, for a line in each task
 SPARE_ROWS = 20  # more than there are coefficients
 LOG_CHANCE = -16.0  # about one in ten million
 
@@ -64,6 +65,8 @@ def how_it_fixes(values: pd.Series, y: np.ndarray, tasks: np.ndarray) -> str:
         if kept.sum() > 3:
             if max(map(abs, correlations(values, y, tasks))) > NEAR_ONE:
                 return "all but equal to it, up to its unit"
+            if _in_each_task(x[kept], y[kept], tasks[kept]):
+                return "in each task all but equal to it, up to a unit of the task"
             if how := _ordered(x[kept], y[kept]):
                 return how
         if len(np.unique(x[kept])) > MOST_LEVELS:
@@ -82,6 +85,18 @@ def correlations(values: pd.Series, y: np.ndarray, tasks: np.ndarray) -> tuple[f
     x, y, tasks = x[kept], y[kept], tasks[kept]
     over = _correlation(x - x.mean(), y - y.mean())
     return over, _correlation(_centred(x, tasks), _centred(y, tasks))
+
+
+def _in_each_task(x: np.ndarray, y: np.ndarray, tasks: np.ndarray) -> bool:
+    """Whether a line of its own in each task leaves nothing of the target's variance inside."""
+    code = np.unique(tasks, return_inverse=True)[1]
+    a, b = _centred(x, code), _centred(y, code)
+    many = np.bincount(code) >= LEAST_OF_TASK
+    if not many.all() or len(many) < 2:
+        return False
+    along, square, whole = (np.bincount(code, v) for v in (a * b, a * a, b * b))
+    told = np.divide(along**2, square, out=np.zeros_like(along), where=square > 0).sum()
+    return bool(whole.sum() > 0 and whole.sum() - told < LEFT * whole.sum())
 
 
 def _centred(x: np.ndarray, by: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ NAMES = re.compile(
 )
 CAMEL_NAMES = re.compile(r".*[a-z](Id|ID|Code)")
 FEW_LEVELS = 5  # values that may be steps of something
+LEAST_STEPS = 50  # rows of one step throughout: fewer may be years
 LEAST_ROWS = 10  # a feature that rises with a few rows does so by chance
 
 
@@ -33,7 +34,7 @@ def why_counter(known: pd.Series, n_rows: int) -> str:
 
     Whole numbers, a different one in every row, under a name for them, are an id. Under any
     name, numbers that rise from row to row inside 0 … n_rows count the rows, also where some of
-    the rows are left out.
+    the rows are left out, and so do those that rise or fall by the same step in every row.
 
     Examples
     --------
@@ -55,6 +56,8 @@ def why_counter(known: pd.Series, n_rows: int) -> str:
     rising = bool((steps > 0).all()) and values[0] >= 0 and values[-1] <= n_rows
     named = unnamed or bool(ROW_IDS.fullmatch(name.lower()) or CAMEL_ID.fullmatch(name))
     if rising and (named or len(values) >= max(LEAST_ROWS, 0.5 * n_rows)):
+        return "counts the rows"
+    if len(values) >= LEAST_STEPS and steps[0] != 0 and (steps == steps[0]).all():
         return "counts the rows"
     if named and known.is_unique:
         return "has a number of its own in every row"
