@@ -12,6 +12,8 @@ from polytask.data.grouping import rank_in_group
 
 __all__ = ["FoldRule", "Permuter", "keep_levels", "task_folds", "wide_folds"]
 
+_ROWS = 1 << 16  # that are dealt at a time
+
 
 class Permuter(Protocol):
     """What folds need of a random generator: ``numpy.random.Generator`` and ``RandomState`` fit."""
@@ -119,7 +121,12 @@ def task_folds(
     cell, shape = codes * classes.size + label, (n_tasks, classes.size)
     counts = np.bincount(cell, minlength=n_tasks * classes.size).reshape(shape)
     place = rank_in_group(cell, n_tasks * classes.size)
-    return FoldRule.make(counts, n_splits, seed).folds(codes, label, place)
+    rule = FoldRule.make(counts, n_splits, seed)
+    fold = np.empty(codes.size, dtype=np.intp)
+    for first in range(0, codes.size, _ROWS):  # hashes of many rows are several numbers each
+        part = slice(first, first + _ROWS)
+        fold[part] = rule.folds(codes[part], label[part], place[part])
+    return fold
 
 
 def wide_folds(measured: np.ndarray, n_splits: int, rng: Permuter | None = None) -> np.ndarray:
