@@ -107,9 +107,9 @@ class _Multilevel(GroupingsAnswers, GroupingsSummary, AskedOfGroupings, Grouping
         likelihood, the deviations integrated out, as lme4's glmer reports it.
     new_task_coef_, new_task_intercept_ : ndarray of shape (d,), float
         With ``alpha="reml"`` of labels and counts: the mode of w0 and the deviations together,
-        which is nearer to zero and predicts better. Deviations are from it.
+        which is nearer to zero and predicts better. `deviations_` are from it.
     deviation_coef_ : ndarray of shape (m, d)
-        Of the first grouping.
+        Of the first grouping: ``coef_ - common_coef_``.
     tasks_ : ndarray of shape (m,)
         Levels of the first grouping.
     groupings_ : list of str
@@ -320,8 +320,8 @@ class _Multilevel(GroupingsAnswers, GroupingsSummary, AskedOfGroupings, Grouping
         self.common_covariance_ = turn.T @ fit.common_covariance @ turn
         first = self.deviations_[self.groupings_[0]] if known else np.zeros((1, d + 1))
         self.tasks_ = known[0].levels if known else np.arange(1)
-        self.deviation_coef_ = first[:, :d]
-        self.coef_ = mode + self.deviation_coef_
+        self.coef_ = mode + first[:, :d]
+        self.deviation_coef_ = self.coef_ - self.common_coef_
         self.intercept_ = level + first[:, d]
         if self._loss().is_quadratic:
             self.noise_variance_ = fit.noise
