@@ -129,6 +129,21 @@ def to_array(X: Any) -> Any:
     return X
 
 
+def refuse_dates(values: Any, what: str) -> None:
+    """``what`` must be numbers, which dates have none of but by a unit."""
+    found = ""
+    if is_frame(values):
+        schema = nw.from_native(values, eager_only=True).schema
+        found = next((f"column {k!r} holds" for k, v in schema.items() if v.is_temporal()), "")
+    elif getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
+        found = "it holds"
+    if found:
+        raise TypeError(
+            f"{what} must hold numbers; {found} dates or spans of time. Turn them into numbers "
+            "first, such as days since the earliest date."
+        )
+
+
 def _column_values(X: Any, task: str | int) -> np.ndarray:
     if is_frame(X):
         frame = nw.from_native(X, eager_only=True)

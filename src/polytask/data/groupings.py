@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from polytask.data.columns import drop_task_column, is_frame, read_task_ids, to_array
+from polytask.data.columns import drop_task_column, is_frame, read_task_ids, refuse_dates, to_array
 from polytask.data.parse import FLOATS, read_rows, task_codes
 from polytask.data.task_spec import Name, column_names, grouping_names
 
@@ -118,7 +118,9 @@ def read_grouped_rows(
             ensure_min_features=len(column_names(groupings)),
         )  # fmt: skip
     ids = read_groupings(X, groupings)
-    left = to_array(drop_task_column(X, list(ids)))
+    features = drop_task_column(X, list(ids))
+    refuse_dates(features, f"{type(estimator).__name__}: X")
+    left = to_array(features)
     if left.shape[1] == 0:  # groupings alone: levels are all there is to learn
         return np.zeros((X.shape[0], 0)), ids
     return check_array(

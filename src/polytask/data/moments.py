@@ -13,7 +13,13 @@ from sklearn.utils.validation import column_or_1d
 
 from polytask.data.accumulate import MomentSums
 from polytask.data.cells import combined, id_columns
-from polytask.data.columns import drop_task_column, frame_columns, read_task_ids, to_array
+from polytask.data.columns import (
+    drop_task_column,
+    frame_columns,
+    read_task_ids,
+    refuse_dates,
+    to_array,
+)
 from polytask.data.moments_file import read_moments_file, write_moments_file
 from polytask.data.task_spec import Spec, column_names, spelled_out
 from polytask.data.weights import check_weights
@@ -285,6 +291,7 @@ def _read(X: Any, task: Spec) -> tuple[np.ndarray, list[np.ndarray], tuple[str, 
     """Features, ids by column and column names of one batch."""
     names = frame_columns(X)
     features = X if task is None else drop_task_column(X, task)
+    refuse_dates(features, "X")
     features = check_array(
         to_array(features), dtype=[np.float64, np.float32], ensure_all_finite=False,
         ensure_min_features=int(isinstance(id_columns(task, names), str | int | None)),
@@ -297,6 +304,7 @@ def _read(X: Any, task: Spec) -> tuple[np.ndarray, list[np.ndarray], tuple[str, 
 
 def _read_target(y: Any, task: Spec) -> tuple[np.ndarray, list[Any] | None]:
     """Target (n,), or (n, m) with the names of its columns where it is wide."""
+    refuse_dates(y, "y")
     target = check_array(
         to_array(y), ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
     )

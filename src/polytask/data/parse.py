@@ -21,6 +21,7 @@ from polytask.data.columns import (
     frame_columns,
     is_frame,
     read_task_ids,
+    refuse_dates,
     to_array,
 )
 from polytask.data.design import make_design
@@ -63,11 +64,13 @@ def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool, split: bool = Fa
     """
     if estimator.task is None:
         is_frame(X)  # refuses tables that are none
+        refuse_dates(X, _named(estimator, "X"))
         X = validate_data(estimator, X, dtype=FLOATS, accept_sparse="csr", reset=reset)
         return Rows(X, None)
     rows = read_raw_rows(estimator, X, reset=reset)
     if split and (found := split_rows(rows.X)) is not None:
         return Rows(found, rows.ids)
+    refuse_dates(rows.X, _named(estimator, "X"))
     features = check_array(
         to_array(rows.X), dtype=FLOATS, accept_sparse="csr", ensure_min_features=0,
         estimator=estimator, input_name="X",
@@ -90,6 +93,10 @@ def read_raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
     if reset and not isinstance(task, str | Integral):
         _warn_of_more(estimator, spelled_out(task, frame_columns(X)))
     return Rows(drop_task_column(X, task), read_task_ids(X, task))
+
+
+def _named(estimator: BaseEstimator, what: str) -> str:
+    return f"{type(estimator).__name__}: {what}"
 
 
 class LeftOutGrouping(UserWarning):
@@ -115,7 +122,16 @@ def read_target(estimator: BaseEstimator, y: Any) -> tuple[np.ndarray, np.ndarra
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
     names = np.asarray(y.columns).astype(str) if is_frame(y) else None
+    if not is_classifier(estimator):
+        refuse_dates(y, _named(estimator, "y"))
     values = to_array(y)
+    fields = getattr(getattr(values, "dtype", None), "names", None)
+    if fields:
+        raise ValueError(
+            f"{type(estimator).__name__}: y must have one value a row; got a structured array of "
+            f"{', '.join(map(repr, fields))}. Times and events are targets of the "
+            "estimators whose names end in Survival."
+        )
     if sparse.issparse(values):
         raise TypeError(f"{type(estimator).__name__}: y must be dense; got a sparse matrix.")
     values = values if hasattr(values, "ndim") else np.asarray(values)
