@@ -1,4 +1,4 @@
-"""Full and low-rank-plus-diagonal covariances of the deviations, by Newton steps on their roots."""
+"""Full and low-rank-plus-diagonal covariances of the deviations, found on their roots."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import minimize
 
 from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
 from polytask.mixed.roots import Roots, descend_in_order
-from polytask.mixed.search import RemlEstimate
+from polytask.mixed.search import ZERO, RemlEstimate
 
 __all__ = ["estimate_factor", "estimate_full"]
 
+_NEWTON_STEPS = 30
 _TOL = 1e-13  # deviance that a last step could still gain
 _SMALL = 1e-3  # variance at which a column starts that had none: zero is stationary, minimum or not
 
 
 def estimate_full(
     model: AnyMixedModel, start: RemlEstimate, varies: np.ndarray, like: RemlEstimate | None = None,
-    max_iter: int = 100,
 ) -> RemlEstimate:  # fmt: skip
     """A full covariance of the deviations, by Newton steps on its Cholesky factor.
 
@@ -28,7 +29,7 @@ def estimate_full(
     """
     root = Root.full(varies)
     L = np.diag(_start_deviations(start, varies)) if like is None else like.point.L
-    return _estimate(model, root, root.read(L), start, max_iter)
+    return _estimate(model, root, root.read(L), start)
 
 
 def estimate_factor(
@@ -37,7 +38,6 @@ def estimate_factor(
     varies: np.ndarray,
     n_factors: int,
     like: RemlEstimate | None = None,
-    max_iter: int = 100,
 ) -> RemlEstimate:
     """Covariance F F' + diag(s²), F of shape (p, n_factors), by Newton steps on F and s.
 
@@ -53,7 +53,7 @@ def estimate_factor(
         L = np.hstack([np.diag(s), 0.3 * np.sqrt(max(float(np.mean(s**2)), _SMALL)) * steepest])
     else:
         L = like.point.L
-    found = _estimate(model, root, root.read(L), start, max_iter)
+    found = _estimate(model, root, root.read(L), start)
     L, p = found.point.L, len(varies)
     kept = np.flatnonzero(varies)
     turned = np.zeros((p, r))
@@ -68,18 +68,40 @@ def _start_deviations(start: RemlEstimate, varies: np.ndarray) -> np.ndarray:
     return np.where(varies, np.sqrt(np.maximum((L**2).sum(axis=1), _SMALL)), 0.0)
 
 
-def _estimate(
-    model: AnyMixedModel, root: Root, t: np.ndarray, start: RemlEstimate, max_iter: int
-) -> RemlEstimate:
+def _estimate(model: AnyMixedModel, root: Root, t: np.ndarray, start: RemlEstimate) -> RemlEstimate:
+    """Newton steps; where rows are so unlike the model that these find no end, L-BFGS."""
     kappa, most = start.point.kappa, float(np.sqrt(model.most_variance))
     at = lambda roots: _OnRoot(model.at(roots[0], kappa), most)  # noqa: E731
-    found = descend_in_order(at, Roots([root]), np.clip(t, -most, most), max_iter, _TOL)
-    point, t = found.point.point, found.parameters
+    found = descend_in_order(at, Roots([root]), np.clip(t, -most, most), _NEWTON_STEPS, _TOL)
+    point, t, n_iter, done = found.point.point, found.parameters, found.n_iter, found.converged
+    if not done:
+        n_more, t = _minimize(model, root, t, kappa, most)
+        point, n_iter = model.at(root.at(t), kappa), n_iter + n_more
+    none = (point.L**2).sum(axis=0) < ZERO
+    if (none & (point.L != 0).any(axis=0)).any():  # a direction of next to no variance has none
+        t = root.read(np.where(none, 0.0, point.L))
+        point = model.at(root.at(t), kappa)
     size = np.linalg.norm(point.L, axis=1)[root.row]  # of the coefficient: slopes are in its log
     steep = np.abs(root.slope(point) * size)[np.abs(t) < most]
-    return RemlEstimate(
-        point, float(steep.max(initial=0.0)), found.n_iter, found.converged, root, t
-    )
+    violation = float(steep.max(initial=0.0))
+    done = done or violation <= 1e-2 or point.noiseless
+    return RemlEstimate(point, violation, n_iter, done, root, t)
+
+
+def _minimize(
+    model: AnyMixedModel, root: Root, t: np.ndarray, kappa: np.ndarray | None, most: float
+) -> tuple[int, np.ndarray]:
+    """Iterations of L-BFGS, and where they end."""
+
+    def deviance(t: np.ndarray) -> tuple[float, np.ndarray]:
+        point = model.at(root.at(t), kappa)
+        return point.deviance, root.slope(point)
+
+    found = minimize(
+        deviance, t, jac=True, method="L-BFGS-B", bounds=[(-most, most)] * len(t),
+        options={"maxiter": 500, "maxfun": 2000, "maxcor": 30, "ftol": 1e-13, "gtol": 1e-6},
+    )  # fmt: skip
+    return int(found.nit), np.asarray(found.x)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,12 +12,12 @@ from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
 from polytask.mixed.secant import secant
 
-__all__ = ["TOL", "RemlEstimate", "Variances", "estimate_diagonal"]
+__all__ = ["TOL", "ZERO", "RemlEstimate", "Variances", "estimate_diagonal"]
 
 _START = 0.1  # deviation variance over noise variance, in scaled columns
 TOL = 1e-7  # deviance that a last relative change of a variance could still gain
 _FAR = (1e2, 1e4, 1e6)  # variances that are tried where the search ends at zero
-_ZERO = 1e-10  # a smaller variance is zero
+ZERO = 1e-10  # a smaller variance is zero
 _LEAST_KAPPA = 1e-8
 _NEAR = 0.3  # slope in log variance from which on steps tell what the average information lacks
 _SECANTS = 15  # of them at most
@@ -238,7 +238,7 @@ def _step(
             break
     for size in 0.5 ** np.arange(20):
         trial = np.clip(gamma + size * direction, least, most)
-        trial[trial < _ZERO] = least[trial < _ZERO]
+        trial[trial < ZERO] = least[trial < ZERO]
         found = variances.at(trial)
         gain = point.deviance - found.deviance
         promised = float(slope @ (gamma - trial))
