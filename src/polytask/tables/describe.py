@@ -14,6 +14,7 @@ from polytask.model_selection.survival import median_survival
 from polytask.tables.facts import Facts, count_facts
 from polytask.tables.findings import Finding, find_all, task_level_features
 from polytask.tables.further import further_columns
+from polytask.tables.restarts import crossed_or_nested
 from polytask.tables.targets import Target
 
 __all__ = ["Finding", "TableDescription", "describe_table"]
@@ -114,6 +115,12 @@ def describe_table(
         weights,
         event,
     )
+    more: tuple[Finding, ...] = ()
+    if further and facts.found is not None:
+        at = table.reset_index(drop=True).loc[facts.rows.index]
+        by_name = {facts.task: facts.ids, **{name: at[name] for name in further}}
+        rows = facts.as_rows(facts.found)
+        more = tuple(crossed_or_nested(by_name, groupings, rows.X, rows.y, facts.target))
     return TableDescription(
         task=facts.task,
         target=facts.target,
@@ -125,7 +132,7 @@ def describe_table(
         target_summary=_target_summary(facts.found, facts.ids),
         columns=_columns(facts),
         encoded_columns=facts.width,
-        findings=find_all(facts),
+        findings=find_all(facts, more),
         groupings=levels,
     )
 

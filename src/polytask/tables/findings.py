@@ -23,9 +23,9 @@ __all__ = ["Finding", "find_all"]
 _ODD = np.array([1, 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
 
 
-def find_all(facts: Facts) -> tuple[Finding, ...]:
-    """Every finding, the worst first."""
-    found = [finding for check in CHECKS for finding in check(facts)]
+def find_all(facts: Facts, more: tuple[Finding, ...] = ()) -> tuple[Finding, ...]:
+    """Every finding, and more that are known already, the worst first."""
+    found = [*more, *(finding for check in CHECKS for finding in check(facts))]
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 

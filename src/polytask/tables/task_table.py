@@ -17,6 +17,7 @@ from polytask.tables.errors import TableError, find_column, name_list, plural
 from polytask.tables.event_times import event_column, read_event_times
 from polytask.tables.further import further_columns
 from polytask.tables.preprocess import check_names
+from polytask.tables.restarts import crossed_or_nested
 from polytask.tables.row_roles import held_columns, rows_to_keep, weights_of
 from polytask.tables.target_shape import target_shape
 from polytask.tables.targets import Target, flat_tasks, read_target
@@ -252,6 +253,8 @@ def make_task_table(
     X = pd.DataFrame(made, index=rows.index, copy=False)
     ordered = len(found.classes) <= 2
     care = list(take_care(Rows(X, found.numbers, ids, task, target, means, ordered)))
+    by_name = {task: ids, **{name: values for name, (values, _) in beside.items()}}
+    care += crossed_or_nested(by_name, groupings, X, found.numbers, target)
     if loss == found.loss == "auto" and found.kind == "regression":
         care += target_shape(found.numbers, ids, target)
     if groups is None and time is None and len(chosen):
