@@ -1,9 +1,11 @@
 """Names of models on the command line."""
 
+import pandas as pd
 import pytest
 
-from polytask.cli.candidates import choose_models, model_groups, model_names
+from polytask.cli.candidates import choose_models, make_candidate, model_groups, model_names
 from polytask.models.registry import NEURAL_NAMES
+from polytask.tables import make_task_table
 from polytask.tables.errors import TableError
 
 
@@ -34,3 +36,15 @@ def test_every_name_is_listed_once() -> None:
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     with pytest.raises(TableError, match="Did you mean 'pooled'"):
         choose_models(("poold",))
+
+
+@pytest.mark.parametrize("varying", [(), ("a",), ("b",)])
+def test_varying_reaches_the_mean_regularized_model(varying: tuple[str, ...]) -> None:
+    rows = [
+        {"g": k % 4, "a": (k * 7) % 11, "b": "uv"[k % 3 == 0], "y": k * k % 13} for k in range(48)
+    ]
+    table = make_task_table(pd.DataFrame(rows), "g", "y")
+    model = make_candidate("mean-regularized", table, varying=varying).set_params(model__alpha=0.01)
+    own = model.fit(table.X, table.y)[-1].deviation_coef_.any(axis=0)
+    names = model[-1].feature_names_in_
+    assert own.tolist() == [name.split("=")[0] in varying for name in names if name != "g"]

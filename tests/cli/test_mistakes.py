@@ -49,7 +49,10 @@ def check(answer, *told):
         ({"target": "score,dose"}, ["--target must name one column", "leave --task out"]),
         ({"varying": "dosis"}, ["--varying must name a column", "Did you mean 'dose'"]),
         ({"varying": "arm=a,zzz"}, ["--varying must name a column", "'zzz'"]),
-        ({"varying": "dose"}, ["--varying must be left out", "'multilevel' does"]),
+        (
+            {"varying": "dose", "models": "pooled"},
+            ["--varying must be left out", "'multilevel' do."],
+        ),
     ],
 )
 def test_choices(polytask, place, tmp_path, changes, told):

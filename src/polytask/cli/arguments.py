@@ -173,7 +173,8 @@ def _add_varying(group: argparse._ArgumentGroup) -> None:
         "--varying",
         metavar="COL,...",
         help="features whose coefficients may differ between groups, in models that ask for it "
-        "(multilevel); 'none' is a level only; default: what the likelihood prefers",
+        "(mean-regularized, multilevel); 'none' is a level only; default: all of them, or of "
+        "multilevel models what the likelihood prefers",
     )
 
 

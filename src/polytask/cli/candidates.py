@@ -128,7 +128,9 @@ def check_varying(
         find_column(name, [*table.features, *([name] if made else [])], "varying")
     if not any("varying" in pipeline[-1].get_params(deep=False) for pipeline in candidates):
         raise TableError(
-            f"must be left out where no model asks for it; {MULTILEVEL!r} does.", "varying"
+            f"must be left out where no model asks for it; 'mean-regularized' and {MULTILEVEL!r} "
+            "do.",
+            "varying",
         )
 
 

@@ -109,6 +109,7 @@ def fit_mixed(
     n_factors: int = 1,
     learn: bool = False,
     last: MixedFit | None = None,
+    may_deviate: np.ndarray | None = None,
 ) -> MixedFit:
     """Estimate the variances and the coefficients that go with them.
 
@@ -130,13 +131,17 @@ def fit_mixed(
         are found in turn, until parameters stay.
     last : MixedFit, optional
         Of the same model to like data: where searches start.
+    may_deviate : bool ndarray of shape (p,), optional
+        Coefficients that may; all of them by default.
     """
     model = _model(data, loss)
     if random_common is None:
         random_common = few_for_common(data)
     _check_rows(model, random_common)
     starts: Estimates = {} if last is None else last.estimates
-    chosen, estimates = _estimate(model, data, covariance, random_common, n_factors, starts)
+    may = np.ones(data.n_coefs, dtype=bool) if may_deviate is None else may_deviate
+    how = (data, random_common, n_factors, may)
+    chosen, estimates = _estimate(model, covariance, starts, *how)
     for _ in range(_ROUNDS if learn else 0):
         assert isinstance(model, LaplaceModel)
         point = estimates[chosen].point
@@ -145,7 +150,7 @@ def fit_mixed(
         if found is None:
             break
         model, loss = found, found.loss
-        chosen, estimates = _estimate(model, data, chosen, random_common, n_factors, {})
+        chosen, estimates = _estimate(model, chosen, {}, *how)
     fit = _fitted(data, loss, model, estimates, chosen)
     if not learn:
         return fit
@@ -333,8 +338,8 @@ def few_for_common(data: TaskData) -> bool:
 
 
 def _estimate(
-    model: AnyMixedModel, data: TaskData, covariance: str, random_common: bool, n_factors: int,
-    starts: Estimates,
+    model: AnyMixedModel, covariance: str, starts: Estimates, data: TaskData, random_common: bool,
+    n_factors: int, may_deviate: np.ndarray,
 ) -> tuple[str, Estimates]:  # fmt: skip
     """What is chosen, and the REML estimates; a column of zeros has no variance to estimate.
 
@@ -345,7 +350,7 @@ def _estimate(
     noise, is taken only where the others are no better off.
     """
     p, d = data.n_coefs, data.n_features
-    varies = model.varies
+    varies = model.varies & may_deviate
     by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
     found = []
     common = np.where(np.arange(p) < d, 0, -1) if random_common else None

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from polytask.data import TaskData, callers_level
 from polytask.data.groupings import Grouping
-from polytask.data.task_spec import column_names, spelled_out
 from polytask.mixed.crossed.asked import Asked, CrossedData
 from polytask.mixed.crossed.by_left_out import by_left_out
 from polytask.mixed.crossed.doubts import crossed_doubts
 from polytask.mixed.crossed.fit import CrossedFit, fit_crossed
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.reml import check_reach
-from polytask.models._levels import positions
+from polytask.models._levels import chosen_positions, feature_names
 from polytask.models.mixed import why_not_mixed
 from polytask.responses import Response
 
@@ -145,15 +143,8 @@ class AskedOfGroupings:
             if varying == "auto" and not given:
                 return None if d else level
             return np.arange(data.n_coefs)
-        names = self._feature_names(d)
-        chosen = [k for name in varying for k in positions(name, names, type(self).__name__)]
-        return np.concatenate([np.unique(np.array(chosen, dtype=int)), level])
+        return np.concatenate([chosen_positions(self, varying, d), level])
 
     def _feature_names(self: Any, d: int) -> list[Any]:
         """Names of the features, or their positions."""
-        if not hasattr(self, "feature_names_in_"):
-            return list(range(d))
-        names = list(self.feature_names_in_)
-        gone = set(column_names(spelled_out(self.task, names)))
-        gone |= {names[int(k)] for k in gone if isinstance(k, Integral) and k not in names}
-        return [name for name in names if name not in gone]
+        return feature_names(self, d)

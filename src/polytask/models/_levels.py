@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-__all__ = ["along", "level_texts", "positions", "with_zero"]
+from polytask.data.task_spec import column_names, spelled_out
+
+__all__ = ["along", "chosen_positions", "feature_names", "level_texts", "positions", "with_zero"]
+
+
+def feature_names(estimator: Any, d: int) -> list[Any]:
+    """Names of the features that an estimator has seen, or their positions."""
+    if not hasattr(estimator, "feature_names_in_"):
+        return list(range(d))
+    names = list(estimator.feature_names_in_)
+    gone = set(column_names(spelled_out(estimator.task, names)))
+    gone |= {names[int(k)] for k in gone if isinstance(k, Integral) and k not in names}
+    return [name for name in names if name not in gone]
+
+
+def chosen_positions(estimator: Any, varying: Sequence[Any], d: int) -> np.ndarray:
+    """Positions, sorted, of the features that a parameter ``varying`` names."""
+    names, caller = feature_names(estimator, d), type(estimator).__name__
+    return np.unique(np.array([k for n in varying for k in positions(n, names, caller)], dtype=int))
 
 
 def positions(name: Any, names: Sequence[Any], caller: str) -> list[int]:

@@ -98,7 +98,9 @@ class FewShot:
             weight = s / noise
         else:
             strength = np.append(np.broadcast_to(self.alpha_, d), self.alpha_intercept_)
-            L, weight = prior_root(strength[: rows.shape[1]]), s / self.training_weight_
+            may = self._may_deviate(d, rows.shape[1])
+            L = prior_root(np.where(may, strength[: rows.shape[1]], np.inf))
+            weight = s / self.training_weight_
         half = np.full(L.shape[1], 0.5)
         deviation, posterior = fit_near(loss, rows, y, weight, common, L, half)
         theta = common + deviation

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from polytask.data import TaskData, callers_level
+from polytask.models._levels import chosen_positions
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.models.few_shot import FewShot
 from polytask.models.mixed import MixedModelAnswers, MixedModelFit
@@ -44,6 +45,10 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         standard errors, as the mixed model with random slopes does: by restricted maximum
         likelihood, of labels with Laplace's approximation. "auto" fits with both and keeps the one
         of less held-out risk.
+    varying : "all" or list, default="all"
+        Features whose coefficients may deviate, by name or position; the level always may. ``[]``
+        is a level only, as ``(1 | task)`` beside fixed slopes in lme4. A name also stands for the
+        columns ``name=value`` made of it.
     covariance : {"auto", "diagonal", "scalar", "factor", "full"}, default="auto"
         With ``alpha="reml"``: a variance between tasks for every coefficient, one for all slopes
         (of features scaled to a mean square of one) and one for the intercept, a variance for
@@ -144,6 +149,7 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
     """
 
     alpha: Any = field(default="cv", kw_only=False)
+    varying: Any = "all"
     covariance: str = "auto"
     n_factors: int = 1
     alpha_common: float | str = "auto"
@@ -165,6 +171,7 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
             "array-like",
             Interval(Real, 0, None, closed="left"),
         ],
+        "varying": [StrOptions({"all"}), "array-like"],
         "covariance": [StrOptions({"auto", "scalar", "diagonal", "factor", "full"})],
         "noise": [StrOptions({"auto", "common", "task"})],
         "weights": [StrOptions({"precision", "count"})],
@@ -203,6 +210,7 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
 
     def _fit_data(self, data: Any) -> Any:
         self._check_alpha(data.n_features)
+        self._may_deviate(data.n_features, data.n_coefs)
         if not self._is_mixed:
             return super()._fit_data(data)
         if self._weight_rule != "size":
@@ -232,11 +240,24 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
                 f"or positive, a strength per feature; got shape {alpha.shape}."
             )
 
+    def _may_deviate(self, d: int, p: int) -> np.ndarray:
+        """Mask (p,) of the coefficients that may, of d features."""
+        mask = np.ones(p, dtype=bool)
+        if not isinstance(self.varying, str):
+            mask[:d] = False
+            mask[chosen_positions(self, self.varying, d)] = True
+        if not mask.any() and d:
+            raise ValueError(
+                f"{type(self).__name__}: varying must name a feature where fit_intercept=False; "
+                f"got {self.varying!r}, which lets nothing deviate. Take Pooled."
+            )
+        return mask
+
     def _make_problem(self, data: TaskData, loss: Loss, strengths: Strengths) -> Problem:
         p, d = data.n_coefs, data.n_features
         deviation, common = np.full(p, strengths["alpha_intercept"], dtype=float), np.zeros(p)
         deviation[:d], common[:d] = strengths["alpha"], strengths["alpha_common"]
-        may_deviate = np.isfinite(deviation)  # an infinite strength forbids it
+        may_deviate = np.isfinite(deviation) & self._may_deviate(d, p)  # infinite forbids it
         structure = CommonDeviation(np.ones(p, dtype=bool), may_deviate)
         penalties = {"common": Ridge(common), "deviation": Ridge(deviation[may_deviate])}
         return Problem(data, loss, structure, penalties)

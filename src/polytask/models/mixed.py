@@ -220,7 +220,7 @@ class MixedModelFit(MixedModelSummary):
         """The variances, and what goes with them, searched for from a ``last`` fit."""
         return fit_mixed(
             data, loss, self.covariance, self._random_common(), self.n_factors,
-            self._loss().learns_likelihood, last,
+            self._loss().learns_likelihood, last, self._may_deviate(data.n_features, data.n_coefs),
         )  # fmt: skip
 
     def _random_common(self: Any) -> bool | None:

@@ -335,6 +335,7 @@ class MeanRegularizedSurvival(SurvivalModel, _MeanRegularized, own_text=True):
     """
 
     # Of the mixed model, which this is not.
+    varying: Any = field(default="all", init=False)
     covariance: str = field(default="auto", init=False)
     n_factors: int = field(default=1, init=False)
     noise: str = field(default="auto", init=False)
