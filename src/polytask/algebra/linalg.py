@@ -105,6 +105,7 @@ def _smallest_pivot(p: int) -> float:
 def _pseudo_inverse_root(A: np.ndarray) -> np.ndarray:
     scale, values, vectors = _scaled_eigen(A)
     root: np.ndarray = (np.sqrt(_inverted(values))[:, None] * vectors.T) * scale
+    root[:, A.diagonal() <= 0] = 0.0  # of such columns nothing is left but rounding
     return root
 
 

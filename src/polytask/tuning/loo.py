@@ -41,7 +41,7 @@ from polytask.tuning.spectral import LeftOut, Points, SpectralFits, serves
 
 __all__ = ["LeaveOneOut", "leave_one_out", "takes_products"]
 
-_NO_INFORMATION = 1e-9  # 1 - h of an observation without which its prediction is undefined
+_NO_INFORMATION = 1e-6  # 1 - h of an observation without which its prediction is undefined
 # Where w0 has no penalty its system may be singular, and noise of 1e-12 in it leaves 1e-6 in 1 - h.
 _NO_INFORMATION_FREE = 1e-5
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
