@@ -241,7 +241,7 @@ def _melted(
 
 def read_task_table(args: argparse.Namespace) -> TaskTable:
     """The table made ready for models; what was assumed in reading comes first in its notes."""
-    from polytask.data.memory import MANY_CELLS, give_back
+    from polytask.data.memory import MANY_CELLS, give_back, keep_arrays_apart
     from polytask.tables import make_task_table
 
     frame = read_frame(args)
@@ -269,6 +269,7 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
     )  # fmt: skip
     del frame
     if ready.X.size >= MANY_CELLS:
+        keep_arrays_apart()
         ready = ready.in_task_order()
     give_back()  # the texts
     return ready

@@ -7,14 +7,30 @@ import sys
 
 import pyarrow as pa
 
-__all__ = ["MANY_CELLS", "give_back"]
+__all__ = ["MANY_CELLS", "give_back", "keep_arrays_apart"]
 
 MANY_CELLS = 4_000_000  # of a table, from which memory is worth a detour: 32 MB as floats
+_MMAP_THRESHOLD = -3  # of mallopt
 
 
 def give_back() -> None:
     """Hand it back: the texts of a table leave holes between them that no column fits into."""
     pa.default_memory_pool().release_unused()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:  # the GNU library's
-        trim(0)
+    if (libc := _gnu()) is not None:
+        libc.malloc_trim(0)
+
+
+def keep_arrays_apart() -> None:
+    """Have the process hand back every array of a megabyte or more as soon as nobody holds it.
+
+    Without, the GNU library learns from the first arrays that go to keep the next, up to 32 MB
+    each, and memory grows by the work space of fits that have ended.
+    """
+    if (libc := _gnu()) is not None:
+        libc.mallopt(_MMAP_THRESHOLD, 1_048_576)
+
+
+def _gnu() -> ctypes.CDLL | None:
+    """The GNU library, where the process runs on it."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if hasattr(libc, "malloc_trim") else None

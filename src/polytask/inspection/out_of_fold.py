@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
+from polytask.data.memory import MANY_CELLS, give_back
 from polytask.data.parse import LeftOutGrouping
 from polytask.inspection.preparations import Prepared, by_preparation
 from polytask.inspection.roles import ask, final_step, strengths_of, strengths_text
@@ -23,6 +24,7 @@ from polytask.inspection.survival_scores import survival_scores
 __all__ = ["Fit", "Fits", "Fold", "OutOfFold", "Split", "predict_out_of_fold", "predict_rows"]
 
 Progress = Callable[[int, int, str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,38 +163,60 @@ def predict_out_of_fold(
 def _fit_group(
     estimators: dict[str, Any], sample: RowSample, fold: Split, position: int
 ) -> list[Fit]:
-    """Fits of estimators that prepare the features alike."""
+    """Fits of estimators that prepare the features alike; then what they predict.
+
+    Training rows go before test rows come, so that memory holds one of them beside the table.
+    """
     told = {name: None if v is None else v[fold.train] for name, v in sample.told.items()}
     pipelines = all(type(e) is Pipeline for e in estimators.values()) and len(estimators) > 1
-    parts = (_safe_indexing(sample.X, rows) for rows in (fold.train, fold.test))
-    rows = Prepared(next(parts), sample.labels[fold.train], next(parts), pipelines, told)
-    return [_fit(name, e, rows, sample, fold, position) for name, e in estimators.items()]
+    X = _safe_indexing(sample.X, fold.train)
+    rows = Prepared(X, sample.labels[fold.train], pipelines, told)
+    del X
+    models = {name: _tried(rows.fit, clone(e)) for name, e in estimators.items()}
+    if sample.kind != "survival":  # whose scores take both
+        rows.forget_training()
+    found = [_fit(name, models[name], rows, sample, fold, position) for name in list(models)]
+    if len(sample.y) * len(sample.missing) >= MANY_CELLS:
+        give_back()
+    return found
 
 
-def _fit(
-    name: str, estimator: Any, rows: Prepared, sample: RowSample, fold: Split, position: int
-) -> Fit:
-    seconds, predictions, reason, model = 0.0, None, "", None
+def _tried(call: Callable[..., T], *args: Any) -> tuple[T | None, str, list[str]]:
+    """What a call gives, or why it fails, and the warnings that came."""
+    found, reason = None, ""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         warnings.simplefilter("ignore", LeftOutGrouping)  # told once, for all models
         try:
-            model, seconds = rows.fit(clone(estimator))
-            predictions = _predictions(model, sample, rows, fold)
+            found = call(*args)
         except Exception as error:  # noqa: BLE001  anyone's estimator may fail in any way; one
             # that does is a line of the report, and the other models go on
             reason = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
+    return found, reason, [f"{w.category.__name__}: {w.message}" for w in caught]
+
+
+def _fit(
+    name: str, tried: tuple[Any, str, list[str]], rows: Prepared, sample: RowSample, fold: Split,
+    position: int,
+) -> Fit:  # fmt: skip
+    """The record of a model, with predictions of the test rows."""
+    fitted, reason, told = tried
+    model, seconds = fitted or (None, 0.0)
+    predictions = None
+    if not reason:
+        predictions, reason, more = _tried(_predictions, model, sample, rows, fold)
+        told = [*told, *more]
     strengths = {} if reason else strengths_of(model)
-    told = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))
     notes = () if reason else tuple(getattr(final_step(model), "notes_", ()))
-    return Fit(name, position, predictions, seconds, strengths, reason, told, notes)
+    heard = tuple(dict.fromkeys(told))
+    return Fit(name, position, predictions, seconds, strengths, reason, heard, notes)
 
 
 def _predictions(model: Any, sample: RowSample, rows: Prepared, fold: Split) -> np.ndarray:
+    X = rows.test(lambda: _safe_indexing(sample.X, fold.test))
     if sample.kind == "survival":
-        found = survival_scores(model, sample, rows.fits.X, fold.train, rows.X_test, fold.test)
-        return _finite(found)
-    return predict_rows(model, sample, rows.X_test)
+        return _finite(survival_scores(model, sample, rows.fits.X, fold.train, X, fold.test))
+    return predict_rows(model, sample, X)
 
 
 def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:

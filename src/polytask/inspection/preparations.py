@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import joblib
@@ -57,28 +57,24 @@ class Prepared:
     ----------
     X, y : table of shape (n, d + 1), array of shape (n,)
         The training rows.
-    X_test : table
     shared : bool
         Whether the estimators are Pipelines that prepare alike; the first one does it for all.
     told : dict
         Groups, times and weights of the training rows, for estimators that take them.
     """
 
-    def __init__(
-        self, X: Any, y: Any, X_test: Any, shared: bool, told: Mapping[str, Any] | None = None
-    ) -> None:
-        self.X_test, self.told = X_test, dict(told or {})
-        self.shared = self.waiting = shared
+    def __init__(self, X: Any, y: Any, shared: bool, told: Mapping[str, Any] | None = None) -> None:
+        self.told, self.shared = dict(told or {}), shared
+        self.steps: Any = None  # that prepare, fitted
         self.seconds = 0.0  # that the preparation took: each model would need them
         self.fits = SharedFits(X, y, **self.told)
 
     def fit(self, estimator: Any) -> tuple[Any, float]:
-        """What predicts `X_test`, the estimator or its last step, and the seconds it takes."""
-        if self.waiting:
-            start, steps = time.perf_counter(), estimator[:-1]
-            X, y = steps.fit_transform(self.fits.X, self.fits.y), self.fits.y
-            self.X_test = steps.transform(self.X_test)
-            self.fits, self.waiting = SharedFits(X, y, **self.told), False
+        """What predicts the rows of `test`, the estimator or its last step, and its seconds."""
+        if self.shared and self.steps is None:
+            start, steps, y = time.perf_counter(), estimator[:-1], self.fits.y
+            X = steps.fit_transform(self.fits.X, y)
+            self.fits, self.steps = SharedFits(X, y, **self.told), steps
             if X.size >= MANY_CELLS:
                 give_back()  # the rows as read, which nobody else holds
             self.seconds = time.perf_counter() - start
@@ -86,3 +82,14 @@ class Prepared:
         fits = self.fits if takes_held(asked, "sample_weight") else self.fits.without_weights()
         model, seconds = fits.timed(asked)
         return model, seconds + self.seconds
+
+    def forget_training(self) -> None:
+        """Leave the training rows, of which no further fit will ask."""
+        self.fits.X = None
+
+    def test(self, take: Callable[[], Any]) -> Any:
+        """The rows that ``take`` gives the first time, prepared."""
+        if not hasattr(self, "_test"):
+            X = take()
+            self._test = X if self.steps is None else self.steps.transform(X)
+        return self._test
