@@ -83,6 +83,41 @@ def test_auto_finds_which_slopes_vary(rows):
         MultilevelRegressor(task=GROUPS, varying=["x7"]).fit(X, y)
 
 
+def levels_with_slopes(m, n, deviations, d, seed=0):
+    """Rows of m levels; the first of d slopes deviate between them."""
+    rng = np.random.default_rng(seed)
+    code = np.repeat(np.arange(m), n)
+    X = rng.normal(size=(m * n, d))
+    own = rng.normal(size=(m, len(deviations))) * deviations
+    y = X[:, 0] + (own[code] * X[:, : len(deviations)]).sum(axis=1)
+    return np.column_stack([X, code]), y + rng.normal(size=m)[code] + rng.normal(size=m * n)
+
+
+@pytest.mark.parametrize(("m", "n"), [(40, 15), (8, 40)])
+def test_auto_finds_the_few_slopes_that_vary_among_many(m, n):
+    X, y = levels_with_slopes(m, n, [0.8, 0.6], 20)
+    model = MultilevelRegressor(task=20).fit(X, y)
+    name = model.groupings_[0]
+    assert model.varying_[name] == [0, 1]
+    for other in ([], [0], "all"):
+        assert model.aic_ < MultilevelRegressor(task=20, varying=other).fit(X, y).aic_
+
+
+def test_where_all_slopes_vary_a_little_auto_takes_them_all():
+    X, y = levels_with_slopes(60, 12, np.full(10, 0.25), 10)
+    model = MultilevelRegressor(task=10).fit(X, y)
+    assert model.varying_[model.groupings_[0]] == list(range(10))
+
+
+def test_by_chance_few_slopes_vary():
+    found = []
+    for seed in range(10):
+        X, y = levels_with_slopes(20, 10, [], 8, seed=seed)
+        model = MultilevelRegressor(task=8).fit(X, y)
+        found.append(len(model.varying_[model.groupings_[0]]))
+    assert np.mean(found) <= 1.0
+
+
 def test_a_feature_that_is_constant_inside_levels_has_no_slope_there(nested):
     X, y = nested
     size = X.assign(size=(X["school"] % 5).astype(float))

@@ -12,8 +12,9 @@ from polytask.data import TaskData, callers_level
 from polytask.data.groupings import Grouping
 from polytask.mixed.crossed.asked import Asked, CrossedData
 from polytask.mixed.crossed.by_left_out import by_left_out
+from polytask.mixed.crossed.chosen import fit_crossed
 from polytask.mixed.crossed.doubts import crossed_doubts
-from polytask.mixed.crossed.fit import CrossedFit, fit_crossed
+from polytask.mixed.crossed.fit import CrossedFit
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.reml import check_reach
 from polytask.models._levels import chosen_positions, feature_names

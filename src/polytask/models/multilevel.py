@@ -63,8 +63,8 @@ class _Multilevel(GroupingsAnswers, GroupingsSummary, AskedOfGroupings, Grouping
         Features whose coefficients may deviate in every grouping, or by name of the grouping in
         each; the level always does. ``[]`` is a level only. A name also stands for the columns
         ``name=value`` made of it; numbers are positions among the features. "auto" takes the
-        level, and all slopes as well in each grouping where Akaike's criterion prefers them
-        ("all" if strengths are given).
+        level, and in each grouping all slopes or (squared loss) some, added one at a time, where
+        Akaike's criterion prefers them ("all" if strengths are given).
     covariance : {"auto", "scalar", "diagonal", "full"}, default="auto"
         Of the deviations between levels: one variance for all slopes (of features scaled to a mean
         square of one) and one for the level, one for each, or with correlations. "auto" takes

@@ -16,7 +16,8 @@ from scipy.optimize import minimize
 
 from polytask.data.many import FOLD_SEED, FOLDS
 from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
-from polytask.mixed.crossed.fit import Fitter, chosen_by_likelihood
+from polytask.mixed.crossed.chosen import chosen_by_likelihood
+from polytask.mixed.crossed.fit import Fitter
 from polytask.mixed.crossed.left_out import left_out_at
 from polytask.mixed.roots import Roots
 from polytask.responses import Loss

@@ -21,12 +21,9 @@ from polytask.mixed.root import Root
 from polytask.mixed.roots import RootsEstimate, estimate_roots
 from polytask.responses import Loss
 
-__all__ = ["CrossedFit", "Fitted", "Fitter", "TermFit", "chosen_by_likelihood", "fit_crossed"]
+__all__ = ["CrossedFit", "Fitted", "Fitter", "TermFit"]
 
-MOST_REST = 4000  # of a grouping's deviations, up to which "auto" tries slopes beside others
 MOST_DENSE = 10_000  # deviations beside the grouping that is eliminated: 800 MB a matrix
-_MANY = 10  # levels from which on "auto" considers more variances than one
-_FEW = 6  # coefficients up to which "auto" considers their correlations
 _MOVING = 0.01  # share of a column's variance inside levels from which its slope may vary
 _LOG_ODDS = 2.5  # scale of the prior of their standard deviation, see `polytask.mixed.laplace`
 
@@ -213,6 +210,26 @@ class Fitter:
         inside = total - between > _MOVING * np.maximum(total - overall, 1e-12 * total)
         return np.append(k[inside], np.arange(len(k), self.data.n_coefs))
 
+    def promises(self, fitted: Fitted, f: int, columns: np.ndarray) -> np.ndarray:
+        """Half the squared slope over the curvature, of the deviance in a variance of each column.
+
+        Where it falls from the fit, whose term ``f`` gets these columns too; zero elsewhere.
+        """
+        choices, now = list(fitted.choices), fitted.choices[f]
+        every = np.union1d(now.columns, columns)
+        choices[f] = Choice(now.asked, every, "diagonal")
+        rows, _, order = self._arranged(choices)
+        L = [fitted.estimate.point.roots[place] for place in fitted.back]
+        own, there = np.zeros((len(every), len(every))), np.searchsorted(every, now.columns)
+        own[np.ix_(there, there)] = L[f]
+        L[f] = own
+        point = self._model(rows, False, self._elimination(rows))([L[j] for j in order])
+        places, term = np.searchsorted(every, columns), order.index(f)
+        units = np.eye(len(every))[places]
+        slope = np.minimum(np.diag(point.gradients[term])[places], 0.0)
+        H = point.information([(term, np.diag(unit)) for unit in units])
+        return np.asarray(0.5 * slope**2 / np.maximum(np.diag(H), 1e-300))
+
     def _given(self, choice: Choice) -> np.ndarray:
         assert choice.asked.variance is not None
         k = choice.columns
@@ -299,62 +316,8 @@ class Fitted:
         return float(self.estimate.point.deviance) + 2.0 * len(self.estimate.parameters)
 
 
-def fit_crossed(
-    data: CrossedData, loss: Loss, asked: Sequence[Asked], *, random_common: bool,
-    restricted: bool = True, learn: bool = False,
-) -> CrossedFit:  # fmt: skip
-    """Estimate the variances of every grouping, and the coefficients that go with them.
-
-    Where columns are left to the likelihood, a grouping has its level and, in turn, the slopes of
-    all columns that vary inside its levels as well if Akaike's criterion is smaller with them.
-    "auto" then weighs, in groupings of ten levels or more, a variance for all slopes, one for
-    each, and up to six coefficients (three unless the loss is squared) their correlations. All
-    these models have the same common part, so that restricted likelihoods compare.
-
-    Parameters
-    ----------
-    random_common : bool
-        Whether the common slopes have a normal prior of estimated variance, or are free.
-    restricted : bool
-        Whether the likelihood is that of what w0 leaves of the data (REML), or of the data.
-    learn : bool
-        Whether the parameters of the loss are those of the largest likelihood.
-    """
-    fitter = Fitter(data, loss, random_common, restricted, learn)
-    return fitter.answer(chosen_by_likelihood(fitter, asked))
-
-
-def chosen_by_likelihood(fitter: Fitter, asked: Sequence[Asked]) -> Fitted:
-    """The fit whose columns and covariances have the smallest criterion, grouping by grouping."""
-    best = fitter.fit([fitter.simplest(a) for a in asked])
-    for f, a in enumerate(asked):
-        columns = fitter.moving(a) if a.columns is None else a.columns
-        for kind in _kinds(a, columns, fitter.loss):
-            if len(columns) * a.n_levels > MOST_REST and len(asked) > 1:
-                continue
-            tried = fitter.fit(
-                [*best.choices[:f], Choice(a, columns, kind), *best.choices[f + 1 :]]
-            )
-            if tried.criterion < best.criterion and tried.estimate.converged:
-                best = tried
-    return best
-
-
 def _plain(asked: Asked) -> str:
     return "scalar" if asked.covariance == "auto" else asked.covariance
-
-
-def _kinds(asked: Asked, columns: np.ndarray, loss: Loss) -> list[str]:
-    """Covariances that are tried beyond the simplest choice."""
-    if asked.variance is not None or len(columns) < 2:
-        return []
-    if asked.covariance != "auto":
-        return [asked.covariance] if asked.columns is None else []
-    kinds = ["scalar"] if asked.columns is None else []
-    if asked.n_levels >= _MANY:
-        kinds += ["diagonal"] if len(columns) > 2 else []
-        kinds += ["full"] if len(columns) <= (_FEW if loss.is_quadratic else _FEW // 2) else []
-    return kinds
 
 
 def _squares(X: Any, s: np.ndarray) -> np.ndarray:
