@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 
 from polytask import (
     AutoMultiTaskRegressor,
+    CurvedRegressor,
     LowRankRegressor,
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
@@ -262,3 +263,44 @@ def test_what_cannot_be_streamed(tmp_path):
     X.assign(y=y > 0).to_parquet(path)
     with pytest.raises(ValueError, match=r"mean over rows; got 'auc_tasks'"):
         compare_parquet(classes, path, metric="auc", **options)
+
+
+def bent_rows(folder):
+    """Twelve tasks whose curves differ; of few values, so that folds have the knots of all rows."""
+    rng = np.random.default_rng(0)
+    task = np.repeat(np.arange(12), 40)
+    x, z = rng.integers(0, 8, size=(2, len(task))) / 7.0
+    y = np.sin(5 * x) * (1 + 0.3 * rng.normal(size=12))[task] + z + 0.3 * rng.normal(size=len(task))
+    rows = pd.DataFrame({"x": x, "z": z, "task": task, "y": y})
+    rows.to_parquet(folder / "bent.parquet")
+    return folder / "bent.parquet", rows
+
+
+def test_curves_are_scored_beside_lines(tmp_path):
+    path, rows = bent_rows(tmp_path)
+    models = {
+        "single-task": SingleTaskRegressor(0.01, task="task"),
+        "reml": MeanRegularizedRegressor("reml", noise="common", task="task"),
+        "curved": CurvedRegressor(task="task"),
+    }
+    there = compare_parquet(models, path, task="task", target="y", cv=FOLDS, random_state=3)
+    X = rows.drop(columns="y")
+    here = compare_tasks(models, X, rows["y"], task="task", cv=FOLDS, random_state=3)
+    one, two = (c.models.set_index("name")["metric"] for c in (here, there.comparison))
+    assert two.idxmin() == "curved"
+    lines = ["single-task", "reml"]
+    assert_allclose(two[lines], one[lines], rtol=1e-6)
+    assert two["curved"] == pytest.approx(one["curved"], rel=1e-3)
+    alone = CurvedRegressor(task="task").fit(X, rows["y"])
+    assert_allclose(there.fitted["curved"].predict(X), alone.predict(X), atol=1e-4)
+
+
+def test_curves_of_one_comparison_have_the_same_knots(tmp_path):
+    path, _ = bent_rows(tmp_path)
+    models = {
+        "single-task": SingleTaskRegressor(0.01, task="task"),
+        "few": CurvedRegressor(n_knots=4, task="task"),
+        "many": CurvedRegressor(task="task"),
+    }
+    with pytest.raises(ValueError, match=r"curves of the same n_knots.*got \[4, 10\]"):
+        compare_parquet(models, path, task="task", target="y")

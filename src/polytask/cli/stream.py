@@ -175,12 +175,9 @@ def streamed_model(name: str, table: StreamTable, door: str) -> Any:
     check_name(name, "models")
     model = formulation_for(name, table.spec, table.kind, streamed=True)
     if not hasattr(model, door) or model._why_not_sums(table.tally.ids):
-        why = f"needs all rows of a {table.kind} in memory"
-        if hasattr(model, "_fit_source") and not model._why_not_sums(table.tally.ids):
-            why = "can be fitted so, but a comparison passes over the same columns for all models"
         raise TableError(
-            f"must name models that can be streamed; {name!r} {why}. Leave it out, or load the "
-            "table with --no-stream.",
+            f"must name models that can be streamed; {name!r} needs all rows of a {table.kind} in "
+            "memory. Leave it out, or load the table with --no-stream.",
             "models",
         )
     few = not summed_up(table.n_rows, len(table.source.features), len(table.task_ids))
@@ -259,7 +256,7 @@ def _names(args: argparse.Namespace, table: StreamTable) -> tuple[list[str], tup
             able.append(name)
         except TableError:
             left.append(name)
-    more = f"Left out, because they need all rows, or columns of their own: {', '.join(left)}."
+    more = f"Left out, because they need all rows in memory: {', '.join(left)}."
     return able, (*notes, more) if left else notes
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDED", "StreamedComparison", "StreamedSample", "compare_parquet", "compare_source"]
 
-FOLDED = "_moment_data"  # a method of estimators whose fits without a fold come from sums by fold
+FOLDED = "sums_by_fold"  # of estimators whose fits without a fold come from sums by fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,20 +185,20 @@ def compare_source(
     )
     classes = tuple(sample.classes.tolist()) if labels else None
     source = replace(source, classes=classes).dealt(sample.tally, classes or (), cv, random_state)
-    fits = fit_folds(
+    fits, rows = fit_folds(
         estimators, source, runner, sample.rows, sample.ids, sample.classes if labels else None, cv
     )
     told = {name: [_record(name, k, fits) for k in range(cv)] for name in estimators}
     models = Fits(told, []).succeeded(baseline)
     told[TASK_MEANS] = [Fit(TASK_MEANS, k, None, 0.0, {}, "") for k in range(cv)]
-    p = len(source.features) + 1
+    p = len(rows.features) + 1
     stack = np.array([[fits[name, k].coefs for k in range(cv)] for name in models])
     stack = stack.reshape(len(models), cv, sample.n_tasks, p)
     stack = np.concatenate([stack, _means(source, sample, runner, cv, means.least, p)[None]])
     job = ScoreJob(
         stack, sample.ids, sample.rows > 1, sample.response, question.metric, sample.target_mean
     )
-    totals: LossTotals = runner.run(job, source)
+    totals: LossTotals = runner.run(job, rows)
     sample.refuse_flat("compare_parquet", totals.varies())
     sizes = totals.rows.sum(axis=0).astype(int).tolist()
     folds = [Fold(0, k, int(sample.rows.sum()) - n, n) for k, n in enumerate(sizes)]

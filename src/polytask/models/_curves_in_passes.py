@@ -18,10 +18,16 @@ from polytask.data.distinct import distinct_values
 from polytask.sources.passes import Runner
 from polytask.sources.source import Batch, ParquetSource, Partition
 
-__all__ = ["BentRows", "columns_in_passes"]
+__all__ = ["BentRows", "bent_rows"]
 
 
-def columns_in_passes(source: ParquetSource, runner: Runner, n_knots: int) -> SplineColumns:
+def bent_rows(source: ParquetSource, runner: Runner, n_knots: int) -> BentRows:
+    """The rows as lines and bends, whose knots are found in two passes."""
+    columns = _columns(source, runner, n_knots)
+    return BentRows(replace(source, partitions=()), columns, source.partitions)
+
+
+def _columns(source: ParquetSource, runner: Runner, n_knots: int) -> SplineColumns:
     """What `learn_columns` learns of rows in memory, by two passes."""
     most = knots_each(n_knots, len(source.features))
     seen: _Values = runner.run(_ValuesJob(), source)
@@ -139,6 +145,13 @@ class BentRows:
     def target(self) -> str:
         """Name of the target."""
         return self.rows.target
+
+    def coefs(self, straight: np.ndarray) -> np.ndarray:
+        """Coefficients (m, p + 1) of the columns from those of the features, (m, d + 1)."""
+        d = straight.shape[1] - 1
+        level = straight[:, d] + straight[:, :d] @ self.columns.mean
+        none = np.zeros((len(straight), len(self.features) - d))
+        return np.column_stack([straight[:, :d], none, level])
 
     def batches(self, part: Partition) -> Iterator[Batch]:
         """Rows of a partition."""

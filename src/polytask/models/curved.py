@@ -20,6 +20,8 @@ from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole
 
 if TYPE_CHECKING:
+    from polytask.data import TaskMoments
+    from polytask.models._curves_in_passes import BentRows
     from polytask.sources.passes import Runner
     from polytask.sources.source import ParquetSource
     from polytask.sources.survey import Survey
@@ -113,18 +115,21 @@ class _Curved(FeatureCurves, OnColumns, ParquetDoor):
 
     def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
         """Three passes: for knots, for bends, for the moments of both, which REML needs only."""
-        from polytask.models._curves_in_passes import BentRows, columns_in_passes
+        from polytask.models._curves_in_passes import bent_rows
         from polytask.sources.moments import MomentJob
 
+        bent = bent_rows(source, runner, self.n_knots)
+        return self._fit_bent(bent, runner.run(MomentJob(), bent), source)
+
+    def _fit_bent(self, bent: BentRows, moments: TaskMoments, source: ParquetSource) -> Any:
+        """Fit to moments of lines and bends of the rows, or of some of them."""
         forget(self)
-        columns = columns_in_passes(source, runner, self.n_knots)
-        bent = BentRows(replace(source, partitions=()), columns, source.partitions)
-        moments = runner.run(MomentJob(), bent)
+        columns = bent.columns
         self.mean_, self.bends_, self._wide = columns.mean, columns.bends, False
         self.tasks_, code = moments.tasks, np.arange(len(moments.tasks))
         self.n_features_in_ = len(source.model_columns)
         self.feature_names_in_ = np.array(source.model_columns, dtype=object)
-        total = moments.about_zero(np.ones(1, dtype=bool)).sum(axis=0)
+        total = moments.about_zero(np.ones(moments.n_folds, dtype=bool)).sum(axis=0)
         model = self._begun(columns, code).fit_moments(replace(moments, tasks=code, task=0))
         del model.moments_
         return self._keep(model, total[1:-1, 1:-1] / total[0, 0])

@@ -19,6 +19,7 @@ from polytask.solvers.newton import solution_of
 
 if TYPE_CHECKING:
     from polytask.data import TaskMoments
+    from polytask.models._curves_in_passes import BentRows
     from polytask.sources.fold_scales import Affine
     from polytask.sources.loss_sums import LossSums
     from polytask.sources.passed import Passed
@@ -46,6 +47,8 @@ class FoldFit:
     warnings : tuple of str
     scales : Affine or None
         Of the features that the model was fitted to, from those of the source.
+    bent : BentRows or None
+        The rows as lines and bends, where one of the models is of these.
     """
 
     model: Any
@@ -53,12 +56,17 @@ class FoldFit:
     reason: str = ""
     warnings: tuple[str, ...] = field(default=())
     scales: Affine | None = None
+    bent: BentRows | None = None
 
     @property
     def coefs(self) -> np.ndarray:
-        """Coefficients of the source's features, the intercept last, shape (m, d + 1)."""
+        """Coefficients of the rows' columns, the intercept last, shape (m, p)."""
+        if hasattr(self.model, "_fit_bent"):
+            heads = self.model.model_
+            return np.column_stack([heads.coef_, heads.intercept_])
         own = np.column_stack([self.model.coef_, self.model.intercept_])
-        return own if self.scales is None else own @ self.scales.turn(True)
+        own = own if self.scales is None else own @ self.scales.turn(True)
+        return own if self.bent is None else self.bent.coefs(own)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -78,7 +86,7 @@ class FoldFit:
 def fit_folds(
     estimators: Mapping[str, Any], source: ParquetSource, runner: Runner, counts: np.ndarray,
     tasks: np.ndarray, classes: np.ndarray | None, n_folds: int,
-) -> dict[Key, FoldFit]:  # fmt: skip
+) -> tuple[dict[Key, FoldFit], ParquetSource | BentRows]:  # fmt: skip
     """A fit of every estimator without each fold, and to all rows (the fold `EVERYTHING`).
 
     Strengths are chosen by the folds that a fit may see. Squared losses need one pass over the
@@ -93,31 +101,57 @@ def fit_folds(
         Tasks, sorted, and their rows. A task of one row is in training always.
     classes : ndarray of shape (2,) or None
         For classifiers.
+
+    Returns
+    -------
+    fits : dict
+    rows : ParquetSource or BentRows
+        With the columns that `FoldFit.coefs` are of: lines and bends where a model has curves.
     """
     with one_blas_thread():
         if any(is_classifier(estimator) for estimator in estimators.values()):
             assert classes is not None
             work = _Passes(source, runner, tasks, counts, classes, n_folds)
-            return work.fit(estimators)
+            return work.fit(estimators), source
         return _by_moments(estimators, source, runner, counts == 1, n_folds)
 
 
 def _by_moments(
     estimators: Mapping[str, Any], source: ParquetSource, runner: Runner, always: np.ndarray,
     n_folds: int,
-) -> dict[Key, FoldFit]:  # fmt: skip
-    from polytask.sources.moments import moments_of
+) -> tuple[dict[Key, FoldFit], ParquetSource | BentRows]:  # fmt: skip
+    """Curves have the knots and the scales of all rows, which their penalties do not see."""
+    from polytask.sources.moments import MomentJob, moments_of
 
     moments = moments_of(source, runner, n_folds)
+    bent = _bent(estimators, source, runner)
+    more = None if bent is None else runner.run(MomentJob(n_folds), bent)
     fits: dict[Key, FoldFit] = {}
     for k in (EVERYTHING, *range(n_folds)):
         part, scales = _part(moments, source, k, always)
         for name, estimator in estimators.items():
-            fit = fits[name, k] = FoldFit(clone(estimator), scales=scales)
+            fit = fits[name, k] = FoldFit(clone(estimator), scales=scales, bent=bent)
             with fit.working():
-                fit.model.fit_moments(part)
-                del fit.model.moments_
-    return fits
+                if hasattr(estimator, "_fit_bent"):
+                    assert more is not None
+                    own = more if k == EVERYTHING else more.without_fold(k, always)
+                    fit.model._fit_bent(bent, own, source)
+                else:
+                    fit.model.fit_moments(part)
+                    del fit.model.moments_
+    return fits, bent or source
+
+
+def _bent(estimators: Mapping[str, Any], source: ParquetSource, runner: Runner) -> BentRows | None:
+    from polytask.models._curves_in_passes import bent_rows
+
+    knots = {e.n_knots for e in estimators.values() if hasattr(e, "_fit_bent")}
+    if len(knots) > 1:
+        raise ValueError(
+            "compare_parquet: estimators must have curves of the same n_knots, so that one pass "
+            f"serves all; got {sorted(knots)}."
+        )
+    return bent_rows(source, runner, *knots) if knots else None
 
 
 def _part(

@@ -41,6 +41,7 @@ class ParquetDoor(TaskEstimator):
     """`fit_parquet`, to `fit` where rows are few, else to `_fit_sums`; `partial_fit`; moments."""
 
     _several: ClassVar[bool] = False  # whether its task may be of several columns
+    sums_by_fold: ClassVar[bool] = True  # say all of fits without a fold, where sums are enough
     fit: Any
     fit_moments: Any
     task: Any
@@ -52,6 +53,10 @@ class ParquetDoor(TaskEstimator):
     def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
         """None, or why sums over the rows are not enough, to follow "where"."""
         raise NotImplementedError
+
+    def _must_choose(self) -> bool:
+        """Whether a strength is left to held-out risks."""
+        return False
 
     def _read_columns(self, X: Any, reset: bool) -> None:
         """Learn the names of columns, or refuse others than those."""

@@ -10,7 +10,8 @@ from polytask.data.accumulate import TaskIndex
 from polytask.data.grouping import compact, group_rows
 from polytask.responses import Response
 from polytask.sources.loss_totals import LossTotals
-from polytask.sources.source import Batch, ParquetSource, Partition
+from polytask.sources.passes import Source
+from polytask.sources.source import Batch, Partition
 
 __all__ = ["ScoreJob"]
 
@@ -46,7 +47,7 @@ class ScoreJob:
         models, folds, m, _ = self.coefs.shape
         return LossTotals.zeros(m, folds, models, len(self.response.row_losses))
 
-    def add(self, sums: LossTotals, source: ParquetSource, part: Partition) -> None:
+    def add(self, sums: LossTotals, source: Source, part: Partition) -> None:
         """Score a partition; its rows fall into the folds that the models were fitted without."""
         index = TaskIndex(self.tasks.tolist())
         for batch in source.batches(part):
