@@ -86,7 +86,8 @@ def _other_average(comparison: Comparison) -> list[tuple[str, str]]:
 
 def _against(row: pd.Series) -> tuple[str, str]:
     """Relative gain over the baseline, tasks that are clearly better and clearly worse."""
-    return (f"{row['gain']:+.1%}", f"{row['n_gains']:.0f} / {row['n_harmed']:.0f}")
+    gain = f"{row['gain']:+.1%}" if row["gain"] > -1e4 else "< −1,000,000%"
+    return (gain, f"{row['n_gains']:.0f} / {row['n_harmed']:.0f}")
 
 
 def _show_tasks(console: Console, comparison: Comparison) -> None:

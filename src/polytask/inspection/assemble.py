@@ -140,6 +140,7 @@ def _evidence(
         inflation=overlap_inflation(n_train, n_test),
         loss_title=sample.response.row_loss(metric).title,
         by_variance=metric == "nmse",
+        rounding=sample.rounding(sample.response.row_loss(metric).title, metric == "nmse"),
     )
     if metric == "nmse" and rows is not None:
         rows = replace(rows, losses=rows.losses / totals.variance()[rows.codes])

@@ -49,6 +49,8 @@ class Evidence:
     level : float
     unit_rows : ndarray of shape (m,) or float
         Rows of a unit of the moments: 1, or those of a group, or their mean weight.
+    rounding : float
+        Mean loss up to which models predict but for rounding: there they are equals.
     """
 
     models: tuple[str, ...]
@@ -65,6 +67,7 @@ class Evidence:
     hedges: tuple[str, ...] = ()
     level: float = LEVEL
     unit_rows: np.ndarray | float = 1.0
+    rounding: float = 0.0
     _by_task: dict[str, pd.DataFrame] = field(default_factory=dict)
     _claims: dict[tuple[str, ...], Gain] = field(default_factory=dict)
 
@@ -133,8 +136,12 @@ class Evidence:
         return np.where(self.moments.rows > 0, self.moments.mean @ self._weights(name), np.nan)
 
     def mean_loss(self, name: str) -> float:
-        """Mean over tasks of the tasks' mean losses."""
-        return float(np.nanmean(self.task_losses(name)))
+        """Mean over tasks of the tasks' mean losses, `rounding` where it is less."""
+        return max(float(np.nanmean(self.task_losses(name))), self.rounding)
+
+    def equals(self, name: str, other: str) -> bool:
+        """Whether both predict but for rounding."""
+        return 0 < self.rounding >= max(self.mean_loss(name), self.mean_loss(other))
 
     def best(self, names: list[str]) -> str:
         """The one with the least mean loss; the first of equals."""
@@ -146,10 +153,12 @@ class Evidence:
             weights = self._weights(self.baseline) - self._weights(name)
             gain, variance = self.moments.turned(weights[None])
             rows = self.moments.rows
-            known = (rows > 1) & (True if self.varies is None else self.varies)
+            both = self.task_losses(name), self.task_losses(self.baseline)
+            same = np.fmax(*both) <= self.rounding if self.rounding else np.zeros(len(rows), bool)
+            known = (rows > 1) & (True if self.varies is None else self.varies) & ~same
             self._by_task[name] = task_gains(
                 rows,
-                np.where(rows > 0, gain[:, 0], np.nan),
+                np.where(rows > 0, np.where(same, 0.0, gain[:, 0]), np.nan),
                 np.where(known, np.maximum(variance[:, 0, 0], 0.0), np.nan),
                 self.task_losses(self.baseline),
                 self.moments.skewness(self.models.index(name)),
@@ -199,8 +208,11 @@ class Evidence:
             self._intervals(reference, names, together=together, relative=relative)
             for relative in (True, False)
         )
+        none = Interval(0.0, 0.0, 0.0, 1.0, self.level)
         return {
-            name: Gain(**vars(ratio), difference=difference)
+            name: Gain(**vars(none), difference=none)
+            if self.equals(reference, name)
+            else Gain(**vars(ratio), difference=difference)
             for name, ratio, difference in zip(names, share, itself, strict=True)
         }
 

@@ -250,6 +250,7 @@ def _evidence(
             baseline=baseline if baseline in by else pooled,
             inflation=overlap_inflation(n_train, n_test),
             loss_title=loss_title,
+            rounding=sample.rounding(loss_title),
         )
         for k, by in sorted(found.items())
     }  # fmt: skip

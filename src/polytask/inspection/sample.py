@@ -75,6 +75,13 @@ class Sample:
         """As in `Comparison`."""
         return self.response.kind
 
+    def rounding(self, loss_title: str, by_variance: bool = False) -> float:
+        """Loss of errors so small that they tell of the rounding of numbers, not of models."""
+        error = max(1e-9 * self.target_std, 1e-14 * abs(self.target_mean))
+        power = {"squared error": 2, "absolute error": 1}.get(loss_title)
+        unit = self.target_std**2 if by_variance else 1.0
+        return 0.0 if power is None or not unit > 0 else error**power / unit
+
     def refuse_flat(self, caller: str, varies: np.ndarray) -> None:
         """Refuse a target that is the same in all rows of every task.
 

@@ -12,6 +12,7 @@ from polytask.inspection.evidence import Evidence
 __all__ = ["Findings", "headline", "paragraph", "percent", "span"]
 
 
+_MOST = 1e6  # percent, beyond which a number says no more
 _SHARE_ALONE = "As a difference it is not clear: tasks or rows with much loss make the share."
 
 
@@ -43,6 +44,8 @@ class Findings:
 def percent(share: float) -> str:
     """`share` as a percentage with two digits that count: "6.1 %", "0.34 %", "12 %"."""
     value = abs(100 * share)
+    if value > _MOST:
+        return f"over {_MOST:,.0f} %"
     digits = 0 if value >= 9.95 else 1 if value >= 0.995 else 2
     return f"{value:.{digits}f} %"
 
@@ -55,8 +58,15 @@ def span(gain: Interval) -> str:
     digits = 0 if max(abs(end) for end in ends) >= 0.0995 else 1
     if digits and min(abs(end) for end in ends) < 0.0005:
         digits = 2  # on which side of zero an end lies is what matters
-    low, high = (f"{100 * end + 0.0:.{digits}f}".replace("-", "−") for end in ends)
+    low, high = (_end(100 * end, digits) for end in ends)
     return f"{100 * gain.level:.0f} % interval {low} to {high} %"
+
+
+def _end(value: float, digits: int) -> str:
+    """An end of an interval, in percent."""
+    if abs(value) > _MOST:
+        return f"{'over ' if value > 0 else 'under −'}{_MOST:,.0f}"
+    return f"{value + 0.0:.{digits}f}".replace("-", "−")
 
 
 def amount(difference: Interval) -> str:
@@ -102,7 +112,8 @@ def paragraph(label: str, found: Findings, evidence: Evidence) -> str:
     sentences += _pooling(label, found, evidence)
     if label in ("no-clear-gain", "mixed"):
         sentences.append(_why_not_clear(found))
-    sentences.append(_tasks(found, evidence))
+    if not _is_rounding(found.gain):
+        sentences.append(_tasks(found, evidence))
     if label != "non-joint-best":
         sentences += outside
     return " ".join(sentences)
@@ -123,6 +134,11 @@ def _nothing_beats_the_means(found: Findings, evidence: Evidence) -> list[str]:
 
 def _difference(name: str, reference: str, gain: Interval, evidence: Evidence) -> str:
     """A clause: how much less or more loss, with the interval."""
+    if _is_rounding(gain):
+        return (
+            f"{name} has the same {evidence.loss_title} as {evidence.titles[reference]} but for "
+            "rounding"
+        )
     if abs(gain.value) < 0.0005:
         return (
             f"{name} has practically the same {evidence.loss_title} as "
@@ -135,12 +151,19 @@ def _difference(name: str, reference: str, gain: Interval, evidence: Evidence) -
     )
 
 
+def _is_rounding(gain: Interval) -> bool:
+    """Whether a difference is none but for rounding (`Evidence.equals`)."""
+    return gain.low == gain.high == 0.0
+
+
 def _main(label: str, found: Findings, evidence: Evidence) -> str:
     focus = evidence.titles[found.focus]
     among = f", the best of the {found.compared} models that share," if found.compared > 1 else ""
     best = focus + among
     name = "It" if label in ("joint-helps", "pooling-suffices") else best
     text = _difference(name, found.baseline, found.gain, evidence)
+    if _is_rounding(found.gain):
+        return f"{text}."
     if found.compared > 1:
         text = text[:-1] + ", corrected for the choice)"
     return f"{text}: {amount(found.gain.difference)} per row."
@@ -174,6 +197,8 @@ def _in_share_alone(gain: Gain) -> bool:
 
 def _why_not_clear(found: Findings) -> str:
     gain = found.gain
+    if _is_rounding(gain):
+        return "Both predict the target as exactly as numbers are kept."
     if gain.rests_on:
         return rests_on(gain)
     if _in_share_alone(gain):

@@ -307,7 +307,8 @@ class MultiTaskLinear(FromFields, Doors):
             problem_at, data, wanted, fixed, self.max_iter,
         )  # fmt: skip
         self.alpha_path_, self.cv_scores_ = choice.path, -choice.risks
-        self._warn_of_units(rows, loss)
+        if 0.0 not in wanted.get("alpha", ()):  # no penalty at all knows no units
+            self._warn_of_units(rows, loss)
         return {name: choice.strengths[name] for name in given}
 
     def _warn_of_units(self, data: TaskData, loss: Loss) -> None:

@@ -49,6 +49,8 @@ def percent(share: Any, digits: int = 1, *, sign: bool = False) -> str:
     """
     if not _known(share):
         return MISSING
+    if abs(share) > 1e4:
+        return f"{'over ' if share > 0 else 'under −'}1,000,000{_NBSP}%".replace(" ", _NBSP)
     write = difference if sign else number
     return f"{write(100 * share, digits)}{_NBSP}%"
 
