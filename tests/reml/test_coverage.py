@@ -1,10 +1,13 @@
 """Intervals hold what they promise, on average over data drawn from the model."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from polytask import MeanRegularizedRegressor
+from polytask.mixed.doubts import DoubtWarning
 from tests.reml.worlds import draw
 
 DEVIATION = np.array([0.8, 0.3, 0.0, 0.6])
@@ -75,3 +78,33 @@ def test_an_unseen_task_is_less_certain_than_a_seen_one():
     _, (seen, unseen) = model.predict(row, return_std=True)
     assert unseen > 1.1 * seen
     assert seen > np.sqrt(model.noise_variance_)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "how", "doubtful"),
+    [(3, {"covariance": "full"}, True), (3, {"covariance": "diagonal"}, True),
+     (3, {"varying": []}, False), (12, {"covariance": "full"}, False)],
+)  # fmt: skip
+def test_rows_that_hardly_exceed_the_coefficients_are_told(n_rows, how, doubtful):
+    X, y, _ = draw(np.random.default_rng(0), [n_rows] * 20, DEVIATION, COMMON)
+    model = MeanRegularizedRegressor("reml", task="task", **how)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DoubtWarning)
+        model.fit(X, y)
+    said = [str(w.message) for w in caught if "hardly exceed" in str(w.message)]
+    assert bool(said) == doubtful
+    if doubtful:
+        assert f"{20 * n_rows} rows" in said[0]
+        assert "80 coefficients of the tasks" in said[0]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::polytask.mixed.doubts.DoubtWarning")
+def test_and_there_intervals_hold_less():
+    """Three rows a task of four coefficients: why the fit warns; thirty rows: why it does not."""
+    held = {}
+    for n_rows in (3, 30):
+        rng = np.random.default_rng(3)
+        deviation = np.array([0.5, 0.5, 0.5, 0.8])
+        held[n_rows] = np.mean([covered(rng, 30, n_rows, "full", deviation)[2] for _ in range(30)])
+    assert held[3] < 0.92 < held[30]

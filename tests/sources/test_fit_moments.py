@@ -184,6 +184,7 @@ def test_a_mean_of_1e8_is_no_harm_once_standardized(sample):
     assert_allclose(there, model.fit(scaled, y).coef_, rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::polytask.mixed.doubts.DoubtWarning")
 def test_variances_by_reml_need_no_rows(sample):
     X, y = sample
     model = MeanRegularizedRegressor("reml", covariance="diagonal", task="task")

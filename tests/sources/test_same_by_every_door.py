@@ -148,6 +148,7 @@ def test_a_sentence_for_what_needs_single_rows(tables):
             model.fit_parquet(folder, target="y", client=False)
 
 
+@pytest.mark.filterwarnings("ignore::polytask.mixed.doubts.DoubtWarning")
 def test_variances_by_reml(tables, client, monkeypatch):
     models = by_every_door(MeanRegularizedRegressor, tables, client, monkeypatch, alpha="reml")
     assert_same(models, 1e-12)

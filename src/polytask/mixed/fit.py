@@ -254,6 +254,7 @@ def _fitted(
     common, covariance, log_likelihood = _common(model, estimate, deviance, chosen)
     kappas = 0 if point.kappa is None else len(np.unique(point.kappa[point.J > 0]))
     n_parameters = model.rank(point.J == 0) + estimate.root.size + kappas + int(exact)
+    judged = exact and not model.silent and chosen != _GROUPED
     no_noise = has_no_noise(state.model, point, estimate.root)
     if no_noise:
         pooled = pooled_point(state.model, point)
@@ -272,7 +273,7 @@ def _fitted(
         chosen,
         estimate.violation,
         state,
-        doubts(data, no_noise, chosen),
+        doubts(data, no_noise, chosen, estimate.root if judged else None),
         no_noise,
         loss,
         estimates,

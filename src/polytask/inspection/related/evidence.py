@@ -14,6 +14,7 @@ from polytask.data import drop_task_column, is_frame
 from polytask.inspection.sample import RowSample
 from polytask.inspection.statistics import moderated_variance
 from polytask.models.mean_regularized import MeanRegularizedClassifier, MeanRegularizedRegressor
+from polytask.models.mixed import without_doubts
 
 __all__ = ["TaskEvidence", "read_evidence"]
 
@@ -97,7 +98,8 @@ def read_evidence(sample: RowSample, prepare: Any = None) -> TaskEvidence:
     d = len(names)
     y, weight = _working_response(table, sample)
     model = MeanRegularizedRegressor(alpha="reml", task=d)
-    model.fit(table, y, sample_weight=weight)
+    with without_doubts():
+        model.fit(table, y, sample_weight=weight)
     table[:, d] = 1.0  # the level, in the place of the task
     grams, cross, square = _moments(table, y, weight, sample.codes, sample.n_tasks)
     regression = sample.kind == "regression"
