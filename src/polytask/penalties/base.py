@@ -67,7 +67,7 @@ class Norm(Penalty, Protocol):
 
 
 class FeatureWise:
-    """A sum over features, columns of B, each by itself."""
+    """A sum over features, columns of B, each by itself: `shrink` takes a step for each, too."""
 
     def on_features(self, kept: np.ndarray) -> Self:
         """The penalty of some of the features, which has all its numbers where none is of one."""

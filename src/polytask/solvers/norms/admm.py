@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from polytask.algebra.curvature import largest_curvature, make_curvature
 from polytask.data import TaskData
 from polytask.data.kept import kept
 from polytask.penalties import Norm
+from polytask.penalties.base import FeatureWise
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver
 from polytask.solvers.facts import NORMS, RIDGES, ROWS, SLOPES, Need
@@ -29,6 +30,7 @@ _RELAX = 1.6  # over-relaxation (Boyd et al. 2011, 3.4.3)
 _RHO = 3.0
 _LEAST_RHO = 1e-10  # of the mean curvature: with less the dual is rounding
 _EVEN = 4.0  # largest over mean curvature below which accelerated gradient is faster
+_UNLIKE = 1e4  # curvatures of features so far apart have a rho each
 _UNBALANCED = 5.0  # primal and dual residual this far apart call for another rho
 
 _NOTHING_BESIDE = Need(
@@ -86,39 +88,39 @@ def admm(
     rho : float
         The last one, a start for a similar problem.
     """
-    least = _LEAST_RHO * _mean_curvature(F)
+    least, unit = _LEAST_RHO * _mean_curvature(F), _units(F, norm)
     rho = max(_first_rho(F, norm) if rho is None else rho, least, 1e-300)
-    system = _System(F, rho)
-    Z = start
-    v = Z - F.gradient(start)[0] / rho  # Z and the dual's optimum
+    system = _System(F, rho * unit)
+    Z, root = start, np.sqrt(unit)
+    v = Z - F.gradient(start)[0] / (rho * unit)  # Z and the dual's optimum
     for n_iter in range(max_iter):
-        new, penalty = norm.shrink(v, 1.0 / rho)
-        dual, change = v - new, np.linalg.norm(new - Z)
+        new, penalty = norm.shrink(v, cast(float, 1.0 / (rho * unit)))
+        dual, change = v - new, new - Z
         Z = new
         B = system.solve(Z - dual)
         if n_iter % _CHECK_EVERY == _CHECK_EVERY - 1:
             g, _ = F.gradient(Z)
             if squares_gap(F, Z, g, penalty, norm) <= tol:
                 return Z, n_iter + 1, rho
-            shares = np.linalg.norm(B - Z) * np.linalg.norm(dual), change * np.linalg.norm(B)
-            ratio = float(shares[0]) / max(float(shares[1]), 1e-300)
+            far, owed, moved, size = (np.linalg.norm(root * A) for A in (B - Z, dual, change, B))
+            ratio = float(far * owed) / max(float(moved * size), 1e-300)
             if n_iter < _BALANCED_AFTER and not 1 / _UNBALANCED < ratio < _UNBALANCED:
                 factor = max(float(np.clip(np.sqrt(ratio), 0.1, 10.0)), least / rho)
                 rho, v = rho * factor, Z + dual / factor
-                system = _System(F, rho)
+                system = _System(F, rho * unit)
                 continue
         v = v + _RELAX * (B - Z)
     return Z, max_iter, rho
 
 
 class _System:
-    """argmin over B of F(B) + rho/2 ‖B - V‖².
+    """argmin over B of F(B) + ½ sum_j rho_j ‖b^j - v^j‖², rho one number or one a feature.
 
     Of a stack of k parts F sees the sum alone: that sum is the answer to rho/k and the sum of V,
     and what it differs by is shared evenly among the parts.
     """
 
-    def __init__(self, F: Squares, rho: float) -> None:
+    def __init__(self, F: Squares, rho: float | np.ndarray) -> None:
         self.F, d = F, F.structure.n_features
         self.rho = rho = rho / len(F.structure.parts)
         rest = F.structure.rest
@@ -128,7 +130,8 @@ class _System:
         if not own.any():  # b0 beside free intercepts would make the system singular
             common[d:] &= ~rest.deviation[d:]
         self.structure = CommonDeviation(common, everywhere)
-        D = np.full(int(everywhere.sum()), rho)
+        D = np.zeros(int(everywhere.sum()))
+        D[:d] = rho
         D[d:] = 2.0 * own
         G = 2.0 * F.common.strength[common[rest.common]]
         self.factor: ArrowFactor = factor_arrow(
@@ -169,6 +172,19 @@ def _first_rho(F: Squares, norm: Norm) -> float:
     """
     top = norm.dual(F.gradient_at_zero) or _RHO  # the square of a norm has no such strength
     return _RHO * _mean_curvature(F) / max(top, 1e-300)
+
+
+def _units(F: Squares, norm: Norm) -> float | np.ndarray:
+    """What rho is multiplied by in each feature: its curvature, where those are far apart.
+
+    A norm that is a sum over features is shrunk with a step for each of them.
+    """
+    d = F.structure.n_features
+    if not isinstance(norm, FeatureWise) or len(F.structure.parts) > 1 or d < 2:
+        return 1.0
+    each = (F.data.design.column_norms(F.v)[:, :d] ** 2).mean(axis=0)
+    unit = np.maximum(each, _UNLIKE**-3 * each.max()) / max(each.mean(), 1e-300)
+    return unit if unit.max() > _UNLIKE * unit.min() else 1.0
 
 
 def _mean_curvature(F: Squares) -> float:
