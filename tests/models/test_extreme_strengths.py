@@ -100,3 +100,14 @@ def test_targets_whose_squares_are_no_numbers_are_refused(name, unit):
     Z, targets = table()
     with pytest.raises(ValueError, match=r"y must be of a size between .* Divide it by its"):
         formulations()[name].regressor(task=0).fit(Z, targets["Regressor"] * unit)
+
+
+@pytest.mark.parametrize("strength", [1e-13, 1e-11, 3e-11, 1e-9])
+@pytest.mark.parametrize("name", ["temporal-features", "concave-fused"])
+def test_between_next_to_none_and_little_classifiers_are_solved(name, strength):
+    """At 1e-11 the squares ended as if there was no norm, and the certificate as if there was."""
+    model, Z, targets = fitted(name, "Classifier", strength)
+    assert model.status_ == "solved"
+    alone = SingleTaskClassifier(0.0, alpha_intercept=0.0, task=0).fit(Z, targets["Classifier"])
+    near = np.abs(model._linear_predictor(Z) - alone._linear_predictor(Z)).max()
+    assert near < 0.02 * np.std(alone._linear_predictor(Z))

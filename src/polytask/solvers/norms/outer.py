@@ -12,7 +12,7 @@ from polytask.problem import Problem
 from polytask.solvers.base import Solution, Status
 from polytask.solvers.norms.parts import norm_of, stacked, unstacked
 from polytask.solvers.norms.profile import Profile, duality_gap, profile, zero_factor, zero_profile
-from polytask.solvers.norms.squares import NEXT_TO_NONE, Squares, squares_gap
+from polytask.solvers.norms.squares import Squares, squares_gap
 from polytask.structures import Blocks
 
 __all__ = ["Inner", "solution_at", "solve_norm", "squares_at", "zero_is_best"]
@@ -50,7 +50,7 @@ def solve_norm(
         if gap <= tol * scale or n_iter >= max_iter:
             break
         exact = problem.loss.is_quadratic
-        free = 0.0 < penalty <= NEXT_TO_NONE * at.smooth  # the gap far away says next to nothing
+        free = penalty > 0 and at.is_next_to_free(penalty)  # the gap far away says next to nothing
         near = accuracy if exact else 0.5
         wanted = max(near * tol * scale, 0.0 if exact or free else 0.05 * gap)
         F = squares_at(problem, at, stuck)

@@ -62,6 +62,18 @@ class Profile:
         return total(self.B)
 
     @property
+    def beside(self) -> float:
+        """The quadratic beside the norm."""
+        return self.quadratic.value(self.B) if self.quadratic else 0.0
+
+    def is_next_to_free(self, penalty: float) -> bool:
+        """Whether a norm of this value, and what is beside it, can be as good as none.
+
+        Sooner than in the squares on the way, which end by that: none ends short of a gap here.
+        """
+        return penalty + self.beside <= 100.0 * NEXT_TO_NONE * self.smooth
+
+    @property
     def gradient(self) -> np.ndarray:
         """Gradient of the smooth part in B, or one that broadcasts to it."""
         g = self.risk_gradient[:, : self.B.shape[-1]]
@@ -190,15 +202,14 @@ def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
     if loss.is_quadratic:  # the same without cancellation, at the best s
         return gap_of_squares(at.smooth, slope + support, penalty, top, square) + at.free_residual
     q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
-    beside = at.quadratic.value(at.B) if at.quadratic else 0.0
     most, nu = 1.0 / max(top, _LEAST_TOP) if top > 0 else 1.0, loss.gradient(data.y, at.f)
     duals = [
         -float(data.weight @ loss.conjugate(data.y, s * nu))
-        - s * s * (q + beside + square)
+        - s * s * (q + at.beside + square)
         - s * support
         for s in {most, min(most, 1.0)}
     ]
-    if penalty + beside <= NEXT_TO_NONE * at.smooth:
+    if at.is_next_to_free(penalty):
         # What is left of the gradient is more than such a norm allows; without it nu is dual.
         left = at.risk_gradient[:, : at.B.shape[-1]]
         without = Squares(problem, data.weight, data.y).without_gradient(nu, left)
