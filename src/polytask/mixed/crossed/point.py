@@ -190,7 +190,7 @@ class Elimination:
             return total
         QC = block_times(Q, self.sums.cross)
         if self.q == 1:
-            return total - (QC.T @ QC).multiply(self.N).sum()
+            return total - np.vdot((QC.T @ QC).toarray(), self.N)
         step = max(1, _CHUNK // (self.q * self.N.shape[0]))
         for at in range(0, self.m, step):
             rows = QC[at * self.q : (at + step) * self.q]
