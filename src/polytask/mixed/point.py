@@ -78,7 +78,7 @@ class MixedPoint:
     def kappa_gradient(self) -> np.ndarray:
         """Derivative of the deviance in kappa, shape (p,), zero where w0 is free."""
         pull = self.q.sum(axis=0)
-        shared = np.einsum("kl,lj,jk->k", self.S, self.S_inverse, self.S, optimize=True)
+        shared = ((self.S @ self.S_inverse) * self.S.T).sum(axis=1)
         return np.asarray(self.J * (np.diag(self.S) - shared - pull**2 / self.noise))
 
     def information(self, between: np.ndarray, common: np.ndarray) -> np.ndarray:
