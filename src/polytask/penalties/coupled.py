@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from polytask.penalties.base import FeatureWise
 
 __all__ = ["Coupled"]
+
+_NOTHING = 1e-12  # share of the largest entry of K
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +39,17 @@ class Coupled(FeatureWise):
         ridge = self.ridge if np.ndim(self.ridge) == 0 else np.asarray(self.ridge)[kept]
         return Coupled(self.coupling, self.strengths[kept], ridge)
 
+    @cached_property
+    def _blind(self) -> bool:
+        """Whether what all tasks have in common costs nothing, as in a Laplacian."""
+        K = self.coupling
+        return bool(np.abs(K.sum(axis=1)).max() <= _NOTHING * np.abs(K).max())
+
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, k)."""
-        return 0.5 * float((B * self.gradient(B)).sum())
+        C = B - B.mean(axis=0) if self._blind else B  # else rounding of equal tasks is all there is
+        coupled = (C * (self.coupling @ C)).sum(axis=0)
+        return float((self.strengths * coupled).sum() + (self.ridge * B**2).sum())
 
     def gradient(self, B: np.ndarray) -> np.ndarray:
         """2 K B diag(strength) + 2 B diag(ridge)."""
