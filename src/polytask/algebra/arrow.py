@@ -194,12 +194,8 @@ def _factor(
     G: np.ndarray, D: np.ndarray, again: Callable[[], np.ndarray] | None = None,
 ) -> ArrowFactor:  # fmt: skip
     C, E, L = blocks
-    rows = [
-        t.Z_common.toarray() if sparse.issparse(t.Z_common) else t.Z_common for t in wide.values()
-    ]
-    hidden = np.zeros((len(c), 0))
-    if len(c) == len(k):
-        hidden = _hidden(L.sum(axis=0) + sum(Z.T @ Z for Z in rows), G, D)
+    both = len(c) == len(k)
+    total = L.sum(axis=0)
     tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
     np.einsum("bii->bi", L)[:] += D
     roots = psd_inverse_roots(np.ascontiguousarray(L), tasks)
@@ -207,15 +203,19 @@ def _factor(
         assert again is not None
         E = again()
     S = np.diag(G) + _eliminate(C, E, roots, D, c, k)
-    for task, Z in zip(wide.values(), rows, strict=True):
+    for task in wide.values():
+        Z = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
         S += Z.T @ task.ridge.annihilate(Z)
+        if both:
+            total += Z.T @ Z
     S = 0.5 * (S + S.T)
     null = np.zeros((len(c), 0))
     schur = psd_inverses(S[None].copy(), whole)[0]
     if whole.any():
         null = null_space(S)
     lost = tasks.any() or (whole.any() and not null.size)
-    null = np.hstack([null, hidden])
+    if both:
+        null = np.hstack([null, _hidden(total, G, D)])
     return ArrowFactor(narrow, roots, E, D, wide, schur, _both(c, k), bool(lost), null)
 
 

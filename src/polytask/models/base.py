@@ -23,6 +23,7 @@ from polytask.data import (
     task_codes,
 )
 from polytask.data.folds import task_folds
+from polytask.data.grouping import by_first_row
 from polytask.data.held_rows import group_folds
 from polytask.data.many import FOLD_SEED, FOLDS, summed_up
 from polytask.models._fields import FromFields
@@ -203,8 +204,9 @@ class MultiTaskLinear(FromFields, Doors):
         from polytask.sources.passes import SerialRunner
 
         labels = source.y if self.response_.has_labels else None
-        first = np.unique(source.code[np.argsort(source.row)], return_index=True)[1]
-        code = np.argsort(np.argsort(first))[source.code]  # as files of the rows do
+        order = np.argsort(source.row)
+        code = np.empty_like(source.code)
+        code[order] = by_first_row(source.code[order])  # as files of the rows do
         if source.group is None:
             folds = task_folds(code, FOLDS, FOLD_SEED, labels)
         else:

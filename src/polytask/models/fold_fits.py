@@ -61,7 +61,7 @@ class FoldFit:
     @property
     def coefs(self) -> np.ndarray:
         """Coefficients of the rows' columns, the intercept last, shape (m, p)."""
-        if hasattr(self.model, "_fit_bent"):
+        if _is_bent(self.model):
             heads = self.model.model_
             return np.column_stack([heads.coef_, heads.intercept_])
         own = np.column_stack([self.model.coef_, self.model.intercept_])
@@ -132,7 +132,7 @@ def _by_moments(
         for name, estimator in estimators.items():
             fit = fits[name, k] = FoldFit(clone(estimator), scales=scales, bent=bent)
             with fit.working():
-                if hasattr(estimator, "_fit_bent"):
+                if _is_bent(estimator):
                     assert more is not None
                     own = more if k == EVERYTHING else more.without_fold(k, always)
                     fit.model._fit_bent(bent, own, source)
@@ -142,10 +142,15 @@ def _by_moments(
     return fits, bent or source
 
 
+def _is_bent(model: Any) -> bool:
+    """Whether a model is fitted to lines and bends of the features."""
+    return hasattr(model, "_fit_bent")
+
+
 def _bent(estimators: Mapping[str, Any], source: ParquetSource, runner: Runner) -> BentRows | None:
     from polytask.models._curves_in_passes import bent_rows
 
-    knots = {e.n_knots for e in estimators.values() if hasattr(e, "_fit_bent")}
+    knots = {e.n_knots for e in estimators.values() if _is_bent(e)}
     if len(knots) > 1:
         raise ValueError(
             "compare_parquet: estimators must have curves of the same n_knots, so that one pass "

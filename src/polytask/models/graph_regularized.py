@@ -27,6 +27,19 @@ _FAR_ABOVE = 1e7  # curvature of a pull over the data's: neighbours are alike to
 _ROUNDING = 1e-12  # share of the largest eigenvalue of a Laplacian
 
 
+def _within_digits(pulls: np.ndarray, K: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Strengths (p,), of columns of squared size (p,), or the most that leave differences digits.
+
+    Eigenvalues are looked for where some may be beyond: none is above the sums of rows.
+    """
+    far = np.where(size > 0, _FAR_ABOVE * size, np.inf)
+    if (pulls * np.abs(K).sum(axis=1).max() <= far).all():
+        return pulls
+    values = np.linalg.eigvalsh(K)
+    least = values[values > _ROUNDING * values[-1]].min()
+    return np.asarray(np.minimum(pulls, far / least))
+
+
 class _GraphRegularized(MultiTaskLinear):
     """min over W: R(W) + alpha sum over edges a_ij ‖w_i - w_j‖² + alpha_ridge ‖W‖_F².
 
@@ -143,11 +156,7 @@ class _GraphRegularized(MultiTaskLinear):
         pulls[d:], ridge[:d] = strengths["alpha_intercept"], strengths["alpha_ridge"]
         structure = CommonDeviation(np.zeros(p, dtype=bool), np.ones(p, dtype=bool))
         K = self._coupling(data.tasks)[0]
-        values = np.linalg.eigvalsh(K)
-        least = values[values > _ROUNDING * values[-1]].min(initial=values[-1])
-        if least > 0:  # next to more than that, differences are rounding
-            most = _FAR_ABOVE * (data.column_norms**2).max(axis=0) / least
-            pulls = np.minimum(pulls, most)
+        pulls = _within_digits(pulls, K, (data.column_norms**2).max(axis=0))
         coupled = Coupled(K, pulls, ridge)
         return Problem(data, loss, structure, {"common": Ridge(np.zeros(0)), "deviation": coupled})
 

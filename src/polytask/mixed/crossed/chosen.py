@@ -76,10 +76,9 @@ def _better(fitter: Fitter, best: Fitted, f: int, choice: Choice) -> Fitted:
 def _added(fitter: Fitter, best: Fitted, f: int, columns: np.ndarray) -> tuple[Fitted, float]:
     """The fit with slopes added one at a time, and what their choice costs beyond Akaike's 2.
 
-    The one of the steepest likelihood comes first.
-
-    Each has to lower the deviance by 2 log k of the k that are left, about what the best of so many
-    does by chance (Foster and George, Annals of Statistics 22, 1994), and by Akaike's 2 at least.
+    The one of the steepest likelihood comes first. Each has to lower the deviance by 2 log k of the
+    k that are left, about what the best of so many does by chance (Foster and George, Annals of
+    Statistics 22, 1994), and by Akaike's 2 at least.
     """
     asked = best.choices[f].asked
     kind = asked.covariance
