@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from polytask.data.task_spec import Spec, grouping_names, spelled_out
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.roles import final_step, title_of
@@ -14,9 +12,6 @@ from polytask.inspection.words import percent, span
 from polytask.models.multilevel import MultilevelClassifier, MultilevelRegressor
 
 __all__ = ["gains_of_groupings", "ladder", "variances_in_words"]
-
-_ON_LOG_ODDS = ("logistic", "binomial", "ordinal")
-_LOGISTIC = np.pi**2 / 3  # variance of the logistic distribution, on that scale
 
 
 def ladder(kind: str, task: Spec, loss: Any) -> dict[str, Any]:
@@ -67,8 +62,7 @@ def variances_in_words(models: Mapping[str, Any]) -> tuple[str, ...]:
         model = final_step(pipeline)
         if not isinstance(model, MultilevelRegressor | MultilevelClassifier):
             continue
-        on_log_odds = _LOGISTIC if model.response_.name in _ON_LOG_ODDS else 0.0
-        noise = getattr(model, "noise_variance_", on_log_odds)
+        noise = getattr(model, "noise_variance_", model.response_.latent_variance)
         levels = {grouping: float(model.variances_[grouping][-1]) for grouping in model.groupings_}
         total = (sum(levels.values()) + noise) or 1.0
         shares = [f"{grouping} {percent(value / total)}" for grouping, value in levels.items()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from polytask.responses import Response
+
 __all__ = ["Likelihood", "Varying", "n_new_variances", "why_not_nested"]
 
 _CONTAINS = {
@@ -52,7 +54,7 @@ class Likelihood:
     log_likelihood : float
     n_parameters : int
     restricted : bool
-    loss : str
+    response : Response
     features : frozenset of str
         Of the common part, the level among them.
     random_common : bool
@@ -65,7 +67,7 @@ class Likelihood:
     log_likelihood: float
     n_parameters: int
     restricted: bool
-    loss: str
+    response: Response
     features: frozenset[str]
     random_common: bool
     groupings: Mapping[str, Varying]
@@ -96,10 +98,12 @@ def why_not_nested(small: Likelihood, large: Likelihood) -> str | None:
 
 def _unlike(small: Likelihood, large: Likelihood) -> str | None:
     """What makes two likelihoods incomparable whatever they are models of."""
-    if small.loss != large.loss or small.restricted != large.restricted:
-        said = [f"{each.loss}, {'reml' if each.restricted else 'ml'}" for each in (small, large)]
+    names = small.response.name, large.response.name
+    if names[0] != names[1] or small.restricted != large.restricted:
+        kinds = ("reml" if each.restricted else "ml" for each in (small, large))
+        said = [f"{name}, {kind}" for name, kind in zip(names, kinds, strict=True)]
         return f"got one of {said[0]!r} and one of {said[1]!r}."
-    if small.restricted and small.loss != "squared":
+    if small.restricted and not small.response.is_quadratic:
         return "restricted likelihoods of labels and counts have priors. Fit both with alpha='ml'."
     pairs = zip(small.rows, large.rows, strict=True)
     if any(abs(a - b) > _SAME * max(abs(a), abs(b)) for a, b in pairs):

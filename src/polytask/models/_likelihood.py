@@ -47,7 +47,7 @@ def of_groupings(model: Any) -> Likelihood:
         for name in model.groupings_
     }
     return Likelihood(
-        model.log_likelihood_, _parameters(model), model.alpha == "reml", model.response_.name,
+        model.log_likelihood_, _parameters(model), model.alpha == "reml", model.response_,
         frozenset(names), model._random_w0, groupings, tuple(model._rows_seen),
     )  # fmt: skip
 
@@ -65,7 +65,7 @@ def of_tasks(model: Any) -> Likelihood:
     varies = {names[k] for k in np.unique(state.root.row)}
     slopes = frozenset(varies - {"intercept"})
     return Likelihood(
-        model.log_likelihood_, _parameters(model), True, model.response_.name,
+        model.log_likelihood_, _parameters(model), True, model.response_,
         frozenset(names) - {"intercept"}, state.kappa is not None,
         {str(model.task): Varying(slopes, "intercept" in varies, model.covariance_)},
         tuple(model._rows_seen),

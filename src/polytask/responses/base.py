@@ -11,6 +11,7 @@ import numpy as np
 from polytask.responses.row_losses import RowLoss
 
 __all__ = [
+    "LOG_ODDS_VARIANCE",
     "ImpossibleParametersError",
     "Loss",
     "Response",
@@ -18,6 +19,9 @@ __all__ = [
     "is_whole",
     "refuse_only_zeros",
 ]
+
+
+LOG_ODDS_VARIANCE = np.pi**2 / 3  # of the logistic distribution
 
 
 class ImpossibleParametersError(ValueError):
@@ -111,6 +115,9 @@ class Response:
         Whether the slope has kinks, so that solvers need the `majorizer`.
     is_likelihood : bool
         Whether `value` is minus the log likelihood of a row, up to a term in y alone.
+    latent_variance : float
+        Of what lies between a target and its predictor, where that does not go with the mean and
+        no parameter holds it: pi²/3 on the scale of log odds.
     targets : Targets
         Those that it takes.
     trees : str
@@ -135,6 +142,7 @@ class Response:
     reaches_boundary: ClassVar[bool] = False
     has_kinks: ClassVar[bool] = False
     is_likelihood: ClassVar[bool] = False
+    latent_variance: ClassVar[float] = 0.0
     targets: ClassVar[Targets] = Targets()
     trees: ClassVar[str] = "squared_error"
     asks: ClassVar[str] = "predict"

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit, logit, xlog1py, xlogy
 
-from polytask.responses.base import Response, Targets
+from polytask.responses.base import LOG_ODDS_VARIANCE, Response, Targets
 from polytask.responses.multinomial import Multinomial
 from polytask.responses.row_losses import BRIER, LOG, LOG_LEFT, ZERO_ONE
 
@@ -27,6 +27,7 @@ class Logistic(Response):
     has_labels = True
     reaches_boundary = True
     is_likelihood = True
+    latent_variance = LOG_ODDS_VARIANCE
     asks = "predict_proba"
     targets: ClassVar[Targets] = Targets("0 or 1", "", 0.0, 1.0)
     other_metrics: ClassVar[tuple[str, ...]] = ("log_loss_explained",)

@@ -10,7 +10,7 @@ from scipy.linalg import helmert
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from polytask.responses.base import ImpossibleParametersError, Response
+from polytask.responses.base import LOG_ODDS_VARIANCE, ImpossibleParametersError, Response
 from polytask.responses.row_losses import ABSOLUTE, CLASS_LOG, SQUARED, RowLoss
 
 __all__ = ["Ordinal"]
@@ -52,6 +52,7 @@ class Ordinal(Response):
     title = "ordered levels"
     reaches_boundary = True
     is_likelihood = True
+    latent_variance = LOG_ODDS_VARIANCE
     trees = "log_loss"
     asks = "predict_proba"
     metrics = ("log_loss", "kappa", "rmse", "mae")
