@@ -17,6 +17,7 @@ from polytask.mixed.crossed.doubts import crossed_doubts
 from polytask.mixed.crossed.fit import CrossedFit
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.reml import check_reach
+from polytask.models._declared import Declared
 from polytask.models._levels import chosen_positions, feature_names
 from polytask.models.mixed import why_not_mixed
 from polytask.responses import Response
@@ -26,17 +27,11 @@ __all__ = ["AskedOfGroupings"]
 _PER_COEFFICIENT = 10  # rows below which a free common part could overfit
 
 
-class AskedOfGroupings:
+class AskedOfGroupings(Declared):
     """Strengths and coefficients that vary, by grouping, and the fit to rows that they ask for."""
 
-    alpha: Any
-    alpha_common: Any
-    varying: Any
-    covariance: str
-    response_: Response
-
     def _fit_rows(
-        self: Any, data: TaskData, known: Sequence[Grouping], codes: Sequence[np.ndarray]
+        self, data: TaskData, known: Sequence[Grouping], codes: Sequence[np.ndarray]
     ) -> CrossedFit:
         loss: Response = self.response_
         estimated = isinstance(self.alpha, str)
@@ -73,7 +68,7 @@ class AskedOfGroupings:
         )  # fmt: skip
 
     def _say_doubts(
-        self: Any, fit: CrossedFit, data: TaskData, known: Sequence[Grouping],
+        self, fit: CrossedFit, data: TaskData, known: Sequence[Grouping],
         codes: Sequence[np.ndarray],
     ) -> None:  # fmt: skip
         """Warn of variances that the rows do not tell."""
@@ -96,7 +91,7 @@ class AskedOfGroupings:
         X = X if design.index is None else X[design.index]
         return CrossedData(X, data.y, data.sample_weight, data.intercept, data.ones)
 
-    def _check_left_out(self: Any) -> None:
+    def _check_left_out(self) -> None:
         """Refuse what strengths by left-out rows do not know."""
         for name, known in (("covariance", ("auto", "scalar", "diagonal")),
                             ("alpha_common", ("auto", 0))):  # fmt: skip
@@ -134,7 +129,7 @@ class AskedOfGroupings:
             )
         return np.broadcast_to(0.5 / (n_rows * strength), (p,))
 
-    def _columns(self: Any, grouping: str, data: TaskData, *, given: bool) -> np.ndarray | None:
+    def _columns(self, grouping: str, data: TaskData, *, given: bool) -> np.ndarray | None:
         """Positions of the coefficients that may deviate; None for "auto"."""
         varying, d = self.varying, data.n_features
         level = np.arange(d, data.n_coefs)
@@ -146,6 +141,6 @@ class AskedOfGroupings:
             return np.arange(data.n_coefs)
         return np.concatenate([chosen_positions(self, varying, d), level])
 
-    def _feature_names(self: Any, d: int) -> list[Any]:
+    def _feature_names(self, d: int) -> list[Any]:
         """Names of the features, or their positions."""
         return feature_names(self, d)

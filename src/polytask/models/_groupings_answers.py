@@ -9,16 +9,17 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data.groupings import Grouping, read_grouped_rows, read_groupings
+from polytask.models._declared import Declared
 from polytask.models._levels import along, level_texts, with_zero
 from polytask.models.unseen import unseen_message
 
 __all__ = ["GroupingsAnswers"]
 
 
-class GroupingsAnswers:
+class GroupingsAnswers(Declared):
     """Linear predictors and coefficients: the common part and the deviations of levels."""
 
-    def coefficients(self: Any, levels: Any) -> tuple[np.ndarray, np.ndarray]:
+    def coefficients(self, levels: Any) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients (n, d) and intercepts (n,) of combinations of levels.
 
         Parameters
@@ -39,15 +40,15 @@ class GroupingsAnswers:
         common, level = self._common()
         return common + total[:, :d], level + total[:, d]
 
-    def _common(self: Any) -> tuple[np.ndarray, float]:
+    def _common(self) -> tuple[np.ndarray, float]:
         """The common part of predictions."""
         common = getattr(self, "new_task_coef_", self.common_coef_)
         return common, getattr(self, "new_task_intercept_", self.common_intercept_)
 
-    def _known(self: Any) -> list[Grouping]:
+    def _known(self) -> list[Grouping]:
         return [Grouping.from_dict(kept) for kept in self._groupings_]
 
-    def _linear_predictor(self: Any, X: Any) -> np.ndarray:
+    def _linear_predictor(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         known = self._known()
         if self._wide or not known:

@@ -12,6 +12,7 @@ from polytask.data.cells import id_columns, parted
 from polytask.data.columns import frame_columns
 from polytask.data.groupings import Grouping, read_grouped_rows
 from polytask.data.task_spec import column_names, spelled_out
+from polytask.models._declared import Declared
 from polytask.models.parquet_door import ParquetDoor, sums_are_enough
 from polytask.solvers import one_blas_thread
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["GroupingsDoors"]
 
 
-class GroupingsDoors(ParquetDoor):
+class GroupingsDoors(Declared, ParquetDoor):
     """`fit_moments`, `partial_fit` and `fit_parquet` of the squared loss.
 
     Rows of one level in every grouping are told apart by nothing but their features, so that their
@@ -32,11 +33,6 @@ class GroupingsDoors(ParquetDoor):
     """
 
     _several: ClassVar[bool] = True
-
-    alpha: Any
-    fit_intercept: bool
-    n_groupings: int | None
-    _learn: Any
 
     def _why_not_sums(self, tasks: np.ndarray | None = None, n_features: int = 1) -> str | None:
         if isinstance(self.alpha, str) and self.alpha == "cv":
@@ -93,7 +89,7 @@ class GroupingsDoors(ParquetDoor):
         self._learn_sums(moments_of(source, runner, 1))
         return self
 
-    def _learn_sums(self: Any, moments: TaskMoments) -> None:
+    def _learn_sums(self, moments: TaskMoments) -> None:
         asked = spelled_out(self.task, moments.columns)
         columns = column_names(asked)
         self._expect(moments.columns, moments.n_features + len(columns))

@@ -16,16 +16,17 @@ from polytask.mixed.crossed.fit import CrossedFit
 from polytask.mixed.crossed.left_out import left_out_crossed
 from polytask.mixed.crossed.profiles import DeviationProfile, ends, profiles_crossed
 from polytask.mixed.likelihood import Likelihood
+from polytask.models._declared import Declared
 from polytask.models._likelihood import of_groupings, rows_seen
 
 __all__ = ["GroupingsSummary"]
 
 
-class GroupingsSummary:
+class GroupingsSummary(Declared):
     """Intervals of w0 and of the variances between levels, where a likelihood estimates them."""
 
     def variance_interval(
-        self: Any, level: float = 0.95, *, X: Any, y: Any, sample_weight: Any = None
+        self, level: float = 0.95, *, X: Any, y: Any, sample_weight: Any = None
     ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Bounds of the variances between levels, each of shape (d + 1,), by grouping.
 
@@ -48,7 +49,7 @@ class GroupingsSummary:
         return found
 
     def summary(
-        self: Any, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
+        self, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
     ) -> pd.DataFrame:
         """A line a coefficient: w0 with its error, and the deviation between levels by grouping.
 
@@ -110,7 +111,7 @@ class GroupingsSummary:
         rows = [*map(str, self._feature_names(d)), "intercept"][: d + int(self.fit_intercept)]
         return pd.DataFrame(table).iloc[: len(rows)].set_axis(rows)
 
-    def _keep_criteria(self: Any, fit: CrossedFit, data: TaskData) -> None:
+    def _keep_criteria(self, fit: CrossedFit, data: TaskData) -> None:
         precise = self.weights == "precision" and self._loss().is_quadratic and len(data.y)
         logs = float(np.log(data.sample_weight).sum()) if precise else 0.0
         n = self.response_.n_observations(data.y, data.sample_weight)
@@ -120,14 +121,14 @@ class GroupingsSummary:
         self.bic_ = self.deviance_ + np.log(n) * fit.n_parameters
         self._rows_seen, self._random_w0 = rows_seen(data), fit.random_common
 
-    def _varying_columns(self: Any, grouping: str) -> np.ndarray:
+    def _varying_columns(self, grouping: str) -> np.ndarray:
         d = len(self.common_coef_)
         names = self._feature_names(d)
         slopes = [names.index(name) for name in self.varying_[grouping]]
         return np.array([*sorted(slopes), *range(d, d + int(self.fit_intercept))], dtype=int)
 
     def _profiles(
-        self: Any, X: Any, y: Any, sample_weight: Any
+        self, X: Any, y: Any, sample_weight: Any
     ) -> dict[str, dict[int, DeviationProfile]]:
         check_is_fitted(self)
         if not isinstance(self.alpha, str) or self.alpha == "cv":
@@ -147,7 +148,7 @@ class GroupingsSummary:
         return dict(zip(self.groupings_, found, strict=True))
 
     def left_out(
-        self: Any, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None
     ) -> np.ndarray:
         """Linear predictors (n,) of the rows of the fit, each from a fit without it.
 
@@ -197,7 +198,7 @@ class GroupingsSummary:
         found[data.row] = f
         return found
 
-    def _terms_of(self: Any, X: Any, y: Any, sample_weight: Any) -> tuple[TaskData, list[Asked]]:
+    def _terms_of(self, X: Any, y: Any, sample_weight: Any) -> tuple[TaskData, list[Asked]]:
         """The rows of the fit, and what varied in it."""
         asked = self._asked_groupings(X)
         data, known, codes = self._read(X, y, sample_weight, asked, reset=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -25,9 +24,7 @@ class _OnBends:
     is_bend: np.ndarray
     doubts: list[str]
 
-    def _estimate(
-        self: Any, data: TaskData, loss: Response, last: MixedFit | None = None
-    ) -> MixedFit:
+    def _estimate(self, data: TaskData, loss: Response, last: MixedFit | None = None) -> MixedFit:
         """Lines of a feature share a variance between tasks, and its bends; or all features do.
 
         Where that leaves no noise, tasks differ in level and lines only.

@@ -112,7 +112,7 @@ class OnColumns(FromFields, TaskEstimator):
 
     @all_or_nothing
     def fit(
-        self: Any,
+        self,
         X: Any,
         y: Any,
         sample_weight: Any = None,
@@ -168,7 +168,7 @@ class OnColumns(FromFields, TaskEstimator):
         self.response_, self.n_iter_ = self.model_.response_, self.model_.n_iter_
         return self
 
-    def _heads(self: Any, inner: type, code: np.ndarray | None, **given: Any) -> Any:
+    def _heads(self, inner: type, code: np.ndarray | None, **given: Any) -> Any:
         """The model on the columns, unfitted."""
         return inner(
             "reml", weights="count", loss=self.loss, task=None if code is None else 0,
@@ -179,7 +179,7 @@ class OnColumns(FromFields, TaskEstimator):
         """What ``model_`` reads: the place of the row's task in ``tasks_``, and the columns."""
         return Z if code is None else np.column_stack([code, Z])
 
-    def _read(self: Any, X: Any) -> Any:
+    def _read(self, X: Any) -> Any:
         rows, code = read_rows(self, X, reset=False), None
         if rows.ids is not None:
             code = task_codes(rows.ids, self.tasks_, len(rows.ids))
@@ -195,12 +195,12 @@ class OnColumns(FromFields, TaskEstimator):
         """Whether the kind of target has a likelihood whose variances can be estimated."""
         return why_not_mixed(response) is None
 
-    def _say_doubts(self: Any) -> None:
+    def _say_doubts(self) -> None:
         for doubt in self.doubts_:
             said = f"{type(self).__name__}: {doubt}."
             warnings.warn(said, DoubtWarning, stacklevel=callers_level())
 
-    def _linear_predictor(self: Any, X: Any) -> np.ndarray:
+    def _linear_predictor(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         f: np.ndarray = self._shaped(self.model_._linear_predictor(self._read(X)))
         return f
@@ -209,12 +209,12 @@ class OnColumns(FromFields, TaskEstimator):
         """What ``model_`` says, as the user's table has it."""
         return f
 
-    def _learned(self: Any) -> Response:
+    def _learned(self) -> Response:
         check_is_fitted(self)
         found: Response = self.response_
         return found
 
-    def add_task(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def add_task(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn tasks that were not in training from their rows, all variances held.
 
         Parameters

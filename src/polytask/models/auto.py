@@ -240,7 +240,7 @@ class _AutoMultiTask(TaskEstimator):
         fitted = fits.fitted(model)  # copied when the step is over: without its callbacks
         return answering_unseen(fitted)
 
-    def _sound_rows(self: Any, rows: Rows, target: np.ndarray) -> np.ndarray | None:
+    def _sound_rows(self, rows: Rows, target: np.ndarray) -> np.ndarray | None:
         """Places of the rows to learn from, where some are grossly wrong; None for all."""
         self.notes_: tuple[str, ...] = ()
         if self.gross_rows == "learn" or sparse.issparse(rows.X) or self._wide:
@@ -265,7 +265,7 @@ class _AutoMultiTask(TaskEstimator):
         return np.flatnonzero(~wrong)
 
     def _earned(
-        self: Any, model: Any, fits: SharedFits, target: np.ndarray, data: TaskData, F: np.ndarray
+        self, model: Any, fits: SharedFits, target: np.ndarray, data: TaskData, F: np.ndarray
     ) -> np.ndarray | None:
         """Held-out predictions of a model that clearly lowers the risk of the others, else None.
 
@@ -291,11 +291,11 @@ class _AutoMultiTask(TaskEstimator):
     def _check_data(self, data: TaskData) -> None:
         """Refuse data that the role cannot learn from."""
 
-    def _learned(self: Any) -> Response:
+    def _learned(self) -> Response:
         """The response with what held-out predictions say of it; candidates learn it themselves."""
         return getattr(self, "response_", None) or self._loss()
 
-    def _weigh(self: Any, F: np.ndarray, data: TaskData) -> None:
+    def _weigh(self, F: np.ndarray, data: TaskData) -> None:
         loss = self._loss().started(data.y, data.weight, data.code)
         held = HeldOut.of(F, data, loss)
         found = stack(held, loss, data.n_tasks, self.own_weights)
@@ -308,7 +308,7 @@ class _AutoMultiTask(TaskEstimator):
         self.scores_ = {name: -risk for name, risk in zip(self.candidates_, risks, strict=True)}
         self._keep_coefs(list(self.estimators_.values()))
 
-    def _keep_coefs(self: Any, models: list[Any]) -> None:
+    def _keep_coefs(self, models: list[Any]) -> None:
         """Coefficients of the combination, where every candidate is linear."""
         if not all(np.ndim(getattr(e, "coef_", 0.0)) == 2 for e in models):
             return
@@ -322,7 +322,7 @@ class _AutoMultiTask(TaskEstimator):
     def _common(self) -> tuple[np.ndarray, float]:
         return self.common_coef_, self.common_intercept_
 
-    def _make_candidates(self: Any, data: TaskData) -> dict[str, Any]:
+    def _make_candidates(self, data: TaskData) -> dict[str, Any]:
         wanted = self.candidates
         if wanted is None:
             wanted = default_names(data, self._loss(), self._wide)
@@ -337,7 +337,7 @@ class _AutoMultiTask(TaskEstimator):
             made[REML].set_params(weights="count")  # as leave-one-out: two is the row twice
         return made
 
-    def _ready(self: Any, estimator: Any) -> Any:
+    def _ready(self, estimator: Any) -> Any:
         """The candidate with this estimator's task column and weighting."""
         ours = {
             "loss": self.loss, "task": self.task, "unseen": self.unseen,
@@ -352,7 +352,7 @@ class _AutoMultiTask(TaskEstimator):
             del ours["task_weight"]
         return estimator.set_params(**{k: v for k, v in ours.items() if k in takes})
 
-    def _linear_predictor(self: Any, X: Any) -> np.ndarray:
+    def _linear_predictor(self, X: Any) -> np.ndarray:
         """Weighted linear predictors, shape (n,), or (n, m) after a fit to a wide y."""
         check_is_fitted(self)
         rows = read_rows(self, X, reset=False)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from polytask.data import all_or_nothing, read_rows, read_target, read_weight
 from polytask.data.center import shifted_covariance
 from polytask.mixed.state import MixedState
+from polytask.models._declared import Declared
 from polytask.models.labels import known_targets, refuse_unusable
 from polytask.models.unseen import refuse_known
 from polytask.responses import Loss
@@ -18,11 +19,11 @@ from polytask.solvers.new_task import fit_near, prior_root
 __all__ = ["FewShot"]
 
 
-class FewShot:
+class FewShot(Declared):
     """`add_task` of the mean-regularized models."""
 
     @all_or_nothing
-    def add_task(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def add_task(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn tasks that were not in training, from their rows and what the others share.
 
         With w0 held, the new task's deviation minimizes ``sum_j loss_j / N + alpha ‖Δw‖²``, N the
@@ -83,7 +84,7 @@ class FewShot:
             self._add_one(task, design[here], values[here], weight[here])
         return self
 
-    def _add_one(self: Any, task: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
+    def _add_one(self, task: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
         loss: Loss = self._learned()
         d = self.coef_.shape[1]
         mixed = hasattr(self, "deviation_covariance_")

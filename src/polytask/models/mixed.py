@@ -66,7 +66,7 @@ def why_not_mixed(response: Response, learn: bool = False) -> str | None:
 class MixedModelFit(MixedModelSummary):
     """Variances, and intervals of coefficients, of either role."""
 
-    def _fit_mixed(self: Any, data: TaskData) -> Any:
+    def _fit_mixed(self, data: TaskData) -> Any:
         said = self._loss()
         reason = why_not_mixed(said, learn=True)
         if reason is not None:
@@ -86,8 +86,8 @@ class MixedModelFit(MixedModelSummary):
         between = at_origin(fit.deviation_covariance)
         self._keep(fit.solution, data, _strengths(fit, between, d, N))
         if fit.doubts:
-            said = f"{type(self).__name__}: {'; '.join(fit.doubts)}."
-            warnings.warn(said, DoubtWarning, stacklevel=callers_level())
+            text = f"{type(self).__name__}: {'; '.join(fit.doubts)}."
+            warnings.warn(text, DoubtWarning, stacklevel=callers_level())
         self._keep_common(fit, data)
         self.covariance_ = fit.covariance
         if loss.is_quadratic:
@@ -111,7 +111,7 @@ class MixedModelFit(MixedModelSummary):
             self._answer_beside(plain, rival)  # rows of noisy tasks are no less there to come
         return self
 
-    def _weighed(self: Any, data: TaskData) -> tuple[TaskData, float]:
+    def _weighed(self, data: TaskData) -> tuple[TaskData, float]:
         """With weights of mean one where they are precisions; the sum of their logarithms.
 
         A likelihood without a noise variance counts: a weight is trials, exposure, or so many rows
@@ -127,7 +127,7 @@ class MixedModelFit(MixedModelSummary):
         return data, float(np.log(data.sample_weight).sum())
 
     def _by_task_noise(
-        self: Any, fit: MixedFit, data: TaskData
+        self, fit: MixedFit, data: TaskData
     ) -> tuple[MixedFit, TaskData, np.ndarray]:
         """Where tasks clearly differ in noise: the fit with precisions of their own.
 
@@ -154,7 +154,7 @@ class MixedModelFit(MixedModelSummary):
                 break
         return fit, data, ratio
 
-    def _keep_common(self: Any, fit: MixedFit, data: TaskData) -> None:
+    def _keep_common(self, fit: MixedFit, data: TaskData) -> None:
         """w0 as it is reported, and as it predicts where that is another."""
         if self._learned().is_quadratic:
             return
@@ -165,7 +165,7 @@ class MixedModelFit(MixedModelSummary):
         self.common_intercept_ = level - float(self.common_coef_ @ self._center)
         self.deviation_coef_ = self.coef_ - self.common_coef_
 
-    def left_out(self: Any, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
+    def left_out(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
         """Linear predictors of the training rows from fits without each, at the variances found.
 
         In the order of tasks; None where the fit knows no covariances.
@@ -175,7 +175,7 @@ class MixedModelFit(MixedModelSummary):
             return None
         return self.left_out_of(self._read_again(X, y, sample_weight))
 
-    def left_out_of(self: Any, data: TaskData) -> np.ndarray | None:
+    def left_out_of(self, data: TaskData) -> np.ndarray | None:
         """`left_out` of rows that have been read."""
         if not hasattr(self, "coef_covariance_"):
             return None
@@ -187,7 +187,7 @@ class MixedModelFit(MixedModelSummary):
         noise = getattr(self, "task_noise_variance_", np.ones(len(V)))
         return left_out(data, self.response_, f, V, noise, units)
 
-    def tasks_left_out(self: Any, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
+    def tasks_left_out(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
         """What the w0 of the other tasks says of the training rows, at the variances found.
 
         In the order of tasks; None but for the squared loss, and of rows without noise.
@@ -201,29 +201,27 @@ class MixedModelFit(MixedModelSummary):
         w = common_without_tasks(data, between, self._model_noise, self.alpha_common_)
         return np.asarray(data.design.predict(w))
 
-    def _read_again(self: Any, X: Any, y: Any, sample_weight: Any) -> TaskData:
+    def _read_again(self, X: Any, y: Any, sample_weight: Any) -> TaskData:
         """The rows of the fit."""
         rows = read_rows(self, X, reset=False, split=True)
         target, names = read_target(self, y)
         return make_task_data(self, rows, self._encode(target), names, sample_weight, center=True)
 
-    def _about(self: Any, data: TaskData) -> np.ndarray:
+    def _about(self, data: TaskData) -> np.ndarray:
         """Coefficients (m, p) in the columns of the data's design, which may be centred."""
         if not data.intercept:
             return np.asarray(self.coef_)
         center = np.zeros(data.n_features) if data.center is None else data.center
         return np.column_stack([self.coef_, self.intercept_ + self.coef_ @ center])
 
-    def _estimate(
-        self: Any, data: TaskData, loss: Response, last: MixedFit | None = None
-    ) -> MixedFit:
+    def _estimate(self, data: TaskData, loss: Response, last: MixedFit | None = None) -> MixedFit:
         """The variances, and what goes with them, searched for from a ``last`` fit."""
         return fit_mixed(
             data, loss, self.covariance, self._random_common(), self.n_factors,
             self._loss().learns_likelihood, last, self._may_deviate(data.n_features, data.n_coefs),
         )  # fmt: skip
 
-    def _random_common(self: Any) -> bool | None:
+    def _random_common(self) -> bool | None:
         """Whether w0 is random; None lets the data decide."""
         rule = self.alpha_common
         if rule == "auto":
@@ -235,7 +233,7 @@ class MixedModelFit(MixedModelSummary):
             f"got {rule!r}. The strength on w0 is estimated, or w0 is free."
         )
 
-    def coef_interval(self: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    def coef_interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of every task's coefficients, each of shape (m, d).
 
         Empirical Bayes intervals, with what the error of the estimated variances adds.
@@ -246,7 +244,7 @@ class MixedModelFit(MixedModelSummary):
         half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
         return self.coef_ - half, self.coef_ + half
 
-    def _keep_task(self: Any, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
+    def _keep_task(self, rows: np.ndarray, y: np.ndarray, s: np.ndarray) -> None:
         """A task that was added, for its standard errors."""
         state = MixedState.from_dict(self._mixed_state_)
         self._mixed_state_ = state.with_task(rows, y, s).to_dict()
@@ -255,7 +253,7 @@ class MixedModelFit(MixedModelSummary):
             self.task_noise_variance_ = self._model_noise * self._noise_ratio
         vars(self).pop("_spread_", None)
 
-    def _second_moments(self: Any) -> tuple[float, np.ndarray, np.ndarray]:
+    def _second_moments(self) -> tuple[float, np.ndarray, np.ndarray]:
         """Of a new row's noise, an unseen task's coefficients (p, p), and each task's (m, p, p)."""
         check_is_fitted(self)
         if not hasattr(self, "_mixed_state_"):
@@ -272,7 +270,7 @@ class MixedModelFit(MixedModelSummary):
 class MixedModelAnswers(MixedModelFit):
     """What a regressor with ``alpha="reml"`` knows beyond that: the spread of new rows."""
 
-    def predict(self: Any, X: Any, return_std: bool = False) -> Any:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predicted targets, and on request their standard deviations.
 
         Parameters
@@ -291,7 +289,7 @@ class MixedModelAnswers(MixedModelFit):
         mean = super().predict(X)  # type: ignore[misc]
         return (mean, self._predictive_std(X)) if return_std else mean
 
-    def _predictive_std(self: Any, X: Any) -> np.ndarray:
+    def _predictive_std(self, X: Any) -> np.ndarray:
         noise, unseen, covariance = self._second_moments()
         ratio = getattr(self, "_noise_ratio", np.ones(len(covariance)))
         if not self._learned().is_quadratic:

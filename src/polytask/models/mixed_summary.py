@@ -14,15 +14,16 @@ from polytask.mixed.laplace import LaplaceModel
 from polytask.mixed.likelihood import Likelihood
 from polytask.mixed.profile import Profiled
 from polytask.mixed.state import MixedState
+from polytask.models._declared import Declared
 from polytask.models._likelihood import of_tasks, rows_seen
 
 __all__ = ["MixedModelSummary"]
 
 
-class MixedModelSummary:
+class MixedModelSummary(Declared):
     """Intervals of w0 and of the variances between tasks, with ``alpha="reml"``."""
 
-    def common_interval(self: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    def common_interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of the common slopes, each of shape (d,).
 
         Quantiles of t with Satterthwaite's degrees of freedom, as R's lmerTest; for labels and
@@ -33,7 +34,7 @@ class MixedModelSummary:
         return low[:d], high[:d]
 
     def variance_interval(
-        self: Any, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
+        self, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds of the variances between tasks, each of shape (p,).
 
@@ -56,7 +57,7 @@ class MixedModelSummary:
         return self._ends(profiles, level)
 
     def summary(
-        self: Any, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
+        self, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
     ) -> pd.DataFrame:
         """A line a coefficient: w0 with its error, and the deviation between tasks.
 
@@ -112,10 +113,10 @@ class MixedModelSummary:
         }  # fmt: skip
         return pd.DataFrame(table, index=pd.Index(self._coefficient_names(len(common))))
 
-    def _likelihood(self: Any) -> Likelihood:
+    def _likelihood(self) -> Likelihood:
         return of_tasks(self)
 
-    def _inference(self: Any) -> Inference:
+    def _inference(self) -> Inference:
         check_is_fitted(self)
         if not hasattr(self, "_mixed_state_"):
             raise ValueError(
@@ -125,7 +126,7 @@ class MixedModelSummary:
         return Inference(MixedState.from_dict(self._mixed_state_))
 
     def _profiles(
-        self: Any, X: Any, y: Any, sample_weight: Any
+        self, X: Any, y: Any, sample_weight: Any
     ) -> list[tuple[Profiled, int, float] | None] | None:
         """Of each coefficient that varies, with its number of parameters and its scale."""
         inference, rows = self._inference(), None
@@ -148,26 +149,26 @@ class MixedModelSummary:
         ]
 
     def _ends(
-        self: Any, profiles: list[tuple[Profiled, int, float] | None], level: float
+        self, profiles: list[tuple[Profiled, int, float] | None], level: float
     ) -> tuple[np.ndarray, np.ndarray]:
         none = np.zeros(2)
         each = [none if p is None else np.array(p[0].interval(level)) / p[2] for p in profiles]
         low, high = np.array(each).T
         return low**2, high**2
 
-    def _inference_lacks(self: Any, inference: Inference) -> bool:
+    def _inference_lacks(self, inference: Inference) -> bool:
         model = inference.state.model
         return bool(model.known_noise or model.silent or inference.no_noise)
 
-    def _about_center(self: Any) -> np.ndarray:
+    def _about_center(self) -> np.ndarray:
         state = MixedState.from_dict(self._mixed_state_)
         C = state.deviation_root()
         return np.asarray(getattr(self, "_model_noise", 1.0) * (C @ C.T))
 
-    def _error(self: Any) -> np.ndarray:
+    def _error(self) -> np.ndarray:
         return np.sqrt(np.maximum(np.diag(self.common_covariance_), 0.0))
 
-    def _degrees(self: Any) -> np.ndarray:
+    def _degrees(self) -> np.ndarray:
         inference, p = self._inference(), len(self._error())
         if self._inference_lacks(inference):
             return np.full(p, np.inf)
@@ -176,12 +177,12 @@ class MixedModelSummary:
             contrasts[-1, :-1] -= self._center
         return inference.common_degrees(contrasts)
 
-    def _common_bounds(self: Any, level: float) -> tuple[np.ndarray, np.ndarray]:
+    def _common_bounds(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         half = stats.t.ppf(0.5 + level / 2, self._degrees()) * self._error()
         common = np.append(self.common_coef_, self.common_intercept_)[: len(half)]
         return common - half, common + half
 
-    def _coefficient_names(self: Any, p: int) -> list[str]:
+    def _coefficient_names(self, p: int) -> list[str]:
         d = len(self.common_coef_)
         names = [str(n) for n in getattr(self, "feature_names_in_", ()) if n != self.task]
         names = names if len(names) == d else [f"x{j}" for j in range(d)]

@@ -255,7 +255,7 @@ class _Multilevel(GroupingsAnswers, GroupingsSummary, AskedOfGroupings, Grouping
         self._keep(fit, data, known)
 
     def _read(
-        self: Any, X: Any, y: Any, sample_weight: Any, asked: list[tuple[Any, ...]], *, reset: bool
+        self, X: Any, y: Any, sample_weight: Any, asked: list[tuple[Any, ...]], *, reset: bool
     ) -> tuple[TaskData, list[Grouping], list[np.ndarray]]:
         """Rows, and the groupings that are learned from with the level of each row."""
         features, ids = read_grouped_rows(self, X, asked, reset=reset)
@@ -281,11 +281,11 @@ class _Multilevel(GroupingsAnswers, GroupingsSummary, AskedOfGroupings, Grouping
     def _check_data(self, data: TaskData) -> None:
         """Refuse data that the role cannot learn from."""
 
-    def _learned(self: Any) -> Response:
+    def _learned(self) -> Response:
         """The response with what the last fit learned of it."""
         return getattr(self, "response_", None) or self._loss()
 
-    def _keep(self: Any, fit: CrossedFit, data: TaskData, known: Sequence[Grouping]) -> None:
+    def _keep(self, fit: CrossedFit, data: TaskData, known: Sequence[Grouping]) -> None:
         d = data.n_features
         names = self._feature_names(d)
         center = np.zeros(d) if data.center is None else data.center

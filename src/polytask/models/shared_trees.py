@@ -141,7 +141,7 @@ class _SharedTrees(OnColumns):
     fit_intercept, task_weight = True, "size"  # what rows are dealt by
 
     def _fit_rows(
-        self: Any, X: np.ndarray, y: Any, weight: np.ndarray, code: np.ndarray | None, groups: Any
+        self, X: np.ndarray, y: Any, weight: np.ndarray, code: np.ndarray | None, groups: Any
     ) -> None:
         target, names = read_target(self, y)
         data = make_task_data(
@@ -194,7 +194,7 @@ class _SharedTrees(OnColumns):
         self._keep_importance(rows.X[rows.first], None if place is None else rows.code)
 
     def _fit_heads(
-        self: Any, Z: np.ndarray, place: np.ndarray | None, told: np.ndarray, data: TaskData
+        self, Z: np.ndarray, place: np.ndarray | None, told: np.ndarray, data: TaskData
     ) -> Heads:
         """Heads on columns Z (N, p), and what they say of the observations."""
         model = self._heads(self._inner, place, noise="common")
@@ -216,7 +216,7 @@ class _SharedTrees(OnColumns):
             early_stopping=False, random_state=0,
         )  # fmt: skip
 
-    def _columns_of(self: Any, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
+    def _columns_of(self, X: np.ndarray, code: np.ndarray | None) -> np.ndarray:
         parts, bins = [X], binned(X, self.bins_)
         code = np.full(len(X), -1) if code is None else code
         seen = (code >= 0) & (code < len(self._place))
@@ -233,17 +233,17 @@ class _SharedTrees(OnColumns):
             parts.append(more)
         return np.column_stack(parts)
 
-    def _read(self: Any, X: Any) -> Any:
+    def _read(self, X: Any) -> Any:
         """The table of the heads; of a wide target every row as often as there are tasks."""
         if not self._wide:
             return super()._read(X)
         X, m = read_dense(self, X), len(self.tasks_)
         return self._table_of(np.repeat(X, m, axis=0), np.tile(np.arange(m), len(X)))
 
-    def _shaped(self: Any, f: np.ndarray) -> np.ndarray:
+    def _shaped(self, f: np.ndarray) -> np.ndarray:
         return f.reshape(-1, len(self.tasks_)) if self._wide else f
 
-    def left_out(self: Any, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
+    def left_out(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
         """Linear predictors of the training rows from heads without each, at the variances found.
 
         On what trees without the row's fold say, in the order of tasks. None of other rows.

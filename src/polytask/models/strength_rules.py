@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from polytask.data import all_or_nothing, forget, make_task_data, read_rows, read_target
+from polytask.models._declared import Declared
 from polytask.models._held_out import held_out_of
 from polytask.models.mixed import why_not_mixed, without_doubts
 from polytask.models.shared_fits import SharedFits
@@ -21,11 +22,11 @@ _DOUBT = 0.5  # standard errors of a difference that are left to chance, and
 _DOUBT_OF_A_ROW = 5.0  # over the rows of a task, where these are few
 
 
-class EitherRule:
+class EitherRule(Declared):
     """A model whose strengths may come of two rules."""
 
     @property
-    def shares_fits(self: Any) -> bool:
+    def shares_fits(self) -> bool:
         """Whether it is made of fits by both rules."""
         return isinstance(self.alpha, str) and self.alpha == "auto"
 
@@ -70,12 +71,12 @@ class EitherRule:
         this.alpha_rule_ = rule
         return self
 
-    def _may_be_mixed(self: Any, response: Response, fits: SharedFits) -> bool:
+    def _may_be_mixed(self, response: Response, fits: SharedFits) -> bool:
         """Whether loss, weighting and rows, which must be independent, allow a likelihood."""
         independent = fits.groups is None and fits.time is None
         return independent and self.task_weight != "equal" and why_not_mixed(response) is None
 
-    def _better(self: Any, tried: dict[str, Any], fits: SharedFits) -> str:
+    def _better(self, tried: dict[str, Any], fits: SharedFits) -> str:
         """The rule of less held-out loss; of two within chance REML.
 
         Leave-one-out has chosen its strengths on the rows that judge it, and where tasks have two

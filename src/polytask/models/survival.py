@@ -14,6 +14,7 @@ from polytask.data import TaskData, read_rows, task_codes
 from polytask.data.strata import StrataData, risk_sets
 from polytask.data.survival_target import read_survival
 from polytask.model_selection.survival import concordance
+from polytask.models._declared import Declared
 from polytask.models._fields import FromFields
 from polytask.models.mean_regularized import _MeanRegularized
 from polytask.models.pooled import _Pooled
@@ -25,7 +26,7 @@ from polytask.solvers import Solution
 __all__ = ["MeanRegularizedSurvival", "PooledSurvival", "SingleTaskSurvival", "SurvivalModel"]
 
 
-class SurvivalModel(FromFields):
+class SurvivalModel(Declared, FromFields):
     """h_i(t | x) = h_i0(t) exp(w_i'x): what all Cox models share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -45,7 +46,7 @@ class SurvivalModel(FromFields):
         return y
 
     def fit(
-        self: Any, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None,
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None,
         time: Any = None,
     ) -> Any:  # fmt: skip
         """Fit to a long table with a task column.
@@ -101,7 +102,7 @@ class SurvivalModel(FromFields):
             "events are two. Use fit for rows in memory."
         )
 
-    def _store(self: Any, solution: Solution, data: TaskData) -> None:
+    def _store(self, solution: Solution, data: TaskData) -> None:
         super()._store(solution, data)  # type: ignore[misc]
         self.feature_mean_ = data.design.adjoint(data.weight).sum(axis=0)
         f = data.design.predict(solution.coefs) - (self.coef_ @ self.feature_mean_)[data.code]
@@ -114,14 +115,14 @@ class SurvivalModel(FromFields):
         self.baseline_hazard_ = [hazard for _, hazard in steps]
         self.common_event_times_, self.common_baseline_hazard_ = _common(data, f, self.ties)
 
-    def predict(self: Any, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """Log relative hazard w_i'x, shape (n,): the larger, the earlier the event.
 
         Rows of different tasks have different baseline hazards: compare `predict_survival`.
         """
         return self._linear_predictor(X)
 
-    def predict_cumulative_hazard(self: Any, X: Any, times: Any) -> np.ndarray:
+    def predict_cumulative_hazard(self, X: Any, times: Any) -> np.ndarray:
         """Expected events up to each time, H_i0(t) exp(w_i'x), shape (n, number of times).
 
         Parameters
@@ -145,7 +146,7 @@ class SurvivalModel(FromFields):
         ]
         return np.stack(curves)[code] * np.exp(f)[:, None]
 
-    def predict_survival(self: Any, X: Any, times: Any) -> np.ndarray:
+    def predict_survival(self, X: Any, times: Any) -> np.ndarray:
         """Probability that the event comes after each time, shape (n, number of times).
 
         Parameters
@@ -155,7 +156,7 @@ class SurvivalModel(FromFields):
         """
         return np.exp(-self.predict_cumulative_hazard(X, times))
 
-    def score(self: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Concordance (Harrell's C): the mean over tasks with a pair of rows in a known order."""
         f = self.predict(X)
         time, event = read_survival(type(self).__name__, y)
