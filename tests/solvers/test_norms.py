@@ -67,6 +67,22 @@ def test_shrinkage_is_the_least_of_its_definition(name: str) -> None:
         np.testing.assert_allclose(residual, 0.0, atol=1e-7)
 
 
+@pytest.mark.parametrize("name", ["lasso", "joint features", "max"])
+def test_shrinkage_with_a_step_for_each_coefficient(name: str) -> None:
+    norm, words = NORMS[name]
+    rng = np.random.default_rng(len(name))
+    for span in (0.5, 2.0):
+        B, step = 2 * rng.normal(size=(M, D)), 10 ** rng.uniform(-span, span, size=(M, D))
+        found, L = norm.shrink(B, step), cp.Variable((M, D))
+        assert norm.value(found.matrix) == pytest.approx(found.value, rel=1e-12)
+        value = 0.5 * ((found.matrix - B) ** 2 / step).sum() + found.value
+        asked = cp.sum(cp.multiply(1 / step, cp.square(L - B))) / 2 + words(L)
+        assert value == pytest.approx(minimum(asked), rel=1e-6)
+    np.testing.assert_allclose(
+        norm.shrink(B, np.full((M, D), 0.3)).matrix, norm.shrink(B, 0.3).matrix, atol=1e-12
+    )
+
+
 @pytest.mark.parametrize("name", NORMS)
 def test_dual_is_the_step_from_which_nothing_is_left(name: str) -> None:
     norm, words = NORMS[name]

@@ -12,6 +12,7 @@ from polytask.penalties import (
     TraceNorm,
     sparse_group,
 )
+from polytask.penalties.joint import shortened
 from polytask.problem import Problem
 from polytask.responses import Logistic, Loss, Squared
 from polytask.solvers import Status, select
@@ -19,7 +20,7 @@ from polytask.solvers.norms.continuation import SupportContinuation
 from polytask.solvers.norms.outer import squares_at
 from polytask.solvers.norms.profile import duality_gap, profile, zero_factor, zero_profile
 from polytask.solvers.norms.proximal import ProximalGradient
-from polytask.solvers.norms.support import SupportNewton, _alone
+from polytask.solvers.norms.support import SupportNewton
 from polytask.structures import CommonDeviation, SlopesPlus
 from polytask.tuning import norm_path
 from tests.solvers.helpers import make_data, single_task
@@ -120,7 +121,7 @@ def test_a_feature_alone_goes_to_its_own_optimum() -> None:
     c, pull = rng.uniform(0.1, 3.0, size=(5, 4)), rng.uniform(0.0, 1.0, size=(5, 4))
     pull[0, 0] = 0.0
     l2 = np.linalg.norm(pull, axis=0) * np.array([0.0, 0.1, 0.5, 0.9])
-    b = _alone(pull, c, l2)
+    b = shortened(pull, c, l2)
     length = np.linalg.norm(b, axis=0)
     np.testing.assert_allclose(c * b - pull + l2 * b / length, 0.0, atol=1e-8)
 

@@ -7,7 +7,7 @@ solver of its own.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, Self
+from typing import ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -67,7 +67,12 @@ class Norm(Penalty, Protocol):
 
 
 class FeatureWise:
-    """A sum over features, columns of B, each by itself: `shrink` takes a step for each, too."""
+    """A sum over features, columns of B, each by itself: `shrink` takes a step for each, too.
+
+    With ``entry_steps`` it takes one for each coefficient: ½‖L - B‖² is weighted by 1 / step then.
+    """
+
+    entry_steps: ClassVar[bool] = False
 
     def on_features(self, kept: np.ndarray) -> Self:
         """The penalty of some of the features, which has all its numbers where none is of one."""

@@ -9,7 +9,9 @@ import numpy as np
 
 from polytask.penalties.base import FeatureWise, Shrunk
 
-__all__ = ["JointFeatures"]
+__all__ = ["JointFeatures", "shortened"]
+
+_STEPS, _SETTLED = 100, 1e-13  # of Newton's method; relative step that is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +25,7 @@ class JointFeatures(FeatureWise):
 
     alpha: float | np.ndarray
     by_entries: ClassVar[float] = 0.0
+    entry_steps: ClassVar[bool] = True
 
     @property
     def by_features(self) -> float | np.ndarray:
@@ -45,8 +48,12 @@ class JointFeatures(FeatureWise):
         """Longest column, each over its alpha."""
         return float((_lengths(G) / self.alpha).max(initial=0.0))
 
-    def shrink(self, B: np.ndarray, step: float) -> Shrunk:
+    def shrink(self, B: np.ndarray, step: float | np.ndarray) -> Shrunk:
         """Columns shortened by step alpha, shorter ones set to zero."""
+        if np.ndim(step) == 2:
+            c = 1.0 / np.asarray(step)
+            L = np.copysign(shortened(np.abs(B) * c, c, self.alpha), B)
+            return Shrunk(L, self.value(L))
         length = _lengths(B)
         left = np.maximum(length - step * self.alpha, 0.0)
         keep = np.divide(left, length, out=np.zeros_like(length), where=length > 0)
@@ -57,6 +64,30 @@ class JointFeatures(FeatureWise):
         length = _lengths(B)
         unit = np.divide(B, length, out=np.zeros_like(B), where=length > 0)
         return np.where(length > 0, G + self.alpha * unit, self.shrink(G, 1.0).matrix)
+
+
+def shortened(pull: np.ndarray, curvature: np.ndarray, l2: float | np.ndarray) -> np.ndarray:
+    """Minimizers b >= 0 of sum_i ½ c_i b_i² - pull'b + l2 ‖b‖ of every column; pull >= 0.
+
+    b = l s, s = pull / (c l + l2), at the length l at which that is the length of b: 1 / ‖s‖ - 1 is
+    concave and rises there (as in trust regions), so that Newton's method climbs from below.
+    """
+    some = pull > 0
+    c = np.where(some, curvature, 1.0)
+    far = np.sqrt(np.einsum("ij,ij->j", pull, pull)) - l2
+    top = np.where(some, curvature, 0.0).max(axis=0)
+    length = np.divide(far, top, out=np.zeros_like(far), where=(far > 0) & (top > 0))
+    one = np.where(length > 0, 1.0, 0.0)
+    rest = np.where(length > 0, l2, 1.0)  # of columns that become zero
+    for _ in range(_STEPS):
+        height = c * length + rest
+        share = (pull / height) ** 2
+        square, slope = share.sum(axis=0), np.einsum("ij,ij->j", share, c / height)
+        step = one * (np.sqrt(square) - 1.0) * square / np.where(one > 0, slope, 1.0)
+        length = length + step
+        if (step <= _SETTLED * length).all():
+            break
+    return np.asarray(pull * length / (c * length + rest))
 
 
 def _lengths(B: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ class Lasso(FeatureWise):
 
     alpha: float | np.ndarray
     by_features: ClassVar[float] = 0.0
+    entry_steps: ClassVar[bool] = True
 
     @property
     def by_entries(self) -> float | np.ndarray:
@@ -45,7 +46,7 @@ class Lasso(FeatureWise):
         """Largest entry, each over its alpha."""
         return float((np.abs(G) / self.alpha).max(initial=0.0))
 
-    def shrink(self, B: np.ndarray, step: float) -> Shrunk:
+    def shrink(self, B: np.ndarray, step: float | np.ndarray) -> Shrunk:
         """Entries lowered by step alpha, smaller ones set to zero."""
         left = np.maximum(np.abs(B) - step * self.alpha, 0.0)
         return Shrunk(np.copysign(left, B), float((self.alpha * left).sum()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class MaxTasks(FeatureWise):
     alpha : float
     """
 
+    entry_steps: ClassVar[bool] = True
     alpha: float
 
     def per_feature(self, B: np.ndarray) -> np.ndarray:
@@ -36,12 +38,13 @@ class MaxTasks(FeatureWise):
         """Largest sum of absolute values of a column, over alpha."""
         return float(np.abs(G).sum(axis=0).max(initial=0.0)) / self.alpha
 
-    def shrink(self, B: np.ndarray, step: float) -> Shrunk:
+    def shrink(self, B: np.ndarray, step: float | np.ndarray) -> Shrunk:
         """Each column cut off at the height above which step alpha of it lies."""
-        size, budget = np.abs(B), step * self.alpha
-        sorted_ = -np.sort(-size, axis=0)
-        k = np.arange(1, len(B) + 1)[:, None]
-        heights = (np.cumsum(sorted_, axis=0) - budget) / k
+        size = np.abs(B)
+        order = np.argsort(-size, axis=0)
+        c = np.broadcast_to(1.0 / np.asarray(step), B.shape)
+        sorted_, c = np.take_along_axis(size, order, 0), np.take_along_axis(c, order, 0)
+        heights = (np.cumsum(c * sorted_, axis=0) - self.alpha) / np.cumsum(c, axis=0)
         at = np.maximum((sorted_ > heights).sum(axis=0) - 1, 0)
         top = np.maximum(heights[at, np.arange(B.shape[1])], 0.0)
         return Shrunk(np.copysign(np.minimum(size, top), B), self.alpha * float(top.sum()))

@@ -17,7 +17,7 @@ from polytask.solvers.base import Solution, Solver
 from polytask.solvers.facts import NORMS, RIDGES, ROWS, SLOPES, Need
 from polytask.solvers.norms.outer import solve_norm
 from polytask.solvers.norms.parts import quadratic_of, total
-from polytask.solvers.norms.proximal import fista
+from polytask.solvers.norms.proximal import fista, metric
 from polytask.solvers.norms.squares import Squares, squares_gap
 from polytask.structures import Blocks, CommonDeviation
 
@@ -64,6 +64,9 @@ class AdmmInner:
         self, F: Squares, norm: Norm, start: np.ndarray, tol: float, max_iter: int
     ) -> tuple[np.ndarray, int]:
         """Minimize F(B) + norm(B) until the gap is at most ``tol``: B, iterations."""
+        unit = metric(F, norm)
+        if unit is not None and unit.ndim == 2 and not F.constant:
+            return fista(F, norm, start, tol, max_iter)
         most = min(_MOST, max_iter)
         B, used, self.rho = admm(F, norm, start, tol, most, self.rho)
         if used < most or most == max_iter:

@@ -22,7 +22,10 @@ Inner = Callable[[Squares, Norm, np.ndarray, float, int], tuple[np.ndarray, int]
 _SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _BY_GRAMS = 1e-8  # tolerance from which the digits of Gram matrices certify a gap
 _OUTER = 50  # Newton steps at most
+_OF_LAST = 0.05  # share of the last gap to which squares are solved on the way
 _REST_TOL, _OF_GAP = (1e-11, 1e-4), 1e-2  # of a rest on the way: bounds, share of the gap
+# Curvature at least: of kinks the first, of tails, in which it falls with the slope, the second.
+_FLAT, _FLATTEST = 1e-6, 1e-10
 _ROUNDING = 1e-12  # share of the norm's strength that rounding can move
 
 
@@ -45,6 +48,7 @@ def solve_norm(
     at = zero if start is None else profile(problem, stacked(problem, start), start)
     penalty = norm.value(at.B)
     gap, accuracy, n_iter = duality_gap(problem, at, penalty), 0.5, 0
+    share = _OF_LAST  # smaller where B was no better: a dual point may be far off at a good one
     stuck = False  # at a kink, which squares that lie above the loss lead away from
     for _ in range(_OUTER):
         if gap <= tol * scale or n_iter >= max_iter:
@@ -52,13 +56,15 @@ def solve_norm(
         exact = problem.loss.is_quadratic
         free = penalty > 0 and at.is_next_to_free(penalty)  # the gap far away says next to nothing
         near = accuracy if exact else 0.5
-        wanted = max(near * tol * scale, 0.0 if exact or free else 0.05 * gap)
+        wanted = max(near * tol * scale, 0.0 if exact or free else share * gap)
         F = squares_at(problem, at, stuck)
         B, used = inner(F, norm, at.B, wanted, max_iter - n_iter)
         n_iter += used
         before = gap
         rest_tol = _REST_TOL[0] if exact else float(np.clip(_OF_GAP * gap / scale, *_REST_TOL))
+        old = at
         at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1], rest_tol)
+        share *= 0.1 if at is old else 1.0
         gap = duality_gap(problem, at, penalty)
         if not exact and gap <= tol * scale:
             at = profile(problem, at.B, at.rest)
@@ -112,8 +118,10 @@ def squares_at(problem: Problem, at: Profile, above: bool = False) -> Squares:
     data, loss = problem.data, problem.loss
     if loss.is_quadratic:
         return Squares(problem, data.weight, data.y, zero_profile(problem))
-    h = np.maximum((loss.majorizer if above else loss.curvature)(data.y, at.f), 1e-6)
-    return Squares(problem, data.weight * h, at.f - loss.gradient(data.y, at.f) / h)
+    g = loss.gradient(data.y, at.f)
+    h = (loss.majorizer if above else loss.curvature)(data.y, at.f)
+    h = np.maximum(h, np.clip(_FLAT * np.abs(g), _FLATTEST, _FLAT))
+    return Squares(problem, data.weight * h, at.f - g / h)
 
 
 def _step(

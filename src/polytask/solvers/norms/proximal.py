@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
-from polytask.penalties import Norm
+from polytask.penalties import FeatureWise, Norm
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver
 from polytask.solvers.facts import NORMS, RIDGES, ROWS, SLOPES, Need
 from polytask.solvers.norms.outer import solve_norm
+from polytask.solvers.norms.parts import SumOfNorms
 from polytask.solvers.norms.squares import Squares, squares_gap
 from polytask.structures import Blocks
 
-__all__ = ["ProximalGradient", "fista"]
+__all__ = ["ProximalGradient", "fista", "metric"]
 
+_UNLIKE, _LEAST = 1e3, 1e-12  # curvatures so far apart have steps of their own; least of them
 _CHECK_EVERY = 4  # a gap may cost a spectral norm, about a third of an iteration
 
 
@@ -39,16 +41,19 @@ def fista(
     an iteration reads the data once. Momentum restarts where it points uphill (O'Donoghue and
     Candès 2015). The step's curvature grows where a step shows that it was underestimated.
     """
-    curvature = max(F.largest_curvature(), 1e-300)
+    unit = metric(F, norm)
+    curvature = max(F.largest_curvature(), 1e-300) if unit is None else 1.0
+    scale = np.float64(1.0) if unit is None else unit
     B, point = start, start
     g, _ = F.gradient(B)
     g_point = g
     t = 1.0
     for n_iter in range(max_iter):
-        new, penalty = norm.shrink(point - g_point / curvature, 1.0 / curvature)
+        size = 1.0 / (curvature * scale)
+        new, penalty = norm.shrink(point - g_point * size, cast(float, size))
         g_new, _ = F.gradient(new)
         step = new - point
-        needed = _curvature_along(step, g_new - g_point)
+        needed = _curvature_along(step, scale * step, g_new - g_point)
         if needed > 1.0001 * curvature:
             curvature = 1.02 * needed
             continue
@@ -57,13 +62,31 @@ def fista(
             return new, n_iter + 1
         move, g_move = new - B, g_new - g
         t_next = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * t * t))
-        uphill = float((step * move).sum()) < 0
+        uphill = float((scale * step * move).sum()) < 0
         t_next, share = (1.0, 0.0) if uphill else (t_next, (t - 1.0) / t_next)
         B, g, t = new, g_new, t_next
         point, g_point = B + share * move, g + share * g_move
     return B, max_iter
 
 
-def _curvature_along(step: np.ndarray, change: np.ndarray) -> float:
-    length = float((step * step).sum())
+def metric(F: Squares, norm: Norm) -> np.ndarray | None:
+    """Curvatures of single coefficients (m, d), or of features (d,), as far as a norm takes steps.
+
+    None where they are alike, or the norm takes one step for all.
+    """
+    d, parts = F.structure.n_features, norm.norms if isinstance(norm, SumOfNorms) else (norm,)
+    wise = [part for part in parts if isinstance(part, FeatureWise)]
+    if d == 0 or len(wise) < len(parts) or (F.quadratic and len(parts) > 1):
+        return None
+    unit = F.curvature.diagonal()[:, :d]
+    if F.quadratic is not None:
+        unit = unit + F.quadratic.diagonal(np.zeros((len(unit), d)))
+    if not all(part.entry_steps for part in wise):
+        unit = unit.mean(axis=0)
+    unit = np.maximum(unit, _LEAST * unit.max())
+    return unit if unit.max() > _UNLIKE * unit.min() else None
+
+
+def _curvature_along(step: np.ndarray, scaled: np.ndarray, change: np.ndarray) -> float:
+    length = float((step * scaled).sum())
     return float((step * change).sum()) / length if length > 0 else 0.0

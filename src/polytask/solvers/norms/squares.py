@@ -22,6 +22,8 @@ from polytask.structures import Blocks
 __all__ = ["NEXT_TO_NONE", "Squares", "gap_of_squares", "squares_gap"]
 
 NEXT_TO_NONE = 1e-10  # share of F at zero below which a norm can be as good as none
+# Shares, of a task's gradient and of all at zero, that a step may leave: more is not rounding.
+_LEFT, _ROUNDING = 1e-3, 1e-14
 _DIGITS = 1e6  # squares of features over what is left of them within tasks
 
 
@@ -167,28 +169,43 @@ class Squares:
         return diagonal[:, :d] - self.curvature.last_column()[:, :d] ** 2 / held[:, None]
 
     @cached_property
-    def _least(self) -> np.ndarray | None:
-        """An inverse of no more than F's Hessian in each task, where there is one."""
+    def _least(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """No more than F's Hessian in each task, where that is known, and its inverse."""
         known = hasattr(self.rest, "mass") or self._level is None
         if self._slopes_too or not known or not self.curvature.products:
             return None
-        return psd_inverses(self.task_curvature(np.arange(self.structure.n_features), "mass"))
+        M = self.task_curvature(np.arange(self.structure.n_features), "mass")
+        return M, psd_inverses(M.copy())
+
+    def _down(self, g: np.ndarray) -> np.ndarray | None:
+        """The step that takes a gradient g (m, d) away by `_least`; None where there is none.
+
+        Slopes of features that do not vary within a task are held by other tasks' levels alone.
+        """
+        if g.ndim > 2 or self._least is None:
+            return None
+        M, inverse = self._least
+        step = (inverse @ g[:, :, None])[:, :, 0]
+        left = np.linalg.norm(g - (M @ step[:, :, None])[:, :, 0], axis=1)
+        rounding = _LEFT * np.linalg.norm(g, axis=1)
+        rounding += _ROUNDING * np.linalg.norm(self.gradient_at_zero)
+        return step if (left <= rounding).all() else None
 
     def above_least(self, g: np.ndarray) -> float:
         """No less than F at gradient g (m, d) is above the least F of all; infinite if unknown."""
-        if g.ndim > 2 or self._least is None:
-            return np.inf
-        return 0.5 * float((g * (self._least @ g[:, :, None])[:, :, 0]).sum())
+        step = self._down(g)
+        return np.inf if step is None else 0.5 * float((g * step).sum())
 
     def without_gradient(self, nu: np.ndarray, g: np.ndarray) -> np.ndarray | None:
         """Derivatives nu (N,) of a loss less what has a gradient g (m, d): None if not known.
 
         By least squares with the weights v; what they sum to in a task stays the same.
         """
-        if self._least is None:
+        step = self._down(g)
+        if step is None:
             return None
         theta = np.zeros_like(self.slope_at_zero)
-        theta[:, : self.structure.n_features] = (self._least @ g[:, :, None])[:, :, 0]
+        theta[:, : self.structure.n_features] = step
         if self._level is not None:
             h, n = self.curvature.last_column(), self.curvature.diagonal()[:, -1]
             theta[:, -1] = -(h * theta).sum(axis=1) / np.where(n > 0, n, 1.0)

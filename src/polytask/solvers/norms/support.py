@@ -15,6 +15,7 @@ import numpy as np
 from polytask.algebra.curvature import one_gram_serves
 from polytask.data.kept import kept
 from polytask.penalties import Norm
+from polytask.penalties.joint import shortened
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver, fits
 from polytask.solvers.facts import LENGTHS, NORMS, RIDGES, ROWS, SLOPES, SQUARES, Need
@@ -34,7 +35,6 @@ _MOST = 40  # iterations of conjugate gradients
 _HALVINGS = 5
 _OF_GAP = 0.2  # residual of an equation, as a share of what the gap allows
 _ROUNDING = 1e-13
-_LENGTH_STEPS = 8
 _FLAT = 1e-6  # least curvature of an entry, in those of its feature's others
 
 
@@ -113,9 +113,9 @@ class _Run:
             return False
         curvature = self.F.task_diagonal[:, wanted] + across[wanted]
         step = np.zeros_like(self.B)
-        step[:, wanted] = -np.sign(self.g[:, wanted]) * _alone(
-            pull[:, wanted], curvature, l2[wanted]
-        )
+        curvature = np.maximum(curvature, _FLAT * curvature.max(axis=0))
+        alone = shortened(pull[:, wanted], curvature, l2[wanted])
+        step[:, wanted] = -np.sign(self.g[:, wanted]) * alone
         H = self._image(step)
         square = np.einsum("ij,ij->j", step, step)
         fall = float((np.abs(step) * pull).sum()) - float((l2 * np.sqrt(square)).sum())
@@ -199,20 +199,3 @@ class _Run:
         self.model.took(n)
         whole[:, J] = x
         return whole, image
-
-
-def _alone(pull: np.ndarray, curvature: np.ndarray, l2: np.ndarray) -> np.ndarray:
-    """Minimizers b >= 0 of ½ c b'b - pull'b + l2 ‖b‖ of every column, c of every entry.
-
-    b = pull l / (c l + l2) at the length l at which that is the length of b: the zero of a convex
-    function that falls, to which Newton's method climbs from below.
-    """
-    some = pull > 0
-    c = np.where(some, np.maximum(curvature, _FLAT * curvature.max(axis=0)), 1.0)
-    length = (np.sqrt(np.einsum("ij,ij->j", pull, pull)) - l2) / np.where(some, c, 0).max(axis=0)
-    for _ in range(_LENGTH_STEPS):
-        height = c * length + l2
-        share = (pull / height) ** 2
-        slope = np.einsum("ij,ij->j", share, c / height)
-        length = length + 0.5 * (share.sum(axis=0) - 1.0) / slope
-    return np.asarray(pull * length / (c * length + l2))
