@@ -42,7 +42,7 @@ def is_frame(X: Any) -> bool:
     TypeError
         If the table is a plan that nobody has carried out.
     """
-    if isinstance(X, np.ndarray):  # the most common answers take no search
+    if isinstance(X, (np.ndarray, pd.Series)):  # the most common answers take no search
         return False
     if isinstance(X, pd.DataFrame):
         if not X.columns.is_unique:
@@ -300,4 +300,5 @@ def frame_columns(X: Any) -> tuple[str, ...] | None:
     """Column names of a table as text; None for arrays and matrices."""
     if not is_frame(X):
         return None
-    return tuple(str(name) for name in nw.from_native(X, eager_only=True).columns)
+    columns = X.columns if isinstance(X, pd.DataFrame) else nw.from_native(X).columns
+    return tuple(map(str, columns))

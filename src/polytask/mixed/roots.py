@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.linalg import block_diag
 
 from polytask.mixed.root import Root
 from polytask.mixed.secant import secant
@@ -50,13 +50,13 @@ class Roots:
 
     roots: Sequence[Root]
 
-    @property
+    @cached_property
     def parts(self) -> list[slice]:
         """Where those of each term stand."""
         ends = np.cumsum([root.size for root in self.roots])
         return [slice(end - root.size, end) for end, root in zip(ends, self.roots, strict=True)]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many there are."""
         return sum(root.size for root in self.roots)
@@ -211,7 +211,9 @@ def _derivatives(point: Any, roots: Roots, t: np.ndarray) -> tuple[np.ndarray, n
     slope, H = roots.slope(point), roots.curvature(point)
     if len(t) == roots.size:
         return slope, H
-    return np.append(slope, point.beside_slope), block_diag(H, point.beside_curvature)
+    both = np.zeros((len(t), len(t)))
+    both[: len(H), : len(H)], both[len(H) :, len(H) :] = H, point.beside_curvature
+    return np.append(slope, point.beside_slope), both
 
 
 def _newton_step(H: np.ndarray, slope: np.ndarray) -> np.ndarray:

@@ -85,8 +85,10 @@ def _named(owner: str, loss: Any, has_labels: bool) -> Response:
             f"{owner}: loss must be one of {_known(has_labels)}, or a response such as "
             f"polytask.responses.Huber(1.5); got {loss!r}."
         )
+    if not inside:
+        return made()
     takes = list(inspect.signature(made).parameters)
-    given = inside.rstrip().removesuffix(")").split(",") if inside else []
+    given = inside.rstrip().removesuffix(")").split(",")
     try:
         values = [float(part) for part in given]
     except ValueError:

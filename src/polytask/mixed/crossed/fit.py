@@ -13,6 +13,7 @@ from scipy import sparse
 from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
 from polytask.mixed.crossed.iterative import IterativeElimination
 from polytask.mixed.crossed.laplace import CrossedLaplace
+from polytask.mixed.crossed.level import LevelLaplace
 from polytask.mixed.crossed.point import CrossedPoint, Eliminate, Elimination
 from polytask.mixed.crossed.reported import reported_common
 from polytask.mixed.crossed.rows import GroupedRows, Term
@@ -187,7 +188,8 @@ class Fitter:
         s, loss = self.data.weight, self.loss
         if not loss.is_quadratic:
             prior = _LOG_ODDS**-2 if self.restricted and loss.has_labels and not given else 0.0
-            return CrossedLaplace(
+            alone = len(rows.terms) == 1 and len(rows.terms[0].columns) == 1
+            return (LevelLaplace if alone else CrossedLaplace)(
                 rows, self.T, self.data.y, s, loss, self.restricted, prior, self.learn, how
             )
         sums = rows.sums(s, np.column_stack([self.T, self.residual]))

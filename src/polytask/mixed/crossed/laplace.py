@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from polytask.mixed.crossed.rows import CrossSums, GroupedRows
 from polytask.mixed.roots import Roots, descend
 from polytask.responses import Loss
 
-__all__ = ["CrossedLaplace"]
+__all__ = ["CrossedLaplace", "LaplacePoint"]
 
 _STEPS = 100
 _TOL = 1e-9  # of the objective, relative, that the last Newton step promises
@@ -73,14 +73,31 @@ class CrossedLaplace:
         self._T = np.column_stack([T, np.zeros(len(y))])
         self.level = np.linalg.lstsq(T, np.full(len(y), loss.start(y, weight)), rcond=None)[0]
         self.last: LaplacePoint | None = None
+        self._known = (loss, loss.constants(y, weight))
+
+    def known(self, loss: Loss) -> float:
+        """What the likelihood of all rows has beyond the loss."""
+        if loss is not self._known[0]:
+            self._known = loss, loss.constants(self.y, self.weight)
+        return self._known[1]
+
+    def point(
+        self, roots: Sequence[np.ndarray], common: np.ndarray | None, loss: Loss, tol: float = _TOL
+    ) -> LaplacePoint:
+        """The point with w0 held where it is given."""
+        return LaplacePoint(self, roots, common, loss, tol)
 
     def predictor(self, common: np.ndarray, deviations: Sequence[np.ndarray]) -> np.ndarray:
         """Linear predictors (N,)."""
         return np.asarray(self.T @ common + self.rows.predict(deviations))
 
+    def curvature(self, loss: Loss, f: np.ndarray) -> np.ndarray:
+        """Weighed second derivative of each row at predictors f."""
+        return np.asarray(self.weight * np.maximum(loss.curvature(self.y, f), _LEAST))
+
     def sums(self, loss: Loss, f: np.ndarray, slope: np.ndarray) -> CrossSums:
         """Of the quadratic model at predictors f, where the rows have the slope s loss'."""
-        v = self.weight * np.maximum(loss.curvature(self.y, f), _LEAST)
+        v = self.curvature(loss, f)
         vT = v[:, None] * self._T
         vT[:, -1] = v * f - slope
         return self.rows.sums(v, self._T, vT, again=True)
@@ -95,7 +112,8 @@ class CrossedLaplace:
         if not len(first):
             return self._held(roots, first)
         held = lambda _, beside: self._held(roots, beside)  # noqa: E731
-        return cast(LaplacePoint, descend(held, Roots([]), first).point)
+        found: LaplacePoint = descend(held, Roots([]), first).point
+        return found
 
     def first(self, roots: Sequence[np.ndarray]) -> np.ndarray:
         """Where a search begins for what there is beside the roots.
@@ -107,14 +125,14 @@ class CrossedLaplace:
         own = self.loss.parameters if self.learn else np.zeros(0)
         if self.restricted:
             return own
-        rough = LaplacePoint(self, roots, None, self.loss, _ROUGH)
+        rough = self.point(roots, None, self.loss, _ROUGH)
         return np.append(rough.common, own)
 
     def _held(self, roots: Sequence[np.ndarray], beside: np.ndarray) -> LaplacePoint:
         """The point at these roots with that beside them."""
         common, own = np.split(beside, [0 if self.restricted else self.T.shape[1]])
         loss = self.loss.with_parameters(own) if self.learn else self.loss
-        return LaplacePoint(self, roots, None if self.restricted else common, loss)
+        return self.point(roots, None if self.restricted else common, loss)
 
 
 class LaplacePoint:
@@ -133,23 +151,49 @@ class LaplacePoint:
         self.roots, self.laplace, self.held, self.loss = list(roots), model, common, loss
         self.tol = tol
         self.n_steps = 0
-        self.model = self._search()
-        self.common, self.deviations = self.model.common, self.model.deviations
-        self.common_covariance = self.model.common_covariance
+        self.common, self.deviations = self._search()
         prior = model.prior * sum(float((L**2).sum()) for L in roots)
-        known = loss.constants(model.y, model.weight)
-        self.deviance = 2.0 * (self.value + known) + self.model.log_det + prior
+        self.deviance = 2.0 * (self.value + model.known(loss)) + self.log_det + prior
         if model.last is None or self.deviance < model.last.deviance + _WILD:
             model.last = self
 
-    def _search(self) -> Solved:
+    @cached_property
+    def model(self) -> Solved:
+        """The quadratic model at the mode."""
+        whole = self.laplace
+        sums = whole.sums(self.loss, self.f, self._slopes)
+        model = Solved(sums, self.roots, whole.levels, whole.restricted, self.held, whole.eliminate)
+        model.common, model.deviations = self.common, self.deviations
+        return model
+
+    @property
+    def log_det(self) -> float:
+        """Logarithms of the determinants."""
+        return self.model.log_det
+
+    @property
+    def log_det_gradients(self) -> list[np.ndarray]:
+        """Gradient of the log determinants in every Gamma, the curvature of the rows held."""
+        return self.model.log_det_gradients
+
+    @property
+    def inner_common(self) -> np.ndarray:
+        """Curvature in w0, the deviations profiled out."""
+        return self.model.inner_common
+
+    @property
+    def common_covariance(self) -> np.ndarray:
+        """Of w0's estimate, the roots taken as known."""
+        return self.model.common_covariance
+
+    def _search(self) -> tuple[np.ndarray, list[np.ndarray]]:
         """Newton's steps to the mode, from where the last quadratic model puts it."""
         whole = self.laplace
         b, self.value, self.f = self._start()
         for _ in range(_STEPS):
             self.n_steps += 1
             slope = whole.weight * self.loss.gradient(whole.y, self.f)
-            target = self._lowest(whole.sums(self.loss, self.f, slope))
+            target = self._target(b, slope)
             f = self._predictor(target)
             promise = float(slope @ (self.f - f)) + sum(
                 float((u * (u - v)).sum()) for u, v in zip(b[1], target[1], strict=True)
@@ -169,19 +213,20 @@ class LaplacePoint:
             b, self.value, self.f = trial, value, f
             if ends:
                 break
-        self._slopes = whole.weight * self.loss.gradient(whole.y, self.f)
-        sums = whole.sums(self.loss, self.f, self._slopes)
-        model = Solved(sums, self.roots, whole.levels, whole.restricted, self.held, whole.eliminate)
-        model.common = b[0]
-        model.deviations = [u @ L.T for u, L in zip(b[1], self.roots, strict=True)]
-        return model
+        return b[0], [u @ L.T for u, L in zip(b[1], self.roots, strict=True)]
+
+    @cached_property
+    def _slopes(self) -> np.ndarray:
+        """Weighed slope of each row."""
+        whole = self.laplace
+        return np.asarray(whole.weight * self.loss.gradient(whole.y, self.f))
 
     def _start(self) -> Any:
         """The minimum of the last quadratic model, or no deviations if that is nearer."""
         whole, last = self.laplace, self.laplace.last
         if last is not None:
             with np.errstate(all="ignore"):
-                found = self._placed(self._lowest(last.model.sums))
+                found = self._placed(self._from(last))
             if found[1] <= last.value + _WILD:
                 return found
         level = whole.level if self.held is None else self.held
@@ -194,6 +239,14 @@ class LaplacePoint:
     def _placed(self, place: Any) -> Any:
         f = self._predictor(place)
         return place, self._value(place, f), f
+
+    def _target(self, place: Any, slope: np.ndarray) -> Any:
+        """Where Newton's step from a place leads, whose rows have that slope."""
+        return self._lowest(self.laplace.sums(self.loss, self.f, slope))
+
+    def _from(self, last: Any) -> Any:
+        """Where the quadratic model of another point is lowest."""
+        return self._lowest(last.model.sums)
 
     def _lowest(self, sums: CrossSums) -> Any:
         """W0 and u = L'Z'(what a quadratic model leaves) at its minimum; L may be singular."""
@@ -227,8 +280,7 @@ class LaplacePoint:
     @cached_property
     def _v(self) -> np.ndarray:
         """Weighed curvature of each row."""
-        whole = self.laplace
-        return np.asarray(whole.weight * np.maximum(self.loss.curvature(whole.y, self.f), _LEAST))
+        return self.laplace.curvature(self.loss, self.f)
 
     @cached_property
     def _leverage(self) -> np.ndarray:
@@ -269,6 +321,11 @@ class LaplacePoint:
         return c - self._v * taken, taken
 
     @cached_property
+    def common_turn(self) -> np.ndarray:
+        """What the determinants add to the gradient in w0."""
+        return np.asarray(self.laplace.T.T @ self._followed[0])
+
+    @cached_property
     def _by_parameters(self) -> ByParameters:
         """What the parameters of the loss change."""
         whole = self.laplace
@@ -278,11 +335,10 @@ class LaplacePoint:
     def beside_slope(self) -> np.ndarray:
         """Gradient of the deviance in what is held beside the roots."""
         whole, out = self.laplace, []
-        followed, taken = self._followed
         if self.held is not None:
-            out.append(whole.T.T @ (2.0 * self._slopes + followed))
+            out.append(2.0 * (whole.T.T @ self._slopes) + self.common_turn)
         if whole.learn:
-            by = self._by_parameters
+            by, taken = self._by_parameters, self._followed[1]
             out.append(2.0 * by.total + by.curvature @ self._leverage - by.slope @ taken)
         return np.concatenate([np.zeros(0), *out])
 
@@ -290,7 +346,7 @@ class LaplacePoint:
     def beside_curvature(self) -> np.ndarray:
         """Its second derivatives, but for what the determinants add."""
         whole = self.laplace
-        S = 2.0 * self.model.inner_common
+        S = 2.0 * self.inner_common
         if not whole.learn:
             return S
         by = self._by_parameters
@@ -304,9 +360,10 @@ class LaplacePoint:
     @cached_property
     def pulls(self) -> list[np.ndarray]:
         """G = -Z's loss' of every term's levels, (m, q)."""
-        return self._by_level(-self._slopes)
+        return self.by_level(-self._slopes)
 
-    def _by_level(self, values: np.ndarray) -> list[np.ndarray]:
+    def by_level(self, values: np.ndarray) -> list[np.ndarray]:
+        """Z'values of every term's levels, (m, q)."""
         rows, split = self.laplace.rows, self.model._split
         first, rest = rows.first_by_level(values), rows.rest_by_level(values)
         return [part[..., 0] for part in split(first[:, None], rest[:, None])]
@@ -315,8 +372,8 @@ class LaplacePoint:
     def gradients(self) -> list[np.ndarray]:
         """Gradient of the deviance in every Gamma, (q, q)."""
         out = []
-        moved = self._by_level(self._followed[0])
-        for M, g, e in zip(self.model.log_det_gradients, self.pulls, moved, strict=True):
+        moved = self.by_level(self._followed[0])
+        for M, g, e in zip(self.log_det_gradients, self.pulls, moved, strict=True):
             cross = e.T @ g
             found = M - g.T @ g + 0.5 * (cross + cross.T)
             out.append(0.5 * (found + found.T) + self.laplace.prior * np.eye(len(found)))

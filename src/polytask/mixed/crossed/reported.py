@@ -4,7 +4,7 @@ The mode of w0 and the deviations together, about which a restricted likelihood 
 well, but is nearer to zero than the coefficients are. What is reported maximizes Laplace's
 likelihood at the variances found, as lme4's glmer does; its covariance is twice the inverse of the
 deviance's Hessian in the roots of the covariances and w0 together, by differences of the exact
-gradient.
+gradient: in w0 of the little that the determinants add, the rest is known.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def reported_common(
     t : ndarray
         Their free parameters at the estimate.
     """
-    model = CrossedLaplace(
+    model = type(at)(
         at.rows, at.T, at.y, at.weight, point.loss, False, learn=at.learn, eliminate=at.eliminate
     )
     together, p = Roots(roots), at.T.shape[1]
@@ -48,10 +48,13 @@ def reported_common(
         there = model(together.at(moved[:q]), moved[q:])
         return np.append(together.slope(there), there.beside_slope)
 
-    steps = _STEP * np.eye(len(place))
-    H = np.array([slope(place + step) - slope(place - step) for step in steps]) / (2.0 * _STEP)
+    common, steps = slice(q, q + p), _STEP * np.eye(len(place))
+    H = np.zeros(steps.shape)
+    for k in [*range(q), *range(q + p, len(place))]:
+        H[k] = H[:, k] = (slope(place + steps[k]) - slope(place - steps[k])) / (2.0 * _STEP)
+    turned = [model(best.roots, moved[q:]).common_turn for moved in place + steps[common]]
+    H[common, common] = 2.0 * best.inner_common + (turned - best.common_turn) / _STEP
     H = 0.5 * (H + H.T)
-    common = slice(q, q + p)
     if np.linalg.eigvalsh(H)[0] <= 0:  # a variance whose likelihood has no maximum inside
         return place[common], 2.0 * np.linalg.pinv(H[common, common], hermitian=True)
     return place[common], 2.0 * np.linalg.inv(H)[common, common]
