@@ -149,22 +149,22 @@ class LeaveOneOut:
         total, lost = np.zeros((2, data.n_tasks, len(arrows)))
         times = repeats(data)
         counted = (times != 1).any()
-        alone = (data.sizes == 1)[:, None, None]  # the only row of a task whose level is free
-        excused = alone & np.array([_free_level(arrow) for arrow in arrows])
+        alone = (data.sizes == 1)[:, None]  # the only row of a task whose level is free
+        excused = (alone & np.array([_free_level(arrow) for arrow in arrows]))[:, :, None]
         undefined = np.zeros(total.shape, dtype=bool)
 
         def use(out: LeftOut, some: slice) -> None:
             batch, root, left = out.spectra.batch, out.spectra.root, out.left
             if counted:
-                left = 1.0 - (1.0 - left) / times[batch.obs][:, :, None]
+                left = 1.0 - (1.0 - left) / times[batch.obs][:, None, :]
             if left.min() <= _NO_INFORMATION:
                 unknown = left <= _NO_INFORMATION
-                needed = ~excused[batch.tasks][:, :, some] & (root > 0)[:, :, None]
-                undefined[batch.tasks, some] |= (needed & unknown).any(axis=1)
-                lost[batch.tasks, some] += np.einsum("bna,bn->ba", unknown, root**2)
+                needed = ~excused[batch.tasks][:, some] & (root > 0)[:, None, :]
+                undefined[batch.tasks, some] |= (needed & unknown).any(axis=2)
+                lost[batch.tasks, some] += (unknown * (root**2)[:, None, :]).sum(axis=2)
                 left = np.where(unknown, np.inf, left)
             error = out.residual / left
-            total[batch.tasks, some] += 0.5 * np.einsum("bna,bna->ba", error, error)
+            total[batch.tasks, some] += 0.5 * np.einsum("ban,ban->ba", error, error)
 
         self._spectral.leave_out(
             Points.of(arrows), use, None if near is None else Points.of([near])

@@ -6,7 +6,7 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.data.kept import kept
-from polytask.tuning.content import content_of
+from polytask.tuning.content import EQUAL, content_of
 
 __all__ = ["repeats"]
 
@@ -28,6 +28,8 @@ def repeats(data: TaskData) -> np.ndarray:
 def _repeats(data: TaskData) -> np.ndarray:
     weight = data.sample_weight
     alike = (weight == weight[:1]).all()
+    if alike and _targets_differ(data):
+        return np.ones(len(weight))
     group = content_of(data).group
     if alike and len(np.unique(group)) == len(group):
         return np.ones(len(weight))
@@ -36,6 +38,13 @@ def _repeats(data: TaskData) -> np.ndarray:
         return np.asarray(weight / total)
     whole = (weight == np.round(weight)).all()
     return weight / np.gcd.reduce(total.astype(np.int64)) if whole else np.ones(len(weight))
+
+
+def _targets_differ(data: TaskData) -> bool:
+    """Whether no two rows of a task have one target, so that none are equal."""
+    order = np.lexsort((data.y, data.code))
+    apart = np.diff(data.y[order]) > EQUAL * data.y.std()
+    return bool((apart | (np.diff(data.code[order]) > 0)).all())
 
 
 def _recurs(data: TaskData, group: np.ndarray) -> bool:

@@ -86,21 +86,27 @@ class LeftOut:
     """Of a batch of tasks at A points: residuals times the roots of weights, and 1 - h."""
 
     spectra: TaskSpectra
-    residual: np.ndarray  # (b, n, A)
-    left: np.ndarray  # (b, n, A)
+    residual: np.ndarray  # (b, A, n)
+    left: np.ndarray  # (b, A, n)
 
 
 @dataclass(frozen=True, eq=False)
 class _Own:
-    """What the tasks' own parts need at A points; names are those of the formulas."""
+    """What the tasks' own parts need at A points, of C curvatures c; names as in the formulas."""
 
     one: TaskSpectra
-    points: Points
-    rho: np.ndarray  # c / (S + c), (A, b, r)
-    k: np.ndarray  # S^½ rho, (A, b, r)
-    q: np.ndarray  # Z'M_s o, (A, b, d)
-    one_one: np.ndarray  # o'M_s o, (A, b)
+    of: np.ndarray | None  # which c a point has, (A,); None where every one has its own
+    e: np.ndarray  # (A,)
+    rho: np.ndarray  # c / (S + c), (C, b, r)
+    k: np.ndarray  # S^½ rho, (C, b, r)
+    rho_one: np.ndarray  # rho V'o, (C, b, r)
+    q: np.ndarray  # Z'M_s o, (C, b, d)
+    one_one: np.ndarray  # o'M_s o, (C, b)
     t: np.ndarray  # e + o'M_s o, (A, b)
+
+    def at(self, values: np.ndarray) -> np.ndarray:
+        """Those (C, ...) of every point, (A, ...)."""
+        return values if self.of is None else values[self.of]
 
 
 class SpectralFits:
@@ -139,7 +145,7 @@ class SpectralFits:
         R, held, lock = self._common(near)[1], {}, Lock()
 
         def work(one: TaskSpectra) -> None:
-            found = _common_leverage(_own(one, near), R)[:, :, 0]
+            found = _common_leverage(_own(one, near), R)[:, 0]
             with lock:
                 held[id(one.batch)] = found
 
@@ -202,75 +208,81 @@ class SpectralFits:
 
 
 def _own(one: TaskSpectra, points: Points) -> _Own:
-    c = points.c[:, None, None]
-    rho = c / (one.s + c)
+    distinct, places = np.unique(points.c, return_inverse=True)
+    c, of = (distinct, places) if len(distinct) < len(places) else (points.c, None)
+    rho = c[:, None, None] / (one.s + c[:, None, None])
     k = np.sqrt(one.s) * rho
     q = np.ascontiguousarray(((k * one.one_in).transpose(1, 0, 2) @ one.Ut).transpose(1, 0, 2))
-    one_one = (one.one_out**2).sum(axis=1) + (rho * one.one_in**2).sum(axis=2)
-    return _Own(one, points, rho, k, q, one_one, points.e[:, None] + one_one)
+    rho_one = rho * one.one_in
+    one_one = (one.one_out**2).sum(axis=1) + (rho_one * one.one_in).sum(axis=2)
+    t = points.e[:, None] + (one_one if of is None else one_one[of])
+    return _Own(one, of, points.e, rho, k, rho_one, q, one_one, t)
 
 
 def _residual(own: _Own, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """M (y - [Z o] w) in coordinates: of V (A, b, r), and of what V leaves of o (A, b)."""
     one, d = own.one, own.one.Ut.shape[2]
-    inside = own.rho * one.y_in
-    beta = -(one.one_out * one.y_out).sum(axis=1) - (inside * one.one_in).sum(axis=2)
+    inside = own.at(own.rho * one.y_in)
+    fixed = (one.one_out * one.y_out).sum(axis=1) + (own.rho_one * one.y_in).sum(axis=2)
+    beta = -own.at(fixed)
     if w.any():
         slopes, level = w[:, :d], w[:, d:].sum(axis=1)
-        inside -= own.k * (slopes @ one.Ut.reshape(-1, d).T).reshape(inside.shape)
-        beta += (own.q @ slopes[:, :, None])[:, :, 0] - (own.points.e * level)[:, None]
+        inside -= own.at(own.k) * (slopes @ one.Ut.reshape(-1, d).T).reshape(inside.shape)
+        beta += (own.at(own.q) @ slopes[:, :, None])[:, :, 0] - (own.e * level)[:, None]
     beta /= own.t
-    inside += own.rho * beta[:, :, None] * one.one_in
+    inside += beta[:, :, None] * own.at(own.rho_one)
     return inside, beta
 
 
 def _left_out(own: _Own, w: np.ndarray, R: np.ndarray, held: np.ndarray | None = None) -> LeftOut:
     """Residuals and 1 - h at some points, the part of h through w0 ``held`` where it is given."""
-    one, n_points = own.one, len(own.t)
-    M_one = _columns(own.rho * one.one_in, np.ones(own.t.shape))
-    both = one.V @ np.concatenate([_columns(*_residual(own, w)), M_one], axis=2)
-    residual, M_one = both[:, :, :n_points], both[:, :, n_points:]
-    residual += one.y_out[:, :, None]
-    basis = one.V[:, :, : one.s.shape[1]]
-    left = (basis * basis) @ own.rho.transpose(1, 2, 0)
-    left += one.outside[:, :, None]
-    M_one *= M_one
-    M_one /= own.t.T[:, None, :]
-    left -= M_one
+    one = own.one
+    across = one.V.transpose(0, 2, 1)
+    residual = _rows(*_residual(own, w)) @ across
+    residual += one.y_out[:, None, :]
+    basis = across[:, : one.s.shape[1]]
+    slopes = own.rho.transpose(1, 0, 2) @ (basis * basis)
+    slopes += one.outside[:, None, :]
     if held is not None:
-        left -= held[:, :, None]
-    elif R.size:
+        slopes -= held[:, None, :]
+    M_one = _rows(own.rho_one, np.ones(own.one_one.shape)) @ across
+    M_one *= M_one
+    if own.of is not None:
+        slopes, M_one = slopes[:, own.of], M_one[:, own.of]
+    M_one /= own.t.T[:, :, None]
+    left = np.subtract(slopes, M_one, out=slopes)
+    if held is None and R.size:
         left -= _common_leverage(own, R)
     return LeftOut(one, residual, left)
 
 
-def _columns(inside: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Coordinates (A, b, r) and (A, b) as columns for V, (b, r + 1, A)."""
-    return np.concatenate([inside, last[:, :, None]], axis=2).transpose(1, 2, 0)
+def _rows(inside: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Coordinates (A, b, r) and (A, b) as rows for V', (b, A, r + 1)."""
+    return np.concatenate([inside, last[:, :, None]], axis=2).transpose(1, 0, 2)
 
 
 def _common_leverage(own: _Own, R: np.ndarray) -> np.ndarray:
-    """u'H^-1 u of every observation, (b, n, A)."""
+    """u'H^-1 u of every observation, (b, A, n)."""
     one = own.one
     (b, n, _), r, q = one.V.shape, one.s.shape[1], R.shape[1]
-    flat, e = one.Ut.reshape(b * r, -1), own.points.e
-    d = flat.shape[1]
+    flat, e = one.Ut.reshape(b * r, -1), own.e
+    d, q_one, k, rho_one = flat.shape[1], own.at(own.q), own.at(own.k), own.at(own.rho_one)
     out = np.empty((len(e), b, n))
     size = max(1, int(_CHUNK // (b * max(r, n) * q)))
     for first in range(0, len(e), size):
         a = slice(first, first + size)
         slopes = R[a, :, :d].transpose(0, 2, 1)
-        last = -(own.q[a] @ slopes)
+        last = -(q_one[a] @ slopes)
         if q > d:
             last += e[a, None, None] * R[a, None, :, d]
         last /= own.t[a, :, None]
         B = np.empty((len(slopes), b, r + 1, q))
-        np.multiply((flat @ slopes).reshape(-1, b, r, q), own.k[a, :, :, None], out=B[:, :, :r])
-        B[:, :, :r] += (own.rho[a] * one.one_in)[..., None] * last[:, :, None, :]
+        np.multiply((flat @ slopes).reshape(-1, b, r, q), k[a][..., None], out=B[:, :, :r])
+        B[:, :, :r] += rho_one[a][..., None] * last[:, :, None, :]
         B[:, :, r] = last
         rows = one.V @ B
         np.einsum("abnq,abnq->abn", rows, rows, out=out[a])
-    return out.transpose(1, 2, 0)
+    return out.transpose(1, 0, 2)
 
 
 def _slopes_eliminated(one: TaskSpectra, c: np.ndarray) -> np.ndarray:
@@ -286,12 +298,13 @@ def _slopes_eliminated(one: TaskSpectra, c: np.ndarray) -> np.ndarray:
 
 def _level_eliminated(own: _Own, level: int) -> np.ndarray:
     """The last term of M in H, and the row and column of the common intercept, (A, q, q)."""
-    over_t, d, e = own.q / own.t[:, :, None], own.q.shape[2], own.points.e[:, None]
+    q, e = own.at(own.q), own.e[:, None]
+    over_t, d = q / own.t[:, :, None], q.shape[2]
     H = np.empty((len(over_t), d + level, d + level))
-    H[:, :d, :d] = -over_t.transpose(0, 2, 1) @ own.q
+    H[:, :d, :d] = -over_t.transpose(0, 2, 1) @ q
     if level:
         H[:, :d, d] = H[:, d, :d] = e * over_t.sum(axis=1)
-        H[:, d, d] = (e / own.t * own.one_one).sum(axis=1)
+        H[:, d, d] = (e / own.t * own.at(own.one_one)).sum(axis=1)
     return H
 
 
@@ -302,7 +315,7 @@ def _gradient(own: _Own, q: int) -> np.ndarray:
     d = own.one.Ut.shape[2]
     out = np.empty((len(inside), q))
     out[:, :d] = inside.reshape(len(inside), -1) @ own.one.Ut.reshape(-1, d)
-    out[:, d:] = -(own.points.e * beta.sum(axis=1))[:, None]
+    out[:, d:] = -(own.e * beta.sum(axis=1))[:, None]
     return out
 
 
