@@ -34,7 +34,13 @@ from polytask.tuning.leave_group_out import (
     whole_tasks,
 )
 from polytask.tuning.loo_outputs import left_out
-from polytask.tuning.loo_small import MOST_ROWS, left_out_of_task
+from polytask.tuning.loo_small import (
+    MOST_ROWS,
+    MOST_TOGETHER,
+    left_out_of_task,
+    tasks_of_few,
+    whole_table,
+)
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.spectral import LeftOut, Points, SpectralFits, serves
@@ -48,7 +54,7 @@ _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 
 _RowBatch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]
-_Forms = tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]
+_Forms = tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class LeaveOneOut:
@@ -210,21 +216,23 @@ class LeaveOneOut:
     def _anew(
         self, arrow: ArrowProblem, factor: ArrowFactor, f: np.ndarray, near: np.ndarray
     ) -> np.ndarray:
-        """The same, tasks of few rows solved anew (see `polytask.tuning.loo_small`)."""
+        """The same, tasks of few rows solved anew (see `polytask.tuning.loo_small`).
+
+        Tables of few rows as a whole, since a row moves what all tasks share.
+        """
         data, loss = arrow.problem.data, arrow.problem.loss
-        if data.sizes.min() > MOST_ROWS or isinstance(factor.schur, WideRidge):
+        together = len(data.y) <= MOST_TOGETHER and not factor.wide
+        few = together or data.sizes.min() <= MOST_ROWS
+        if not few or isinstance(factor.schur, WideRidge):
             return near
         if loss.has_labels:  # rare ones have folds, the others are near enough
             return near
         share = 1.0 / repeats(data)
-        for obs, valid, left, right in _narrow_forms(arrow, factor, self._row_batches(data.design)):
-            sizes = np.full(len(obs), obs.shape[1]) if valid is None else valid.sum(axis=1)
-            for n in np.unique(sizes[sizes <= MOST_ROWS]):
-                some = obs[sizes == n][:, :n]
-                Q = left[sizes == n, :n] @ right[sizes == n, :n].transpose(0, 2, 1)
-                found = left_out_of_task(data, loss, f, some, Q, share)
-                known = np.isfinite(found) & np.isfinite(near[some])
-                near[some[known]] = found[known]
+        forms = _narrow_forms(arrow, factor, self._row_batches(data.design))
+        for some, Q in whole_table(forms, len(data.y)) if together else tasks_of_few(forms):
+            found = left_out_of_task(data, loss, f, some, Q, share)
+            known = np.isfinite(found) & np.isfinite(near[some])
+            near[some[known]] = found[known]
         return near
 
     def _row_batches(self, design: Design) -> Iterable[_RowBatch]:
@@ -281,9 +289,10 @@ def _quadratic_forms(
     if isinstance(factor.schur, WideRidge):
         return (1.0 - np.diag(factor.schur.residual_operator())) / v
     q = np.zeros(len(data.y))
-    for obs, valid, left, right in _narrow_forms(arrow, factor, batches):
+    for obs, valid, A, own, u, across in _narrow_forms(arrow, factor, batches):
         chosen = slice(None) if valid is None else valid
-        q[obs[chosen]] = np.einsum("bnr,bnr->bn", left, right)[chosen]
+        forms = np.einsum("bnr,bnr->bn", A, own) + np.einsum("bnr,bnr->bn", across, u)
+        q[obs[chosen]] = forms[chosen]
     for i, task in factor.wide.items():
         part = slice(data.start[i], data.start[i + 1])
         M = task.ridge.residual_operator()
@@ -295,7 +304,10 @@ def _quadratic_forms(
 def _narrow_forms(
     arrow: ArrowProblem, factor: ArrowFactor, batches: Iterable[_RowBatch]
 ) -> Iterator[_Forms]:
-    """(observations, valid, left, right) of batches of tasks with X H^-1 X' = left right'."""
+    """(observations, valid, A, X, U, V) of batches of tasks with X H^-1 X' = A X' + V U'.
+
+    Between the rows of two tasks it is V U' alone.
+    """
     structure, D = arrow.structure, arrow.D
     position = np.full(arrow.problem.data.n_tasks, -1)
     position[factor.narrow] = np.arange(len(factor.narrow))
@@ -310,13 +322,12 @@ def _narrow_forms(
         R = factor.roots[at]
         A = (own @ R.transpose(0, 2, 1)) @ R
         if both:  # u = D L^-1 x: no subtraction
-            left, right = A, own + A @ middle
+            u = A
         elif factor.coupling is not None:
             u = rows[:, :, structure.common] - A @ factor.coupling[at]
-            left, right = np.concatenate([A, u @ middle], 2), np.concatenate([own, u], 2)
         else:
             continue
-        yield obs[inside], None if valid is None else valid[inside], left, right
+        yield obs[inside], None if valid is None else valid[inside], A, own, u, u @ middle
 
 
 def _row_batches(design: Design) -> Iterator[_RowBatch]:

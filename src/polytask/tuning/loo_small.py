@@ -6,22 +6,49 @@ of the task, with Q = X H^-1 X' and the other tasks as at the fit, the predictor
     δ = Q_j (ρ_j g_j e_j - r(δ)),   r_k = w_k (loss'(f_k + δ_k) - loss'(f_k) - loss''(f_k) δ_k),
 
 Q_j that of the Hessian without the share ρ_j of row j, r what the quadratic model of the others
-leaves out. It is solved by Newton's method in δ, from the value at r = 0, for every row; over
-kinks, where that may lead anywhere, after steps of parabolas above the loss.
+leaves out; a table of few rows is one such task. It is solved by Newton's method in δ, from the
+value at r = 0, for every row; over kinks, where that may lead anywhere, after steps of parabolas
+above the loss.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from polytask.data import TaskData
 from polytask.responses import Loss
 
-__all__ = ["MOST_ROWS", "left_out_of_task"]
+__all__ = ["MOST_ROWS", "MOST_TOGETHER", "left_out_of_task", "tasks_of_few", "whole_table"]
 
 _STEPS = 2
 _SURE = 8  # steps of parabolas above a loss with kinks, before those of Newton's method
 MOST_ROWS = 24  # of a task that is seen as small: n systems of n x n
+MOST_TOGETHER = 64  # of a table that is
+
+
+def tasks_of_few(forms: Iterable[Any]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows (b, n) of tasks of one size, and their Q (b, n, n), from `_narrow_forms` of a fit."""
+    for obs, valid, A, own, u, across in forms:
+        sizes = np.full(len(obs), obs.shape[1]) if valid is None else valid.sum(axis=1)
+        for n in np.unique(sizes[sizes <= MOST_ROWS]):
+            a, x, v, w = (each[sizes == n, :n] for each in (A, own, across, u))
+            yield obs[sizes == n][:, :n], a @ x.transpose(0, 2, 1) + v @ w.transpose(0, 2, 1)
+
+
+def whole_table(forms: Iterable[Any], n_rows: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The same with all rows (1, N) as those of one task."""
+    Q, parts = np.zeros((n_rows, n_rows)), []
+    for obs, valid, A, own, u, across in forms:
+        for k, rows in enumerate(obs):
+            here = slice(None) if valid is None else valid[k]
+            Q[np.ix_(rows[here], rows[here])] = A[k, here] @ own[k, here].T
+            parts.append((rows[here], u[k, here], across[k, here]))
+    order, u, across = (np.concatenate(each) for each in zip(*parts, strict=True))
+    Q[np.ix_(order, order)] += across @ u.T
+    yield np.arange(n_rows)[None], Q[None]
 
 
 def left_out_of_task(
