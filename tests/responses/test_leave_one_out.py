@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from polytask import SingleTaskRegressor
 from polytask.problem import Problem
 from polytask.responses import Response
 from polytask.solvers import select
@@ -64,3 +65,13 @@ def test_tables_of_few_rows_are_solved_anew(response: Response) -> None:
 
     exact = refitted_risk(make(data), make, response)
     assert LeaveOneOut(1e-8, 100)(make(data)) == pytest.approx(exact, rel=1e-3)
+
+
+def test_a_kink_that_takes_all_curvature_leaves_a_choice() -> None:
+    """Newton's systems of a quantile in tasks of twenty rows were singular: the fit ended."""
+    rng = np.random.default_rng(0)
+    ids, X = np.repeat(np.arange(12), 20), rng.normal(size=(240, 2))
+    level = 4.0 + 5.0 * rng.normal(size=12)[ids]
+    y = np.round(level + X @ [5.0, -4.0] + 5.0 * rng.standard_t(2, 240), 2)
+    model = SingleTaskRegressor(loss="quantile(0.9)", task=2).fit(np.column_stack([X, ids]), y)
+    assert np.isfinite(model.coef_).all()

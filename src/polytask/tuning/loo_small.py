@@ -96,6 +96,17 @@ def left_out_of_task(
             curvature = (loss.majorizer if sure else loss.curvature)(yk, there)
             J = np.eye(n) + Qj * (stays * (curvature - bend[:, None]))[:, :, None, :]
             J = np.where(np.isfinite(J).all(axis=(2, 3), keepdims=True), J, np.eye(n))
-            change = change - np.linalg.solve(J, missed[..., None])[..., 0]
+            change = change - _solved(J, missed)
         change = best if loss.has_kinks else change
     return at + np.einsum("bjj->bj", change)
+
+
+def _solved(J: np.ndarray, missed: np.ndarray) -> np.ndarray:
+    """J^-1 missed of many systems; NaN where J is singular, as where a kink takes all curvature."""
+    try:
+        return np.asarray(np.linalg.solve(J, missed[..., None])[..., 0])
+    except np.linalg.LinAlgError:
+        lost = np.linalg.slogdet(J)[0] == 0.0
+        J = np.where(lost[..., None, None], np.eye(J.shape[-1]), J)
+        found = np.linalg.solve(J, missed[..., None])[..., 0]
+        return np.where(lost[..., None], np.nan, found)
