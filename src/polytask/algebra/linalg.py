@@ -13,6 +13,7 @@ __all__ = [
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
 _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
+_SMALL, _MANY = 16, 30  # size up to which many calls of LAPACK cost more than their work
 
 
 def psd_inverse(A: np.ndarray) -> np.ndarray:
@@ -57,10 +58,11 @@ def psd_inverse_roots(A: np.ndarray, singular: np.ndarray | None = None) -> np.n
         return A
     size = max(1, _CHUNK // p**2)
     firsts = np.arange(0, b, size)
+    invert = _invert_small if p <= _SMALL and b >= _MANY else _invert_chunk
 
     def work(part: np.ndarray) -> None:
         for first in part:
-            _invert_chunk(A[first : first + size], singular[first : first + size])
+            invert(A[first : first + size], singular[first : first + size])
 
     if p >= _THREADS_FROM[0] and b * p**3 > _THREADS_FROM[1]:
         share(work, firsts)
@@ -89,6 +91,27 @@ def _invert_chunk(A: np.ndarray, singular: np.ndarray) -> None:
     for i, triangle, size in zip(np.flatnonzero(singular), lost, diagonal[singular], strict=True):
         above = np.triu(triangle, 1)
         A[i] = _pseudo_inverse_root(above + above.T + np.diag(size))
+
+
+def _invert_small(A: np.ndarray, singular: np.ndarray) -> None:
+    """The same by elimination of [A, I], a column at a time of all matrices at once."""
+    n, p = A.shape[:2]
+    M = np.zeros((p, 2 * p, n))
+    M[:, :p] = A.transpose(1, 2, 0)
+    at = np.arange(p)
+    M[at, p + at] = 1.0
+    with np.errstate(all="ignore"):  # of singular matrices, which are seen afterwards
+        for j in range(p - 1):
+            share = M[j + 1 :, j] / M[j, j]
+            M[j + 1 :, j + 1 : p + j + 1] -= share[:, None] * M[j, j + 1 : p + j + 1]
+        root = np.sqrt(M[at, at])
+        R = M[:, p:] / root[:, None]
+    pivots = root * _reciprocal_roots(A[:, at, at].T)
+    singular[:] = ~(pivots > _smallest_pivot(p)).all(axis=0)
+    lost = {i: _pseudo_inverse_root(A[i]) for i in np.flatnonzero(singular)}
+    A[:] = R.transpose(2, 0, 1)
+    for i, instead in lost.items():
+        A[i] = instead
 
 
 def _reciprocal_roots(diagonal: np.ndarray) -> np.ndarray:

@@ -1,14 +1,9 @@
 """What a multi-task sample is: one frozen TaskData, whatever door it came through."""
 
 from polytask.data.callers import callers_level
-from polytask.data.columns import (
-    drop_task_column,
-    is_frame,
-    read_task_ids,
-    repeated_names,
-    to_array,
-)
+from polytask.data.columns import drop_task_column, read_task_ids
 from polytask.data.design import Design, make_design
+from polytask.data.frames import is_frame, repeated_names, to_array
 from polytask.data.moment_rows import MomentData
 from polytask.data.moments import TaskMoments
 from polytask.data.oracle import Oracle, RiskAt, RowsAt

@@ -5,8 +5,6 @@ from __future__ import annotations
 import decimal
 import difflib
 import warnings
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,69 +12,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from narwhals.exceptions import DuplicateError
 from scipy import sparse
 
+from polytask.data.frames import frame_columns, frame_names, is_frame, without_columns
 from polytask.data.task_spec import Spec, column_names, spelled_out, unit_of
 
-__all__ = [
-    "drop_task_column",
-    "frame_columns",
-    "is_frame",
-    "read_task_ids",
-    "repeated_names",
-    "to_array",
-]
+__all__ = ["drop_task_column", "read_task_ids"]
 
 _NUMBERS = (int, float, np.integer, np.floating, decimal.Decimal)
 _NO_IDS = (dict, list, set, tuple, np.ndarray, complex, bytes)
-
-
-def is_frame(X: Any) -> bool:
-    """Whether X is a table with column names (pandas, polars, pyarrow).
-
-    Raises
-    ------
-    ValueError
-        If a name stands over two columns: no argument could say which is meant.
-    TypeError
-        If the table is a plan that nobody has carried out.
-    """
-    if isinstance(X, (np.ndarray, pd.Series)):  # the most common answers take no search
-        return False
-    if isinstance(X, pd.DataFrame):
-        if not X.columns.is_unique:
-            raise ValueError(f"A table {repeated_names(X.columns)}")
-        return True
-    try:
-        found = nw.from_native(X, pass_through=True)
-    except DuplicateError as error:
-        names = X.column_names if hasattr(X, "column_names") else X.columns
-        raise ValueError(f"A table {repeated_names(names)}") from error
-    if isinstance(found, nw.LazyFrame):
-        raise TypeError(
-            f"A table must be in memory; got a {type(X).__name__}, which is a plan. Collect it "
-            "first."
-        )
-    return isinstance(found, nw.DataFrame)
-
-
-def repeated_names(names: Iterable[Any], place: str = "") -> str:
-    """The rest of a sentence about a table whose column names are not distinct; else "".
-
-    Examples
-    --------
-    >>> repeated_names(["age", "sex", "age"])
-    "must have distinct column names; got 'age' more than once. Rename or remove the copies."
-    """
-    twice = [str(name) for name, count in Counter(names).items() if count > 1]
-    if not twice:
-        return ""
-    shown = ", ".join(map(repr, twice[:8])) + (f" and {len(twice) - 8} more" * (len(twice) > 8))
-    return (
-        f"must have distinct column names; got {shown} more than once{place}. "
-        "Rename or remove the copies."
-    )
 
 
 def read_task_ids(X: Any, task: Spec) -> np.ndarray:
@@ -108,60 +52,34 @@ def read_task_ids(X: Any, task: Spec) -> np.ndarray:
 
 def drop_task_column(X: Any, task: Spec) -> Any:
     """``X`` without its task column, in the same kind of container; of several, without all."""
+    X = X if hasattr(X, "shape") or is_frame(X) else np.asarray(X)
     columns = column_names(spelled_out(task, frame_columns(X)))
-    if is_frame(X):
-        frame = nw.from_native(X, eager_only=True)
-        return frame.drop([_column_name(frame, name) for name in columns]).to_native()
-    gone = {_position(X.shape[1], name) for name in columns}
-    keep = [j for j in range(X.shape[1]) if j not in gone]
+    gone = {_place(X, name) for name in columns}
     if sparse.issparse(X):
-        return X.tocsc()[:, keep].tocsr()
-    X = np.asarray(X)
-    if keep and keep == list(range(keep[0], keep[-1] + 1)):  # a view: nothing is copied
-        return X[:, keep[0] : keep[-1] + 1]
-    return X[:, keep]
-
-
-def to_array(X: Any) -> Any:
-    """Numbers of a table as an array; arrays and sparse matrices are returned unchanged."""
-    if is_frame(X):
-        return nw.from_native(X, eager_only=True).to_numpy()
-    return X
-
-
-def refuse_dates(values: Any, what: str) -> None:
-    """``what`` must be numbers, which dates have none of but by a unit."""
-    found = ""
-    if is_frame(values):
-        schema = nw.from_native(values, eager_only=True).schema
-        found = next((f"column {k!r} holds" for k, v in schema.items() if v.is_temporal()), "")
-    elif getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
-        found = "it holds"
-    if found:
-        raise TypeError(
-            f"{what} must hold numbers; {found} dates or spans of time. Turn them into numbers "
-            "first, such as days since the earliest date."
-        )
+        return without_columns(X.tocsc(), gone).tocsr()
+    return without_columns(X, gone)
 
 
 def _column_values(X: Any, task: str | int) -> np.ndarray:
-    if is_frame(X):
-        frame = nw.from_native(X, eager_only=True)
-        series = frame.get_column(_column_name(frame, task))
-        if series.is_null().any():
-            raise ValueError(_missing_message(task, int(series.is_null().sum())))
-        if series.dtype.is_integer() and series.dtype not in (nw.Int128, nw.UInt128):
-            return series.to_numpy()  # NumPy has no whole numbers of 128 bits
-        if series.dtype == nw.String:  # one text for each id, not for each row
-            found, code = _text_codes(series)
-            return found[code]
-        return np.fromiter(series.to_list(), dtype=object, count=len(series))
-    if not hasattr(X, "shape"):
-        X = np.asarray(X, dtype=object)
-    position = _position(X.shape[1], task)
-    if sparse.issparse(X):
-        return X.tocsc()[:, [position]].toarray().ravel()
-    return np.asarray(X)[:, position]
+    X = X if hasattr(X, "shape") or is_frame(X) else np.asarray(X, dtype=object)
+    place = _place(X, task)
+    if not is_frame(X):
+        return X.tocsc()[:, [place]].toarray().ravel() if sparse.issparse(X) else X[:, place]
+    if isinstance(X, pd.DataFrame):
+        native = X.iloc[:, place]
+        if isinstance(native.dtype, np.dtype) and native.dtype.kind in "iu":
+            return native.to_numpy()
+        series = nw.from_native(native, series_only=True)
+    else:
+        series = nw.from_native(X, eager_only=True).get_column(frame_names(X)[place])
+    if series.is_null().any():
+        raise ValueError(_missing_message(task, int(series.is_null().sum())))
+    if series.dtype.is_integer() and series.dtype not in (nw.Int128, nw.UInt128):
+        return series.to_numpy()  # NumPy has no whole numbers of 128 bits
+    if series.dtype == nw.String:  # one text for each id, not for each row
+        found, code = _text_codes(series)
+        return found[code]
+    return np.fromiter(series.to_list(), dtype=object, count=len(series))
 
 
 def _text_codes(series: nw.Series[Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -172,19 +90,18 @@ def _text_codes(series: nw.Series[Any]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(texts, dtype=str if texts else object), pairs.indices.to_numpy()
 
 
-def _column_name(frame: nw.DataFrame[Any], task: str | int) -> Any:
-    names = list(frame.columns)
-    if isinstance(task, str):
-        if task not in names:
-            close = difflib.get_close_matches(task, [str(c) for c in names], n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else f" Columns are {names[:10]}."
-            raise ValueError(
-                f"task must be a column of X; got {task!r}, which X does not have.{hint}"
-            )
-        return task
+def _place(X: Any, task: str | int) -> int:
+    """Position of the task column among the columns of X."""
+    if not is_frame(X):
+        return _position(X.shape[1], task)
+    names = frame_names(X)
     if task in names:  # tables may have integer column names
-        return task
-    return names[_position(len(names), task)]
+        return names.index(task)
+    if not isinstance(task, str):
+        return _position(len(names), task)
+    close = difflib.get_close_matches(task, [str(c) for c in names], n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else f" Columns are {names[:10]}."
+    raise ValueError(f"task must be a column of X; got {task!r}, which X does not have.{hint}")
 
 
 def _position(n_columns: int, task: str | int) -> int:
@@ -294,11 +211,3 @@ def _missing_message(task: str | int, count: int) -> str:
         f"task ids must not be missing; column {task!r} contains NaN, null or blanks in {count} "
         "row(s). Drop those rows or give them an id of their own."
     )
-
-
-def frame_columns(X: Any) -> tuple[str, ...] | None:
-    """Column names of a table as text; None for arrays and matrices."""
-    if not is_frame(X):
-        return None
-    columns = X.columns if isinstance(X, pd.DataFrame) else nw.from_native(X).columns
-    return tuple(map(str, columns))

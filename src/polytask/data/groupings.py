@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from polytask.data.columns import drop_task_column, is_frame, read_task_ids, refuse_dates, to_array
+from polytask.data.columns import drop_task_column, read_task_ids
+from polytask.data.frames import check_columns, is_frame, refuse_dates, to_array
 from polytask.data.parse import FLOATS, read_rows, task_codes
 from polytask.data.task_spec import Name, column_names, grouping_names
 
@@ -111,7 +112,7 @@ def read_grouped_rows(
     if not groupings:
         return read_rows(estimator, X, reset=reset).X, {}
     if is_frame(X):
-        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        check_columns(estimator, X, reset=reset)
     else:
         X = validate_data(
             estimator, X, dtype=None, accept_sparse="csr", ensure_all_finite=False, reset=reset,

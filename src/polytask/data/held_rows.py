@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
-from polytask.data.columns import to_array
 from polytask.data.folds import task_folds
+from polytask.data.frames import to_array
 
 __all__ = ["Folds", "group_folds", "later_folds", "read_held", "validation_part"]
 

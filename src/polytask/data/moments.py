@@ -13,13 +13,8 @@ from sklearn.utils.validation import column_or_1d
 
 from polytask.data.accumulate import MomentSums
 from polytask.data.cells import combined, id_columns
-from polytask.data.columns import (
-    drop_task_column,
-    frame_columns,
-    read_task_ids,
-    refuse_dates,
-    to_array,
-)
+from polytask.data.columns import drop_task_column, read_task_ids
+from polytask.data.frames import frame_columns, refuse_dates, to_array
 from polytask.data.moments_file import read_moments_file, write_moments_file
 from polytask.data.task_spec import Spec, column_names, spelled_out
 from polytask.data.weights import check_weights

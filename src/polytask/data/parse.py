@@ -16,15 +16,9 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from polytask.data.callers import callers_level
 from polytask.data.center import far_means
-from polytask.data.columns import (
-    drop_task_column,
-    frame_columns,
-    is_frame,
-    read_task_ids,
-    refuse_dates,
-    to_array,
-)
+from polytask.data.columns import drop_task_column, read_task_ids
 from polytask.data.design import make_design
+from polytask.data.frames import check_columns, frame_columns, is_frame, refuse_dates, to_array
 from polytask.data.held_rows import read_held
 from polytask.data.split_rows import split_rows
 from polytask.data.task_data import TaskData, task_shares
@@ -82,7 +76,7 @@ def read_raw_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
     """The same for estimators that take text and gaps: ``Rows.X`` is in the container of ``X``."""
     task = estimator.task
     if is_frame(X):
-        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        check_columns(estimator, X, reset=reset)
     else:
         X = validate_data(
             estimator, X, dtype=None, accept_sparse="csr", ensure_all_finite=False,

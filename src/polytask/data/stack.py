@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from polytask.data.columns import is_frame
+from polytask.data.frames import is_frame
 
 __all__ = ["stack_tasks"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from polytask.data.columns import is_frame
+from polytask.data.frames import is_frame
 
 __all__ = ["is_survival", "read_survival"]
 

@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from polytask.data.columns import is_frame
+from polytask.data.frames import is_frame
 
 __all__ = ["laplacian_of"]
 

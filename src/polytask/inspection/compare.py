@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polytask.data.columns import frame_columns
+from polytask.data.frames import frame_columns
 from polytask.data.task_spec import Spec, spelled_out
 from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison

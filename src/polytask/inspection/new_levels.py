@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
-from polytask.data.columns import frame_columns
+from polytask.data.frames import frame_columns
 from polytask.data.groupings import Grouping, read_groupings
 from polytask.data.task_spec import column_names, spelled_out
 from polytask.inspection._json import to_json

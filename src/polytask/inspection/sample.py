@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from polytask.data import drop_task_column, is_frame, read_task_ids, read_weight
-from polytask.data.columns import frame_columns
+from polytask.data.frames import frame_columns
 from polytask.data.groupings import read_groupings
 from polytask.data.held_rows import read_held
 from polytask.data.survival_target import is_survival, read_survival

@@ -13,7 +13,8 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from polytask.data.columns import frame_columns, is_frame, read_task_ids
+from polytask.data.columns import read_task_ids
+from polytask.data.frames import frame_columns, is_frame
 from polytask.data.grouping import by_first_row
 from polytask.data.groupings import Grouping, read_groupings
 from polytask.data.task_spec import Spec, spelled_out

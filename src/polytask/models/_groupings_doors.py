@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 
 from polytask.data import MomentData, TaskMoments, all_or_nothing, forget
 from polytask.data.cells import id_columns, parted
-from polytask.data.columns import frame_columns
+from polytask.data.frames import frame_columns
 from polytask.data.groupings import Grouping, read_grouped_rows
 from polytask.data.task_spec import column_names, spelled_out
 from polytask.models._declared import Declared

@@ -20,7 +20,7 @@ from polytask.data import (
     make_task_data,
     read_target,
 )
-from polytask.data.columns import frame_columns
+from polytask.data.frames import frame_columns
 from polytask.data.groupings import Grouping, read_grouped_rows
 from polytask.data.task_spec import spelled_out
 from polytask.mixed.crossed.fit import CrossedFit

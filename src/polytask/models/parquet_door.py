@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from polytask.data import TaskMoments, all_or_nothing, callers_level, read_target
-from polytask.data.columns import frame_columns
+from polytask.data.frames import frame_columns
 from polytask.data.many import MOST_NUMBERS, summed_up
 from polytask.data.task_spec import spelled_out
 from polytask.models.estimator import TaskEstimator

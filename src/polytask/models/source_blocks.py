@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from polytask.data.columns import is_frame
+from polytask.data.frames import is_frame
 from polytask.models.estimator import Estimator
 
 __all__ = ["SourceBlocks"]

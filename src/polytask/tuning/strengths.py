@@ -61,8 +61,10 @@ def given_strengths(estimator: Any) -> dict[str, Any]:
 
 def _within_numbers(value: Any) -> Any:
     """A strength whose products with what is in tables are numbers too."""
-    if value is None:
-        return None
+    if value is None or (
+        np.ndim(value) == 0 and (value in (0, np.inf) or 1.0 / _MOST <= value <= _MOST)
+    ):
+        return value
     extreme = np.any((np.asarray(value) > 0) & (np.asarray(value) < 1.0 / _MOST))
     extreme |= np.any((np.asarray(value) > _MOST) & (np.asarray(value) < np.inf))
     if not extreme:
