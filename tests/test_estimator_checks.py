@@ -27,9 +27,12 @@ SLOW = (
 def with_column(Model: type) -> Any:
     """Column 0 of whatever the checks pass is the task; strengths are given, which is faster."""
     declared = [strength.name for strength in getattr(Model, "strengths", ())]
-    # A concave price of next to nothing leaves tasks of few rows next to no optimum to arrive at.
-    alpha = 0.1 if Model.__name__.startswith("Concave") else 1e-3
-    given = {name: alpha for name in declared if name.startswith("alpha")}
+    # A concave price of next to nothing leaves tasks of few rows next to no optimum to arrive at;
+    # one of 0.1 on differences and levels, too, leaves no coefficient that differs between tasks.
+    first = 0.1 if Model.__name__.startswith("Concave") else 1e-3
+    others = 1e-3 if Model.__name__.startswith("ConcaveFused") else first
+    given = {name: others for name in declared if name.startswith("alpha")}
+    given |= {"alpha": first} if "alpha" in given else {}
     given |= {name: 1 for name in declared if name not in given}  # limits
     if Model.__name__.startswith("LassoTasks"):
         given["tol"] = 1e-10  # a gap is an error squared, and weights are checked to seven digits
