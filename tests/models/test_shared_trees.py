@@ -8,7 +8,12 @@ import pytest
 import skops.io
 
 import polytask
-from polytask import MeanRegularizedRegressor, SharedTreesClassifier, SharedTreesRegressor
+from polytask import (
+    MeanRegularizedClassifier,
+    MeanRegularizedRegressor,
+    SharedTreesClassifier,
+    SharedTreesRegressor,
+)
 from polytask.datasets import make_related_tasks
 from polytask.models.boosted_trees import BoostedTreesRegressor
 from polytask.report.fitted import importance_table
@@ -236,6 +241,19 @@ def test_labels_and_counts():
     counts = rng.poisson(np.exp(0.7 * f))
     model = SharedTreesRegressor(loss="poisson", **FEW).fit(X, counts)
     assert np.corrcoef(np.log(model.predict(X)), f)[0, 1] > 0.9
+
+
+def test_heads_of_labels_report_what_the_mean_regularized_model_does():
+    """Fits on the way only predict; the last has its w0 with the deviations integrated out."""
+    X, y, _ = make_related_tasks(8, 3, 12, random_state=0)
+    labels = y > np.median(y)
+    trees = SharedTreesClassifier(max_iter=1, min_samples_leaf=len(y), task="task").fit(X, labels)
+    given = {"weights": "count", "noise": "common", "task": "task"}
+    linear = MeanRegularizedClassifier("reml", **given).fit(X, labels)
+    for name in ("common_coef_", "common_covariance_", "log_likelihood_", "new_task_coef_"):
+        found, expected = (getattr(each, name) for each in (trees.model_, linear))
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert np.abs(linear.common_coef_ - linear.new_task_coef_).max() > 1e-2
 
 
 def test_a_wide_target_is_the_long_table():

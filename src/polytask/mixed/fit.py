@@ -110,6 +110,7 @@ def fit_mixed(
     learn: bool = False,
     last: MixedFit | None = None,
     may_deviate: np.ndarray | None = None,
+    marginal: bool = True,
 ) -> MixedFit:
     """Estimate the variances and the coefficients that go with them.
 
@@ -133,6 +134,10 @@ def fit_mixed(
         Of the same model to like data: where searches start.
     may_deviate : bool ndarray of shape (p,), optional
         Coefficients that may; all of them by default.
+    marginal : bool, default=True
+        Whether w0 is wanted with the deviations integrated out where the loss is a likelihood by
+        itself, with its errors; else it is that of the joint mode, which predicts, in half the
+        time.
     """
     model = _model(data, loss)
     if random_common is None:
@@ -151,7 +156,7 @@ def fit_mixed(
             break
         model, loss = found, found.loss
         chosen, estimates = _estimate(model, chosen, {}, *how)
-    fit = _fitted(data, loss, model, estimates, chosen)
+    fit = _fitted(data, loss, model, estimates, chosen, marginal)
     if not learn:
         return fit
     return replace(fit, n_parameters=fit.n_parameters + len(fit.loss.parameters))
@@ -198,7 +203,7 @@ def fit_groups(
     *_, best, variances = min(found, key=lambda each: each[:2])
     if best.violation > TOL and best.converged:
         best = estimate_diagonal(variances, start=variances.like(best))
-    return _fitted(data, loss, model, {**estimates, _GROUPED: best}, _GROUPED)
+    return _fitted(data, loss, model, {**estimates, _GROUPED: best}, _GROUPED, marginal=False)
 
 
 def _criterion(estimate: RemlEstimate, n_variances: int) -> tuple[bool, float]:
@@ -217,7 +222,12 @@ def _model(data: TaskData, loss: Loss, unit: np.ndarray | None = None) -> AnyMix
 
 
 def _fitted(
-    data: TaskData, loss: Loss, model: AnyMixedModel, estimates: Estimates, chosen: str
+    data: TaskData,
+    loss: Loss,
+    model: AnyMixedModel,
+    estimates: Estimates,
+    chosen: str,
+    marginal: bool,
 ) -> MixedFit:
     """The problem at the estimated variances, and its solution."""
     estimate, exact = estimates[chosen], loss.is_quadratic
@@ -251,7 +261,7 @@ def _fitted(
     )
     state = MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters)
     deviance = point.deviance + _constant(model, point)
-    common, covariance, log_likelihood = _common(model, estimate, deviance, chosen)
+    common, covariance, log_likelihood = _common(model, estimate, deviance, marginal)
     kappas = 0 if point.kappa is None else len(np.unique(point.kappa[point.J > 0]))
     n_parameters = model.rank(point.J == 0) + estimate.root.size + kappas + int(exact)
     judged = exact and not model.silent and chosen != _GROUPED
@@ -287,15 +297,15 @@ def _status(converged: bool, violation: float) -> Status:
 
 
 def _common(
-    model: AnyMixedModel, estimate: RemlEstimate, deviance: float, chosen: str
+    model: AnyMixedModel, estimate: RemlEstimate, deviance: float, marginal: bool
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """The estimate of w0 that is reported, its covariance (scaled columns), its log likelihood.
 
-    Of labels those of the marginal likelihood; the mode where groups, of many coefficients with
-    priors, were given.
+    Of labels those of the marginal likelihood; else the mode, as where groups, of many coefficients
+    with priors, were given.
     """
     point = estimate.point
-    if isinstance(model, LaplaceModel) and chosen != _GROUPED:
+    if isinstance(model, LaplaceModel) and marginal:
         return marginal_common(estimate)
     return point.common, point.noise * point.S_inverse, -0.5 * deviance
 

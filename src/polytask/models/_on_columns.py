@@ -40,11 +40,25 @@ class _Heads:
     """What rows do not say of variances is kept for whoever made the columns."""
 
     doubts: list[str]
+    _last: MixedFit | None = None  # of the same rows, from which a search starts
 
     def _estimate(self, data: TaskData, loss: Response, last: MixedFit | None = None) -> MixedFit:
-        fit: MixedFit = super()._estimate(data, loss, last)  # type: ignore[misc]
+        fit: MixedFit = super()._estimate(data, loss, last or self._last)  # type: ignore[misc]
         self.doubts = fit.doubts
+        self._last = None if self._marginal else fit
         return replace(fit, doubts=[])
+
+    def fit_to_predict(self: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+        """A fit without the marginal estimate of w0 and its errors, which others may follow."""
+        self._marginal = False
+        return self.fit(X, y, sample_weight)
+
+    def finish(self: Any, X: Any, y: Any, sample_weight: Any) -> None:
+        """What `fit_to_predict` of the same rows left out."""
+        if not self._marginal and not self.response_.is_quadratic:
+            self._marginal = True
+            self.fit(X, y, sample_weight)
+        self._last = None
 
 
 class HeadsRegressor(_Heads, MeanRegularizedRegressor):

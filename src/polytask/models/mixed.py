@@ -66,6 +66,8 @@ def why_not_mixed(response: Response, learn: bool = False) -> str | None:
 class MixedModelFit(MixedModelSummary):
     """Variances, and intervals of coefficients, of either role."""
 
+    _marginal = True  # whether w0 of a likelihood is that with the deviations integrated out
+
     def _fit_mixed(self, data: TaskData) -> Any:
         said = self._loss()
         reason = why_not_mixed(said, learn=True)
@@ -219,6 +221,7 @@ class MixedModelFit(MixedModelSummary):
         return fit_mixed(
             data, loss, self.covariance, self._random_common(), self.n_factors,
             self._loss().learns_likelihood, last, self._may_deviate(data.n_features, data.n_coefs),
+            self._marginal,
         )  # fmt: skip
 
     def _random_common(self) -> bool | None:

@@ -179,6 +179,7 @@ class _SharedTrees(OnColumns):
             if trees is not None and (last := heads(*kept, h)).beats(best):
                 best, kept, self.task_trees_ = last, [*kept, h], trees
         self.model_ = best.model
+        self.model_.finish(best.table, told, best.weight)
         if answer is not None and self.trees_ is not None:
             more = np.zeros(len(kept) - 1)  # trees that see the task say nothing
             self.model_.new_task_coef_ = np.append(answer[:-1], more)
@@ -199,7 +200,7 @@ class _SharedTrees(OnColumns):
         """Heads on columns Z (N, p), and what they say of the observations."""
         model = self._heads(self._inner, place, noise="common")
         table, weight = self._table(Z, place), data.sample_weight
-        model.fit(table, told, weight)
+        model.fit_to_predict(table, told, weight)
         slopes, level = model._common()
         f = (model.coef_[data.code] * Z).sum(axis=1) + model.intercept_[data.code]
         left_out = model.left_out(table, told, weight)
