@@ -27,7 +27,7 @@ import pandas as pd
 from curves import SHARED, TABLES, folds, from_r, prepared
 from pages import put
 from real_data import BINARY, FOLDER, load
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from polytask import (
     MeanRegularizedClassifier,
@@ -53,7 +53,7 @@ HEADS = {
     "labels": "Log loss over that of shared trees, 3 folds inside tasks: labels, and whether "
     "targets are above their median",
 }
-PEERS_OF_LABELS = ("lightgbm", "catboost", "gpboost")
+PEERS_OF_LABELS = ("lightgbm", "catboost", "gpboost", "chimeraboost")  # merf: numbers
 Found = dict[str, np.ndarray]
 PEERS = """
 import pickle, sys, warnings
@@ -105,7 +105,11 @@ def merf(train, held, y):
 
 
 def chimeraboost(train, held, y):
-    from chimeraboost import ChimeraBoostRegressor
+    from chimeraboost import ChimeraBoostClassifier, ChimeraBoostRegressor
+    if classes:  # which has no random effects: the task is a category
+        model = ChimeraBoostClassifier(random_state=0, thread_count=1)
+        model.fit(train, y, cat_features=[train.shape[1] - 1])
+        return of(model, held)
     model = ChimeraBoostRegressor(random_effects=True, random_state=0, thread_count=1)
     model.fit(train[names].to_numpy(), y, groups=train["task"].to_numpy())
     return model.predict(held[names].to_numpy(), groups=held["task"].to_numpy())
@@ -142,28 +146,28 @@ def tables() -> dict[str, tuple[pd.DataFrame, np.ndarray]]:
     return {name: few(X, y) for name, X, y in found}
 
 
-def by_trees_alone(X: pd.DataFrame) -> Any:
+def by_trees_alone(classes: bool) -> Any:
     """Boosting that does not see the task."""
-    return HistGradientBoostingRegressor(learning_rate=0.05, max_leaf_nodes=15, random_state=0)
+    kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+    return kind(learning_rate=0.05, max_leaf_nodes=15, random_state=0)
 
 
 def predicted(X: pd.DataFrame, y: np.ndarray, dealt: list[np.ndarray], classes: bool) -> Found:
     """Held-out predictions of ours and scikit-learn's, of many splits the three that matter."""
     given = {"task": "task", "unseen": "common"}
+    kinds: tuple[Any, Any, Any] = (
+        (SharedTreesClassifier, MeanRegularizedClassifier, BoostedTreesClassifier) if classes
+        else (SharedTreesRegressor, MeanRegularizedRegressor, BoostedTreesRegressor)
+    )  # fmt: skip
     made: dict[str, Any] = {
-        OURS: SharedTreesRegressor(**given),
-        LINEAR: MeanRegularizedRegressor("reml", **given),
-        BOOSTING: BoostedTreesRegressor(task="task"),
+        OURS: kinds[0](**given),
+        LINEAR: kinds[1]("reml", **given),
+        BOOSTING: kinds[2](task="task"),
     }
     if len(dealt) == 1:
-        made["leave-one-out"] = MeanRegularizedRegressor(**given)
-        made["boosting without task"] = by_trees_alone(X)
-    if classes:
-        made = {
-            OURS: SharedTreesClassifier(**given),
-            LINEAR: MeanRegularizedClassifier("reml", **given),
-            BOOSTING: BoostedTreesClassifier(task="task"),
-        }
+        made["boosting without task"] = by_trees_alone(classes)
+        if not classes:
+            made["leave-one-out"] = MeanRegularizedRegressor(**given)
     out = {}
     for name, model in made.items():
         f, Z = np.empty((len(dealt), len(y))), X.drop(columns="task") if "without" in name else X
@@ -188,7 +192,7 @@ def of_peers(
         paths[0].write_text(PEERS)
         code = np.unique(X["task"], return_inverse=True)[1]
         rows = np.column_stack([X.drop(columns="task").to_numpy(dtype=float), code])
-        wanted = PEERS_OF_LABELS if classes else (*PEERS_OF_LABELS, "merf", "chimeraboost")
+        wanted = PEERS_OF_LABELS if classes else (*PEERS_OF_LABELS, "merf")
         paths[1].write_bytes(pickle.dumps((rows, y, dealt, classes, wanted)))
         subprocess.run([python, *paths], check=True, timeout=3600)
         found: Found = pickle.loads(paths[2].read_bytes())

@@ -256,6 +256,75 @@ def test_heads_of_labels_report_what_the_mean_regularized_model_does():
     assert np.abs(linear.common_coef_ - linear.new_task_coef_).max() > 1e-2
 
 
+def bent_labels(n=400, m=5, seed=0):
+    """Labels of one in an interval that every task has elsewhere; categories of one size beside."""
+    rng = np.random.default_rng(seed)
+    task, x, category = np.arange(n) % m, rng.uniform(size=n), np.arange(n) // m % 3
+    f = np.where(np.abs(x - 0.2 * task - 0.1) < 0.12, 3.0, -3.0)
+    X = pd.DataFrame(np.eye(3)[category], columns=["u", "v", "w"]).assign(x=x, task=task)
+    return X, (rng.uniform(size=n) < 1.0 / (1.0 + np.exp(-f))).astype(int)
+
+
+def log_loss(labels, f):
+    return float(np.mean(np.logaddexp(0.0, np.where(labels == 1, -f, f))))
+
+
+@pytest.fixture(scope="module")
+def of_labels():
+    X, y = bent_labels()
+    return X, y, SharedTreesClassifier(unseen="common", task="task").fit(X, y)
+
+
+def test_labels_of_known_tasks_weigh_heads_and_boosting(of_labels):
+    model = of_labels[-1]
+    new, labels = bent_labels(seed=1)
+    assert model.shares_[2] > 0.3
+    np.testing.assert_allclose(model.shares_.sum(), 1.0)
+    assert (model.shares_ >= 0.0).all()
+    f, heads = model.decision_function(new), model.model_._linear_predictor(model._read(new))
+    assert log_loss(labels, f) < 0.9 * log_loss(labels, heads)
+    features = new[["u", "v", "w", "x"]].to_numpy()
+    boosted = model.boosting_.decision_function(
+        np.column_stack([binned(features, model.bins_), model._place[new["task"]]])
+    )
+    linear = model.linear_._linear_predictor(np.column_stack([new["task"], features]))
+    by_hand = np.column_stack([linear, heads, boosted]) @ model.shares_
+    np.testing.assert_allclose(f, by_hand, atol=1e-10)
+    unseen = new.assign(task=9)
+    np.testing.assert_allclose(
+        model.decision_function(unseen), model.model_._linear_predictor(model._read(unseen))
+    )
+
+
+def test_labels_left_out_say_what_new_rows_do(of_labels):
+    """Not the loss of training rows: others weigh the model by it."""
+    X, y, model = of_labels
+    order = np.argsort(X["task"].to_numpy(), kind="stable")
+    new, labels = bent_labels(n=1000, seed=2)
+    told = log_loss(y[order], model.left_out(X, y))
+    assert told > 1.2 * log_loss(y, model.decision_function(X))
+    assert 0.65 < told / log_loss(labels, model.decision_function(new)) < 1.4
+    back = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(back.left_out(X, y), model.left_out(X, y))
+
+
+def test_labels_are_blind_to_order_names_and_copies(of_labels):
+    X, y, model = of_labels
+    rng = np.random.default_rng(1)
+    order = rng.permutation(len(y))
+    other = X.assign(task="z" + (9 - X["task"]).astype(str), x=100.0 * X["x"])
+    again = SharedTreesClassifier(task="task").fit(other.iloc[order], y[order])
+    f = model.decision_function(X)
+    np.testing.assert_allclose(again.decision_function(other), f, atol=1e-4)
+    times = rng.integers(0, 3, len(y))
+    rows = np.repeat(np.arange(len(y)), times)
+    weighted = SharedTreesClassifier(max_iter=30, task="task").fit(X, y, times)
+    copied = SharedTreesClassifier(max_iter=30, task="task").fit(X.iloc[rows], y[rows])
+    np.testing.assert_allclose(
+        weighted.decision_function(X), copied.decision_function(X), atol=1e-4
+    )
+
+
 def test_a_wide_target_is_the_long_table():
     X, y = corners(n=120, m=1)
     wide = np.column_stack([y, 2.0 * y + X["c"], y + 1.0, y, 0.5 * y, y - 2.0])

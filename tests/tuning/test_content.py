@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 import polytask
 from polytask.datasets import make_low_rank_tasks
-from polytask.tuning.content import content_of
+from polytask.tuning.content import content_of, equal_rows
 from polytask.tuning.folds import held_out_folds
 from tests.solvers.helpers import make_data, random_tasks
 
@@ -91,6 +91,21 @@ def test_equal_rows_stay_together_and_weights_are_repetitions():
     weighted = held_out_folds(make_data(X, y, ids, sample_weight=times.astype(float)), 3).fold
     repeated = held_out_folds(make_data(X[again], y[again], ids[again]), 3).fold
     np.testing.assert_array_equal(np.repeat(weighted, times), repeated)
+
+
+def test_rows_of_two_categories_of_one_size_are_not_equal():
+    """The sum over columns of zeros and ones is the same; rows of one category are equal."""
+    rng = np.random.default_rng(3)
+    category, ids = rng.permutation(np.repeat(np.arange(3), 20)), np.repeat(np.arange(4), 15)
+    X, y = np.eye(3)[category], rng.integers(0, 2, 60).astype(float)
+    truth = np.unique(np.column_stack([ids, category, y]), axis=0, return_inverse=True)[1].ravel()
+    assert len(np.unique(content_of(make_data(X, y, ids)).group)) < len(np.unique(truth))
+    for some in (X, X[:, [2, 0, 1]], sparse.csr_array(X)):
+        found = equal_rows(make_data(some, y, ids))
+        pairs = np.unique(np.column_stack([found, truth]), axis=0)
+        assert len(pairs) == len(np.unique(found)) == len(np.unique(truth))
+    once = equal_rows(make_data(X, y + 0.01 * rng.normal(size=60), ids))
+    np.testing.assert_array_equal(np.sort(once), np.arange(60))
 
 
 def test_sparse_rows_are_the_dense_ones():

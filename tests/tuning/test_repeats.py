@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from polytask import MeanRegularizedClassifier, MeanRegularizedRegressor
+from polytask.tuning import repeats
+from tests.solvers.helpers import make_data
 
 
 def few_rows():
@@ -58,3 +60,13 @@ def test_counts_of_a_table_of_categories_are_rows_of_their_own():
     repeated = model.fit(long[["x", "g"]], long["y"]).decision_function(X)
     np.testing.assert_allclose(weighted, repeated, rtol=1e-6)
     assert model.alpha_intercept_ < 0.1  # shops differ; cells left out whole would pool them
+
+
+def test_rows_of_different_categories_do_not_leave_together():
+    """Three categories of one size, as columns of zeros and ones, and a number: every row is once,
+    though sums over its columns recur with the label."""
+    rng = np.random.default_rng(0)
+    ids, category = np.repeat(np.arange(6), 30), np.tile(np.repeat(np.arange(3), 10), 6)
+    x = np.tile(np.arange(10.0), 18)
+    X, y = np.column_stack([np.eye(3)[category], x]), rng.integers(0, 2, 180).astype(float)
+    np.testing.assert_array_equal(repeats(make_data(X, y, ids)), 1.0)

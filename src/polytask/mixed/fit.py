@@ -135,9 +135,7 @@ def fit_mixed(
     may_deviate : bool ndarray of shape (p,), optional
         Coefficients that may; all of them by default.
     marginal : bool, default=True
-        Whether w0 is wanted with the deviations integrated out where the loss is a likelihood by
-        itself, with its errors; else it is that of the joint mode, which predicts, in half the
-        time.
+        Whether w0 of a likelihood is that with the deviations integrated out; else the mode.
     """
     model = _model(data, loss)
     if random_common is None:
@@ -157,9 +155,8 @@ def fit_mixed(
         model, loss = found, found.loss
         chosen, estimates = _estimate(model, chosen, {}, *how)
     fit = _fitted(data, loss, model, estimates, chosen, marginal)
-    if not learn:
-        return fit
-    return replace(fit, n_parameters=fit.n_parameters + len(fit.loss.parameters))
+    more = len(fit.loss.parameters) if learn else 0
+    return replace(fit, n_parameters=fit.n_parameters + more)
 
 
 def fit_groups(
@@ -222,13 +219,9 @@ def _model(data: TaskData, loss: Loss, unit: np.ndarray | None = None) -> AnyMix
 
 
 def _fitted(
-    data: TaskData,
-    loss: Loss,
-    model: AnyMixedModel,
-    estimates: Estimates,
-    chosen: str,
+    data: TaskData, loss: Loss, model: AnyMixedModel, estimates: Estimates, chosen: str,
     marginal: bool,
-) -> MixedFit:
+) -> MixedFit:  # fmt: skip
     """The problem at the estimated variances, and its solution."""
     estimate, exact = estimates[chosen], loss.is_quadratic
     point, unit = estimate.point, 1.0 / model.scale
@@ -301,8 +294,7 @@ def _common(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """The estimate of w0 that is reported, its covariance (scaled columns), its log likelihood.
 
-    Of labels those of the marginal likelihood; else the mode, as where groups, of many coefficients
-    with priors, were given.
+    Of labels those of the ``marginal`` likelihood; else the mode, as where groups were given.
     """
     point = estimate.point
     if isinstance(model, LaplaceModel) and marginal:

@@ -27,6 +27,7 @@ from polytask.responses import Loss
 
 __all__ = ["common_without_tasks", "left_out"]
 
+_FARTHEST = 10.0  # that a Newton step is believed: a row alone on its side would go without end
 _LEAST = 1e-8  # of what is left of a row's weight once its own influence is off
 
 
@@ -49,7 +50,8 @@ def left_out(
     h = quadratic_forms(data.design, V)
     weight = data.sample_weight / units / noise[data.code]
     slope, curvature = weight * loss.gradient(data.y, f), weight * loss.curvature(data.y, f)
-    return np.asarray(f + h * slope / np.maximum(1.0 - h * curvature, _LEAST))
+    step = h * slope / np.maximum(1.0 - h * curvature, _LEAST)
+    return np.asarray(f + (step if loss.is_quadratic else np.clip(step, -_FARTHEST, _FARTHEST)))
 
 
 def common_without_tasks(

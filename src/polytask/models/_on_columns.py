@@ -58,6 +58,10 @@ class _Heads:
         if not self._marginal and not self.response_.is_quadratic:
             self._marginal = True
             self.fit(X, y, sample_weight)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Where a search could start is not kept with a model."""
         self._last = None
 
 

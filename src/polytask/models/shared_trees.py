@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import Rows, TaskData, make_task_data, read_target
 from polytask.data.threads import with_trees
+from polytask.models._label_stack import LabelStack
 from polytask.models._on_columns import (
     HeadsClassifier,
     HeadsRegressor,
@@ -57,7 +59,7 @@ class Heads(NamedTuple):
         return bool(self.model._common()[0][-1] > 0 and self.weight @ gain > clear * noise)
 
 
-class _SharedTrees(OnColumns):
+class _SharedTrees(LabelStack, OnColumns):
     """min over h, w0, ΔW: R((w0 + Δw_i)'[x, h(x)]) + alpha ‖ΔW‖_F², h a sum of trees.
 
     The trees do not see the task: they learn one feature h(x) from all tasks, and every task has a
@@ -66,7 +68,7 @@ class _SharedTrees(OnColumns):
     the tasks add to the common part (of other losses, of their working target); heads are the
     mean-regularized model, its strengths estimated by restricted maximum likelihood. At the end
     trees that see the task as a category learn what is left, as a second feature, where tasks bend
-    in ways of their own.
+    in ways of their own; of labels, boosting that sees the task is weighed with the heads instead.
 
     Heads learn from features at trees without the row's fold, so that they do not believe them
     more than they deserve: of h without the row's task, where there are five tasks or more. The
@@ -98,6 +100,10 @@ class _SharedTrees(OnColumns):
         not lower the loss of rows left out. Of more than 255 tasks there are none of the second.
     n_trees_ : int
         Of both.
+    shares_ : ndarray of shape (3,) or None
+        Of labels: what ``linear_``, heads on x alone, ``model_``, and ``boosting_``, which sees the
+        task as a category, count for in the log odds of a task in training. None where ``model_``
+        answers alone.
     bins_ : list of ndarray, length d
         Between which values of each feature trees may split.
     held_out_features_ : ndarray of shape (n, 0 to 2)
@@ -157,7 +163,7 @@ class _SharedTrees(OnColumns):
         def heads(*learned: np.ndarray) -> Heads:
             return self._fit_heads(np.column_stack([rows.X, *learned]), place, told, data)
 
-        best = last = heads()
+        linear = best = last = heads()
         for left in reversed(range(self.n_rounds)):
             # levels that the first heads add would hold what features constant in a task say
             own = 0.0 * last.own if left and last is best else last.own
@@ -172,27 +178,40 @@ class _SharedTrees(OnColumns):
             best, kept, self.trees_ = last, [h], trees
             known = with_trees(trees.predict, rows.bins)[rows.at]
             self._stretch, self._shift = rows.stretch_and_shift(known, h[:, 0])
+        self._no_stack()
         if 1 < data.n_tasks <= MAX_CATEGORIES:
             by_task = TreeRows(data, np.column_stack([rows.X, rows.place[data.code]]), _FOLDS)
             trees = self._unfitted().set_params(categorical_features=[X.shape[1]])
-            trees, h = by_task.learn(trees, loss, best.left_out, best.left_out)
-            if trees is not None and (last := heads(*kept, h)).beats(best):
-                best, kept, self.task_trees_ = last, [*kept, h], trees
+            if loss.has_labels:
+                self._weigh(linear, best, by_task, trees.get_params(), _CLEAR)
+            else:
+                best = self._see_tasks(best, by_task, trees, lambda h: heads(*kept, h))
         self.model_ = best.model
         self.model_.finish(best.table, told, best.weight)
+        linear.model.let_go()
+        grown = [found for found in (self.trees_, self.task_trees_) if found is not None]
         if answer is not None and self.trees_ is not None:
-            more = np.zeros(len(kept) - 1)  # trees that see the task say nothing
+            more = np.zeros(len(grown) - 1)  # trees that see the task say nothing
             self.model_.new_task_coef_ = np.append(answer[:-1], more)
             self.model_.new_task_intercept_ = float(answer[-1])
-        grown = [found for found in (self.trees_, self.task_trees_) if found is not None]
         self.n_trees_ = sum(int(found.n_iter_) for found in grown)
         self.doubts_ = tuple(self.model_.doubts)
         if self.task is None:
             self.tasks_ = data.tasks
         if not self._wide:
             self.held_out_features_ = np.full((len(X), len(grown)), np.nan)
-            self.held_out_features_[data.row] = best.table[:, best.table.shape[1] - len(kept) :]
+            self.held_out_features_[data.row] = best.table[:, best.table.shape[1] - len(grown) :]
         self._keep_importance(rows.X[rows.first], None if place is None else rows.code)
+
+    def _see_tasks(
+        self, best: Heads, rows: TreeRows, trees: Any, heads: Callable[[np.ndarray], Heads]
+    ) -> Heads:
+        """Heads on what trees that see the task find in what ``best`` leaves, if that helps."""
+        trees, h = rows.learn(trees, self._loss(), best.left_out, best.left_out)
+        if trees is None or not (last := heads(h)).beats(best):
+            return best
+        self.task_trees_ = trees
+        return last
 
     def _fit_heads(
         self, Z: np.ndarray, place: np.ndarray | None, told: np.ndarray, data: TaskData
@@ -244,6 +263,11 @@ class _SharedTrees(OnColumns):
     def _shaped(self, f: np.ndarray) -> np.ndarray:
         return f.reshape(-1, len(self.tasks_)) if self._wide else f
 
+    def _linear_predictor(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        table = self._read(X)
+        return self._shaped(self._stacked(table, self.model_._linear_predictor(table)))
+
     def left_out(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray | None:
         """Linear predictors of the training rows from heads without each, at the variances found.
 
@@ -255,8 +279,8 @@ class _SharedTrees(OnColumns):
         table = self._read(X)
         n_held = self.held_out_features_.shape[1]
         table[:, table.shape[1] - n_held :] = self.held_out_features_
-        found: np.ndarray | None = self.model_.left_out(table, y, sample_weight)
-        return found
+        found: np.ndarray = self.model_.left_out(table, y, sample_weight)
+        return self._stacked_left_out(table, found, y, sample_weight)
 
     def _keep_importance(self, X: np.ndarray, code: np.ndarray | None) -> None:
         """Total effects from rows in an order that does not depend on how the table came."""
@@ -265,7 +289,8 @@ class _SharedTrees(OnColumns):
         X, code = X[some], None if code is None else code[some]
 
         def predicted(X: np.ndarray) -> np.ndarray:
-            return np.asarray(self.model_._linear_predictor(self._table_of(X, code)))
+            table = self._table_of(X, code)
+            return np.asarray(self._stacked(table, self.model_._linear_predictor(table)))
 
         f, moved = predicted(X), np.zeros(X.shape[1])
         for _ in range(_EXCHANGES):

@@ -16,8 +16,9 @@ import numpy as np
 from polytask.data import Design, TaskData
 from polytask.data.kept import kept
 
-__all__ = ["EQUAL", "Content", "bent_column", "bent_sparse", "content_of"]
+__all__ = ["EQUAL", "Content", "bent_column", "bent_sparse", "content_of", "equal_rows"]
 
+_GOLDEN = 0.6180339887498949  # whose multiples lie far apart, without their whole parts
 _CHUNK = 500_000  # numbers that are widened at a time
 _CONSTANT = 1e-24  # variance, in the column's mean square, that is rounding
 EQUAL = 1e-9  # difference of the numbers of two rows that is rounding
@@ -58,22 +59,50 @@ def _content(data: TaskData, features_only: bool) -> Content:
     return Content(group, task)
 
 
-def _of_features(design: Design, weight: np.ndarray) -> np.ndarray:
+def equal_rows(data: TaskData, features_only: bool = False) -> np.ndarray:
+    """Groups (N,) of rows of a task that are equal to rounding, in the order of their content.
+
+    Rows whose numbers are equal need not be: those of two categories of the same size, as two
+    columns of zeros and ones, have the same sum. So sums in which columns differ tell them apart.
+    """
+    return kept(data, ("equal rows", features_only), lambda: _equal_rows(data, features_only))
+
+
+def _equal_rows(data: TaskData, features_only: bool) -> np.ndarray:
+    group = content_of(data, features_only).group
+    if len(group) == 0 or group.max() == len(group) - 1:
+        return group
+    number = _of_features(data.design, data.sample_weight, apart=True)
+    if not features_only:
+        number = number + _sum_of_bent(data.y[:, None], data.sample_weight)
+    order = np.lexsort((number, group))
+    new = (np.diff(group[order]) != 0) | (np.diff(number[order]) > EQUAL)
+    equal = np.empty(len(group), dtype=np.intp)
+    equal[order] = np.concatenate([[0], np.cumsum(new)])
+    return equal
+
+
+def _of_features(design: Design, weight: np.ndarray, apart: bool = False) -> np.ndarray:
+    """The sum of the bent columns; ``apart``: times numbers of their own."""
     index = design.index
     if index is not None:
         weight = np.bincount(index, weight, minlength=design.X.shape[0])
-    number = (bent_sparse if design.sparse else _sum_of_bent)(design.X, weight)
+    factor = 1.0 + np.arange(1, design.X.shape[1] + 1) * _GOLDEN % 1.0 if apart else None
+    number = (bent_sparse if design.sparse else _sum_of_bent)(design.X, weight, factor)
     return number if index is None else number[index]
 
 
-def _sum_of_bent(X: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The sum of the bent columns, row by row."""
+def _sum_of_bent(X: np.ndarray, weight: np.ndarray, factor: np.ndarray | None = None) -> np.ndarray:
+    """The sum of the bent columns, row by row, times a factor (d,) for each."""
+    factor = np.ones(X.shape[1]) if factor is None else factor
     step = max(1, _CHUNK // max(X.shape[1], 1))
     parts = [slice(first, first + step) for first in range(0, len(X), step)]
     mean = sum(weight[part] @ X[part] for part in parts) / weight.sum()
     square = sum(weight[part] @ (X[part] - mean) ** 2 for part in parts) / weight.sum()
     inverse = _inverse_deviation(mean, square)
-    return np.concatenate([_bent((X[part] - mean) * inverse).sum(axis=1) for part in parts])
+    return np.concatenate(
+        [(factor * _bent((X[part] - mean) * inverse)).sum(axis=1) for part in parts]
+    )
 
 
 def bent_column(x: np.ndarray) -> np.ndarray:
@@ -81,7 +110,7 @@ def bent_column(x: np.ndarray) -> np.ndarray:
     return _sum_of_bent(x[:, None], np.ones(len(x)))
 
 
-def bent_sparse(X: Any, weight: np.ndarray) -> np.ndarray:
+def bent_sparse(X: Any, weight: np.ndarray, factor: np.ndarray | None = None) -> np.ndarray:
     """The sum of the bent columns, row by row, from the numbers that are not zero.
 
     Zeros of a column are all bent alike.
@@ -92,6 +121,8 @@ def bent_sparse(X: Any, weight: np.ndarray) -> np.ndarray:
     inverse = _inverse_deviation(mean, np.maximum(square, 0.0))
     of_zero, column = _bent(-mean * inverse), np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
     X.data = _bent((X.data - mean[column]) * inverse[column]) - of_zero[column]
+    if factor is not None:
+        X.data *= factor[column]
     return np.asarray(X.sum(axis=1)).ravel()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.data.kept import kept
-from polytask.tuning.content import EQUAL, content_of
+from polytask.tuning.content import EQUAL, equal_rows
 
 __all__ = ["repeats"]
 
@@ -30,7 +30,7 @@ def _repeats(data: TaskData) -> np.ndarray:
     alike = (weight == weight[:1]).all()
     if alike and _targets_differ(data):
         return np.ones(len(weight))
-    group = content_of(data).group
+    group = equal_rows(data)
     if alike and len(np.unique(group)) == len(group):
         return np.ones(len(weight))
     total = np.bincount(group, weight)[group]
@@ -48,7 +48,7 @@ def _targets_differ(data: TaskData) -> bool:
 
 
 def _recurs(data: TaskData, group: np.ndarray) -> bool:
-    features = content_of(data, features_only=True).group
+    features = equal_rows(data, features_only=True)
     rows = np.bincount(features, data.sample_weight > 0)
     targets = np.bincount(np.unique(np.stack([features, group]), axis=1)[0], minlength=len(rows))
     weights = np.bincount(features, data.sample_weight)

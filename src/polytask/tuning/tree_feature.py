@@ -7,19 +7,21 @@ the row's fold; its size says how many trees there should be as well.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 
 from polytask.data import TaskData
 from polytask.data.threads import with_trees
 from polytask.responses import Response
-from polytask.tuning.content import content_of
+from polytask.tuning.content import content_of, equal_rows
 from polytask.tuning.folds import held_out_folds
+from polytask.tuning.repeats import repeats
 
 __all__ = ["TreeRows", "binned", "working_target"]
 
@@ -91,7 +93,7 @@ class TreeRows:
     def __post_init__(self) -> None:
         """Deal the folds."""
         content = content_of(self.data)
-        _, first, at = np.unique(content.group, return_index=True, return_inverse=True)
+        _, first, at = np.unique(equal_rows(self.data), return_index=True, return_inverse=True)
         fold = held_out_folds(self.data, self.n_folds).fold
         fold = np.where(fold < 0, content.task[self.data.code] % self.n_folds, fold)
         if self.whole_tasks:
@@ -111,6 +113,11 @@ class TreeRows:
     def code(self) -> np.ndarray:
         """Task of each row that the trees learn from."""
         return self.data.code[self.first]
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """Of each row that the trees learn from."""
+        return np.bincount(self.at, self.data.sample_weight)
 
     @cached_property
     def bins(self) -> np.ndarray:
@@ -158,45 +165,116 @@ class TreeRows:
         held_out : ndarray of shape (N, 1), or (N, 0) of none
             h of every observation from trees without its fold, in the spread of their targets.
         """
-        s = np.bincount(self.at, self.data.sample_weight)
-        y, f, own, fold = (v[self.first] for v in (self.data.y, f, own, self.fold))
+        y, f, own = (v[self.first] for v in (self.data.y, f, own))
         target, curvature = working_target(loss, y, f)
-        weight, h = s * curvature, np.empty(len(y))
+        weight = self.weight * curvature
         center = float(np.average(target - own, weights=weight))
         spread = float(np.average((target - own - center) ** 2, weights=weight)) ** 0.5
-        parts = [(fold != k, fold == k) for k in np.unique(fold)]
-        least = min((int(train.sum()) for train, _ in parts), default=0)
-        if len(parts) < 2 or least < 2 * trees.min_samples_leaf or not self.edges or spread == 0.0:
-            return None, np.zeros((len(self.at), 0))  # nothing to hold out, to split, or to learn
+        if spread == 0.0:
+            return None, np.zeros((len(self.at), 0))  # nothing to learn
         base = own + center
         target = np.round((target - base) / spread, _DIGITS)
-        grown = [_Grown(trees, self.bins, target, weight, *part) for part in parts]
+
+        def value(at: np.ndarray, steps: np.ndarray) -> np.ndarray:
+            return loss.value(y[at, None], base[at, None] + spread * steps)
+
+        rows = _Dealt(self.bins, target, weight, self.weight, self.fold[self.first])
+        model, h = rows.choose(trees, _mean, value, whole)
+        return model, h[self.at]
+
+    def boost(self, trees: Any, loss: Response) -> tuple[Any, np.ndarray]:
+        """Trees that learn the target by a loss of their own, and as many as hold rows out best.
+
+        Equal rows that leave one at a time (`repeats`) are dealt to several folds: were those of a
+        label held out together, the others would speak for the other label.
+
+        Parameters
+        ----------
+        trees : HistGradientBoostingClassifier
+            Whose raw predictions are linear predictors of ``loss``.
+
+        Returns
+        -------
+        trees : fitted, or None
+            As of `learn`.
+        held_out : ndarray of shape (N, 1), or (N, 0) of none
+            Linear predictors of every observation from trees without its fold, the mean of equals.
+        """
+        free = self.data.group is None and self.data.time is None
+        leaving = np.round(np.bincount(self.at, repeats(self.data)))
+        times = np.clip(leaving, 1, self.n_folds if free else 1).astype(int)
+        row = np.repeat(np.arange(len(times)), times)
+        copy = np.arange(len(row)) - (np.cumsum(times) - times)[row]
+        y, s = self.data.y[self.first][row], (self.weight / times)[row]
+        fold = (self.fold[self.first][row] + copy) % self.n_folds
+
+        def value(at: np.ndarray, steps: np.ndarray) -> np.ndarray:
+            return loss.value(y[at, None], steps)
+
+        rows = _Dealt(self.bins[row], y, s, s, fold)
+        if any(len(np.unique(y[train])) < 2 for train, _ in rows.parts):
+            return None, np.zeros((len(self.at), 0))
+        model, h = rows.choose(trees, loss.null_fit, value)
+        mean = [np.bincount(row, f, len(times)) / times for f in h.T]
+        return model, np.reshape(mean, (-1, len(times))).T[self.at]
+
+
+@dataclass(frozen=True, eq=False)
+class _Dealt:
+    """Rows by fold: bins, and targets and weights that trees are told; weights of the loss."""
+
+    bins: np.ndarray
+    target: np.ndarray
+    told: np.ndarray
+    weight: np.ndarray
+    fold: np.ndarray
+
+    @cached_property
+    def parts(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Rows that are learned from and held out, by fold."""
+        return [(self.fold != k, self.fold == k) for k in np.unique(self.fold)]
+
+    def choose(
+        self, trees: Any, start: Callable[..., float], value: Callable[..., np.ndarray],
+        whole: bool = True,
+    ) -> tuple[Any, np.ndarray]:  # fmt: skip
+        """As many trees as have the least ``value`` at rows held out, and what they say there."""
+        none, h = (None, np.zeros((len(self.fold), 0))), np.empty((len(self.fold), 1))
+        least = min((int(train.sum()) for train, _ in self.parts), default=0)
+        if len(self.parts) < 2 or least < 2 * trees.min_samples_leaf or not self.bins.shape[1]:
+            return none  # nothing to hold out, or to split
+        of_all = (self.bins, self.target, self.told)
+        grown = [_Grown(trees, *of_all, *part, start) for part in self.parts]
         n_trees, n = 0, 0
         while n_trees < trees.max_iter and n >= _RISEN * n_trees:  # or it has risen for long
             n_trees = min(n_trees + _BLOCK, trees.max_iter)
             risk = np.zeros(n_trees + 1)
             for each in grown:
                 at, steps = each.held, each.until(n_trees)
-                risk += s[at] @ loss.value(y[at, None], base[at, None] + spread * steps)
+                risk += self.weight[at] @ value(at, steps)
             n = int(risk.argmin())
         if n == 0:
-            return None, np.zeros((len(self.at), 0))
+            return none
         for each in grown:
-            h[each.held] = each.steps[:, n]
+            h[each.held, 0] = each.steps[:, n]
         model = clone(trees).set_params(max_iter=n) if whole else None
-        return model and with_trees(model.fit, self.bins, target, weight), h[self.at, None]
+        return model and with_trees(model.fit, *of_all), h
+
+
+def _mean(y: np.ndarray, weight: np.ndarray) -> float:
+    return float(np.average(y, weights=weight))
 
 
 class _Grown:
     """Trees of a training part, more at every call, and what they say of the rows held out."""
 
     def __init__(
-        self, trees: Any, X: np.ndarray, y: np.ndarray, weight: np.ndarray, train: Any, held: Any
-    ) -> None:
+        self, trees: Any, X: np.ndarray, y: np.ndarray, weight: np.ndarray, train: Any, held: Any,
+        start: Callable[..., float],
+    ) -> None:  # fmt: skip
         self.model, self.held = clone(trees).set_params(warm_start=True), held
         self.of_train, self.X = (X[train], y[train], weight[train]), X[held]
-        mean = np.average(y[train], weights=weight[train])
-        self.steps = np.full((len(self.X), 1), mean)
+        self.steps = np.full((len(self.X), 1), start(y[train], weight[train]))
 
     def until(self, n_trees: int) -> np.ndarray:
         """Predictions (n, n_trees + 1) after every tree."""
@@ -205,4 +283,6 @@ class _Grown:
         return self.steps
 
     def _more(self, X: np.ndarray) -> list[np.ndarray]:
-        return list(islice(self.model.staged_predict(X), self.steps.shape[1] - 1, None))
+        model = self.model
+        staged = model.staged_decision_function if is_classifier(model) else model.staged_predict
+        return list(islice(staged(X), self.steps.shape[1] - 1, None))
