@@ -232,9 +232,8 @@ def _task_weights(
             continue
         G = (own * (s * h[rows])[:, None]).T @ own
         b = own.T @ (s * pull[rows])
-        for t, tau in enumerate(taus):
-            share = tau / s.sum()
-            weights[t, i, usable[i]] = _on_simplex((1.0 + share) * G, b + share * (G @ a0))
+        share = taus[:, None] / s.sum()  # of the common weights, beside the task's own squares
+        weights[:, i, usable[i]] = _on_simplex(G, (b + share * (G @ a0)) / (1.0 + share))
     return weights
 
 
@@ -261,12 +260,13 @@ def _choose_tau(held: HeldOut, loss: Loss, common: np.ndarray, usable: np.ndarra
 
 
 def _on_simplex(G: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The a >= 0 with sum one that minimizes a'G a / 2 - b'a."""
+    """The a >= 0 with sum one that minimizes a'G a / 2 - b'a; of each row where b is (k, c)."""
     values, vectors = np.linalg.eigh(G)
     kept = values > 1e-12 * max(values[-1], 1e-300)
     root = np.sqrt(values[kept])
     A = root[:, None] * vectors[:, kept].T
-    target = (vectors[:, kept].T @ b) / root
     heavy = 1e3 * max(float(np.abs(A).max(initial=0.0)), 1e-12)  # holds the sum at one
-    a, _ = nnls(np.vstack([A, np.full(len(b), heavy)]), np.append(target, heavy))
-    return a / a.sum()
+    A = np.vstack([A, np.full(len(G), heavy)])
+    targets = np.atleast_2d(b) @ vectors[:, kept] / root
+    a = np.stack([nnls(A, np.append(target, heavy))[0] for target in targets])
+    return (a / a.sum(axis=1, keepdims=True)).reshape(b.shape)

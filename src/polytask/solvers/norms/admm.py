@@ -91,8 +91,9 @@ def admm(
     rho : float
         The last one, a start for a similar problem.
     """
-    least, unit = _LEAST_RHO * _mean_curvature(F), _units(F, norm)
-    rho = max(_first_rho(F, norm) if rho is None else rho, least, 1e-300)
+    curvature, unit = F.mean_curvature(), _units(F, norm)
+    least = _LEAST_RHO * curvature
+    rho = max(_first_rho(F, norm, curvature) if rho is None else rho, least, 1e-300)
     system = _System(F, rho * unit)
     Z, root = start, np.sqrt(unit)
     v = Z - F.gradient(start)[0] / (rho * unit)  # Z and the dual's optimum
@@ -168,13 +169,13 @@ def _evenness(data: TaskData) -> float:
     return kept(data, ("evenness",), ratio)
 
 
-def _first_rho(F: Squares, norm: Norm) -> float:
+def _first_rho(F: Squares, norm: Norm, curvature: float) -> float:
     """The mean curvature times the norm's strength, as a share of that from which B = 0.
 
     Where rho is balanced it is within a factor of three of that over two decades of strengths.
     """
     top = norm.dual(F.gradient_at_zero) or _RHO  # the square of a norm has no such strength
-    return _RHO * _mean_curvature(F) / max(top, 1e-300)
+    return _RHO * curvature / max(top, 1e-300)
 
 
 def _units(F: Squares, norm: Norm) -> float | np.ndarray:
@@ -188,8 +189,3 @@ def _units(F: Squares, norm: Norm) -> float | np.ndarray:
     each = (F.data.design.column_norms(F.v)[:, :d] ** 2).mean(axis=0)
     unit = np.maximum(each, _UNLIKE**-3 * each.max()) / max(each.mean(), 1e-300)
     return unit if unit.max() > _UNLIKE * unit.min() else 1.0
-
-
-def _mean_curvature(F: Squares) -> float:
-    d = F.structure.n_features
-    return float((F.data.design.column_norms(F.v)[:, :d] ** 2).mean()) if d else 0.0

@@ -142,6 +142,15 @@ class Squares:
 
         return kept(self.data, ("largest curvature",), value) if self.constant else value()
 
+    def mean_curvature(self) -> float:
+        """Of all tasks in a feature."""
+        d = self.structure.n_features
+
+        def value() -> float:
+            return float((self.data.design.column_norms(self.v)[:, :d] ** 2).mean()) if d else 0.0
+
+        return kept(self.data, ("mean curvature",), value) if self.constant else value()
+
     @property
     def grams_have_digits(self) -> bool:
         """Whether Gram matrices exist, in which features vary as much as they are far from zero."""
