@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import RidgeCV
 
 from polytask import MeanRegularizedRegressor, SingleTaskRegressor
 from polytask.tuning.noise import shrunk_noise
@@ -74,3 +75,28 @@ def test_tasks_without_noise_or_rows_to_show_it_are_no_obstacle():
     assert np.isfinite(model.coef_).all()
     np.testing.assert_allclose(model.task_share_.sum(), 1.0)
     np.testing.assert_allclose(model.task_share_[0], model.task_share_[1], rtol=3.0)
+
+
+def loss_alone(seed, decades):
+    """Expected loss of twelve tasks of 15 rows by single-task learning, and by ridge in each."""
+    rng = np.random.default_rng(seed)
+    task, d = np.repeat(np.arange(12), 15), 10
+    W = 10 ** rng.uniform(-decades / 2, decades / 2, (12, 1)) * rng.normal(size=(12, d))
+    X = rng.normal(size=(180, d))
+    y = (X * W[task]).sum(axis=1) + rng.normal(size=180)
+    model = SingleTaskRegressor(task=-1).fit(np.column_stack([X, task]), y)
+    path = np.geomspace(1e-3, 1e4, 30)
+    each = [RidgeCV(path).fit(X[task == i], y[task == i]) for i in range(12)]
+    alone = np.stack([ridge.coef_ for ridge in each]), np.stack([r.intercept_ for r in each])
+    found = [(model.coef_, model.intercept_), alone]
+    return [1 + np.mean(((B - W) ** 2).sum(axis=1) + b**2) for B, b in found]
+
+
+def test_tasks_whose_slopes_differ_a_hundredfold_have_strengths_of_their_own():
+    together, alone = np.mean([loss_alone(seed, 2.0) for seed in range(6)], axis=0)
+    assert together < 1.05 * alone  # one strength for all: 1.2 to 1.3
+
+
+def test_tasks_whose_slopes_are_of_a_like_size_share_a_strength():
+    together, alone = np.mean([loss_alone(seed, 0.0) for seed in range(6)], axis=0)
+    assert together < alone

@@ -48,8 +48,8 @@ class _SingleTask(MultiTaskLinear):
     ----------
     alpha : float or "cv", default="cv"
         Ridge strength, zero or positive; larger shrinks coefficients to zero. "cv" chooses one
-        for all tasks, by leave-one-out: exact for the squared loss, one Newton step
-        for others, and folds inside tasks where labels are few.
+        for all tasks at their weights, by leave-one-out: exact for the squared loss, one Newton
+        step for others, and folds inside tasks where labels are few.
     alpha_intercept : float or "auto", default="auto"
         Ridge strength on the intercepts. "auto" is 0 for a regressor; for a classifier with
         ``alpha="cv"`` it is chosen too, because a task with one class has no finite intercept.
@@ -58,6 +58,8 @@ class _SingleTask(MultiTaskLinear):
         the formula above. "auto" is "equal" with a number as alpha. With "cv" a task weighs its
         rows over its noise (its least leave-one-out error, drawn to the other tasks' as far as
         chance makes them differ), as ridge regression with coefficients of a like size wants it;
+        where leave-one-out says clearly that tasks want other strengths than that, as coefficients
+        that differ in size do, the more the weaker its own is, drawn to the others' likewise.
         "size" where that is not known: another loss, sparse rows, groups, time, sums over rows.
 
     Attributes

@@ -138,12 +138,14 @@ class LeaveOneOut:
         return problem.data.group is None and bool(serves([arrow_problem(problem)])[0])
 
     def task_risks(self, problems: Sequence[Problem]) -> np.ndarray:
-        """Mean risk of each task (m, A) at the problems of a path that serve at once."""
+        """Mean risk of each task (m, A) on a path; infinite where problems do not serve at once."""
         arrows = [arrow_problem(problem) for problem in problems]
         served = np.flatnonzero(serves(arrows))
         total, lost = self._spectral_risks([arrows[i] for i in served])
         left = problems[0].data.share[:, None] - lost
-        return np.where(left > 0, total, np.inf) / np.maximum(left, 1e-300)
+        found = np.full((len(left), len(problems)), np.inf)
+        found[:, served] = np.where(left > 0, total, np.inf) / np.maximum(left, 1e-300)
+        return found
 
     def _spectral_risks(
         self, arrows: Sequence[ArrowProblem], near: ArrowProblem | None = None
