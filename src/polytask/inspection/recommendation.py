@@ -6,8 +6,8 @@ tasks together as far as the data say (`Formulation.hedge`) lose little anywhere
 hundredths more, give or take three. Each difference is moved by the share of chance in it, so
 with few rows the recommendation is a model that is never far from the best, and with many the best
 one. What the rows prove to be farther from that belief counts as measured: losses may differ
-sixfold, and errors of a ratio grow with it. Of models whose expected losses differ by less than
-half a hundredth a hedge is taken, the simplest.
+sixfold, and errors of a ratio grow with it. Proved is what chance makes of none of the models. Of
+models whose expected losses differ by less than half a hundredth a hedge is taken, the simplest.
 
 Efron and Morris, Stein's estimation rule and its competitors, JASA 68 (1973).
 """
@@ -26,7 +26,7 @@ __all__ = ["recommend"]
 
 _BELIEF = 0.02  # how much more loss than a hedge another model has where nothing is known
 _DOUBT = 0.03  # standard deviation of that
-_PROVED = 2.0  # errors beyond which a difference is no chance, whatever is believed
+_CHANCE = 0.05  # that any of the differences is beyond the errors from which on one is proved
 _TIE = 0.005  # differences of expected losses that are none
 
 
@@ -73,21 +73,23 @@ def _expected(evidence: Evidence, models: list[str], hedges: list[str]) -> dict[
     reference = evidence.best(hedges or models)
     found = {reference: _Expected(0.0, 0.0, 0.0)}
     others = [name for name in models if name != reference]
+    proved = float(stats.norm.isf(_CHANCE / 2 / max(len(others), 1)))
     for name, gain in evidence.over(reference, others, together=False).items():
         error = (gain.high - gain.low) / 2 / stats.norm.ppf(0.5 + gain.level / 2)
         belief = 0.0 if name in hedges or not hedges else _BELIEF
-        found[name] = _Expected(-gain.value, error, _moved(-gain.value, error, belief))
+        found[name] = _Expected(-gain.value, error, _moved(-gain.value, error, belief, proved))
     return found
 
 
-def _moved(measured: float, error: float, belief: float) -> float:
+def _moved(measured: float, error: float, belief: float, proved: float) -> float:
     """A relative loss moved to what is believed before by the share of chance in it.
 
-    The variance of the belief is what the difference proves it to be at least.
+    The variance of the belief is what the difference proves it to be at least: what lies beyond
+    ``proved`` errors.
     """
     if error != error:
         return belief
-    variance = max(_DOUBT**2, (measured - belief) ** 2 - (_PROVED * error) ** 2)
+    variance = max(_DOUBT**2, (measured - belief) ** 2 - (proved * error) ** 2)
     return belief + variance / (variance + error**2) * (measured - belief)
 
 

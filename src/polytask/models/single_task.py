@@ -99,11 +99,12 @@ class _SingleTask(MultiTaskLinear):
 
     def _fit_data(self, source: Any) -> Any:
         if self._weighs_by_noise(source):
-            path = [
+            path = _slopes(self, source, self._loss())[::_SOME]
+            problems = [
                 self._make_problem(source, self._loss(), {"alpha": a, "alpha_intercept": 0.0})
-                for a in _slopes(self, source, self._loss())[::_SOME]
+                for a in path
             ]
-            self.task_share_ = precision_shares(path, source)
+            self.task_share_ = precision_shares(problems, path, source)
             source = source.reshared(self.task_share_)
         return super()._fit_data(source)
 

@@ -37,7 +37,9 @@ def shrunk_noise(own: np.ndarray, rows: np.ndarray, known: np.ndarray) -> np.nda
     return noise
 
 
-def precision_shares(problems: Sequence[Problem], data: TaskData) -> np.ndarray:
+def precision_shares(
+    problems: Sequence[Problem], strengths: np.ndarray, data: TaskData
+) -> np.ndarray:
     """Shares of tasks in R (m,): their rows over their noise, times what their slopes exceed.
 
     A ridge on coefficients of a like size wants a strength that is in proportion to the noise, and
@@ -46,9 +48,10 @@ def precision_shares(problems: Sequence[Problem], data: TaskData) -> np.ndarray:
 
     Parameters
     ----------
-    problems : sequence of Problem
-        Single-task problems on a path of strengths. The noise of a task is its least leave-one-out
-        error on it; there is none where that is undefined, or nothing but rounding.
+    problems, strengths : sequence of Problem, ndarray of shape (A,)
+        Single-task problems on a path, and the ridge on slopes of each. The noise of a task is its
+        least leave-one-out error on it; there is none where that is undefined, or nothing but
+        rounding.
     """
     risks = LeaveOneOut().task_risks(problems)
     own = 2.0 * risks.min(axis=1)
@@ -58,9 +61,8 @@ def precision_shares(problems: Sequence[Problem], data: TaskData) -> np.ndarray:
         return task_shares(data.counts, "size")
     rows = np.bincount(data.code, repeats(data))
     noise = shrunk_noise(own, rows, known)
-    strength = np.array([problem.penalties["deviation"].strength[0] for problem in problems])
-    used = np.isfinite(risks).any(axis=0) & (strength > 0)
-    log = np.log(strength[used]) + np.log(data.counts / (data.share * noise))[:, None]
+    used = np.isfinite(risks).any(axis=0) & (strengths > 0)
+    log = np.log(strengths[used]) + np.log(data.counts / (data.share * noise))[:, None]
     evidence = -rows[:, None] * risks[:, used] / noise[:, None]
     known &= np.isfinite(evidence).all(axis=1)
     more = np.zeros(len(noise))
