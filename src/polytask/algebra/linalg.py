@@ -8,11 +8,13 @@ from scipy.linalg import lapack
 from polytask.data.threads import share
 
 __all__ = [
-    "null_space", "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses",
+    "inverses_and_log_det", "null_space", "psd_inverse", "psd_inverse_and_log_det",
+    "psd_inverse_roots", "psd_inverses",
 ]  # fmt: skip
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
 _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
+_HUGE = 1e8  # entry of I + something from which on ones have half the digits only
 _SMALL, _MANY = 16, 30  # size up to which many calls of LAPACK cost more than their work
 
 
@@ -88,9 +90,11 @@ def _invert_chunk(A: np.ndarray, singular: np.ndarray) -> None:
             lapack.dtrtri(a.T, lower=0, overwrite_c=1)
     lost = A[singular]  # the upper triangle still holds what was there
     np.multiply(A, np.tri(p), out=A)
-    for i, triangle, size in zip(np.flatnonzero(singular), lost, diagonal[singular], strict=True):
-        above = np.triu(triangle, 1)
-        A[i] = _pseudo_inverse_root(above + above.T + np.diag(size))
+    if singular.any():
+        above = np.triu(lost, 1)
+        whole = above + above.transpose(0, 2, 1)
+        np.einsum("bii->bi", whole)[:] = diagonal[singular]
+        A[singular] = _pseudo_inverse_roots(whole)
 
 
 def _invert_small(A: np.ndarray, singular: np.ndarray) -> None:
@@ -108,10 +112,34 @@ def _invert_small(A: np.ndarray, singular: np.ndarray) -> None:
         R = M[:, p:] / root[:, None]
     pivots = root * _reciprocal_roots(A[:, at, at].T)
     singular[:] = ~(pivots > _smallest_pivot(p)).all(axis=0)
-    lost = {i: _pseudo_inverse_root(A[i]) for i in np.flatnonzero(singular)}
+    lost = A[singular]
     A[:] = R.transpose(2, 0, 1)
-    for i, instead in lost.items():
-        A[i] = instead
+    if singular.any():
+        A[singular] = _pseudo_inverse_roots(lost)
+
+
+def inverses_and_log_det(A: np.ndarray) -> tuple[np.ndarray, float]:
+    """Every A_i^-1 (b, k, k), sum of log|A_i|; A_i - I is positive semidefinite.
+
+    By Cholesky factors, or where matrices are small by elimination, a column of all of them at
+    once; where an entry is huge, which costs others their digits, with LAPACK's pivots.
+    """
+    if A.max(initial=0.0) > _HUGE:
+        return np.linalg.inv(A), float(np.linalg.slogdet(A)[1].sum())
+    if (k := A.shape[-1]) > _SMALL:
+        roots = psd_inverse_roots(A.copy())
+        log_det = -2.0 * float(np.log(np.einsum("bii->bi", roots)).sum())
+        return roots.transpose(0, 2, 1) @ roots, log_det
+    M, log_det = np.array(A.transpose(1, 2, 0), order="C"), 0.0
+    for j in range(k):
+        pivot = M[j, j].copy()
+        log_det += float(np.log(pivot).sum())
+        row, column = M[j] / pivot, M[:, j].copy()
+        column[j] = 0.0
+        M -= column[:, None] * row
+        M[j], M[:, j] = row, -column / pivot
+        M[j, j] = 1.0 / pivot
+    return M.transpose(2, 0, 1), log_det
 
 
 def _reciprocal_roots(diagonal: np.ndarray) -> np.ndarray:
@@ -125,26 +153,27 @@ def _smallest_pivot(p: int) -> float:
     return float(np.sqrt(64 * p * np.finfo(float).eps))
 
 
-def _pseudo_inverse_root(A: np.ndarray) -> np.ndarray:
+def _pseudo_inverse_roots(A: np.ndarray) -> np.ndarray:
     scale, values, vectors = _scaled_eigen(A)
-    root: np.ndarray = (np.sqrt(_inverted(values))[:, None] * vectors.T) * scale
-    root[:, A.diagonal() <= 0] = 0.0  # of such columns nothing is left but rounding
-    return root
+    roots: np.ndarray = np.sqrt(_inverted(values))[:, :, None] * vectors.transpose(0, 2, 1)
+    roots *= scale[:, None, :]  # of columns of zeros nothing is left but rounding
+    return np.where(np.einsum("bii->bi", A)[:, None, :] > 0, roots, 0.0)
 
 
 def null_space(A: np.ndarray) -> np.ndarray:
     """Directions (p, j) that `psd_inverse` of A leaves out, because A takes them to rounding."""
-    scale, values, vectors = _scaled_eigen(A)
+    (scale,), (values,), (vectors,) = _scaled_eigen(A[None])
     null: np.ndarray = scale[:, None] * vectors[:, _inverted(values) == 0]
     return null
 
 
 def _scaled_eigen(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    scale = _reciprocal_roots(A.diagonal())
-    return scale, *np.linalg.eigh(A * scale * scale[:, None])
+    scale = _reciprocal_roots(np.einsum("bii->bi", A))
+    return scale, *np.linalg.eigh(A * scale[:, None, :] * scale[:, :, None])
 
 
 def _inverted(values: np.ndarray) -> np.ndarray:
     """Reciprocals of ascending eigenvalues, zero for those that are rounding."""
-    cut = len(values) * np.finfo(float).eps * 16 * max(values[-1], np.finfo(float).tiny)
+    largest = np.maximum(values[..., -1:], np.finfo(float).tiny)
+    cut = values.shape[-1] * np.finfo(float).eps * 16 * largest
     return np.where(values > cut, 1.0 / np.where(values > cut, values, 1.0), 0.0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.mixed.correlated import estimate_factor, estimate_full
+from polytask.mixed.chosen import START_TOL, Estimates, choose, criterion, renumbered
 from polytask.mixed.doubts import doubts, has_no_noise, pooled_point
 from polytask.mixed.laplace import LaplaceModel, LaplacePoint
 from polytask.mixed.learned import learned, whole_deviance
@@ -28,13 +28,8 @@ __all__ = ["MixedFit", "MixedState", "fit_groups", "fit_mixed"]
 
 _LOST = 1e-10  # KKT violation above which the search's own algebra has lost digits
 _MOST = 1e-6  # KKT violation of a solution
-_START_TOL = 1e-2  # slope in log variance of an estimate that only starts another search
 _GROUPED = "grouped"  # the name of a covariance whose groups were given
 _ROUNDS = 30  # of variances and parameters of the loss
-_MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
-_MOST_TURNED = {"factor": 60, "full": 8}  # coefficients up to which it considers correlations
-
-Estimates = Mapping[str, RemlEstimate]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +138,8 @@ def fit_mixed(
     _check_rows(model, random_common)
     starts: Estimates = {} if last is None else last.estimates
     may = np.ones(data.n_coefs, dtype=bool) if may_deviate is None else may_deviate
-    how = (data, random_common, n_factors, may)
-    chosen, estimates = _estimate(model, covariance, starts, *how)
+    how = (data.n_tasks, data.n_features, random_common, n_factors, may)
+    chosen, estimates = choose(model, covariance, starts, *how)
     for _ in range(_ROUNDS if learn else 0):
         assert isinstance(model, LaplaceModel)
         point = estimates[chosen].point
@@ -153,7 +148,7 @@ def fit_mixed(
         if found is None:
             break
         model, loss = found, found.loss
-        chosen, estimates = _estimate(model, chosen, {}, *how)
+        chosen, estimates = choose(model, chosen, {}, *how)
     fit = _fitted(data, loss, model, estimates, chosen, marginal)
     more = len(fit.loss.parameters) if learn else 0
     return replace(fit, n_parameters=fit.n_parameters + more)
@@ -183,33 +178,24 @@ def fit_groups(
     """
     model, starts = _model(data, loss, unit), {} if last is None else last.estimates
     found: list[tuple[bool, float, RemlEstimate, Variances]] = []
-    tol = _START_TOL if len(groups) > 2 else TOL  # of fits that are compared
+    tol = START_TOL if len(groups) > 2 else TOL  # of fits that are compared
     for k, (between, common) in enumerate(groups):
         if 0 < k == len(groups) - 1 and not all(lost for lost, *_ in found):
             break
         free = model.rank(common < 0)
         if model.n_rows <= free:
             raise ValueError(_too_few(model.n_rows, free))
-        some = _renumbered(common) if (common >= 0).any() else None
-        between = _renumbered(np.where(model.varies, between, -1))
+        some = renumbered(common) if (common >= 0).any() else None
+        between = renumbered(np.where(model.varies, between, -1))
         variances = Variances(model, between, some)
         near = starts.get(str(k)) or (None if all(lost for lost, *_ in found) else found[0][2])
         estimate = estimate_diagonal(variances, tol=tol, start=variances.like(near))
-        found.append((*_criterion(estimate, len(estimate.parameters)), estimate, variances))
+        found.append((*criterion(estimate, len(estimate.parameters)), estimate, variances))
     estimates = {str(k): each[2] for k, each in enumerate(found)}
     *_, best, variances = min(found, key=lambda each: each[:2])
     if best.violation > TOL and best.converged:
         best = estimate_diagonal(variances, start=variances.like(best))
     return _fitted(data, loss, model, {**estimates, _GROUPED: best}, _GROUPED, marginal=False)
-
-
-def _criterion(estimate: RemlEstimate, n_variances: int) -> tuple[bool, float]:
-    """Akaike's, after whether the search did not end or leaves no noise.
-
-    Without noise the likelihood has no maximum, and its values do not compare.
-    """
-    lost = not estimate.converged or estimate.point.noiseless
-    return lost, estimate.point.deviance + 2.0 * n_variances
 
 
 def _model(data: TaskData, loss: Loss, unit: np.ndarray | None = None) -> AnyMixedModel:
@@ -338,57 +324,6 @@ def few_for_common(data: TaskData) -> bool:
         ones = float(data.sample_weight @ data.y)
         rows = min(ones, rows - ones)
     return min(data.n_tasks, rows) < 10 * data.n_coefs
-
-
-def _estimate(
-    model: AnyMixedModel, covariance: str, starts: Estimates, data: TaskData, random_common: bool,
-    n_factors: int, may_deviate: np.ndarray,
-) -> tuple[str, Estimates]:  # fmt: skip
-    """What is chosen, and the REML estimates; a column of zeros has no variance to estimate.
-
-    "auto" is scalar with few tasks, which are as few draws of each variance; with more it takes
-    the smallest restricted deviance plus twice the number of variances and correlations, of all
-    four where coefficients are few and the loss is squared: the models have the same common part,
-    so that their restricted likelihoods compare. One whose search did not end, or that leaves no
-    noise, is taken only where the others are no better off.
-    """
-    p, d = data.n_coefs, data.n_features
-    varies = model.varies & may_deviate
-    by_name = {"scalar": np.where(np.arange(p) < d, 0, 1), "diagonal": np.arange(p)}
-    found = []
-    common = np.where(np.arange(p) < d, 0, -1) if random_common else None
-    only_start = covariance in ("full", "factor") and not random_common  # else kappa is its answer
-    tol = _START_TOL if only_start else TOL
-    for name in by_name:
-        start = name == "diagonal"
-        wanted = {"full": start, "factor": start, "auto": not start or data.n_tasks >= _MANY}
-        if wanted.get(covariance, covariance == name):
-            groups = _renumbered(np.where(varies, by_name[name], -1))
-            variances = Variances(model, groups, common)
-            near = variances.like(starts.get(name))
-            estimate = estimate_diagonal(variances, tol=tol, start=near)
-            found.append((*_criterion(estimate, groups.max()), name, estimate))
-    start_at = found[-1][-1]  # the diagonal, where there is one
-    turned = {
-        "factor": lambda: estimate_factor(model, start_at, varies, n_factors, starts.get("factor")),
-        "full": lambda: estimate_full(model, start_at, varies, starts.get("full")),
-    }
-    estimates = {name: estimate for *_, name, estimate in found}
-    if covariance in turned:
-        return covariance, {**estimates, covariance: turned[covariance]()}
-    several = covariance == "auto" and isinstance(model, MixedModel) and varies.sum() > 1
-    for name, most in _MOST_TURNED.items() if several and len(found) > 1 else ():
-        if varies.sum() <= most:
-            estimates[name] = estimate = turned[name]()
-            found.append((*_criterion(estimate, estimate.root.size - 1), name, estimate))
-    return min(found, key=lambda each: each[:2])[2], estimates
-
-
-def _renumbered(groups: np.ndarray) -> np.ndarray:
-    """Groups 0, 1, ... without gaps; -1 stays."""
-    out = np.full(groups.shape, -1)
-    out[groups >= 0] = np.unique(groups[groups >= 0], return_inverse=True)[1]
-    return out
 
 
 def _violation(problem: Problem, blocks: dict[str, np.ndarray], f: np.ndarray) -> float:

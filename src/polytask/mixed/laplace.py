@@ -34,8 +34,9 @@ from functools import cached_property
 
 import numpy as np
 
+from polytask.algebra.linalg import inverses_and_log_det
 from polytask.data import Design, RowsAt, TaskData
-from polytask.mixed.point import MixedPoint, log_det_and_inverses
+from polytask.mixed.point import MixedPoint
 from polytask.mixed.reml import MixedModel, column_scale
 from polytask.responses import Loss
 from polytask.solvers.descent import Descent, along
@@ -241,7 +242,7 @@ class LaplacePoint(MixedPoint):
         """A, T, S of curvatures H; returns the log determinants."""
         L = self.L
         HL = H @ L
-        log_det, self.A_inverse = log_det_and_inverses(np.eye(L.shape[1]) + L.T @ HL)
+        self.A_inverse, log_det = inverses_and_log_det(np.eye(L.shape[1]) + L.T @ HL)
         self.HLA = HL @ self.A_inverse
         self.grams, self.T = H, H - self.HLA @ HL.transpose(0, 2, 1)
         self.S = self.T.sum(axis=0)

@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytask.algebra.linalg import psd_inverse
+from polytask.algebra.linalg import inverses_and_log_det, psd_inverse
 from polytask.mixed.laplace import LaplacePoint, Place, quadratic_forms
-from polytask.mixed.point import log_det_and_inverses
 from polytask.mixed.search import RemlEstimate
 from polytask.mixed.spread import reaches
 from polytask.solvers.descent import Descent
@@ -74,7 +73,7 @@ class _Held:
     def _factor(self, at: Place) -> None:
         self.grams = self.point.model.grams(at.risk)
         A = np.eye(self.L.shape[1]) + self.L.T @ self.grams @ self.L
-        self.log_det, self.A_inverse = log_det_and_inverses(A)
+        self.A_inverse, self.log_det = inverses_and_log_det(A)
         self.K = self.L @ self.A_inverse @ self.L.T
 
     def _determinants(self, at: Place) -> np.ndarray:

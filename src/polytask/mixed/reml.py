@@ -29,9 +29,9 @@ from functools import cached_property
 
 import numpy as np
 
-from polytask.algebra.linalg import psd_inverse, psd_inverses
+from polytask.algebra.linalg import inverses_and_log_det, psd_inverse, psd_inverses
 from polytask.data import TaskData
-from polytask.mixed.point import MixedPoint, log_det_and_inverses
+from polytask.mixed.point import MixedPoint
 
 # Where the tasks' coefficients leave no noise, the likelihood grows with the variances for ever.
 _MOST, _MOST_OF_SOME_NOISE = 1e6, 1e12
@@ -210,7 +210,7 @@ class RemlPoint(MixedPoint):
         HL = H @ L
         A = L.T @ HL
         np.einsum("bkk->bk", A)[:] += 1.0
-        log_det, self.A_inverse = log_det_and_inverses(A)
+        self.A_inverse, log_det = inverses_and_log_det(A)
         HLA = HL @ self.A_inverse
         far = model.has_noise and bool((L**2).sum() > _FAR)
         if far:

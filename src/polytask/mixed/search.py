@@ -176,7 +176,7 @@ def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float)
         before, slope_before = gamma, slope
         gamma, point = moved
         slope, hessian = variances.slope(point), variances.hessian(point)
-        if violation < _NEAR and not point.profiled:  # with a noise to profile nothing is lacking
+        if violation < _NEAR:
             step = gamma - before
             missing = secant(missing, slope - slope_before - (hessian + missing) @ step, step)
             left -= 1

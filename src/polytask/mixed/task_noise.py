@@ -10,9 +10,8 @@ tasks of few rows stay near the others (Smyth, Stat. Appl. Genet. Mol. Biol. 3, 
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 from scipy.optimize import brentq
-from scipy.special import digamma, polygamma
+from scipy.special import digamma, fdtrc, polygamma
 
 from polytask.data import TaskData
 
@@ -55,11 +54,21 @@ def task_noise(
 
 
 def _differ(residuals: np.ndarray, data: TaskData) -> bool:
-    parts = [r for r in np.split(residuals, data.start[1:-1]) if len(r) >= _LEAST_ROWS]
-    if len(parts) < 2 or np.ptp(residuals) == 0:
+    """Brown and Forsythe's test: an analysis of variance of distances from the tasks' medians."""
+    n = np.diff(data.start)
+    n = n[n >= _LEAST_ROWS]
+    if len(n) < 2 or np.ptp(residuals) == 0:
         return False
-    p = stats.levene(*parts, center="median").pvalue
-    return bool(p < _CLEAR)
+    code = np.repeat(np.arange(len(n)), n)
+    r = residuals[np.repeat(np.diff(data.start) >= _LEAST_ROWS, np.diff(data.start))]
+    r, first = r[np.lexsort((r, code))], np.cumsum(n) - n
+    size = np.abs(r - 0.5 * (r[first + (n - 1) // 2] + r[first + n // 2])[code])
+    mean = np.bincount(code, size) / n
+    between = float(n @ (mean - size.mean()) ** 2) / (len(n) - 1)
+    within = float(((size - mean[code]) ** 2).sum()) / max(len(r) - len(n), 1)
+    if within == 0.0:
+        return between > 0.0
+    return bool(fdtrc(len(n) - 1, len(r) - len(n), between / within) < _CLEAR)
 
 
 def _prior(mean_square: np.ndarray, free: np.ndarray) -> tuple[float, float]:

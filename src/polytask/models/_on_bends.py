@@ -24,7 +24,9 @@ class _OnBends:
     is_bend: np.ndarray
     doubts: list[str]
 
-    def _estimate(self, data: TaskData, loss: Response, last: MixedFit | None = None) -> MixedFit:
+    def _estimate(
+        self, data: TaskData, loss: Response, last: MixedFit | None = None, covariance: str = ""
+    ) -> MixedFit:
         """Lines of a feature share a variance between tasks, and its bends; or all features do.
 
         Where that leaves no noise, tasks differ in level and lines only.

@@ -42,8 +42,12 @@ class _Heads:
     doubts: list[str]
     _last: MixedFit | None = None  # of the same rows, from which a search starts
 
-    def _estimate(self, data: TaskData, loss: Response, last: MixedFit | None = None) -> MixedFit:
-        fit: MixedFit = super()._estimate(data, loss, last or self._last)  # type: ignore[misc]
+    def _estimate(
+        self, data: TaskData, loss: Response, last: MixedFit | None = None, covariance: str = ""
+    ) -> MixedFit:
+        fit: MixedFit = super()._estimate(  # type: ignore[misc]
+            data, loss, last or self._last, covariance
+        )
         self.doubts = fit.doubts
         self._last = None if self._marginal else fit
         return replace(fit, doubts=[])

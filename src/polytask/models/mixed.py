@@ -151,8 +151,11 @@ class MixedModelFit(MixedModelSummary):
                 break
             last, ratio = ratio, found * float((s / found[data.code]).mean())
             data = plain.reweighted(s / ratio[data.code])
-            fit = self._estimate(data, self.response_, fit)
-            if np.abs(np.log(ratio / last)).max() < _NOISE_SETTLED:
+            settled = np.abs(np.log(ratio / last)).max() < _NOISE_SETTLED
+            settled |= k == _NOISE_ROUNDS - 1
+            before = fit.covariance
+            fit = self._estimate(data, self.response_, fit, self.covariance if settled else before)
+            if settled and fit.covariance == before:
                 break
         return fit, data, ratio
 
@@ -216,10 +219,12 @@ class MixedModelFit(MixedModelSummary):
         center = np.zeros(data.n_features) if data.center is None else data.center
         return np.column_stack([self.coef_, self.intercept_ + self.coef_ @ center])
 
-    def _estimate(self, data: TaskData, loss: Response, last: MixedFit | None = None) -> MixedFit:
+    def _estimate(
+        self, data: TaskData, loss: Response, last: MixedFit | None = None, covariance: str = ""
+    ) -> MixedFit:
         """The variances, and what goes with them, searched for from a ``last`` fit."""
         return fit_mixed(
-            data, loss, self.covariance, self._random_common(), self.n_factors,
+            data, loss, covariance or self.covariance, self._random_common(), self.n_factors,
             self._loss().learns_likelihood, last, self._may_deviate(data.n_features, data.n_coefs),
             self._marginal,
         )  # fmt: skip
