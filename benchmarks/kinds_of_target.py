@@ -132,10 +132,8 @@ def judged(line: str, folder: Path) -> dict[str, object]:
     X = X.assign(**{c: (X[c] - X[c].mean()) / X[c].std() for c in X if c != "task"})
     made = default_estimators("regression", "task", kind)
     models = {n: made[n] for n in MODELS}
-    if kind in ("poisson", "binomial"):
-        models["mean-regularized, REML"] = type(made["mean-regularized"])(
-            "reml", task="task", loss=kind
-        )
+    reml = type(made["mean-regularized"])("reml", task="task", loss=kind)
+    models["mean-regularized, REML"] = reml
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = compare_tasks(models, X, rows["y"], task="task", cv=3, sample_weight=weight)

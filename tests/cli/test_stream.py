@@ -100,6 +100,82 @@ def test_fit_and_predict(polytask, place, related, tmp_path, target, model):
         assert (found == related["healthy"]).mean() > 0.6
 
 
+@pytest.fixture(scope="module")
+def kinds(related, tmp_path_factory):
+    """Counts, shares, amounts with zeros: a table of which each column speaks for its loss."""
+    rng, dose = np.random.default_rng(3), related["dose"].fillna(0.0)
+    mean = np.exp(0.5 + 0.3 * (dose - dose.mean()) / dose.std())
+    path = tmp_path_factory.mktemp("kinds") / "t.parquet"
+    related[["site, nr", "größe", "dose"]].assign(
+        visits=rng.poisson(mean),
+        share=rng.beta(2 * mean, 3.0),
+        cost=np.where(rng.random(len(mean)) < 0.3, 0.0, rng.gamma(0.5, 2 * mean)),
+    ).to_parquet(path, row_group_size=30)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("target", "said", "found"),
+    [
+        ("visits", "auto", "poisson"), ("share", "auto", "binomial"), ("cost", "auto", "tweedie"),
+        ("visits", "squared", ""), ("visits", "huber", ""), ("visits", "negative_binomial", ""),
+        ("share", "quantile(0.9)", ""), ("share", "gamma", ""),
+    ],
+)  # fmt: skip
+def test_a_fit_takes_every_loss_and_finds_it_as_in_memory(
+    polytask, kinds, tmp_path, target, said, found
+):
+    answers = []
+    for way in ("--stream", "--no-stream"):
+        out, told = tmp_path / "m.skops", tmp_path / "p.parquet"
+        answer = polytask("fit", kinds, *TASK, "--target", target, "--features", "größe,dose", way,
+                          "--loss", said, "--out", out)  # fmt: skip
+        assert answer.code == 0, answer.err
+        assert (f"so models take it for that (--loss {found})" in " ".join(answer.out.split())) == (
+            found != ""
+        )
+        assert polytask("predict", out, kinds, "--out", told).code == 0
+        answers.append(pd.read_parquet(told)["prediction"])
+    np.testing.assert_allclose(*answers, rtol=1e-9)
+
+
+def test_many_counts_are_fitted_by_passes(polytask, kinds, tmp_path):
+    words = ["fit", kinds, *TASK, "--target", "visits", "--features", "größe,dose", "--stream"]
+    with summing_up():
+        answer = polytask(*words, "--out", tmp_path / "m.skops")
+        assert answer.code == 0, answer.err
+        assert "--loss poisson" in answer.out
+        refused = polytask(*words, "--model", "low-rank", "--out", tmp_path / "n.skops")
+    assert refused.code == 2
+    assert "needs all rows of a regression with --loss poisson in memory" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fit", "--loss", "binomial"], "must suit the target 'visits', which must be a share"),
+        (["fit", "--loss", "gamma"], "for 'gamma'; it holds 0."),
+        (["fit", "--loss", "gama"], "--loss must be one of"),
+        (["compare", "--loss", "poisson"], "must be squared in a comparison that is streamed"),
+    ],
+)
+def test_a_loss_that_does_not_serve_is_one_sentence(polytask, kinds, tmp_path, words, message):
+    command, *more = words
+    answer = polytask(command, kinds, *TASK, "--target", "visits", *more, "--stream", "--out",
+                      tmp_path / "m.skops")  # fmt: skip
+    assert answer.code == 2
+    assert message in " ".join(answer.err.split())
+
+
+def test_a_comparison_says_that_it_knows_squares_only(polytask, kinds, tmp_path):
+    answer = polytask("compare", kinds, *TASK, "--target", "visits", "--features", "größe,dose",
+                      "--stream", "--models", "pooled", "--out", tmp_path / "r")  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "takes it for plain numbers; --no-stream compares with --loss poisson" in " ".join(
+        answer.out.split()
+    )
+
+
 def test_a_directory_of_files(polytask, related, tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()

@@ -6,8 +6,11 @@ import argparse
 import os
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from polytask.cli.candidates import (
     BASELINE,
@@ -125,10 +128,10 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
     from polytask.tables.stream_schema import stream_schema, table_columns
     from polytask.tables.stream_table import make_stream_table
 
-    if args.loss not in ("auto", "squared"):
+    if args.command == "compare" and args.loss not in ("auto", "squared"):
         raise TableError(
-            f"must be squared in a table that is streamed; got {args.loss!r}. Load it with "
-            "--no-stream.",
+            f"must be squared in a comparison that is streamed; got {args.loss!r}. Load the table "
+            "with --no-stream, or take fit.",
             "loss",
         )
     for argument in (
@@ -159,12 +162,34 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
         )
     table = make_stream_table(
         args.table, task, args.target, features=features,
-        categorical=split_names(args.categorical) or (), kind=args.kind,
+        categorical=split_names(args.categorical) or (), kind=args.kind, loss=args.loss,
         missing=split_names(args.missing) or (), decimal=args.decimal or "",
         groupings=groupings, runner=runner,
     )  # fmt: skip
     told.passes = _PASSES[args.command, table.kind]
-    return table
+    return _as_likely(table, compared=args.command == "compare")
+
+
+def _as_likely(table: StreamTable, *, compared: bool) -> StreamTable:
+    """With the loss that the target speaks for where nobody said one; a comparison tells of it."""
+    from polytask.tables.targets import find_loss
+
+    (name, why), ends = table.likely, table.look.target
+    if table.loss != "auto" or not why:
+        return table
+    if find_loss(name).targets.first_outside(np.array([ends.low, ends.high])) is not None:
+        return table  # later rows speak against it
+    told = f"The target {table.target!r} holds {why}"
+    if compared:
+        told += (
+            ", but a comparison that is streamed takes it for plain numbers; --no-stream compares "
+            f"with --loss {name}."
+        )
+        return replace(table, notes=(*table.notes, told))
+    told += (
+        f", so models take it for that (--loss {name}); --loss squared takes it for plain numbers."
+    )
+    return replace(table, loss=name, notes=(*table.notes, told))
 
 
 def streamed_model(name: str, table: StreamTable, door: str) -> Any:
@@ -173,17 +198,18 @@ def streamed_model(name: str, table: StreamTable, door: str) -> Any:
     ``door`` is a method that only those have that can be fitted so.
     """
     check_name(name, "models")
-    model = formulation_for(name, table.spec, table.kind, streamed=True)
-    if not hasattr(model, door) or model._why_not_sums(table.tally.ids):
+    loss = table.loss
+    model = formulation_for(name, table.spec, table.kind, loss=loss, streamed=True)
+    few = not summed_up(table.n_rows, len(table.source.features), len(table.task_ids))
+    held = door == "_fit_source" and few  # then strengths are those in memory
+    if not hasattr(model, door) or (not held and model._why_not_sums(table.tally.ids)):
+        said = "" if loss in ("auto", "squared") else f" with --loss {loss}"
         raise TableError(
-            f"must name models that can be streamed; {name!r} needs all rows of a {table.kind} in "
-            "memory. Leave it out, or load the table with --no-stream.",
+            f"must name models that can be streamed; {name!r} needs all rows of a {table.kind}"
+            f"{said} in memory. Leave it out, or load the table with --no-stream.",
             "models",
         )
-    few = not summed_up(table.n_rows, len(table.source.features), len(table.task_ids))
-    if door == "_fit_source" and few:  # then rows are held, and strengths are those in memory
-        return formulation_for(name, table.spec, table.kind)
-    return model
+    return formulation_for(name, table.spec, table.kind, loss=loss) if held else model
 
 
 def fit_streamed(

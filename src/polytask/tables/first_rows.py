@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from polytask.responses import likely_response
 from polytask.tables.care import Rows, take_care
 from polytask.tables.columns import Column, as_feature, filled, inspect_column
 from polytask.tables.errors import TableError, name_list
@@ -39,12 +40,15 @@ class FirstRows:
         What was assumed of numbers in text; on the columns left out.
     warnings : tuple of str
         What may make the answer wrong.
+    likely : tuple (name, why)
+        The loss that a target of numbers speaks for; ("auto", "") if for none.
     """
 
     kept: tuple[str, ...]
     marks: Marks
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    likely: tuple[str, str] = ("auto", "")
 
 
 def read_first_rows(
@@ -93,7 +97,8 @@ def read_first_rows(
         )
     notes = tuple(f"Column {c.name!r} was left out: it {c.problem} ({c.remedy})." for c in left)
     names = tuple(n for n in source.columns if n in {c.name for c in kept})
-    return FirstRows(names, marks, (*told, *notes), _warnings(rows, kept, source))
+    warnings, likely = _taken_for(rows, kept, source)
+    return FirstRows(names, marks, (*told, *notes), warnings, likely)
 
 
 def _first(source: ParquetSource, wanted: Sequence[str]) -> pd.DataFrame:
@@ -131,14 +136,18 @@ def _as_text(column: Column, values: pd.Series) -> bool:
     return is_plain(filled(values))
 
 
-def _warnings(rows: pd.DataFrame, kept: Sequence[Column], source: ParquetSource) -> tuple[str, ...]:
+def _taken_for(
+    rows: pd.DataFrame, kept: Sequence[Column], source: ParquetSource
+) -> tuple[tuple[str, ...], tuple[str, str]]:
+    """What may make the answer wrong, and what numbers of the target speak for."""
     usable = [c for c in kept if c.usable]
     try:
         target = read_target(rows[source.target])
         X = pd.DataFrame({c.name: as_feature(rows[c.name], c.kind) for c in usable})
     except TableError:  # the pass over all rows says it of all rows
-        return ()
+        return (), ("auto", "")
     ids = read_ids(rows[source.task])[0]
     ordered = len(target.classes) <= 2
     found = take_care(Rows(X, target.numbers, ids, source.task, source.target, ordered=ordered))
-    return tuple(finding.text for finding in found)
+    likely = ("auto", "") if target.classes or target.levels else likely_response(target.numbers)
+    return tuple(finding.text for finding in found), likely

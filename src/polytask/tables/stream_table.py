@@ -17,6 +17,7 @@ from polytask.tables.first_rows import read_first_rows
 from polytask.tables.further import further_columns
 from polytask.tables.stored_types import check_roles, why_no_feature
 from polytask.tables.stream_schema import stream_schema, table_columns
+from polytask.tables.targets import check_ends
 from polytask.tables.task_ids import check_repeats
 from polytask.tables.text_values import Conventions
 from polytask.tables.training import Seen
@@ -57,6 +58,10 @@ class StreamTable:
         What may make the answer wrong, as far as the first rows tell.
     groupings : tuple of tuple of str
         Columns of every grouping where there are several.
+    loss : str
+        What models are to take the target for.
+    likely : tuple (name, why)
+        The loss that the first rows of a target of unknown kind speak for; ("auto", "") if none.
     """
 
     source: ParquetSource
@@ -70,6 +75,8 @@ class StreamTable:
     seen: dict[str, Seen] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     groupings: tuple[tuple[str, ...], ...] = ()
+    loss: str = "auto"
+    likely: tuple[str, str] = ("auto", "")
     targets: tuple[str, ...] = ()  # several at once are for tables in memory
 
     @property
@@ -125,6 +132,7 @@ def make_stream_table(
     features: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
     kind: str = "auto",
+    loss: str = "auto",
     missing: Sequence[str] = (),
     decimal: str = "",
     groupings: Sequence[tuple[str, ...]] = (),
@@ -140,8 +148,8 @@ def make_stream_table(
     ----------
     path : path
         A Parquet file, or a directory of them.
-    task, target, features, categorical, kind
-        As in `make_task_table`.
+    task, target, features, categorical, kind, loss
+        As in `make_task_table`, but that what "auto" means is left to the reader of ``likely``.
     missing : sequence of str
         Marks that mean a gap, in every column.
     decimal : {"", ".", ","}
@@ -188,7 +196,8 @@ def make_stream_table(
         look.target.check(target)
         prepare.settle(kept)
     _check_names(prepare)
-    found, told = _target(look, target, kind)
+    likely = first.likely if kind == "auto" else ("auto", "")
+    found, told = _target(look, target, kind, loss)
     source = replace(
         source, columns=tuple(n for n in source.columns if n in kept or n in ids), other=(),
         prepare=prepare,
@@ -206,6 +215,8 @@ def make_stream_table(
         {name: _seen(found, kinds[name], marks.unit_of(name)) for name, found in kept.items()},
         first.warnings,
         tuple(groupings),
+        loss,
+        likely if found == "regression" else ("auto", ""),
     )  # fmt: skip
 
 
@@ -284,8 +295,9 @@ def _why_not(found: Any, n_rows: int, asked: bool) -> str:
     return ""
 
 
-def _target(look: Look, target: str, kind: str) -> tuple[str, tuple[str, ...]]:
+def _target(look: Look, target: str, kind: str, loss: str) -> tuple[str, tuple[str, ...]]:
     """Kind of the problem, and what a reader should know about it."""
+    kind = "regression" if kind == "auto" and loss != "auto" else kind
     distinct = len(look.labels)
     if distinct == 1:
         raise TableError(
@@ -312,6 +324,8 @@ def _target(look: Look, target: str, kind: str) -> tuple[str, tuple[str, ...]]:
             f"{name_list(sorted(map(str, look.labels)))} and others.",
             "target",
         )
+    if loss != "auto":
+        check_ends(target, loss, look.target.low, look.target.high)
     return "regression", ()
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polytask.responses import find_response, likely_response
+from polytask.responses import Response, find_response, likely_response
 from polytask.tables.columns import as_feature, as_labels, inspect_column
 from polytask.tables.errors import TableError, name_list, plural
 
-__all__ = ["KINDS", "Target", "flat_tasks", "read_target"]
+__all__ = ["KINDS", "Target", "check_ends", "find_loss", "flat_tasks", "read_target"]
 
 MOST_CLASSES = 30
 KINDS = ("auto", "regression", "classification", "ordinal")
@@ -143,13 +143,7 @@ def _of_numbers(y: pd.Series, kind: str, loss: str) -> Target:
         told = f"The target {name!r} holds {why}, so models take it for that (--loss {loss}); "
         notes = (f"{told}--loss squared takes it for plain numbers.",) if why else ()
         return Target(y, "regression", (), notes, loss)
-    try:
-        response = find_response("", loss, has_labels=False)
-    except ValueError as error:
-        told = str(error).removeprefix(": ").removeprefix("loss ")
-        if not told.startswith("must"):
-            told = f"must be one that can be used; got {loss!r}. {told}"
-        raise TableError(told, "loss") from error
+    response = find_loss(loss)
     try:
         place = response.targets.first_outside(values)
         if place is None:
@@ -164,6 +158,29 @@ def _of_numbers(y: pd.Series, kind: str, loss: str) -> Target:
             "loss",
         )
     return Target(y, "regression", (), (), loss)
+
+
+def find_loss(loss: str) -> Response:
+    """The response that ``--loss`` names for numbers."""
+    try:
+        return find_response("", loss, has_labels=False)
+    except ValueError as error:
+        told = str(error).removeprefix(": ").removeprefix("loss ")
+        if not told.startswith("must"):
+            told = f"must be one that can be used; got {loss!r}. {told}"
+        raise TableError(told, "loss") from error
+
+
+def check_ends(target: str, loss: str, low: float, high: float) -> None:
+    """Refuse a loss that the smallest or the largest number of a target does not suit."""
+    values, ends = find_loss(loss).targets, np.array([low, high])
+    place = values.first_outside(ends)
+    if place is not None:
+        raise TableError(
+            f"must suit the target {target!r}, which must be {values.rule} for {loss!r}; it holds "
+            f"{ends[place]:g}. {values.remedy}",
+            "loss",
+        )
 
 
 def flat_tasks(y: pd.Series | pd.DataFrame, ids: pd.Series) -> list[Any]:
