@@ -26,6 +26,7 @@ from polytask.structures import Blocks, CommonDeviation
 __all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams"]
 
 
+_SURE = 1e4  # share of a column over its pivot below which it depends on no others
 _ROUNDING = 1e-15  # share of a sum that is rounding
 _FAR_ABOVE = 1e6  # strength, in Gram matrices, above which these are kept
 _AT_ONCE, _MOST_AT_ONCE = 64, 4_000_000  # columns, and numbers, of matrices factored together
@@ -195,7 +196,7 @@ def _factor(
 ) -> ArrowFactor:  # fmt: skip
     C, E, L = blocks
     both = len(c) == len(k)
-    total = L.sum(axis=0)
+    size = np.einsum("bii->i", L)
     tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
     np.einsum("bii->bi", L)[:] += D
     roots = psd_inverse_roots(np.ascontiguousarray(L), tasks)
@@ -203,20 +204,30 @@ def _factor(
         assert again is not None
         E = again()
     S = np.diag(G) + _eliminate(C, E, roots, D, c, k)
-    for task in wide.values():
-        Z = task.Z_common.toarray() if sparse.issparse(task.Z_common) else task.Z_common
+    rows = [_dense(task.Z_common) for task in wide.values()]
+    for Z, task in zip(rows, wide.values(), strict=True):
         S += Z.T @ task.ridge.annihilate(Z)
         if both:
-            total += Z.T @ Z
+            size = size + np.einsum("nk,nk->k", Z, Z)
     S = 0.5 * (S + S.T)
     null = np.zeros((len(c), 0))
-    schur = psd_inverses(S[None].copy(), whole)[0]
+    root = psd_inverse_roots(S[None].copy(), whole)[0]
+    schur = root.T @ root
     if whole.any():
         null = null_space(S)
     lost = tasks.any() or (whole.any() and not null.size)
-    if both:
+    # pivots of the tasks' Gram matrices are no smaller than those of S, which lies below them
+    if both and (whole.any() or (root.diagonal() * np.sqrt(size)).max(initial=0.0) > _SURE):
+        if E is None:
+            assert again is not None
+            E = again()
+        total = E.sum(axis=0) + sum(Z.T @ Z for Z in rows)
         null = np.hstack([null, _hidden(total, G, D)])
     return ArrowFactor(narrow, roots, E, D, wide, schur, _both(c, k), bool(lost), null)
+
+
+def _dense(Z: Any) -> np.ndarray:
+    return Z.toarray() if sparse.issparse(Z) else np.asarray(Z)
 
 
 def _hidden(total: np.ndarray, G: np.ndarray, D: np.ndarray) -> np.ndarray:

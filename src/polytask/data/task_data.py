@@ -151,7 +151,10 @@ class TaskData:
 
     def at(self, loss: Pointwise, theta: np.ndarray) -> RowsAt:
         """R at coefficients Theta (m, p)."""
-        f = self.design.predict(theta) if theta.any() else np.zeros(len(self.y))
+        if self.intercept and not theta[:, :-1].any():
+            f = np.repeat(theta[:, -1], self.sizes)
+        else:
+            f = self.design.predict(theta) if theta.any() else np.zeros(len(self.y))
         return RowsAt(self.design, self.y, self.weight, loss, f)
 
     def block(self, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

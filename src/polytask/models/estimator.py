@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from functools import cache
 from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
@@ -49,6 +50,11 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         elif described:
             cls.__doc__ = f"{texts[0]}\n\n{described}\n"
 
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """Names of the parameters; a fit asks several times, and signatures are slow to read."""
+        return list(_names_of(cls))  # type: ignore[arg-type]
+
     def _html_repr(self) -> str:
         """scikit-learn's diagram with, after a fit, what the fit says of itself."""
         return f"{estimator_html_repr(self)}{fitted_html(self)}"
@@ -78,6 +84,11 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         given = inspect.signature(type(self).__init__).parameters
         absent = {name: p.default for name, p in given.items() if name not in ("self", *state)}
         super().__setstate__({**absent, **state})
+
+
+@cache
+def _names_of(cls: Any) -> list[str]:
+    return list(BaseEstimator._get_param_names.__func__(cls))
 
 
 class TaskEstimator(Estimator):
