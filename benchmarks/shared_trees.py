@@ -222,8 +222,11 @@ def _ranks(table: pd.DataFrame) -> str:
     return ", ".join(f"{name} {rank:.2f}" for name, rank in ranks.items())
 
 
-def told(table: pd.DataFrame, what: str) -> list[str]:
-    """A sentence or two, and the table as Markdown."""
+def told(table: pd.DataFrame, what: str, losses: bool = False) -> list[str]:
+    """A sentence or two, and the table as Markdown; ``losses``: with those of ours themselves.
+
+    A ratio says much of labels that are nearly certain, where both losses are next to nothing.
+    """
     names = [c for c in table if c not in ("rows", "tasks")]
     best = table[[LINEAR, BOOSTING]].min(axis=1)
     ratio = table[OURS] / best
@@ -237,9 +240,16 @@ def told(table: pd.DataFrame, what: str) -> list[str]:
         f"{np.exp(np.log(ratio).mean()):.3f} in geometric mean, {ratio.max():.3f} at worst "
         f"({ratio.idxmax()}), above 1.02 on {(ratio > 1.02).sum()}; where those two differ by less "
         f"than 10 % ({near.sum()} tables) {np.exp(np.log(ratio[near]).mean()):.3f}.",
-        "", "| table | " + " | ".join(table.columns) + " |", "|---" * (1 + table.shape[1]) + "|",
     ]  # fmt: skip
     shown = table.assign(**{name: table[name] / table[OURS] for name in names})
+    if losses:
+        more = table[OURS] - best
+        lines[0] += (
+            f" Their difference is {more.mean():.4f} on average, {more.max():.4f} at worst "
+            f"({more.idxmax()}). The third column is the log loss of shared trees itself."
+        )
+        shown.insert(2, "log loss", table[OURS])
+    lines += ["", "| table | " + " | ".join(shown) + " |", "|---" * (1 + shown.shape[1]) + "|"]
     for each, row in shown.iterrows():
         cells = [f"{v:,.0f}" if c in ("rows", "tasks") else f"{v:.3g}" for c, v in row.items()]
         lines.append(f"| {each} | " + " | ".join(cells) + " |")
@@ -300,7 +310,7 @@ def main() -> None:
     lines: list[str] = []
     for kind, head in HEADS.items():
         if len(rows.get(kind, ())) >= LEAST_TABLES:
-            lines += told(pd.DataFrame(rows[kind]).T, head)
+            lines += told(pd.DataFrame(rows[kind]).T, head, kind == "labels")
     print("\n".join(lines))
     if arguments.docs:
         all_of_them = {*SHARED, *(line.split()[1] for line in TABLES.strip().splitlines())}
