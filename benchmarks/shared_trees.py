@@ -204,7 +204,7 @@ def errors(y: np.ndarray, found: Found, classes: bool) -> dict[str, float]:
     if not classes:
         return {name: float(np.mean((f - y) ** 2)) ** 0.5 for name, f in found.items()}
     sure = {name: np.clip(np.where(y == 1, f, 1 - f), 1e-6, 1.0) for name, f in found.items()}
-    return {name: float(-np.log(p).mean()) for name, p in sure.items()}
+    return {name: float(np.log(1.0 / p).mean()) for name, p in sure.items()}
 
 
 def splits(task: np.ndarray, kind: str) -> list[np.ndarray]:

@@ -15,6 +15,7 @@ from polytask import (
     SharedTreesRegressor,
 )
 from polytask.datasets import make_related_tasks
+from polytask.models._label_stack import _shares
 from polytask.models.boosted_trees import BoostedTreesRegressor
 from polytask.report.fitted import importance_table
 from polytask.tuning.tree_feature import binned
@@ -292,12 +293,24 @@ def test_labels_of_known_tasks_weigh_heads_and_boosting(of_labels):
         np.column_stack([binned(features, model.bins_), model._place[new["task"]]])
     )
     linear = model.linear_._linear_predictor(np.column_stack([new["task"], features]))
-    by_hand = np.column_stack([linear, heads, boosted]) @ model.shares_
-    np.testing.assert_allclose(f, by_hand, atol=1e-10)
+    said = 1.0 / (1.0 + np.exp(-np.column_stack([linear, heads, boosted])))
+    np.testing.assert_allclose(1.0 / (1.0 + np.exp(-f)), said @ model.shares_, atol=1e-10)
     unseen = new.assign(task=9)
     np.testing.assert_allclose(
         model.decision_function(unseen), model.model_._linear_predictor(model._read(unseen))
     )
+
+
+def test_shares_are_most_likely_and_none_is_ruled_out():
+    """At the optimum derivatives are equal; each model has said one row right beforehand."""
+    rng = np.random.default_rng(0)
+    losses, weight = rng.exponential(size=(50, 3)), rng.integers(0, 3, 50).astype(float)
+    shares = _shares(losses, weight)
+    likelihood = np.exp(-losses)
+    derivative = (weight / (likelihood @ shares)) @ likelihood + 1.0 / shares
+    np.testing.assert_allclose(derivative, weight.sum() + 3.0, rtol=1e-6)
+    certain = np.tile([0.0, 1e4], (10, 1))
+    np.testing.assert_allclose(_shares(certain, np.ones(10)), [11.0 / 12.0, 1.0 / 12.0])
 
 
 def test_labels_left_out_say_what_new_rows_do(of_labels):

@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import log_expit, logsumexp
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from polytask.data.threads import with_trees
 from polytask.responses import Response
-from polytask.tuning.stacking import HeldOut, common_weights
 from polytask.tuning.tree_feature import TreeRows, binned
 
 __all__ = ["LabelStack"]
 
 _OF_TREES = ("learning_rate", "max_leaf_nodes", "min_samples_leaf", "random_state")
+_STEPS = 500  # of the shares, each with a lower loss
 
 
 class LabelStack:
-    """A convex combination of linear predictors, f = Σ_k shares_k f_k, of three models.
+    """A mixture of three models: P(y = 1) = Σ_k shares_k P_k(y = 1).
 
     One Newton step of the loss, which the trees of h learn, says little of labels that are nearly
     certain, and heads of few labels little of tasks that bend. Boosting that sees the task as a
-    category learns the loss itself.
+    category learns the loss itself, but is sure where no row held out contradicts it. Log odds that
+    are averaged would be as sure; the loss of a mixture is at most that of any part less the log of
+    its share.
     """
 
     shares_: np.ndarray | None
@@ -53,9 +56,9 @@ class LabelStack:
         used = [best is not linear, True, self.boosting_ is not None]
         parts = [linear.left_out, best.left_out, *told.T]
         F = np.column_stack([part for part, use in zip(parts, used, strict=False) if use])
-        held, s = HeldOut.of(F, rows.data, loss), best.weight
-        shares = common_weights(held, loss)
-        gain = best.loss - loss.value(rows.data.y, F @ shares)
+        losses, s = loss.value(rows.data.y[:, None], F), best.weight
+        shares = _shares(losses, s)
+        gain = best.loss + logsumexp(-losses, axis=1, b=shares)
         if s @ gain > clear * np.sqrt(s @ gain**2):
             self.shares_, self.linear_, self._told = np.zeros(3), linear.model, told
             self.shares_[used] = shares
@@ -75,7 +78,7 @@ class LabelStack:
                 own = np.column_stack([bins, self._place[code[seen]]])
                 parts.append(with_trees(self.boosting_.decision_function, own))
             f = f.copy()
-            f[seen] = np.column_stack(parts) @ self.shares_[: len(parts)]
+            f[seen] = _mixed(np.column_stack(parts), self.shares_)
         return f
 
     def _stacked_left_out(self, table: np.ndarray, f: np.ndarray, y: Any, s: Any) -> np.ndarray:
@@ -84,4 +87,25 @@ class LabelStack:
             return f
         linear = self.linear_.left_out(table[:, : 1 + len(self.bins_)], y, s)
         parts = np.column_stack([linear, f, self._told])
-        return np.asarray(parts @ self.shares_[: parts.shape[1]])
+        return _mixed(parts, self.shares_)
+
+
+def _shares(losses: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Shares (k,) of models of which rows have minus log likelihoods (N, k).
+
+    Those most likely a posteriori (by the EM algorithm), where before any row each model has said
+    one row right that the others exclude.
+    """
+    likelihood = np.exp(losses.min(axis=1, keepdims=True) - losses)
+    shares = np.full(losses.shape[1], 1.0 / losses.shape[1])
+    for _ in range(_STEPS):
+        shares = 1.0 + (weight / (likelihood @ shares)) @ likelihood * shares
+        shares /= shares.sum()
+    return shares
+
+
+def _mixed(F: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Log odds of the mixture of models with log odds F (N, k)."""
+    of = shares[: F.shape[1]]
+    one, none = (logsumexp(log_expit(sign * F), axis=1, b=of) for sign in (1.0, -1.0))
+    return np.asarray(one - none)

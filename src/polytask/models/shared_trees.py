@@ -103,8 +103,8 @@ class _SharedTrees(LabelStack, OnColumns):
         Of both.
     shares_ : ndarray of shape (3,) or None
         Of labels: what ``linear_``, heads on x alone, ``model_``, and ``boosting_``, which sees the
-        task as a category, count for in the log odds of a task in training. None where ``model_``
-        answers alone.
+        task as a category, count for in the probability of a label of a task in training. None
+        where ``model_`` answers alone.
     bins_ : list of ndarray, length d
         Between which values of each feature trees may split.
     held_out_features_ : ndarray of shape (n, 0 to 2)
