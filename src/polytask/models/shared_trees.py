@@ -298,7 +298,8 @@ class _SharedTrees(LabelStack, OnColumns):
         at_once = max(_MOST_CELLS // max(X.size, 1), 1)  # features
         for _ in range(_EXCHANGES):
             other = rng.permutation(len(X))
-            for some in np.split(np.arange(d), np.arange(at_once, d, at_once)):
+            for first in range(0, d, at_once):
+                some = np.arange(first, min(first + at_once, d))
                 changed = np.repeat(X[None], len(some), axis=0)
                 changed[np.arange(len(some)), :, some] = X[other][:, some].T
                 change = predicted(changed.reshape(-1, d)).reshape(len(some), -1) - f

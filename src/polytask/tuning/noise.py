@@ -18,7 +18,7 @@ __all__ = ["precision_shares", "shrunk_noise"]
 _NOTHING = 1e-9  # share of a task's mean square below which an error is rounding
 _SPREADS = np.log(10.0) * np.array([0.25, 0.5, 1.0, 2.0])  # of tasks' strengths, in logarithms
 _STEP = 0.25  # of logarithms of strengths between those of a path
-_CLEAR = 4.0  # of twice the logarithm of a likelihood ratio from which on strengths differ
+_CLEAR = 4.0  # a task, of twice the logarithm of a likelihood ratio: then strengths differ
 
 
 def shrunk_noise(own: np.ndarray, rows: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -101,4 +101,4 @@ def _strengths_apart(log: np.ndarray, evidence: np.ndarray) -> np.ndarray:
     alike = max(likelihood(mean, _STEP / 4)[0] for mean in means)
     found = [(*likelihood(mean, spread), mean) for mean in means for spread in _SPREADS]
     best, strengths, mean = max(found, key=lambda each: each[0])
-    return strengths - mean if 2.0 * (best - alike) > _CLEAR else np.zeros(len(at))
+    return strengths - mean if 2.0 * (best - alike) > _CLEAR * len(at) else np.zeros(len(at))

@@ -111,16 +111,11 @@ class _Search:
         return self.ask([{**self.point, name: float(value)} for value in grid])
 
     def descend(self, rounds: int) -> None:
-        """Sweeps over thinned grids, then around the point, or all of the leader's grid.
-
-        Where the whole grid need not be seen, sweeps after the first look around the point as well.
-        """
-        for sweep in range(rounds):
+        """Sweeps over thinned grids, then around the point, or all of the leader's grid."""
+        for _ in range(rounds):
             before = dict(self.point)
             for name, grid in self.grids.items():
-                coarse = _thinned(grid)
-                near = sweep > 0 and not self.whole
-                self._take_best(name, _around(coarse, self.point[name], 1) if near else coarse)
+                self._take_best(name, _thinned(grid))
             if self.point == before or len(self.grids) == 1:
                 break
         for name, grid in reversed(self.grids.items()):
@@ -191,7 +186,7 @@ def _thinned(grid: np.ndarray) -> np.ndarray:
     return grid if len(grid) < 12 else np.unique(np.append(grid[::3], grid[-1]))[::-1]
 
 
-def _around(grid: np.ndarray, value: float, reach: int = 2) -> np.ndarray:
-    """The value and its neighbours on either side, two of them or as many as are in reach."""
+def _around(grid: np.ndarray, value: float) -> np.ndarray:
+    """The value and its two neighbours on either side."""
     at = int(np.argmin(np.abs(grid - value)))
-    return grid[max(at - reach, 0) : at + reach + 1]
+    return grid[max(at - 2, 0) : at + 3]
