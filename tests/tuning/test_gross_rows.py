@@ -45,7 +45,7 @@ def test_auto_with_gross_outliers_is_as_good_as_without_them(where):
 
     X = rng.normal(size=(500, 3))
     y = target(X, TASK) + rng.normal(size=500)
-    bad = rng.choice(500, 3, replace=False)
+    bad = rng.choice(500, 10, replace=False)
     sound = np.setdiff1d(np.arange(500), bad)
     best = MeanRegularizedRegressor(task=3).fit(np.column_stack([X, TASK])[sound], y[sound])
     if where == "y":
@@ -61,8 +61,8 @@ def test_auto_with_gross_outliers_is_as_good_as_without_them(where):
 
     names = ["single-task", "pooled", "mean-regularized"]
     model = AutoMultiTaskRegressor(names, task=3).fit(np.column_stack([X, TASK]), y)
-    assert "3 of 500 rows" in model.notes_[0]
+    assert "10 of 500 rows" in model.notes_[0]
     assert risk(model) < 1.05 * risk(best)
     learned = AutoMultiTaskRegressor(names, task=3, gross_rows="learn")
-    assert risk(learned.fit(np.column_stack([X, TASK]), y)) > 1.2 * risk(best)
+    assert risk(learned.fit(np.column_stack([X, TASK]), y)) > 1.3 * risk(best)
     assert learned.notes_ == ()

@@ -172,23 +172,20 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
 
 def _as_likely(table: StreamTable, *, compared: bool) -> StreamTable:
     """With the loss that the target speaks for where nobody said one; a comparison tells of it."""
-    from polytask.tables.targets import find_loss
+    from polytask.tables.targets import find_loss, taken_for
 
     (name, why), ends = table.likely, table.look.target
     if table.loss != "auto" or not why:
         return table
     if find_loss(name).targets.first_outside(np.array([ends.low, ends.high])) is not None:
         return table  # later rows speak against it
-    told = f"The target {table.target!r} holds {why}"
     if compared:
-        told += (
-            ", but a comparison that is streamed takes it for plain numbers; --no-stream compares "
-            f"with --loss {name}."
+        told = (
+            f"The target {table.target!r} holds {why}, but a comparison that is streamed takes it "
+            f"for plain numbers; --no-stream compares with --loss {name}."
         )
         return replace(table, notes=(*table.notes, told))
-    told += (
-        f", so models take it for that (--loss {name}); --loss squared takes it for plain numbers."
-    )
+    told = taken_for(table.target, name, why)
     return replace(table, loss=name, notes=(*table.notes, told))
 
 

@@ -14,7 +14,9 @@ from polytask.responses import Response, find_response, likely_response
 from polytask.tables.columns import as_feature, as_labels, inspect_column
 from polytask.tables.errors import TableError, name_list, plural
 
-__all__ = ["KINDS", "Target", "check_ends", "find_loss", "flat_tasks", "read_target"]
+__all__ = [
+    "KINDS", "Target", "check_ends", "find_loss", "flat_tasks", "read_target", "taken_for",
+]  # fmt: skip
 
 MOST_CLASSES = 30
 KINDS = ("auto", "regression", "classification", "ordinal")
@@ -140,8 +142,7 @@ def _of_numbers(y: pd.Series, kind: str, loss: str) -> Target:
     values, name = y.to_numpy(dtype=float), str(y.name)
     if loss == "auto" and kind == "auto":
         loss, why = likely_response(values)
-        told = f"The target {name!r} holds {why}, so models take it for that (--loss {loss}); "
-        notes = (f"{told}--loss squared takes it for plain numbers.",) if why else ()
+        notes = (taken_for(name, loss, why),) if why else ()
         return Target(y, "regression", (), notes, loss)
     response = find_loss(loss)
     try:
@@ -151,12 +152,8 @@ def _of_numbers(y: pd.Series, kind: str, loss: str) -> Target:
     except ValueError as error:
         raise TableError(f"must suit the target {name!r}{error}", "loss") from error
     if place is not None:
-        raise TableError(
-            f"must suit the target {name!r}, which must be {response.targets.rule} for {loss!r}; "
-            f"got {values[place]:g} in row {y.index[place[0]] + 1} of the table (its first is 1). "
-            f"{response.targets.remedy}",
-            "loss",
-        )
+        row = f"got {values[place]:g} in row {y.index[place[0]] + 1} of the table (its first is 1)"
+        raise _unsuited(name, loss, response, row)
     return Target(y, "regression", (), (), loss)
 
 
@@ -173,14 +170,24 @@ def find_loss(loss: str) -> Response:
 
 def check_ends(target: str, loss: str, low: float, high: float) -> None:
     """Refuse a loss that the smallest or the largest number of a target does not suit."""
-    values, ends = find_loss(loss).targets, np.array([low, high])
-    place = values.first_outside(ends)
+    response, ends = find_loss(loss), np.array([low, high])
+    place = response.targets.first_outside(ends)
     if place is not None:
-        raise TableError(
-            f"must suit the target {target!r}, which must be {values.rule} for {loss!r}; it holds "
-            f"{ends[place]:g}. {values.remedy}",
-            "loss",
-        )
+        raise _unsuited(target, loss, response, f"it holds {ends[place]:g}")
+
+
+def _unsuited(target: str, loss: str, response: Response, found: str) -> TableError:
+    rule, remedy = response.targets.rule, response.targets.remedy
+    told = f"must suit the target {target!r}, which must be {rule} for {loss!r}; {found}. {remedy}"
+    return TableError(told, "loss")
+
+
+def taken_for(target: str, loss: str, why: str) -> str:
+    """The note on a loss that nobody named."""
+    return (
+        f"The target {target!r} holds {why}, so models take it for that (--loss {loss}); "
+        "--loss squared takes it for plain numbers."
+    )
 
 
 def flat_tasks(y: pd.Series | pd.DataFrame, ids: pd.Series) -> list[Any]:
