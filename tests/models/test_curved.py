@@ -44,7 +44,7 @@ def test_bends_are_orthogonal_and_their_squares_are_the_roughness():
 def test_one_task_is_a_smoothing_spline():
     rng = np.random.default_rng(1)
     x = np.sort(rng.uniform(size=40))
-    y = np.sin(7.0 * x) + 0.2 * rng.normal(size=40)
+    y = np.sin(7.0 * x) + 30.0 * x + 0.2 * rng.normal(size=40)
     model = CurvedRegressor(n_knots=40).fit(x[:, None], y)
     inner = model.model_
     variance = inner.noise_variance_ / (2 * 40 * inner.alpha_common_[1:])  # of the bends
@@ -53,6 +53,7 @@ def test_one_task_is_a_smoothing_spline():
     new = np.linspace(-0.2, 1.2, 50)
     line = inner.alpha_common_[0]  # a weak ridge on the slope, which the peer has not
     assert line < 1e-3
+    assert 0.02 < inner.noise_variance_ < 0.08  # of 0.04, with as many columns as rows
     inside = (new > x[0]) & (new < x[-1])
     np.testing.assert_allclose(model.predict(new[inside][:, None]), peer(new[inside]), atol=2e-3)
 

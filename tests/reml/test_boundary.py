@@ -82,6 +82,7 @@ def test_tasks_of_few_rows(covariance, sizes):
         assert model.violation_ < 1e-9
 
 
+@DOUBTS
 @pytest.mark.parametrize("alpha_common", ["auto", 0])
 def test_fewer_rows_than_features(alpha_common):
     rng = np.random.default_rng(4)

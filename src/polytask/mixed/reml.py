@@ -60,8 +60,9 @@ class MixedModel:
     ----------
     grams : ndarray of shape (m, p, p)
     cross : ndarray of shape (m, p)
-        X_i'e_i, with e the residual of the pooled least-squares fit: y shifted by X w keeps the
-        restricted likelihood and its digits where R² is near one.
+        X_i'e_i, with e the residual of the pooled least-squares fit (of the mean where columns are
+        as many as rows): y shifted by X w keeps the restricted likelihood and its digits where R²
+        is near one.
     square : float
         e'e.
     shift : ndarray of shape (p,)
@@ -97,7 +98,11 @@ class MixedModel:
         total = grams.sum(axis=0)
         n_rows = float(s.sum())
         scale = column_scale(np.diag(total) / n_rows, unit)
-        w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
+        w = np.zeros(data.n_coefs)
+        if data.intercept:
+            w[-1] = float(s @ data.y) / n_rows
+        if n_rows > data.n_coefs:  # else the pooled fit explains any targets, and noise as well
+            w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
         e = data.y - design.predict(np.broadcast_to(w, (data.n_tasks, data.n_coefs)))
         square = float(s @ e**2)
         check_reach(data)

@@ -15,6 +15,7 @@ from polytask.mixed.secant import secant
 __all__ = ["TOL", "ZERO", "RemlEstimate", "Variances", "estimate_diagonal"]
 
 _START = 0.1  # deviation variance over noise variance, in scaled columns
+_QUIET = 1e-3  # of all variances, where a search starts that has to keep some noise
 TOL = 1e-7  # deviance that a last relative change of a variance could still gain
 _FAR = (1e2, 1e4, 1e6)  # variances that are tried where the search ends at zero
 ZERO = 1e-10  # a smaller variance is zero
@@ -157,6 +158,9 @@ def estimate_diagonal(
         gamma = np.where(variances.least > 0, variances.model.most_variance, 0.0)
         return variances.estimate(gamma, variances.at(gamma), 0.0, 1, True)
     found = _descend(variances, gamma, max_iter, tol)
+    if found.point.noiseless:  # with many columns there often is another optimum, which has noise
+        other = _descend(variances, np.maximum(_QUIET, variances.least), max_iter, tol)
+        found = min(found, other, key=lambda each: (each.point.noiseless, each.point.deviance))
     higher = _beyond_zero(variances, found)
     return found if higher is None else _descend(variances, higher, max_iter, tol)
 
