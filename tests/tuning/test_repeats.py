@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 
 from polytask import MeanRegularizedClassifier, MeanRegularizedRegressor
-from polytask.tuning import repeats
-from tests.solvers.helpers import make_data
+from polytask.data.kept import kept
+from polytask.responses import Binomial
+from polytask.tuning import LeaveOneOut, deviation_grid, repeats
+from tests.responses.test_leave_one_out import refitted_risk
+from tests.solvers.helpers import make_data, mean_regularized
 
 
 def few_rows():
@@ -70,3 +73,43 @@ def test_rows_of_different_categories_do_not_leave_together():
     x = np.tile(np.arange(10.0), 18)
     X, y = np.column_stack([np.eye(3)[category], x]), rng.integers(0, 2, 180).astype(float)
     np.testing.assert_array_equal(repeats(make_data(X, y, ids)), 1.0)
+
+
+def cells_of_trials(seed: int):
+    """Herds measured a few times each, features recurring; shares vary more than trials alone."""
+    rng = np.random.default_rng(seed)
+    m = int(rng.integers(6, 18))
+    ids = np.repeat(np.arange(m), rng.integers(2, 7, m))
+    X = rng.integers(0, 2, (len(ids), 1 + seed % 2)).astype(float)
+    f = -1 + 0.8 * rng.normal(size=m)[ids] + 0.5 * X[:, 0] + 0.4 * rng.normal(size=len(ids))
+    size = rng.integers(2, 40, len(ids))
+    return X, rng.binomial(size, 1 / (1 + np.exp(-f))) / size, ids, size.astype(float)
+
+
+@pytest.mark.slow
+def test_rows_of_trials_leave_whole_and_choose_as_refits_do():
+    """One trial of many told the others' share: the penalty was off where herds hardly differ."""
+    response, wrong = Binomial(), 0
+    for seed in range(30):
+        X, y, ids, size = cells_of_trials(seed)
+        data = make_data(X, y, ids, sample_weight=size)
+        grid = deviation_grid(data, response, 12)[::2]
+        makes = [lambda part, a=a: mean_regularized(part, a, 0.001, a, response) for a in grid]
+        quick = np.array([LeaveOneOut(1e-8, 100)(make(data)) for make in makes])
+        exact = np.array([refitted_risk(make(data), make, response) for make in makes])
+        assert exact[np.argmin(quick)] <= 1.01 * exact.min()
+        assert quick.min() == pytest.approx(exact.min(), rel=1e-3)
+        trials = make_data(X, y, ids, sample_weight=size)
+        kept(trials, ("repeats",), lambda size=size: size)  # as if one of them left
+        one = np.array([LeaveOneOut(1e-8, 100)(make(trials)) for make in makes])
+        wrong += exact[np.argmin(one)] > 1.01 * exact.min()
+    assert wrong > 20  # of one trial less: the problems tell the two apart
+
+
+@pytest.mark.parametrize("fraction", [True, False])
+def test_weights_of_shares_and_rates_are_measures_of_one_row(fraction):
+    X, y, ids, size = cells_of_trials(1)
+    y = y if fraction else np.round(y)
+    data = make_data(X, y, ids, sample_weight=size)
+    expected = np.ones(len(y)) if fraction else size
+    np.testing.assert_array_equal(repeats(data), expected)

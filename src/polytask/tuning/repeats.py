@@ -6,6 +6,7 @@ import numpy as np
 
 from polytask.data import TaskData
 from polytask.data.kept import kept
+from polytask.responses.base import is_whole
 from polytask.tuning.content import EQUAL, equal_rows
 
 __all__ = ["repeats"]
@@ -19,8 +20,10 @@ def repeats(data: TaskData) -> np.ndarray:
     Equal rows of a task are copies, of one row that was given a weight or was drawn again, and
     leave together: else the others tell its target, and the weakest penalty looks best. Where
     features recur with different targets, as they do with a few categories, equal rows are rows of
-    their own, and whole-number weights count them: one leaves at a time, in units of the largest
-    number that divides all counts.
+    their own. Whole-number weights count them where targets are labels or whole numbers, which
+    recur by themselves: one leaves at a time, in units of the largest number that divides all
+    counts. Weights of fractions (shares of trials, rates over an exposure, means of so many) say
+    how much one row measures: it leaves whole.
     """
     return kept(data, ("repeats",), lambda: _repeats(data))
 
@@ -34,10 +37,10 @@ def _repeats(data: TaskData) -> np.ndarray:
     if alike and len(np.unique(group)) == len(group):
         return np.ones(len(weight))
     total = np.bincount(group, weight)[group]
-    if not _recurs(data, group):
+    counted = is_whole(data.y - data.y.min()) and (weight == np.round(weight)).all()
+    if not _recurs(data, group, counted):
         return np.asarray(weight / total)
-    whole = (weight == np.round(weight)).all()
-    return weight / np.gcd.reduce(total.astype(np.int64)) if whole else np.ones(len(weight))
+    return weight / np.gcd.reduce(total.astype(np.int64)) if counted else np.ones(len(weight))
 
 
 def _targets_differ(data: TaskData) -> bool:
@@ -47,10 +50,11 @@ def _targets_differ(data: TaskData) -> bool:
     return bool((apart | (np.diff(data.code[order]) > 0)).all())
 
 
-def _recurs(data: TaskData, group: np.ndarray) -> bool:
+def _recurs(data: TaskData, group: np.ndarray, counted: bool) -> bool:
+    """Whether rows of a task with the same features often have different targets."""
     features = equal_rows(data, features_only=True)
     rows = np.bincount(features, data.sample_weight > 0)
     targets = np.bincount(np.unique(np.stack([features, group]), axis=1)[0], minlength=len(rows))
     weights = np.bincount(features, data.sample_weight)
-    several = (rows > 1) | (weights > data.sample_weight.min())
+    several = (rows > 1) | (counted & (weights > data.sample_weight.min()))
     return bool((targets > 1).sum() > _RECUR * several.sum())
