@@ -19,6 +19,7 @@ from polytask.penalties import (
     Transposed,
     sparse_group,
 )
+from polytask.penalties.total_variation import _by_programming, few_changes
 from tests.models.reference import minimum
 
 cp = pytest.importorskip("cvxpy", reason="cvxpy is in the extra `test`")
@@ -137,3 +138,14 @@ def test_shrinkage_follows_the_unit(unit: float) -> None:
         same, found = one.shrink(B, 1.0).matrix, other.shrink(B * unit, 1.0).matrix
         np.testing.assert_allclose(found / unit, same, atol=1e-13)
     assert np.abs(TraceBall(0.5).shrink(B * 1e150, 1.0).matrix).max() < 1e136  # rounding of 1e150
+
+
+@pytest.mark.parametrize(("m", "clip"), [(100, 0.3), (100, 40.0), (100, 2e3), (600, 2e4)])
+def test_differences_of_lines_and_walks_are_those_of_dynamic_programming(
+    m: int, clip: float
+) -> None:
+    """Guesses of the changes settle late, or not in time, on a long straight line."""
+    walk = np.cumsum(np.random.default_rng(0).normal(size=m))
+    B = np.column_stack([np.arange(float(m)), walk, np.full(m, 7.0)])
+    found = few_changes(B, np.full(3, clip))
+    np.testing.assert_allclose(found, _by_programming(B, np.full(3, clip)), atol=1e-10)
