@@ -177,3 +177,17 @@ def test_other_whole_numbers_are_amounts():
 def test_invisible_marks_make_no_other_label():
     table = people().assign(place=RNG.choice(["\u200bnorth", "north", "\ufeffsouth", "south"], N))
     assert "differ by blanks" in told(table, "age")
+
+
+def test_hits_beside_a_share_of_trials_are_told():
+    """Docs ask for the share and its trials as weight; the counts often stay in the table."""
+    table = people()
+    table["trials"] = RNG.integers(5, 40, N)
+    table["hits"] = RNG.binomial(table["trials"], 0.3)
+    table["misses"] = table["trials"] - table["hits"]
+    table["share"] = table["hits"] / table["trials"]
+    words = told(table, "share", weights="trials")
+    assert "'hits' over the weights fixes" in words
+    assert "'misses' over the weights fixes" in words
+    assert "over the weights" not in told(table.drop(columns=["hits", "misses"]), "share",
+                                          weights="trials")  # fmt: skip

@@ -51,7 +51,7 @@ def test_planted_findings(table):
     assert "Constant in the whole table, so without information: 'flat'" in texts(table)
     assert "Constant inside every task: 'level'" in texts(table)
     assert "1 task of a single row ('e')" in texts(table)
-    assert "1 of 5 tasks have fewer rows than the 3 columns" in texts(table)
+    assert "1 of 5 tasks has fewer rows than the 3 columns" in texts(table)
 
 
 def test_one_class_and_constant_targets(table):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polytask.tables import TableError, make_task_table
+from polytask.tables import TableError, describe_table, make_task_table
 from polytask.tables.targets import read_target
 from polytask.tables.task_ids import match_ids, read_ids
 
@@ -58,6 +58,18 @@ def test_rows_without_target_or_task_are_counted(table):
     assert made.X["school"].dtype == np.int64
     assert "2 rows (16.7%) without a target ('y') left out." in made.notes
     assert "1 row (8.3%) without a task id ('school') left out." in made.notes
+
+
+def test_na_among_ids_that_are_numbers_is_a_gap(table):
+    """R writes NA where an id is missing (survival's lung): it became a task of that name."""
+    table["school"] = table["school"].astype(str).where(table.index != 1, "NA")
+    made = make_task_table(table, "school", "y")
+    assert made.id_form == "integer"
+    assert len(made.y) == 11
+    told = [finding.what for finding in describe_table(table, "school", "y").findings]
+    assert "1 row without a task id will be left out." in told
+    words = table.assign(school=table["school"].map(lambda g: g if g == "NA" else f"s{g}"))
+    assert "NA" in make_task_table(words, "school", "y").sizes
 
 
 def test_single_rows_stay(table):

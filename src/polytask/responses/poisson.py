@@ -16,6 +16,7 @@ __all__ = ["Poisson"]
 
 _ZEROS = 0.05  # share of zeros from which whole numbers pass for counts; scores and years have few
 _SCATTER = 0.75  # variance over mean from which they do; counts have one and more, ratings less
+_HIGHEST, _TOP = 10, 5  # of ratings from zero, and rows of it: those of counts grow fewer upwards
 
 
 def _constant(y: np.ndarray) -> np.ndarray:
@@ -58,10 +59,13 @@ class Poisson(LogLink):
 
     @classmethod
     def signs(cls, y: np.ndarray) -> str:
-        """Whole numbers, none negative, some zero, scattered as counts are."""
+        """Whole numbers, none negative, some zero, scattered as counts are, the highest rare."""
         if not ((y >= 0) & (y == np.round(y))).all() or (y == 0).mean() < _ZEROS:
             return ""
         if np.var(y) < _SCATTER * np.mean(y):
+            return ""
+        top, below = (int((y == y.max() - less).sum()) for less in (0, 1))
+        if y.max() <= _HIGHEST and top >= max(_TOP, below):
             return ""
         return f"counts ({(y == 0).mean():.0%} are zero)"
 

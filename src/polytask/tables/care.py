@@ -50,6 +50,8 @@ class Rows:
         Features whose means by task are features too.
     ordered : bool
         Whether a larger y means more, which it does not of three classes.
+    weights : ndarray of shape (n,) or None
+        How much rows count, such as trials or exposure.
     """
 
     X: pd.DataFrame
@@ -59,6 +61,7 @@ class Rows:
     target: str
     with_means: tuple[str, ...] = ()
     ordered: bool = True
+    weights: np.ndarray | None = None
 
 
 def take_care(rows: Rows) -> tuple[Finding, ...]:
@@ -83,6 +86,18 @@ def _leaks(rows: Rows) -> Iterator[Finding]:
     remedy = "Leave out what is not known before the target is."
     for told in fixing_features(rows.X, rows.y, rows.ids.to_numpy()):
         yield Finding("warning", told, remedy)
+    if rows.weights is None or not rows.ordered:
+        return
+    for name in rows.X.select_dtypes("number"):  # hits or misses, where the target is hits / trials
+        same = [
+            max(map(abs, correlations(values, rows.y, rows.ids.to_numpy()))) > NEAR_ONE
+            for values in (rows.X[name] / rows.weights, rows.X[name])
+        ]
+        if same == [True, False]:
+            what = (
+                f"{name!r} over the weights fixes the target: all but equal to it, up to its unit."
+            )
+            yield Finding("warning", what, remedy)
 
 
 def _other_outcomes(rows: Rows) -> Iterator[Finding]:

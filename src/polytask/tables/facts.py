@@ -13,7 +13,7 @@ from polytask.tables.care import Rows
 from polytask.tables.columns import Column, as_feature, as_numbers, inspect_column
 from polytask.tables.errors import TableError, find_column
 from polytask.tables.event_times import event_column, read_event_times
-from polytask.tables.row_roles import held_columns, rows_to_keep
+from polytask.tables.row_roles import held_columns, rows_to_keep, weights_of
 from polytask.tables.targets import Target, read_target
 from polytask.tables.task_ids import read_ids
 
@@ -66,6 +66,7 @@ class Facts:
     levels: pd.DataFrame
     held: tuple[str, ...] = ()
     asked_loss: str = "auto"
+    weights: np.ndarray | None = None
 
     @property
     def usable(self) -> tuple[Column, ...]:
@@ -79,7 +80,10 @@ class Facts:
             if (endless := np.isinf(self.X[name].to_numpy())).any():
                 finite[name] = self.X[name].mask(endless)
         ordered = len(found.classes) <= 2
-        return Rows(finite, found.numbers, self.ids, self.task, self.target, ordered=ordered)
+        return Rows(
+            finite, found.numbers, self.ids, self.task, self.target,
+            ordered=ordered, weights=self.weights,
+        )  # fmt: skip
 
     @property
     def width(self) -> int:
@@ -121,6 +125,7 @@ def count_facts(
     return Facts(
         table, rows, task, target, ids, id_notes, found, problem, columns, X,
         ids.value_counts(sort=False), X.groupby(ids.to_numpy()).nunique(), held, loss,
+        None if weights is None else weights_of(rows[weights]),
     )  # fmt: skip
 
 

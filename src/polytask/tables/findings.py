@@ -10,6 +10,7 @@ from pandas.util import hash_pandas_object
 
 from polytask.sources.prepare import MAX_CATEGORIES
 from polytask.tables.care import take_care
+from polytask.tables.columns import filled
 from polytask.tables.dependence import dependent_rows
 from polytask.tables.errors import name_list, plural
 from polytask.tables.facts import Facts
@@ -32,14 +33,14 @@ def find_all(facts: Facts, more: tuple[Finding, ...] = ()) -> tuple[Finding, ...
 def _target(facts: Facts) -> Iterator[Finding]:
     if facts.target_problem:
         yield Finding("error", facts.target_problem)
-    missing = int(facts.table[facts.target].isna().sum())
+    missing = len(facts.table) - len(filled(facts.table[facts.target], words=True))
     if missing:
         share = f"{plural(missing, 'row')} ({missing / len(facts.table):.1%})"
         yield Finding("note", f"{share} without a target will be left out.")
 
 
 def _tasks(facts: Facts) -> Iterator[Finding]:
-    missing = int(facts.table[facts.task].isna().sum())
+    missing = len(facts.table) - len(filled(facts.table[facts.task]))
     if missing:
         yield Finding("note", f"{plural(missing, 'row')} without a task id will be left out.")
     m, n = len(facts.sizes), len(facts.rows)
@@ -66,8 +67,9 @@ def _single_rows(facts: Facts) -> Iterator[Finding]:
 def _small_tasks(facts: Facts) -> Iterator[Finding]:
     small = int((facts.sizes < facts.width).sum())
     if small:
+        have = "has" if small == 1 else "have"
         what = (
-            f"{small:,} of {plural(len(facts.sizes), 'task')} have fewer rows than the "
+            f"{small:,} of {plural(len(facts.sizes), 'task')} {have} fewer rows than the "
             f"{facts.width} columns a linear model sees: alone they cannot be fitted without a "
             "penalty."
         )
@@ -173,7 +175,8 @@ def _duplicates(facts: Facts) -> Iterator[Finding]:
     plain = facts.X[alike].assign(**{facts.target: target[alike], facts.task: ids[alike]})
     copies = int(plain.duplicated().sum())
     if copies:
-        what = f"{plural(copies, 'row')} repeat another row in task, features and target."
+        repeat = "repeats" if copies == 1 else "repeat"
+        what = f"{plural(copies, 'row')} {repeat} another row in task, features and target."
         # Rows of counts and categories meet by chance; rows with a continuous target do not.
         continuous = facts.rows[facts.target].nunique() > 0.5 * len(facts.rows)
         severity = "warning" if continuous else "note"

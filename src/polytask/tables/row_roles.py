@@ -80,7 +80,7 @@ def rows_to_keep(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:  # fmt: skip
     """Rows that have a task, a target, what says of its event, and a weight above zero.
 
-    In a target of text, NA is a gap like an empty cell.
+    In a target of text, and among ids that are numbers, NA is a gap like an empty cell.
     """
     notes = []
     if weights is not None:
@@ -91,7 +91,7 @@ def rows_to_keep(
         table = table[weighs]
     targets = {target: "target"} | ({event: "event"} if event else {})
     there = {name: filled(table[name], words=True).index for name in targets}
-    there |= {name: table.index[~is_blank(table[name])] for name in (task, *further)}
+    there |= {name: filled(table[name]).index for name in (task, *further)}
     for name, role in (*targets.items(), *((name, "task id") for name in (task, *further))):
         missing = len(table) - len(there[name])
         if missing == len(table):

@@ -252,7 +252,8 @@ def make_task_table(
     made = {c.name: as_feature(rows[c.name], c.kind) for c in chosen}
     X = pd.DataFrame(made, index=rows.index, copy=False)
     ordered = len(found.classes) <= 2
-    care = list(take_care(Rows(X, found.numbers, ids, task, target, means, ordered)))
+    counts = None if weights is None else weights_of(whole[weights])
+    care = list(take_care(Rows(X, found.numbers, ids, task, target, means, ordered, counts)))
     by_name = {task: ids, **{name: values for name, (values, _) in beside.items()}}
     care += crossed_or_nested(by_name, groupings, X, found.numbers, target)
     if loss == found.loss == "auto" and found.kind == "regression":
@@ -280,7 +281,7 @@ def make_task_table(
         tuple(finding.text for finding in care), loss=found.loss,
         groups=None if groups is None else groups_of(whole[groups]),
         time=None if time is None else times_of(whole[time]),
-        weights=None if weights is None else weights_of(whole[weights]),
+        weights=counts,
         groupings=tuple(groupings), id_forms={name: form for name, (_, form) in beside.items()},
         levels=found.levels,
         event=event or "", within_between=means,
