@@ -190,3 +190,14 @@ def test_chosen_strengths_find_the_largest_changes(seed: int) -> None:
     change = np.abs(np.diff(model.coef_, axis=0)).sum(axis=1)
     largest = set(np.argsort(-change)[:2])
     assert largest == set(np.flatnonzero(np.diff(truth.labels) > 0))
+
+
+def test_the_limit_on_the_trace_is_chosen_in_the_units_of_the_target() -> None:
+    """A limit of 1 holds L to nothing where coefficients are in thousands."""
+    X, y, _ = make_low_rank_tasks(8, 6, 40, rank=1, noise=0.5, random_state=3)
+    one = polytask.SparseLimitedTraceRegressor(task="task").fit(X, y)
+    thousand = polytask.SparseLimitedTraceRegressor(task="task").fit(X, 1000.0 * y)
+    assert thousand.max_trace_ == pytest.approx(1000.0 * one.max_trace_, rel=1e-9)
+    np.testing.assert_allclose(thousand.coef_, 1000.0 * one.coef_, rtol=1e-3, atol=2.0)
+    assert one.rank_ >= 1
+    assert polytask.SparseLimitedTraceRegressor(0.1, task="task").fit(X, y).max_trace_ == 1.0

@@ -27,7 +27,11 @@ def test_outliers_clusters_and_changes_are_named() -> None:
     table = found_table({"robust-low-rank": robust, "fused": still, "task-clusters": groups})
     assert table is not None
     told = {row[0].text: row[2].text for row in table.rows}
-    assert told["Robust low-rank"] == ", ".join(map(str, np.flatnonzero(truth.labels)))
+    odd = np.linalg.norm(robust.own_coef_, axis=1)
+    first = [i for i in np.argsort(-odd) if odd[i] > 0]
+    assert set(first) == set(np.flatnonzero(truth.labels))
+    shares = [f"{i} ({100 * odd[i] / odd.sum():.0f}\xa0%)" for i in first]
+    assert told["Robust low-rank"] == ", ".join(shares)
     assert told["Fused"] == "none"
     first = np.flatnonzero(truth_of_groups.labels == truth_of_groups.labels[0])
     assert told["Task clusters"].startswith(f"1: {', '.join(map(str, first))}; 2: ")
@@ -49,7 +53,7 @@ def test_patterns_and_pairs_have_a_figure_each_where_a_model_has_them() -> None:
     assert [each["title"] for each in drawn] == ["Task clusters", "Task covariance"]
     assert "Lines part the clusters." in drawn[0]["caption"]
     assert "2 clusters of tasks." in drawn[0]["figure"].narrow
-    assert "learned correlation" in drawn[1]["words"]
+    assert drawn[1]["words"].startswith("Learned correlation of the pairs")
 
 
 def test_curves_have_a_section_of_their_own() -> None:

@@ -56,6 +56,10 @@ class FusedBase(SignedNorms):
     )
     tells: ClassVar = {"change_points_": "Tasks at which coefficients change"}
 
+    def told_sizes(self) -> np.ndarray:
+        """By how much coefficients differ from those of the task before, shape (m,)."""
+        return np.append(0.0, np.abs(np.diff(self.coef_, axis=0)).sum(axis=1))
+
     def _store(self, solution: Solution, data: TaskData) -> None:
         super()._store(solution, data)
         self.support_ = self.coef_ != 0

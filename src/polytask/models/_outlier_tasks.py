@@ -31,7 +31,8 @@ class OutlierTasks(NormBase):
     shared_coef_, own_coef_ : ndarray of shape (m, d)
         The parts; ``coef_`` is their sum.
     outlier_tasks_ : ndarray
-        Ids of the tasks whose own part is not zero.
+        Ids of the tasks whose own part is not zero. At a strength that predicts best these can be
+        most tasks; those with the largest rows of ``own_coef_`` are odd first.
     outlier_scores_ : ndarray of shape (m,)
         How near each task is to a part of its own, from 0 to 1; 1 has one. The largest below 1
         would be the next.
@@ -47,6 +48,10 @@ class OutlierTasks(NormBase):
         LEVEL,
     )
     tells: ClassVar = {"outlier_tasks_": "Outlier tasks"}
+
+    def told_sizes(self) -> np.ndarray:
+        """Lengths of the tasks' own parts, shape (m,)."""
+        return np.asarray(np.linalg.norm(self.own_coef_, axis=1))
 
     def _shared_penalty(self, alpha: float) -> Penalty:
         """The norm of the shared part."""

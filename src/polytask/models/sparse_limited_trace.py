@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from typing import Any
 
-from sklearn.utils._param_validation import Interval
+import numpy as np
 
 from polytask.data import TaskData
 from polytask.models._norm_base import LEVEL, norm_strength
@@ -13,8 +13,16 @@ from polytask.models.base import Strengths
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole, RegressorRole
 from polytask.penalties import Lasso, Penalty, TraceBall
+from polytask.responses import Loss
+from polytask.tuning import Strength, trace_limits
 
 __all__ = ["SparseLimitedTraceClassifier", "SparseLimitedTraceRegressor"]
+
+
+def _limits(model: Any, data: TaskData, loss: Loss) -> np.ndarray:
+    """Traces about that of a first step from zero."""
+    some = dict.fromkeys(model._given(), 1.0)
+    return trace_limits(model._make_problem(data, loss, some))
 
 
 class _SparseLimitedTrace(SparsePlusSpace):
@@ -29,9 +37,14 @@ class _SparseLimitedTrace(SparsePlusSpace):
     alpha : float or "cv", default="cv"
         Strength, positive; larger means fewer single coefficients. "cv" chooses it by 5 folds
         inside tasks, down from the computed strength from which S alone would be zero.
-    max_trace : float, default=1.0
+    max_trace : float or "auto", default="auto"
         Largest sum of singular values of L, in the units of the coefficients; positive. Larger
-        means more directions.
+        means more directions. "auto" is chosen with alpha if ``alpha="cv"``, from a tenth to ten
+        times that of one gradient step from W = 0; otherwise 1.
+
+    Attributes
+    ----------
+    max_trace_ : float
 
     References
     ----------
@@ -52,15 +65,17 @@ class _SparseLimitedTrace(SparsePlusSpace):
     (1, [[3, 2]])
     """
 
-    max_trace: float = 1.0
+    max_trace: float | str = "auto"
 
-    strengths = (norm_strength("alpha", "own"), LEVEL)
-
-    _parameter_constraints = {"max_trace": [Interval(Real, 0, None, closed="neither")]}
+    strengths = (
+        norm_strength("alpha", "own"),
+        Strength("max_trace", _limits, auto=1.0, label="trace at most"),
+        LEVEL,
+    )
 
     def _penalties(self, data: TaskData, strengths: Strengths) -> dict[str, Penalty]:
         sparse = Lasso(float(strengths["alpha"]))
-        return {"shared": TraceBall(float(self.max_trace)), "own": sparse}
+        return {"shared": TraceBall(float(strengths["max_trace"])), "own": sparse}
 
 
 class SparseLimitedTraceRegressor(RegressorRole, _SparseLimitedTrace):

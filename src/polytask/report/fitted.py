@@ -133,10 +133,14 @@ def found_table(fitted: Mapping[str, Any]) -> Table | None:
     for name, estimator in fitted.items():
         model = final_step(estimator)
         for attribute, words in getattr(model, "tells", {}).items():
-            found = _tasks_named(model.tasks_, np.asarray(getattr(model, attribute)))
+            named = np.asarray(getattr(model, attribute))
+            found = _tasks_named(model.tasks_, named, model.told_sizes())
             rows.append([Cell(title_of(name)), Cell(words), Cell(found)])
     columns = [Column("Model", "text"), Column("What", "words"), Column("Tasks", "words")]
-    caption = "What models fitted on all rows found; a larger strength names fewer"
+    caption = (
+        "What models fitted on all rows found, the largest part or change first, with its share of "
+        "all; a larger strength names fewer"
+    )
     return Table("found", caption, columns, rows) if rows else None
 
 
@@ -186,10 +190,12 @@ def importance_table(fitted: Mapping[str, Any]) -> Table | None:
     return Table("importance", caption, columns, rows) if rows else None
 
 
-def _tasks_named(tasks: np.ndarray, value: np.ndarray) -> str:
-    """Ids, or where every task has a label the ids of each label."""
-    if value.shape != tasks.shape:
-        return ", ".join(map(str, value)) or "none"
+def _tasks_named(tasks: np.ndarray, value: np.ndarray, sizes: np.ndarray | None) -> str:
+    """Ids with shares of the sizes, or where every task has a label the ids of each label."""
+    if sizes is not None:
+        share = sizes / max(float(sizes.sum()), np.finfo(float).tiny)
+        first = [i for i in np.argsort(-share, kind="stable") if np.isin(tasks[i], value)]
+        return ", ".join(f"{tasks[i]} ({f.percent(share[i], 0)})" for i in first) or "none"
     groups = [tasks[value == label] for label in np.unique(value)]
     return "; ".join(f"{k}: {', '.join(map(str, group))}" for k, group in enumerate(groups, 1))
 

@@ -13,8 +13,8 @@ __all__ = ["pattern_figures"]
 
 _FOUND = ("support_", "own_coef_", "clusters_", "change_points_", "outlier_tasks_")
 _PATTERN = (
-    "A row per task, a column per feature, in shares of the feature's largest coefficient; blank "
-    "is exactly zero."
+    "A row per task, a column per feature, in shares of the feature's largest coefficient, which "
+    "stands beside its name; blank is exactly zero."
 )
 _LEGEND = {
     "own_coef_": "Dots are a task's own parts.",

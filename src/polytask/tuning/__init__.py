@@ -25,7 +25,7 @@ from polytask.tuning.low_rank import (
 )
 from polytask.tuning.new_tasks import new_task_coefs
 from polytask.tuning.noise import precision_shares
-from polytask.tuning.norms import difference_grid, norm_grid, norm_path
+from polytask.tuning.norms import difference_grid, norm_grid, norm_path, trace_limits
 from polytask.tuning.one_class import held_out_risk, judged_labels
 from polytask.tuning.repeats import repeats
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
@@ -64,6 +64,7 @@ __all__ = [
     "repeats",
     "trace_alpha_max",
     "trace_grid",
+    "trace_limits",
     "trace_path",
     "with_zero",
 ]

@@ -13,7 +13,7 @@ from polytask.solvers.norms.continuation import SupportContinuation
 from polytask.solvers.norms.profile import zero_profile
 from polytask.tuning.grids import path_of_norm
 
-__all__ = ["difference_grid", "norm_grid", "norm_path"]
+__all__ = ["difference_grid", "norm_grid", "norm_path", "trace_limits"]
 
 
 def norm_path(
@@ -50,3 +50,18 @@ def difference_grid(problem: Problem, n: int = 5, decades: float = 2.0) -> np.nd
     drift = np.cumsum(gradient - gradient.mean(axis=0), axis=0)
     top = float(np.abs(drift).max(initial=0.0))
     return path_of_norm(top, problem.data, n, decades)
+
+
+def trace_limits(problem: Problem, n: int = 5) -> np.ndarray:
+    """Limits on the sum of W's singular values, from small to large.
+
+    From a tenth to ten times that of the best step along the gradient of R at W = 0, which is where
+    the least squares are if features are uncorrelated.
+    """
+    zero, data, loss = zero_profile(problem), problem.data, problem.loss
+    step = np.zeros((data.n_tasks, data.n_coefs))
+    step[:, : data.n_features] = zero.gradient
+    bend = float((data.weight * loss.curvature(data.y, zero.f)) @ data.design.predict(step) ** 2)
+    size = float((step * step).sum()) / max(bend, np.finfo(float).tiny)
+    trace = size * float(np.linalg.svd(zero.gradient, compute_uv=False).sum())
+    return (trace or 1.0) * np.logspace(-1.0, 1.0, n)

@@ -34,6 +34,8 @@ def test_cells_are_shares_of_the_features_largest_and_zeros_are_blank() -> None:
     np.testing.assert_allclose(
         shown.filled(0.0), [[1, 0.5, 0, 0], [0.5, 0, 0, 0], [-1, -1, 1, 0], [1, 0, 0, 0]]
     )
+    words = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert words == ["one  1", "three  4", "four  1", "two  0"]
     np.testing.assert_array_equal(np.ma.getmaskarray(shown), W[:, display.shown_] == 0)
     assert display.description == (
         "4 tasks, 4 features: 1 are kept by every task, 2 by some, 1 by none."
@@ -89,7 +91,7 @@ def test_shares_of_refits_begin_at_zero() -> None:
     np.testing.assert_allclose(
         display.ax_.images[0].get_array(), together[np.ix_(display.order_, display.order_)]
     )
-    assert display.description.startswith("share of 10 refits in one cluster")
+    assert display.description.startswith("Share of 10 refits in one cluster")
 
 
 def test_models_without_a_pattern_are_refused() -> None:

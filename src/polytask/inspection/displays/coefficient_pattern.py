@@ -27,9 +27,10 @@ _MOST_TASKS = 160
 class CoefficientPatternDisplay:
     """A row per task, a column per feature: its sign and size, blank where it is exactly zero.
 
-    Colours are shares of the feature's largest coefficient, so that units do not matter: blue is
-    positive, vermilion negative. A dot marks a part that is the task's own, a triangle at the edge
-    a task that stands apart; lines part clusters of tasks, or mark where ordered tasks change.
+    Colours are shares of the feature's largest coefficient, which stands beside its name, so that
+    units do not matter: blue is positive, vermilion negative. A dot marks a part that is the task's
+    own, a triangle at the edge a task that stands apart; lines part clusters of tasks, or mark
+    where ordered tasks change.
 
     Parameters
     ----------
@@ -202,7 +203,8 @@ class CoefficientPatternDisplay:
         )  # fmt: skip
 
     def _words(self) -> None:
-        names = [plain(self.features[j], 18) for j in self.shown_]
+        largest = np.abs(self.coef).max(axis=0, initial=0.0)
+        names = [f"{plain(self.features[j], 18)}  {largest[j]:.2g}" for j in self.shown_]
         self.ax_.set_xlim(-0.5, len(names) - 0.5)
         self.ax_.set_ylim(len(self.rows_) - 0.5, -0.5)
         self.ax_.set_xticks(np.arange(len(names)), names, rotation=90, parse_math=False)

@@ -83,11 +83,11 @@ class TaskPairsDisplay:
         pairs = self.values[np.triu_indices(len(self.tasks), 1)]
         pairs = pairs[np.isfinite(pairs)]
         if not len(pairs):
-            return f"{self.label} of {len(self.tasks)} tasks: there are none."
+            return f"{self.label.capitalize()} of {len(self.tasks)} tasks: there are none."
         low, middle, high = np.quantile(pairs, [0.0, 0.5, 1.0]).round(2)
         return (
-            f"{self.label} of the pairs of {len(self.tasks)} tasks: from {low:g} to {high:g}, "
-            f"half of them below {middle:g}."
+            f"{self.label.capitalize()} of the pairs of {len(self.tasks)} tasks: from {low:g} to "
+            f"{high:g}, half of them below {middle:g}."
         )
 
     def height(self) -> float:
