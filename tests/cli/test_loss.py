@@ -174,3 +174,22 @@ def test_an_interval_of_quantiles(polytask, table, tmp_path):
     assert 0.6 < told["cost"].between(interval[:, 0], interval[:, 2]).mean() < 0.95
     run = polytask("fit", *ask, "--loss", "gamma")
     assert "--loss must be left out with --quantiles" in " ".join(run.err.split())
+
+
+def test_further_questions_are_asked_of_models_that_take_the_target(
+    polytask, table, tmp_path, monkeypatch
+):
+    """Those that do not were called failures in the learning curve."""
+    asked = []
+
+    def curve(args, names, *more):
+        asked.extend(names)
+        return None, ()
+
+    monkeypatch.setattr("polytask.cli.compare.learning_curve_of", curve)
+    run = polytask(
+        "compare", table, *ASK, "--target", "visits", "--loss", "negative_binomial", "--cv", "2",
+        "--models", "pooled,neural", "--out", tmp_path / "out", "--learning-curve",
+    )  # fmt: skip
+    assert run.code == 0, run.err
+    assert asked == ["single-task", "pooled"]

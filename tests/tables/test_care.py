@@ -191,3 +191,15 @@ def test_hits_beside_a_share_of_trials_are_told():
     assert "'misses' over the weights fixes" in words
     assert "over the weights" not in told(table.drop(columns=["hits", "misses"]), "share",
                                           weights="trials")  # fmt: skip
+
+
+def test_a_table_of_counts_is_told():
+    """R's housing: a row for each level of satisfaction in each cell, and how many chose it."""
+    cells = pd.MultiIndex.from_product([range(4), ["a", "b"], ["x", "y", "z"], ["no", "so", "yes"]])
+    table = cells.to_frame(index=False, name=["person", "kind", "place", "answer"])
+    table["n"] = RNG.integers(1, 40, len(table))
+    assert "Rows seem to be counts" in told(table, "answer", weights="n")
+    long = table.loc[table.index.repeat(table["n"])]
+    assert "Rows seem to be counts" not in told(long.assign(n=1), "answer", weights="n")
+    table["size"] = RNG.normal(size=len(table))  # combinations that do not recur
+    assert "Rows seem to be counts" not in told(table, "answer", weights="n")

@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
         comparison = comparison.with_notes(*variances_in_words(models), warnings=told)
         progress.say("how the tasks are related")
         relatedness, untold = relatedness_of(models, sample)
+        names = tuple(name for name in names if name in set(comparison.models["name"]))
         curve, short = learning_curve_of(args, names, table, progress)
         newcomers, missing = new_tasks_of(args, names, table, progress)
         levels, unasked = new_levels_of(models, "".join(whole), sample, args.metric)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from polytask.cli.candidates import BASELINE, BOOSTING, make_candidate
+from polytask.cli.inputs import varying_names
 
 if TYPE_CHECKING:
     from polytask.inspection import NewLevels, NewTasks, TaskLearningCurve
@@ -81,7 +82,9 @@ def _ask(
     if table.weights is not None:
         return None, (f"{told} It takes all rows to count alike, whatever --weights says.",)
     candidates = {
-        name: make_candidate(name, table, args.seed) for name in names if name != BOOSTING
+        name: make_candidate(name, table, args.seed, varying_names(args))
+        for name in names
+        if name != BOOSTING
     }
     try:
         found = question(

@@ -19,7 +19,7 @@ from polytask.neural.coding import encode_task, read_kinds
 from polytask.neural.kinds import KINDS
 from polytask.neural.predictions import NetworkPredictions
 from polytask.neural.scores import score_table
-from polytask.responses import find_response
+from polytask.responses import Response, find_response
 
 __all__ = ["NetworkClassifierRole", "NetworkRegressorRole"]
 
@@ -55,6 +55,11 @@ def _remedy(owner: str, loss: Any) -> str:
 
 class NetworkRegressorRole(_Role, RegressorMixin):
     """A loss of numbers for all tasks, or a loss per task."""
+
+    @staticmethod
+    def takes_loss(response: Response) -> bool:
+        """Whether networks have the loss of a kind of target."""
+        return response.name in _NUMBERS
 
     def _encode(
         self, y: np.ndarray, tasks: np.ndarray, code: np.ndarray | None, reset: bool

@@ -26,6 +26,7 @@ MOST_SHOWN = 3
 FAR = 10.0  # times the middle half's width
 APART = 3.0  # times as far as the farthest of the others
 FEW = 0.02  # share of the cells
+MOST_LABELS = 30  # of a target of classes, levels or small counts
 TOTAL = re.compile(
     r"((grand|sub)[ -]?)?totals?|total g[eé]n[eé]ral|totale?n?|totaal|summe|sum|suma|"
     r"(gesamt|zwischen|end)[ -]?(summe)?|insgesamt|overall|всего|итого|合計|总计|總計"
@@ -119,6 +120,22 @@ def _other_outcomes(rows: Rows) -> Iterator[Finding]:
 
 def _words(name: str) -> list[str]:
     return [w.lower() for w in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", name)]
+
+
+def _counted_cells(rows: Rows) -> Iterator[Finding]:
+    """A table of counts: each label of a combination of features once, weighted by how often."""
+    s, y = rows.weights, rows.y
+    if s is None or (s != np.round(s)).any() or np.ptp(s) == 0 or len(np.unique(y)) > MOST_LABELS:
+        return
+    cell = rows.X.assign(**{rows.task: rows.ids})
+    codes = cell.groupby(list(cell), dropna=False, sort=False).ngroup().to_numpy()
+    once = not pd.DataFrame({"cell": codes, "y": y}).duplicated().any()
+    if once and (np.bincount(codes)[codes] > 1).mean() > 0.5 and (y == np.round(y)).all():
+        what = (
+            f"Rows seem to be counts: each {rows.target!r} of a combination of features is there "
+            "once, with a weight. A row that is held out takes all that it counts with it."
+        )
+        yield Finding("warning", what, "Write the table out, a row for each that was counted.")
 
 
 def _scales(rows: Rows) -> Iterator[Finding]:
@@ -250,6 +267,7 @@ CHECKS: tuple[Callable[[Rows], Iterator[Finding]], ...] = (
     _restarts,
     _leaks,
     _other_outcomes,
+    _counted_cells,
     _scales,
     _levels,
     _far_cells,
