@@ -167,6 +167,17 @@ def test_heads_do_not_count_a_bend_twice_that_trees_know():
     assert with_stretch < 0.7 * without
 
 
+def test_leaves_are_smaller_in_smaller_tables_and_those_of_labels_are_not():
+    rng = np.random.default_rng(0)
+    for n, expected in ((60, 3), (150, 5), (900, 10)):
+        Z = np.column_stack([np.arange(n) % 6, rng.uniform(size=n)])
+        y = np.sin(6.0 * Z[:, 1]) + 0.1 * rng.normal(size=n)
+        assert SharedTreesRegressor(max_iter=3, task=0).fit(Z, y).min_samples_leaf_ == expected
+    labels = (y[:60] > np.median(y[:60])).astype(int)
+    trees = SharedTreesClassifier(max_iter=3, task=0).fit(Z[:60], labels)
+    assert trees.min_samples_leaf_ == 10
+
+
 def test_new_tasks_are_answered_by_what_says_most_of_tasks_left_out():
     """Of a dozen tasks the common part of heads says too much about features that are constant in
     each, which have no meaning."""
@@ -195,7 +206,7 @@ def test_trees_that_do_not_lower_the_error_of_rows_left_out_are_dropped():
     task, x = np.arange(150) % 6, rng.uniform(size=(150, 2))
     y = x @ [1.0, -1.0] + 0.5 * rng.normal(size=6)[task] + 0.1 * rng.normal(size=150)
     Z, order = np.column_stack([task, x]), np.argsort(task, kind="stable")
-    trees = SharedTreesRegressor(max_iter=30, task=0).fit(Z, y)
+    trees = SharedTreesRegressor(max_iter=30, min_samples_leaf=10, task=0).fit(Z, y)
     linear = MeanRegularizedRegressor("reml", weights="count", noise="common", task=0).fit(Z, y)
     risk = [np.mean((model.left_out(Z, y) - y[order]) ** 2) for model in (trees, linear)]
     assert risk[0] <= risk[1] * (1 + 1e-9)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import Rows, TaskData, make_task_data, read_target
@@ -33,6 +33,7 @@ __all__ = ["SharedTreesClassifier", "SharedTreesRegressor"]
 _FOLDS = 5  # in which the feature of a row is learned without it
 _BOLD = 3  # times the learning rate, in rounds that only say what tasks add to the common part
 _CLEAR, _SURE = 0.5, 1.0  # standard errors of a gain in rows, and in tasks, from which on it is one
+_LEAVES, _LEAST_IN_LEAF = 30, (3, 10)  # of which a table has rows for so many, and their bounds
 _LEAST_ROWS = 60  # from which on Auto tries trees: fewer make no two leaves
 _EXCHANGES, _MOST_ROWS = 5, 1000  # of a feature, and rows, that tell its importance
 _MOST_CELLS = 10**6  # of rows with a feature exchanged that are predicted at once
@@ -87,8 +88,9 @@ class _SharedTrees(LabelStack, OnColumns):
         Trees of a feature at most.
     max_leaf_nodes : int, default=6
         Larger values let more features act together.
-    min_samples_leaf : int, default=10
-        Rows in a leaf at least; larger values smooth more.
+    min_samples_leaf : int or "auto", default="auto"
+        Rows in a leaf at least; larger values smooth more. "auto": a thirtieth of the distinct
+        rows, from 3 to 10; of labels 10.
     n_rounds : int, default=2
         How often trees and heads take turns after the first heads.
 
@@ -101,6 +103,8 @@ class _SharedTrees(LabelStack, OnColumns):
         not lower the loss of rows left out. Of more than 255 tasks there are none of the second.
     n_trees_ : int
         Of both.
+    min_samples_leaf_ : int
+        Rows in a leaf at least.
     shares_ : ndarray of shape (3,) or None
         Of labels: what ``linear_``, heads on x alone, ``model_``, and ``boosting_``, which sees the
         task as a category, count for in the probability of a label of a task in training. None
@@ -134,14 +138,14 @@ class _SharedTrees(LabelStack, OnColumns):
     learning_rate: float = 0.1
     max_iter: int = 150
     max_leaf_nodes: int = 6
-    min_samples_leaf: int = 10
+    min_samples_leaf: int | str = "auto"
     n_rounds: int = 2
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "max_leaf_nodes": [Interval(Integral, 2, None, closed="left")],
-        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
+        "min_samples_leaf": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
     }
     _inner: ClassVar[type]
@@ -160,6 +164,7 @@ class _SharedTrees(LabelStack, OnColumns):
         whole = groups is None and data.n_tasks >= _FOLDS and not self._wide
         rows, loss = TreeRows(data, X[data.row], _FOLDS, whole), self._loss()
         self.bins_, self._place = rows.edges, rows.place
+        self.min_samples_leaf_ = self._least_in_leaf(len(rows.first))
 
         def heads(*learned: np.ndarray) -> Heads:
             return self._fit_heads(np.column_stack([rows.X, *learned]), place, told, data)
@@ -227,13 +232,19 @@ class _SharedTrees(LabelStack, OnColumns):
         loss = model.response_.value(data.y, left_out)
         return Heads(model, f, f - Z @ slopes - level, left_out, loss, weight, table)
 
+    def _least_in_leaf(self, n_rows: int) -> int:
+        if self.min_samples_leaf != "auto":
+            return int(self.min_samples_leaf)
+        least, most = _LEAST_IN_LEAF
+        return most if self._loss().has_labels else min(max(n_rows // _LEAVES, least), most)
+
     def _unfitted(self, left: int = 0) -> HistGradientBoostingRegressor:
         """Trees; of rounds that others follow fewer and bolder ones."""
         bold = _BOLD if left else 1
         return HistGradientBoostingRegressor(
             learning_rate=min(bold * self.learning_rate, 1.0),
             max_iter=-(-self.max_iter // bold),
-            max_leaf_nodes=self.max_leaf_nodes, min_samples_leaf=self.min_samples_leaf,
+            max_leaf_nodes=self.max_leaf_nodes, min_samples_leaf=self.min_samples_leaf_,
             early_stopping=False, random_state=0,
         )  # fmt: skip
 
