@@ -28,6 +28,7 @@ __all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams"]
 
 _SURE = 1e4  # share of a column over its pivot below which it depends on no others
 _ROUNDING = 1e-15  # share of a sum that is rounding
+_SAME = 1e-8  # share of a direction that is rounding
 _FAR_ABOVE = 1e6  # strength, in Gram matrices, above which these are kept
 _AT_ONCE, _MOST_AT_ONCE = 64, 4_000_000  # columns, and numbers, of matrices factored together
 _CHUNK = 65_536  # numbers in roots that are applied together: half a megabyte, in cache
@@ -222,7 +223,7 @@ def _factor(
             assert again is not None
             E = again()
         total = E.sum(axis=0) + sum(Z.T @ Z for Z in rows)
-        null = np.hstack([null, _hidden(total, G, D)])
+        null = _together(null, _hidden(total, G, D), np.sqrt(np.einsum("ii->i", total)))
     return ArrowFactor(narrow, roots, E, D, wide, schur, _both(c, k), bool(lost), null)
 
 
@@ -245,6 +246,14 @@ def _hidden(total: np.ndarray, G: np.ndarray, D: np.ndarray) -> np.ndarray:
         null = np.zeros((len(G), found.shape[1]))
         null[free] = found
     return null
+
+
+def _together(null: np.ndarray, hidden: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Both sets of directions; those of S that are hidden ones, which have more digits, once."""
+    basis = np.linalg.qr(size[:, None] * hidden)[0]
+    scaled = size[:, None] * null
+    beside = np.linalg.norm(scaled - basis @ (basis.T @ scaled), axis=0)
+    return np.hstack([null[:, beside > _SAME * np.linalg.norm(scaled, axis=0)], hidden])
 
 
 def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from polytask.data.kept import kept
 __all__ = ["EQUAL", "Content", "bent_column", "bent_sparse", "content_of", "equal_rows"]
 
 _GOLDEN = 0.6180339887498949  # whose multiples lie far apart, without their whole parts
-_CHUNK = 500_000  # numbers that are widened at a time
+_CHUNK = 32_768  # numbers that are widened at a time: a quarter of a megabyte
 _CONSTANT = 1e-24  # variance, in the column's mean square, that is rounding
 EQUAL = 1e-9  # difference of the numbers of two rows that is rounding
 
@@ -47,16 +47,10 @@ def content_of(data: TaskData, features_only: bool = False) -> Content:
 
 def _content(data: TaskData, features_only: bool) -> Content:
     s, code, m = data.sample_weight, data.code, data.n_tasks
-    number = _of_features(data.design, s)
-    if not features_only:
-        number = number + _sum_of_bent(data.y[:, None], s)
+    number = _numbers(data, features_only)[:, 0]
     mean = np.bincount(code, s * number, minlength=m) / np.where(data.counts > 0, data.counts, 1.0)
     task = np.argsort(np.argsort(mean, kind="stable"))
-    order = np.lexsort((number, task[code]))
-    new = (np.diff(task[code][order]) != 0) | (np.diff(number[order]) > EQUAL)
-    group = np.empty(len(number), dtype=np.intp)
-    group[order] = np.concatenate([[0], np.cumsum(new)])
-    return Content(group, task)
+    return Content(_groups(task[code], number), task)
 
 
 def equal_rows(data: TaskData, features_only: bool = False) -> np.ndarray:
@@ -72,46 +66,61 @@ def _equal_rows(data: TaskData, features_only: bool) -> np.ndarray:
     group = content_of(data, features_only).group
     if len(group) == 0 or group.max() == len(group) - 1:
         return group
-    number = _of_features(data.design, data.sample_weight, apart=True)
-    if not features_only:
-        number = number + _sum_of_bent(data.y[:, None], data.sample_weight)
-    order = np.lexsort((number, group))
-    new = (np.diff(group[order]) != 0) | (np.diff(number[order]) > EQUAL)
-    equal = np.empty(len(group), dtype=np.intp)
-    equal[order] = np.concatenate([[0], np.cumsum(new)])
-    return equal
+    return _groups(group, _numbers(data, features_only)[:, 1])
 
 
-def _of_features(design: Design, weight: np.ndarray, apart: bool = False) -> np.ndarray:
-    """The sum of the bent columns; ``apart``: times numbers of their own."""
-    index = design.index
+def _groups(within: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """Groups of equal numbers in each part, in the order of parts and then of numbers."""
+    order = np.argsort(number)
+    parts = within[order].astype(np.min_scalar_type(within.max(initial=0)))  # two bytes: by digits
+    order = order[np.argsort(parts, kind="stable")]
+    new = (np.diff(within[order]) != 0) | (np.diff(number[order]) > EQUAL)
+    group = np.empty(len(number), dtype=np.intp)
+    group[order] = np.concatenate([[0], np.cumsum(new)])
+    return group
+
+
+def _numbers(data: TaskData, features_only: bool) -> np.ndarray:
+    """The number of each row, and the one in which columns differ, (N, 2)."""
+    s = data.sample_weight
+    number: np.ndarray = kept(data, ("bent features",), lambda: _of_features(data.design, s))
+    return number if features_only else number + _sums_of_bent(data.y[:, None], s, np.ones((1, 1)))
+
+
+def _of_features(design: Design, weight: np.ndarray) -> np.ndarray:
+    """Sums (N, 2) of the bent columns, and of them times numbers of their own."""
+    index, d = design.index, design.X.shape[1]
     if index is not None:
         weight = np.bincount(index, weight, minlength=design.X.shape[0])
-    factor = 1.0 + np.arange(1, design.X.shape[1] + 1) * _GOLDEN % 1.0 if apart else None
-    number = (bent_sparse if design.sparse else _sum_of_bent)(design.X, weight, factor)
+    own = 1.0 + np.arange(1, d + 1) * _GOLDEN % 1.0
+    sums = bent_sparse if design.sparse else _sums_of_bent
+    number = sums(design.X, weight, np.column_stack([np.ones(d), own]))
     return number if index is None else number[index]
 
 
-def _sum_of_bent(X: np.ndarray, weight: np.ndarray, factor: np.ndarray | None = None) -> np.ndarray:
-    """The sum of the bent columns, row by row, times a factor (d,) for each."""
-    factor = np.ones(X.shape[1]) if factor is None else factor
+def _sums_of_bent(X: np.ndarray, weight: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Sums (n, q) of the bent columns times factors (d, q), row by row."""
     step = max(1, _CHUNK // max(X.shape[1], 1))
     parts = [slice(first, first + step) for first in range(0, len(X), step)]
     mean = sum(weight[part] @ X[part] for part in parts) / weight.sum()
-    square = sum(weight[part] @ (X[part] - mean) ** 2 for part in parts) / weight.sum()
-    inverse = _inverse_deviation(mean, square)
-    return np.concatenate(
-        [(factor * _bent((X[part] - mean) * inverse)).sum(axis=1) for part in parts]
-    )
+    square = np.zeros(X.shape[1])
+    for part in parts:
+        Z = X[part] - mean
+        square += weight[part] @ np.multiply(Z, Z, out=Z)
+    inverse = _inverse_deviation(mean, square / weight.sum())
+    out = np.empty((len(X), factors.shape[1]))
+    for part in parts:
+        out[part] = _bent((X[part] - mean) * inverse) @ factors
+    return out
 
 
 def bent_column(x: np.ndarray) -> np.ndarray:
     """A column (n,) in its mean and standard deviation, bent into (-1, 1)."""
-    return _sum_of_bent(x[:, None], np.ones(len(x)))
+    return _sums_of_bent(x[:, None], np.ones(len(x)), np.ones((1, 1)))[:, 0]
 
 
-def bent_sparse(X: Any, weight: np.ndarray, factor: np.ndarray | None = None) -> np.ndarray:
-    """The sum of the bent columns, row by row, from the numbers that are not zero.
+def bent_sparse(X: Any, weight: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Sums (n, q) of the bent columns times factors (d, q), from the numbers that are not zero.
 
     Zeros of a column are all bent alike.
     """
@@ -121,9 +130,7 @@ def bent_sparse(X: Any, weight: np.ndarray, factor: np.ndarray | None = None) ->
     inverse = _inverse_deviation(mean, np.maximum(square, 0.0))
     of_zero, column = _bent(-mean * inverse), np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
     X.data = _bent((X.data - mean[column]) * inverse[column]) - of_zero[column]
-    if factor is not None:
-        X.data *= factor[column]
-    return np.asarray(X.sum(axis=1)).ravel()
+    return np.asarray(X @ factors)
 
 
 def _inverse_deviation(mean: np.ndarray, square: np.ndarray) -> np.ndarray:
@@ -133,4 +140,6 @@ def _inverse_deviation(mean: np.ndarray, square: np.ndarray) -> np.ndarray:
 
 
 def _bent(z: np.ndarray) -> np.ndarray:
-    return z / (1.0 + np.abs(z))
+    size = np.abs(z)
+    size += 1.0
+    return z / size

@@ -34,7 +34,7 @@ def _repeats(data: TaskData) -> np.ndarray:
     if alike and _targets_differ(data):
         return np.ones(len(weight))
     group = equal_rows(data)
-    if alike and len(np.unique(group)) == len(group):
+    if alike and group.max(initial=-1) == len(group) - 1:
         return np.ones(len(weight))
     total = np.bincount(group, weight)[group]
     counted = is_whole(data.y - data.y.min()) and (weight == np.round(weight)).all()
@@ -45,16 +45,20 @@ def _repeats(data: TaskData) -> np.ndarray:
 
 def _targets_differ(data: TaskData) -> bool:
     """Whether no two rows of a task have one target, so that none are equal."""
-    order = np.lexsort((data.y, data.code))
-    apart = np.diff(data.y[order]) > EQUAL * data.y.std()
-    return bool((apart | (np.diff(data.code[order]) > 0)).all())
+    order, close = np.argsort(data.y), EQUAL * data.y.std()
+    near = np.diff(data.y[order], prepend=-np.inf, append=np.inf) <= close
+    some = order[near[1:] | near[:-1]]
+    some = some[np.lexsort((data.y[some], data.code[some]))]
+    apart = np.diff(data.y[some]) > close
+    return bool((apart | (np.diff(data.code[some]) > 0)).all())
 
 
 def _recurs(data: TaskData, group: np.ndarray, counted: bool) -> bool:
     """Whether rows of a task with the same features often have different targets."""
     features = equal_rows(data, features_only=True)
     rows = np.bincount(features, data.sample_weight > 0)
-    targets = np.bincount(np.unique(np.stack([features, group]), axis=1)[0], minlength=len(rows))
+    _, first = np.unique(group, return_index=True)  # rows of a group have the same features
+    targets = np.bincount(features[first], minlength=len(rows))
     weights = np.bincount(features, data.sample_weight)
     several = (rows > 1) | (counted & (weights > data.sample_weight.min()))
     return bool((targets > 1).sum() > _RECUR * several.sum())
