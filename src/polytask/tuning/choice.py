@@ -54,9 +54,10 @@ def choose_strengths(
         from polytask.tuning.quadratic import choose_on_models
 
         return choose_on_models(data, middle.loss, lambda s: make(data, s), grids, fixed)  # type: ignore[arg-type]
+    large = len(data.y) * data.n_coefs**2 >= _LARGE
     if LeaveOneOut.why_not(middle) is None:
         held_out = LeaveOneOut(TUNING_TOL, max_iter)
-        if held_out.at_once(middle) and len(data.y) * data.n_coefs**2 >= _LARGE:
+        if held_out.at_once(middle) and large:
             many_rows = data.n_coefs * _ROWS_A_COEF < len(data.y)  # none of which moves w0
 
             def risks(some: Sequence[dict[str, Any]], near: dict[str, Any]) -> np.ndarray:
@@ -64,16 +65,17 @@ def choose_strengths(
                 return held_out.risks([make(data, s) for s in some], close)
 
             return choose_jointly(risks, grids, fixed)
-        return choose(lambda some: held_out.risks([make(data, s) for s in some]), grids, fixed)
+        return choose(
+            lambda some: held_out.risks([make(data, s) for s in some]), grids, fixed, sparing=large
+        )
     n_folds, values = _FOLDS, dict(grids)
     if takes_products(middle):
         n_folds, leader = _FEW_FOLDS, next(iter(grids))
         for name, grid in grids.items():
             values[name] = _some(grid, _LEADING if name == leader else _OTHERS)
     risk = KFoldRisk(data, n_folds, TUNING_TOL, max_iter)
-    return choose(
-        one_by_one(lambda s: risk(lambda part: make(part, s))), values, fixed, whole=False
-    )
+    risks = one_by_one(lambda s: risk(lambda part: make(part, s), s if large else None))
+    return choose(risks, values, fixed, whole=False, sparing=large)
 
 
 def _some(grid: np.ndarray, n: int) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,7 @@ from polytask.tuning.one_class import judged_labels
 
 __all__ = ["KFoldRisk", "few_labels", "fold_predictions", "held_out_folds"]
 
+_ZERO = 1e-12  # strength that is as good as none
 _FEW = 5.0  # rows of the rarest class in the average task: fewer are few
 
 
@@ -40,6 +41,21 @@ class _Part:
     def slope(self) -> np.ndarray:
         """The gradient of the training part's squared risk at zero."""
         return -self.train.design.adjoint(self.train.weight * self.train.y)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fits:
+    """Fits without each fold, at strengths."""
+
+    at: Mapping[str, float] = field(default_factory=dict)
+    blocks: Mapping[int, Blocks] = field(default_factory=dict)
+    risk: float = np.inf
+
+    def distance(self, at: Mapping[str, float] | None) -> float:
+        """Of other strengths, in logarithms; infinite where they are not known."""
+        if not at or not self.at:
+            return np.inf
+        return float(sum(abs(np.log((at[s] + _ZERO) / (self.at[s] + _ZERO))) for s in at))
 
 
 class KFoldRisk:
@@ -64,13 +80,25 @@ class KFoldRisk:
             _of_moments(data) if isinstance(data, MomentData) else _of_rows(data, n_splits)
         )
         self.data, self.tol, self.max_iter = data, tol, max_iter
-        self._starts: list[Blocks | None] = [None] * len(self.parts)
+        self._last, self._best = _Fits(), _Fits()
 
-    def __call__(self, make: Callable[[TaskData], Problem]) -> float:
+    def __call__(
+        self, make: Callable[[TaskData], Problem], at: Mapping[str, float] | None = None
+    ) -> float:
         """Weighted mean of loss(y_j, f_j) over held-out rows, y as `judged_labels`.
 
-        Infinite where there is none.
+        Infinite where there is none. Fits start at the last ones, or at those of least risk where
+        the strengths ``at`` which they are made say that these are nearer.
         """
+        nearer = self._best if self._best.distance(at) < self._last.distance(at) else self._last
+        self._starts = dict(nearer.blocks)
+        risk = self._risk(make)
+        self._last = _Fits(at or {}, self._starts, risk)
+        if risk < self._best.risk:
+            self._best = self._last
+        return risk
+
+    def _risk(self, make: Callable[[TaskData], Problem]) -> float:
         total = 0.0
         for k, part in enumerate(self.parts):
             problem = make(part.train)
@@ -89,7 +117,7 @@ class KFoldRisk:
             factor = arrow_problem(problem).factor_grams(part.train.grams)
             step = factor.solve(problem.structure.adjoint(part.slope, problem.zeros()))
             return -problem.structure.assemble(step)
-        found = select(problem).solve(problem, self._starts[k], self.tol, self.max_iter)
+        found = select(problem).solve(problem, self._starts.get(k), self.tol, self.max_iter)
         self._starts[k] = found.blocks
         return found.coefs
 

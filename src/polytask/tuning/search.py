@@ -14,6 +14,8 @@ Risks = Callable[[Sequence[Strengths]], np.ndarray]
 _FALLS = 1e-3  # relative fall of the risk over the last step of a grid that is worth more steps
 _MOST_CONTINUATIONS = 6
 _COARSE = 5e-3  # share of the risk that is worth a value between those of a grid
+_CLEARLY = 0.1  # share of the least risk by which another is clearly above it
+_ENOUGH = 1e-4  # share of the risk that is worth another sweep
 TIE = 1e-6  # relative difference of risks below which the larger strength is chosen
 
 
@@ -45,6 +47,7 @@ def choose(
     fixed: Strengths,
     rounds: int = 3,
     whole: bool = True,
+    sparing: bool = False,
 ) -> Choice:
     """Minimize an estimated risk over grids by coordinate search.
 
@@ -65,13 +68,17 @@ def choose(
         Sweeps over the grids at most.
     whole : bool
         Whether the last sweep is over the whole grid of the leader, not only around the point.
+    sparing : bool
+        Whether lines are walked from the point outwards, only to where the risk is clearly above
+        the least and still rises: for tables whose every risk is dear. With few rows there may be
+        a valley behind.
 
     Raises
     ------
     ValueError
         If the risk is infinite everywhere: nothing speaks for any strength.
     """
-    search = _Search(risks, dict(grids), fixed, whole)
+    search = _Search(risks, dict(grids), fixed, whole, sparing)
     middle = {name: float(grid[len(grid) // 2]) for name, grid in grids.items()}
     strong = {name: float(grid[0]) for name, grid in grids.items()}
     search.point = [middle, strong][int(np.argmin(search.ask([middle, strong])))]
@@ -90,9 +97,11 @@ class _Search:
     """A coordinate search: its grids, what is known, and where it stands."""
 
     def __init__(
-        self, risks: Risks, grids: dict[str, np.ndarray], fixed: Strengths, whole: bool
-    ) -> None:
-        self.risks, self.grids, self.fixed, self.whole = risks, grids, fixed, whole
+        self, risks: Risks, grids: dict[str, np.ndarray], fixed: Strengths, whole: bool,
+        sparing: bool,
+    ) -> None:  # fmt: skip
+        self.risks, self.grids, self.fixed = risks, grids, fixed
+        self.whole, self.sparing = whole, sparing
         self.leader = next(iter(grids))
         self.known: dict[tuple[float, ...], float] = {}
         self.point: Strengths = {}
@@ -112,12 +121,16 @@ class _Search:
 
     def descend(self, rounds: int) -> None:
         """Sweeps over thinned grids, then around the point, or all of the leader's grid."""
+        before = np.inf
         for _ in range(rounds):
-            before = dict(self.point)
+            start = dict(self.point)
             for name, grid in self.grids.items():
                 self._take_best(name, _thinned(grid))
-            if self.point == before or len(self.grids) == 1:
+            here = float(self.ask([self.point])[0])
+            small = self.sparing and before - here < _ENOUGH * abs(here)
+            if self.point == start or small or len(self.grids) == 1:
                 break
+            before = here
         for name, grid in reversed(self.grids.items()):
             all_of_it = self.whole and name == self.leader
             self._take_best(name, grid if all_of_it else _around(grid, self.point[name]))
@@ -131,7 +144,25 @@ class _Search:
         order = np.argsort(-points[along, lead])
         return points[along, lead][order], np.array(list(self.known.values()))[along][order]
 
+    def _asked(self, name: str, grid: np.ndarray) -> np.ndarray:
+        """The values that are worth a risk: all, or those before it is hopeless on either side."""
+        if not self.sparing:
+            return grid
+        start = int(np.argmin(np.abs(grid - self.point[name])))
+        least = middle = float(self.along(name, grid[[start]])[0])
+        first, last = start, start
+        for step in (-1, 1):
+            at, before = start + step, middle
+            while 0 <= at < len(grid):
+                here = float(self.along(name, grid[[at]])[0])
+                first, last, least = min(first, at), max(last, at), min(least, here)
+                if here > max(before, least + _CLEARLY * abs(least)):
+                    break
+                at, before = at + step, here
+        return grid[first : last + 1]
+
     def _take_best(self, name: str, grid: np.ndarray) -> None:
+        grid = self._asked(name, grid)
         found = self.along(name, grid)
         close = found <= found.min() + TIE * abs(found.min())
         self.point[name] = float(grid[int(np.argmax(close))])  # of equals the strongest
