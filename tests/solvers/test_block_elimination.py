@@ -11,6 +11,7 @@ from scipy import sparse
 
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status, select
+from polytask.solvers.arrow_problem import arrow_problem
 from polytask.solvers.orthogonal import solve_orthogonal
 from polytask.structures import Blocks
 from tests.solvers.helpers import (
@@ -319,6 +320,19 @@ def test_rows_replace_gram_matrices_only_where_digits_were_lost(
     shortest = solve_orthogonal(problem)["common"]
     if column != "nearly twice":
         np.testing.assert_allclose(solution.blocks["common"], shortest, rtol=1e-8, atol=1e-10)
+
+
+def test_directions_that_no_row_sees_are_found_once() -> None:
+    """Those that S loses are those of all tasks' Gram matrices, where they have more digits."""
+    rng = np.random.default_rng(0)
+    ids = np.repeat(np.arange(100), 60)
+    some = [np.eye(k)[rng.integers(k, size=len(ids))] for k in (2, 3, 11)]
+    X = np.hstack([*some, np.eye(3)[rng.integers(3, size=100)][ids]])
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    data = make_data(X, rng.normal(size=len(ids)), ids)
+    null = arrow_problem(mean_regularized(data, 1e-4, 0.0)).factor_squares().null[:-1]
+    assert null.shape[1] == X.shape[1] - np.linalg.matrix_rank(X) == 4
+    assert np.linalg.norm(X @ null, axis=0).max() < 1e-12 * np.linalg.norm(X)
 
 
 def test_float32_features_of_condition_1e4() -> None:

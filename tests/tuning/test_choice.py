@@ -85,6 +85,24 @@ def test_the_search_finds_the_minimum_and_asks_each_point_once() -> None:
     assert choice.path[choice.risks.argmin()] == choice.strengths["a"]
 
 
+def test_a_sparing_search_ends_a_line_where_the_risk_is_clearly_above_the_least() -> None:
+    grids = {"a": np.logspace(3, -3, 25), "b": np.logspace(3, -3, 25)}
+    found = []
+    for sparing in (False, True):
+        asked: list[float] = []
+
+        def risk(s: dict[str, float], asked: list[float] = asked) -> float:
+            asked.append(1.0 + 0.02 * np.log(s["a"] / 3) ** 2 + 0.02 * np.log(s["b"] * s["a"]) ** 2)
+            return asked[-1]
+
+        choice = choose(one_by_one(risk), grids, {}, sparing=sparing)
+        found.append((choice.risk, len(asked), sum(r > 1.6 for r in asked)))
+    (risk_all, n_all, bad_all), (risk_few, n_few, bad_few) = found
+    assert risk_few <= risk_all * (1.0 + 1e-4)
+    assert n_few < 0.7 * n_all
+    assert bad_few < 0.4 * bad_all
+
+
 def test_the_search_leaves_a_valley_that_is_not_the_lowest() -> None:
     """With few rows weak strengths can be a valley of their own, where the middle may lie."""
     grids = {"a": np.arange(9.0)[::-1], "b": np.arange(9.0)[::-1]}

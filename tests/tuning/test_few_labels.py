@@ -1,5 +1,7 @@
 """Strengths of classifiers where a single label decides a task's fit."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
@@ -7,7 +9,8 @@ from sklearn.metrics import log_loss
 import polytask
 from polytask.data import Rows, make_task_data
 from polytask.responses import Logistic
-from polytask.tuning import few_labels, fold_predictions
+from polytask.solvers import Newton
+from polytask.tuning import KFoldRisk, few_labels, fold_predictions
 from polytask.tuning.content import content_of
 from polytask.tuning.folds import held_out_folds
 
@@ -52,3 +55,34 @@ def test_fold_predictions_are_those_of_fits_without_the_fold():
     for k in range(5):
         fitted = model.fit(X[fold != k], y[fold != k])
         np.testing.assert_allclose(f[fold == k], fitted.decision_function(X[fold == k]), atol=1e-6)
+
+
+def test_folds_at_known_strengths_start_nearer_and_tell_what_is_hopeless(monkeypatch):
+    rng = np.random.default_rng(1)
+    X, y = rare_labels(rng, 40)
+    model = polytask.MeanRegularizedClassifier(task=N_FEATURES)
+    data = make_task_data(model, Rows(X[:, :-1], X[:, -1].astype(int)), y.astype(float), None, None)
+    steps = []
+    solve = Newton.solve
+    monkeypatch.setattr(
+        Newton, "solve", lambda *a: steps.append(solve(*a)) or steps[-1], raising=True
+    )
+
+    def risks(known):
+        folds = KFoldRisk(data, 5, 1e-8, 200)
+        found, took = [], []
+        for alpha in (0.1, 1e-9, 0.09):
+            at = {"alpha": alpha, "alpha_intercept": alpha, "alpha_common": 1e-3}
+            steps.clear()
+            make = partial(model._make_problem, loss=Logistic(), strengths=at)
+            found.append(folds(make, at if known else None))
+            took.append((len(steps), sum(s.n_iter for s in steps)))
+        return np.array(found), took
+
+    (plain, work), (known, less) = risks(False), risks(True)
+    np.testing.assert_allclose(known[[0, 2]], plain[[0, 2]], rtol=1e-7)
+    assert plain[1] > 1.5 * plain[0]
+    assert known[1] > 1.5 * plain[0]  # from one fold
+    assert [fits for fits, _ in work] == [5, 5, 5]
+    assert [fits for fits, _ in less] == [5, 1, 5]
+    assert less[2][1] < work[2][1]

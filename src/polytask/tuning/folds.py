@@ -24,6 +24,7 @@ from polytask.tuning.one_class import judged_labels
 __all__ = ["KFoldRisk", "few_labels", "fold_predictions", "held_out_folds"]
 
 _ZERO = 1e-12  # strength that is as good as none
+_HOPELESS, _TELLING = 1.5, 100  # times the least loss on the same rows; rows that tell
 _FEW = 5.0  # rows of the rarest class in the average task: fewer are few
 
 
@@ -45,11 +46,11 @@ class _Part:
 
 @dataclass(frozen=True, eq=False)
 class _Fits:
-    """Fits without each fold, at strengths."""
+    """Fits without each fold, at strengths, and the losses of what was held out."""
 
     at: Mapping[str, float] = field(default_factory=dict)
-    blocks: Mapping[int, Blocks] = field(default_factory=dict)
-    risk: float = np.inf
+    blocks: dict[int, Blocks] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)
 
     def distance(self, at: Mapping[str, float] | None) -> float:
         """Of other strengths, in logarithms; infinite where they are not known."""
@@ -87,38 +88,42 @@ class KFoldRisk:
     ) -> float:
         """Weighted mean of loss(y_j, f_j) over held-out rows, y as `judged_labels`.
 
-        Infinite where there is none. Fits start at the last ones, or at those of least risk where
-        the strengths ``at`` which they are made say that these are nearer.
+        Infinite where there is none. Fits start at the last ones. Where the strengths ``at``
+        which they are made are known, at those of least risk if they are nearer; and folds
+        that show half as much risk again as the least are enough to tell how much it is.
         """
         nearer = self._best if self._best.distance(at) < self._last.distance(at) else self._last
-        self._starts = dict(nearer.blocks)
-        risk = self._risk(make)
-        self._last = _Fits(at or {}, self._starts, risk)
-        if risk < self._best.risk:
-            self._best = self._last
-        return risk
-
-    def _risk(self, make: Callable[[TaskData], Problem]) -> float:
-        total = 0.0
+        fits, best, rows = _Fits(at or {}, dict(nearer.blocks)), self._best.losses, 0
         for k, part in enumerate(self.parts):
-            problem = make(part.train)
-            coefs = self._coefs(problem, part, k)
-            if isinstance(problem.source, StrataData):
-                total += problem.source.held_out(self.data, coefs)
-                continue
-            f = predictors(part.design, coefs)
-            y = judged_labels(self.data, problem.loss)[part.held] if part.y is None else part.y
-            total += float(part.weight @ problem.loss.value(y, f))
+            fits.losses.append(self._held_out(make(part.train), part, k, fits.blocks))
+            rows += len(part.weight)
+            least = sum(best[: k + 1])
+            if at and rows >= _TELLING and 0 < _HOPELESS * least < sum(fits.losses):
+                return sum(fits.losses) / least * sum(best) / self.weight
+        self._last, total = fits, sum(fits.losses)
+        if not best or total < sum(best):
+            self._best = fits
         return total / self.weight if self.weight > 0 else np.inf
 
-    def _coefs(self, problem: Problem, part: _Part, k: int) -> np.ndarray:
+    def _held_out(self, problem: Problem, part: _Part, k: int, blocks: dict[int, Blocks]) -> float:
+        """The loss of a fold on coefficients without it, from the last ones in ``blocks``."""
+        coefs = self._coefs(problem, part, k, blocks)
+        if isinstance(problem.source, StrataData):
+            return problem.source.held_out(self.data, coefs)
+        f = predictors(part.design, coefs)
+        y = judged_labels(self.data, problem.loss)[part.held] if part.y is None else part.y
+        return float(part.weight @ problem.loss.value(y, f))
+
+    def _coefs(
+        self, problem: Problem, part: _Part, k: int, blocks: dict[int, Blocks]
+    ) -> np.ndarray:
         """Those without a fold: in closed form, or from the last ones at other strengths."""
         if isinstance(self.data, MomentData) and why_not_arrow(problem) is None:
             factor = arrow_problem(problem).factor_grams(part.train.grams)
             step = factor.solve(problem.structure.adjoint(part.slope, problem.zeros()))
             return -problem.structure.assemble(step)
-        found = select(problem).solve(problem, self._starts.get(k), self.tol, self.max_iter)
-        self._starts[k] = found.blocks
+        found = select(problem).solve(problem, blocks.get(k), self.tol, self.max_iter)
+        blocks[k] = found.blocks
         return found.coefs
 
 
