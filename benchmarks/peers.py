@@ -90,18 +90,18 @@ def mixed_lm(X: np.ndarray, y: np.ndarray, code: np.ndarray) -> tuple[np.ndarray
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = sm.MixedLM(y, X, groups=code, exog_re=X).fit(reml=True, free=free)
-    return np.diag(found.cov_re), float(found.scale)
+    return np.diag(np.diag(found.cov_re)), float(found.scale)
 
 
 def reml_deviance(
-    X: np.ndarray, y: np.ndarray, code: np.ndarray, variances: np.ndarray, noise: float
+    X: np.ndarray, y: np.ndarray, code: np.ndarray, covariance: np.ndarray, noise: float
 ) -> float:
     """-2 log restricted likelihood, without its constant, w0 at its best."""
     p = X.shape[1]
     logs, A, r, square = 0.0, np.zeros((p, p)), np.zeros(p), 0.0
     for i in range(code.max() + 1):
         Z, t = X[code == i], y[code == i]
-        V = noise * np.eye(len(t)) + (Z * variances) @ Z.T
+        V = noise * np.eye(len(t)) + Z @ covariance @ Z.T
         half = np.linalg.solve(V, np.column_stack([Z, t]))
         logs += float(np.linalg.slogdet(V)[1])
         A, r, square = (

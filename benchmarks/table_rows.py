@@ -164,7 +164,7 @@ def reml(asked: Setting, size: str) -> Iterator[Row]:
         "peer": lambda: peers.mixed_lm(rows, y, code),
     }
     seconds = asked.medians(runs, size, 0.5)
-    ours = np.diag(model.deviation_covariance_), model.noise_variance_
+    ours = model.deviation_covariance_, model.noise_variance_
     best, theirs = (
         peers.reml_deviance(rows, y, code, *answer)
         for answer in (ours, peers.mixed_lm(rows, y, code))

@@ -1,0 +1,171 @@
+"""Variances by REML beside compiled packages of mixed models: processor time and likelihood.
+
+    python benchmarks/reml_peers.py --peers ENV/bin/python [--turns 3] [--only "65 x 60"]
+                                    [--keep LINES.json] [--docs docs/models/mean_regularized.md]
+
+Correlated levels and slopes, y ~ 1 + x + (1 + x | task), on made-up tables; the last has one design
+in all tasks. The interpreter of an environment with glmm 0.6.2, mixedlm 1.3.0 and mixedlm-rs 0.2.0
+of PyPI takes its turn after ours, one thread each. A process reads the table, fits it once, and
+then as often as one second allows: the median is its time. Ratios are theirs over ours, medians
+over turns; below 1 the peer is faster. The restricted likelihood of everybody's covariance is
+computed by one function: `excess` is the deviance of the peer's less that of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import harness  # noqa: F401, sets the BLAS threads, so it comes before numpy  # isort: skip
+import numpy as np
+from pages import put
+from peers import reml_deviance
+
+MARK = "<!-- figures of benchmarks/reml_peers.py -->"
+# tasks, rows a task, slopes, whether all tasks share their rows
+TABLES = (
+    (65, 60, 1, False), (65, 60, 3, False), (65, 60, 8, False), (1000, 50, 1, False),
+    (1000, 50, 3, False), (1000, 50, 8, False), (10_000, 20, 1, False), (10_000, 20, 3, False),
+    (1000, 1000, 1, False), (10_000, 8, 1, True),
+)  # fmt: skip
+READ = """
+import json, sys, time, warnings
+import numpy as np, pandas as pd
+warnings.simplefilter("ignore")
+held = np.load(sys.argv[1]); X, y, code = held["X"], held["y"], held["code"]
+names = [f"x{j}" for j in range(X.shape[1])]
+table = pd.DataFrame(X, columns=names).assign(task=code, y=y)
+rows, plus = np.column_stack([X, np.ones(len(y))]), " + ".join(names)
+"""
+TIME = """
+m, seconds, begun = fit(), [], time.process_time()
+while not seconds or (len(seconds) < 50 and time.process_time() - begun < 1.0):
+    start = time.process_time(); m = fit(); seconds.append(time.process_time() - start)
+"""
+TELL = """
+print(json.dumps([float(np.median(seconds)), np.asarray(covariance).tolist(), float(noise)]))
+"""
+# How each fits, and its covariance of slopes and then the level
+FITS = {
+    "polytask": (
+        """
+from polytask import MeanRegularizedRegressor
+model = MeanRegularizedRegressor("reml", covariance="full", task="task", alpha_common=0)
+fit = lambda: model.fit(table[[*names, "task"]], table["y"])
+""",
+        "covariance, noise = m.deviation_covariance_, m.noise_variance_",
+    ),
+    "mixedlm-rs": (
+        """
+import mixedlm_rs
+fit = lambda: mixedlm_rs.MixedLM(y, rows, groups=code, exog_re=rows).fit(reml=True)
+""",
+        "covariance, noise = np.asarray(m.cov_re), m.scale",
+    ),
+    "glmm": (
+        """
+import glmm
+formula = f"y ~ {plus} + (1 + {plus} | task)"
+fit = lambda: glmm.fit(table, formula, satterthwaite=False)
+""",
+        """
+p = X.shape[1] + 1; low = np.zeros((p, p)); low[np.triu_indices(p)] = m.varcorr[0]
+full = low + np.triu(low, 1).T; order = [*range(1, p), 0]
+covariance, noise = full[np.ix_(order, order)], m.dispersion
+""",
+    ),
+    "mixedlm": (
+        """
+import mixedlm
+formula = f"y ~ {plus} + (1 + {plus} | task)"
+fit = lambda: mixedlm.lmer(formula, table)
+""",
+        """
+p = X.shape[1] + 1; low = np.zeros((p, p)); rows_of = np.tril_indices(p)[::-1]
+low[rows_of[0], rows_of[1]] = m.theta; root = low.T if np.allclose(low, np.triu(low)) else low
+order = [*range(1, p), 0]; noise = m.sigma**2
+covariance = noise * (root @ root.T)[np.ix_(order, order)]
+""",
+    ),
+}
+
+
+def make(m: int, n: int, d: int, shared: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of m tasks with correlated levels and slopes."""
+    rng = np.random.default_rng(0)
+    code = np.repeat(np.arange(m), n)
+    X = np.tile(rng.normal(size=(n, d)), (m, 1)) if shared else rng.normal(size=(m * n, d))
+    U = rng.normal(size=(m, d + 1)) @ (0.3 * rng.normal(size=(d + 1, d + 1)))
+    y = 1.0 + X.sum(axis=1) + U[code, d] + (X * U[code, :d]).sum(axis=1)
+    return X, y + rng.normal(size=len(y)), code
+
+
+def measure(who: str, python: str, file: Path) -> Any:
+    """Seconds, covariance and noise that a process tells, or None where it fails."""
+    one = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
+    if who != "polytask":
+        one.pop("PYTHONPATH", None)
+    fit, told = FITS[who]
+    code = READ + fit + TIME + told + TELL
+    done = subprocess.run([python, "-c", code, str(file)], env=one, capture_output=True, text=True)
+    if done.returncode:
+        print(who, done.stderr[-400:], file=sys.stderr)
+        return None
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    """All tables, contestants in turn."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", required=True, help="interpreter of the peers' environment")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--only", default="", help="tables whose title holds this")
+    parser.add_argument("--keep", type=Path, help="file of lines, of this and of earlier runs")
+    parser.add_argument("--docs", type=Path)
+    asked = parser.parse_args()
+    there = asked.keep is not None and asked.keep.exists()
+    lines: dict[str, str] = json.loads(asked.keep.read_text("utf-8")) if there else {}
+    for m, n, d, shared in TABLES:
+        title = f"{m:,} x {n:,}, {d} slopes" + (", one design" if shared else "")
+        if asked.only not in title:
+            continue
+        X, y, code = make(m, n, d, shared)
+        rows = np.column_stack([X, np.ones(len(y))])
+        seen: dict[str, list[Any]] = {who: [] for who in FITS}
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "rows.npz"
+            np.savez(file, X=X, y=y, code=code)
+            for _ in range(asked.turns):
+                for who, found in seen.items():
+                    python = sys.executable if who == "polytask" else asked.peers
+                    found.append(measure(who, python, file))
+        ours = float(np.median([found[0] for found in seen["polytask"]]))
+        best = reml_deviance(
+            rows, y, code, np.array(seen["polytask"][0][1]), seen["polytask"][0][2]
+        )
+        cells = [f"{1e3 * ours:.3g}"]
+        for who in list(FITS)[1:]:
+            known = [found for found in seen[who] if found is not None]
+            if not known:
+                cells.append("failed")
+                continue
+            theirs = reml_deviance(rows, y, code, np.array(known[0][1]), known[0][2])
+            ratio = float(np.median([found[0] for found in known])) / ours
+            cells.append(f"{ratio:.2g} ({theirs - best:+.0e})")
+        lines[title] = f"| {title} | " + " | ".join(cells) + " |"
+        print(lines[title], flush=True)
+        if asked.keep:
+            asked.keep.write_text(json.dumps(lines, indent=1), encoding="utf-8")
+    if asked.docs:
+        head = "| tasks x rows | polytask, ms | mixedlm-rs | glmm | mixedlm |"
+        put(asked.docs, MARK, [head, "|---|---|---|---|---|", *lines.values()])
+
+
+if __name__ == "__main__":
+    main()
