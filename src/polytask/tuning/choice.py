@@ -74,8 +74,8 @@ def choose_strengths(
         for name, grid in grids.items():
             values[name] = _some(grid, _LEADING if name == leader else _OTHERS)
     risk = KFoldRisk(data, n_folds, TUNING_TOL, max_iter)
-    risks = one_by_one(lambda s: risk(lambda part: make(part, s), s if large else None))
-    return choose(risks, values, fixed, whole=False, sparing=large)
+    of_folds = one_by_one(lambda s: risk(lambda part: make(part, s), s if large else None))
+    return choose(of_folds, values, fixed, whole=False, sparing=large)
 
 
 def _some(grid: np.ndarray, n: int) -> np.ndarray:

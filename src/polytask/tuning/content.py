@@ -119,10 +119,10 @@ def bent_column(x: np.ndarray) -> np.ndarray:
     return _sums_of_bent(x[:, None], np.ones(len(x)), np.ones((1, 1)))[:, 0]
 
 
-def bent_sparse(X: Any, weight: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Sums (n, q) of the bent columns times factors (d, q), from the numbers that are not zero.
+def bent_sparse(X: Any, weight: np.ndarray, factors: np.ndarray | None = None) -> np.ndarray:
+    """Sums (n, q) of the bent columns times factors (d, q), of ones unless given.
 
-    Zeros of a column are all bent alike.
+    From the numbers that are not zero. Zeros of a column are all bent alike.
     """
     X = X.tocsc().astype(np.float64)
     mean = weight @ X / weight.sum()
@@ -130,7 +130,7 @@ def bent_sparse(X: Any, weight: np.ndarray, factors: np.ndarray) -> np.ndarray:
     inverse = _inverse_deviation(mean, np.maximum(square, 0.0))
     of_zero, column = _bent(-mean * inverse), np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
     X.data = _bent((X.data - mean[column]) * inverse[column]) - of_zero[column]
-    return np.asarray(X @ factors)
+    return np.asarray(X @ (np.ones((X.shape[1], 1)) if factors is None else factors))
 
 
 def _inverse_deviation(mean: np.ndarray, square: np.ndarray) -> np.ndarray:

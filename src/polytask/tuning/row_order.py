@@ -51,7 +51,7 @@ def row_order(
     number = target.copy()
     features = X if isinstance(X, list) else drop_task_column(X, task)
     if sparse.issparse(features):
-        number += bent_sparse(features, np.ones(len(y)), np.ones((features.shape[1], 1)))[:, 0]
+        number += bent_sparse(features, np.ones(len(y)))[:, 0]
     else:
         more = () if weight is None else (weight,)
         for column in (*_columns(features), *more):
