@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from pages import put
 from real_data import FOLDER
+from sklearn.model_selection import PredefinedSplit
 
 from polytask.inspection import compare_tasks, default_estimators
 from polytask.model_selection import TaskKFold
@@ -134,13 +135,18 @@ def judged(line: str, folder: Path) -> dict[str, object]:
     models = {n: made[n] for n in MODELS}
     reml = type(made["mean-regularized"])("reml", task="task", loss=kind)
     models["mean-regularized, REML"] = reml
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = compare_tasks(models, X, rows["y"], task="task", cv=3, sample_weight=weight)
-    column = found.metric.replace("_tasks", "_rows")
-    scores = found.models.set_index("name")[column].to_dict()
     splitter = TaskKFold(3, task="task", stratify=kind == "ordinal", random_state=0)
     folds = list(splitter.split(X, rows["y"]))
+    at = np.empty(len(rows), dtype=int)  # fold in which a row is held out, by us and by R
+    for k, (_, test) in enumerate(folds):
+        at[test] = k
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = compare_tasks(
+            models, X, rows["y"], task="task", cv=PredefinedSplit(at), sample_weight=weight
+        )
+    column = found.metric.replace("_tasks", "_rows")
+    scores = found.models.set_index("name")[column].to_dict()
     return {
         "table": name, "kind": kind, "rows": len(rows), "tasks": X["task"].nunique(),
         "verdict": found.verdict.label, "recommended": found.recommended.title,

@@ -3,10 +3,16 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
-from polytask import MeanRegularizedClassifier, MeanRegularizedRegressor, SingleTaskRegressor
+from polytask import (
+    MeanRegularizedClassifier,
+    MeanRegularizedRegressor,
+    SingleTaskClassifier,
+    SingleTaskRegressor,
+)
 from polytask.datasets import make_related_tasks
 from polytask.inspection import NewTasks, compare_tasks, sample
 from polytask.inspection.displays import NewTasksDisplay
@@ -139,3 +145,19 @@ def test_a_comparison_on_tasks_left_out():
     assert found.verdict.label == "joint-helps"
     with pytest.raises(ValueError, match="tests no row twice"):
         compare_tasks(models(), X, y, task="task", cv=TaskShuffleSplit(2, task="task"))
+
+
+def test_a_class_that_alone_has_no_row_gets_a_share():
+    """Its probability was zero, so that 92 % less log loss was measured against rows alone."""
+    rng = np.random.default_rng(0)
+    ids, x = np.repeat(np.arange(6), 30), rng.normal(size=180)
+    y = np.array(["bus", "car", "walk"])[np.digitize(x + rng.logistic(size=180), [-0.5, 2.5])]
+    X = pd.DataFrame({"x": x, "task": ids})
+    found = NewTasks.from_data(
+        {"single": SingleTaskClassifier(0.1, task="task"),
+         "joint": MeanRegularizedClassifier(0.1, task="task")},
+        X, y, task="task", n_support=(4,), cv=6, baseline="single",
+    )  # fmt: skip
+    answers = found.answers.set_index("answer")
+    assert answers["loss"].max() < 2.0
+    assert not found.failed  # nor is a task of several classes said to fail to be added

@@ -84,10 +84,11 @@ def answers_of(
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the comparison tells what these fits would tell
-        for road, k, fit in _roads(model, alone, sample, held, rows):
+        for road, k, fit, n in _roads(model, alone, sample, held, rows):
             start, predictions, reason = time.perf_counter(), None, ""
             try:
-                predictions = predict_rows(fit(), sample, _safe_indexing(sample.X, held.test))
+                X = _safe_indexing(sample.X, held.test)
+                predictions = predict_rows(fit(), sample, X, n)
             except Exception as error:  # noqa: BLE001  as in `out_of_fold`: a line, not the end
                 reason = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
             seconds = time.perf_counter() - start
@@ -97,21 +98,23 @@ def answers_of(
 
 def _roads(
     model: Any, alone: bool, sample: RowSample, held: HeldOut, rows: Sequence[int]
-) -> Iterator[tuple[str, int, Any]]:
-    """Road, k, and a function that fits."""
+) -> Iterator[tuple[str, int, Any, int]]:
+    """Road, k, a function that fits, and to how many rows."""
     if alone:
         for k in filter(None, rows):
-            yield "alone", k, _fitting(model, sample, held.support[held.place < k])
+            few = held.support[held.place < k]
+            yield "alone", k, _fitting(model, sample, few), len(few)
         return
     old = clone(model)
-    adds = hasattr(final_step(old), "add_task")
+    adds = hasattr(final_step(old), "add_task") and sample.response.n_predictors == 1
     if adds or 0 in rows:
-        yield "common", 0, _fitting(old, sample, held.others)
+        yield "common", 0, _fitting(old, sample, held.others), len(held.others)
     for k in filter(None, rows):
         few = held.support[held.place < k]
-        yield "refit", k, _fitting(clone(model), sample, np.concatenate([held.others, few]))
+        every = np.concatenate([held.others, few])
+        yield "refit", k, _fitting(clone(model), sample, every), len(every)
         if adds:
-            yield "added", k, _adding(old, sample, few)
+            yield "added", k, _adding(old, sample, few), len(every)
 
 
 def _fitting(model: Any, sample: RowSample, rows: np.ndarray) -> Any:

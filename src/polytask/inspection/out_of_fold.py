@@ -216,14 +216,15 @@ def _predictions(model: Any, sample: RowSample, rows: Prepared, fold: Split) -> 
     X = rows.test(lambda: _safe_indexing(sample.X, fold.test))
     if sample.kind == "survival":
         return _finite(survival_scores(model, sample, rows.fits.X, fold.train, X, fold.test))
-    return predict_rows(model, sample, X)
+    return predict_rows(model, sample, X, len(fold.train))
 
 
-def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:
+def predict_rows(model: Any, sample: RowSample, X: Any, n_trained: int) -> np.ndarray:
     """What the response asks of the rows of X: numbers, probabilities or quantiles; all finite.
 
-    Of two classes those of the second; of K classes or levels (n, K), zero for one that training
-    had not.
+    Of two classes those of the second; of K classes or levels (n, K). One that the ``n_trained``
+    rows of training had not gets half a row's share of them (Krichevsky and Trofimov), not zero:
+    one row of it would decide a log loss.
     """
     asks, classes = sample.response.asks, sample.response.levels or sample.classes
     found = ask(model, asks, X)
@@ -232,8 +233,9 @@ def predict_rows(model: Any, sample: RowSample, X: Any) -> np.ndarray:
     elif asks == "predict_proba":
         p, inner = found, final_step(model)
         known = inner.classes_ if hasattr(inner, "classes_") else inner.response_.levels
-        found = np.zeros((len(p), len(classes)))
-        found[:, np.searchsorted(classes, known)] = p
+        none = 0.5 / (n_trained + 0.5 * len(classes))
+        found = np.full((len(p), len(classes)), none)
+        found[:, np.searchsorted(classes, known)] = p * (1.0 - none * (len(classes) - len(known)))
         found = found[:, 1] if sample.response.has_labels and len(classes) == 2 else found
     return _finite(found)
 

@@ -232,10 +232,11 @@ def _classes(values: pd.Series, distinct: int) -> Target:
     classes = tuple(sorted(y.unique().tolist()))
     if distinct > 2:
         counts = y.value_counts()
+        (most, *_, rarest), times = counts.index.tolist(), counts.to_numpy()
         note = (
             f"The target {str(values.name)!r} has {distinct} values, so this is a classification: "
-            f"{counts.index[0]!r} is the most frequent ({counts.iloc[0] / len(y):.1%}), "
-            f"{counts.index[-1]!r} the rarest ({plural(int(counts.iloc[-1]), 'row')}). Of levels "
+            f"{most!r} is the most frequent ({times[0] / len(y):.1%}), "
+            f"{rarest!r} the rarest ({plural(int(times[-1]), 'row')}). Of levels "
             "that have an order, --levels says it."
         )
         return Target(y, "classification", classes, (note,))
