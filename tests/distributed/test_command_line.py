@@ -1,12 +1,15 @@
 """`--dask`: the commands' answers do not depend on where the work is done."""
 
+import io
 import json
+import logging
 
 import pytest
 from numpy.testing import assert_allclose
 
 from polytask.cli.main import main
 from polytask.cli.saved_model import load_model
+from polytask.sources.dask.quiet import QuietHeartbeats
 
 TABLE = ["--task", "task", "--target", "y"]
 TAKEN = "tcp://127.0.0.1:9"  # the discard port: nobody answers
@@ -59,3 +62,20 @@ def test_no_scheduler_is_one_line(numbers, tmp_path, capsys, monkeypatch):
         "polytask: error: --dask must be a number of processes or the address"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_heartbeats_cut_short_are_not_told_and_other_errors_are(client):
+    """A loaded machine showed a traceback of distributed after the answer."""
+    client.register_plugin(QuietHeartbeats())
+
+    def told(words):
+        log, heard = logging.getLogger("distributed.worker"), io.StringIO()
+        handler = logging.StreamHandler(heard)
+        log.addHandler(handler)
+        log.error(words)
+        log.removeHandler(handler)
+        return heard.getvalue()
+
+    heartbeat = "Failed to communicate with scheduler during heartbeat."
+    assert set(client.run(told, heartbeat).values()) == {""}
+    assert set(client.run(told, "Lost a disk.").values()) == {"Lost a disk.\n"}

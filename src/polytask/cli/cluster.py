@@ -28,6 +28,8 @@ def cluster(args: argparse.Namespace) -> Iterator[None]:
         raise TableError("needs Dask: pip install 'polytask[dask]'.", "dask") from error
     import joblib
 
+    from polytask.sources.dask.quiet import QuietHeartbeats
+
     with ExitStack() as stack:
         address = args.dask
         if address.isdigit():
@@ -44,6 +46,8 @@ def cluster(args: argparse.Namespace) -> Iterator[None]:
                 "scheduler', or give a number.",
                 "dask",
             ) from error
+        if args.dask.isdigit():
+            client.register_plugin(QuietHeartbeats())
         args.jobs = -1  # as many as the cluster has
         stack.enter_context(joblib.parallel_config("dask"))
         stack.enter_context(_watched(client))
