@@ -57,8 +57,8 @@ class _AutoMultiTask(TaskEstimator):
         pooled, task-intercept, mean-regularized with strengths by leave-one-out and (unless rows
         have groups or time) by REML, low-rank where m d <= 5000; and where they clearly lower the
         held-out loss of the others, curves, curves of the logarithm of a positive and skewed
-        target, and of 60 rows or more gradient boosting with the task as a category, both in a
-        long table. Names of neural formulations load PyTorch.
+        target, and in a long table of 20 rows or more shared trees, of 60 or more gradient boosting
+        with the task as a category. Names of neural formulations load PyTorch.
     loss : str or Response, default="auto"
         What the targets are: "squared", which is a regressor's "auto", "poisson" for counts,
         "gamma" for amounts, "binomial" for shares, "ordinal" for ratings, "huber" for outliers, and

@@ -34,7 +34,7 @@ _FOLDS = 5  # in which the feature of a row is learned without it
 _BOLD = 3  # times the learning rate, in rounds that only say what tasks add to the common part
 _CLEAR, _SURE = 0.5, 1.0  # standard errors of a gain in rows, and in tasks, from which on it is one
 _LEAVES, _LEAST_IN_LEAF = 30, (3, 10)  # of which a table has rows for so many, and their bounds
-_LEAST_ROWS = 60  # from which on Auto tries trees: fewer make no two leaves
+_LEAST_ROWS = 20  # from which on Auto tries trees: fewer make no two leaves
 _EXCHANGES, _MOST_ROWS = 5, 1000  # of a feature, and rows, that tell its importance
 _MOST_CELLS = 10**6  # of rows with a feature exchanged that are predicted at once
 
