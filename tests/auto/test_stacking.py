@@ -24,8 +24,9 @@ def test_the_quadratic_program_is_solved(rng):
 
 def held(F, y, code):
     """Rows that differ, of equal weight."""
-    n = len(y)
-    return HeldOut(F, y, np.full(n, 1 / n), code, np.ones(n), np.arange(n), code, np.arange(n) % 5)
+    n, place = len(y), np.arange(len(y))
+    spare = np.bincount(code)[code]
+    return HeldOut(F, y, np.full(n, 1 / n), code, np.ones(n), place, code, place % 5, spare)
 
 
 def predictions(rng, m, n):

@@ -2,7 +2,9 @@
 
 import pytest
 
+from polytask import AutoMultiTaskRegressor, MeanRegularizedRegressor, SingleTaskRegressor
 from polytask.inspection.recommendation import _moved
+from polytask.inspection.roles import hedges_among
 
 
 def test_what_chance_can_make_is_moved_to_the_belief():
@@ -28,3 +30,14 @@ def test_the_largest_of_many_differences_has_more_to_prove():
     """On 30 rows boosting was measured 36 % better, give or take 18 %, and was 16 % worse."""
     assert _moved(-0.362, 0.176, 0.02, 2.73) > 0.0
     assert _moved(-0.362, 0.176, 0.02, 1.96) < -0.1
+
+
+def test_of_equals_the_robust_model_comes_first():
+    """It takes part only where residuals clearly have heavy tails."""
+    models = {
+        "single-task": SingleTaskRegressor(),
+        "auto": AutoMultiTaskRegressor(),
+        "mean-regularized": MeanRegularizedRegressor(),
+        "mean-regularized-huber": MeanRegularizedRegressor(loss="huber"),
+    }
+    assert hedges_among(models) == ("mean-regularized-huber", "mean-regularized", "auto")

@@ -45,7 +45,7 @@ class Evidence:
     by_tasks : bool, optional
         Whether tasks are drawn at random rather than rows; unless given, from ten on.
     hedges : tuple of str
-        Models that lose little anywhere, the simplest first.
+        Models that lose little anywhere, in the order in which equals are taken.
     level : float
     unit_rows : ndarray of shape (m,) or float
         Rows of a unit of the moments: 1, or those of a group, or their mean weight.

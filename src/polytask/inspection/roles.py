@@ -85,10 +85,13 @@ def feature_names(model: Any, d: int) -> list[str]:
 
 
 def hedges_among(estimators: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the models whose formulations lose little anywhere, the simplest first."""
+    """Names of the models whose formulations lose little anywhere, the simplest first.
+
+    A robust one takes part only where residuals clearly have heavy tails: it comes before all.
+    """
     found = {name: _formulation_of(final_step(model)) for name, model in estimators.items()}
     kept = {name: f for name, f in found.items() if f is not None and f.hedge}
-    return tuple(sorted(kept, key=lambda name: kept[name].order))
+    return tuple(sorted(kept, key=lambda name: (not name.endswith(ROBUST), kept[name].order)))
 
 
 def _formulation_of(model: Any) -> Formulation | None:

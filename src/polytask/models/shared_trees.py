@@ -35,6 +35,7 @@ _BOLD = 3  # times the learning rate, in rounds that only say what tasks add to 
 _CLEAR, _SURE = 0.5, 1.0  # standard errors of a gain in rows, and in tasks, from which on it is one
 _LEAVES, _LEAST_IN_LEAF = 30, (3, 10)  # of which a table has rows for so many, and their bounds
 _LEAST_ROWS = 20  # from which on Auto tries trees: fewer make no two leaves
+_LOST = -2.0  # of that of a bold round, below which the last, with more trees, will not make it one
 _EXCHANGES, _MOST_ROWS = 5, 1000  # of a feature, and rows, that tell its importance
 _MOST_CELLS = 10**6  # of rows with a feature exchanged that are predicted at once
 
@@ -56,9 +57,12 @@ class Heads(NamedTuple):
         Trees learn the target itself. A negative coefficient is read from folds: what the other
         folds say on average lies the lower the higher a fold's own targets.
         """
+        return bool(self.model._common()[0][-1] > 0 and self.gains(other, clear))
+
+    def gains(self, other: Heads, clear: float) -> bool:
+        """Whether it lowers the loss left out by more than so many standard errors."""
         gain = other.loss - self.loss
-        noise = float(np.sqrt(self.weight @ gain**2))
-        return bool(self.model._common()[0][-1] > 0 and self.weight @ gain > clear * noise)
+        return bool(self.weight @ gain > clear * float(np.sqrt(self.weight @ gain**2)))
 
 
 class _SharedTrees(LabelStack, OnColumns):
@@ -169,12 +173,8 @@ class _SharedTrees(LabelStack, OnColumns):
         def heads(*learned: np.ndarray) -> Heads:
             return self._fit_heads(np.column_stack([rows.X, *learned]), place, told, data)
 
-        linear = best = last = heads()
-        for left in reversed(range(self.n_rounds)):
-            # levels that the first heads add would hold what features constant in a task say
-            own = 0.0 * last.own if left and last is best else last.own
-            trees, h = rows.learn(self._unfitted(left), loss, last.f, own, whole=left == 0)
-            last = heads(h) if h.shape[1] else last
+        linear = best = heads()
+        last, trees, h = self._take_turns(rows, linear, heads)
         kept: list[np.ndarray] = []
         self.trees_ = self.task_trees_ = None
         answer, clear = None, False
@@ -208,6 +208,20 @@ class _SharedTrees(LabelStack, OnColumns):
             self.held_out_features_ = np.full((len(X), len(grown)), np.nan)
             self.held_out_features_[data.row] = best.table[:, best.table.shape[1] - len(grown) :]
         self._keep_importance(rows.X[rows.first], None if place is None else rows.code)
+
+    def _take_turns(
+        self, rows: TreeRows, linear: Heads, heads: Callable[[np.ndarray], Heads]
+    ) -> tuple[Heads, Any, np.ndarray]:
+        """The last heads, the trees under them, or None, and what these say of rows left out."""
+        last, loss = linear, self._loss()
+        for left in reversed(range(self.n_rounds)):
+            # levels that the first heads add would hold what features constant in a task say
+            own = 0.0 * last.own if left and last is linear else last.own
+            trees, h = rows.learn(self._unfitted(left), loss, last.f, own, whole=left == 0)
+            last = heads(h) if h.shape[1] else last
+            if last is not linear and not last.gains(linear, _LOST):
+                return last, None, h
+        return last, trees, h
 
     def _see_tasks(
         self, best: Heads, rows: TreeRows, trees: Any, heads: Callable[[np.ndarray], Heads]

@@ -63,7 +63,7 @@ def precision_shares(
     if known.sum() < 2:
         return task_shares(data.counts, "size")
     rows = np.bincount(data.code, repeats(data))
-    noise = shrunk_noise(own, rows, known)
+    noise = shrunk_noise(own, np.maximum(rows - data.n_coefs, 1.0), known)
     used = np.isfinite(risks).any(axis=0) & (strengths > 0)
     log = np.log(strengths[used]) + np.log(data.counts / (data.share * noise))[:, None]
     evidence = -rows[:, None] * risks[:, used] / noise[:, None]

@@ -60,6 +60,9 @@ class HeldOut:
         Number of the rows that equal it, and place of its task, in the order of their content.
     fold : ndarray of shape (N,)
         Fold in which tau is chosen; -1 for rows that are in training always.
+    spare : ndarray of shape (N,)
+        Rows of the task of each beyond its coefficients, one at least: of so few more, errors left
+        out are as good as one number, small by chance in a third of the tasks.
     """
 
     F: np.ndarray
@@ -70,6 +73,7 @@ class HeldOut:
     group: np.ndarray
     place: np.ndarray
     fold: np.ndarray
+    spare: np.ndarray
 
     @classmethod
     def of(cls, F: np.ndarray, data: TaskData, loss: Loss) -> HeldOut:
@@ -81,7 +85,9 @@ class HeldOut:
         content = content_of(data)
         place = content.task[data.code]
         group = content.group if data.group is None else data.group
-        return cls(F, y, data.weight, data.code, count, group, place, fold)
+        rows = np.bincount(data.code, count)
+        spare = np.maximum(rows - data.n_coefs, 1.0)[data.code]
+        return cls(F, y, data.weight, data.code, count, group, place, fold, spare)
 
     def subset(self, keep: np.ndarray) -> HeldOut:
         """Some of the rows."""
@@ -167,7 +173,9 @@ def _noise(held: HeldOut, squares: np.ndarray, m: int) -> np.ndarray:
     mean_square = np.bincount(held.code, weights=s * y**2, minlength=m) / np.maximum(rows, 1.0)
     least = 1e-9 * np.maximum(mean_square, 1e-9 * mean_square.max(initial=1e-91))
     own = np.maximum(squares.min(axis=1) / np.maximum(rows, 1.0), least)
-    return shrunk_noise(own, rows, rows > 0)
+    spare = np.zeros(m)
+    spare[held.code] = held.spare
+    return shrunk_noise(own, spare, rows > 0)
 
 
 def _only(usable: np.ndarray, weights: np.ndarray) -> np.ndarray:
