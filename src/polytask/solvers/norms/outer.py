@@ -23,6 +23,7 @@ _SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _BY_GRAMS = 1e-8  # tolerance from which the digits of Gram matrices certify a gap
 _OUTER = 50  # Newton steps at most
 _OF_LAST = 0.05  # share of the last gap to which squares are solved on the way
+_FALLS, _CLOSER, _MOST_ACCURATE = 0.5, 0.1, 1e-6  # a gap that stays asks for closer squares
 _REST_TOL, _OF_GAP = (1e-11, 1e-4), 1e-2  # of a rest on the way: bounds, share of the gap
 # Curvature at least: of kinks the first, of tails, in which it falls with the slope, the second.
 _FLAT, _FLATTEST = 1e-6, 1e-10
@@ -55,8 +56,7 @@ def solve_norm(
             break
         exact = problem.loss.is_quadratic
         free = penalty > 0 and at.is_next_to_free(penalty)  # the gap far away says next to nothing
-        near = accuracy if exact else 0.5
-        wanted = max(near * tol * scale, 0.0 if exact or free else share * gap)
+        wanted = max(accuracy * tol * scale, 0.0 if exact or free else share * gap)
         F = squares_at(problem, at, stuck)
         B, used = inner(F, norm, at.B, wanted, max_iter - n_iter)
         n_iter += used
@@ -66,6 +66,8 @@ def solve_norm(
         at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1], rest_tol)
         share *= 0.1 if at is old else 1.0
         gap = duality_gap(problem, at, penalty)
+        if not exact and gap > _FALLS * before:  # far rows: their tails cost more than squares say
+            share, accuracy = _CLOSER * share, max(_CLOSER * accuracy, _MOST_ACCURATE)
         if not exact and gap <= tol * scale:
             at = profile(problem, at.B, at.rest)
             gap = duality_gap(problem, at, penalty)
