@@ -23,7 +23,8 @@ _SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _BY_GRAMS = 1e-8  # tolerance from which the digits of Gram matrices certify a gap
 _OUTER = 50  # Newton steps at most
 _OF_LAST = 0.05  # share of the last gap to which squares are solved on the way
-_FALLS, _CLOSER, _MOST_ACCURATE = 0.5, 0.1, 1e-6  # a gap that stays asks for closer squares
+_FALLS, _CLOSER = 0.5, 0.1  # a gap that stays asks for closer squares: far rows cost more in it
+_MOST_ACCURATE = {True: 1e-3, False: 1e-12}  # of the tolerance: of squares, of other losses
 _REST_TOL, _OF_GAP = (1e-11, 1e-4), 1e-2  # of a rest on the way: bounds, share of the gap
 # Curvature at least: of kinks the first, of tails, in which it falls with the slope, the second.
 _FLAT, _FLATTEST = 1e-6, 1e-10
@@ -62,18 +63,14 @@ def solve_norm(
         n_iter += used
         before = gap
         rest_tol = _REST_TOL[0] if exact else float(np.clip(_OF_GAP * gap / scale, *_REST_TOL))
-        old = at
         at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1], rest_tol)
-        share *= 0.1 if at is old else 1.0
         gap = duality_gap(problem, at, penalty)
-        if not exact and gap > _FALLS * before:  # far rows: their tails cost more than squares say
-            share, accuracy = _CLOSER * share, max(_CLOSER * accuracy, _MOST_ACCURATE)
         if not exact and gap <= tol * scale:
             at = profile(problem, at.B, at.rest)
             gap = duality_gap(problem, at, penalty)
-        if exact and gap > tol * scale:
-            accuracy *= 0.1
-            if accuracy < 1e-3:
+        if gap > (tol * scale if exact else _FALLS * before):
+            share, accuracy = _CLOSER * share, _CLOSER * accuracy
+            if accuracy < _MOST_ACCURATE[exact]:
                 break
         still = not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0
         if still and (stuck or not problem.loss.has_kinks):

@@ -38,21 +38,24 @@ class Stages(Solver):
         data = problem.data
         free = data.sizes.min() > data.n_coefs and not problem.loss.reaches_boundary
         begins = ([zeros, large] if free else [zeros]) if start is None else [start]
-        runs = [_run(problem, begin, tol, max_iter, scale) for begin in begins]
+        runs = [_run(problem, begin, start, tol, max_iter, scale) for begin in begins]
         return min(runs, key=lambda run: run.objective)
 
 
-def _run(problem: Problem, begin: Blocks, tol: float, max_iter: int, scale: float) -> Solution:
+def _run(
+    problem: Problem, begin: Blocks, start: Blocks | None, tol: float, max_iter: int, scale: float
+) -> Solution:
+    """Stages from the price that ``begin`` has, the first solved from ``start``."""
     at, value, n_iter = begin, np.inf, 0
     status = Status.MAX_ITER
     found = None
-    for stage in range(_STAGES):
-        start = at if stage else None
+    for _ in range(_STAGES):
         stage_of = {b: q.above(at[b]) if hasattr(q, "above") else q
                     for b, q in problem.penalties.items()}  # fmt: skip
         convex = replace(problem, penalties=stage_of)
         found = solve_wide(convex, start, tol, max_iter)
-        at, n_iter = found.blocks, n_iter + found.n_iter
+        at = start = found.blocks
+        n_iter += found.n_iter
         before, value = value, problem.objective(at)
         if found.status is not Status.SOLVED:
             break
