@@ -56,7 +56,7 @@ class FusedBase(SignedNorms):
     )
     tells: ClassVar = {"change_points_": "Tasks at which coefficients change"}
 
-    def told_sizes(self) -> np.ndarray:
+    def _told_sizes(self) -> np.ndarray:
         """By how much coefficients differ from those of the task before, shape (m,)."""
         return np.append(0.0, np.abs(np.diff(self.coef_, axis=0)).sum(axis=1))
 

@@ -131,7 +131,7 @@ class NormBase(MultiTaskLinear):
         for part in parts if len(parts) > 1 else ():
             setattr(self, f"{part}_coef_", solution.blocks[part])
 
-    def told_sizes(self) -> np.ndarray | None:
+    def _told_sizes(self) -> np.ndarray | None:
         """How much each task has of what is told of some, shape (m,); None where that is no size.
 
         Reports name the tasks that have most of it first, with their shares.

@@ -49,7 +49,7 @@ class OutlierTasks(NormBase):
     )
     tells: ClassVar = {"outlier_tasks_": "Outlier tasks"}
 
-    def told_sizes(self) -> np.ndarray:
+    def _told_sizes(self) -> np.ndarray:
         """Lengths of the tasks' own parts, shape (m,)."""
         return np.asarray(np.linalg.norm(self.own_coef_, axis=1))
 

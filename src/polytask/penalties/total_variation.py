@@ -29,13 +29,12 @@ def few_changes(B: np.ndarray, clip: np.ndarray) -> np.ndarray:
     clip = np.minimum(clip, 2.0 * np.abs(B).sum(axis=0))  # from there all are equal
     b = np.ascontiguousarray(B.T)
     limit = clip[:, None] + _ROUNDING * np.abs(b).sum(axis=1, keepdims=True)
-    jump, sign = np.zeros((d, m), dtype=bool), np.zeros((d, m))
+    jump, sign, rise = np.zeros((d, m), dtype=bool), np.zeros((d, m)), np.zeros((d, m))
     jump[:, -1] = True
     for _ in range(_ROUNDS):
         L = _levels(b, jump, sign * clip[:, None])
-        beyond = np.cumsum(L - b, axis=1)
-        rise = np.zeros((d, m))
-        rise[:, :-1] = np.diff(L, axis=1)
+        beyond = (L - b).cumsum(axis=1)
+        np.subtract(L[:, 1:], L[:, :-1], out=rise[:, :-1])
         wrong = jump & (rise * sign <= 0)
         wrong[:, -1] = False
         joins = ~jump & (np.abs(beyond) > limit)
@@ -50,13 +49,12 @@ def few_changes(B: np.ndarray, clip: np.ndarray) -> np.ndarray:
 
 def _levels(b: np.ndarray, jump: np.ndarray, pull: np.ndarray) -> np.ndarray:
     """What is best between jumps (d, m), given the pull at their ends; rows end with a jump."""
-    last = np.flatnonzero(jump)
-    first = np.append(0, last[:-1] + 1)
-    end = pull.ravel()[last]
-    begin = np.append(0.0, end[:-1])
+    last = jump.ravel().nonzero()[0]
+    first, begin, end = np.zeros_like(last), np.zeros(len(last)), pull.ravel()[last]
+    first[1:], begin[1:] = last[:-1] + 1, end[:-1]
     size = last - first + 1
     level = (np.add.reduceat(b.ravel(), first) + end - begin) / size
-    return np.repeat(level, size).reshape(b.shape)
+    return level.repeat(size).reshape(b.shape)
 
 
 def _by_programming(B: np.ndarray, clip: np.ndarray) -> np.ndarray:

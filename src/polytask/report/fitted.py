@@ -134,7 +134,7 @@ def found_table(fitted: Mapping[str, Any]) -> Table | None:
         model = final_step(estimator)
         for attribute, words in getattr(model, "tells", {}).items():
             named = np.asarray(getattr(model, attribute))
-            found = _tasks_named(model.tasks_, named, model.told_sizes())
+            found = _tasks_named(model.tasks_, named, model._told_sizes())
             rows.append([Cell(title_of(name)), Cell(words), Cell(found)])
     columns = [Column("Model", "text"), Column("What", "words"), Column("Tasks", "words")]
     caption = (
