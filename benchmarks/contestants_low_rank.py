@@ -180,7 +180,7 @@ def _malsar(
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one run."""
+    """Processor time of one run."""
     begin = time.process_time()
     work()
     return time.process_time() - begin

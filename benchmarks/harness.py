@@ -15,7 +15,7 @@ import numpy as np  # noqa: E402
 
 
 def alternate(contestants: dict[str, Callable[[], object]], repeats: int = 5) -> dict[str, float]:
-    """Median seconds of each contestant; they take turns, so that a busy machine hits all alike."""
+    """Median processor seconds of each; they take turns, so that a busy machine hits all alike."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(repeats):
         for name, run in contestants.items():

@@ -4,10 +4,11 @@
                                [--seed 0] [--repeats 5] [--full] [--profile] [--keep FILE.json]
     python benchmarks/table.py --keep FILE.json --docs docs/speed.md
 
-Contestants take turns in one run; times are medians. STL is ridge (or Newton's logistic
-regression) for each task alone, in batched numpy with one BLAS thread, from the rows. Everybody's
-answer is evaluated by one function: `peer's excess` is a peer's objective over the best of the
-two, minus one, for MixedLM the difference of the deviances. Ours stop by their own certificates.
+Contestants take turns in one run; times are medians, of the processor. STL is ridge (or Newton's
+logistic regression) for each task alone, in batched numpy with one BLAS thread, from the rows.
+Everybody's answer is evaluated by one function: `peer's excess` is a peer's objective over the best
+of the two, minus one, for MixedLM the difference of the deviances. Ours stop by their own
+certificates.
 
 The table can be made in parts: `--keep` adds what was measured to a file, and the second command
 writes all of that file between the markers of a page. `--full` makes the tall size as in the goals
@@ -48,7 +49,7 @@ ROWS = {
 SIZES = ("small", "school", "medium", "many", "tall", "wide")
 COLUMNS = (
     "work", "size", "ours ms", "ratio", "goal", "peer", "peer / ours", "peer's excess",
-    "certificate", "load",
+    "certificate", "load", "time",
 )  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def measure(asked: argparse.Namespace) -> list[rows.Row]:
             if size not in asked.sizes.split(","):
                 continue
             for row in work(setting, size):
-                row |= {"load": round(os.getloadavg()[0]), "row": name}
+                row |= {"load": round(os.getloadavg()[0]), "row": name, "time": "processor"}
                 print({key: value for key, value in row.items() if value != ""}, flush=True)
                 found.append(row)
     return found

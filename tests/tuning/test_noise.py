@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.linear_model import RidgeCV
 
 from polytask import MeanRegularizedRegressor, SingleTaskRegressor
-from polytask.tuning.noise import shrunk_noise
+from polytask.tuning.noise import _STEP, _likelihoods, shrunk_noise
 
 
 def table(rows, noise, seed, slopes=None):
@@ -33,6 +34,20 @@ def test_noise_is_drawn_to_that_of_other_tasks_by_chance_alone():
     units = 10.0 ** rng.permutation(np.linspace(-3, 3, 80))
     apart = shrunk_noise(units * own, rows, np.ones(80, dtype=bool))
     np.testing.assert_allclose(apart[40:], (units * own)[40:], rtol=0.1)
+
+
+@pytest.mark.parametrize("spread", [0.06, 0.6, 4.6])
+def test_likelihoods_of_all_means_are_those_of_each(spread):
+    """The normal weight of every cell of a path, the first and the last with all beyond them."""
+    rng = np.random.default_rng(0)
+    shape, start, n = rng.random((7, 12)), rng.normal(size=7), 9
+    at = start[:, None] + _STEP * np.arange(12)
+    plain = []
+    for mean in 2 * _STEP * np.arange(n):
+        below = norm.cdf((at[:, 1:] - _STEP / 2 - mean) / spread)
+        cells = np.diff(np.c_[np.zeros(7), below, np.ones(7)], axis=1)
+        plain.append(np.log((shape * cells).sum(axis=1)).sum())
+    np.testing.assert_allclose(_likelihoods(shape, start, n, spread), plain, rtol=1e-10)
 
 
 def test_an_unknown_noise_is_the_typical_one():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.interpolate import PchipInterpolator
 from scipy.special import digamma, ndtr, polygamma
 
@@ -92,19 +93,34 @@ def _strengths_apart(log: np.ndarray, evidence: np.ndarray, clear: float) -> np.
     """
     path = log[0] - log[0, -1]
     fine = np.arange(0.0, path[0], _STEP)
+    if len(fine) < 3:
+        return np.zeros(len(log))
     shape = PchipInterpolator(path[::-1], evidence[:, ::-1], axis=1)(fine)
     top = shape.max(axis=1, keepdims=True)
     shape, at = np.exp(shape - top), log[:, -1:] + fine
     means = np.arange(at.min(), at.max(), 2 * _STEP)
+    spreads = np.array([_STEP / 4, *_SPREADS])  # the first is none
+    found = np.stack([_likelihoods(shape, at[:, 0] - means[0], len(means), s) for s in spreads])
+    best = np.unravel_index(int(np.argmax(found[1:].T)), found[1:].T.shape)
+    if 2.0 * (found[1:].max() - found[0].max()) <= clear:
+        return np.zeros(len(at))
+    mean = means[best[0]]
+    edges = np.c_[np.full(len(at), -np.inf), at[:, 1:] - _STEP / 2, np.full(len(at), np.inf)]
+    weight = shape * np.diff(ndtr((edges - mean) / _SPREADS[best[1]]), axis=1)
+    return np.asarray((weight * at).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300) - mean)
 
-    def likelihood(mean: float, spread: float) -> tuple[float, np.ndarray]:
-        edges = np.c_[np.full(len(at), -np.inf), at[:, 1:] - _STEP / 2, np.full(len(at), np.inf)]
-        weight = shape * np.diff(ndtr((edges - mean) / spread), axis=1)
-        total = weight.sum(axis=1)
-        with np.errstate(divide="ignore"):
-            return float(np.log(total).sum()), (weight * at).sum(axis=1) / np.maximum(total, 1e-300)
 
-    alike = max(likelihood(mean, _STEP / 4)[0] for mean in means)
-    found = [(*likelihood(mean, spread), mean) for mean in means for spread in _SPREADS]
-    best, strengths, mean = max(found, key=lambda each: each[0])
-    return strengths - mean if 2.0 * (best - alike) > clear else np.zeros(len(at))
+def _likelihoods(shape: np.ndarray, first: np.ndarray, n: int, spread: float) -> np.ndarray:
+    """Logarithms of likelihoods of n means (n,), two steps apart, at a spread.
+
+    ``first`` (m,) is how far the first logarithm of each task's path is from the first mean. All
+    paths have the same steps, so that each distribution is computed once for all means.
+    """
+    cells, back = shape.shape[1], 2 * (n - 1)
+    below = ndtr((first[:, None] + _STEP * (np.arange(1 - back, cells) - 0.5)) / spread)
+    inside = sliding_window_view(np.diff(below, axis=1), cells - 2, axis=1)[:, back::-2]
+    ends = below[:, back::-2], 1.0 - below[:, ::-2][:, :n]
+    total = np.einsum("mj,mkj->mk", shape[:, 1:-1], inside)
+    total += shape[:, :1] * ends[0] + shape[:, -1:] * ends[1]
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(total).sum(axis=0))
