@@ -120,7 +120,7 @@ def peer(rows: pd.DataFrame, kind: str, folds: list, folder: Path) -> float:
         loss = response.row_loss(response.metrics[0])
         each = loss.of(rows["y"].to_numpy(float)[test], answer)
         total += float(each @ rows["w"].to_numpy(float)[test])
-    return total / float(rows["w"].sum())
+    return total / float(sum(rows["w"].to_numpy(float)[test].sum() for _, test in folds))
 
 
 def judged(line: str, folder: Path) -> dict[str, object]:
@@ -137,7 +137,7 @@ def judged(line: str, folder: Path) -> dict[str, object]:
     models["mean-regularized, REML"] = reml
     splitter = TaskKFold(3, task="task", stratify=kind == "ordinal", random_state=0)
     folds = list(splitter.split(X, rows["y"]))
-    at = np.empty(len(rows), dtype=int)  # fold in which a row is held out, by us and by R
+    at = np.full(len(rows), -1)  # fold in which a row is held out, by us and by R; none if alone
     for k, (_, test) in enumerate(folds):
         at[test] = k
     with warnings.catch_warnings():
@@ -149,7 +149,8 @@ def judged(line: str, folder: Path) -> dict[str, object]:
     scores = found.models.set_index("name")[column].to_dict()
     return {
         "table": name, "kind": kind, "rows": len(rows), "tasks": X["task"].nunique(),
-        "verdict": found.verdict.label, "recommended": found.recommended.title,
+        "verdict": found.verdict.label,
+        "recommended": found.recommended.title.replace("Mean regularized", "Mean-regularized"),
         **{n: scores.get(n, np.nan) for n in (*MODELS, "mean-regularized, REML", "task-means")},
         "R": peer(rows, kind, folds, folder),
     }  # fmt: skip

@@ -185,3 +185,14 @@ def test_leave_one_out_is_near_refits(Model, strengths):
     risk, refitted = (problem.loss.value(data.y, f).mean() for f in (near, exact))
     assert risk == pytest.approx(refitted, rel=0.01)
     assert np.median(np.abs(near - exact)) < 2e-3
+
+
+def test_one_product_serves_where_all_curvatures_are_the_same():
+    """As at zero, where a search begins: the Hessian is that of the sum over directions."""
+    X, y = classes()
+    model = SingleTaskClassifier(task=3)
+    data = make_task_data(model, read_rows(model, X, reset=True), (y == "bus") * 1.0, None, None)
+    E, v = Multinomial(3).directions, np.repeat(data.weight[None] / 9.0, 3, axis=0)
+    found = data.design.grams_of_outputs(E, v)
+    nearly = v * (1.0 + 1e-9 * np.arange(3)[:, None])
+    np.testing.assert_allclose(found, data.design.grams_of_outputs(E, nearly), atol=1e-8)

@@ -206,6 +206,9 @@ class Design:
         """sum_r e_r e_r' x (`grams` at v_r) for rows e_r of E (r, q), v (r, N): (m, q p, q p)."""
         r, q, p, m = *E.shape, self.n_columns, self.n_tasks
         self._refuse_large(q**2 * m)
+        if (v == v[:1]).all():  # as where a search begins: one product instead of r
+            found = np.einsum("st,mij->msitj", E.T @ E, self.grams(v[0]))
+            return found.reshape(m, q * p, q * p)
         mix = (E[:, :, None] * E[:, None, :]).reshape(r, q * q).T
         out = np.zeros((m, q * p, q * p))
 

@@ -24,6 +24,7 @@ from polytask.responses import Loss
 __all__ = ["MOST_ROWS", "MOST_TOGETHER", "left_out_of_task", "tasks_of_few", "whole_table"]
 
 _STEPS = 2
+_SOLVED = 1e-12  # of the change, that a row whose predictors are found leaves
 _SURE = 8  # steps of parabolas above a loss with kinks, before those of Newton's method
 MOST_ROWS = 24  # of a task that is seen as small: n systems of n x n
 MOST_TOGETHER = 64  # of a table that is
@@ -78,27 +79,33 @@ def left_out_of_task(
     y, w, at = data.y[obs], data.weight[obs], f[obs]
     rho, slope, bend = w * share[obs], loss.gradient(y, at), loss.curvature(y, at)
     own = np.einsum("bjj->bj", Q)
+    task, j = (each.ravel() for each in np.indices(own.shape))
     with np.errstate(all="ignore"):
         gain = rho * bend / (1.0 - rho * bend * own)
-        Qj = Q[:, None] + gain[:, :, None, None] * Q[:, :, :, None] * Q[:, :, None, :]
-        first = np.einsum("bjkj->bjk", Qj) * (rho * slope)[:, :, None]
-        stays = w[:, None] - rho[:, None] * np.eye(n)  # weight of row k where j is left out
-        change, yk = first, np.broadcast_to(y[:, None], first.shape)
-        least, best = np.full(first.shape[:2], np.inf), first
+        first = Q.transpose(0, 2, 1) * ((1.0 + gain * own) * rho * slope)[:, :, None]
+        change = first = first.reshape(-1, n)
+        found, least, left = first.copy(), np.full(len(j), np.inf), np.arange(len(j))
         for step in range(_SURE + _STEPS if loss.has_kinks else _STEPS):
-            there = at[:, None] + change
-            rest = stays * (loss.gradient(yk, there) - slope[:, None] - bend[:, None] * change)
-            missed = change - first + np.einsum("bjkl,bjl->bjk", Qj, rest)
-            size = np.abs(missed).max(axis=2)
-            best = np.where((size < least)[:, :, None], change, best)
-            least = np.fmin(size, least)
+            t, out = task[left], j[left]
+            stays = w[t] - rho[t] * (np.arange(n) == out[:, None])  # weight of row k without row j
+            there = at[t] + change
+            rest = stays * (loss.gradient(y[t], there) - slope[t] - bend[t] * change)
+            q = Q[t, :, out]
+            Qj = Q[t] + (gain[t, out][:, None] * q)[:, :, None] * q[:, None]
+            missed = change - first[left] + (Qj @ rest[:, :, None])[:, :, 0]
+            size = np.abs(missed).max(axis=1)
+            nearer = size < least[left]
+            least[left[nearer]], found[left[nearer]] = size[nearer], change[nearer]
+            more = ~(size <= _SOLVED * np.abs(change).max(axis=1))
+            t, there, left = t[more], there[more], left[more]
             sure = loss.has_kinks and step < _SURE
-            curvature = (loss.majorizer if sure else loss.curvature)(yk, there)
-            J = np.eye(n) + Qj * (stays * (curvature - bend[:, None]))[:, :, None, :]
-            J = np.where(np.isfinite(J).all(axis=(2, 3), keepdims=True), J, np.eye(n))
-            change = change - _solved(J, missed)
-        change = best if loss.has_kinks else change
-    return at + np.einsum("bjj->bj", change)
+            curvature = (loss.majorizer if sure else loss.curvature)(y[t], there)
+            J = np.eye(n) + Qj[more] * (stays[more] * (curvature - bend[t]))[:, None]
+            J = np.where(np.isfinite(J).all(axis=(1, 2), keepdims=True), J, np.eye(n))
+            change = change[more] - _solved(J, missed[more])
+            if not loss.has_kinks:
+                found[left] = change
+    return at + found.reshape(-1, n, n)[:, np.arange(n), np.arange(n)]
 
 
 def _solved(J: np.ndarray, missed: np.ndarray) -> np.ndarray:
