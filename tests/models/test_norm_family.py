@@ -211,8 +211,8 @@ def test_norms_of_singular_values_refuse_signs(stem: str) -> None:
         make(stem, monotonic_cst=1).fit(*long_table())
 
 
+LIMITS = ("alpha_difference", "max_trace")  # beside which a large value leaves no one optimum
 # Squares of norms are never quite zero.
-LIMITS = ("alpha_difference", "max_trace")  # what is large leaves much, or all
 NO_NORM = {"alpha_intercept": 0.0, "alpha_difference": 1e-9}  # makes no part zero
 
 

@@ -7,6 +7,7 @@ from scipy import optimize
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.responses import Logistic, Loss, Squared
+from polytask.solvers.norms.calibrated import _Ahead
 from polytask.structures import CommonDeviation
 from tests.solvers.helpers import (
     as_vector,
@@ -157,3 +158,14 @@ def test_batches_of_a_design_are_its_rows(rng: np.random.Generator) -> None:
         np.testing.assert_allclose(design.column_norms(v)[i] ** 2, gram.diagonal(), atol=1e-13)
     np.testing.assert_allclose(design.total_gram(v), (rows * v[:, None]).T @ rows, atol=1e-13)
     np.testing.assert_allclose(design.grams(v, np.array([3]))[3], design.grams(v)[3])
+
+
+def test_turns_that_are_linear_in_log_noise_are_seen_through() -> None:
+    """A turn that leaves shares 0.9 and 0.5 of two tasks' errors ends in three."""
+    best, ahead = np.log([0.3, 2.0]), _Ahead()
+    sigma = np.array([0.5, 1.5])
+    for _ in range(3):
+        turned = np.exp(best + np.array([0.9, 0.5]) * (np.log(sigma) - best))
+        sigma = ahead(sigma, turned, falls=True)
+    np.testing.assert_allclose(sigma, np.exp(best), rtol=1e-9)
+    np.testing.assert_array_equal(ahead(sigma, turned, falls=False), turned)

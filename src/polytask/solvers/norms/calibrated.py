@@ -26,7 +26,7 @@ from polytask.structures import Blocks
 
 __all__ = ["Calibrated", "at_null_noise", "root_mean_squares"]
 
-_TURNS = 200
+_TURNS, _TURNS_BACK, _ALIKE = 200, 5, 1e-8
 _FIRST, _CLOSER = 1e-2, 0.1  # gap of the first turn's squares; of each turn's in the last one's
 _ROUNDING, _SETTLED = 1e-15, 1e-12
 _OF_ROUNDING = 1e-8  # share of a task's targets below which it has no noise
@@ -48,7 +48,7 @@ class Calibrated(Solver):
         sigma, scale = null, float(data.share @ null)
         if start is not None:
             sigma = np.maximum(_residual_roots(problem, start), floor)
-        n_iter = 0
+        n_iter, ahead, before = 0, _Ahead(), np.inf
         for turn in range(_TURNS):
             squares = replace(problem, source=_weighed(data, sigma), penalties=penalties)
             last = max((_SQUARE * tol) ** 2, _ROUNDING)
@@ -62,12 +62,38 @@ class Calibrated(Solver):
             settled = closer == last and (np.abs(root - sigma) <= _SETTLED * sigma).all()
             if gap <= tol * scale or n_iter >= max_iter or settled:
                 break
-            sigma = np.maximum(root, floor)
+            sigma = np.maximum(ahead(sigma, np.maximum(root, floor), gap < before), floor)
+            before = gap
         return replace(
             found, objective=value, violation=squares.violation(blocks), solver=self.name,
             n_iter=n_iter, gap=max(gap, 0.0) / scale,
             status=Status.SOLVED if gap <= tol * scale else Status.MAX_ITER,
         )  # fmt: skip
+
+
+class _Ahead:
+    """Where turns lead to, from the last few: Anderson's acceleration in the logarithm of sigma.
+
+    Tasks that features nearly explain take many turns: each goes on by a share of what is left.
+    """
+
+    def __init__(self) -> None:
+        self.at: list[np.ndarray] = []
+        self.moved: list[np.ndarray] = []
+
+    def __call__(self, sigma: np.ndarray, turned: np.ndarray, falls: bool) -> np.ndarray:
+        """The next sigma, from this one and what its turn made of it; that, where no gap falls."""
+        if not falls:
+            self.at, self.moved = [], []
+        step = np.log(turned / sigma)
+        self.at = [*self.at, np.log(turned)][-_TURNS_BACK:]
+        self.moved = [*self.moved, step][-_TURNS_BACK:]
+        if not falls or len(self.at) < 2:
+            return turned
+        change = np.diff(np.array(self.moved), axis=0).T
+        share = np.linalg.lstsq(change, step, rcond=_ALIKE)[0]
+        found = self.at[-1] - np.diff(np.array(self.at), axis=0).T @ share
+        return np.asarray(np.exp(np.clip(found - self.at[-1], -1.0, 1.0)) * turned)
 
 
 def _value_and_gap(
