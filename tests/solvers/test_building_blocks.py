@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.responses import Logistic, Loss, Squared
@@ -169,3 +170,23 @@ def test_turns_that_are_linear_in_log_noise_are_seen_through() -> None:
         sigma = ahead(sigma, turned, falls=True)
     np.testing.assert_allclose(sigma, np.exp(best), rtol=1e-9)
     np.testing.assert_array_equal(ahead(sigma, turned, falls=False), turned)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 4, 4), (2, 3, 4, 4), (0, 4, 4)])
+def test_eigenvalues_where_divide_and_conquer_finds_no_end(
+    shape: tuple[int, ...], rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which matrices those are depends on the processor: any may be one."""
+    A = rng.normal(size=shape)
+    A = A + np.swapaxes(A, -1, -2)
+    expected = np.linalg.eigvalsh(A)
+
+    def endless(A: np.ndarray) -> None:
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+    if A.size:
+        monkeypatch.setattr(np.linalg, "eigh", endless)
+    values, vectors = symmetric_eigen(A)
+    np.testing.assert_allclose(values, expected, atol=1e-12)
+    again = (vectors * values[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    np.testing.assert_allclose(again, A, atol=1e-12)

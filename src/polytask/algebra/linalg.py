@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import eigh, lapack
 
 from polytask.data.threads import share
 
 __all__ = [
     "inverses_and_log_det", "null_space", "psd_inverse", "psd_inverse_and_log_det",
-    "psd_inverse_roots", "psd_inverses",
+    "psd_inverse_roots", "psd_inverses", "symmetric_eigen",
 ]  # fmt: skip
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
 _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
 _HUGE = 1e8  # entry of I + something from which on ones have half the digits only
 _SMALL, _MANY = 16, 30  # size up to which many calls of LAPACK cost more than their work
+
+
+def symmetric_eigen(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues (..., p), ascending, and eigenvectors (..., p, p) of symmetric A (..., p, p).
+
+    Divide and conquer is fast, but with many equal eigenvalues does not always end; QR steps do.
+    """
+    try:
+        found = np.linalg.eigh(A)
+        return found.eigenvalues, found.eigenvectors
+    except np.linalg.LinAlgError:
+        each = [eigh(one, driver="ev") for one in A.reshape(-1, *A.shape[-2:])]
+        values, vectors = (np.stack(part) for part in zip(*each, strict=True))
+        return values.reshape(A.shape[:-1]), vectors.reshape(A.shape)
 
 
 def psd_inverse(A: np.ndarray) -> np.ndarray:
@@ -169,7 +183,7 @@ def null_space(A: np.ndarray) -> np.ndarray:
 
 def _scaled_eigen(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scale = _reciprocal_roots(np.einsum("bii->bi", A))
-    return scale, *np.linalg.eigh(A * scale[:, None, :] * scale[:, :, None])
+    return scale, *symmetric_eigen(A * scale[:, None, :] * scale[:, :, None])
 
 
 def _inverted(values: np.ndarray) -> np.ndarray:

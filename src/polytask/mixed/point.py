@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from polytask.algebra.linalg import inverses_and_log_det, psd_inverse_and_log_det
+from polytask.algebra.linalg import inverses_and_log_det, psd_inverse_and_log_det, symmetric_eigen
 
 __all__ = ["AnyMixedModel", "MixedPoint"]
 
@@ -110,7 +110,7 @@ class MixedPoint:
         H = self._information_of(np.concatenate([U, kappa], axis=1))
         slope = np.append(np.tensordot(along, self.gradient), common.T @ self.kappa_gradient)
         size = np.sqrt(np.maximum(np.diag(H), 1e-300))
-        values, vectors = np.linalg.eigh(H / size / size[:, None])
+        values, vectors = symmetric_eigen(H / size / size[:, None])
         along_axes = vectors.T @ (slope / size)
         return 0.5 * float((along_axes**2 / np.maximum(values, 1e-10)).sum())
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.root import Root
 from polytask.mixed.secant import secant
 from polytask.responses import ImpossibleParametersError
@@ -219,7 +220,7 @@ def _derivatives(point: Any, roots: Roots, t: np.ndarray) -> tuple[np.ndarray, n
 def _newton_step(H: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """-H^-1 slope with the eigenvalues of H made positive."""
     size = np.sqrt(np.maximum(np.abs(np.diag(H)), 1e-12 * np.abs(np.diag(H)).max(initial=1e-300)))
-    values, vectors = np.linalg.eigh(H / size / size[:, None])
+    values, vectors = symmetric_eigen(H / size / size[:, None])
     floor = 1e-8 * np.abs(values).max(initial=0.0)
     inverse = 1.0 / np.maximum(np.abs(values), max(floor, 1e-300))
     return -(vectors @ (inverse * (vectors.T @ (slope / size)))) / size
