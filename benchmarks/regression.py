@@ -49,6 +49,7 @@ DATA = {
     "tall": "related(5, 20, 20000)",
     "wide": "related(20, 300, 30)",
     "few": "related(30, 5, 20)",
+    "four rows": "related(2000, 5, 4)",
 }
 MODELS = {
     "one fit": 'MeanRegularizedRegressor(0.01, task="task").fit(X, y)',
@@ -73,6 +74,7 @@ WORK = [
     *(("rank 5", "medium"), ("projected", "medium"), ("Auto", "few")),
     *((model, "exam") for model in ("tuned single-task", "REML", "tuned logistic")),
     *(("REML, full", "small"), ("logistic fit", "small"), ("logistic REML", "exam")),
+    ("tuned logistic", "four rows"),
 ]
 
 
