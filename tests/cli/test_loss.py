@@ -176,6 +176,22 @@ def test_an_interval_of_quantiles(polytask, table, tmp_path):
     assert "--loss must be left out with --quantiles" in " ".join(run.err.split())
 
 
+@pytest.mark.parametrize("name", ["pooled", "task-intercept"])
+def test_quantiles_of_new_tasks_are_said_to_be_narrow(polytask, table, tmp_path, name):
+    """Of nlme's Machines, a worker left out, intervals of .1 to .9 held half the rows."""
+    model = tmp_path / "m.skops"
+    ask = (*ASK, "--target", "cost", "--quantiles", ".1,.9", "--model", name, "--out", model)
+    assert polytask("fit", table, *ask).code == 0
+    told = {}
+    for which, of in {"known": "c00", "new": "another"}.items():
+        pd.read_csv(table).replace({"clinic": {"c00": of}}).to_csv(tmp_path / "t.csv", index=False)
+        words = ("predict", model, tmp_path / "t.csv", "--out", tmp_path / "p.csv")
+        run = polytask(*words, "--unseen", "common")
+        assert run.code == 0, run.err
+        told[which] = "leave out how far tasks differ" in " ".join(run.out.split())
+    assert told == {"known": False, "new": name != "pooled"}
+
+
 def test_further_questions_are_asked_of_models_that_take_the_target(
     polytask, table, tmp_path, monkeypatch
 ):

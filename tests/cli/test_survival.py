@@ -62,7 +62,7 @@ def test_compare_recommends_a_model_that_predicts_curves(polytask, wards):
         "predict", out / "model.skops", new, "--out", folder / "p.csv", "--survival-at", "50,200.5"
     )
     assert answer.code == 0
-    assert "the earlier died" in answer.out
+    assert "the earlier the event ('died')" in answer.out
     p = pd.read_csv(folder / "p.csv")
     assert (p["survival_50"] > p["survival_200.5"]).all()
     assert p["survival_50"].between(0, 1).all()

@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
         for name, values in found.items():
             table[renamed[name]] = values
         write_table(table, out)
-    straight = _straight(model, X)
-    notes = (*read.notes, *unlike, *told, *straight, *points, *_naming_notes(renamed))
+    straight, narrow = _straight(model, X), _narrow(model, card, int(unseen.sum()))
+    notes = (*read.notes, *unlike, *told, *straight, *narrow, *points, *_naming_notes(renamed))
     _show(str(out), card, int(unseen.sum()), len(table), notes)
     return 0
 
@@ -258,6 +258,17 @@ def _naming_notes(renamed: dict[str, str]) -> tuple[str, ...]:
     )
 
 
+def _narrow(model: Any, card: ModelCard, unseen: int) -> tuple[str, ...]:
+    """A note on intervals of tasks that were not in training; pooled ones hold how tasks differ."""
+    if not unseen or card.model == "pooled" or not hasattr(model[-1], "predict_quantiles"):
+        return ()
+    return (
+        "Quantiles of tasks that were not in training are those of rows about what the tasks "
+        "share: they leave out how far tasks differ, so that an interval holds fewer rows than it "
+        "says.",
+    )
+
+
 def _show(out: str, card: ModelCard, unseen: int, rows: int, notes: tuple[str, ...]) -> None:
     from polytask.tables.errors import plural
 
@@ -268,6 +279,6 @@ def _show(out: str, card: ModelCard, unseen: int, rows: int, notes: tuple[str, .
     if len(card.classes) == 2:
         console.print(plain(f"probability is that of {card.target} = {card.classes[1]}"))
     if card.kind == "survival":
-        words = f"the larger, the earlier {card.event}"
+        words = f"the larger, the earlier the event ({card.event!r})"
         console.print(plain(f"prediction is the log of the relative hazard: {words}"))
     console.print(plain(f"written: {out}"))
