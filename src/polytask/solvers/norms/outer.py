@@ -23,7 +23,8 @@ _SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _BY_GRAMS = 1e-8  # tolerance from which the digits of Gram matrices certify a gap
 _OUTER = 50  # Newton steps at most
 _OF_LAST = 0.05  # share of the last gap to which squares are solved on the way
-_FALLS, _CLOSER = 0.5, 0.1  # a gap that stays asks for closer squares: far rows cost more in it
+# A gap that stays asks for closer squares, where far rows cost more in it: tails beyond a kink.
+_FALLS, _CLOSER = {True: 0.5, False: np.inf}, 0.1
 _MOST_ACCURATE = {True: 1e-3, False: 1e-12}  # of the tolerance: of squares, of other losses
 _REST_TOL, _OF_GAP = (1e-11, 1e-4), 1e-2  # of a rest on the way: bounds, share of the gap
 # Curvature at least: of kinks the first, of tails, in which it falls with the slope, the second.
@@ -61,14 +62,15 @@ def solve_norm(
         F = squares_at(problem, at, stuck)
         B, used = inner(F, norm, at.B, wanted, max_iter - n_iter)
         n_iter += used
-        before = gap
+        old, before = at, gap
         rest_tol = _REST_TOL[0] if exact else float(np.clip(_OF_GAP * gap / scale, *_REST_TOL))
         at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1], rest_tol)
+        share *= _CLOSER ** (at is old)
         gap = duality_gap(problem, at, penalty)
         if not exact and gap <= tol * scale:
             at = profile(problem, at.B, at.rest)
             gap = duality_gap(problem, at, penalty)
-        if gap > (tol * scale if exact else _FALLS * before):
+        if gap > (tol * scale if exact else _FALLS[problem.loss.has_kinks] * before):
             share, accuracy = _CLOSER * share, _CLOSER * accuracy
             if accuracy < _MOST_ACCURATE[exact]:
                 break
