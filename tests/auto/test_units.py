@@ -34,6 +34,27 @@ def test_assays_in_small_units_do_not_pay_for_those_in_large_ones():
     assert np.mean(together / alone) < 0.95
 
 
+def test_a_model_that_fails_one_assay_has_no_weight_there():
+    """REML shrinks the assay in thousands to nothing and suits those in small units."""
+    g, unit = np.repeat(np.arange(6), 60), np.array([1, 1e-2, 1e3, 50, 1, 1e-4])
+    apart = []
+    for seed in (10, 11, 12):
+        rng = np.random.default_rng(seed)
+        B = np.array([1.0, -1.0, 0.5]) + 0.2 * rng.normal(size=(6, 3))
+        x = rng.normal(size=(360, 3))
+        truth = (x * B[g]).sum(axis=1)
+        y = (truth + 0.7 * rng.normal(size=360)) * unit[g]
+        X = pd.DataFrame(x, columns=list("uvw")).assign(assay=g)
+
+        def error(model, X=X, y=y, truth=truth):
+            off = model.fit(X, y).predict(X) / unit[g] - truth
+            return np.sqrt(np.bincount(g, off**2) / 60)
+
+        alone = error(SingleTaskRegressor(task="assay"))
+        apart.append(error(AutoMultiTaskRegressor(QUICK, task="assay")) - alone)
+    assert np.max(apart) < 0.1  # in standard deviations of the noise of 0.7
+
+
 @pytest.mark.slow
 def test_assays_in_units_from_one_to_a_thousand_keep_their_single_task_error():
     """One draw of 15 rows can favour either by a third; the mean of twenty draws tells."""

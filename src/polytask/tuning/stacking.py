@@ -38,6 +38,7 @@ _LEAST_ROWS = 8  # in smaller tasks the held-out errors of one row follow from t
 _FOLDS = 5
 _ROUNDS = 10  # Newton rounds for the weights of all tasks; the squared loss needs one
 _HOPELESS = 10.0  # times the squared error of a task's best model from which one is left out there
+_WORSE, _SURE = 1.5, 3.0  # times it, and standard errors over its rows, that are enough as well
 _DRAWS = 30
 _MANY_TASKS = 10
 _CLEAR = 1.5  # standard errors over tasks by which own weights must be better than common ones
@@ -127,7 +128,7 @@ def stack(held: HeldOut, loss: Loss, m: int, own_weights: bool = True) -> Stack:
     held = held.subset(known)
     if loss.is_quadratic:
         squares = _squares(held, m)
-        usable &= squares <= _HOPELESS * squares.min(axis=1, keepdims=True)
+        usable &= ~_clearly_worse(held, squares, m)
         held = held.weighed(1.0 / _noise(held, squares, m)[held.code])
     common = common_weights(held, loss)
     tau = _choose_tau(held, loss, common, usable) if own_weights else np.inf
@@ -161,6 +162,21 @@ def _squares(held: HeldOut, m: int) -> np.ndarray:
     """Sum of squared errors of each model in each task, shape (m, c)."""
     s, square = held.count, (held.y[:, None] - held.F) ** 2
     return np.stack([np.bincount(held.code, s * e, minlength=m) for e in square.T], axis=1)
+
+
+def _clearly_worse(held: HeldOut, squares: np.ndarray, m: int) -> np.ndarray:
+    """Where a model is no use to a task, shape (m, c): ten times as bad as its best one there, or
+    clearly half as bad again. A model that suits most tasks may fail one of another unit.
+    """
+    best = squares.argmin(axis=1)[held.code]
+    square = (held.y[:, None] - held.F) ** 2
+    more = square - np.take_along_axis(square, best[:, None], axis=1)
+    spread = np.stack(
+        [np.bincount(held.code, (held.count * d) ** 2, minlength=m) for d in more.T], axis=1
+    )
+    least = squares.min(axis=1, keepdims=True)
+    clear = (squares - least > _SURE * np.sqrt(spread)) & (squares > _WORSE * least)
+    return np.asarray(clear | (squares > _HOPELESS * least))
 
 
 def _noise(held: HeldOut, squares: np.ndarray, m: int) -> np.ndarray:
