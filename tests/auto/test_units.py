@@ -34,6 +34,7 @@ def test_assays_in_small_units_do_not_pay_for_those_in_large_ones():
     assert np.mean(together / alone) < 0.95
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # units 10^7 apart
 def test_a_model_that_fails_one_assay_has_no_weight_there():
     """REML shrinks the assay in thousands to nothing and suits those in small units."""
     g, unit = np.repeat(np.arange(6), 60), np.array([1, 1e-2, 1e3, 50, 1, 1e-4])
