@@ -35,9 +35,9 @@ from polytask.tuning.leave_group_out import (
 )
 from polytask.tuning.loo_outputs import left_out
 from polytask.tuning.loo_small import (
-    MOST_ROWS,
     MOST_TOGETHER,
     left_out_of_task,
+    most_rows,
     tasks_of_few,
     whole_table,
 )
@@ -224,14 +224,15 @@ class LeaveOneOut:
         """
         data, loss = arrow.problem.data, arrow.problem.loss
         together = len(data.y) <= MOST_TOGETHER and not factor.wide
-        few = together or data.sizes.min() <= MOST_ROWS
+        most = most_rows(loss)
+        few = together or data.sizes.min() <= most
         if not few or isinstance(factor.schur, WideRidge):
             return near
         if loss.has_labels:  # rare ones have folds, the others are near enough
             return near
         share = 1.0 / repeats(data)
         forms = _narrow_forms(arrow, factor, self._row_batches(data.design))
-        for some, Q in whole_table(forms, len(data.y)) if together else tasks_of_few(forms):
+        for some, Q in whole_table(forms, len(data.y)) if together else tasks_of_few(forms, most):
             found = left_out_of_task(data, loss, f, some, Q, share)
             known = np.isfinite(found) & np.isfinite(near[some])
             near[some[known]] = found[known]

@@ -21,20 +21,25 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.responses import Loss
 
-__all__ = ["MOST_ROWS", "MOST_TOGETHER", "left_out_of_task", "tasks_of_few", "whole_table"]
+__all__ = ["MOST_TOGETHER", "left_out_of_task", "most_rows", "tasks_of_few", "whole_table"]
 
 _STEPS = 2
 _SOLVED = 1e-12  # of the change, that a row whose predictors are found leaves
 _SURE = 8  # steps of parabolas above a loss with kinks, before those of Newton's method
-MOST_ROWS = 24  # of a task that is seen as small: n systems of n x n
+_MOST_ROWS, _MOST_OF_KINKS = 24, 40  # of a task that is seen as small: n systems of n x n
 MOST_TOGETHER = 64  # of a table that is
 
 
-def tasks_of_few(forms: Iterable[Any]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def most_rows(loss: Loss) -> int:
+    """Of a task that is seen as small; of kinks, whose curvature says least, one more often."""
+    return _MOST_OF_KINKS if loss.has_kinks else _MOST_ROWS
+
+
+def tasks_of_few(forms: Iterable[Any], most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows (b, n) of tasks of one size, and their Q (b, n, n), from `_narrow_forms` of a fit."""
     for obs, valid, A, own, u, across in forms:
         sizes = np.full(len(obs), obs.shape[1]) if valid is None else valid.sum(axis=1)
-        for n in np.unique(sizes[sizes <= MOST_ROWS]):
+        for n in np.unique(sizes[sizes <= most]):
             a, x, v, w = (each[sizes == n, :n] for each in (A, own, across, u))
             yield obs[sizes == n][:, :n], a @ x.transpose(0, 2, 1) + v @ w.transpose(0, 2, 1)
 
