@@ -140,6 +140,12 @@ class MixedModel:
         return (psd_inverses(self.grams.copy()) @ self.cross[:, :, None])[:, :, 0]
 
     @cached_property
+    def apart(self) -> np.ndarray | None:
+        """Variances of the tasks' own least squares over the noise; None where they leave none."""
+        square, free = self.within
+        return self.own.var(axis=0) * (free / square) if self.has_noise else None
+
+    @cached_property
     def roots(self) -> np.ndarray:
         """R_i with R_i'R_i = H_i, shape (m, p, p)."""
         values, vectors = np.linalg.eigh(self.grams)

@@ -191,7 +191,7 @@ def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float)
 
 
 def _beyond_zero(variances: Variances, found: RemlEstimate) -> np.ndarray | None:
-    """Variances far above zero with a lower deviance than a zero that the search ended at.
+    """Variances with a lower deviance than where the search ended: far above zeros, and moments.
 
     A task whose feature is a thousand times larger than elsewhere holds w0; from there the
     deviance rises with the variance before it falls. Labels have a prior against that.
@@ -199,11 +199,14 @@ def _beyond_zero(variances: Variances, found: RemlEstimate) -> np.ndarray | None
     if not found.point.profiled:
         return None
     ends = found.parameters**2
-    zero = np.flatnonzero(ends == 0)
+    far = [np.where(ends == 0, value, ends) for value in _FAR] if (ends == 0).any() else []
+    apart = getattr(variances.model, "apart", None)  # variances of the tasks' own least squares
+    if apart is not None:
+        far.append(variances.sum_up.T @ apart / np.maximum(variances.sum_up.sum(axis=0), 1.0))
     best, lowest = None, found.point.deviance
-    for value in _FAR if len(zero) else ():
+    for each in far:
         gamma = variances.start()
-        gamma[: len(ends)] = np.where(ends == 0, value, ends)
+        gamma[: len(ends)] = np.minimum(each, variances.model.most_variance)
         deviance = variances.at(gamma).deviance
         if deviance < lowest - 1e-6 * max(abs(lowest), 1.0):
             best, lowest = gamma, deviance
