@@ -33,9 +33,10 @@ __all__ = ["SharedTreesClassifier", "SharedTreesRegressor"]
 _FOLDS = 5  # in which the feature of a row is learned without it
 _BOLD = 3  # times the learning rate, in rounds that only say what tasks add to the common part
 _CLEAR, _SURE = 0.5, 1.0  # standard errors of a gain in rows, and in tasks, from which on it is one
-_LEAVES, _LEAST_IN_LEAF = 30, (3, 10)  # of which a table has rows for so many, and their bounds
+_LEAVES = 30  # for which the rows of a table would suffice, but
+_FEWEST, _MOST = 3, 10  # that no leaf has to hold fewer rows than this, nor more than that
 _LEAST_ROWS = 20  # from which on Auto tries trees: fewer make no two leaves
-_LOST = -2.0  # of that of a bold round, below which the last, with more trees, will not make it one
+_LOST = -2.0  # standard errors of a bold round's gain below which there is no last round
 _EXCHANGES, _MOST_ROWS = 5, 1000  # of a feature, and rows, that tell its importance
 _MOST_CELLS = 10**6  # of rows with a feature exchanged that are predicted at once
 
@@ -247,10 +248,10 @@ class _SharedTrees(LabelStack, OnColumns):
         return Heads(model, f, f - Z @ slopes - level, left_out, loss, weight, table)
 
     def _least_in_leaf(self, n_rows: int) -> int:
+        """Rows in a leaf at least, of so many distinct rows; labels say less each than numbers."""
         if self.min_samples_leaf != "auto":
             return int(self.min_samples_leaf)
-        least, most = _LEAST_IN_LEAF
-        return most if self._loss().has_labels else min(max(n_rows // _LEAVES, least), most)
+        return _MOST if self._loss().has_labels else min(max(n_rows // _LEAVES, _FEWEST), _MOST)
 
     def _unfitted(self, left: int = 0) -> HistGradientBoostingRegressor:
         """Trees; of rounds that others follow fewer and bolder ones."""

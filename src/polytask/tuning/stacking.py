@@ -38,7 +38,7 @@ _LEAST_ROWS = 8  # in smaller tasks the held-out errors of one row follow from t
 _FOLDS = 5
 _ROUNDS = 10  # Newton rounds for the weights of all tasks; the squared loss needs one
 _HOPELESS = 10.0  # times the squared error of a task's best model from which one is left out there
-_WORSE, _SURE = 1.5, 3.0  # times it, and standard errors over rows, that with own weights do too
+_WORSE, _SURE = 1.5, 3.0  # with own weights: times it, if by so many standard errors over rows
 _DRAWS = 30
 _MANY_TASKS = 10
 _CLEAR = 1.5  # standard errors over tasks by which own weights must be better than common ones
@@ -128,10 +128,9 @@ def stack(held: HeldOut, loss: Loss, m: int, own_weights: bool = True) -> Stack:
     held = held.subset(known)
     if loss.is_quadratic:
         squares = _squares(held, m)
-        least = squares.min(axis=1, keepdims=True)
-        usable &= squares <= _HOPELESS * least
+        usable &= squares <= _HOPELESS * squares.min(axis=1, keepdims=True)
         if own_weights:
-            usable &= ~((squares > _WORSE * least) & _clearly_worse(held, squares, m))
+            usable &= ~_clearly_worse(held, squares, m)
         held = held.weighed(1.0 / _noise(held, squares, m)[held.code])
     common = common_weights(held, loss)
     tau = _choose_tau(held, loss, common, usable) if own_weights else np.inf
@@ -168,7 +167,7 @@ def _squares(held: HeldOut, m: int) -> np.ndarray:
 
 
 def _clearly_worse(held: HeldOut, squares: np.ndarray, m: int) -> np.ndarray:
-    """Where a model is clearly worse in a task than its best one there, shape (m, c).
+    """Where a model is far and clearly worse in a task than its best one there, shape (m, c).
 
     A model that suits most tasks may fail one of another unit. Equal rows count as one.
     """
@@ -180,7 +179,8 @@ def _clearly_worse(held: HeldOut, squares: np.ndarray, m: int) -> np.ndarray:
     by_unit = [np.bincount(unit.ravel(), held.count * d) for d in more.T]
     spread = [np.bincount(code, d**2, minlength=m) for d in by_unit]
     clear = _SURE * np.sqrt(np.stack(spread, axis=1))
-    return np.asarray(squares - squares.min(axis=1, keepdims=True) > clear)
+    least = squares.min(axis=1, keepdims=True)
+    return np.asarray((squares > _WORSE * least) & (squares - least > clear))
 
 
 def _noise(held: HeldOut, squares: np.ndarray, m: int) -> np.ndarray:

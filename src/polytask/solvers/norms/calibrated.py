@@ -26,7 +26,8 @@ from polytask.structures import Blocks
 
 __all__ = ["Calibrated", "at_null_noise", "root_mean_squares"]
 
-_TURNS, _TURNS_BACK, _ALIKE = 200, 5, 1e-8
+_TURNS = 200
+_TURNS_BACK, _ALIKE = 5, 1e-8  # that tell where turns lead; share of those that are alike
 _FIRST, _CLOSER = 1e-2, 0.1  # gap of the first turn's squares; of each turn's in the last one's
 _ROUNDING, _SETTLED = 1e-15, 1e-12
 _OF_ROUNDING = 1e-8  # share of a task's targets below which it has no noise

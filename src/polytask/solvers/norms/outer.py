@@ -65,7 +65,7 @@ def solve_norm(
         old, before = at, gap
         rest_tol = _REST_TOL[0] if exact else float(np.clip(_OF_GAP * gap / scale, *_REST_TOL))
         at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1], rest_tol)
-        share *= _CLOSER ** (at is old)
+        share *= _CLOSER if at is old else 1.0
         gap = duality_gap(problem, at, penalty)
         if not exact and gap <= tol * scale:
             at = profile(problem, at.B, at.rest)
