@@ -190,3 +190,7 @@ def test_eigenvalues_where_divide_and_conquer_finds_no_end(
     np.testing.assert_allclose(values, expected, atol=1e-12)
     again = (vectors * values[..., None, :]) @ np.swapaxes(vectors, -1, -2)
     np.testing.assert_allclose(again, A, atol=1e-12)
+    if A.size:
+        A[..., 0, 0] = np.nan
+        with pytest.raises(np.linalg.LinAlgError):
+            symmetric_eigen(A)

@@ -27,6 +27,8 @@ def symmetric_eigen(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = np.linalg.eigh(A)
         return found.eigenvalues, found.eigenvectors
     except np.linalg.LinAlgError:
+        if not np.isfinite(A).all():
+            raise
         each = [eigh(one, driver="ev") for one in A.reshape(-1, *A.shape[-2:])]
         values, vectors = (np.stack(part) for part in zip(*each, strict=True))
         return values.reshape(A.shape[:-1]), vectors.reshape(A.shape)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.data import TaskData
 from polytask.data.batches import Batch
 
@@ -101,7 +102,7 @@ def _from_products(
     Zt = Z.transpose(0, 2, 1)
     if gram is None:
         gram = Z @ Zt if n <= d else Zt @ Z
-    s, vectors = np.linalg.eigh(gram)
+    s, vectors = symmetric_eigen(gram)
     kept = s > 8 * min(n, d) * np.finfo(float).eps * s[:, -1:]
     s = np.where(kept, s, 0.0)
     inverse_root = kept / np.sqrt(np.where(kept, s, 1.0))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from polytask.algebra.linalg import psd_inverse
+from polytask.algebra.linalg import psd_inverse, symmetric_eigen
 
 __all__ = ["WideRidge"]
 
@@ -63,7 +63,7 @@ class WideRidge:
 
     def annihilator_root(self) -> np.ndarray:
         """Symmetric root of M."""
-        values, vectors = np.linalg.eigh(self.annihilate(np.eye(self.Z.shape[0])))
+        values, vectors = symmetric_eigen(self.annihilate(np.eye(self.Z.shape[0])))
         return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
     def _solve_penalized(self, r: np.ndarray) -> np.ndarray:
@@ -97,7 +97,7 @@ class _Kernel:
         try:
             self.factor = linalg.cho_factor(K, lower=True)
         except linalg.LinAlgError:
-            values, self.vectors = np.linalg.eigh(K)
+            values, self.vectors = symmetric_eigen(K)
             self.values = np.maximum(values, 1.0)
 
     def solve(self, R: np.ndarray) -> np.ndarray:

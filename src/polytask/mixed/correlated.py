@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
 from polytask.mixed.roots import Roots, descend_in_order
@@ -48,7 +49,7 @@ def estimate_factor(
     root = Root.factor(varies, r)
     if like is None:
         M = np.where(varies[:, None] & varies, start.point.gradient, 0.0)
-        steepest = np.linalg.eigh(M)[1][:, :r]
+        steepest = symmetric_eigen(M)[1][:, :r]
         s = _start_deviations(start, varies)
         L = np.hstack([np.diag(s), 0.3 * np.sqrt(max(float(np.mean(s**2)), _SMALL)) * steepest])
     else:

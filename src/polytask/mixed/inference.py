@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.doubts import has_no_noise
 from polytask.mixed.laplace import LaplaceModel
 from polytask.mixed.profile import Profiled, Surface
@@ -83,7 +84,7 @@ class Inference:
         slope = np.array([(each(a) - each(b)) for a, b in ends]) / (2.0 * step)[:, None]
         H = np.array([self.deviance(a)[1] - self.deviance(b)[1] for a, b in ends])
         H = H / (2.0 * step)[:, None]
-        values, vectors = np.linalg.eigh(0.5 * (H + H.T))
+        values, vectors = symmetric_eigen(0.5 * (H + H.T))
         kept = values > 1e-8 * values[-1]
         along = vectors[:, kept].T @ slope
         variance = 2.0 * (along**2 / values[kept][:, None]).sum(axis=0)

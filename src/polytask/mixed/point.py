@@ -181,6 +181,11 @@ class AnyMixedModel(Protocol):
         ...
 
     @property
+    def own_variances(self) -> np.ndarray | None:
+        """Variances (p,) of the tasks' own least squares over the noise, where there are some."""
+        ...
+
+    @property
     def most_variance(self) -> float:
         """Largest variance between tasks, over the noise, that an estimate may have."""
         ...

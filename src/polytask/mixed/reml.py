@@ -29,7 +29,7 @@ from functools import cached_property
 
 import numpy as np
 
-from polytask.algebra.linalg import inverses_and_log_det, psd_inverse, psd_inverses
+from polytask.algebra.linalg import inverses_and_log_det, psd_inverse, psd_inverses, symmetric_eigen
 from polytask.data import TaskData
 from polytask.mixed.point import MixedPoint
 
@@ -140,7 +140,7 @@ class MixedModel:
         return (psd_inverses(self.grams.copy()) @ self.cross[:, :, None])[:, :, 0]
 
     @cached_property
-    def apart(self) -> np.ndarray | None:
+    def own_variances(self) -> np.ndarray | None:
         """Variances of the tasks' own least squares over the noise; None where they leave none."""
         square, free = self.within
         return self.own.var(axis=0) * (free / square) if self.has_noise else None
@@ -148,7 +148,7 @@ class MixedModel:
     @cached_property
     def roots(self) -> np.ndarray:
         """R_i with R_i'R_i = H_i, shape (m, p, p)."""
-        values, vectors = np.linalg.eigh(self.grams)
+        values, vectors = symmetric_eigen(self.grams)
         R: np.ndarray = np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors.transpose(0, 2, 1)
         return R
 

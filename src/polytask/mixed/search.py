@@ -200,9 +200,9 @@ def _beyond_zero(variances: Variances, found: RemlEstimate) -> np.ndarray | None
         return None
     ends = found.parameters**2
     far = [np.where(ends == 0, value, ends) for value in _FAR] if (ends == 0).any() else []
-    apart = getattr(variances.model, "apart", None)  # variances of the tasks' own least squares
-    if apart is not None:
-        far.append(variances.sum_up.T @ apart / np.maximum(variances.sum_up.sum(axis=0), 1.0))
+    own = variances.model.own_variances
+    if own is not None:
+        far.append(variances.sum_up.T @ own / np.maximum(variances.sum_up.sum(axis=0), 1.0))
     best, lowest = None, found.point.deviance
     for each in far:
         gamma = variances.start()

@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.point import AnyMixedModel, MixedPoint
 from polytask.mixed.root import Root
 
@@ -103,12 +104,12 @@ def reaches(
 def _axes(point: MixedPoint, root: Root, t: np.ndarray) -> tuple[np.ndarray, ...]:
     """Directions (columns, each of a definite sign) and the reach to their two sides."""
     L = root.at(t)
-    values, vectors = np.linalg.eigh(point.gradient)
+    values, vectors = symmetric_eigen(point.gradient)
     M = (vectors * np.maximum(values, 0.0)) @ vectors.T  # at a minimum no direction leads down
     unit = np.eye(root.size)
     along = root.turned(L, unit)
     H = point.information_along(along) + 2.0 * root.bending(M)
-    V = np.linalg.eigh(H)[1]
+    V = symmetric_eigen(H)[1]
     V = V * np.where(V[np.abs(V).argmax(axis=0), np.arange(len(V))] < 0, -1.0, 1.0)
     A, B = root.turned(L, V), root.bent(V)
     n = len(V)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from polytask.algebra.curvature import Curvature
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.problem import Problem
 from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem, why_not_arrow
 from polytask.solvers.facts import coupled_of, quadratics_of
@@ -95,8 +96,8 @@ class KroneckerSum:
         )
         self.c, self.s = np.sqrt(c)[:, None], np.sqrt(s)
         K = penalty.coupling / self.c / self.c.T
-        k, self.V = np.linalg.eigh(K)
-        h, self.U = np.linalg.eigh(total / self.s / self.s[:, None])
+        k, self.V = symmetric_eigen(K)
+        h, self.U = symmetric_eigen(total / self.s / self.s[:, None])
         whole = np.maximum(h, 0.0) + np.maximum(k, 0.0)[:, None]
         self.inverse = 1.0 / np.maximum(whole, 1e-14 * max(float(whole.max(initial=0.0)), 1e-300))
 

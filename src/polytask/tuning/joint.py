@@ -13,6 +13,7 @@ from itertools import combinations, product
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.tuning.search import TIE, Choice, Strengths, nothing_known
 
 __all__ = ["RisksNear", "choose_jointly"]
@@ -176,7 +177,7 @@ def _newton(
     step, inside = np.zeros(k), np.ones(k, dtype=bool)
     while inside.any():
         pull = (slope + bend @ np.where(inside, 0.0, step))[inside]
-        values, vectors = np.linalg.eigh(bend[np.ix_(inside, inside)])
+        values, vectors = symmetric_eigen(bend[np.ix_(inside, inside)])
         least = max(_FLAT * float(np.abs(values).max()), 1e-12 * abs(float(risks[0])), 1e-300)
         free = -vectors @ ((vectors.T @ pull) / np.maximum(np.abs(values), least))
         step[inside] = free * min(1.0, reach / max(float(np.abs(free).max()), 1e-300))

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from polytask.algebra.arrow import ArrowFactor
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.algebra.wide import WideRidge
 from polytask.data import TaskData
 from polytask.solvers.arrow_problem import ArrowProblem
@@ -126,7 +127,7 @@ def residuals_without_groups(
     """r_g(-g) of every row (N,); NaN where the other rows do not inform some row of its group."""
     out = np.empty(len(residual))
     for obs in _by_size(group):
-        values, vectors = np.linalg.eigh(np.eye(obs.shape[1]) - forms.between(obs))
+        values, vectors = symmetric_eigen(np.eye(obs.shape[1]) - forms.between(obs))
         known = values[:, 0] > least
         root = forms.root[obs]
         inverse = 1.0 / np.where(known[:, None], values, np.nan)

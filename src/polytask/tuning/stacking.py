@@ -23,6 +23,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from scipy.optimize import nnls
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.data import TaskData
 from polytask.responses import Loss
 from polytask.tuning.content import content_of
@@ -289,7 +290,7 @@ def _choose_tau(held: HeldOut, loss: Loss, common: np.ndarray, usable: np.ndarra
 
 def _on_simplex(G: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The a >= 0 with sum one that minimizes a'G a / 2 - b'a; of each row where b is (k, c)."""
-    values, vectors = np.linalg.eigh(G)
+    values, vectors = symmetric_eigen(G)
     kept = values > 1e-12 * max(values[-1], 1e-300)
     root = np.sqrt(values[kept])
     A = root[:, None] * vectors[:, kept].T

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.inspection.related.evidence import TaskEvidence
 from polytask.inspection.related.posterior import Posterior
 
@@ -61,7 +62,7 @@ def _heterogeneity(evidence: TaskEvidence) -> np.ndarray:
     """P-values of Cochran's Q over the tasks whose rows determine the coefficient."""
     H = evidence.grams
     size = np.sqrt(np.maximum(np.einsum("bkk->bk", H), 1e-300))
-    values, vectors = np.linalg.eigh(H / size[:, :, None] / size[:, None, :])
+    values, vectors = symmetric_eigen(H / size[:, :, None] / size[:, None, :])
     seen = values > 1e-8
     weight = np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)
     # a coefficient is determined if its axis lies in the space that the rows span

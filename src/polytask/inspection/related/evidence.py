@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.data import drop_task_column, is_frame
 from polytask.inspection.sample import RowSample
 from polytask.inspection.statistics import moderated_variance
@@ -71,7 +72,7 @@ class TaskEvidence:
     @cached_property
     def root(self) -> np.ndarray:
         """Symmetric root of `shape`."""
-        values, vectors = np.linalg.eigh(self.shape)
+        values, vectors = symmetric_eigen(self.shape)
         return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
     @cached_property

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 from scipy.optimize import brentq
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.inspection.related.evidence import TaskEvidence
 from polytask.inspection.related.posterior import coefficient_posterior
 
@@ -132,7 +133,7 @@ def _distances(
     H = evidence.grams / evidence.noise[:, None, None]
     centres = np.broadcast_to(centre, H.shape[:2])
     residual = evidence.cross / evidence.noise[:, None] - np.einsum("bkl,bl->bk", H, centres)
-    values, vectors = np.linalg.eigh(between)
+    values, vectors = symmetric_eigen(between)
     L = vectors * np.sqrt(np.maximum(values, 0))
     HL = H @ L
     A = L.T @ HL
@@ -141,7 +142,7 @@ def _distances(
     q = residual - (HLA @ (residual @ L)[:, :, None])[:, :, 0]
     T = H - HLA @ HL.transpose(0, 2, 1)
     size = np.sqrt(np.maximum(np.einsum("bkk->bk", T), 1e-300))
-    values, vectors = np.linalg.eigh(T / size[:, :, None] / size[:, None, :])
+    values, vectors = symmetric_eigen(T / size[:, :, None] / size[:, None, :])
     known = values > 1e-9 * np.maximum(values[:, -1:], 1e-300)
     part = np.einsum("bkj,bk->bj", vectors, q / size)
     distance = np.where(known, part**2 / np.where(known, values, 1.0), 0.0).sum(axis=1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.inspection.related.evidence import TaskEvidence
 
 __all__ = ["Posterior", "coefficient_posterior"]
@@ -44,7 +45,7 @@ class Posterior:
 
     def draw_prior(self, rng: np.random.Generator) -> np.ndarray:
         """Coefficients of as many new tasks, shape (m, p)."""
-        values, vectors = np.linalg.eigh(self.between)
+        values, vectors = symmetric_eigen(self.between)
         noise = rng.standard_normal(self.mean.shape) * np.sqrt(np.maximum(values, 0))
         drawn: np.ndarray = self.common + noise @ vectors.T
         return drawn
@@ -98,7 +99,7 @@ def coefficient_posterior(
         gamma = (deviation.T @ deviation + flat @ flat.T + prior_tasks * np.diag(D)) / (
             m + prior_tasks
         )
-        values, vectors = np.linalg.eigh(gamma)
+        values, vectors = symmetric_eigen(gamma)
         L = vectors * np.sqrt(np.maximum(values, 0))
     deviation, root = _step(H, g - _apply(H, common), L)
     mean = common if centre is None else common[some].mean(axis=0)
@@ -121,7 +122,7 @@ def _step(H: np.ndarray, residual: np.ndarray, L: np.ndarray) -> tuple[np.ndarra
     """Posterior means of the deviations and roots of their covariances L (I + L'H_i L)^-1 L'."""
     inner = _inner(H, L)
     deviation = (inner @ (residual @ L)[:, :, None])[:, :, 0] @ L.T
-    values, vectors = np.linalg.eigh(inner)
+    values, vectors = symmetric_eigen(inner)
     return deviation, L @ (vectors * np.sqrt(np.maximum(values, 0))[:, None, :])
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.inspection.statistics.shared_folds import shared_variance
 
 __all__ = ["FEW_TASKS", "OverallGains", "overall_gains"]
@@ -174,7 +175,7 @@ def _largest_t(covariance: np.ndarray, error: np.ndarray, df: float, seed: int) 
     if not spread.any():
         return np.zeros(_DRAWS)
     scaled = covariance[np.ix_(spread, spread)] / np.outer(error[spread], error[spread])
-    values, vectors = np.linalg.eigh(scaled)
+    values, vectors = symmetric_eigen(scaled)
     root = vectors * np.sqrt(np.maximum(values, 0))
     normal = rng.standard_normal((_DRAWS, spread.sum())) @ root.T
     scale = np.sqrt(rng.chisquare(df, _DRAWS) / df)

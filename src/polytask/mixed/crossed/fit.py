@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
 from polytask.mixed.crossed.iterative import IterativeElimination
 from polytask.mixed.crossed.laplace import CrossedLaplace
@@ -340,7 +341,7 @@ def _pooled(
     chosen = X[:, fixed]
     gram = chosen.T @ (sparse.diags_array(s) @ chosen)
     gram = gram.toarray() if sparse.issparse(gram) else gram
-    values, vectors = np.linalg.eigh(gram)
+    values, vectors = symmetric_eigen(gram)
     kept = values > values.max(initial=0.0) * len(values) * 1e-13
     basis = vectors[:, kept]
     pull = np.asarray(chosen.T @ (s * y)).ravel()

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
+from polytask.algebra.linalg import symmetric_eigen
 from polytask.data import TaskData
 from polytask.data.kept import kept
 from polytask.problem import Problem
@@ -203,7 +204,7 @@ def _eigen(data: TaskData) -> tuple[np.ndarray, np.ndarray | None]:
     d = data.n_features
     if d > _DENSE_UP_TO:
         return (data.design.column_norms(data.weight)[:, :d] ** 2).mean(axis=0), None
-    return np.linalg.eigh(slope_gram(data))
+    return symmetric_eigen(slope_gram(data))
 
 
 def slope_gram(data: TaskData) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from polytask.algebra.linalg import psd_inverses
+from polytask.algebra.linalg import psd_inverses, symmetric_eigen
 from polytask.solvers.norms.squares import Squares
 
 __all__ = ["SupportAt", "SupportModel"]
@@ -120,6 +120,6 @@ class SupportModel:
             S = np.eye(a) - inverse[0] * (V.T @ V)
         else:
             S = np.eye(a) - np.stack([V[:, j] @ (inverse[:, j] * V) for j in k])
-        values, vectors = np.linalg.eigh(S)
+        values, vectors = symmetric_eigen(S)
         self._small = (vectors / np.maximum(values, _SMALLEST)) @ vectors.T
         self._excess, self._worth = 0.0, _CHEAP + a**3 / (4.0 * d * d)
