@@ -31,7 +31,6 @@ _RISEN = 0.6  # of the trees, before which the held-out loss is least: it has ri
 _FARTHEST = 4.0  # step to a working target (Friedman, Hastie and Tibshirani, 2000)
 _HELD_BY = 8  # rows of a task's own, as which a stretch of one counts
 _DIGITS = 6  # of targets, in their spread, that are not what rounding and a search's end leave
-_COPIES = 10  # of a row, as many as boosting asks of a category
 _LEAST = 1e-6  # curvature of a row, below which it says nothing
 
 
@@ -187,9 +186,7 @@ class TreeRows:
         """Trees that learn the target by a loss of their own, and as many as hold rows out best.
 
         Equal rows that leave one at a time (`repeats`) are dealt to several folds: were those of a
-        label held out together, the others would speak for the other label. Rows are there as often
-        as their weight says, in the least one's, up to ten times: a category of fewer rows than ten
-        is never split off.
+        label held out together, the others would speak for the other label.
 
         Parameters
         ----------
@@ -205,13 +202,11 @@ class TreeRows:
         """
         free = self.data.group is None and self.data.time is None
         leaving = np.round(np.bincount(self.at, repeats(self.data)))
-        apart = np.clip(leaving, 1, self.n_folds if free else 1).astype(int)
-        counted = np.round(self.weight / self.weight.min())
-        times = np.clip(counted, apart, _COPIES).astype(int)
+        times = np.clip(leaving, 1, self.n_folds if free else 1).astype(int)
         row = np.repeat(np.arange(len(times)), times)
         copy = np.arange(len(row)) - (np.cumsum(times) - times)[row]
         y, s = self.data.y[self.first][row], (self.weight / times)[row]
-        fold = (self.fold[self.first][row] + copy % apart[row]) % self.n_folds
+        fold = (self.fold[self.first][row] + copy) % self.n_folds
 
         def value(at: np.ndarray, steps: np.ndarray) -> np.ndarray:
             return loss.value(y[at, None], steps)
