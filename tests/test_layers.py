@@ -9,7 +9,7 @@ import pytest
 from polytask.models.registry import NEURAL_ESTIMATORS, estimators
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ["torch", "matplotlib", "pandas", "sklearn", "pyarrow", "rich", "jinja2", "skops"]
+HEAVY = ["torch", "numba", "matplotlib", "pandas", "sklearn", "pyarrow", "rich", "jinja2", "skops"]
 
 
 def loaded_by(statement: str) -> set[str]:
