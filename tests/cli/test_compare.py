@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -114,6 +115,20 @@ def test_difficult_tasks_are_notes(polytask, related, tmp_path):
     told = " ".join(answer.out.split())
     assert "1 task ('2') holds a constant target" in told
     assert "a single row" in told
+
+
+def test_a_row_has_one_number_in_all_that_is_said(polytask, tmp_path):
+    rng = np.random.default_rng(17)
+    g, x = np.repeat(np.arange(8), 30), rng.normal(size=(240, 2))
+    y = (x * (np.array([1, -1]) + rng.normal(size=(8, 2)))[g]).sum(1) + rng.normal(size=240)
+    table = pd.DataFrame(x, columns=["a", "b"]).assign(plant=g, y=y)
+    table.loc[7, "a"] *= 1000
+    table.to_csv(tmp_path / "t.csv", index=False)
+    answer = polytask("compare", tmp_path / "t.csv", "--task", "plant", "--target", "y",
+                      "--models", "pooled,mean-regularized", "--out", tmp_path / "out")  # fmt: skip
+    told = " ".join(answer.out.split())
+    assert "far from all others, such as 590.568 in row 8" in told
+    assert "does not stand without row 8 (task 0; 'a' is far from all others there)" in told
 
 
 def test_single_task_is_added(polytask, place, tmp_path):

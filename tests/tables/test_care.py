@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from polytask.tables import describe_table, make_task_table, suggest
+from polytask.tables.wide import TASK, VALUE, melt_targets
 
 RNG = np.random.default_rng(0)
 N = 400
@@ -104,6 +105,25 @@ def test_a_few_cells_in_another_unit():
     assert "2 cells of 'x' far from all others, such as 160 in row 6" in told(table, "y")
     heavy = people().assign(x=np.exp(1.5 * RNG.normal(size=N)), y=RNG.normal(size=N))
     assert told(heavy, "y") == ""
+
+
+def test_a_target_in_another_unit_and_one_with_a_tail():
+    table = people().assign(y=100 + 10 * RNG.normal(size=N))
+    assert told(table, "y") == ""
+    table.loc[9, "y"] = 10_250.0
+    words = told(table, "y")
+    assert "1 value of 'y' far from all others of its task, such as 10250 in row 10" in words
+    assert "--loss huber" in words
+    for seed in range(20):
+        heavy = people().assign(y=np.exp(1.5 * np.random.default_rng(seed).normal(size=N)))
+        assert "far from" not in told(heavy, "y")
+
+
+def test_a_cell_of_a_wide_table_is_one_cell():
+    wide = pd.DataFrame(RNG.normal(size=(60, 3)), columns=["a", "t1", "t2"])
+    wide.loc[33, "a"] = 4000.0
+    long, _ = melt_targets(wide, ["t1", "t2"])
+    assert "1 cell of 'a' far from all others, such as 4000 in row 34" in told(long, VALUE, TASK)
 
 
 def test_labels_that_differ_by_blanks_and_case():

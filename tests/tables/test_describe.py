@@ -61,6 +61,13 @@ def test_one_class_and_constant_targets(table):
     assert "1 task ('b') have a constant target" in texts(constant, severity="warning")
 
 
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_target_that_never_varies_inside_a_task_stops_a_comparison(table, labels):
+    level = table["task"].astype(str).rank(method="dense")
+    found = texts(table.assign(y=level % 2 if labels else level), severity="error")
+    assert "'y' is the same in all rows of every task" in found
+
+
 def test_leak_duplicates_missing(table):
     changed = table.assign(copy=table["y"] * 2 + 1, hole=np.nan)
     changed.loc[:15, "hole"] = np.arange(16.0)

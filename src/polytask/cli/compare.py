@@ -136,6 +136,8 @@ def _compare(
     table: TaskTable,
     progress: Callable[[int, int, str], None],
 ) -> tuple[Comparison, RowSample]:
+    import numpy as np
+
     from polytask.inspection.compare import compare_sample
     from polytask.inspection.named_estimators import takes
     from polytask.inspection.sample import read_sample, response_of
@@ -156,6 +158,8 @@ def _compare(
             table.X, table.y, table.spec, response, table.together,
             groups=table.groups, time=table.time, sample_weight=table.weights,
         )  # fmt: skip
+        rows = table.X.index if table.together is None else table.together
+        sample = dataclasses.replace(sample, called=np.asarray(rows) + 1)
         able = {n: e for n, e in candidates.items() if takes(e, sample.response)}
         added = _left_out([n for n in candidates if n not in able], wanted_models(args), table)
         comparison = compare_sample(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from polytask.data.frames import frame_columns
 from polytask.data.task_spec import Spec, spelled_out
+from polytask.inspection.alike import rows_alike
 from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.deal import deal, fold_count, held_words, tasks_are_known, words_of
@@ -161,10 +162,11 @@ def compare_tasks(
     )
     if estimators is None:
         given = {name: model for name, model in given.items() if takes(model, sample.response)}
-    return compare_sample(
+    found = compare_sample(
         given, sample, cv=cv, n_repeats=n_repeats, metric=metric, baseline=baseline,
         random_state=random_state, n_jobs=n_jobs, progress=progress,
     )  # fmt: skip
+    return found.with_notes(warnings=rows_alike(sample))
 
 
 def compare_sample(

@@ -25,7 +25,9 @@ def row_in_words(sample: RowSample, place: int) -> str:
 
 
 def _label(sample: RowSample, place: int) -> str:
-    """The frame's own label of a row, else its number from 0."""
+    """What a row is called: in its table, else by its frame, else its number from 0."""
+    if sample.called is not None:
+        return str(sample.called[place])
     return str(sample.X.index[place] if isinstance(sample.X, pd.DataFrame) else place)
 
 

@@ -120,6 +120,6 @@ def _scale_warning(evidence: Evidence, sample: Sample) -> tuple[str, ...]:
     count = "one task makes" if most == 1 else f"{most} tasks make"
     return (
         f"{count[:1].upper()}{count[1:]} {100 * share:.0f} % of the loss: the overall figures are "
-        "mostly about that. Are the targets in different units? Scaling them per task "
-        "(--scale-target task, ScaledTargetRegressor) would make the tasks count alike.",
+        "mostly about that. Are the targets in different units? --metric nmse judges each task by "
+        "its own variance, --scale-target task (ScaledTargetRegressor) learns from them alike.",
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from polytask.inspection.clear import is_clear
 from polytask.inspection.comparison import Alternative, Interval, Recommendation
 from polytask.inspection.evidence import Evidence
 from polytask.inspection.words import percent
@@ -109,8 +110,9 @@ def _why(model: str, best: str, evidence: Evidence, alternatives: tuple[Alternat
         return "only-model"
     if model != best:
         return "tie"
-    clear = all(a.measured.low > 0 for a in alternatives)
-    if clear:
+    names = [a.name for a in alternatives]
+    measured = all(a.measured.low > 0 for a in alternatives)
+    if measured and all(is_clear(evidence.claim(model, names, n), -1) for n in names):
         return "clearly-best"
     better = any(a.measured.value < 0 for a in alternatives)
     return "hedge" if better else "least-loss"

@@ -131,6 +131,7 @@ class RowSample(Sample):
     time : (N,) float or None, rows are judged by earlier ones
     weights : (N,) float or None, how much each row counts; positive
     notes : what was left out in reading
+    called : (N,) or None, numbers of rows in notes, else the frame's labels, or places from 0
     """
 
     X: Any
@@ -142,6 +143,7 @@ class RowSample(Sample):
     time: np.ndarray | None = None
     weights: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    called: np.ndarray | None = None
 
     @property
     def told(self) -> dict[str, np.ndarray | None]:

@@ -47,7 +47,7 @@ def percent(share: float) -> str:
     if value > _MOST:
         return f"over {_MOST:,.0f} %"
     digits = 0 if value >= 9.95 else 1 if value >= 0.995 else 2
-    return f"{value:.{digits}f} %"
+    return f"{value:,.{digits}f} %"
 
 
 def span(gain: Interval) -> str:
@@ -66,7 +66,7 @@ def _end(value: float, digits: int) -> str:
     """An end of an interval, in percent."""
     if abs(value) > _MOST:
         return f"{'over ' if value > 0 else 'under −'}{_MOST:,.0f}"
-    return f"{value + 0.0:.{digits}f}".replace("-", "−")
+    return f"{value + 0.0:,.{digits}f}".replace("-", "−")
 
 
 def amount(difference: Interval) -> str:

@@ -22,6 +22,7 @@ from polytask.data import (
     read_target,
     task_codes,
 )
+from polytask.data.gross_rows import gross_cells, gross_targets
 from polytask.models._candidates import REML, candidate, default_names, must_earn
 from polytask.models._held_out import held_out_by_folds, held_out_of, linear_predictor
 from polytask.models.estimator import TaskEstimator
@@ -34,7 +35,6 @@ from polytask.models.steps import fit_steps, step, with_callbacks
 from polytask.models.unseen import answering_unseen, unseen_message
 from polytask.responses import Response
 from polytask.tuning import held_out_risk
-from polytask.tuning.gross_rows import gross_cells, gross_targets
 from polytask.tuning.stacking import HeldOut, stack, worth
 
 __all__ = ["AutoMultiTaskClassifier", "AutoMultiTaskRegressor"]

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from polytask.data.gross_rows import gross_targets
 from polytask.tables.errors import name_list, plural
 from polytask.tables.finding import Finding
 from polytask.tables.leaks import NEAR_ONE, correlations, fixing_features
 from polytask.tables.levels import level_slopes
 from polytask.tables.number_cells import GAP_MARKS
 from polytask.tables.restarts import restarting
+from polytask.tables.wide import TASK, VALUE
 
 __all__ = ["Rows", "spread_by_task", "take_care"]
 
@@ -186,7 +188,9 @@ def _far_cells(rows: Rows) -> Iterator[Finding]:
         low, middle, high = np.quantile(values, [0.25, 0.5, 0.75]) if len(values) else (0, 0, 0)
         away = (values - middle).abs()
         far = away > FAR * (high - low)
-        count = int(far.sum())
+        of_task = far[far].groupby(rows.ids[values[far].index].to_numpy()).size()
+        wide = (rows.task, rows.target) == (TASK, VALUE)  # each task has all rows of the table
+        count = int(of_task.max() if wide and far.any() else far.sum())
         if not (low < high and 0 < count <= max(1, FEW * len(values))):
             continue
         if away[far].min() > APART * away[~far].max():
@@ -198,6 +202,26 @@ def _far_cells(rows: Rows) -> Iterator[Finding]:
                 "learn.",
                 "Are they in another unit? Correct them, or leave them empty.",
             )
+
+
+def _far_targets(rows: Rows) -> Iterator[Finding]:
+    """Targets far from all others of their tasks, of positive ones in logarithms, too."""
+    if not rows.ordered or len(np.unique(rows.y)) <= MOST_LABELS:
+        return
+    code = pd.factorize(rows.ids)[0]
+    far = gross_targets(rows.y, code)
+    if far.any() and rows.y.min() > 0:
+        far &= gross_targets(np.log(rows.y), code)
+    if far.any():
+        first, count = int(np.argmax(far)), int(far.sum())
+        whose = "its task" if count == 1 else "their tasks"
+        yield Finding(
+            "warning",
+            f"{plural(count, 'value')} of {rows.target!r} far from all others of {whose}, such as "
+            f"{rows.y[first]:.6g} in row {rows.ids.index[first] + 1}: such values decide what is "
+            "learned, and what is said of it.",
+            "Correct them, or leave them empty, or say --loss huber.",
+        )
 
 
 def _spellings(rows: Rows) -> Iterator[Finding]:
@@ -271,6 +295,7 @@ CHECKS: tuple[Callable[[Rows], Iterator[Finding]], ...] = (
     _scales,
     _levels,
     _far_cells,
+    _far_targets,
     _totals,
     _spellings,
     _gap_words,

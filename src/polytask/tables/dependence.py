@@ -165,7 +165,7 @@ def _groups(
                 f"Rows with one {str(name)!r} are much alike ({n_groups:,} of them in "
                 f"{len(pair):,} rows): random folds test on those that were in training, so scores "
                 "and strengths are not those for new ones.",
-                f"If new ones are what counts, say --groups {name}.",
+                f"If new ones are what counts, say --groups {name} (groups= in Python).",
             )
             return
     yield from _twins(Z, code)
@@ -200,7 +200,7 @@ def _twins(Z: pd.DataFrame, code: np.ndarray) -> Iterator[Finding]:
             "warning",
             f"{repeated:.0%} of the rows have the measurements of another row of their task, "
             "as where several are of one person: random folds test on those that were in training.",
-            "Add a column that says who a row is of, and name it in --groups.",
+            "Add a column that says who a row is of, and name it in --groups (groups= in Python).",
         )
 
 

@@ -82,6 +82,14 @@ def _target_by_task(facts: Facts) -> Iterator[Finding]:
     flat = flat_tasks(facts.found.y, facts.ids)
     if not flat:
         return
+    if len(flat) == (facts.sizes > 1).sum() and facts.found.y.nunique() > 1:
+        what = f"{facts.target!r} is the same in all rows of every task: nothing is left to predict"
+        remedy = (
+            "Keep one row a task, for an ordinary model; or name another target, or ask about new "
+            "tasks (polytask.inspection.NewTasks)."
+        )
+        yield Finding("error", f"{what} inside a known task.", remedy)
+        return
     count = f"{plural(len(flat), 'task')} ({name_list(flat, 4)})"
     if facts.found.kind == "classification":
         what = f"{count} hold a single class: they have no AUC, and alone can only repeat it."

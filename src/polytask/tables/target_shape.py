@@ -26,7 +26,7 @@ def target_shape(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding
     --------
     >>> y, ids = np.arange(1.0, 21) * np.repeat([1.0, 100], 10), pd.Series(np.repeat([1, 2], 10))
     >>> [finding.remedy for finding in target_shape(y, ids, "y")]
-    ['To count tasks alike, say --scale-target task.']
+    ['To learn from tasks alike, say --scale-target task; to judge them alike, --metric nmse.']
     """
     yield from _unlike_spread(y, ids, target)
     yield from _skewed(y, target)
@@ -47,7 +47,7 @@ def _unlike_spread(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Findi
             f"{target!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} "
             f"as in {least!s}: errors, strengths and the verdict are those of tasks such as "
             f"{most!s}.",
-            "To count tasks alike, say --scale-target task.",
+            "To learn from tasks alike, say --scale-target task; to judge them alike, --metric nmse.",
         )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polytask import AutoMultiTaskRegressor, MeanRegularizedRegressor
-from polytask.tuning.gross_rows import gross_cells, gross_targets
+from polytask.data.gross_rows import gross_cells, gross_targets
 
 TASK = np.repeat(np.arange(20), 25)
 
