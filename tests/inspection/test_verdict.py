@@ -7,7 +7,7 @@ import pytest
 
 from polytask.inspection.comparison import Interval
 from polytask.inspection.evidence import Evidence
-from polytask.inspection.words import percent, span
+from polytask.inspection.words import amount, percent, span
 from tests.inspection.helpers import decided
 
 ROLES = {
@@ -122,6 +122,13 @@ def test_span_of_less_and_of_more():
     assert span(Interval(0.05, 0.03, 0.07)) == "95 % interval 3.0 to 7.0 %"
     assert span(Interval(-0.05, -0.07, -0.03)) == "95 % interval 3.0 to 7.0 %"
     assert span(Interval(0.05, -0.01, 0.2)) == "95 % interval −1 to 20 %"
+    assert span(Interval(0.08, 0.0007, 0.15)) == "95 % interval 0.1 to 15 %"
+    assert span(Interval(0.08, -0.0002, 23.4)) == "95 % interval −0.02 to 2,340 %"
+
+
+def test_amounts_have_three_digits():
+    assert amount(Interval(-38_423.0, -72_811.0, 0.123456)) == "38,400 more (−0.123 to 72,800)"
+    assert amount(Interval(1e-6, -2.5e9, 2.0)) == "1e-06 less (−2.5e+09 to 2)"
 
 
 def test_an_interval_that_no_rows_allow_is_no_numbers():

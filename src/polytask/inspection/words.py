@@ -66,6 +66,8 @@ def _end(value: float, digits: int) -> str:
     """An end of an interval, in percent."""
     if abs(value) > _MOST:
         return f"{'over ' if value > 0 else 'under −'}{_MOST:,.0f}"
+    while digits < 2 and round(value, digits) == 0:  # its side of zero matters
+        digits += 1
     return f"{value + 0.0:,.{digits}f}".replace("-", "−")
 
 
@@ -73,8 +75,15 @@ def amount(difference: Interval) -> str:
     """A difference and its interval: "0.21 less (0.12 to 0.30)"."""
     less = difference.value >= 0
     ends = (difference.low, difference.high) if less else (-difference.high, -difference.low)
-    low, high = (f"{end:.3g}".replace("-", "−") for end in ends)
-    return f"{abs(difference.value):.3g} {'less' if less else 'more'} ({low} to {high})"
+    low, high = (_three_digits(end).replace("-", "−") for end in ends)
+    word = "less" if less else "more"
+    return f"{_three_digits(abs(difference.value))} {word} ({low} to {high})"
+
+
+def _three_digits(value: float) -> str:
+    """Three digits that count: "0.21", "38,400"."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if 1e3 <= abs(rounded) < 1e9 else f"{rounded:.3g}"
 
 
 def rests_on(gain: Gain) -> str:

@@ -47,7 +47,8 @@ def _unlike_spread(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Findi
             f"{target!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} "
             f"as in {least!s}: errors, strengths and the verdict are those of tasks such as "
             f"{most!s}.",
-            "To learn from tasks alike, say --scale-target task; to judge them alike, --metric nmse.",
+            "To learn from tasks alike, say --scale-target task; to judge them alike, "
+            "--metric nmse.",
         )
 
 
