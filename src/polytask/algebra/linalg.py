@@ -8,7 +8,7 @@ from scipy.linalg import eigh, lapack
 from polytask.data.threads import share
 
 __all__ = [
-    "inverses_and_log_det", "null_space", "psd_inverse", "psd_inverse_and_log_det",
+    "inverses_and_log_dets", "null_space", "psd_inverse", "psd_inverse_and_log_det",
     "psd_inverse_roots", "psd_inverses", "symmetric_eigen",
 ]  # fmt: skip
 
@@ -134,28 +134,28 @@ def _invert_small(A: np.ndarray, singular: np.ndarray) -> None:
         A[singular] = _pseudo_inverse_roots(lost)
 
 
-def inverses_and_log_det(A: np.ndarray) -> tuple[np.ndarray, float]:
-    """Every A_i^-1 (b, k, k), sum of log|A_i|; A_i - I is positive semidefinite.
+def inverses_and_log_dets(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every A_i^-1 (b, k, k) and log|A_i| (b,); A_i - I is positive semidefinite.
 
     By Cholesky factors, or where matrices are small by elimination, a column of all of them at
     once; where an entry is huge, which costs others their digits, with LAPACK's pivots.
     """
     if A.max(initial=0.0) > _HUGE:
-        return np.linalg.inv(A), float(np.linalg.slogdet(A)[1].sum())
+        return np.linalg.inv(A), np.linalg.slogdet(A)[1]
     if (k := A.shape[-1]) > _SMALL:
         roots = psd_inverse_roots(A.copy())
-        log_det = -2.0 * float(np.log(np.einsum("bii->bi", roots)).sum())
-        return roots.transpose(0, 2, 1) @ roots, log_det
-    M, log_det = np.array(A.transpose(1, 2, 0), order="C"), 0.0
+        log_dets = -2.0 * np.log(np.einsum("bii->bi", roots)).sum(axis=1)
+        return roots.transpose(0, 2, 1) @ roots, log_dets
+    M, log_dets = np.array(A.transpose(1, 2, 0), order="C"), np.zeros(len(A))
     for j in range(k):
         pivot = M[j, j].copy()
-        log_det += float(np.log(pivot).sum())
+        log_dets += np.log(pivot)
         row, column = M[j] / pivot, M[:, j].copy()
         column[j] = 0.0
         M -= column[:, None] * row
         M[j], M[:, j] = row, -column / pivot
         M[j, j] = 1.0 / pivot
-    return M.transpose(2, 0, 1), log_det
+    return M.transpose(2, 0, 1), log_dets
 
 
 def _reciprocal_roots(diagonal: np.ndarray) -> np.ndarray:

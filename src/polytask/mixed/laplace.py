@@ -34,7 +34,7 @@ from functools import cached_property
 
 import numpy as np
 
-from polytask.algebra.linalg import inverses_and_log_det
+from polytask.algebra.linalg import inverses_and_log_dets
 from polytask.data import Design, RowsAt, TaskData
 from polytask.mixed.point import MixedPoint
 from polytask.mixed.reml import MixedModel, column_scale
@@ -243,11 +243,11 @@ class LaplacePoint(MixedPoint):
         """A, T, S of curvatures H; returns the log determinants."""
         L = self.L
         HL = H @ L
-        self.A_inverse, log_det = inverses_and_log_det(np.eye(L.shape[1]) + L.T @ HL)
+        self.A_inverse, log_dets = inverses_and_log_dets(np.eye(L.shape[1]) + L.T @ HL)
         self.HLA = HL @ self.A_inverse
         self.grams, self.T = H, H - self.HLA @ HL.transpose(0, 2, 1)
         self.S = self.T.sum(axis=0)
-        return log_det + self._set_precision()
+        return float(log_dets.sum()) + self._set_precision()
 
     @cached_property
     def _moving(self) -> tuple[np.ndarray, np.ndarray]:
@@ -273,9 +273,8 @@ class LaplacePoint(MixedPoint):
     @cached_property
     def gradient(self) -> np.ndarray:
         """Gradient of the deviance in Gamma, shape (p, p)."""
-        shared = ((self.T @ self.S_inverse) @ self.T).sum(axis=0)
         e, total = self._moving
-        M = self.S - shared - self.q.T @ self.q + (e - self.T @ total).T @ self.q
+        M = self.S - self.sums.shared - self.sums.Q + (e - self.T @ total).T @ self.q
         return 0.5 * (M + M.T) + np.eye(len(M)) / _LOG_ODDS**2
 
     @cached_property

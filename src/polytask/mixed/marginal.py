@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytask.algebra.linalg import inverses_and_log_det, psd_inverse
+from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse
 from polytask.mixed.laplace import LaplacePoint, Place, quadratic_forms
 from polytask.mixed.search import RemlEstimate
 from polytask.mixed.spread import reaches
@@ -73,7 +73,8 @@ class _Held:
     def _factor(self, at: Place) -> None:
         self.grams = self.point.model.grams(at.risk)
         A = np.eye(self.L.shape[1]) + self.L.T @ self.grams @ self.L
-        self.A_inverse, self.log_det = inverses_and_log_det(A)
+        self.A_inverse, log_dets = inverses_and_log_dets(A)
+        self.log_det = float(log_dets.sum())
         self.K = self.L @ self.A_inverse @ self.L.T
 
     def _determinants(self, at: Place) -> np.ndarray:

@@ -15,11 +15,14 @@ and the average information sum <dGamma q_i, dGamma q_i>_P / noise. See `polytas
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from polytask.algebra.linalg import inverses_and_log_det, psd_inverse_and_log_det, symmetric_eigen
+from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse_and_log_det, symmetric_eigen
+from polytask.mixed.sums import SecondSums, second_sums, turned_sums
+
+_FEW = 16  # coefficients up to which directions share the sums of all pairs
 
 __all__ = ["AnyMixedModel", "MixedPoint"]
 
@@ -30,23 +33,25 @@ class MixedPoint:
     A subclass sets ``L`` (p, k), ``kappa`` (p,) or None, ``grams`` H (m, p, p), ``A_inverse``,
     ``T``, ``S``, ``S_inverse``, ``J`` (p,), ``q`` (m, p), ``noise``, ``deviance``, ``common`` (w0
     less the model's shift) and ``profiled``, one over the sum of squares that the noise is profiled
-    from.
+    from. T may be of fewer tasks that stand for all; then it says what their `sums` are.
     """
 
     L: np.ndarray
     kappa: np.ndarray | None
     grams: np.ndarray
-    A_inverse: np.ndarray
     T: np.ndarray
     S: np.ndarray
     S_inverse: np.ndarray
     J: np.ndarray
-    q: np.ndarray
     common: np.ndarray
     noise: float
     deviance: float
     profiled: float = 0.0
     noiseless: bool = False
+
+    if TYPE_CHECKING:  # found at once, or when they are asked for
+        A_inverse: np.ndarray
+        q: np.ndarray
 
     def quadratic(self) -> Any:
         """The linear mixed model that has this mode and curvature."""
@@ -68,32 +73,56 @@ class MixedPoint:
         return log_det
 
     @cached_property
+    def sums(self) -> SecondSums:
+        """Over tasks, for slopes and information."""
+        none = np.zeros(len(self.S))
+        return second_sums(self.T, self.q, np.ones(len(self.q)), self.S_inverse, none)
+
+    @cached_property
     def gradient(self) -> np.ndarray:
         """Gradient of the deviance in Gamma, shape (p, p)."""
-        shared = ((self.T @ self.S_inverse) @ self.T).sum(axis=0)
-        M = self.S - shared - self.q.T @ self.q / self.noise
+        M = self.S - self.sums.shared - self.sums.Q / self.noise
         return 0.5 * (M + M.T)
 
     @cached_property
     def kappa_gradient(self) -> np.ndarray:
         """Derivative of the deviance in kappa, shape (p,), zero where w0 is free."""
-        pull = self.q.sum(axis=0)
         shared = ((self.S @ self.S_inverse) * self.S.T).sum(axis=1)
-        return np.asarray(self.J * (np.diag(self.S) - shared - pull**2 / self.noise))
+        return np.asarray(self.J * (np.diag(self.S) - shared - self.sums.total**2 / self.noise))
 
     def information(self, between: np.ndarray, common: np.ndarray) -> np.ndarray:
         """Average information of variances shared by columns: of Gamma's diagonal, of kappa.
 
         ``between`` (p, g) and ``common`` (p, h) say with ones which columns share a variance.
         """
-        U = self.q[:, None, :] * between.T
-        kappa = np.broadcast_to(self.q.sum(axis=0) * self.J * common.T, (len(U), *common.T.shape))
-        return self._information_of(np.concatenate([U, kappa], axis=1))
+        sums = self.sums
+        B, pull = between.T @ sums.E @ between, (sums.F @ between).T
+        return self._information_of(B, pull, between.T @ np.diag(sums.Q), common)
 
-    def information_along(self, slopes: np.ndarray) -> np.ndarray:
-        """Average information of Gamma along symmetric matrices (n, p, p), shape (n, n)."""
-        U = self.q @ slopes.reshape(-1, self.q.shape[1]).T
-        return self._information_of(U.reshape(len(U), *slopes.shape[:2]))
+    def information_along(self, slopes: np.ndarray, common: np.ndarray | None = None) -> np.ndarray:
+        """Average information of Gamma along symmetric matrices (n, p, p), and of kappa (p, h)."""
+        n, p, _ = slopes.shape
+        T, sums, flat = self.T, self.sums, slopes.reshape(n, p * p)
+        if p <= _FEW:
+            M, Y = turned_sums(T, sums.q, sums.root)
+            B, pull = flat @ M @ flat.T, flat @ Y
+        else:
+            U = (sums.q @ slopes.reshape(n * p, p).T).reshape(-1, n, p)
+            UT = U @ T
+            B, pull = np.tensordot(UT, U, axes=((0, 2), (0, 2))), np.tensordot(sums.root, UT, 1)
+        return self._information_of(B, pull, flat @ sums.Q.ravel(), common)
+
+    def _information_of(
+        self, B: np.ndarray, pull: np.ndarray, a: np.ndarray, common: np.ndarray | None
+    ) -> np.ndarray:
+        """From sums of U'T U, of T U and of U'q, over directions U of Gamma; kappa's join them."""
+        if common is not None and common.shape[1]:
+            moved = self.sums.total * self.J * common.T
+            across, pull = pull @ moved.T, np.concatenate([pull, moved @ self.S])
+            B = np.block([[B, across], [across.T, pull[len(B) :] @ moved.T]])
+            a = np.append(a, moved @ self.sums.total)
+        B = B - pull @ self.S_inverse @ pull.T
+        return np.asarray((B - np.outer(a, a) * self.profiled) / self.noise)
 
     def promised(self, row: np.ndarray, column: np.ndarray, common: np.ndarray) -> float:
         """Descent of the deviance that a Newton step in entries of Gamma promises.
@@ -104,22 +133,12 @@ class MixedPoint:
         n, p = len(row), len(self.L)
         along = np.zeros((n, p, p))
         along[np.arange(n), row, column] = along[np.arange(n), column, row] = 1.0
-        moved = self.q.sum(axis=0) * self.J * common.T
-        kappa = np.broadcast_to(moved, (len(self.q), *moved.shape))
-        U = (self.q @ along.reshape(n * p, p).T).reshape(len(self.q), n, p)
-        H = self._information_of(np.concatenate([U, kappa], axis=1))
+        H = self.information_along(along, common)
         slope = np.append(np.tensordot(along, self.gradient), common.T @ self.kappa_gradient)
         size = np.sqrt(np.maximum(np.diag(H), 1e-300))
         values, vectors = symmetric_eigen(H / size / size[:, None])
         along_axes = vectors.T @ (slope / size)
         return 0.5 * float((along_axes**2 / np.maximum(values, 1e-10)).sum())
-
-    def _information_of(self, U: np.ndarray) -> np.ndarray:
-        UT = U @ self.T  # (m, number of directions, p)
-        pull = UT.sum(axis=0)
-        B = np.tensordot(UT, U, axes=((0, 2), (0, 2))) - pull @ self.S_inverse @ pull.T
-        a = (U @ self.q[:, :, None]).sum(axis=(0, 2))
-        return (B - np.outer(a, a) * self.profiled) / self.noise
 
     @property
     def deviations(self) -> np.ndarray:
@@ -128,12 +147,13 @@ class MixedPoint:
 
     def coef_covariance(self) -> np.ndarray:
         """Cov(w0 + Δw_i - its estimate) of every task in scaled columns, shape (m, p, p)."""
-        return self._covariance(self.grams, self.L @ self.A_inverse @ self.L.T)
+        V = self._covariance(self.grams, self.L @ self.A_inverse @ self.L.T)
+        return np.repeat(V, len(self.q) // len(V), axis=0) if len(V) else V
 
     def tasks(self, grams: np.ndarray, cross: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients less the shift, (m, p), and covariances (m, p, p) of given tasks."""
         L = self.L
-        K = L @ inverses_and_log_det(np.eye(L.shape[1]) + L.T @ grams @ L)[0] @ L.T
+        K = L @ inverses_and_log_dets(np.eye(L.shape[1]) + L.T @ grams @ L)[0] @ L.T
         pull = cross - grams @ self.common
         theta = self.common + (K @ pull[:, :, None])[:, :, 0]
         return theta, self._covariance(grams, K)

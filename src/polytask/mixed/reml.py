@@ -29,9 +29,10 @@ from functools import cached_property
 
 import numpy as np
 
-from polytask.algebra.linalg import inverses_and_log_det, psd_inverse, psd_inverses, symmetric_eigen
+from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse, psd_inverses, symmetric_eigen
 from polytask.data import TaskData
 from polytask.mixed.point import MixedPoint
+from polytask.mixed.sums import SecondSums, first_sums, of_one_design, second_sums
 
 # Where the tasks' coefficients leave no noise, the likelihood grows with the variances for ever.
 _MOST, _MOST_OF_SOME_NOISE = 1e6, 1e12
@@ -123,21 +124,46 @@ class MixedModel:
         return self.square == 0
 
     @cached_property
+    def is_one_design(self) -> bool:
+        """Whether all tasks, more than coefficients, have the same Gram matrix."""
+        H = self.grams
+        return len(H) > self.n_coefs + 1 and bool((H[0] == H[-1]).all() and (H == H[0]).all())
+
+    @cached_property
+    def designs(self) -> np.ndarray:
+        """Gram matrices of the tasks, or the one that they share, (1, p, p)."""
+        return self.grams[:1] if self.is_one_design else self.grams
+
+    @cached_property
+    def in_sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Gram matrices, cross products and roots of weights of tasks that stand for all."""
+        if self.is_one_design:
+            return of_one_design(self.grams, self.cross)
+        return self.grams, self.cross, np.ones(len(self.grams))
+
+    @cached_property
     def varies(self) -> np.ndarray:
         """Columns that are not zero everywhere, shape (p,)."""
-        return np.einsum("bkk->k", self.grams) > 0
+        return np.einsum("bkk->k", self.designs) > 0
 
     @cached_property
     def within(self) -> tuple[float, float]:
         """Sum of squares that the tasks' own least squares leave, and its degrees of freedom."""
-        values = np.linalg.eigvalsh(self.grams)
+        values = np.linalg.eigvalsh(self.designs)
         used = (values > 1e-12 * np.maximum(values[:, -1:], 1e-300)).sum()
+        used *= len(self.grams) // len(values)
         return max(self.square - float((self.own * self.cross).sum()), 0.0), self.n_rows - used
 
     @cached_property
     def own(self) -> np.ndarray:
         """Each task's own least squares, less the shift, shape (m, p)."""
-        return (psd_inverses(self.grams.copy()) @ self.cross[:, :, None])[:, :, 0]
+        return (psd_inverses(self.designs.copy()) @ self.cross[:, :, None])[:, :, 0]
+
+    @cached_property
+    def own_in_sums(self) -> np.ndarray:
+        """The same of tasks that stand for all."""
+        H, r, _ = self.in_sums
+        return (psd_inverses(H.copy()) @ r[:, :, None])[:, :, 0] if self.is_one_design else self.own
 
     @cached_property
     def own_variances(self) -> np.ndarray | None:
@@ -147,8 +173,8 @@ class MixedModel:
 
     @cached_property
     def roots(self) -> np.ndarray:
-        """R_i with R_i'R_i = H_i, shape (m, p, p)."""
-        values, vectors = symmetric_eigen(self.grams)
+        """R_i with R_i'R_i = H_i of tasks that stand for all."""
+        values, vectors = symmetric_eigen(self.in_sums[0])
         R: np.ndarray = np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors.transpose(0, 2, 1)
         return R
 
@@ -160,7 +186,7 @@ class MixedModel:
         T: np.ndarray = R.transpose(0, 2, 1) @ np.linalg.solve(B, R)
         return 0.5 * (T + T.transpose(0, 2, 1))
 
-    @property
+    @cached_property
     def has_noise(self) -> bool:
         """Whether rows exceed the coefficients, so that some noise is left at any variances."""
         square, free = self.within
@@ -216,32 +242,17 @@ class RemlPoint(MixedPoint):
 
     def __init__(self, model: MixedModel, L: np.ndarray, kappa: np.ndarray | None = None) -> None:
         self.model, self.L, self.kappa = model, L, kappa
-        H, r = model.grams, model.cross
-        self.grams = H
-        HL = H @ L
-        A = L.T @ HL
-        np.einsum("bkk->bk", A)[:] += 1.0
-        self.A_inverse, log_det = inverses_and_log_det(A)
-        HLA = HL @ self.A_inverse
-        far = model.has_noise and bool((L**2).sum() > _FAR)
-        if far:
-            self.T = model.precisions(L)
-            projected = (self.T @ model.own[:, :, None])[:, :, 0]
-        else:
-            self.T = H - HLA @ HL.transpose(0, 2, 1)
-            projected = r - (HLA @ (r @ L)[:, :, None])[:, :, 0]  # X_i'V_i^-1 e_i
-        self.pull = projected.sum(axis=0)
-        self.S = self.T.sum(axis=0)
+        H, r, self.root = model.in_sums
+        self._far = model.has_noise and bool((L**2).sum() > _FAR)
+        self.T, self._b, self.S, self.pull, log_det, explained = first_sums(H, r, self.root, L)
+        if self._far:
+            self._from_own()
         log_det += self._set_precision()
         self._solve_common()
-        if far:
-            off = model.own - self.common
-            self.q = (self.T @ off[:, :, None])[:, :, 0]
-            left = model.within[0] + float((off * self.q).sum())
+        if self._far:
+            off = model.own_in_sums - self.root[:, None] * self.common
+            left = model.within[0] + float((off * self.sums.q).sum())
         else:
-            self.q = projected - self.T @ self.common
-            rL = r @ L
-            explained = float((rL * (self.A_inverse @ rL[:, :, None])[:, :, 0]).sum())
             fitted = 2.0 * self.common @ self.pull - self.common @ self.S @ self.common
             left = model.square - explained - float(fitted)
         left += self.prior_square
@@ -255,6 +266,44 @@ class RemlPoint(MixedPoint):
         little = bool(self.noise <= 1e-4 * model.square / model.n_rows)
         self.noiseless = little and not model.has_noise
         self.deviance = self.free * np.log(self.noise) + log_det
+
+    def _from_own(self) -> None:
+        """T and what follows without differences, which lose digits far from zero."""
+        self.T = self.model.precisions(self.L)
+        weight = self.root**2
+        self.S = np.tensordot(weight, self.T, 1)
+        self.pull = self.root @ (self.T @ self.model.own_in_sums[:, :, None])[:, :, 0]
+
+    @cached_property
+    def sums(self) -> SecondSums:
+        """Over tasks, or over those that stand for them, for slopes and information."""
+        b, common = self._b, self.common
+        if self._far:
+            off = self.model.own_in_sums - self.root[:, None] * common
+            b, common = (self.T @ off[:, :, None])[:, :, 0], np.zeros_like(common)
+        return second_sums(self.T, b, self.root, self.S_inverse, common)
+
+    @property
+    def grams(self) -> np.ndarray:
+        """H of all tasks."""
+        return self.model.designs
+
+    @cached_property
+    def A_inverse(self) -> np.ndarray:
+        """Of all tasks, or the one that they share."""
+        A = np.eye(self.L.shape[1]) + self.L.T @ self.grams @ self.L
+        return inverses_and_log_dets(A)[0]
+
+    @cached_property
+    def q(self) -> np.ndarray:
+        """Of all tasks, shape (m, p)."""
+        model, L = self.model, self.L
+        if not model.is_one_design:
+            return self.sums.q
+        if self._far:
+            return np.asarray((model.own - self.common) @ self.T[0])
+        through = L @ self.A_inverse[0] @ L.T @ self.grams[0]
+        return np.asarray(model.cross - model.cross @ through - self.common @ self.T[0])
 
     def _solve_common(self) -> None:
         """w0 - shift, and what its prior adds to the sum of squares."""

@@ -1,0 +1,123 @@
+"""Sums over tasks that a mixed model needs at one covariance: with numba in one pass, else by numpy.
+
+Task i has the Gram matrix H_i (p, p), the products r_i (p,) and the weight c_i² with its root c_i:
+one, but where a task stands for several of the same design (`of_one_design`). Symbols are those of
+`polytask.mixed.point`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from polytask.algebra.linalg import inverses_and_log_dets
+from polytask.compiled import loops
+
+__all__ = ["SecondSums", "first_sums", "of_one_design", "second_sums", "turned_sums"]
+
+_SMALL = 16  # coefficients up to which loops are faster than BLAS
+
+
+class SecondSums(NamedTuple):
+    """Sums over tasks at the common part w0.
+
+    Parameters
+    ----------
+    q : ndarray of shape (m, p)
+        b_i - c_i T_i w0.
+    Q, shared, E, F : ndarrays of shape (p, p)
+        sum q_i q_i', sum c_i² T_i S^-1 T_i, and with entries (j, n) sum q_ij q_in T_ijn and
+        sum c_i T_ijn q_in.
+    root : ndarray of shape (m,)
+        The c_i.
+    """
+
+    q: np.ndarray
+    Q: np.ndarray
+    shared: np.ndarray
+    E: np.ndarray
+    F: np.ndarray
+    root: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        """The sum of c_i q_i, shape (p,)."""
+        return self.root @ self.q
+
+
+def first_sums(
+    H: np.ndarray, r: np.ndarray, root: np.ndarray, L: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, float]:
+    """What the deviance is made of, at Gamma = L L'.
+
+    Returns
+    -------
+    T : ndarray of shape (m, p, p)
+    b : ndarray of shape (m, p)
+        X_i'V_i^-1 y_i.
+    S, pull : ndarrays of shapes (p, p), (p,)
+        sum c_i² T_i and sum c_i b_i.
+    log_det, explained : float
+        sum c_i² log|A_i| and sum r_i'L A_i^-1 L'r_i.
+    """
+    if H.shape[1] <= _SMALL and (compiled := loops("tasks")) is not None:
+        found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, float]
+        found = compiled.first_sums(H, r, root, L)
+        return found
+    HL = H @ L
+    A = L.T @ HL
+    np.einsum("bkk->bk", A)[:] += 1.0
+    inverse, log_dets = inverses_and_log_dets(A)
+    HLA, rL = HL @ inverse, r @ L
+    T, b = H - HLA @ HL.transpose(0, 2, 1), r - (HLA @ rL[:, :, None])[:, :, 0]
+    explained = float((rL * (inverse @ rL[:, :, None])[:, :, 0]).sum())
+    return T, b, np.tensordot(root**2, T, 1), root @ b, float(root**2 @ log_dets), explained
+
+
+def second_sums(
+    T: np.ndarray, b: np.ndarray, root: np.ndarray, S_inverse: np.ndarray, common: np.ndarray
+) -> SecondSums:
+    """What slopes and the information of variances are made of, at the common part w0 (p,)."""
+    if T.shape[1] <= _SMALL and (compiled := loops("tasks")) is not None:
+        return SecondSums(*compiled.second_sums(T, b, root, S_inverse, common), root)
+    q = b - root[:, None] * (T @ common)
+    shared = np.tensordot(root**2, (T @ S_inverse) @ T, 1)
+    pulls = T * q[:, None, :]
+    E, F = (pulls * q[:, :, None]).sum(axis=0), np.tensordot(root, pulls, 1)
+    return SecondSums(q, q.T @ q, shared, E, F, root)
+
+
+def turned_sums(T: np.ndarray, q: np.ndarray, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the information of a full covariance is made of.
+
+    Returns
+    -------
+    M : ndarray of shape (p², p²)
+        With entries (l j, n k) sum q_ij q_ik T_iln.
+    Y : ndarray of shape (p², p)
+        With entries (l j, n) sum c_i T_iln q_ij.
+    """
+    m, p = q.shape
+    j, k = np.tril_indices(p)
+    if p <= _SMALL and (compiled := loops("tasks")) is not None:
+        Z, Y = compiled.turned_sums(T, q, root)
+    else:
+        Z = (q[:, j] * q[:, k]).T @ T[:, j, k]
+        Y = (T.reshape(m, p * p).T @ (root[:, None] * q)).reshape(p, p, p)
+    pair = np.zeros((p, p), dtype=int)
+    pair[j, k] = pair[k, j] = np.arange(len(j))
+    M = Z[pair[:, None], pair[:, None, :, None]]
+    return M.reshape(p * p, p * p), Y.transpose(0, 2, 1).reshape(p * p, p)
+
+
+def of_one_design(H: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """p + 1 tasks with the sums of many that have one Gram matrix: H, r and the roots of weights.
+
+    A rotation of the tasks: the first stands for all, the others for how r differs.
+    """
+    m, p = r.shape
+    mean = r.mean(axis=0)
+    scatter = np.linalg.qr(r - mean, mode="r")
+    root = np.append(np.sqrt(m), np.zeros(p))
+    return np.repeat(H[:1], p + 1, axis=0), np.vstack([np.sqrt(m) * mean, scatter]), root
