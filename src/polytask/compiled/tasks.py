@@ -1,6 +1,8 @@
+# mypy: disable-error-code="no-untyped-def"
 """Sums over tasks of a mixed model at one covariance, see `polytask.mixed.sums`: the same numbers.
 
-A task's matrices stay in the cache from its Gram matrix to its share of the sums.
+Tasks are taken sixteen at a time, and their matrices stay in the cache from Gram matrix to sums:
+the innermost loops are over tasks, which processors do side by side.
 """
 
 from __future__ import annotations
@@ -8,128 +10,189 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["first_sums", "second_sums", "turned_sums"]
+__all__ = ["first_sums", "second_sums"]
+
+_AT_ONCE = 16  # tasks
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @compiled
-def first_sums(H, r, root, L):  # type: ignore[no-untyped-def]
+def first_sums(H, r, root, L):
     """See `polytask.mixed.sums.first_sums`."""
     (m, p), k = r.shape, L.shape[1]
-    T, b = np.empty((m, p, p)), np.empty((m, p))
-    S, pull, log_det, explained = np.zeros((p, p)), np.zeros(p), 0.0, 0.0
-    B, A, z = np.empty((p, k)), np.empty((k, k)), np.empty(k)
-    for i in range(m):
-        B[:] = 0.0
-        for j in range(p):
-            for n in range(p):
-                for a in range(k):
-                    B[j, a] += H[i, j, n] * L[n, a]
-        A[:] = 0.0
-        z[:] = 0.0
-        for j in range(p):
-            for a in range(k):
-                z[a] += L[j, a] * r[i, j]
-                for e in range(a + 1):
-                    A[a, e] += L[j, a] * B[j, e]
-        log_root = _cholesky(A)
-        for j in range(p):
-            _solve(A, B[j])
-        _solve(A, z)
-        w = root[i] ** 2
-        log_det += 2.0 * w * log_root
+    T, b, log_det, explained = np.empty((m, p, p)), np.empty((m, p)), 0.0, 0.0
+    # the last row of G is r, that of B then A^-1/2 L'r, that of S the pull
+    G, S = np.zeros((p + 1, p, _AT_ONCE)), np.zeros((p + 1, p, _AT_ONCE))
+    B, A = np.zeros((p + 1, k, _AT_ONCE)), np.zeros((k, k, _AT_ONCE))
+    c = np.zeros(_AT_ONCE)
+    for first in range(0, m, _AT_ONCE):
+        _gather(H, r, root, first, G, c)
+        _rotate(G, L, B, A)
+        log_det += _factor(A, c)
+        _whiten(A, B)
         for a in range(k):
-            explained += z[a] ** 2
-        for j in range(p):
-            b[i, j] = r[i, j]
-            for a in range(k):
-                b[i, j] -= B[j, a] * z[a]
-            pull[j] += root[i] * b[i, j]
-            for n in range(j + 1):
-                left = H[i, j, n]
-                for a in range(k):
-                    left -= B[j, a] * B[n, a]
-                T[i, j, n] = T[i, n, j] = left
-                S[j, n] += w * left
-    for j in range(p):
-        for n in range(j):
-            S[n, j] = S[j, n]
-    return T, b, S, pull, log_det, explained
+            for t in range(_AT_ONCE):
+                explained += B[p, a, t] ** 2
+        _reduce(B, c, G, S)
+        _scatter(G, first, T, b)
+    total = _added(S, True)
+    return T, b, total[:p], total[p], log_det, explained
 
 
 @compiled
-def _cholesky(A):  # type: ignore[no-untyped-def]
-    """The lower factor of I + A over A, and the logarithm of its determinant."""
-    log_root = 0.0
-    for a in range(len(A)):
-        for e in range(a + 1):
-            left = A[a, e]
-            for f in range(e):
-                left -= A[a, f] * A[e, f]
-            A[a, e] = np.sqrt(1.0 + left) if a == e else left / A[e, e]
-        log_root += np.log(A[a, a])
-    return log_root
-
-
-@compiled
-def _solve(A, x):  # type: ignore[no-untyped-def]
-    """x of A x, A lower, over the latter."""
-    for a in range(len(x)):
-        for f in range(a):
-            x[a] -= A[a, f] * x[f]
-        x[a] /= A[a, a]
-
-
-@compiled
-def second_sums(T, b, root, S_inverse, common):  # type: ignore[no-untyped-def]
+def second_sums(T, b, root, S_inverse, common):
     """See `polytask.mixed.sums.second_sums`."""
     m, p = b.shape
-    q, W = np.empty((m, p)), np.empty(p)
-    Q, shared, E, F = np.zeros((p, p)), np.zeros((p, p)), np.zeros((p, p)), np.zeros((p, p))
-    for i in range(m):
-        c = root[i]
-        for j in range(p):
-            q[i, j] = b[i, j]
-            for n in range(p):
-                q[i, j] -= c * T[i, j, n] * common[n]
+    q, G, c = np.empty((m, p)), np.zeros((p + 1, p, _AT_ONCE)), np.zeros(_AT_ONCE)
+    Q, shared = np.zeros((p, p, _AT_ONCE)), np.zeros((p, p, _AT_ONCE))
+    E, F = np.zeros((p, p, _AT_ONCE)), np.zeros((p, p, _AT_ONCE))
+    W = np.zeros((p, p, _AT_ONCE))
+    for first in range(0, m, _AT_ONCE):
+        _gather(T, b, root, first, G, c)
         for j in range(p):
             for n in range(p):
-                Q[j, n] += q[i, j] * q[i, n]
-                E[j, n] += q[i, j] * q[i, n] * T[i, j, n]
-                F[j, n] += c * T[i, j, n] * q[i, n]
-            if c == 0.0:
-                continue
-            W[:] = 0.0
-            for n in range(p):
-                for a in range(p):
-                    W[a] += c * c * T[i, j, n] * S_inverse[n, a]
-            for n in range(p):
-                for a in range(p):
-                    shared[j, a] += W[n] * T[i, n, a]
-    return q, Q, shared, E, F
+                for t in range(_AT_ONCE):
+                    G[p, j, t] -= c[t] * G[j, n, t] * common[n]
+        _pair(G, c, Q, E, F)
+        _share(G, c, S_inverse, W, shared)
+        for t in range(min(_AT_ONCE, m - first)):
+            for j in range(p):
+                q[first + t, j] = G[p, j, t]
+    return q, _added(Q, False), _added(shared, True), _added(E, False), _added(F, False)
 
 
 @compiled
-def turned_sums(T, q, root):  # type: ignore[no-untyped-def]
-    """See `polytask.mixed.sums.turned_sums`."""
-    m, p = q.shape
-    h = p * (p + 1) // 2
-    Z, Y, pairs = np.zeros((h, h)), np.zeros((p, p, p)), np.empty(h)
-    for i in range(m):
-        at = 0
-        for j in range(p):
+def _gather(H, r, root, first, G, c):
+    """Some tasks, the last index theirs; zeros where there are no more."""
+    p = r.shape[1]
+    for t in range(_AT_ONCE):
+        i = first + t
+        there = i < len(r)
+        c[t] = root[i] if there else 0.0
+        for n in range(p):
+            G[p, n, t] = r[i, n] if there else 0.0
+            for j in range(p):
+                G[j, n, t] = H[i, j, n] if there else 0.0
+
+
+@compiled
+def _scatter(G, first, T, b):
+    """The inverse, of lower triangles."""
+    for t in range(min(_AT_ONCE, len(b) - first)):
+        for j in range(b.shape[1]):
+            b[first + t, j] = G[-1, j, t]
             for n in range(j + 1):
-                pairs[at] = T[i, j, n]
-                at += 1
-        at = 0
-        for j in range(p):
-            for n in range(j + 1):
-                both = q[i, j] * q[i, n]
-                for a in range(h):
-                    Z[at, a] += both * pairs[a]
-                at += 1
-            for n in range(p):
-                for a in range(p):
-                    Y[j, n, a] += root[i] * T[i, j, n] * q[i, a]
-    return Z, Y
+                T[first + t, j, n] = T[first + t, n, j] = G[j, n, t]
+
+
+@compiled
+def _rotate(G, L, B, A):
+    """B = G L, and A = L'B without its last row, the lower triangle."""
+    _clear(B)
+    _clear(A)
+    for j in range(len(G)):
+        for n in range(L.shape[0]):
+            for a in range(L.shape[1]):
+                if L[n, a] != 0.0:
+                    for t in range(_AT_ONCE):
+                        B[j, a, t] += G[j, n, t] * L[n, a]
+    for j in range(L.shape[0]):
+        for a in range(L.shape[1]):
+            for e in range(a + 1):
+                for t in range(_AT_ONCE):
+                    A[a, e, t] += L[j, a] * B[j, e, t]
+
+
+@compiled
+def _factor(A, c):
+    """C with C C' = I + A over A, its diagonal inverted; returns the sum of c² log|I + A|."""
+    log_det = 0.0
+    for a in range(len(A)):
+        for e in range(a + 1):
+            for f in range(e):
+                for t in range(_AT_ONCE):
+                    A[a, e, t] -= A[a, f, t] * A[e, f, t]
+            for t in range(_AT_ONCE):
+                if e < a:
+                    A[a, e, t] *= A[e, e, t]
+        for t in range(_AT_ONCE):
+            log_det += c[t] * c[t] * np.log1p(A[a, a, t])
+        for t in range(_AT_ONCE):
+            A[a, a, t] = 1.0 / np.sqrt(1.0 + A[a, a, t])
+    return log_det
+
+
+@compiled
+def _whiten(A, B):
+    """Each row x of B becomes C^-1 x, of such a C."""
+    for j in range(len(B)):
+        for a in range(len(A)):
+            for f in range(a):
+                for t in range(_AT_ONCE):
+                    B[j, a, t] -= A[a, f, t] * B[j, f, t]
+            for t in range(_AT_ONCE):
+                B[j, a, t] *= A[a, a, t]
+
+
+@compiled
+def _reduce(B, c, G, S):
+    """G - B B', the lower triangle, and its sums: c² G, in the last row c G."""
+    p = len(G) - 1
+    for j in range(p + 1):
+        for n in range(min(j + 1, p)):
+            for a in range(B.shape[1]):
+                for t in range(_AT_ONCE):
+                    G[j, n, t] -= B[j, a, t] * B[n, a, t]
+            for t in range(_AT_ONCE):
+                S[j, n, t] += c[t] * G[j, n, t] * (c[t] if j < p else 1.0)
+
+
+@compiled
+def _pair(G, c, Q, E, F):
+    """Q, E and F of q in the last row of G."""
+    p = len(G) - 1
+    for j in range(p):
+        for n in range(p):
+            for t in range(_AT_ONCE):
+                both = G[p, j, t] * G[p, n, t]
+                Q[j, n, t] += both
+                E[j, n, t] += both * G[j, n, t]
+                F[j, n, t] += c[t] * G[j, n, t] * G[p, n, t]
+
+
+@compiled
+def _share(G, c, S_inverse, W, shared):
+    """Add c² G S^-1 G, the lower triangle."""
+    p = len(G) - 1
+    _clear(W)
+    for j in range(p):
+        for n in range(p):
+            for a in range(p):
+                for t in range(_AT_ONCE):
+                    W[j, a, t] += G[j, n, t] * S_inverse[n, a]
+        for n in range(j + 1):
+            for a in range(p):
+                for t in range(_AT_ONCE):
+                    shared[j, n, t] += c[t] * c[t] * W[j, a, t] * G[a, n, t]
+
+
+@compiled
+def _clear(A):
+    """Zeros everywhere."""
+    for j in range(A.shape[0]):
+        for n in range(A.shape[1]):
+            for t in range(_AT_ONCE):
+                A[j, n, t] = 0.0
+
+
+@compiled
+def _added(S, lower):
+    """Sums over the last index; where only the lower triangle is there, both."""
+    out = np.zeros(S.shape[:2])
+    for j in range(S.shape[0]):
+        for n in range(S.shape[1]):
+            k, a = (n, j) if lower and n > j else (j, n)
+            for t in range(_AT_ONCE):
+                out[j, n] += S[k, a, t]
+    return out

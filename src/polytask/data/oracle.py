@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from polytask.data.design import Design
+from polytask.data.row_sums import added
 
 __all__ = ["Oracle", "Pointwise", "RiskAt", "RowsAt"]
 
@@ -191,9 +192,9 @@ class RowsAt:
     @property
     def slope(self) -> np.ndarray:
         """Weighted sum of the loss's squared slopes in each task, shape (m,)."""
-        m, sizes = self.design.n_tasks, np.diff(self.design.start)
-        square = self.weight * self.loss.slopes(self.y, self.f) ** 2
-        return np.bincount(np.repeat(np.arange(m), sizes), square, minlength=m)
+        square = np.square(self.loss.slopes(self.y, self.f))
+        square *= self.weight
+        return added(square, self.design.start)
 
     @cached_property
     def curvature(self) -> np.ndarray:

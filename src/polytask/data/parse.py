@@ -174,29 +174,30 @@ def make_task_data(
     if np.isinf(y).any():
         raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
     weight = read_weight(sample_weight, y)
-    if y.ndim == 2:
-        row, code, tasks = _wide_observations(y, weight, names)
-        target, weight = y[row, code], weight[row, code]
-    else:
-        row, code, tasks = _long_observations(rows, y, weight)
-        target, weight = y[row], weight[row]
+    wide = y.ndim == 2
+    row, code, tasks = (
+        _wide_observations(y, weight, names) if wide else _long_observations(rows, y, weight)
+    )
+    already = len(row) == rows.X.shape[0] and bool((row == np.arange(len(row))).all())
+    if wide or not already:
+        at = (row, code) if wide else row
+        y, weight = y[at], weight[at]
     start = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(tasks)))])
-    already = len(row) == rows.X.shape[0] and (row == np.arange(len(row))).all()
     counts = np.bincount(code, weights=weight, minlength=len(tasks))
     share = task_shares(counts, getattr(estimator, "_weight_rule", estimator.task_weight))
     intercept, mean = estimator.fit_intercept, None
     if center and intercept and not sparse.issparse(rows.X):
-        mean = _far_means(rows.X, row, (share / counts)[code] * weight)
+        mean = _far_means(rows.X, None if already else row, (share / counts)[code] * weight)
     design = make_design(rows.X, None if already else row, start, intercept, mean)
     return TaskData(
-        design, target.astype(np.float64), weight, share, tasks, intercept, row, mean,
+        design, y.astype(np.float64), weight, share, tasks, intercept, row, mean,
         None if group is None else group[row], None if when is None else when[row],
     )  # fmt: skip
 
 
-def _far_means(X: np.ndarray, row: np.ndarray, omega: np.ndarray) -> np.ndarray | None:
+def _far_means(X: np.ndarray, row: np.ndarray | None, omega: np.ndarray) -> np.ndarray | None:
     """`far_means` of the features of observations with weights omega (N,), in parts."""
-    v = np.bincount(row, omega, minlength=len(X))
+    v = omega if row is None else np.bincount(row, omega, minlength=len(X))
     mean, square = np.zeros((2, X.shape[1]))
     step = max(1, _CHUNK // max(X.shape[1], 1))
     for at in range(0, len(X), step):
@@ -217,6 +218,8 @@ def _long_observations(
     kept = np.flatnonzero(weight > 0)
     ids = np.zeros(len(y), dtype=np.int64) if rows.ids is None else rows.ids
     tasks, code = _distinct(ids if len(kept) == len(ids) else ids[kept])
+    if (code[:-1] <= code[1:]).all():
+        return kept, code, tasks
     order = np.argsort(code, kind="stable")
     return kept[order], code[order], tasks
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from polytask.data.design import Design
 from polytask.data.oracle import Pointwise, RowsAt
+from polytask.data.row_sums import added
 
 __all__ = ["TaskData", "task_shares"]
 
@@ -97,13 +98,13 @@ class TaskData:
     @cached_property
     def counts(self) -> np.ndarray:
         """Rows of each task, by sample weight, shape (m,)."""
-        return np.bincount(self.code, weights=self.sample_weight, minlength=self.n_tasks)
+        return added(self.sample_weight, self.start)
 
     @cached_property
     def weight(self) -> np.ndarray:
         """omega, the weight of each observation in R(W); sums to one, shape (N,)."""
         total = np.where(self.counts > 0, self.counts, 1.0)  # tasks without rows
-        return self.sample_weight * (self.share / total)[self.code]
+        return self.sample_weight * np.repeat(self.share / total, self.sizes)
 
     @cached_property
     def column_norms(self) -> np.ndarray:

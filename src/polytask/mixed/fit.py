@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from polytask.data import TaskData
+from polytask.data.row_sums import residual_sums
 from polytask.mixed.chosen import START_TOL, Estimates, choose, criterion, renumbered
 from polytask.mixed.doubts import doubts, has_no_noise, pooled_point
 from polytask.mixed.laplace import LaplaceModel, LaplacePoint
@@ -222,16 +223,14 @@ def _fitted(
         "deviation": Ridge(np.full(C.shape[1], 0.5 / N)),
     }
     problem = Problem(data, loss, RotatedDeviation(C), penalties)
-    f = problem.predict(blocks)
-    violation = _violation(problem, blocks, f)
+    objective, violation = _judged(problem, blocks)
     if exact and violation > _LOST and not too_large(problem):
         blocks = solve_rotated(problem, 2.0 * ridge, np.full(C.shape[1], 1.0 / N))
-        f = problem.predict(blocks)
-        violation = _violation(problem, blocks, f)
+        objective, violation = _judged(problem, blocks)
     solution = Solution(
         blocks={"common": blocks["common"], "deviation": blocks["deviation"] @ C.T},
         coefs=problem.structure.assemble(blocks),
-        objective=problem.objective(blocks, f),
+        objective=objective,
         violation=violation,
         status=_status(estimate.converged, violation),
         certificate="global",
@@ -326,10 +325,18 @@ def few_for_common(data: TaskData) -> bool:
     return min(data.n_tasks, rows) < 10 * data.n_coefs
 
 
-def _violation(problem: Problem, blocks: dict[str, np.ndarray], f: np.ndarray) -> float:
-    """KKT violation of coefficients at the estimated variances, in units of the gradient bound."""
-    residual = problem.residual(blocks, f)
+def _judged(problem: Problem, blocks: dict[str, np.ndarray]) -> tuple[float, float]:
+    """Objective and KKT violation at the estimated variances, in units of the gradient bound."""
+    data, theta = problem.data, problem.structure.assemble(blocks)
+    if problem.loss.is_quadratic:
+        pull, squares = residual_sums(data.design, data.y, data.weight, theta)
+        risk, gradient = 0.5 * float(squares.sum()), -pull
+    else:
+        at = data.at(problem.loss, theta)
+        risk, gradient = at.total, at.gradient
+    residual = problem.residual(blocks, gradient=gradient)
     bound, C = problem.gradient_bound, np.abs(problem.structure.C)  # type: ignore[attr-defined]
     common = np.abs(residual["common"]) / bound.sum(axis=0)
     deviation = np.abs(residual["deviation"]) / np.maximum(bound @ C, 1e-300)
-    return float(max(common.max(initial=0.0), deviation.max(initial=0.0)))
+    penalty = sum(problem.penalties[b].value(B) for b, B in blocks.items())
+    return risk + penalty, float(max(common.max(initial=0.0), deviation.max(initial=0.0)))

@@ -35,14 +35,15 @@ from functools import cached_property
 import numpy as np
 
 from polytask.algebra.linalg import inverses_and_log_dets
-from polytask.data import Design, RowsAt, TaskData
+from polytask.data import RowsAt, TaskData
+from polytask.data.row_sums import quadratic_forms
 from polytask.mixed.point import MixedPoint
 from polytask.mixed.reml import MixedModel, column_scale
 from polytask.responses import Loss
 from polytask.solvers.descent import Descent, along
 from polytask.structures import Blocks
 
-__all__ = ["LaplaceModel", "LaplacePoint", "Place", "quadratic_forms"]
+__all__ = ["LaplaceModel", "LaplacePoint", "Place"]
 
 _STEPS = 60
 _LOG_ODDS = 2.5  # scale of the prior of their standard deviation between tasks
@@ -294,18 +295,3 @@ class LaplacePoint(MixedPoint):
             self.grams, cross, square, model.shift, model.scale, model.n_rows, model.intercept,
             known_noise=True,
         )  # fmt: skip
-
-
-def quadratic_forms(design: Design, V: np.ndarray) -> np.ndarray:
-    """x'V_i x of every observation, V of shape (m, p, p)."""
-    out = np.zeros(design.start[-1])
-    if design.sparse:
-        for i in range(design.n_tasks):
-            rows = design.block(i)
-            forms = rows.multiply(rows @ V[i]).sum(axis=1)
-            out[design.start[i] : design.start[i + 1]] = np.asarray(forms).ravel()
-        return out
-    for batch in design.batches:
-        rows = design.rows(batch)
-        batch.collect(((rows @ V[batch.tasks]) * rows).sum(axis=2), out)
-    return out

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from polytask.data.row_sums import quadratic_forms
 from polytask.mixed.by_parameters import by_parameters
-from polytask.mixed.laplace import LaplaceModel, LaplacePoint, quadratic_forms
+from polytask.mixed.laplace import LaplaceModel, LaplacePoint
 from polytask.responses import ImpossibleParametersError
 
 __all__ = ["learned", "whole_deviance"]

@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.mixed.laplace import quadratic_forms
+from polytask.data.row_sums import quadratic_forms
 from polytask.responses import Loss
 
 __all__ = ["common_without_tasks", "left_out"]

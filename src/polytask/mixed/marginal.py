@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse
-from polytask.mixed.laplace import LaplacePoint, Place, quadratic_forms
+from polytask.data.row_sums import quadratic_forms
+from polytask.mixed.laplace import LaplacePoint, Place
 from polytask.mixed.search import RemlEstimate
 from polytask.mixed.spread import reaches
 from polytask.solvers.descent import Descent

@@ -29,8 +29,14 @@ from functools import cached_property
 
 import numpy as np
 
-from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse, psd_inverses, symmetric_eigen
+from polytask.algebra.linalg import (
+    inverses_and_log_dets,
+    psd_inverse,
+    psd_inverses,
+    symmetric_eigen,
+)
 from polytask.data import TaskData
+from polytask.data.row_sums import residual_sums
 from polytask.mixed.point import MixedPoint
 from polytask.mixed.sums import SecondSums, first_sums, of_one_design, second_sums
 
@@ -104,12 +110,13 @@ class MixedModel:
             w[-1] = float(s @ data.y) / n_rows
         if n_rows > data.n_coefs:  # else the pooled fit explains any targets, and noise as well
             w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
-        e = data.y - design.predict(np.broadcast_to(w, (data.n_tasks, data.n_coefs)))
-        square = float(s @ e**2)
+        theta = np.repeat(w[None], data.n_tasks, axis=0)
+        cross, squares = residual_sums(design, data.y, s, theta)
+        square = float(squares.sum())
         check_reach(data)
         if square <= 1e-24 * float(s @ data.y**2):  # nothing but rounding is left
-            e, square = np.zeros_like(e), 0.0
-        cross = design.adjoint(s * e) / scale
+            cross, square = np.zeros_like(cross), 0.0
+        cross = cross / scale
         grams /= scale[:, None] * scale
         return cls(grams, cross, square, w * scale, scale, n_rows, data.intercept)
 
@@ -127,7 +134,7 @@ class MixedModel:
     def is_one_design(self) -> bool:
         """Whether all tasks, more than coefficients, have the same Gram matrix."""
         H = self.grams
-        return len(H) > self.n_coefs + 1 and bool((H[0] == H[-1]).all() and (H == H[0]).all())
+        return len(H) > self.n_coefs + 1 and bool((H[0] == H[-1]).all() and (H[0] == H).all())
 
     @cached_property
     def designs(self) -> np.ndarray:

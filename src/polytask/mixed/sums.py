@@ -1,4 +1,4 @@
-"""Sums over tasks that a mixed model needs at one covariance: with numba in one pass, else by numpy.
+"""Sums over tasks that a mixed model needs at one covariance: in one pass, or by numpy.
 
 Task i has the Gram matrix H_i (p, p), the products r_i (p,) and the weight c_i² with its root c_i:
 one, but where a task stands for several of the same design (`of_one_design`). Symbols are those of
@@ -7,7 +7,7 @@ one, but where a task stands for several of the same design (`of_one_design`). S
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from polytask.compiled import loops
 
 __all__ = ["SecondSums", "first_sums", "of_one_design", "second_sums", "turned_sums"]
 
-_SMALL = 16  # coefficients up to which loops are faster than BLAS
+_FIRST, _SECOND = 16, 6  # coefficients up to which loops are faster than BLAS
+_MANY = 2_000  # numbers in matrices from which on loops are worth loading
 
 
 class SecondSums(NamedTuple):
@@ -61,7 +62,7 @@ def first_sums(
     log_det, explained : float
         sum c_i² log|A_i| and sum r_i'L A_i^-1 L'r_i.
     """
-    if H.shape[1] <= _SMALL and (compiled := loops("tasks")) is not None:
+    if (compiled := _loops(H, _FIRST)) is not None:
         found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, float]
         found = compiled.first_sums(H, r, root, L)
         return found
@@ -79,7 +80,7 @@ def second_sums(
     T: np.ndarray, b: np.ndarray, root: np.ndarray, S_inverse: np.ndarray, common: np.ndarray
 ) -> SecondSums:
     """What slopes and the information of variances are made of, at the common part w0 (p,)."""
-    if T.shape[1] <= _SMALL and (compiled := loops("tasks")) is not None:
+    if (compiled := _loops(T, _SECOND)) is not None:
         return SecondSums(*compiled.second_sums(T, b, root, S_inverse, common), root)
     q = b - root[:, None] * (T @ common)
     shared = np.tensordot(root**2, (T @ S_inverse) @ T, 1)
@@ -100,11 +101,8 @@ def turned_sums(T: np.ndarray, q: np.ndarray, root: np.ndarray) -> tuple[np.ndar
     """
     m, p = q.shape
     j, k = np.tril_indices(p)
-    if p <= _SMALL and (compiled := loops("tasks")) is not None:
-        Z, Y = compiled.turned_sums(T, q, root)
-    else:
-        Z = (q[:, j] * q[:, k]).T @ T[:, j, k]
-        Y = (T.reshape(m, p * p).T @ (root[:, None] * q)).reshape(p, p, p)
+    Z = (q[:, j] * q[:, k]).T @ T[:, j, k]
+    Y = (T.reshape(m, p * p).T @ (root[:, None] * q)).reshape(p, p, p)
     pair = np.zeros((p, p), dtype=int)
     pair[j, k] = pair[k, j] = np.arange(len(j))
     M = Z[pair[:, None], pair[:, None, :, None]]
@@ -112,7 +110,7 @@ def turned_sums(T: np.ndarray, q: np.ndarray, root: np.ndarray) -> tuple[np.ndar
 
 
 def of_one_design(H: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """p + 1 tasks with the sums of many that have one Gram matrix: H, r and the roots of weights.
+    """P + 1 tasks with the sums of many that have one Gram matrix: H, r and the roots of weights.
 
     A rotation of the tasks: the first stands for all, the others for how r differs.
     """
@@ -121,3 +119,8 @@ def of_one_design(H: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     scatter = np.linalg.qr(r - mean, mode="r")
     root = np.append(np.sqrt(m), np.zeros(p))
     return np.repeat(H[:1], p + 1, axis=0), np.vstack([np.sqrt(m) * mean, scatter]), root
+
+
+def _loops(H: np.ndarray, most: int) -> Any:
+    """Compiled loops, where they are worth it."""
+    return loops("tasks") if H.shape[1] <= most and H.size >= _MANY else None

@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import digamma, fdtrc, polygamma
 
 from polytask.data import TaskData
+from polytask.data.row_sums import added
 
 __all__ = ["task_noise"]
 
@@ -37,13 +38,12 @@ def task_noise(
     test : bool
         Whether to ask for a clear difference first.
     """
-    m = data.n_tasks
     e = np.sqrt(data.sample_weight) * (data.y - data.design.predict(coefs))
     left = np.clip(1.0 - leverage, 1e-3, 1.0)
     if test and not _differ(e / np.sqrt(left), data):
         return None
-    free = np.bincount(data.code, left, minlength=m)
-    mean_square = np.bincount(data.code, e**2, minlength=m) / np.maximum(free, 1e-300)
+    free = added(left, data.start)
+    mean_square = added(e**2, data.start) / np.maximum(free, 1e-300)
     known = (free > 1.0) & (mean_square > 0)
     if known.sum() < 2:
         return None
@@ -55,20 +55,31 @@ def task_noise(
 
 def _differ(residuals: np.ndarray, data: TaskData) -> bool:
     """Brown and Forsythe's test: an analysis of variance of distances from the tasks' medians."""
-    n = np.diff(data.start)
-    n = n[n >= _LEAST_ROWS]
-    if len(n) < 2 or np.ptp(residuals) == 0:
+    n = data.sizes
+    if (n >= _LEAST_ROWS).sum() < 2 or np.ptp(residuals) == 0:
         return False
-    code = np.repeat(np.arange(len(n)), n)
-    r = residuals[np.repeat(np.diff(data.start) >= _LEAST_ROWS, np.diff(data.start))]
-    r, first = r[np.lexsort((r, code))], np.cumsum(n) - n
-    size = np.abs(r - 0.5 * (r[first + (n - 1) // 2] + r[first + n // 2])[code])
-    mean = np.bincount(code, size) / n
+    size = np.abs(residuals - np.repeat(_medians(residuals, data), n))
+    if (n < _LEAST_ROWS).any():
+        size, n = size[np.repeat(n >= _LEAST_ROWS, n)], n[n >= _LEAST_ROWS]
+    first = np.cumsum(n) - n
+    mean = np.add.reduceat(size, first) / n
     between = float(n @ (mean - size.mean()) ** 2) / (len(n) - 1)
-    within = float(((size - mean[code]) ** 2).sum()) / max(len(r) - len(n), 1)
+    size -= np.repeat(mean, n)
+    within = float(size @ size) / max(len(size) - len(n), 1)
     if within == 0.0:
         return between > 0.0
-    return bool(fdtrc(len(n) - 1, len(r) - len(n), between / within) < _CLEAR)
+    return bool(fdtrc(len(n) - 1, len(size) - len(n), between / within) < _CLEAR)
+
+
+def _medians(values: np.ndarray, data: TaskData) -> np.ndarray:
+    """Of each task's observations, shape (m,)."""
+    out = np.zeros(data.n_tasks)
+    for batch in data.design.batches:
+        there = values[batch.obs] if batch.part is None else values[batch.part].reshape(batch.shape)
+        ordered = np.sort(there if batch.valid is None else np.where(batch.valid, there, np.inf))
+        n, each = data.sizes[batch.tasks], np.arange(len(batch.tasks))
+        out[batch.tasks] = 0.5 * (ordered[each, (n - 1) // 2] + ordered[each, n // 2])
+    return out
 
 
 def _prior(mean_square: np.ndarray, free: np.ndarray) -> tuple[float, float]:

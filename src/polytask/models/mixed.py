@@ -23,9 +23,9 @@ from polytask.data import (
     task_codes,
 )
 from polytask.data.center import shifted_covariance
+from polytask.data.row_sums import quadratic_forms
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
-from polytask.mixed.laplace import quadratic_forms
 from polytask.mixed.left_out import common_without_tasks, left_out
 from polytask.mixed.task_noise import task_noise
 from polytask.models._likelihood import in_units_of_their_mean, rows_seen
