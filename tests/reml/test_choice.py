@@ -6,6 +6,8 @@ from scipy import stats
 
 from polytask import MeanRegularizedRegressor
 from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse, psd_inverse_roots
+from polytask.data import TaskData
+from polytask.data.design import Design
 from polytask.mixed import chosen
 from polytask.mixed.task_noise import _CLEAR, _differ
 
@@ -85,15 +87,15 @@ def test_singular_matrices_among_others(rng, p):
 
 
 def test_differences_in_noise_are_asked_for_as_scipy_does(rng):
-    class Rows:
-        start = np.concatenate([[0], np.cumsum(rng.integers(1, 12, 30))])
-
+    start = np.concatenate([[0], np.cumsum(rng.integers(1, 12, 30))])
+    sizes, one = np.diff(start), np.ones(start[-1])
+    design = Design(one[:, None], None, start)
+    rows = TaskData(design, one, one, sizes / start[-1], np.arange(30), True, np.arange(len(one)))
     answers = set()
     for spread in np.linspace(0.0, 1.0, 40):
-        sizes = np.diff(Rows.start)
-        e = rng.normal(size=Rows.start[-1]) * np.repeat(np.exp(spread * rng.normal(size=30)), sizes)
-        parts = [r for r in np.split(e, Rows.start[1:-1]) if len(r) >= 3]
-        answer = _differ(e, Rows)
+        e = rng.normal(size=len(one)) * np.repeat(np.exp(spread * rng.normal(size=30)), sizes)
+        parts = [r for r in np.split(e, start[1:-1]) if len(r) >= 3]
+        answer = _differ(e, rows)
         assert answer == (stats.levene(*parts, center="median").pvalue < _CLEAR)
         answers.add(answer)
     assert answers == {True, False}

@@ -250,6 +250,7 @@ class RemlPoint(MixedPoint):
     def __init__(self, model: MixedModel, L: np.ndarray, kappa: np.ndarray | None = None) -> None:
         self.model, self.L, self.kappa = model, L, kappa
         H, r, self.root = model.in_sums
+        self.grams = model.designs
         self._far = model.has_noise and bool((L**2).sum() > _FAR)
         self.T, self._b, self.S, self.pull, log_det, explained = first_sums(H, r, self.root, L)
         if self._far:
@@ -290,19 +291,14 @@ class RemlPoint(MixedPoint):
             b, common = (self.T @ off[:, :, None])[:, :, 0], np.zeros_like(common)
         return second_sums(self.T, b, self.root, self.S_inverse, common)
 
-    @property
-    def grams(self) -> np.ndarray:
-        """H of all tasks."""
-        return self.model.designs
-
     @cached_property
-    def A_inverse(self) -> np.ndarray:
+    def A_inverse(self) -> np.ndarray:  # type: ignore[override]
         """Of all tasks, or the one that they share."""
         A = np.eye(self.L.shape[1]) + self.L.T @ self.grams @ self.L
         return inverses_and_log_dets(A)[0]
 
     @cached_property
-    def q(self) -> np.ndarray:
+    def q(self) -> np.ndarray:  # type: ignore[override]
         """Of all tasks, shape (m, p)."""
         model, L = self.model, self.L
         if not model.is_one_design:

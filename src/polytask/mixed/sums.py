@@ -81,7 +81,8 @@ def second_sums(
 ) -> SecondSums:
     """What slopes and the information of variances are made of, at the common part w0 (p,)."""
     if (compiled := _loops(T, _SECOND)) is not None:
-        return SecondSums(*compiled.second_sums(T, b, root, S_inverse, common), root)
+        q, Q, shared, E, F = compiled.second_sums(T, b, root, S_inverse, common)
+        return SecondSums(q, Q, shared, E, F, root)
     q = b - root[:, None] * (T @ common)
     shared = np.tensordot(root**2, (T @ S_inverse) @ T, 1)
     pulls = T * q[:, None, :]
