@@ -28,7 +28,7 @@ def compiled_too(monkeypatch):
 
 def world(rng, m, p):
     """Tasks with fewer rows than columns, of other weights, and columns that are zero."""
-    X = rng.normal(size=(m, p + 2, p)) * 10.0 ** rng.uniform(-1, 1, size=(m, 1, 1))
+    X = rng.normal(size=(m, p + 2, p)) * 10.0 ** rng.uniform(-0.5, 0.5, size=(m, 1, 1))
     X[::3, 1:] = 0.0
     X[1::4, :, -1] = 0.0
     v = rng.uniform(0.1, 3.0, size=X.shape[:2])
@@ -40,7 +40,7 @@ def roots_of(rng, p):
     low = np.tril(rng.normal(size=(p, p)))
     singular = low.copy()
     singular[:, p // 2 :] = 0.0
-    return [low, singular, np.zeros((p, p)), np.zeros((p, 0)), np.hstack([low, low]), 10.0 * low]
+    return [low, singular, np.zeros((p, p)), np.zeros((p, 0)), np.hstack([low, low]), 3.0 * low]
 
 
 @pytest.mark.parametrize("weighed", [False, True])
