@@ -121,7 +121,8 @@ def stack(held: HeldOut, loss: Loss, m: int, own_weights: bool = True) -> Stack:
     """Weights from held-out predictions of m tasks; ``own_weights``: they may differ by task."""
     missing = np.isnan(held.F)
     usable = np.ones((m, held.F.shape[1]), dtype=bool)
-    np.logical_and.at(usable, held.code, ~missing)
+    tested = ~missing.all(axis=1)  # of rows in time the first half never is
+    np.logical_and.at(usable, held.code[tested], ~missing[tested])
     known = ~missing.any(axis=1)
     if held.F.shape[1] == 1 or not known.any():
         common = np.full(held.F.shape[1], 1.0 / held.F.shape[1])
