@@ -79,3 +79,15 @@ def test_labels(rng):
     found = stack(held(F, y, code), Logistic(), 10)
     assert found.common[0] > 0.8
     assert found.common[2] < 0.05
+
+
+def test_rows_that_no_model_held_out_change_no_weight(rng):
+    """Of rows in time the first half is never held out; all tasks then had equal weights."""
+    y, code = rng.normal(size=200), np.repeat(np.arange(10), 20)
+    F = y[:, None] + np.array([0.2, 1.0, 1.0]) * rng.normal(size=(200, 3))
+    tested = np.arange(200) % 20 >= 10
+    whole = held(np.where(tested[:, None], F, np.nan), y, code)
+    found, part = (stack(each, Squared(), 10) for each in (whole, whole.subset(tested)))
+    np.testing.assert_allclose(found.weights, part.weights)
+    assert found.common[0] > 0.8
+    assert (found.weights[:, 0] > 0.5).all()

@@ -213,12 +213,13 @@ def test_files_that_are_summed_up_give_the_curves_of_rows_in_memory(tmp_path):
         CurvedClassifier(task="task").fit_parquet(tmp_path / "labels.parquet", target="y")
 
 
-def test_groups_and_time_are_taken_and_change_no_variance():
+def test_time_changes_no_variance_and_neither_do_groups_of_one_row():
     X, y = waves(n=240, m=6)
     plain = CurvedRegressor(task="task").fit(X, y)
-    for held in ({"groups": np.arange(240) // 4}, {"time": np.arange(240)}):
-        with pytest.warns(UserWarning, match="CurvedRegressor: .* taken as independent"):
-            told = CurvedRegressor(task="task").fit(X, y, **held)
+    with pytest.warns(UserWarning, match="CurvedRegressor: .* taken as independent"):
+        timed = CurvedRegressor(task="task").fit(X, y, time=np.arange(240))
+    alone = CurvedRegressor(task="task").fit(X, y, groups=np.arange(240))
+    for told in (timed, alone):
         np.testing.assert_allclose(told.predict(X), plain.predict(X), rtol=1e-9)
     with pytest.raises(ValueError, match="inconsistent numbers"):
         CurvedRegressor(task="task").fit(X, y, groups=np.arange(7))

@@ -3,21 +3,27 @@
 import dataclasses
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import is_classifier
+from sklearn.metrics import log_loss
 
 from polytask import (
     AutoMultiTaskRegressor,
+    CurvedClassifier,
+    CurvedRegressor,
     LowRankRegressor,
     MeanRegularizedClassifier,
     MeanRegularizedRegressor,
     PooledRegressor,
+    SharedTreesRegressor,
     SingleTaskRegressor,
 )
 from polytask.data import TaskData
-from polytask.data.held_rows import group_folds, later_folds
+from polytask.data.held_rows import correlation, group_folds, later_folds
 from polytask.models.boosted_trees import BoostedTreesRegressor
 from polytask.problem import Problem
 from polytask.solvers import select
@@ -235,3 +241,28 @@ def test_trees_stop_where_new_people_are_predicted_worse() -> None:
     assert timed < free
     errors = [np.mean((model.predict(X[new]) - y[new]) ** 2) for model in trees]
     assert errors[1] < errors[0]
+
+
+@pytest.mark.parametrize("model", [CurvedRegressor, SharedTreesRegressor, CurvedClassifier])
+def test_rows_of_one_person_count_for_fewer_where_variances_are_estimated(model: type) -> None:
+    X, y, who = visits()
+    X = X[["0", "1", "2", "ward"]]  # more would tell all patients of a ward apart
+    new, labels = who % 4 == 0, is_classifier(model())
+    y = (y > 0).astype(int) if labels else y
+
+    def error(**given: Any) -> float:
+        fitted = model(task="ward").fit(X[~new], y[~new], **given)
+        if labels:
+            return float(log_loss(y[new], fitted.predict_proba(X[new])))
+        return float(np.mean((fitted.predict(X[new]) - y[new]) ** 2))
+
+    assert error(groups=who[~new]) < 0.7 * error()
+
+
+def test_the_correlation_inside_groups_is_that_of_the_draws() -> None:
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(2000), rng.integers(1, 6, 2000))
+    together, own = rng.normal(size=2000)[group], rng.normal(size=len(group))
+    assert correlation(together + 2 * own, group) == pytest.approx(0.2, abs=0.03)
+    assert correlation(together, group) == 1.0
+    assert correlation(own, np.arange(len(own))) == 0.0

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -22,7 +23,7 @@ from polytask.data import (
     read_weight,
     task_codes,
 )
-from polytask.data.held_rows import read_held
+from polytask.data.held_rows import Folds, correlation, group_folds, read_held
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit
 from polytask.models._fields import FromFields
@@ -34,6 +35,8 @@ from polytask.models.unseen import refuse_known, unseen_message
 from polytask.responses import Response
 
 __all__ = ["HeadsClassifier", "HeadsRegressor", "OnColumns", "OnColumnsRegressor", "read_dense"]
+
+_FOLDS = 3  # of groups, by whose errors their rows are told to be alike
 
 
 class _Heads:
@@ -153,9 +156,10 @@ class OnColumns(FromFields, TaskEstimator):
         sample_weight : array of shape (n,) or, with a wide y, (n, m)
             Weights of rows; zero leaves a row out.
         groups, time : array of shape (n,), optional
-            Who or when each row was, as the other models take it. Variances are estimated from all
-            rows at once, as independent ones; a warning says so. `AutoMultiTaskRegressor` and
-            comparisons hold rows out by them all the same.
+            Who or when each row was, as the other models take it. Rows of a group count for as
+            many as the correlation of errors in groups left out leaves of them (Kish, 1965). In
+            time, and in groups of a wide y, variances are estimated from rows as if they were
+            independent; a warning says so.
 
         Returns
         -------
@@ -169,15 +173,16 @@ class OnColumns(FromFields, TaskEstimator):
         name = type(self).__name__
         if len(target) < 2:
             raise ValueError(f"{type(self).__name__}: y must hold two rows at least; got 1 sample.")
-        if any(of_rows is not None for of_rows in read_held(groups, time, rows.X, name)):
+        group, when = read_held(groups, time, rows.X, name)
+        self._wide = target.ndim == 2
+        if when is not None or (group is not None and self._wide):
             warnings.warn(
                 f"{name}: variances are estimated from rows taken as independent, whatever groups "
-                "or time say.",
+                "of a wide y or time say.",
                 UserWarning,
                 stacklevel=callers_level(),
             )
-        self._wide = target.ndim == 2
-        self._encode(target)  # refuses what the role cannot learn
+        numbers = self._encode(target)  # refuses what the role cannot learn
         reason = why_not_mixed(self._loss())
         if reason is not None:
             raise ValueError(f"{name}: it needs {reason}. Mean-regularized models take it.")
@@ -185,10 +190,48 @@ class OnColumns(FromFields, TaskEstimator):
         if rows.ids is not None:
             self.tasks_ = np.unique(rows.ids[weight > 0])
             code = task_codes(rows.ids, self.tasks_, len(rows.ids))
-        self._fit_rows(_dense(rows.X), y, weight, code, groups)
+        dense = _dense(rows.X)
+        if group is None or self._wide:
+            self._fit_rows(dense, y, weight, code, groups)
+        else:
+            self._fit_alike(dense, y, weight, code, groups, group, numbers)
         self.model_.unseen = "common"  # unseen tasks are refused before they get there
         self.response_, self.n_iter_ = self.model_.response_, self.model_.n_iter_
         return self
+
+    def _fit_alike(
+        self, X: np.ndarray, y: Any, weight: np.ndarray, code: np.ndarray | None, groups: Any,
+        group: np.ndarray, numbers: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Each of n rows of a group in a task weighs 1 / (1 + (n - 1) r), r their correlation.
+
+        That of the errors in groups left out by models to which the rows of a group are one.
+        """
+        used = np.flatnonzero(weight > 0)
+        task = np.zeros(len(used), dtype=int) if code is None else code[used]
+        pair = np.unique([task, group[used]], axis=1, return_inverse=True)[1].ravel()
+        fold, more, left = np.full(len(X), -1), np.zeros(len(X)), np.full(len(X), np.nan)
+        fold[used], more[used] = group_folds(task, group[used], _FOLDS), np.bincount(pair)[pair] - 1
+        for train, held in Folds(fold).parts():
+            part = np.where(train, weight / (1.0 + more), 0.0)
+            if np.ptp(numbers[part > 0]) == 0:
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # of fits that are not kept
+                self._fit_rows(X, y, part, code, groups)
+            table, loss = (
+                self._table_of(X[held], None if code is None else code[held]),
+                self._loss(),
+            )
+            f, seen = self.model_._linear_predictor(table), numbers[held]
+            spread = np.sqrt(np.maximum(loss.curvature(seen, f), 1e-12))
+            left[held] = loss.gradient(seen, f) / spread
+        known = np.isfinite(left[used])
+        r = 1.0
+        if known.any():
+            pair = np.unique(pair[known], return_inverse=True)[1]
+            r = correlation(left[used][known], pair)
+        self._fit_rows(X, y, weight / (1.0 + more * r), code, groups)
 
     def _heads(self, inner: type, code: np.ndarray | None, **given: Any) -> Any:
         """The model on the columns, unfitted."""
