@@ -14,7 +14,7 @@ from sklearn.utils.validation import column_or_1d
 from polytask.data.folds import task_folds
 from polytask.data.frames import to_array
 
-__all__ = ["Folds", "correlation", "group_folds", "later_folds", "read_held", "validation_part"]
+__all__ = ["Folds", "group_folds", "later_folds", "read_held", "validation_part"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,14 +182,3 @@ def _read(values: Any, X: Any, owner: str, name: str) -> np.ndarray | None:
             "rows out, or give them a value."
         )
     return found
-
-
-def correlation(values: np.ndarray, group: np.ndarray) -> float:
-    """Of values (n,) about zero inside groups 0, ..., k - 1, by moments; from 0 to 1."""
-    size = np.bincount(group)
-    n, k = len(group), len(size)
-    mean = np.bincount(group, values) / size
-    inside = float(((values - mean[group]) ** 2).sum()) / max(n - k, 1)
-    between = float(size @ mean**2) / k
-    total = between + (n / k - 1.0) * inside
-    return min(max((between - inside) / total, 0.0), 1.0) if n > k and total > 0 else 0.0

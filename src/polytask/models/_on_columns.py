@@ -23,10 +23,11 @@ from polytask.data import (
     read_weight,
     task_codes,
 )
-from polytask.data.held_rows import Folds, correlation, group_folds, read_held
+from polytask.data.held_rows import read_held
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit
 from polytask.models._fields import FromFields
+from polytask.models._rows_alike import RowsAlike
 from polytask.models.estimator import TaskEstimator
 from polytask.models.mean_regularized import MeanRegularizedClassifier, MeanRegularizedRegressor
 from polytask.models.mixed import why_not_mixed
@@ -35,8 +36,6 @@ from polytask.models.unseen import refuse_known, unseen_message
 from polytask.responses import Response
 
 __all__ = ["HeadsClassifier", "HeadsRegressor", "OnColumns", "OnColumnsRegressor", "read_dense"]
-
-_FOLDS = 3  # of groups, by whose errors their rows are told to be alike
 
 
 class _Heads:
@@ -157,9 +156,9 @@ class OnColumns(FromFields, TaskEstimator):
             Weights of rows; zero leaves a row out.
         groups, time : array of shape (n,), optional
             Who or when each row was, as the other models take it. Rows of a group count for as
-            many as the correlation of errors in groups left out leaves of them (Kish, 1965). In
-            time, and in groups of a wide y, variances are estimated from rows as if they were
-            independent; a warning says so.
+            many as the correlation of errors in groups left out leaves of them (Kish, 1965), or
+            one of them does for all. In time, and in groups of a wide y, variances are estimated
+            from rows as if they were independent; a warning says so.
 
         Returns
         -------
@@ -191,47 +190,36 @@ class OnColumns(FromFields, TaskEstimator):
             self.tasks_ = np.unique(rows.ids[weight > 0])
             code = task_codes(rows.ids, self.tasks_, len(rows.ids))
         dense = _dense(rows.X)
-        if group is None or self._wide:
-            self._fit_rows(dense, y, weight, code, groups)
-        else:
-            self._fit_alike(dense, y, weight, code, groups, group, numbers)
+        if group is not None and not self._wide:
+            weight = self._alike(dense, y, weight, code, groups, group, numbers)
+        self._fit_rows(dense, y, weight, code, groups)
         self.model_.unseen = "common"  # unseen tasks are refused before they get there
         self.response_, self.n_iter_ = self.model_.response_, self.model_.n_iter_
         return self
 
-    def _fit_alike(
+    def _alike(
         self, X: np.ndarray, y: Any, weight: np.ndarray, code: np.ndarray | None, groups: Any,
         group: np.ndarray, numbers: np.ndarray,
-    ) -> None:  # fmt: skip
-        """Each of n rows of a group in a task weighs 1 / (1 + (n - 1) r), r their correlation.
-
-        That of the errors in groups left out by models to which the rows of a group are one.
-        """
+    ) -> np.ndarray:  # fmt: skip
+        """How much rows (n,) count, some of which are of one group."""
         used = np.flatnonzero(weight > 0)
-        task = np.zeros(len(used), dtype=int) if code is None else code[used]
-        pair = np.unique([task, group[used]], axis=1, return_inverse=True)[1].ravel()
-        fold, more, left = np.full(len(X), -1), np.zeros(len(X)), np.full(len(X), np.nan)
-        fold[used], more[used] = group_folds(task, group[used], _FOLDS), np.bincount(pair)[pair] - 1
-        for train, held in Folds(fold).parts():
-            part = np.where(train, weight / (1.0 + more), 0.0)
-            if np.ptp(numbers[part > 0]) == 0:
-                continue
+        task = np.zeros(len(X), dtype=int) if code is None else code
+        found = np.zeros(len(X))
+
+        def predicted(part: np.ndarray, held: np.ndarray) -> np.ndarray:
+            rows, whole = used[held], np.zeros(len(X))
+            whole[used] = part
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # of fits that are not kept
-                self._fit_rows(X, y, part, code, groups)
-            table, loss = (
-                self._table_of(X[held], None if code is None else code[held]),
-                self._loss(),
-            )
-            f, seen = self.model_._linear_predictor(table), numbers[held]
-            spread = np.sqrt(np.maximum(loss.curvature(seen, f), 1e-12))
-            left[held] = loss.gradient(seen, f) / spread
-        known = np.isfinite(left[used])
-        r = 1.0
-        if known.any():
-            pair = np.unique(pair[known], return_inverse=True)[1]
-            r = correlation(left[used][known], pair)
-        self._fit_rows(X, y, weight / (1.0 + more * r), code, groups)
+                self._fit_rows(X, y, whole, code, groups)
+            table = self._table_of(X[rows], None if code is None else code[rows])
+            f: np.ndarray = self.model_._linear_predictor(table)
+            return f
+
+        found[used] = RowsAlike(
+            X[used], numbers[used], weight[used], task[used], group[used], self._loss(), predicted
+        ).weights()
+        return found
 
     def _heads(self, inner: type, code: np.ndarray | None, **given: Any) -> Any:
         """The model on the columns, unfitted."""
