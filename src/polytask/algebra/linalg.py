@@ -8,8 +8,8 @@ from scipy.linalg import eigh, lapack
 from polytask.data.threads import share
 
 __all__ = [
-    "inverses_and_log_dets", "null_space", "psd_inverse", "psd_inverse_and_log_det",
-    "psd_inverse_roots", "psd_inverses", "symmetric_eigen",
+    "inverses_and_log_dets", "largest_eigenvalue", "null_space", "psd_inverse",
+    "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses", "symmetric_eigen",
 ]  # fmt: skip
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
@@ -32,6 +32,19 @@ def symmetric_eigen(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         each = [eigh(one, driver="ev") for one in A.reshape(-1, *A.shape[-2:])]
         values, vectors = (np.stack(part) for part in zip(*each, strict=True))
         return values.reshape(A.shape[:-1]), vectors.reshape(A.shape)
+
+
+def largest_eigenvalue(A: np.ndarray, least: float = 0.0) -> float:
+    """The larger of ``least`` and the largest eigenvalue of all symmetric A (b, p, p).
+
+    That a matrix has none above what is known a Cholesky factor tells, in a tenth of the time.
+    """
+    for i in np.argsort(-np.einsum("bii->b", A)):
+        below = -A[i]
+        below.flat[:: len(below) + 1] += least
+        if len(below) and lapack.dpotrf(below.T, lower=0, clean=0, overwrite_a=1)[1]:
+            least = max(least, float(np.linalg.eigvalsh(A[i])[-1]))
+    return least
 
 
 def psd_inverse(A: np.ndarray) -> np.ndarray:

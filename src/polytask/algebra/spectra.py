@@ -35,26 +35,28 @@ class TaskSpectra:
         Eigenvalues S of the weighted Gram matrix of the slopes; zero where only rounding is left.
     Ut : ndarray of shape (b, r, d)
         Their eigenvectors, as rows.
-    V : ndarray of shape (b, n, r + 1)
-        Left singular vectors of Z, and last what they leave of the roots, ``one_out``.
+    Vt : ndarray of shape (b, r + 2, n)
+        Left singular vectors of Z, as rows, and what they leave of the roots and of the targets,
+        ``one_out`` and ``y_out``.
     outside : ndarray of shape (b, n)
         1 - sum_k V_jk²: the share of an observation that slopes cannot reach.
-    y_in, y_out : ndarray of shape (b, r), (b, n)
-        Weighted targets: coordinates in V, and the rest.
-    one_in, one_out : ndarray of shape (b, r), (b, n)
-        The same of the roots, the column of the intercept; zero without one.
+    y_in, one_in : ndarray of shape (b, r)
+        Coordinates in V of the weighted targets, and of the roots, which are the column of the
+        intercept; zero without one.
+    one_one, one_y : ndarray of shape (b,)
+        Products of ``one_out`` with itself and with ``y_out``.
     """
 
     batch: Batch
     root: np.ndarray
     s: np.ndarray
     Ut: np.ndarray
-    V: np.ndarray
+    Vt: np.ndarray
     outside: np.ndarray
     y_in: np.ndarray
-    y_out: np.ndarray
     one_in: np.ndarray
-    one_out: np.ndarray
+    one_one: np.ndarray
+    one_y: np.ndarray
 
 
 def numbers_in_spectra(data: TaskData) -> float:
@@ -69,30 +71,31 @@ def task_spectra(data: TaskData, batch: Batch) -> TaskSpectra:
     root = np.sqrt(batch.spread(data.weight))
     Z = data.design.rows(batch)[:, :, :d] * root[:, :, None]
     gram = data.grams[batch.at, :d, :d] if Z.shape[1] > d and data.keeps_grams else None
-    s, Ut, V = _decompose(Z, gram)
+    s, Ut, Vt = _decompose(Z, gram)
     full = _spans_all_rows(s, data.sizes[batch.tasks], Z.shape[1] <= d)[:, None]
-    outside = np.where(full, 0.0, np.maximum(1.0 - np.einsum("bnr,bnr->bn", V, V), 0.0))
-    y_in, y_out = _split(V, root * batch.spread(data.y), full)
-    one_in, one_out = _split(V, root if data.intercept else np.zeros_like(root), full)
-    V = np.concatenate([V, one_out[:, :, None]], axis=2)
-    return TaskSpectra(batch, root, s, Ut, V, outside, y_in, y_out, one_in, one_out)
+    outside = np.where(full, 0.0, np.maximum(1.0 - np.einsum("brn,brn->bn", Vt, Vt), 0.0))
+    y_in, y_out = _split(Vt, root * batch.spread(data.y), full)
+    one_in, one_out = _split(Vt, root if data.intercept else np.zeros_like(root), full)
+    Vt = np.concatenate([Vt, one_out[:, None], y_out[:, None]], axis=1)
+    one_one, one_y = (one_out**2).sum(axis=1), (one_out * y_out).sum(axis=1)
+    return TaskSpectra(batch, root, s, Ut, Vt, outside, y_in, one_in, one_one, one_y)
 
 
 def _decompose(Z: np.ndarray, gram: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """S (b, r), U' (b, r, d), V (b, n, r) of Z (b, n, d), from the smaller of Z'Z and ZZ'.
+    """S (b, r), U' (b, r, d), V' (b, r, n) of Z (b, n, d), from the smaller of Z'Z and ZZ'.
 
     ``gram`` is Z'Z (b, d, d) where it is at hand.
     The rows themselves are decomposed where products of them lose the digits of small values.
     """
-    s, Ut, V = _from_products(Z, gram)
+    s, Ut, Vt = _from_products(Z, gram)
     rough = ((s > 0) & (s < _LOST * s[:, -1:])).any(axis=1)
     if rough.any():
         left, roots, right = np.linalg.svd(Z[rough], full_matrices=False)
         kept = roots > 8 * min(Z.shape[1:]) * np.finfo(float).eps * roots[:, :1]
         s[rough] = np.where(kept, roots**2, 0.0)[:, ::-1]
         Ut[rough] = right[:, ::-1]
-        V[rough] = (left * kept[:, None, :])[:, :, ::-1]
-    return s, Ut, V
+        Vt[rough] = (left * kept[:, None, :])[:, :, ::-1].transpose(0, 2, 1)
+    return s, Ut, Vt
 
 
 def _from_products(
@@ -106,14 +109,10 @@ def _from_products(
     kept = s > 8 * min(n, d) * np.finfo(float).eps * s[:, -1:]
     s = np.where(kept, s, 0.0)
     inverse_root = kept / np.sqrt(np.where(kept, s, 1.0))
+    across = np.ascontiguousarray(vectors.transpose(0, 2, 1))
     if n <= d:
-        return (
-            s,
-            (vectors.transpose(0, 2, 1) @ Z) * inverse_root[:, :, None],
-            vectors * kept[:, None],
-        )
-    Ut = np.ascontiguousarray(vectors.transpose(0, 2, 1))
-    return s, Ut, Z @ (vectors * inverse_root[:, None, :])
+        return s, (across @ Z) * inverse_root[:, :, None], across * kept[:, :, None]
+    return s, across, (across * inverse_root[:, :, None]) @ Zt
 
 
 def _spans_all_rows(s: np.ndarray, sizes: np.ndarray, from_rows: bool) -> np.ndarray:
@@ -128,12 +127,12 @@ def _spans_all_rows(s: np.ndarray, sizes: np.ndarray, from_rows: bool) -> np.nda
     return whole & (smallest > 1e-5 * s[:, -1])
 
 
-def _split(V: np.ndarray, t: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _split(Vt: np.ndarray, t: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates of t (b, n) in V and the rest; nothing is outside where V spans all rows."""
-    inside = np.zeros((len(V), V.shape[2]))
+    inside = np.zeros(Vt.shape[:2])
     rest = t
     for _ in range(2):  # twice is enough, as V is orthonormal to half the digits or better
-        more = (rest[:, None, :] @ V)[:, 0]
+        more = (Vt @ rest[:, :, None])[:, :, 0]
         inside += more
-        rest = rest - (V @ more[:, :, None])[:, :, 0]
+        rest = rest - (more[:, None, :] @ Vt)[:, 0]
     return inside, np.where(full, 0.0, rest)

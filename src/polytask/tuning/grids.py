@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from polytask.algebra.linalg import largest_eigenvalue
 from polytask.data import TaskData
 from polytask.responses import Loss
 
@@ -20,6 +21,7 @@ __all__ = [
 
 MOST_SPREAD = 6.0  # decades that paths are stretched by at most, where every fit costs
 _CONSTANT = 1e-12  # share of a feature's mean square that is rounding
+_CHUNK = 32_768  # numbers in matrices that are worked on together
 POOLS = 500.0  # alpha / largest eigenvalue at which a deviation keeps 0.1 % of its size
 
 
@@ -108,13 +110,17 @@ def _largest_eigenvalue(data: TaskData, per_task: bool) -> float:
     if data.design.sparse or not data.keeps_grams:
         return _by_rows(data, per_task)
     grams = data.grams if per_task else data.total_gram[None]
-    slopes = grams[:, :d, :d]
-    if data.intercept:
-        mean = data.total_gram[:d, d] / data.total_gram[d, d]
-        cross = grams[:, :d, d, None] * mean
-        slopes = slopes - cross - cross.transpose(0, 2, 1)
-        slopes += grams[:, d, d, None, None] * (mean[:, None] * mean)
-    return float(np.linalg.eigvalsh(slopes).max(initial=0.0))
+    largest, size = 0.0, max(1, _CHUNK // data.n_coefs**2)
+    for first in range(0, len(grams), size):
+        part = grams[first : first + size]
+        slopes = part[:, :d, :d]
+        if data.intercept:
+            mean = data.total_gram[:d, d] / data.total_gram[d, d]
+            less = (part[:, :d, d] - 0.5 * part[:, d, d, None] * mean)[:, :, None] * mean
+            slopes = slopes - less
+            slopes -= less.transpose(0, 2, 1)
+        largest = largest_eigenvalue(slopes, largest)
+    return largest
 
 
 def _by_rows(data: TaskData, per_task: bool, iterations: int = 15) -> float:

@@ -171,7 +171,7 @@ class LeaveOneOut:
                 undefined[batch.tasks, some] |= (needed & unknown).any(axis=2)
                 lost[batch.tasks, some] += (unknown * (root**2)[:, None, :]).sum(axis=2)
                 left = np.where(unknown, np.inf, left)
-            error = out.residual / left
+            error = np.divide(out.residual, left, out=out.residual)
             total[batch.tasks, some] += 0.5 * np.einsum("ban,ban->ba", error, error)
 
         self._spectral.leave_out(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 
 import numpy as np
@@ -32,7 +33,7 @@ __all__ = ["LeftOut", "Points", "SpectralFits", "serves"]
 
 _KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew in every pass
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
-_CHUNK = 262_144  # numbers in a working array: two megabytes
+_CHUNK = 131_072  # numbers in a working array: a megabyte
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
 
 
@@ -91,22 +92,38 @@ class LeftOut:
 
 
 @dataclass(frozen=True, eq=False)
-class _Own:
-    """What the tasks' own parts need at A points, of C curvatures c; names as in the formulas."""
+class _Eliminated:
+    """What tasks leave in the system of w at one curvature c of slopes; names as in the formulas.
 
-    one: TaskSpectra
-    of: np.ndarray | None  # which c a point has, (A,); None where every one has its own
+    Nothing here depends on the other strengths.
+    """
+
+    slopes: np.ndarray  # sum of Z'M_s Z, (d, d)
+    rhs: np.ndarray  # sum of Z'M_s y, (d,)
+    q: np.ndarray  # Z'M_s o of each task, (m, d)
+    one_one: np.ndarray  # o'M_s o, (m,)
+    one_y: np.ndarray  # o'M_s y, (m,)
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """The common part at A points, and what the tasks' own parts need there."""
+
+    c: np.ndarray  # the curvatures c that differ, (C,)
+    of: np.ndarray  # which of them a point has, (A,)
     e: np.ndarray  # (A,)
-    rho: np.ndarray  # c / (S + c), (C, b, r)
-    k: np.ndarray  # S^½ rho, (C, b, r)
-    rho_one: np.ndarray  # rho V'o, (C, b, r)
-    q: np.ndarray  # Z'M_s o, (C, b, d)
-    one_one: np.ndarray  # o'M_s o, (C, b)
-    t: np.ndarray  # e + o'M_s o, (A, b)
+    w: np.ndarray  # the common part, (A, q)
+    R: np.ndarray  # R'R = H^-1, (A, q, q)
+    t: np.ndarray  # e + o'M_s o, (A, m)
+    beta: np.ndarray  # -o'M (y - [Z o] w), (A, m)
+    q: np.ndarray  # (C, m, d)
 
-    def at(self, values: np.ndarray) -> np.ndarray:
-        """Those (C, ...) of every point, (A, ...)."""
-        return values if self.of is None else values[self.of]
+    def part(self, some: slice) -> _Solved:
+        """Some of the points."""
+        kept, of = np.unique(self.of[some], return_inverse=True)
+        q = self.q if len(kept) == len(self.c) else self.q[kept]
+        points = (values[some] for values in (self.e, self.w, self.R, self.t, self.beta))
+        return _Solved(self.c[kept], of, *points, q)
 
 
 class SpectralFits:
@@ -120,7 +137,7 @@ class SpectralFits:
     def __init__(self, data: TaskData) -> None:
         self.data = data
         self._kept: dict[int, TaskSpectra] = {}
-        self._slopes: dict[float, np.ndarray] = {}  # eliminated, by the curvature
+        self._eliminated: dict[float, _Eliminated] = {}  # by the curvature
         self._held: tuple[Points | None, dict[int, np.ndarray]] = (None, {})
 
     def leave_out(
@@ -135,17 +152,18 @@ class SpectralFits:
             near = None
         if near is not None and not near.same(self._held[0]):
             self._hold(near)
-        size = max(1, _SYSTEMS // max(points.G.shape[1], 1) ** 2)
+        numbers = max(points.G.shape[1] ** 2, self.data.n_tasks * self.data.n_coefs)
+        size = max(1, _SYSTEMS // numbers)
         for first in range(0, len(points.c), size):
             some = points.part(slice(first, first + size))
             self._leave_out(some, first, use, {} if near is None else self._held[1])
 
     def _hold(self, near: Points) -> None:
         """Leverages through w0 at a point, for others."""
-        R, held, lock = self._common(near)[1], {}, Lock()
+        solved, held, lock = self._solve(near), {}, Lock()
 
         def work(one: TaskSpectra) -> None:
-            found = _common_leverage(_own(one, near), R)[:, 0]
+            found = _common_leverage(one, solved)[:, 0]
             with lock:
                 held[id(one.batch)] = found
 
@@ -156,43 +174,88 @@ class SpectralFits:
         self, points: Points, first: int, use: Callable[[LeftOut, slice], None],
         held: dict[int, np.ndarray],
     ) -> None:  # fmt: skip
-        w, R = self._common(points)
-        lock = Lock()
+        solved, lock = self._solve(points), Lock()
+        part_at = cache(lambda start, stop: solved.part(slice(start, stop)))
 
         def work(one: TaskSpectra) -> None:
             known = held.get(id(one.batch))
             for part in _slices(one, len(points.c)):
-                out = _left_out(_own(one, points.part(part)), w[part], R[part], known)
+                out = _left_out(one, part_at(part.start, part.stop), known)
                 with lock:
                     use(out, slice(first + part.start, first + part.stop))
 
         self._each(work)
 
-    def _common(self, points: Points) -> tuple[np.ndarray, np.ndarray]:
+    def _solve(self, points: Points) -> _Solved:
         """The common part w (A, q) at every point, and R (A, q, q) with R'R = H^-1."""
-        A, q = points.G.shape
-        if q == 0:
-            return np.zeros((A, 0)), np.zeros((A, 0, 0))
-        c = np.setdiff1d(points.c, list(self._slopes))  # strengths that differ otherwise share it
-        d, lock = self.data.n_features, Lock()
-        slopes, H, rhs = np.zeros((len(c), d, d)), np.zeros((A, q, q)), np.zeros((A, q))
+        (A, q), d = points.G.shape, self.data.n_features
+        c, of = np.unique(points.c, return_inverse=True)
+        each = self._eliminate(c)
+        Q, e = np.array([one.q for one in each]), points.e[:, None]
+        one_one, one_y = (
+            np.array([getattr(one, name) for one in each])[of] for name in ("one_one", "one_y")
+        )
+        t = e + one_one
+        w, R, beta = np.zeros((A, q)), np.zeros((A, q, q)), -one_y
+        if q:
+            H, rhs = np.zeros((A, q, q)), np.zeros((A, q))
+            known: dict[tuple[int, float], int] = {}
+            for a, pair in enumerate(zip(of.tolist(), points.e.tolist(), strict=True)):
+                if (first := known.setdefault(pair, a)) < a:  # only G differs
+                    H[a], rhs[a] = H[first], rhs[first]
+                    continue
+                one, Y = each[pair[0]], Q[pair[0]] / np.sqrt(t[a, :, None])
+                H[a, :d, :d] = one.slopes - Y.T @ Y  # a long product, BLAS sees the symmetry
+                rhs[a, :d] = one.rhs - (one_y[a] / t[a]) @ one.q
+                H[a, d:, :d] = (e[a] / t[a]) @ one.q
+            H[:, :d, d:] = H[:, d:, :d].transpose(0, 2, 1)
+            H[:, d:, d:] = (e * one_one / t).sum(axis=1)[:, None, None]
+            rhs[:, d:] = (e * one_y / t).sum(axis=1, keepdims=True)
+            H[:, np.arange(q), np.arange(q)] += points.G
+            R = psd_inverse_roots(H)
+            w = (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0]
+            beta += [Q[at] @ w[a, :d] for a, at in enumerate(of)]
+            beta -= e * w[:, d:].sum(axis=1, keepdims=True)
+        return _Solved(c, of, points.e, w, R, t, beta / t, Q)
+
+    def _eliminate(self, c: np.ndarray) -> list[_Eliminated]:
+        """What tasks leave at every curvature; points that differ by other strengths share it."""
+        (m, d), lock = (self.data.n_tasks, self.data.n_features), Lock()
+        new = np.array([value for value in c.tolist() if value not in self._eliminated])
+        slopes, rhs, q = (
+            np.zeros((len(new), d, d)),
+            np.zeros((len(new), d)),
+            np.zeros((len(new), m, d)),
+        )
+        one_one, one_y = np.zeros((2, len(new), m))
 
         def work(one: TaskSpectra) -> None:
-            shared, own = _slopes_eliminated(one, c), _own(one, points)
-            levels, gradient = _level_eliminated(own, q - d), _gradient(own, q)
+            c, tasks = new[:, None, None], one.batch.tasks
+            flat, share = one.Ut.reshape(-1, d), c / (one.s + c)
+            root, rho_one = np.sqrt(one.s), share * one.one_in
+            q[:, tasks] = ((root * rho_one)[:, :, None] @ one.Ut)[:, :, 0]
+            one_one[:, tasks] = one.one_one + (rho_one * one.one_in).sum(axis=2)
+            one_y[:, tasks] = one.one_y + (rho_one * one.y_in).sum(axis=2)
+            own = (root * share * one.y_in).reshape(len(new), -1) @ flat
+            root = root * np.sqrt(share)
+            both = np.empty_like(slopes)
+            for a in range(len(new)):
+                Y = flat * root[a].reshape(-1, 1)
+                both[a] = Y.T @ Y
             with lock:
-                np.add(slopes, shared, out=slopes)
-                np.add(H, levels, out=H)
-                np.add(rhs, gradient, out=rhs)
+                np.add(slopes, both, out=slopes)
+                np.add(rhs, own, out=rhs)
 
-        self._each(work)
-        self._slopes.update(zip(c.tolist(), slopes, strict=True))
-        H[:, :d, :d] += np.array([self._slopes[value] for value in points.c.tolist()])
-        if len(self._slopes) * d * d > _SYSTEMS:
-            self._slopes.clear()
-        H[:, np.arange(q), np.arange(q)] += points.G
-        R = psd_inverse_roots(0.5 * (H + H.transpose(0, 2, 1)))
-        return (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0], R
+        if len(new):
+            self._each(work)
+        known = self._eliminated
+        known.update(
+            zip(new.tolist(), map(_Eliminated, slopes, rhs, q, one_one, one_y), strict=True)
+        )
+        found = [known[value] for value in c.tolist()]
+        if len(known) * d * (d + m) > _SYSTEMS:
+            known.clear()
+        return found
 
     def _each(self, work: Callable[[TaskSpectra], None]) -> None:
         """Call ``work`` on all batches, some at a time, in threads where there is enough of it."""
@@ -207,119 +270,62 @@ class SpectralFits:
         self.data.design.each(on_batch, 4.0 * self.data.n_coefs)
 
 
-def _own(one: TaskSpectra, points: Points) -> _Own:
-    distinct, places = np.unique(points.c, return_inverse=True)
-    c, of = (distinct, places) if len(distinct) < len(places) else (points.c, None)
-    rho = c[:, None, None] / (one.s + c[:, None, None])
-    k = np.sqrt(one.s) * rho
-    q = np.ascontiguousarray(((k * one.one_in).transpose(1, 0, 2) @ one.Ut).transpose(1, 0, 2))
-    rho_one = rho * one.one_in
-    one_one = (one.one_out**2).sum(axis=1) + (rho_one * one.one_in).sum(axis=2)
-    t = points.e[:, None] + (one_one if of is None else one_one[of])
-    return _Own(one, of, points.e, rho, k, rho_one, q, one_one, t)
-
-
-def _residual(own: _Own, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """M (y - [Z o] w) in coordinates: of V (A, b, r), and of what V leaves of o (A, b)."""
-    one, d = own.one, own.one.Ut.shape[2]
-    inside = own.at(own.rho * one.y_in)
-    fixed = (one.one_out * one.y_out).sum(axis=1) + (own.rho_one * one.y_in).sum(axis=2)
-    beta = -own.at(fixed)
-    if w.any():
-        slopes, level = w[:, :d], w[:, d:].sum(axis=1)
-        inside -= own.at(own.k) * (slopes @ one.Ut.reshape(-1, d).T).reshape(inside.shape)
-        beta += (own.at(own.q) @ slopes[:, :, None])[:, :, 0] - (own.e * level)[:, None]
-    beta /= own.t
-    inside += beta[:, :, None] * own.at(own.rho_one)
-    return inside, beta
-
-
-def _left_out(own: _Own, w: np.ndarray, R: np.ndarray, held: np.ndarray | None = None) -> LeftOut:
+def _left_out(one: TaskSpectra, at: _Solved, held: np.ndarray | None = None) -> LeftOut:
     """Residuals and 1 - h at some points, the part of h through w0 ``held`` where it is given."""
-    one = own.one
-    across = one.V.transpose(0, 2, 1)
-    residual = _rows(*_residual(own, w)) @ across
-    residual += one.y_out[:, None, :]
-    basis = across[:, : one.s.shape[1]]
-    slopes = own.rho.transpose(1, 0, 2) @ (basis * basis)
-    slopes += one.outside[:, None, :]
-    if held is not None:
-        slopes -= held[:, None, :]
-    M_one = _rows(own.rho_one, np.ones(own.one_one.shape)) @ across
-    M_one *= M_one
-    if own.of is not None:
-        slopes, M_one = slopes[:, own.of], M_one[:, own.of]
-    M_one /= own.t.T[:, :, None]
-    left = np.subtract(slopes, M_one, out=slopes)
-    if held is None and R.size:
-        left -= _common_leverage(own, R)
+    (b, r, d), (A, C), n = one.Ut.shape, (len(at.of), len(at.c)), one.outside.shape[1]
+    beta, t = at.beta.T[one.batch.tasks], at.t.T[one.batch.tasks]
+    c = at.c[:, None]
+    rho = c / (one.s[:, None] + c)  # (b, C, r)
+    inside = np.ones((b, A, r + 2))
+    own = np.multiply(beta[:, :, None], one.one_in[:, None], out=inside[:, :, :r])
+    own += one.y_in[:, None]
+    if at.w.any():
+        own -= (at.w[:, :d] @ one.Ut.transpose(0, 2, 1)) * np.sqrt(one.s)[:, None]
+    own *= rho[:, at.of]
+    inside[:, :, r] = beta
+    residual = inside @ one.Vt
+    V = one.Vt[:, :r]
+    both = np.empty((b, 2 * C, n))  # 1 - h but for the last term, and what that is times t
+    slopes, level = both[:, :C], both[:, C:]
+    np.matmul(rho, V * V, out=slopes)
+    slopes += (one.outside if held is None else one.outside - held)[:, None]
+    np.matmul(rho * one.one_in[:, None], V, out=level)
+    level += one.Vt[:, r, None]
+    level *= level
+    take = np.zeros((b, A, 2 * C))
+    take[:, np.arange(A), at.of], take[:, np.arange(A), C + at.of] = 1.0, -1.0 / t
+    left = take @ both
+    if held is None and at.R.size:
+        left -= _common_leverage(one, at)
     return LeftOut(one, residual, left)
 
 
-def _rows(inside: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Coordinates (A, b, r) and (A, b) as rows for V', (b, A, r + 1)."""
-    return np.concatenate([inside, last[:, :, None]], axis=2).transpose(1, 0, 2)
-
-
-def _common_leverage(own: _Own, R: np.ndarray) -> np.ndarray:
+def _common_leverage(one: TaskSpectra, at: _Solved) -> np.ndarray:
     """u'H^-1 u of every observation, (b, A, n)."""
-    one = own.one
-    (b, n, _), r, q = one.V.shape, one.s.shape[1], R.shape[1]
-    flat, e = one.Ut.reshape(b * r, -1), own.e
-    d, q_one, k, rho_one = flat.shape[1], own.at(own.q), own.at(own.k), own.at(own.rho_one)
+    (b, r), n, q, e, R = one.s.shape, one.outside.shape[1], at.R.shape[1], at.e, at.R
+    flat, of, tasks = one.Ut.reshape(b * r, -1), at.of, one.batch.tasks
+    c, d = at.c[:, None, None], flat.shape[1]
+    rho = c / (one.s + c)
+    k, rho_one = np.sqrt(one.s) * rho, rho * one.one_in
     out = np.empty((len(e), b, n))
     size = max(1, int(_CHUNK // (b * max(r, n) * q)))
     for first in range(0, len(e), size):
         a = slice(first, first + size)
         slopes = R[a, :, :d].transpose(0, 2, 1)
-        last = -(q_one[a] @ slopes)
+        last = -(at.q[of[a]][:, tasks] @ slopes)
         if q > d:
             last += e[a, None, None] * R[a, None, :, d]
-        last /= own.t[a, :, None]
+        last /= at.t[a][:, tasks, None]
         B = np.empty((len(slopes), b, r + 1, q))
-        np.multiply((flat @ slopes).reshape(-1, b, r, q), k[a][..., None], out=B[:, :, :r])
-        B[:, :, :r] += rho_one[a][..., None] * last[:, :, None, :]
+        np.multiply((flat @ slopes).reshape(-1, b, r, q), k[of[a]][..., None], out=B[:, :, :r])
+        B[:, :, :r] += rho_one[of[a]][..., None] * last[:, :, None, :]
         B[:, :, r] = last
-        rows = one.V @ B
-        np.einsum("abnq,abnq->abn", rows, rows, out=out[a])
+        rows = B.transpose(0, 1, 3, 2) @ one.Vt[:, : r + 1]
+        np.einsum("abqn,abqn->abn", rows, rows, out=out[a])
     return out.transpose(1, 0, 2)
-
-
-def _slopes_eliminated(one: TaskSpectra, c: np.ndarray) -> np.ndarray:
-    """The sum of U diag(c S / (S + c)) U' over tasks, (T, d, d)."""
-    flat, s = one.Ut.reshape(-1, one.Ut.shape[2]), one.s.ravel()
-    root = np.sqrt(c[:, None] * s / (s + c[:, None]))
-    out = np.empty((len(c), flat.shape[1], flat.shape[1]))
-    for a in range(len(c)):  # one long product each, in which BLAS sees the symmetry
-        Y = flat * root[a][:, None]
-        out[a] = Y.T @ Y
-    return out
-
-
-def _level_eliminated(own: _Own, level: int) -> np.ndarray:
-    """The last term of M in H, and the row and column of the common intercept, (A, q, q)."""
-    q, e = own.at(own.q), own.e[:, None]
-    over_t, d = q / own.t[:, :, None], q.shape[2]
-    H = np.empty((len(over_t), d + level, d + level))
-    H[:, :d, :d] = -over_t.transpose(0, 2, 1) @ q
-    if level:
-        H[:, :d, d] = H[:, d, :d] = e * over_t.sum(axis=1)
-        H[:, d, d] = (e / own.t * own.at(own.one_one)).sum(axis=1)
-    return H
-
-
-def _gradient(own: _Own, q: int) -> np.ndarray:
-    """The sum of [Z o]'M y, shape (A, q)."""
-    inside, beta = _residual(own, np.zeros((len(own.t), q)))
-    inside *= np.sqrt(own.one.s)
-    d = own.one.Ut.shape[2]
-    out = np.empty((len(inside), q))
-    out[:, :d] = inside.reshape(len(inside), -1) @ own.one.Ut.reshape(-1, d)
-    out[:, d:] = -(own.e * beta.sum(axis=1))[:, None]
-    return out
 
 
 def _slices(one: TaskSpectra, n_points: int) -> list[slice]:
     """Points that are done together: as many as keep the working arrays in cache."""
-    size = max(1, _CHUNK // max(one.y_out.size, one.s.size))
+    size = max(1, _CHUNK // max(one.outside.size, one.s.size))
     return [slice(i, min(i + size, n_points)) for i in range(0, n_points, size)]
