@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from polytask.algebra.linalg import symmetric_eigen
+from polytask.algebra.linalg import largest_eigenvalue, symmetric_eigen
 from polytask.penalties import Ridge
 from polytask.problem import Problem
 from polytask.responses import Logistic, Loss, Squared
@@ -194,3 +194,14 @@ def test_eigenvalues_where_divide_and_conquer_finds_no_end(
         A[..., 0, 0] = np.nan
         with pytest.raises(np.linalg.LinAlgError):
             symmetric_eigen(A)
+
+
+@pytest.mark.parametrize("shape", [(40, 3), (7, 30), (3, 0), (1, 1)])
+def test_the_largest_eigenvalue_of_many_matrices(shape: tuple[int, int]) -> None:
+    """Below what is known nothing is decomposed, and what is known is the answer."""
+    m, p = shape
+    Z = np.random.default_rng(m).normal(size=(m, p, p // 2 + 1)) * np.arange(m)[:, None, None]
+    A = Z @ Z.transpose(0, 2, 1)
+    whole = np.linalg.eigvalsh(A).max(initial=0.0)
+    assert largest_eigenvalue(A) == pytest.approx(whole, rel=1e-13)
+    assert largest_eigenvalue(A, 2.0 * whole) == 2.0 * whole
