@@ -122,8 +122,8 @@ class _Solved:
         """Some of the points."""
         kept, of = np.unique(self.of[some], return_inverse=True)
         q = self.q if len(kept) == len(self.c) else self.q[kept]
-        points = (values[some] for values in (self.e, self.w, self.R, self.t, self.beta))
-        return _Solved(self.c[kept], of, *points, q)
+        points = {name: getattr(self, name)[some] for name in ("e", "w", "R", "t", "beta")}
+        return _Solved(c=self.c[kept], of=of, q=q, **points)
 
 
 class SpectralFits:
