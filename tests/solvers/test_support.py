@@ -16,6 +16,7 @@ from polytask.penalties.joint import shortened
 from polytask.problem import Problem
 from polytask.responses import Logistic, Loss, Squared
 from polytask.solvers import Status, select
+from polytask.solvers.norms import sweeps
 from polytask.solvers.norms.continuation import SupportContinuation
 from polytask.solvers.norms.outer import squares_at
 from polytask.solvers.norms.profile import duality_gap, profile, zero_factor, zero_profile
@@ -27,6 +28,11 @@ from tests.solvers.helpers import make_data, single_task
 
 NORMS = [Lasso, JointFeatures, lambda alpha: sparse_group(alpha, 0.4)]
 M, D = 6, 8
+
+
+@pytest.fixture(autouse=True)
+def _without_compiled_loops(monkeypatch):
+    monkeypatch.setattr(sweeps, "loops", lambda _: None)
 
 
 def problem(norm: Penalty, loss: Loss, *, own: float = 0.0, shared: bool = False) -> Problem:

@@ -19,6 +19,7 @@ from polytask.solvers.norms.outer import solve_norm
 from polytask.solvers.norms.parts import quadratic_of, total
 from polytask.solvers.norms.proximal import fista, metric
 from polytask.solvers.norms.squares import Squares, squares_gap
+from polytask.solvers.norms.sweeps import after_sweeps
 from polytask.structures import Blocks, CommonDeviation
 
 __all__ = ["Admm", "AdmmInner", "admm"]
@@ -51,7 +52,7 @@ class Admm(Solver):
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the duality gap is below ``tol`` times the objective at L = 0."""
-        return solve_norm(problem, AdmmInner(), self.name, start, tol, max_iter)
+        return solve_norm(problem, after_sweeps(AdmmInner()), self.name, start, tol, max_iter)
 
 
 class AdmmInner:

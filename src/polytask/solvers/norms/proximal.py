@@ -13,6 +13,7 @@ from polytask.solvers.facts import NORMS, RIDGES, ROWS, SLOPES, Need
 from polytask.solvers.norms.outer import solve_norm
 from polytask.solvers.norms.parts import SumOfNorms
 from polytask.solvers.norms.squares import Squares, squares_gap
+from polytask.solvers.norms.sweeps import after_sweeps
 from polytask.structures import Blocks
 
 __all__ = ["ProximalGradient", "fista", "metric"]
@@ -29,7 +30,7 @@ class ProximalGradient(Solver):
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the duality gap is below ``tol`` times the objective at L = 0."""
-        return solve_norm(problem, fista, self.name, start, tol, max_iter)
+        return solve_norm(problem, after_sweeps(fista), self.name, start, tol, max_iter)
 
 
 def fista(

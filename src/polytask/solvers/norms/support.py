@@ -24,6 +24,7 @@ from polytask.solvers.norms.outer import Inner, solve_norm
 from polytask.solvers.norms.proximal import fista
 from polytask.solvers.norms.squares import Squares, squares_gap
 from polytask.solvers.norms.support_model import SupportAt, SupportModel
+from polytask.solvers.norms.sweeps import after_sweeps
 from polytask.structures import Blocks
 
 __all__ = ["SupportInner", "SupportNewton"]
@@ -51,7 +52,9 @@ class SupportNewton(Solver):
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the duality gap is below ``tol`` times the objective at L = 0."""
         other = AdmmInner() if fits(Admm(), problem) else fista
-        return solve_norm(problem, SupportInner(other), self.name, start, tol, max_iter)
+        return solve_norm(
+            problem, after_sweeps(SupportInner(other)), self.name, start, tol, max_iter
+        )
 
 
 class SupportInner:
