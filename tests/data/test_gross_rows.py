@@ -35,6 +35,20 @@ def test_gross_rows_are_found_and_too_many_are_no_errors():
     assert not gross_cells(X).any()
 
 
+def test_slopes_in_common_show_a_gap_that_targets_do_not():
+    rng = np.random.default_rng(5)
+    X, bad = rng.normal(size=(500, 4)), np.array([7, 300])
+    y = X @ [3.0, -2.0, 1.0, 2.0] + TASK + rng.normal(size=500)
+    y[bad] += [35.0, -35.0]
+    X[9, 1] = 900.0  # slopes are of the other rows
+    X[11, 2] = np.nan
+    assert not gross_targets(y, TASK).any()
+    assert np.flatnonzero(gross_targets(y, TASK, X)).tolist() == bad.tolist()
+    wide = rng.normal(size=(500, 300))  # slopes that fit noise show nothing
+    assert not gross_targets(y, TASK, wide).any()
+    assert not gross_targets(rng.standard_t(5, 500), TASK, X).any()
+
+
 @pytest.mark.parametrize("where", ["y", "X"])
 def test_auto_with_gross_outliers_is_as_good_as_without_them(where):
     rng = np.random.default_rng(2)

@@ -252,7 +252,7 @@ class _AutoMultiTask(TaskEstimator):
             numbers = self._encode(target)
             if not np.isfinite(numbers).all():  # which is refused further on
                 return None
-            wrong |= gross_targets(numbers, code)
+            wrong |= gross_targets(numbers, code, np.asarray(rows.X, dtype=float))
         wrong &= (np.bincount(code, ~wrong) > 0)[code]  # no task is lost
         if not wrong.any():
             return None
