@@ -97,6 +97,8 @@ def test_a_scale_that_differs_a_hundredfold_between_tasks():
     assert "'x' varies" in words
     assert "in task 3 as" in words
     assert "logarithm" in words
+    table["x"] = 1 + 0.3 * np.where(table["person"] == 3, 0.001, 1) * RNG.normal(size=N)
+    assert told(table, "y") == ""  # nearly constant in a task, in the same unit
 
 
 def test_a_few_cells_in_another_unit():
@@ -124,6 +126,16 @@ def test_a_cell_of_a_wide_table_is_one_cell():
     wide.loc[33, "a"] = 4000.0
     long, _ = melt_targets(wide, ["t1", "t2"])
     assert "1 cell of 'a' far from all others, such as 4000 in row 34" in told(long, VALUE, TASK)
+
+
+def test_places_that_are_constant_in_a_task_make_no_rating_a_person():
+    """Of means of equal numbers rounding is left, which ratings inside a task seemed to explain."""
+    rng = np.random.default_rng(3)
+    shop = np.repeat(np.arange(60), rng.integers(3, 18, 60))
+    places = pd.DataFrame(22 + rng.normal(size=(60, 4)), columns=list("abcd"))
+    table = places.iloc[shop].reset_index(drop=True).assign(shop=shop)
+    table["food"], y = rng.integers(0, 3, len(shop)), rng.normal(size=len(shop))
+    assert "much alike" not in told(table.assign(y=y), "y", "shop")
 
 
 def test_labels_that_differ_by_blanks_and_case():

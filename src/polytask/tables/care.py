@@ -22,7 +22,7 @@ from polytask.tables.wide import TASK, VALUE
 __all__ = ["Rows", "spread_by_task", "take_care"]
 
 COPY, ALIKE = 0.98, 0.5  # correlations of a near copy, and of what has the target's name
-HUNDREDFOLD = 100.0
+HUNDREDFOLD, TENTH = 100.0, 0.1
 LEAST_ROWS = 6  # of a task whose spread is looked at
 MOST_SHOWN = 3
 FAR = 10.0  # times the middle half's width
@@ -145,9 +145,11 @@ def _scales(rows: Rows) -> Iterator[Finding]:
     by = rows.ids.to_numpy()
     for name in rows.X.select_dtypes("number"):
         spread = spread_by_task(rows.X[name], by)
-        if len(spread) < 2 or spread.max() < HUNDREDFOLD * spread.min():
+        size = rows.X[name].abs().groupby(by).mean().loc[spread.index]
+        unit = np.maximum(spread, TENTH * size)  # what hardly varies in a task is in no other unit
+        if len(unit) < 2 or unit.max() < HUNDREDFOLD * unit.min():
             continue
-        most, least = spread.idxmax(), spread.idxmin()
+        most, least = unit.idxmax(), unit.idxmin()
         yield Finding(
             "warning",
             f"{name!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} as "

@@ -145,7 +145,7 @@ def _groups(
     Z = X.select_dtypes("number").iloc[at, :_MOST_FEATURES].replace([np.inf, -np.inf], np.nan)
     values = np.column_stack([Z.fillna(Z.mean()).to_numpy(dtype=float), y[at]])
     inside = _spread(values, code)
-    varies = np.isfinite(inside) & (inside > 0)
+    varies = np.isfinite(inside) & (inside > 1e-9 * values.var(axis=0))
     for name in sorted(rows, key=lambda name: not _ID.fullmatch(str(name))):
         column = rows[name].iloc[at]
         group = _numbered(column)
