@@ -146,7 +146,7 @@ def _scales(rows: Rows) -> Iterator[Finding]:
     for name in rows.X.select_dtypes("number"):
         spread = spread_by_task(rows.X[name], by)
         size = rows.X[name].abs().groupby(by).mean().loc[spread.index]
-        unit = np.maximum(spread, TENTH * size)  # what hardly varies in a task is in no other unit
+        unit = spread.clip(lower=TENTH * size)  # what hardly varies in a task is in no other unit
         if len(unit) < 2 or unit.max() < HUNDREDFOLD * unit.min():
             continue
         most, least = unit.idxmax(), unit.idxmin()
