@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, sparse
 
+from polytask.data import oracle
 from polytask.problem import Problem
-from polytask.responses import Logistic
+from polytask.responses import Logistic, Loss, Poisson
 from polytask.solvers import Newton, Solution, Status, select
+from polytask.solvers.arrow_problem import ArrowProblem
 from tests.solvers.helpers import (
     as_vector,
     expanded,
@@ -194,3 +196,24 @@ def test_why_no_solver_fits() -> None:
     )  # fmt: skip
     with pytest.raises(ValueError, match=r"no solver fits.*quadratic penalty"):
         select(odd)
+
+
+@pytest.mark.parametrize("loss", [Logistic(), Poisson()], ids=lambda loss: loss.name)
+def test_longer_steps_and_held_factors_lead_to_the_same_end(
+    loss: Loss, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Gram matrices are dear, fewer of them are made; the optimum is the same."""
+    rng = np.random.default_rng(3)
+    X, f, ids = random_tasks(rng, [60] * 20, 12)
+    y = (f > 0).astype(float) if loss.has_labels else rng.poisson(np.exp(f / np.abs(f).max()))
+    problem = mean_regularized(make_data(X, y, ids), 1e-4, 1e-4, 1e-4, loss)
+    real, made = ArrowProblem.factor_at, []
+    monkeypatch.setattr(ArrowProblem, "factor_at", lambda *a: made.append(0) or real(*a))
+    found = Newton().solve(problem, None, 1e-9, 100)
+    fewer = len(made)
+    monkeypatch.setattr(oracle, "_DEAR", np.inf)
+    plain = Newton().solve(problem, None, 1e-9, 100)
+    assert found.status is Status.SOLVED
+    assert fewer < len(made) - fewer
+    assert found.objective == pytest.approx(plain.objective, rel=1e-12)
+    np.testing.assert_allclose(found.coefs, plain.coefs, rtol=1e-6, atol=1e-6)

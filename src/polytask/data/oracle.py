@@ -13,6 +13,9 @@ from polytask.data.row_sums import added
 
 __all__ = ["Oracle", "Pointwise", "RiskAt", "RowsAt"]
 
+_DEAR = 1e5  # products in the Gram matrices of all rows
+_TRIES, _CLOSE, _FARTHEST = 3, 0.1, 4.0  # of the size of a step; how often it is looked for
+
 
 class Pointwise(Protocol):
     """A loss of a target y and a linear predictor f, observation by observation."""
@@ -205,3 +208,23 @@ class RowsAt:
     def majorizer(self) -> np.ndarray:
         """The same of parabolas above every row's loss."""
         return self.loss.majorizer(self.y, self.f)
+
+    @property
+    def curvature_is_dear(self) -> bool:
+        """Whether Gram matrices cost so much that more looks at the rows, to make fewer, pay."""
+        return len(self.y) * self.design.n_columns**2 >= _DEAR
+
+    def least_along(self, theta: np.ndarray, slope: float, bend: float) -> float:
+        """The t >= 1 at which R(Theta - t theta) - t slope + ½ t² bend is least, about."""
+        g, t = self.design.predict(theta), 1.0
+        for _ in range(_TRIES):
+            f = self.f - t * g
+            falls = float(self.weight @ (g * self.loss.gradient(self.y, f))) + slope - t * bend
+            curve = float(self.weight @ (g * g * self.loss.curvature(self.y, f))) + bend
+            if not 0 < falls < np.inf or not curve > 0:
+                break
+            more = min(falls / curve, _FARTHEST - t)
+            t += more
+            if more < _CLOSE:
+                break
+        return t

@@ -51,7 +51,7 @@ class Logistic(Response):
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
-        return np.logaddexp(0.0, f) - y * f
+        return np.log1p(np.exp(-np.abs(f))) + (np.maximum(f, 0.0) - y * f)
 
     def gradient(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Derivative in f."""

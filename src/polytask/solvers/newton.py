@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from polytask.algebra.arrow import ArrowFactor
+from polytask.data.oracle import RowsAt
 from polytask.problem import ObjectiveAt, Problem
-from polytask.solvers.arrow_problem import ARROW, arrow_problem, centered
+from polytask.solvers.arrow_problem import ARROW, ArrowProblem, arrow_problem, centered
 from polytask.solvers.base import Solution, Solver, Status
-from polytask.solvers.descent import Descent, moved
+from polytask.solvers.descent import Descent, along, moved
 from polytask.solvers.facts import ROWS, SQUARES, Need
 from polytask.solvers.orthogonal import solve_orthogonal, too_large
 from polytask.structures import Blocks
@@ -19,6 +21,8 @@ __all__ = ["BlockElimination", "Newton", "descend", "solution_of"]
 
 _TRUSTED = 1e-10  # violation above which the Gram matrices are suspected to have lost digits
 _CORRECTED = 1e-12  # violation at which a closed form needs no more correction
+_NEAR = 1e-3  # violation below which Newton steps are as long as they should be
+_RATE = 3.0  # of twice the square that a Newton step leaves, for safety
 _ALIKE = 1e-6  # of the objective, by which two roads to an optimum may differ
 _NOTHING = 1e-13  # change of predictions, relative to its terms, that is rounding
 
@@ -58,8 +62,9 @@ class BlockElimination(Solver):
 class Newton(Solver):
     """Smooth loss with quadratic penalties: Newton steps with a line search.
 
-    Each step solves the block-arrow system at the current curvatures; the step is halved until
-    the objective falls by at least 1e-4 of what the slope promises (Armijo).
+    Each step solves the block-arrow system at the current curvatures, or at those before where
+    two such steps reach the end; far from it a step goes on to where the objective is least. It
+    is halved until the objective falls by at least 1e-4 of what the slope promises (Armijo).
     """
 
     name: ClassVar[str] = "newton"
@@ -75,11 +80,52 @@ class Newton(Solver):
     ) -> Descent[ObjectiveAt]:
         """The search, for those who answer several at once."""
         arrow = arrow_problem(problem)
+        held = _Held(arrow, tol)
 
         def step(at: ObjectiveAt, sure: bool) -> tuple[Blocks, int]:
-            return arrow.factor_at(at.risk, sure).solve(at.residual), 1
+            dear = getattr(at.risk, "curvature_is_dear", False)  # no rows say so, elsewhere
+            if not dear or problem.loss.has_kinks:
+                return arrow.factor_at(at.risk, sure).solve(at.residual), 1
+            found = held.factor(at).solve(at.residual)
+            return (_stretched(at, found) if at.violation > _NEAR else found), 1
 
         return descend(problem, start, tol, max_iter, step)
+
+
+class _Held:
+    """The last factorization, for as long as it serves.
+
+    Where a Newton step from violation u led to v, others at the same curvatures multiply what is
+    left by about 2 v / u.
+    """
+
+    def __init__(self, arrow: ArrowProblem, tol: float) -> None:
+        self.arrow, self.tol = arrow, tol
+        self.last: ArrowFactor | None = None
+        self.made_at = self.rate = np.inf
+        self.uses = 0
+
+    def factor(self, at: ObjectiveAt) -> ArrowFactor:
+        """That of a place, or the last one where two of its steps lead to the end."""
+        if self.uses == 0:
+            self.rate = _RATE * at.violation / self.made_at
+        serves = self.rate < 1 and at.violation * self.rate**2 <= self.tol
+        if self.last is None or not serves or self.uses == 2:
+            self.last = self.arrow.factor_at(at.risk)
+            self.made_at, self.uses = at.violation, 0
+        else:
+            self.uses += 1
+        return self.last
+
+
+def _stretched(at: ObjectiveAt, step: Blocks) -> Blocks:
+    """A step as far as the objective falls along it: far from an end Newton steps are short."""
+    problem, risk = at.problem, cast(RowsAt, at.risk)
+    penalties: Any = problem.penalties
+    slope = along({b: penalties[b].gradient(B) for b, B in at.blocks.items()}, step)
+    bend = along({b: penalties[b].diagonal(B) * B for b, B in step.items()}, step)
+    size = risk.least_along(problem.structure.assemble(step), slope, bend)
+    return {b: size * B for b, B in step.items()}
 
 
 Step = Callable[[ObjectiveAt, bool], tuple[Blocks, int]]
