@@ -64,8 +64,10 @@ def psd_inverse_and_log_det(A: np.ndarray) -> tuple[np.ndarray, float]:
     factor, info = lapack.dpotrf(A, lower=1, clean=1)
     pivots = factor.diagonal() * _reciprocal_roots(A.diagonal())
     if info == 0 and pivots.min() > _smallest_pivot(len(A)):
-        low = lapack.dpotri(factor, lower=1)[0]
-        return low + np.tril(low, -1).T, 2.0 * float(np.log(factor.diagonal()).sum())
+        low = lapack.dpotri(factor, lower=1)[0]  # zeros above its diagonal
+        inverse = low + low.T
+        inverse.flat[:: len(A) + 1] *= 0.5
+        return inverse, 2.0 * float(np.log(factor.diagonal()).sum())
     values = np.linalg.eigvalsh(A)
     return psd_inverse(A), float(np.log(values[values > values[-1] * 1e-12]).sum())
 

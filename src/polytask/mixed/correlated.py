@@ -29,8 +29,25 @@ def estimate_full(
     Starts at a diagonal estimate, which also says how far w0 is random, or at one of like data.
     """
     root = Root.full(varies)
-    L = np.diag(_start_deviations(start, varies)) if like is None else like.point.L
-    return _estimate(model, root, root.read(L), start)
+    if like is not None:
+        t = root.read(like.point.L)
+    else:
+        t = root.read(np.diag(_start_deviations(start, varies)))
+        by_moments = _by_moments(model, varies)
+        if by_moments is not None and root.is_full:
+            other = root.factored(by_moments)
+            if model.at(root.at(other), start.point.kappa).deviance < start.point.deviance:
+                t = other
+    return _estimate(model, root, t, start)
+
+
+def _by_moments(model: AnyMixedModel, varies: np.ndarray) -> np.ndarray | None:
+    """A root of the covariance that moments say, no direction of it without variance."""
+    if model.moments is None:
+        return None
+    values, vectors = symmetric_eigen(np.where(varies[:, None] & varies, model.moments, 0.0))
+    L = vectors * np.sqrt(np.clip(values, _SMALL, model.most_variance))
+    return np.where(varies[:, None], L, 0.0)
 
 
 def estimate_factor(

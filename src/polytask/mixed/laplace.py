@@ -66,7 +66,7 @@ class LaplaceModel:
 
     silent = False
     most_variance = 1e6
-    own_variances = None
+    own_variances = moments = None
 
     def __init__(self, data: TaskData, loss: Loss, unit: np.ndarray | None = None) -> None:
         self.data, self.loss = data, loss

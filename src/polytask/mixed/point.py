@@ -64,9 +64,12 @@ class MixedPoint:
 
     def _set_precision(self) -> float:
         """S^-1 with the prior of w0 in it; returns log|D S D + J|."""
-        kappa = np.full(len(self.S), np.inf) if self.kappa is None else self.kappa
-        random = np.isfinite(kappa)
-        D, self.J = np.sqrt(np.where(random, kappa, 1.0)), random.astype(float)
+        if self.kappa is None:
+            self.J = np.zeros(len(self.S))
+            self.S_inverse, log_det = psd_inverse_and_log_det(self.S)
+            return log_det
+        random = np.isfinite(self.kappa)
+        D, self.J = np.sqrt(np.where(random, self.kappa, 1.0)), random.astype(float)
         M = D[:, None] * self.S * D + np.diag(self.J)
         inverse, log_det = psd_inverse_and_log_det(M)
         self.S_inverse = D[:, None] * inverse * D
@@ -203,6 +206,11 @@ class AnyMixedModel(Protocol):
     @property
     def own_variances(self) -> np.ndarray | None:
         """Variances (p,) of the tasks' own least squares over the noise, where there are some."""
+        ...
+
+    @property
+    def moments(self) -> np.ndarray | None:
+        """What these say of Gamma (p, p), by moments, where searches begin."""
         ...
 
     @property

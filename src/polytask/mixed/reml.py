@@ -156,15 +156,34 @@ class MixedModel:
     @cached_property
     def within(self) -> tuple[float, float]:
         """Sum of squares that the tasks' own least squares leave, and its degrees of freedom."""
-        values = np.linalg.eigvalsh(self.designs)
-        used = (values > 1e-12 * np.maximum(values[:, -1:], 1e-300)).sum()
-        used *= len(self.grams) // len(values)
+        used = self._ranks_of_tasks.sum() * (len(self.grams) // len(self.designs))
         return max(self.square - float((self.own * self.cross).sum()), 0.0), self.n_rows - used
+
+    @cached_property
+    def _ranks_of_tasks(self) -> np.ndarray:
+        values = np.linalg.eigvalsh(self.designs)
+        return (values > 1e-12 * np.maximum(values[:, -1:], 1e-300)).sum(axis=1)
+
+    @cached_property
+    def _inverses(self) -> np.ndarray:
+        return psd_inverses(self.designs.copy())
 
     @cached_property
     def own(self) -> np.ndarray:
         """Each task's own least squares, less the shift, shape (m, p)."""
-        return (psd_inverses(self.designs.copy()) @ self.cross[:, :, None])[:, :, 0]
+        return (self._inverses @ self.cross[:, :, None])[:, :, 0]
+
+    @cached_property
+    def moments(self) -> np.ndarray | None:
+        """Covariance over the noise of the tasks' own least squares, less what noise makes of it.
+
+        None where tasks lack some coefficient, or rows noise.
+        """
+        if len(self.cross) < 2 or not self.has_noise or (self._ranks_of_tasks < self.n_coefs).any():
+            return None
+        square, free = self.within
+        spread = np.atleast_2d(np.cov(self.own, rowvar=False))
+        return np.asarray(spread * (free / square) - self._inverses.mean(axis=0))
 
     @cached_property
     def own_in_sums(self) -> np.ndarray:

@@ -90,8 +90,12 @@ class Variances:
         return least
 
     def start(self) -> np.ndarray:
-        """Where the search starts."""
-        return np.where(self.least > 0, 1.0, _START)
+        """Where the search starts: by moments where there are some."""
+        gamma, moments = np.where(self.least > 0, 1.0, _START), self.model.moments
+        if moments is not None:
+            mean = self.sum_up.T @ np.diag(moments) / np.maximum(self.sum_up.sum(axis=0), 1.0)
+            gamma[: len(mean)] = np.clip(mean, _QUIET, self.model.most_variance)
+        return gamma
 
     def like(self, estimate: RemlEstimate | None) -> np.ndarray | None:
         """Variances that are those of an estimate on average over the columns of each group."""

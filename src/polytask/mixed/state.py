@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ class MixedState:
     def to_dict(self) -> dict[str, Any]:
         """Arrays and numbers only, so that an estimator can be saved without code."""
         return {
-            "model": asdict(self.model), "kappa": self.kappa, "root": asdict(self.root),
+            "model": _fields(self.model), "kappa": self.kappa, "root": _fields(self.root),
             "parameters": self.parameters, "grams": self.grams, "cross": self.cross,
         }  # fmt: skip
 
@@ -92,3 +92,8 @@ class MixedState:
                 noise, unseen, seen = spread(*args)
         outer = unit[:, None] * unit
         return noise, unseen * outer, seen * outer
+
+
+def _fields(of: Any) -> dict[str, Any]:
+    """What a dataclass is made of."""
+    return {each.name: getattr(of, each.name) for each in fields(of)}

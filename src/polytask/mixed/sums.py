@@ -7,6 +7,7 @@ one, but where a task stands for several of the same design (`of_one_design`). S
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,7 +74,7 @@ def first_sums(
     HLA, rL = HL @ inverse, r @ L
     T, b = H - HLA @ HL.transpose(0, 2, 1), r - (HLA @ rL[:, :, None])[:, :, 0]
     explained = float((rL * (inverse @ rL[:, :, None])[:, :, 0]).sum())
-    return T, b, np.tensordot(root**2, T, 1), root @ b, float(root**2 @ log_dets), explained
+    return T, b, _weighed(root**2, T), root @ b, float(root**2 @ log_dets), explained
 
 
 def second_sums(
@@ -84,9 +85,9 @@ def second_sums(
         q, Q, shared, E, F = compiled.second_sums(T, b, root, S_inverse, common)
         return SecondSums(q, Q, shared, E, F, root)
     q = b - root[:, None] * (T @ common)
-    shared = np.tensordot(root**2, (T @ S_inverse) @ T, 1)
+    shared = _weighed(root**2, (T @ S_inverse) @ T)
     pulls = T * q[:, None, :]
-    E, F = (pulls * q[:, :, None]).sum(axis=0), np.tensordot(root, pulls, 1)
+    E, F = (pulls * q[:, :, None]).sum(axis=0), _weighed(root, pulls)
     return SecondSums(q, q.T @ q, shared, E, F, root)
 
 
@@ -101,13 +102,25 @@ def turned_sums(T: np.ndarray, q: np.ndarray, root: np.ndarray) -> tuple[np.ndar
         With entries (l j, n) sum c_i T_iln q_ij.
     """
     m, p = q.shape
-    j, k = np.tril_indices(p)
+    j, k, first, second = _pairs(p)
     Z = (q[:, j] * q[:, k]).T @ T[:, j, k]
     Y = (T.reshape(m, p * p).T @ (root[:, None] * q)).reshape(p, p, p)
+    return Z[first, second], Y.transpose(0, 2, 1).reshape(p * p, p)
+
+
+@cache
+def _pairs(p: int) -> tuple[np.ndarray, ...]:
+    """Rows and columns of pairs, and which pairs are (j, k) and (l, n) at (l j, n k)."""
+    j, k = np.tril_indices(p)
     pair = np.zeros((p, p), dtype=int)
     pair[j, k] = pair[k, j] = np.arange(len(j))
-    M = Z[pair[:, None], pair[:, None, :, None]]
-    return M.reshape(p * p, p * p), Y.transpose(0, 2, 1).reshape(p * p, p)
+    both = np.broadcast_arrays(pair[:, None], pair[:, None, :, None])
+    return j, k, *(each.reshape(p * p, p * p) for each in both)
+
+
+def _weighed(weight: np.ndarray, A: np.ndarray) -> np.ndarray:
+    """The sum of weight_i A_i, A (m, p, p)."""
+    return (weight @ A.reshape(len(A), A.shape[1] ** 2)).reshape(A.shape[1:])
 
 
 def of_one_design(H: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
