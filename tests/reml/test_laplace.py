@@ -1,11 +1,14 @@
 """Mixed models of labels: the deviance by quadrature, its slopes by differences."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.special import expit, logsumexp
 
 from polytask import MeanRegularizedClassifier
 from polytask.data import make_task_data, read_rows, read_target
+from polytask.datasets import make_related_tasks
 from polytask.mixed.laplace import LaplaceModel
 from polytask.mixed.search import Variances, estimate_diagonal
 from polytask.responses import Logistic
@@ -156,3 +159,16 @@ def test_separated_labels_do_not_run_away(rng, covariance):
     turned.fit(X.iloc[np.append(order, order)], np.append(y[order], y[order]))
     doubled = model.fit(X, y, sample_weight=np.full(len(y), 2.0)).decision_function(X)
     np.testing.assert_allclose(turned.decision_function(X), doubled, rtol=1e-3, atol=1e-3)
+
+
+def test_covariance_of_the_common_part_is_made_when_it_is_asked_for():
+    X, y, _ = make_related_tasks(n_tasks=12, n_features=2, classification=True, random_state=0)
+    model = MeanRegularizedClassifier("reml", covariance="diagonal", task="task", alpha_common=0)
+    model.fit(X, y)
+    assert "common_covariance_" not in vars(model)
+    copy = pickle.loads(pickle.dumps(model))
+    assert "_ask_common_" not in vars(copy)
+    np.testing.assert_array_equal(copy.common_covariance_, model.common_covariance_)
+    assert (np.linalg.eigvalsh(model.common_covariance_) > 0).all()
+    with pytest.raises(AttributeError, match="common_covariance_"):
+        _ = MeanRegularizedClassifier("cv", task="task").fit(X, y).common_covariance_

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -49,8 +50,8 @@ class MixedFit:
     common : ndarray of shape (p,)
         The estimate of w0: that of the solution, or where the loss is a likelihood by itself, that
         with the deviations integrated out.
-    common_covariance : ndarray of shape (p, p)
-        Of that estimate.
+    common_covariance : callable
+        Makes the covariance (p, p) of that estimate.
     coef_covariance : ndarray of shape (m, p, p)
         Of w0 + Δw_i around its estimate.
     deviance : float
@@ -82,7 +83,7 @@ class MixedFit:
     noise: float
     deviation_covariance: np.ndarray
     common: np.ndarray
-    common_covariance: np.ndarray
+    common_covariance: Callable[[], np.ndarray]
     coef_covariance: np.ndarray
     deviance: float
     log_likelihood: float
@@ -239,20 +240,19 @@ def _fitted(
     )
     state = MixedState.of_fit(point.quadratic(), point.kappa, estimate.root, estimate.parameters)
     deviance = point.deviance + _constant(model, point)
-    common, covariance, log_likelihood = _common(model, estimate, deviance, marginal)
+    common, log_likelihood, covariance = _common(model, estimate, deviance, marginal)
     kappas = 0 if point.kappa is None else len(np.unique(point.kappa[point.J > 0]))
     n_parameters = model.rank(point.J == 0) + estimate.root.size + kappas + int(exact)
     judged = exact and not model.silent and chosen != _GROUPED
     no_noise = has_no_noise(state.model, point, estimate.root)
     if no_noise:
-        pooled = pooled_point(state.model, point)
-        covariance = pooled.noise * pooled.S_inverse
+        covariance = partial(_of_mode, pooled_point(state.model, point))
     return MixedFit(
         solution,
         point.noise,
         point.noise * (C @ C.T),
         (model.shift + common) * unit,
-        covariance * unit[:, None] * unit,
+        lambda: covariance() * unit[:, None] * unit,
         point.coef_covariance() * unit[:, None] * unit,
         deviance,
         log_likelihood,
@@ -276,15 +276,19 @@ def _status(converged: bool, violation: float) -> Status:
 
 def _common(
     model: AnyMixedModel, estimate: RemlEstimate, deviance: float, marginal: bool
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """The estimate of w0 that is reported, its covariance (scaled columns), its log likelihood.
+) -> tuple[np.ndarray, float, Callable[[], np.ndarray]]:
+    """The estimate of w0 that is reported (scaled columns), its log likelihood, its covariance.
 
     Of labels those of the ``marginal`` likelihood; else the mode, as where groups were given.
     """
     point = estimate.point
     if isinstance(model, LaplaceModel) and marginal:
         return marginal_common(estimate)
-    return point.common, point.noise * point.S_inverse, -0.5 * deviance
+    return point.common, -0.5 * deviance, partial(_of_mode, point)
+
+
+def _of_mode(point: MixedPoint) -> np.ndarray:
+    return point.noise * point.S_inverse
 
 
 def _constant(model: AnyMixedModel, point: MixedPoint) -> float:

@@ -14,6 +14,9 @@ the first part, settle in a few rounds. It is the estimate of lme4's glmer at gi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse
@@ -86,17 +89,23 @@ class _Held:
         return (c - (self.grams @ self.K @ c[:, :, None])[:, :, 0]).sum(axis=0)
 
 
-def marginal_common(estimate: RemlEstimate) -> tuple[np.ndarray, np.ndarray, float]:
-    """w0 of the greatest marginal likelihood (its prior stays), its covariance, the log likelihood.
+def marginal_common(
+    estimate: RemlEstimate,
+) -> tuple[np.ndarray, float, Callable[[], np.ndarray]]:
+    """w0 of the greatest marginal likelihood (its prior stays), the log likelihood, its covariance.
 
-    In scaled columns.
-
-    Its covariance is the inverse curvature of that likelihood and, where there are few parameters,
-    what the error of the variances adds: w0 at the ends of their posterior's axes.
+    In scaled columns. The covariance takes most of the time of a fit and is made when it is asked
+    for: the inverse curvature of that likelihood and, where there are few parameters, what the
+    error of the variances adds, w0 at the ends of their posterior's axes.
     """
-    point, root, t = estimate.point, estimate.root, estimate.parameters
+    point = estimate.point
     assert isinstance(point, LaplacePoint)
     here = _climb(point, point.common, point.u)
+    return here.common, here.log_likelihood, partial(_covariance, estimate, here)
+
+
+def _covariance(estimate: RemlEstimate, here: _Held) -> np.ndarray:
+    point, root, t = here.point, estimate.root, estimate.parameters
     covariance = here.covariance()
     if 0 < root.size <= _FEW:
         V, up, down = reaches(point.model, point, root, t)
@@ -104,7 +113,7 @@ def marginal_common(estimate: RemlEstimate) -> tuple[np.ndarray, np.ndarray, flo
             other = point.model.at(root.at(t + step), point.kappa)
             off = _climb(other, here.common, other.u).common - here.common
             covariance = covariance + 0.5 * np.outer(off, off)
-    return here.common, covariance, here.log_likelihood
+    return covariance
 
 
 def _climb(point: LaplacePoint, common: np.ndarray, u: np.ndarray) -> _Held:

@@ -38,7 +38,8 @@ def task_noise(
     test : bool
         Whether to ask for a clear difference first.
     """
-    e = np.sqrt(data.sample_weight) * (data.y - data.design.predict(coefs))
+    e = data.y - data.design.predict(coefs)
+    e *= np.sqrt(data.sample_weight)
     left = np.clip(1.0 - leverage, 1e-3, 1.0)
     if test and not _differ(e / np.sqrt(left), data):
         return None

@@ -124,7 +124,9 @@ class _MeanRegularized(FewShot, EitherRule, MultiTaskLinear):
         counts parameters and rows (``alpha="reml"``). They compare models of the same features.
     deviation_covariance_, common_covariance_ : ndarray of shape (p, p)
         Covariance of the deviations between tasks, and of the estimate of w0; the intercept is
-        the last of the p coefficients (``alpha="reml"``).
+        the last of the p coefficients (``alpha="reml"``). Of labels and counts the latter takes
+        longer than the fit: it is made when first asked for, or when the model is saved, and the
+        model holds the rows until then.
     coef_covariance_ : ndarray of shape (m, p, p)
         Covariance of each task's coefficients around their estimate, the estimated variances taken
         as known (``alpha="reml"``); `coef_interval` adds their error.

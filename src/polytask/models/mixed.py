@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from polytask.mixed.task_noise import task_noise
 from polytask.models._likelihood import in_units_of_their_mean, rows_seen
 from polytask.models.mixed_summary import MixedModelSummary
 from polytask.responses import Response
+from polytask.solvers import one_blas_thread
 from polytask.tuning import repeats
 
 _NOISE_ROUNDS, _NOISE_SETTLED = 6, 0.02  # fits with noise by task; change of its logarithm
@@ -97,7 +98,10 @@ class MixedModelFit(MixedModelSummary):
             self.task_noise_variance_ = fit.noise * ratio
             self.noise_variance_ = float(data.sizes @ self.task_noise_variance_ / data.sizes.sum())
         self.deviation_covariance_ = between
-        self.common_covariance_ = at_origin(fit.common_covariance)
+        if loss.is_quadratic:
+            self.common_covariance_ = at_origin(fit.common_covariance())
+        else:
+            self._ask_common_ = lambda: at_origin(fit.common_covariance())
         self.coef_covariance_ = at_origin(fit.coef_covariance)
         self.deviance_, self.slope_ = fit.deviance - log_weights, fit.slope
         self.log_likelihood_ = fit.log_likelihood + 0.5 * log_weights
@@ -112,6 +116,24 @@ class MixedModelFit(MixedModelSummary):
             )  # fmt: skip
             self._answer_beside(plain, rival)  # rows of noisy tasks are no less there to come
         return self
+
+    @cached_property
+    def common_covariance_(self) -> np.ndarray:
+        """Covariance of the estimate of w0; of labels and counts made when it is asked for."""
+        ask = vars(self).pop("_ask_common_", None)
+        if ask is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no common_covariance_, which alpha='reml' estimates."
+            )
+        with one_blas_thread():
+            return np.asarray(ask())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Attributes, those that nobody has asked for yet too: the rows are not kept."""
+        if "_ask_common_" in vars(self):
+            _ = self.common_covariance_
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        return state
 
     def _weighed(self, data: TaskData) -> tuple[TaskData, float]:
         """With weights of mean one where they are precisions; the sum of their logarithms.
