@@ -105,6 +105,7 @@ class _Search:
         self.leader = next(iter(grids))
         self.known: dict[tuple[float, ...], float] = {}
         self.point: Strengths = {}
+        self.walked: set[str] = set()
 
     def ask(self, points: Sequence[Strengths]) -> np.ndarray:
         """Risks, each of which is estimated once."""
@@ -148,6 +149,8 @@ class _Search:
         """The values that are worth a risk: all, or those before it is hopeless on either side."""
         if not self.sparing:
             return grid
+        clearly = 0.0 if name in self.walked else _CLEARLY  # what lies far has been seen
+        self.walked.add(name)
         start = int(np.argmin(np.abs(grid - self.point[name])))
         least = middle = float(self.along(name, grid[[start]])[0])
         first, last = start, start
@@ -156,7 +159,7 @@ class _Search:
             while 0 <= at < len(grid):
                 here = float(self.along(name, grid[[at]])[0])
                 first, last, least = min(first, at), max(last, at), min(least, here)
-                if here > max(before, least + _CLEARLY * abs(least)):
+                if here > max(before, least + clearly * abs(least)):
                     break
                 at, before = at + step, here
         return grid[first : last + 1]

@@ -27,7 +27,7 @@ __all__ = ["TreeRows", "binned", "working_target"]
 
 _MOST_BINS = 255  # of histogram boosting
 _BLOCK = 30  # trees that are grown at a time
-_RISEN = 0.6  # of the trees, before which the held-out loss is least: it has risen for long
+_RISEN = 0.75  # of the trees, before which the held-out loss is least: it has risen for long
 _FARTHEST = 4.0  # step to a working target (Friedman, Hastie and Tibshirani, 2000)
 _HELD_BY = 8  # rows of a task's own, as which a stretch of one counts
 _DIGITS = 6  # of targets, in their spread, that are not what rounding and a search's end leave
