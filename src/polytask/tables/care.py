@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,11 @@ class Rows:
     ordered: bool = True
     weights: np.ndarray | None = None
 
+    @cached_property
+    def code(self) -> np.ndarray:
+        """Task of each row as a number, shape (n,)."""
+        return np.asarray(pd.factorize(self.ids)[0])
+
 
 def take_care(rows: Rows) -> tuple[Finding, ...]:
     """Findings of all checks."""
@@ -74,8 +80,7 @@ def take_care(rows: Rows) -> tuple[Finding, ...]:
 
 def _restarts(rows: Rows) -> Iterator[Finding]:
     """Ids inside tasks that would be taken for numbers."""
-    codes = pd.factorize(rows.ids)[0]
-    for name in restarting(rows.X, rows.y, codes):
+    for name in restarting(rows.X, rows.y, rows.code):
         yield Finding(
             "warning",
             f"{name!r} counts from the start in every {rows.task!r}, and one number means another "
@@ -87,13 +92,13 @@ def _restarts(rows: Rows) -> Iterator[Finding]:
 
 def _leaks(rows: Rows) -> Iterator[Finding]:
     remedy = "Leave out what is not known before the target is."
-    for told in fixing_features(rows.X, rows.y, rows.ids.to_numpy()):
+    for told in fixing_features(rows.X, rows.y, rows.code):
         yield Finding("warning", told, remedy)
     if rows.weights is None or not rows.ordered:
         return
     for name in rows.X.select_dtypes("number"):  # hits or misses, where the target is hits / trials
         same = [
-            max(map(abs, correlations(values, rows.y, rows.ids.to_numpy()))) > NEAR_ONE
+            max(map(abs, correlations(values, rows.y, rows.code))) > NEAR_ONE
             for values in (rows.X[name] / rows.weights, rows.X[name])
         ]
         if same == [True, False]:
@@ -108,7 +113,7 @@ def _other_outcomes(rows: Rows) -> Iterator[Finding]:
     words = set(_words(rows.target))
     for name in rows.X.select_dtypes("number"):
         like = bool(words) and words <= set(_words(str(name)))
-        goes = max(abs(r) for r in correlations(rows.X[name], rows.y, rows.ids.to_numpy()))
+        goes = max(abs(r) for r in correlations(rows.X[name], rows.y, rows.code))
         if not (COPY if not like else ALIKE) <= goes <= NEAR_ONE:
             continue
         what = "is called like the target" if like else "is nearly a copy of the target"
@@ -142,14 +147,14 @@ def _counted_cells(rows: Rows) -> Iterator[Finding]:
 
 def _scales(rows: Rows) -> Iterator[Finding]:
     """Numbers whose spread differs a hundredfold: one coefficient means other things by task."""
-    by = rows.ids.to_numpy()
     for name in rows.X.select_dtypes("number"):
-        spread = spread_by_task(rows.X[name], by)
-        size = rows.X[name].abs().groupby(by).mean().loc[spread.index]
+        spread = spread_by_task(rows.X[name], rows.code)
+        size = rows.X[name].abs().groupby(rows.code).mean().loc[spread.index]
         unit = spread.clip(lower=TENTH * size)  # what hardly varies in a task is in no other unit
         if len(unit) < 2 or unit.max() < HUNDREDFOLD * unit.min():
             continue
-        most, least = unit.idxmax(), unit.idxmin()
+        ends = (unit.idxmax(), unit.idxmin())
+        most, least = (rows.ids.iloc[int(np.argmax(rows.code == at))] for at in ends)
         yield Finding(
             "warning",
             f"{name!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} as "
@@ -162,7 +167,7 @@ def _levels(rows: Rows) -> Iterator[Finding]:
     """Features whose means go with the levels of the tasks."""
     if not rows.ordered:
         return
-    for name, inside, between in level_slopes(rows.X, rows.y, rows.ids.to_numpy()):
+    for name, inside, between in level_slopes(rows.X, rows.y, rows.code):
         if name in rows.with_means:
             continue
         yield Finding(

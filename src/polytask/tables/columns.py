@@ -28,12 +28,14 @@ __all__ = [
     "as_labels",
     "as_numbers",
     "filled",
+    "has_fractions",
     "inspect_column",
     "is_blank",
 ]
 
 Kind = str
 USABLE = ("numeric", "boolean", "categorical")
+_SOME = 1000  # values that tell of most columns what they are
 _NUMBER = (bool, int, float, np.number, np.bool_, decimal.Decimal)
 
 
@@ -170,13 +172,22 @@ def filled(values: pd.Series, *, words: bool = False) -> pd.Series:
 
     ``words=True`` leaves such words out among labels as well, where two other labels are left.
     """
-    known = values[~is_blank(values)]
+    blank = is_blank(values)
+    known = values[~blank] if blank.any() else values
     if not _is_text(known) or _is_nested(known):
         return known
     rest = known[~known.astype(str).str.strip().isin(GAP_MARKS)]
     if len(rest) == len(known):
         return known
     return rest if (words and rest.nunique() > 1) or _holds_values(rest) else known
+
+
+def has_fractions(values: pd.Series) -> bool:
+    """Whether these are numbers, not all of them whole: they are measured and name nothing."""
+    if values.dtype.kind != "f":
+        return False
+    x = values.to_numpy()
+    return any(bool((part > np.floor(part)).any()) for part in (x[:_SOME], x))
 
 
 def is_blank(values: pd.Series) -> pd.Series:
@@ -199,7 +210,7 @@ def _holds_values(known: pd.Series) -> bool:
 def _kind(known: pd.Series, categorical: bool, n_rows: int) -> tuple[Kind, str, str]:
     if categorical or isinstance(known.dtype, pd.CategoricalDtype):
         return "categorical", "", ""
-    if types.is_bool_dtype(known.dtype) or known.map(type).isin([bool, np.bool_]).all():
+    if types.is_bool_dtype(known.dtype) or _are_truths(known):
         return "boolean", "", ""
     if _is_temporal(known):
         return "date", "holds dates", ""
@@ -237,6 +248,10 @@ def _label_kind(text: pd.Series, column: TextColumn) -> tuple[Kind, str, str]:
         problem = f"has {distinct} distinct texts in {len(text)} rows, like an id"
         return "id", problem, "name it in --features if it is a category, or take it as the task"
     return "categorical", "", ""
+
+
+def _are_truths(known: pd.Series) -> bool:
+    return known.dtype == object and bool(known.map(type).isin([bool, np.bool_]).all())
 
 
 def _is_temporal(known: pd.Series) -> bool:

@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 
 from polytask.tables.number_cells import GAP_MARKS
 
-__all__ = ["CsvColumn", "all_match", "collect", "plain_numbers"]
+__all__ = ["CsvColumn", "Growing", "all_match", "collect", "plain_numbers"]
 
 _WHOLE = r"^[-+]?(0|[1-9][0-9]{0,17})$"
 _PLAIN = r"^[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 _UNCLEAR = r"^[-+]?[1-9][0-9]{0,2}\.[0-9]{3}$"  # decimals, or marked thousands
 _GAPS = pa.array(sorted(GAP_MARKS | {""}), pa.large_string())
+_SOME = 20  # cells that tell of most columns what they are not
 _NOTHING = pa.scalar(None, pa.large_string())
 
 
@@ -51,20 +52,30 @@ def plain_numbers(values: pd.Series) -> Plain | None:
     text = pc.if_else(pc.is_in(text, _GAPS), _NOTHING, text)
     if text.null_count == len(text):
         return Plain(np.full(len(text), np.nan), True, False)
-    if all_match(text, _WHOLE):
+    if _all_match(text, _WHOLE):
         kind = pa.int64() if text.null_count == 0 else pa.float64()
         whole = text.cast(pa.int64()).cast(kind, safe=False)
         return Plain(whole.to_numpy(zero_copy_only=False), True, False)
-    if all_match(text, _PLAIN):
-        pointed = text.filter(pc.match_substring(text, "."))
+    if _all_match(text, _PLAIN):
         numbers = text.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        return Plain(numbers, False, not all_match(pointed, _UNCLEAR))
+        return Plain(numbers, False, _points(text[:_SOME]) or _points(text))
     return None
 
 
 def all_match(text: pa.Array, pattern: str) -> bool:
     """Whether every text that is there matches."""
     return bool(pc.all(pc.match_substring_regex(text, pattern)).as_py())
+
+
+def _all_match(text: pa.Array, pattern: str) -> bool:
+    """The same, where the first few tell that it is not so before all are looked at."""
+    return all_match(text[:_SOME], pattern) and all_match(text, pattern)
+
+
+def _points(text: pa.Array) -> bool:
+    """Whether a point stands before decimals beyond doubt."""
+    pointed = text.filter(pc.match_substring(text, "."))
+    return not all_match(pointed, _UNCLEAR)
 
 
 class Growing:

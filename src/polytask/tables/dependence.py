@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polytask.tables.columns import as_feature, filled, inspect_column, is_blank
+from polytask.tables.columns import (
+    as_feature,
+    filled,
+    has_fractions,
+    inspect_column,
+    is_blank,
+)
 from polytask.tables.errors import TableError, plural
 from polytask.tables.finding import Finding
 
@@ -173,7 +179,7 @@ def _groups(
 
 def _numbered(values: pd.Series) -> np.ndarray | None:
     """A number for each distinct value; None for a column that names nobody, or not everybody."""
-    if _is_measured(values):
+    if has_fractions(values):
         return None
     try:
         found: np.ndarray = pd.factorize(values)[0]
@@ -182,15 +188,10 @@ def _numbered(values: pd.Series) -> np.ndarray | None:
     return None if (found < 0).any() else found
 
 
-def _is_measured(values: pd.Series) -> bool:
-    """Whether these are numbers with fractions, which name nobody."""
-    return values.dtype.kind == "f" and bool((values % 1 != 0).any())
-
-
 def _twins(Z: pd.DataFrame, code: np.ndarray) -> Iterator[Finding]:
     """Rows of a task with the same measurements, where that would hardly be chance."""
     by_task = Z.groupby(code).nunique()
-    fine = [name for name in Z if _is_measured(Z[name]) and by_task[name].mean() > 2]
+    fine = [name for name in Z if has_fractions(Z[name]) and by_task[name].mean() > 2]
     if len(fine) < 2:
         return
     chance = np.prod([(Z[name].value_counts(normalize=True) ** 2).sum() for name in fine])
@@ -217,6 +218,8 @@ def _spread(values: np.ndarray, code: np.ndarray) -> np.ndarray:
 def _times(rows: pd.DataFrame, ids: pd.Series) -> Iterator[Finding]:
     """A column of dates whose order the rows follow, in the table or inside tasks."""
     for name in rows:
+        if has_fractions(rows[name]):
+            continue
         known = filled(rows[name])
         if len(known) < len(rows) or inspect_column(known).kind != "date":
             continue

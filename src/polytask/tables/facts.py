@@ -10,7 +10,13 @@ import pandas as pd
 
 from polytask.sources.prepare import MAX_CATEGORIES
 from polytask.tables.care import Rows
-from polytask.tables.columns import Column, as_feature, as_numbers, inspect_column
+from polytask.tables.columns import (
+    Column,
+    as_feature,
+    as_numbers,
+    has_fractions,
+    inspect_column,
+)
 from polytask.tables.errors import TableError, find_column
 from polytask.tables.event_times import event_column, read_event_times
 from polytask.tables.row_roles import held_columns, rows_to_keep, weights_of
@@ -45,7 +51,8 @@ class Facts:
     sizes : Series
         Rows by task.
     levels : DataFrame of shape (m, d)
-        Distinct values of every feature inside every task, missing ones not counted.
+        Distinct values of every feature inside every task, missing ones not counted; of numbers
+        with fractions 2 stands for more.
     held : tuple of str
         The column that says who a row is of, or when it was.
     asked_loss : str
@@ -124,7 +131,7 @@ def count_facts(
     X = _features(rows, columns)
     return Facts(
         table, rows, task, target, ids, id_notes, found, problem, columns, X,
-        ids.value_counts(sort=False), X.groupby(ids.to_numpy()).nunique(), held, loss,
+        ids.value_counts(sort=False), _levels(X, ids), held, loss,
         None if weights is None else weights_of(rows[weights]),
     )  # fmt: skip
 
@@ -158,6 +165,18 @@ def _candidates(
         for name in dict.fromkeys(wanted)
         if name not in (task, target)
     )
+
+
+def _levels(X: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """Distinct values by task; of numbers with fractions their ends tell whether there are two."""
+    by_task = X.groupby(ids.to_numpy())
+    measured = [name for name in X if has_fractions(X[name])]
+    levels = by_task[[name for name in X if name not in measured]].nunique()
+    ends = by_task[measured].agg(["min", "max"])
+    for name in measured:
+        low, high = (ends[name, end].reindex(levels.index) for end in ("min", "max"))
+        levels[name] = low.notna().astype(int) + (low < high)
+    return levels[list(X)]
 
 
 def _features(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:

@@ -84,12 +84,13 @@ def correlations(values: pd.Series, y: np.ndarray, tasks: np.ndarray) -> tuple[f
         return 0.0, 0.0
     x, y, tasks = x[kept], y[kept], tasks[kept]
     over = _correlation(x - x.mean(), y - y.mean())
-    return over, _correlation(_centred(x, tasks), _centred(y, tasks))
+    code = _codes(tasks)
+    return over, _correlation(_centred(x, code), _centred(y, code))
 
 
 def _in_each_task(x: np.ndarray, y: np.ndarray, tasks: np.ndarray) -> bool:
     """Whether a line of its own in each task leaves nothing of the target's variance inside."""
-    code = np.unique(tasks, return_inverse=True)[1]
+    code = _codes(tasks)
     a, b = _centred(x, code), _centred(y, code)
     many = np.bincount(code) >= LEAST_OF_TASK
     if not many.all() or len(many) < 2:
@@ -99,8 +100,13 @@ def _in_each_task(x: np.ndarray, y: np.ndarray, tasks: np.ndarray) -> bool:
     return bool(whole.sum() > 0 and whole.sum() - told < LEFT * whole.sum())
 
 
-def _centred(x: np.ndarray, by: np.ndarray) -> np.ndarray:
-    return np.asarray(x - pd.Series(x).groupby(by).transform("mean").to_numpy())
+def _codes(tasks: np.ndarray) -> np.ndarray:
+    """The tasks as numbers from zero on."""
+    return np.asarray(pd.factorize(tasks)[0])
+
+
+def _centred(x: np.ndarray, code: np.ndarray) -> np.ndarray:
+    return np.asarray(x - (np.bincount(code, x) / np.bincount(code))[code])
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -120,7 +126,7 @@ def _ordered(x: np.ndarray, y: np.ndarray) -> str:
         return "a limit in it separates the two classes" if apart and chance < LOG_CHANCE else ""
     if len(labels) < 10:
         return ""
-    order = _correlation(*(_centred(pd.Series(v).rank().to_numpy(), np.zeros(len(v)))
+    order = _correlation(*(_centred(pd.Series(v).rank().to_numpy(), np.zeros(len(v), dtype=int))
                            for v in (x, y)))  # fmt: skip
     return "it puts the rows into the same order" if abs(order) > NEAR_ONE else ""
 
@@ -167,8 +173,9 @@ def _parts(values: np.ndarray, y: np.ndarray, tasks: np.ndarray) -> list[int]:
     """Columns whose weighted sum, with a level for each task, is all but the target."""
     if len(y) < values.shape[1] + len(np.unique(tasks)) + SPARE_ROWS:
         return []
-    y = _centred(y, tasks)
-    X = np.column_stack([_centred(column, tasks) for column in values.T])
+    code = _codes(tasks)
+    y = _centred(y, code)
+    X = np.column_stack([_centred(column, code) for column in values.T])
     spread = X.std(axis=0)
     X = X[:, spread > 0] / spread[spread > 0]
     coef = np.linalg.lstsq(X, y, rcond=1e-10)[0]

@@ -15,6 +15,7 @@ from polytask.tables.csv_columns import collect
 from polytask.tables.csv_dialect import OPENERS, Dialect, open_text, sniff
 from polytask.tables.database import is_query, read_query, without_password
 from polytask.tables.errors import TableError
+from polytask.tables.plain_csv import collect_plain
 from polytask.tables.stream_schema import unknown_type
 from polytask.tables.text_values import AS_FOUND, Conventions, settle_values
 from polytask.tables.workbook import ENDINGS as WORKBOOKS
@@ -218,7 +219,8 @@ def _parse(
 ) -> tuple[pd.DataFrame, bool]:
     """The columns, and whether points have shown to be decimal marks."""
     try:
-        return collect(lambda names: _parts(path, dialect, names), letters)
+        found = collect_plain(path, dialect, letters)
+        return found or collect(lambda names: _parts(path, dialect, names), letters)
     except pd.errors.EmptyDataError as error:
         raise TableError(f"TABLE must have a header and rows; {str(path)!r} is empty.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:

@@ -1,0 +1,113 @@
+"""Large text tables as programs write them: arrow makes numbers of them as it reads.
+
+The first part of the file is read as text and tells what each column is. Where the rest is not
+so, or where arrow would take for numbers what `polytask.tables.csv_columns` does not (007, inf,
+``1 ``), the answer is None, and the file is read with care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polytask.tables.csv_columns import CsvColumn, Growing
+from polytask.tables.csv_dialect import OPENERS, Dialect
+from polytask.tables.number_cells import GAP_MARKS
+
+__all__ = ["collect_plain"]
+
+_LARGE = 1 << 22  # bytes from which on a second look at a file pays
+_BLOCK = 1 << 22  # bytes that are read at a time
+_BOM = b"\xef\xbb\xbf"
+
+
+def collect_plain(
+    path: Path, dialect: Dialect, as_text: Callable[[str], bool]
+) -> tuple[pd.DataFrame, bool] | None:
+    """As `polytask.tables.csv_columns.collect`; None where the file is to be read with care."""
+    if not _is_plain(path, dialect):
+        return None
+    first = {name: CsvColumn(as_text(name)) for name in dialect.header}
+    try:
+        with _parts(path, dialect, dict.fromkeys(first, pa.string())) as parts:
+            for part in islice(parts, 1):
+                for name, column in first.items():
+                    column.add(part.column(name).to_pandas())
+        if any(not (c.text or c.whole or c.points) for c in first.values()):
+            return None  # what points mean there, all of the file has to tell
+        types = {name: _type(column) for name, column in first.items()}
+        texts: dict[str, list[pd.Series]] = {name: [] for name in first if first[name].text}
+        numbers = {name: Growing() for name in first if name not in texts}
+        with _parts(path, dialect, types) as parts:
+            for part in parts:
+                for name, cells in texts.items():
+                    cells.append(part.column(name).to_pandas())
+                for name, grown in numbers.items():
+                    grown.add(part.column(name).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        return None
+    pa.default_memory_pool().release_unused()
+    made = {
+        name: pd.concat(texts.pop(name), ignore_index=True) if name in texts
+        else pd.Series(numbers.pop(name).finish(), copy=False)
+        for name in first
+    }  # fmt: skip
+    return pd.DataFrame(made, copy=False), any(column.points for column in first.values())
+
+
+def _type(column: CsvColumn) -> pa.DataType:
+    if column.text:
+        return pa.string()
+    return pa.int64() if column.whole else pa.float64()
+
+
+def _is_plain(path: Path, dialect: Dialect) -> bool:
+    """Whether nothing is quoted, trimmed, or a number to arrow alone."""
+    header, separator = dialect.header, dialect.separator.encode()
+    if path.suffix.lower() in OPENERS or not dialect.encoding.startswith("utf-8"):
+        return False
+    if path.stat().st_size < _LARGE or "" in header or len(set(header)) < max(2, len(header)):
+        return False
+    ends = rf"[\n{dialect.separator}]" if separator != b"|" else r"[\n|]"
+    odd = rf'["\x00]|{ends} |[ \t]({ends}|\r)|{ends}[-+]?(0[0-9]|(?i:inf))|\r[^\n]'
+    with path.open("rb") as handle:
+        if handle.read(len(_BOM)) == _BOM:
+            return False
+        handle.seek(0)
+        for _ in range(dialect.skip + 1):
+            line = handle.readline()
+        last = line[-1:]  # the names may be quoted
+        if line.count(b'"') % 2:
+            return False
+        while block := handle.read(_BLOCK):
+            text = pa.array([last + block], pa.large_binary())
+            if pc.match_substring_regex(text, odd)[0].as_py():
+                return False
+            last = block[-2:]
+    return True
+
+
+@contextmanager
+def _parts(path: Path, dialect: Dialect, types: Mapping[str, pa.DataType]) -> Iterator[Any]:
+    """Parts of the file, gaps in numbers null."""
+    from pyarrow import csv
+
+    with csv.open_csv(
+        path,
+        read_options=csv.ReadOptions(
+            use_threads=False, block_size=_BLOCK, skip_rows=dialect.skip + 1,
+            column_names=list(dialect.header),
+        ),
+        parse_options=csv.ParseOptions(delimiter=dialect.separator, quote_char=False),
+        convert_options=csv.ConvertOptions(
+            column_types=types, null_values=sorted(GAP_MARKS | {""}), strings_can_be_null=False
+        ),
+    ) as parts:  # fmt: skip
+        yield parts
