@@ -170,13 +170,14 @@ def _candidates(
 def _levels(X: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
     """Distinct values by task; of numbers with fractions their ends tell whether there are two."""
     by_task = X.groupby(ids.to_numpy())
-    measured = [name for name in X if has_fractions(X[name])]
-    levels = by_task[[name for name in X if name not in measured]].nunique()
-    ends = by_task[measured].agg(["min", "max"])
-    for name in measured:
-        low, high = (ends[name, end].reindex(levels.index) for end in ("min", "max"))
-        levels[name] = low.notna().astype(int) + (low < high)
-    return levels[list(X)]
+    found = {}
+    for name in X:
+        if has_fractions(X[name]):
+            low, high = by_task[name].min(), by_task[name].max()
+            found[name] = low.notna().astype(int) + (low < high)
+        else:
+            found[name] = by_task[name].nunique()
+    return pd.DataFrame(found, index=by_task.size().index)
 
 
 def _features(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
