@@ -171,7 +171,7 @@ def _levels(X: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
     """Distinct values by task; of numbers with fractions their ends tell whether there are two."""
     by_task = X.groupby(ids.to_numpy())
     found = {}
-    for name in X:
+    for name in map(str, X):
         if has_fractions(X[name]):
             low, high = by_task[name].min(), by_task[name].max()
             found[name] = low.notna().astype(int) + (low < high)
