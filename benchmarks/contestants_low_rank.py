@@ -146,7 +146,8 @@ def _malsar(
     def octave(stop: str) -> dict[str, np.ndarray]:
         code = (
             f"addpath(genpath('{folder}')); load('{place}/in.mat');"
-            f" opts = struct({stop}, 'init', 2); t = cputime; {call}(X, Y, rho, opts); t = cputime - t;"
+            f" opts = struct({stop}, 'init', 2);"
+            f" t = cputime; {call}(X, Y, rho, opts); t = cputime - t;"
             f" save('-v7', '{place}/out.mat', 'W', 'C', 'f', 't');"
         )
         subprocess.run(["octave-cli", "--eval", code], check=True, capture_output=True)
