@@ -17,7 +17,7 @@ import numpy as np
 from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.doubts import has_no_noise
 from polytask.mixed.laplace import LaplaceModel
-from polytask.mixed.profile import Profiled, Surface
+from polytask.mixed.profile import Profiled, Surface, units_of
 from polytask.mixed.reml import RemlPoint
 from polytask.mixed.state import MixedState
 
@@ -48,6 +48,11 @@ class Inference:
         return self.deviance.place(self.state.parameters)
 
     @cached_property
+    def units(self) -> np.ndarray:
+        """How far each goes until the deviance is about a half higher."""
+        return np.asarray(units_of(self.deviance, self.best))
+
+    @cached_property
     def no_noise(self) -> bool:
         """Whether the fit leaves no noise to estimate."""
         return has_no_noise(self.state.model, self._at(self.state.parameters), self.state.root)
@@ -61,12 +66,12 @@ class Inference:
         """That of the standard deviation of coefficient k; of labels and counts it needs rows."""
         state = self.state
         if rows is None:
-            return Profiled(self.deviance, self.best, state.root.owners(k), noisy=True)
+            return Profiled(self.deviance, self.best, state.root.owners(k), True, self.units)
         surface = Surface(
             lambda t: rows.at(state.root.at(t), state.kappa), state.root.slope, noisy=False
         )
         best = surface.place(state.parameters)
-        return Profiled(surface, best, state.root.owners(k), noisy=False)
+        return Profiled(surface, best, state.root.owners(k), False, units_of(surface, best))
 
     # The common part.
 
