@@ -64,7 +64,10 @@ class Surface:
             return float(point.deviance), self.slope(point)
         noise = float(np.exp(z[-1]))
         t = z[:-1] / np.sqrt(noise)
-        point = self.at(t)
+        return self.seen_from(self.at(t), t, noise)
+
+    def seen_from(self, point: Any, t: np.ndarray, noise: float) -> tuple[float, np.ndarray]:
+        """The same at a point that was made there, whose noise becomes this one."""
         share = point.noise / noise  # the best there over this one
         value = point.deviance + point.free * (share - 1.0 - np.log(share))
         point.noise = noise  # the gradient's q q' counts it
@@ -132,6 +135,7 @@ class Profiled:
 
         if self.start is not self.best and fixed(self.best)[0] < fixed(self.start)[0]:
             self.start = self.best  # where the last search ended is far from here
+
         def in_units(u: np.ndarray) -> tuple[float, np.ndarray]:
             value, slope = fixed(u * self.units)
             return value, slope * self.units

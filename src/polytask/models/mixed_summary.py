@@ -29,7 +29,7 @@ class MixedModelSummary(Declared):
         Quantiles of t with Satterthwaite's degrees of freedom, as R's lmerTest; for labels and
         counts of the normal distribution.
         """
-        low, high = self._common_bounds(level)
+        low, high = self._common_bounds(level, self._degrees())
         d = len(self.common_coef_)
         return low[:d], high[:d]
 
@@ -97,7 +97,7 @@ class MixedModelSummary(Declared):
         found = self._profiles(X, y, sample_weight) if profiles else None
         common = np.append(self.common_coef_, self.common_intercept_)[: len(self._error())]
         error, df = self._error(), self._degrees()
-        low, high = self._common_bounds(level)
+        low, high = self._common_bounds(level, df)
         z = np.abs(common) / np.where(error > 0, error, np.inf)
         table = {
             "common": common, "standard_error": error, "df": df, "low": low, "high": high,
@@ -179,8 +179,8 @@ class MixedModelSummary(Declared):
             contrasts[-1, :-1] -= self._center
         return inference.common_degrees(contrasts)
 
-    def _common_bounds(self, level: float) -> tuple[np.ndarray, np.ndarray]:
-        half = stats.t.ppf(0.5 + level / 2, self._degrees()) * self._error()
+    def _common_bounds(self, level: float, df: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        half = stats.t.ppf(0.5 + level / 2, df) * self._error()
         common = np.append(self.common_coef_, self.common_intercept_)[: len(half)]
         return common - half, common + half
 
