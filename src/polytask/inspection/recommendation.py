@@ -42,7 +42,7 @@ class _Expected:
 
 def recommend(evidence: Evidence) -> Recommendation:
     """The recommendation on the evidence of a comparison; an empty one where no model succeeded."""
-    models = [name for name in evidence.models if evidence.roles[name] != "means"]
+    models = [name for name in evidence.models if evidence.roles[name] not in ("means", "alone")]
     if not models:
         return Recommendation()
     named = [n for n in evidence.hedges if n in models]
