@@ -75,7 +75,7 @@ def solve_norm(
             if accuracy < _MOST_ACCURATE[exact]:
                 break
         still = not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0
-        if still and (stuck or not problem.loss.has_kinks):
+        if still and not problem.loss.has_kinks:
             break
         stuck = still
     return solution_at(problem, at, penalty, scale, tol, name, n_iter, gap)
