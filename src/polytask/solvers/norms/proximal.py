@@ -43,7 +43,9 @@ def fista(
     Candès 2015). The step's curvature grows where a step shows that it was underestimated.
     """
     unit = metric(F, norm)
-    curvature = max(F.largest_curvature(), 1e-300) if unit is None else 1.0
+    trace = F.task_diagonal.sum(axis=1).max(initial=0.0)  # levels may leave less than there was
+    most = F.largest_curvature()
+    curvature = max(min(most, trace), _LEAST * most, 1e-300) if unit is None else 1.0
     scale = np.float64(1.0) if unit is None else unit
     B, point = start, start
     g, _ = F.gradient(B)
@@ -79,7 +81,7 @@ def metric(F: Squares, norm: Norm) -> np.ndarray | None:
     wise = [part for part in parts if isinstance(part, FeatureWise)]
     if d == 0 or len(wise) < len(parts) or (F.quadratic and len(parts) > 1):
         return None
-    unit = F.curvature.diagonal()[:, :d]
+    unit = F.task_diagonal
     if F.quadratic is not None:
         unit = unit + F.quadratic.diagonal(np.zeros((len(unit), d)))
     if not all(part.entry_steps for part in wise):
