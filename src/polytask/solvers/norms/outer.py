@@ -29,7 +29,7 @@ _MOST_ACCURATE = {True: 1e-3, False: 1e-12}  # of the tolerance: of squares, of 
 _REST_TOL, _OF_GAP = (1e-11, 1e-4), 1e-2  # of a rest on the way: bounds, share of the gap
 # Curvature at least: of kinks the first, of tails, in which it falls with the slope, the second.
 _FLAT, _FLATTEST = 1e-6, 1e-10
-# Squares may ask for steps without end where labels are separated: their iterations at gaps so large.
+# Squares of separated labels may take steps without end: iterations, at gaps above a share.
 _ON_THE_WAY, _FAR = 500, 1e-2
 _ROUNDING = 1e-12  # share of the norm's strength that rounding can move
 
