@@ -15,6 +15,7 @@ from polytask import (
 )
 from polytask.inspection import compare_tasks
 from polytask.inspection.each_alone import EachTaskAlone, alone_rival
+from polytask.inspection.recommendation import recommend
 from polytask.inspection.sample import response_for
 from tests.inspection.helpers import decided
 from tests.inspection.test_verdict import ROLES, evidence
@@ -108,7 +109,9 @@ def test_only_what_is_gained_over_the_same_model_alone_counts(alone, label):
 def test_the_best_curve_alone_is_not_what_is_recommended():
     roles = {**ROLES, "joint-b": "alone"}
     each = replace(evidence(joint_a=0.3, joint_b=0.5), roles=roles, unlike={"joint-a": False})
-    assert decided(each).model == "joint-a"
+    found = recommend(each)
+    assert found.model == "joint-a"
+    assert "Joint-b is not counted" in found.text
 
 
 def test_each_task_has_the_fit_to_its_rows():
