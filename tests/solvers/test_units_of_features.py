@@ -84,3 +84,17 @@ def test_gradient_steps_are_in_what_levels_leave_of_curvatures():
     model.fit(np.column_stack([ids, X]), y)
     assert model.status_ == "solved"
     assert model.n_iter_ < 1000
+
+
+@pytest.mark.parametrize("Model", [TemporalFeaturesRegressor, TemporalFeaturesClassifier])
+def test_strong_differences_cost_no_iterations(Model):
+    """Tasks are turned to where differences are curvatures of single coefficients."""
+    rng = np.random.default_rng(0)
+    ids, X = np.repeat(np.arange(12), 50), rng.normal(size=(600, 10))
+    W = 1.0 + np.cumsum(0.05 * rng.normal(size=(12, 10)), axis=0)
+    y = (X * W[ids]).sum(axis=1) + 2 * rng.normal(size=600)
+    y = y > 0 if Model is TemporalFeaturesClassifier else y
+    model = Model(0.01, alpha_difference=300.0, task=0).fit(np.column_stack([ids, X]), y)
+    assert model.status_ == "solved"
+    assert model.n_iter_ < 150
+    assert np.ptp(model.coef_, axis=0).max() < 0.01
