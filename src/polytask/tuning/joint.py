@@ -21,7 +21,8 @@ __all__ = ["RisksNear", "choose_jointly"]
 # Risks of several points; what is costly and varies little may be taken from the point ``near``.
 RisksNear = Callable[[Sequence[Strengths], Strengths], np.ndarray]
 
-_LATTICE = (7, 3, 2)  # values of the first, second, third strength
+_LATTICE = (6, 3, 3)  # values of the first, second, third strength
+_ALONG = 8  # values of the second on a line
 _MOST_STARTS, _RIVAL = 2, 0.05  # share of the risk that another start may have more
 _STEP, _FARTHEST = np.log(2.0), 3.0  # differences, and a Newton step, in the logarithm
 _LEAST_STEP, _NEAR = 0.1, 0.01  # of differences; risk at the center of a quadratic to be believed
@@ -48,7 +49,7 @@ def choose_jointly(risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Str
         If the risk is infinite everywhere.
     """
     search = _Joint(risks, grids, fixed)
-    ends = [search.descend(start) for start in search.starts()]
+    ends = [search.bottom(start) for start in search.starts()]
     return search.choice(min(ends, key=lambda end: end[0])[1])
 
 
@@ -58,11 +59,12 @@ class _Joint:
     def __init__(self, risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Strengths) -> None:
         self.risks, self.grids, self.fixed = risks, dict(grids), fixed
         self.names = list(grids)
+        self.middle = np.array([grid[len(grid) // 2] for grid in grids.values()])
 
-    def ask(self, points: np.ndarray, near: np.ndarray) -> np.ndarray:
-        """Risks of points (n, k)."""
+    def ask(self, points: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
+        """Risks of points (n, k), near the middle of the grids unless told otherwise."""
         named = [self._named(point) for point in points]
-        return np.asarray(self.risks(named, self._named(near)))
+        return np.asarray(self.risks(named, self._named(self.middle if near is None else near)))
 
     def _named(self, point: np.ndarray) -> Strengths:
         return {**self.fixed, **dict(zip(self.names, map(float, point), strict=True))}
@@ -74,8 +76,7 @@ class _Joint:
             for grid, n in zip(self.grids.values(), _LATTICE, strict=False)
         ]
         self.along, points = along[0], np.array(list(product(*along)))
-        near = np.array([grid[len(grid) // 2] for grid in self.grids.values()])
-        found = self.ask(points, near).reshape([len(v) for v in along])
+        found = self.ask(points).reshape([len(v) for v in along])
         if not np.isfinite(found).any():
             raise ValueError(nothing_known(self.grids))
         lowest = np.flatnonzero(_lowest(found))
@@ -84,16 +85,33 @@ class _Joint:
         near = values <= (1.0 + _RIVAL) * values[:1]
         return list(points[order[near][:_MOST_STARTS]])
 
+    def bottom(self, start: np.ndarray) -> tuple[float, np.ndarray]:
+        """The bottom of a point's valley: its risk, and where it is.
+
+        A line in the second strength, on which points cost little, shows whether there is a lower
+        one beside it.
+        """
+        risk, point = self.descend(start)
+        if len(self.names) == 1:
+            return risk, point
+        values = _spread(self.grids[self.names[1]], _ALONG)
+        line = np.tile(point, (len(values), 1))
+        line[:, 1] = values
+        found = self.ask(line)
+        if found.min() >= (1.0 - _ENOUGH) * risk:
+            return risk, point
+        return self.descend(line[int(np.argmin(found))])
+
     def descend(self, point: np.ndarray) -> tuple[float, np.ndarray]:
-        """The bottom of a point's valley: its risk, and where it is."""
+        """Newton steps from a point: the least risk, and where it is."""
         free = np.flatnonzero(point > 0)
         low, high = np.log([self._ends(int(k)) for k in free]).reshape(-1, 2).T
-        near, best, end, size, reach = point, np.inf, np.log(point[free]), _STEP, _FARTHEST
+        best, end, size, reach = np.inf, np.log(point[free]), _STEP, _FARTHEST
         for _ in range(_MOST_STEPS):
             here, center = np.log(point[free]), np.clip(end, low + size, high - size)
             star = _star(len(free)) * size
             tried = self._with(point, free, np.vstack([here, end, center + star]))
-            found = self.ask(tried, near)
+            found = self.ask(tried)
             at, before = int(np.argmin(found)), min(best, float(found[0]))
             best, middle = float(found[at]), float(found[2])
             if not np.isfinite(best):

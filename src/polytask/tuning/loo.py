@@ -116,8 +116,8 @@ class LeaveOneOut:
     def risks(self, problems: Sequence[Problem], near: Problem | None = None) -> np.ndarray:
         """The same of several problems on a path, with the same data, at once where that serves.
 
-        There leverages through w0 are those of the problem ``near`` where that is given: all risks
-        cost as much as one then, and that of ``near`` is exact.
+        There leverages through w0 are told by those of the problem ``near`` where that is given:
+        all risks cost as much as one then, and that of ``near`` is exact.
         """
         arrows = [arrow_problem(problem) for problem in problems]
         one_by_one = problems[0].data.group is not None

@@ -17,7 +17,7 @@ Arrays over points have the strengths first, those over rows have them last.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
 
@@ -33,6 +33,7 @@ __all__ = ["LeftOut", "Points", "SpectralFits", "serves"]
 
 _KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew in every pass
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
+_LEFT, _TINY = 1e-9, 1e-300  # share of M_jj that w0 leaves at least; in place of zero
 _CHUNK = 131_072  # numbers in a working array: a megabyte
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
 
@@ -126,6 +127,41 @@ class _Solved:
         return _Solved(c=self.c[kept], of=of, q=q, **points)
 
 
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """What w0 has of the leverages at a point, and how that goes on to others.
+
+    Of M_jj w0 takes a share a_j = u'H^-1 u / M_jj, with u a row of M [Z o], and leaves M_jj / (1 +
+    b_j), b_j = a_j / (1 - a_j). At another point b_j is taken times one number for all rows: the
+    ratio of two sums over rows, of u'H^-1 u, and of a_j M_jj. The first is trace (I - H^-1 G)
+    (of M, not of M²) times what one more M leaves of it; sums of M are weighted by each
+    eigenvector's part at the held point.
+    """
+
+    near: Points
+    odds: dict[int, np.ndarray]  # b_j (b, n) of each batch
+    s: np.ndarray  # eigenvalues of all tasks, (k,)
+    of_squares: np.ndarray  # s_k u'H^-1 u of their eigenvectors u, (k,)
+    of_shares: np.ndarray  # sum of V_jk² a_j, (k,)
+    outside: float  # sum of a_j outside V
+    unit: float = 1.0  # the ratio at the held point
+
+    def growth(self, at: _Solved, G: np.ndarray) -> np.ndarray:
+        """b_j over those at the held point, (A,)."""
+        d = at.q.shape[2]
+        rho = 1.0 / (1.0 + self.s / at.c[:, None])
+        both = rho * self.of_squares
+        again = (both * rho).sum(axis=1) / np.maximum(both.sum(axis=1), _TINY)
+        informed = 1.0 - G * (at.R**2).sum(axis=1)
+        level = at.e[:, None] / at.t
+        once = level * (at.t - at.e[:, None])
+        level_again = (level * once).sum(axis=1) / np.maximum(once.sum(axis=1), _TINY)
+        total = again[at.of] * informed[:, :d].sum(axis=1)
+        total += level_again * informed[:, d:].sum(axis=1)
+        total /= np.maximum(rho @ self.of_shares + self.outside, _TINY)[at.of]
+        return np.asarray(total / (self.unit or 1.0))
+
+
 class SpectralFits:
     """Fits and leverages of one data set at many strengths.
 
@@ -138,49 +174,60 @@ class SpectralFits:
         self.data = data
         self._kept: dict[int, TaskSpectra] = {}
         self._eliminated: dict[float, _Eliminated] = {}  # by the curvature
-        self._held: tuple[Points | None, dict[int, np.ndarray]] = (None, {})
+        self._held: _Held | None = None
 
     def leave_out(
         self, points: Points, use: Callable[[LeftOut, slice], None], near: Points | None = None
     ) -> None:
         """Call ``use``, from one thread at a time, with every batch at every slice of points.
 
-        Of leverages the part through w0 costs most and is least where rows are many: it is that of
-        the one point ``near`` where that is given.
+        Of leverages the part through w0 costs most and is least where rows are many: it is told by
+        that of the one point ``near`` where that is given.
         """
         if not points.G.shape[1]:
             near = None
-        if near is not None and not near.same(self._held[0]):
+        if near is not None and not (self._held and near.same(self._held.near)):
             self._hold(near)
         numbers = max(points.G.shape[1] ** 2, self.data.n_tasks * self.data.n_coefs)
         size = max(1, _SYSTEMS // numbers)
         for first in range(0, len(points.c), size):
             some = points.part(slice(first, first + size))
-            self._leave_out(some, first, use, {} if near is None else self._held[1])
+            self._leave_out(some, first, use, None if near is None else self._held)
 
     def _hold(self, near: Points) -> None:
         """Leverages through w0 at a point, for others."""
-        solved, held, lock = self._solve(near), {}, Lock()
+        solved, odds, lock, d = self._solve(near), {}, Lock(), self.data.n_features
+        sums, outside = [np.zeros((3, 0))], 0.0
 
         def work(one: TaskSpectra) -> None:
-            found = _common_leverage(one, solved)[:, 0]
+            nonlocal outside
+            common = _common_leverage(one, solved)[:, 0]
+            own = np.maximum(_left_out(one, solved, (common, np.zeros(1))).left[:, 0], _TINY)
+            share, V = common / own, one.Vt[:, :-2]
+            flat, s = one.Ut.reshape(-1, d) @ solved.R[0, :, :d].T, one.s.ravel()
+            of_shares = ((V * V) @ share[:, :, None]).ravel()
             with lock:
-                held[id(one.batch)] = found
+                odds[id(one.batch)] = share / np.maximum(1.0 - share, _LEFT)
+                sums.append(np.array([s, s * np.einsum("kq,kq->k", flat, flat), of_shares]))
+                outside += float((share * one.outside).sum())
 
         self._each(work)
-        self._held = near, held
+        s, of_squares, of_shares = np.concatenate(sums, axis=1)
+        held = _Held(near, odds, s, of_squares, of_shares, outside)
+        self._held = replace(held, unit=float(held.growth(solved, near.G)[0]))
 
     def _leave_out(
         self, points: Points, first: int, use: Callable[[LeftOut, slice], None],
-        held: dict[int, np.ndarray],
+        held: _Held | None,
     ) -> None:  # fmt: skip
         solved, lock = self._solve(points), Lock()
+        growth = np.ones(0) if held is None else held.growth(solved, points.G)
         part_at = cache(lambda start, stop: solved.part(slice(start, stop)))
 
         def work(one: TaskSpectra) -> None:
-            known = held.get(id(one.batch))
             for part in _slices(one, len(points.c)):
-                out = _left_out(one, part_at(part.start, part.stop), known)
+                near = None if held is None else (held.odds[id(one.batch)], growth[part])
+                out = _left_out(one, part_at(part.start, part.stop), near)
                 with lock:
                     use(out, slice(first + part.start, first + part.stop))
 
@@ -270,8 +317,13 @@ class SpectralFits:
         self.data.design.each(on_batch, 4.0 * self.data.n_coefs)
 
 
-def _left_out(one: TaskSpectra, at: _Solved, held: np.ndarray | None = None) -> LeftOut:
-    """Residuals and 1 - h at some points, the part of h through w0 ``held`` where it is given."""
+def _left_out(
+    one: TaskSpectra, at: _Solved, near: tuple[np.ndarray, np.ndarray] | None = None
+) -> LeftOut:
+    """Residuals and 1 - h at some points.
+
+    Where odds (b, n) of a held point, and their growth (A,), are given, w0's part of h is by them.
+    """
     (b, r, d), (A, C), n = one.Ut.shape, (len(at.of), len(at.c)), one.outside.shape[1]
     beta, t = at.beta.T[one.batch.tasks], at.t.T[one.batch.tasks]
     c = at.c[:, None]
@@ -288,14 +340,16 @@ def _left_out(one: TaskSpectra, at: _Solved, held: np.ndarray | None = None) -> 
     both = np.empty((b, 2 * C, n))  # 1 - h but for the last term, and what that is times t
     slopes, level = both[:, :C], both[:, C:]
     np.matmul(rho, V * V, out=slopes)
-    slopes += (one.outside if held is None else one.outside - held)[:, None]
+    slopes += one.outside[:, None]
     np.matmul(rho * one.one_in[:, None], V, out=level)
     level += one.Vt[:, r, None]
     level *= level
     take = np.zeros((b, A, 2 * C))
     take[:, np.arange(A), at.of], take[:, np.arange(A), C + at.of] = 1.0, -1.0 / t
     left = take @ both
-    if held is None and at.R.size:
+    if near is not None:
+        left /= 1.0 + near[1][:, None] * near[0][:, None]
+    elif at.R.size:
         left -= _common_leverage(one, at)
     return LeftOut(one, residual, left)
 
