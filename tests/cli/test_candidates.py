@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from polytask.cli.candidates import choose_models, make_candidate, model_groups, model_names
+from polytask.cli.candidates import (
+    choose_models,
+    make_candidate,
+    model_groups,
+    model_names,
+    suiting,
+)
 from polytask.models.registry import NEURAL_NAMES
 from polytask.tables import make_task_table
 from polytask.tables.errors import TableError
@@ -48,3 +54,11 @@ def test_varying_reaches_the_mean_regularized_model(varying: tuple[str, ...]) ->
     own = model.fit(table.X, table.y)[-1].deviation_coef_.any(axis=0)
     names = model[-1].feature_names_in_
     assert own.tolist() == [name.split("=")[0] in varying for name in names if name != "g"]
+
+
+def test_groups_leave_out_models_that_have_none_for_labels():
+    names, _ = choose_models(("sparse",))
+    kept = suiting(names, ("sparse",), "classification")
+    assert set(names) - set(kept) == {"calibrated-features"}
+    asked = ("sparse", "calibrated-features")  # asked for by name it is an error to come
+    assert suiting(names, asked, "classification") == names

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polytask.cli.candidates import survival_names
+from polytask.cli.candidates import model_names, suiting
 from polytask.cli.saved_model import load_model
+from polytask.models.registry import NEURAL_NAMES
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,8 @@ def test_compare_recommends_a_model_that_predicts_curves(polytask, wards):
     assert found["relatedness"] is None
     names = {model["name"] for model in found["models"]}
     assert names == {"single-task", "pooled", "task-means"}
-    assert survival_names() == ("single-task", "pooled", "task-intercept", "mean-regularized")
+    kept = set(suiting(model_names(), None, "survival")) - set(NEURAL_NAMES)
+    assert kept == {"single-task", "pooled", "task-intercept", "mean-regularized"}
     assert {"concordance_tasks", "integrated_brier_rows"} <= set(found["models"][0])
     page = (out / "report.html").read_text()
     assert "Partial deviance" in page

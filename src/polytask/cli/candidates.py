@@ -27,7 +27,7 @@ __all__ = [
     "model_groups",
     "model_names",
     "names_of_groupings",
-    "survival_names",
+    "suiting",
     "with_groupings",
 ]
 
@@ -64,11 +64,18 @@ def choose_models(
     return (BASELINE, *wanted), ("Single-task learning takes part because gains are against it.",)
 
 
-def survival_names() -> tuple[str, ...]:
-    """Those that have a model of times to an event."""
+def suiting(names: tuple[str, ...], wanted: tuple[str, ...] | None, kind: str) -> tuple[str, ...]:
+    """Without those that nobody wanted by name and that have no model of such targets."""
     from polytask.models import formulations
 
-    return tuple(name for name, found in formulations().items() if found.survival is not None)
+    known = formulations()
+
+    def suits(name: str) -> bool:
+        if name == BOOSTING:
+            return kind != "survival"
+        return name not in known or known[name].kinds[kind] is not None
+
+    return tuple(name for name in names if name in (wanted or ()) or suits(name))
 
 
 def model_groups() -> dict[str, tuple[str, ...]]:

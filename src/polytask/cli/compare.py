@@ -17,7 +17,7 @@ from polytask.cli.candidates import (
     choose_models,
     make_candidate,
     names_of_groupings,
-    survival_names,
+    suiting,
     with_groupings,
 )
 from polytask.cli.cluster import cluster
@@ -65,9 +65,7 @@ def run(args: argparse.Namespace) -> int:
             "must be left out with --event: a row is judged beside all that are at risk with it. "
             "polytask fit takes it.", "weights",
         )  # fmt: skip
-    if table.kind == "survival" and args.models is None:
-        names = tuple(name for name in names if name in survival_names())
-    names = with_groupings(names, table)
+    names = with_groupings(suiting(names, wanted_models(args), table.kind), table)
     table = dataclasses.replace(table, notes=(*table.notes, *added, *_one_grouping(table)))
     with Progress() as progress, cluster(args):
         comparison, sample = _compare(args, names, table, progress)
