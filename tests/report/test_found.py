@@ -7,6 +7,7 @@ from polytask import (
     AutoMultiTaskRegressor,
     CurvedRegressor,
     FusedTasksRegressor,
+    MeanRegularizedRegressor,
     PooledRegressor,
     RobustLowRankRegressor,
     SingleTaskRegressor,
@@ -14,7 +15,7 @@ from polytask import (
     TaskCovarianceRegressor,
 )
 from polytask.datasets import make_clustered_tasks, make_outlier_tasks
-from polytask.report.fitted import bent_curves, found_table
+from polytask.report.fitted import bent_curves, found_table, mixed_tables
 from polytask.report.patterns import pattern_figures
 
 
@@ -71,3 +72,19 @@ def test_curves_have_a_section_of_their_own() -> None:
     (bend,) = bent_curves({"auto": weighed})
     assert bend["feature"] == "dose"
     assert len(bent_curves({"auto": weighed, "curved": curved})) == 1  # not twice
+
+
+def test_deviations_of_many_features_have_no_intervals() -> None:
+    rng = np.random.default_rng(0)
+    task = np.repeat(np.arange(8), 40)
+    for d, profiled in ((2, True), (13, False)):
+        X = pd.DataFrame(rng.normal(size=(320, d))).rename(columns=str).assign(task=task)
+        y = X["0"] * (1 + 0.3 * task) + task + rng.normal(size=320)
+        model = MeanRegularizedRegressor("reml", task="task").fit(X, y)
+        (table,) = mixed_tables({"mean-regularized": model})
+        titles = [column.title for column in table.columns]
+        assert ("p of no deviation" in titles) == profiled
+        assert all(len(row) == len(table.columns) for row in table.rows)
+    told = model.summary(profiles=False)
+    assert told["deviation"].notna().all()
+    assert told[["deviation_low", "deviation_high", "deviation_p"]].isna().all(axis=None)

@@ -71,3 +71,30 @@ def test_a_stage_goes_on_where_its_dual_point_says_nothing():
     model = ConcaveFeaturesClassifier(0.0333152).fit(X, y)
     assert model.status_ == "solved"
     assert model.coef_[0, 1] == pytest.approx(0.2979, abs=1e-3)  # .166 with the first stage's price
+
+
+def test_gradient_steps_are_in_what_levels_leave_of_curvatures():
+    """A feature a hundred deviations from zero bends little once the intercept goes along."""
+    rng = np.random.default_rng(1)
+    ids, X = np.repeat(np.arange(8), 30), rng.normal(size=(240, 4))
+    W = np.cumsum(rng.normal(size=(8, 4)), axis=0)
+    y = (X * W[ids]).sum(axis=1) + rng.normal(size=240) > 0
+    X[:, 1] += 100.0 * ids
+    model = TemporalFeaturesClassifier(0.02, alpha_difference=0.02, task=0)
+    model.fit(np.column_stack([ids, X]), y)
+    assert model.status_ == "solved"
+    assert model.n_iter_ < 1000
+
+
+@pytest.mark.parametrize("Model", [TemporalFeaturesRegressor, TemporalFeaturesClassifier])
+def test_strong_differences_cost_no_iterations(Model):
+    """Tasks are turned to where differences are curvatures of single coefficients."""
+    rng = np.random.default_rng(0)
+    ids, X = np.repeat(np.arange(12), 50), rng.normal(size=(600, 10))
+    W = 1.0 + np.cumsum(0.05 * rng.normal(size=(12, 10)), axis=0)
+    y = (X * W[ids]).sum(axis=1) + 2 * rng.normal(size=600)
+    y = y > 0 if Model is TemporalFeaturesClassifier else y
+    model = Model(0.01, alpha_difference=300.0, task=0).fit(np.column_stack([ids, X]), y)
+    assert model.status_ == "solved"
+    assert model.n_iter_ < 150
+    assert np.ptp(model.coef_, axis=0).max() < 0.01

@@ -33,6 +33,21 @@ def test_levels_that_go_with_nothing_are_left_alone(m, n):
     assert told <= 8  # 1 % of 200, and three standard errors
 
 
+def places(rng, m=60, n=9):
+    """Persons in three cities: a place that hardly moves inside one, and kinds that go with it."""
+    task, city = np.repeat(np.arange(m), n), rng.integers(0, 3, m)
+    place = city[task] + 0.01 * rng.normal(size=m * n)
+    kinds = (rng.random((m * n, 4)) < 0.2 + 0.2 * city[task][:, None]) * 1.0
+    y = rng.normal(size=m)[task] + 0.3 * kinds[:, 0] + rng.normal(size=m * n)
+    return pd.DataFrame(np.column_stack([place, kinds])).add_prefix("x"), y, task
+
+
+def test_the_error_of_one_slope_makes_no_level_of_another():
+    rng = np.random.default_rng(0)
+    told = sum(len(list(level_slopes(*places(rng)))) > 0 for _ in range(200))
+    assert told <= 8
+
+
 def test_the_split_that_is_offered_settles_it():
     X, y, task = draw(np.random.default_rng(2), 40, 12, 2.0)
     table = X.assign(school=[f"s{k:02d}" for k in task], y=y)

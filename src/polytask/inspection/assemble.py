@@ -25,7 +25,7 @@ from polytask.inspection.provenance import (
     warnings_on,
 )
 from polytask.inspection.recommendation import recommend
-from polytask.inspection.roles import hedges_among, role_of, title_of
+from polytask.inspection.roles import hedges_among, role_of, title_of, unlike_among
 from polytask.inspection.sample import Sample
 from polytask.inspection.scores import fold_scores, model_scores
 from polytask.inspection.statistics import overlap_inflation
@@ -137,6 +137,7 @@ def _evidence(
         titles={n: getattr(e, "title", title_of(n)) for n, e in question.estimators.items()},
         baseline=question.baseline,
         hedges=hedges_among(question.estimators),
+        unlike=unlike_among(question.estimators, question.baseline),
         inflation=overlap_inflation(n_train, n_test),
         loss_title=sample.response.row_loss(metric).title,
         by_variance=metric == "nmse",

@@ -15,6 +15,7 @@ from polytask.inspection.alike import rows_alike
 from polytask.inspection.assemble import Question, assemble
 from polytask.inspection.comparison import Comparison
 from polytask.inspection.deal import deal, fold_count, held_words, tasks_are_known, words_of
+from polytask.inspection.each_alone import alone_rival
 from polytask.inspection.heavy_tails import robust_rivals
 from polytask.inspection.influence import RowLosses
 from polytask.inspection.log_target import log_rivals
@@ -199,13 +200,24 @@ def compare_sample(
     if rivals:
         more = predict_out_of_fold(rivals, sample, folds, n_jobs=n_jobs, progress=progress)
         found, question = found.with_more(more), replace(question, estimators=estimators | rivals)
+    said = (*sample.notes, *notes, *skewed, *told, *_untold(estimators, sample))
+    answer = _answer(question, sample, found, said)
+    rivals = alone_rival(question.estimators, answer.verdict.unlike, sample) if known else {}
+    if rivals:
+        more = predict_out_of_fold(rivals, sample, folds, n_jobs=n_jobs, progress=progress)
+        found = found.with_more(more)
+        question = replace(question, estimators={**question.estimators, **rivals})
+        answer = _answer(question, sample, found, said)
+    return answer
+
+
+def _answer(
+    question: Question, sample: RowSample, found: OutOfFold, notes: tuple[str, ...]
+) -> Comparison:
     return assemble(
         question, sample, found, _totals(sample, found, question),
-        ranks=_ranks(sample, found, columns), rows=_row_losses(sample, found, question),
-        notes=(
-            *sample.notes, *notes, *skewed, *told, *_untold(estimators, sample),
-            *_untested(sample, found), *_coverage(sample, found),
-        ),
+        ranks=_ranks(sample, found, question.columns), rows=_row_losses(sample, found, question),
+        notes=(*notes, *_untested(sample, found), *_coverage(sample, found)),
     )  # fmt: skip
 
 

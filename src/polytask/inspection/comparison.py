@@ -26,7 +26,7 @@ VERDICT_LABELS = (
     "joint-helps",  # a joint model is clearly better than single-task and than pooled
     "pooling-suffices",  # pooled is clearly better than single-task, joint adds nothing clear
     "mixed",  # no clear gain on average, but some tasks clearly gain and others clearly lose
-    "no-clear-gain",  # nothing differs clearly from single-task
+    "no-clear-gain",  # nothing differs clearly from the tasks learned alone
     "single-task-best",  # single-task is clearly better than every joint model
     "non-joint-best",  # a model that is not multi-task, such as boosting, is clearly best
     "undetermined",  # the baseline or every other model failed
@@ -121,6 +121,13 @@ class Verdict:
     gain_over_means : Gain
         Of the best model over the mean of each task; where it is not clear, the features are of
         no proved use, and the text says so.
+    unlike : str
+        Name of a joint model of curves, trees, a logarithm or another loss, where less than half
+        of the gain of `focus` is had by lines learned together: what such a model gains over lines
+        of each task need not be sharing. "" elsewhere.
+    gain_over_alone : Gain
+        Of `unlike` over the same model of each task alone, which is sharing; NaN where that was
+        not compared. "joint-helps" is not said where it is not clear.
     """
 
     text: str
@@ -137,6 +144,8 @@ class Verdict:
     n_better: int = 0
     n_worse: int = 0
     gain_over_means: Gain = Gain(float("nan"), float("nan"), float("nan"))
+    unlike: str = ""
+    gain_over_alone: Gain = Gain(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -290,15 +299,14 @@ class Comparison:
         Coverage of every interval (0.95); 1 - level is also the false discovery rate.
     verdict : Verdict
     models : DataFrame, a row per model, best first, failed ones last
-        ``name``; ``title``; ``role`` (baseline, means, pooled, joint, non-joint); ``status`` (ok,
-        failed); ``reason`` (of the failure, else ""); ``recommended`` (bool); ``metric``,
-        ``low``, ``high`` (primary metric and its interval); ``spread`` (its standard deviation
-        over folds); ``gain``, ``gain_low``, ``gain_high``, ``gain_p`` (relative gain over the
-        baseline, each for itself: no correction for the choice of the best); ``n_gains``,
-        ``n_harmed``, ``n_undecided`` (tasks against the baseline, by their labels);
-        ``n_better``, ``n_worse`` (by the estimates alone); ``seconds`` (mean time of
-        one fit); ``strengths`` (hyper-parameters chosen in training, text); and one column per
-        row of `metrics`.
+        ``name``; ``title``; ``role`` (baseline, means, alone, pooled, joint, non-joint); ``status``
+        (ok, failed); ``reason`` (of the failure, else ""); ``recommended`` (bool); ``metric``,
+        ``low``, ``high`` (primary metric and its interval); ``spread`` (its standard deviation over
+        folds); ``gain``, ``gain_low``, ``gain_high``, ``gain_p`` (relative gain over the baseline,
+        each for itself: no correction for the choice of the best); ``n_gains``, ``n_harmed``,
+        ``n_undecided`` (tasks against the baseline, by their labels); ``n_better``, ``n_worse`` (by
+        the estimates alone); ``seconds`` (mean time of one fit); ``strengths`` (hyper-parameters
+        chosen in training, text); and one column per row of `metrics`.
     metrics : DataFrame, a row per metric column
         ``column`` (in `models` and `folds`), ``title``, ``metric``, ``average`` (tasks, rows),
         ``greater_is_better``.

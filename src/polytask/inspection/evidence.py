@@ -46,6 +46,9 @@ class Evidence:
         Whether tasks are drawn at random rather than rows; unless given, from ten on.
     hedges : tuple of str
         Models that lose little anywhere, in the order in which equals are taken.
+    unlike : dict of str to bool, optional
+        Joint models of another shape than the baseline, and whether each is a mixture of others;
+        unless given, nothing is asked of what in a gain is sharing.
     level : float
     unit_rows : ndarray of shape (m,) or float
         Rows of a unit of the moments: 1, or those of a group, or their mean weight.
@@ -65,6 +68,7 @@ class Evidence:
     influence: Influence | None = None
     by_tasks: bool | None = None
     hedges: tuple[str, ...] = ()
+    unlike: Mapping[str, bool] | None = None
     level: float = LEVEL
     unit_rows: np.ndarray | float = 1.0
     rounding: float = 0.0

@@ -42,7 +42,7 @@ class _Expected:
 
 def recommend(evidence: Evidence) -> Recommendation:
     """The recommendation on the evidence of a comparison; an empty one where no model succeeded."""
-    models = [name for name in evidence.models if evidence.roles[name] != "means"]
+    models = [name for name in evidence.models if evidence.roles[name] not in ("means", "alone")]
     if not models:
         return Recommendation()
     named = [n for n in evidence.hedges if n in models]
@@ -138,7 +138,11 @@ def _text(evidence: Evidence, model: str, best: str, alternatives: tuple[Alterna
         "least-loss": "Not every difference is proved, but one model has to be used, and none is "
         "expected to have less.",
     }[why]
-    return f"Use {title}. Expected {loss}: {against}. {reason}"
+    apart = "".join(
+        f" {evidence.titles[name]} is not counted: it is compared only to tell what is shared."
+        for name in evidence.names("alone")
+    )
+    return f"Use {title}. Expected {loss}: {against}. {reason}{apart}"
 
 
 def _against(other: Alternative) -> str:

@@ -13,9 +13,11 @@ from polytask.models._candidates import LOG
 from polytask.models.registry import Formulation, formulations
 from polytask.tuning import fitted_strengths
 
+ALONE = "-alone"  # ends the name of a model that is fitted to each task by itself
 ROBUST = "-huber"  # ends the name of a model that is compared with Huber's loss, too
 
 __all__ = [
+    "ALONE",
     "LOG",
     "ROBUST",
     "ask",
@@ -26,6 +28,7 @@ __all__ = [
     "strengths_of",
     "strengths_text",
     "title_of",
+    "unlike_among",
 ]
 
 
@@ -59,7 +62,7 @@ def ask(model: Any, method: str, X: Any) -> np.ndarray:
 
 
 def role_of(name: str, estimator: Any, baseline: str) -> str:
-    """One of baseline, means, pooled, joint, non-joint.
+    """One of baseline, means, alone, pooled, joint, non-joint.
 
     A formulation says itself whether its tasks learn from one another. Another estimator is
     joint if it takes a task column and does not deny it by ``joint = False``.
@@ -68,6 +71,9 @@ def role_of(name: str, estimator: Any, baseline: str) -> str:
         return "baseline"
     if name == TASK_MEANS:
         return "means"
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if hasattr(last, "role"):
+        return str(last.role)
     model = final_step(estimator)
     formulation = _formulation_of(model)
     if name == "pooled" or (formulation is not None and formulation.name == "pooled"):
@@ -94,6 +100,22 @@ def hedges_among(estimators: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(kept, key=lambda name: (not name.endswith(ROBUST), kept[name].order)))
 
 
+def unlike_among(estimators: Mapping[str, Any], baseline: str) -> dict[str, bool] | None:
+    """Joint models of another shape than lines, and whether each is a mixture of others.
+
+    Curves, trees, a logarithm or a robust loss gain over lines of each task alone without sharing.
+    None where the baseline is not made of such lines.
+    """
+    found = {name: _formulation_of(final_step(model)) for name, model in estimators.items()}
+    base = found.get(baseline)
+    if base is None or base.name != "single-task":
+        return None
+    mixtures = {name for name, f in found.items() if f is not None and f.name == "auto"}
+    curved = {name for name, f in found.items() if f is not None and f.joint and not f.linear}
+    ends = {name for name in found if name.endswith((LOG, ROBUST))}
+    return {name: name in mixtures for name in found if name in mixtures | curved | ends}
+
+
 def _formulation_of(model: Any) -> Formulation | None:
     for formulation in formulations().values():
         if type(model) in (formulation.regressor, formulation.classifier):
@@ -105,6 +127,8 @@ def title_of(name: str) -> str:
     """The formulation's title, or the name as words: "Gradient boosting"."""
     if name in formulations():
         return formulations()[name].title
+    if name.endswith(ALONE):
+        return f"{title_of(name.removesuffix(ALONE))} of each task alone"
     if name.endswith(ROBUST):
         return f"{title_of(name.removesuffix(ROBUST))}, Huber's loss"
     if name.endswith(LOG):

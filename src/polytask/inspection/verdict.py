@@ -41,6 +41,8 @@ def decide(evidence: Evidence, recommended: Recommendation) -> Verdict:
         n_better=evidence.signs(focus)[0],
         n_worse=evidence.signs(focus)[1],
         gain_over_means=found.over_means or _UNKNOWN,
+        unlike=found.unlike or "",
+        gain_over_alone=found.over_alone or _UNKNOWN,
     )
 
 
@@ -61,6 +63,8 @@ def _findings(evidence: Evidence) -> Findings:
     inside = evidence.best([evidence.baseline, *candidates])
     outside = evidence.best(others) if others and candidates else None
     everything = [evidence.baseline, *candidates, *others]
+    unlike = _unlike(evidence, focus, candidates)
+    alone = next(iter(evidence.names("alone")), None)
     best, means = evidence.best(everything), next(iter(evidence.names("means")), None)
     return Findings(
         focus=focus,
@@ -71,12 +75,31 @@ def _findings(evidence: Evidence) -> Findings:
         over_pooled=_over_pooled(evidence, pooled, focus),
         best_joint=joint,
         joint_over_pooled=_over_pooled(evidence, pooled, joint),
+        unlike=unlike,
+        alone=alone,
+        over_alone=evidence.claim(alone, [unlike], unlike) if alone and unlike else None,
         inside=inside,
         outside=outside,
         best=best,
         over_means=evidence.claim(means, everything, best) if means else None,
         outside_gain=evidence.claim(inside, others, outside) if outside else None,
     )
+
+
+def _unlike(evidence: Evidence, focus: str, candidates: list[str]) -> str | None:
+    """The joint model whose shape may make most of the gain of ``focus``, if any may.
+
+    None where lines learned together have half of that gain. A mixture of models only where
+    nothing that it may be made of was compared.
+    """
+    unlike, base = evidence.unlike, evidence.mean_loss(evidence.baseline)
+    if unlike is None or focus not in unlike:
+        return None
+    lines = [evidence.mean_loss(name) for name in candidates if name not in unlike]
+    if 2 * (base - min(lines, default=base)) >= base - evidence.mean_loss(focus):
+        return None
+    shapes = [name for name in candidates if name in unlike and not unlike[name]]
+    return evidence.best(shapes) if shapes else focus
 
 
 def _over_pooled(evidence: Evidence, pooled: str | None, name: str | None) -> Gain | None:
@@ -110,6 +133,8 @@ def _label(found: Findings, evidence: Evidence) -> str:
         return "non-joint-best"
     if is_clear(found.gain):
         role = evidence.roles[found.focus]
+        if role == "joint" and found.over_alone and not is_clear(found.over_alone):
+            return "no-clear-gain"
         return {"pooled": "pooling-suffices", "joint": "joint-helps"}.get(role, "non-joint-best")
     if is_clear(found.gain, -1):
         return "single-task-best"

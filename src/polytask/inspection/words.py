@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-from polytask.inspection.clear import MIN_GAIN, is_clear
+from polytask.inspection.clear import MIN_GAIN, is_clear, is_sure, matters
 from polytask.inspection.comparison import Gain, Interval
 from polytask.inspection.evidence import Evidence
 
@@ -23,7 +23,8 @@ class Findings:
     `focus`: the joint or pooled model in question, `gain` its gain over the baseline (valid for
     the best of `compared` models). `inside`: the best of baseline, pooled and joint models;
     `outside`: the best non-joint model, if any, `outside_gain` its gain over `inside`. `best`: of
-    them all, `over_means` its gain over the mean of each task.
+    them all, `over_means` its gain over the mean of each task. `unlike`: a joint model whose shape,
+    not sharing, may make the gain; `alone` is the same of each task alone.
     """
 
     focus: str
@@ -34,6 +35,9 @@ class Findings:
     over_pooled: Gain | None
     best_joint: str | None
     joint_over_pooled: Gain | None
+    unlike: str | None
+    alone: str | None
+    over_alone: Gain | None
     inside: str
     outside: str | None
     outside_gain: Gain | None
@@ -100,12 +104,13 @@ def rests_on(gain: Gain) -> str:
 def headline(label: str, found: Findings, evidence: Evidence) -> str:
     """One sentence."""
     focus = evidence.titles[found.focus]
+    over = f" over {evidence.titles[found.alone]}" if found.alone and is_clear(found.gain) else ""
     return {
         "joint-helps": f"Learning the tasks together helps: {focus} is best.",
         "pooling-suffices": f"One model for all tasks suffices: {focus}.",
         "single-task-best": "Learning the tasks together does not help here, it hurts.",
         "mixed": "Learning the tasks together helps some tasks and harms others.",
-        "no-clear-gain": "Learning the tasks together shows no clear gain here.",
+        "no-clear-gain": f"Learning the tasks together shows no clear gain here{over}.",
         "non-joint-best": "A model that is not multi-task is best here: "
         f"{evidence.titles[found.outside or found.focus]}.",
     }[label]
@@ -119,8 +124,9 @@ def paragraph(label: str, found: Findings, evidence: Evidence) -> str:
         sentences += outside
     sentences.append(_main(label, found, evidence))
     sentences += _pooling(label, found, evidence)
+    sentences += _sharing(found, evidence)
     if label in ("no-clear-gain", "mixed"):
-        sentences.append(_why_not_clear(found))
+        sentences += [] if is_clear(found.gain) else [_why_not_clear(found.gain)]
     if not _is_rounding(found.gain):
         sentences.append(_tasks(found, evidence))
     if label != "non-joint-best":
@@ -204,8 +210,31 @@ def _in_share_alone(gain: Gain) -> bool:
     return gain.low > 0 > gain.difference.low or gain.high < 0 < gain.difference.high
 
 
-def _why_not_clear(found: Findings) -> str:
-    gain = found.gain
+def _sharing(found: Findings, evidence: Evidence) -> list[str]:
+    """What of a clear gain is sharing, where lines learned together have little of it."""
+    if found.unlike is None or not is_clear(found.gain):
+        return []
+    shape = evidence.titles[found.unlike]
+    if found.alone is None or found.over_alone is None:
+        return [
+            f"What of this gain is sharing is not known: lines learned together have less than "
+            f"half of it, and {shape} of each task alone was not compared."
+        ]
+    over_lines = evidence.claim(found.baseline, [found.alone], found.alone)
+    apart = _difference(evidence.titles[found.alone], found.baseline, over_lines, evidence)
+    shared = _difference(f"Learned together, {shape}", found.alone, found.over_alone, evidence)
+    return [f"{apart}.", shared + _why_not_shared(found.over_alone)]
+
+
+def _why_not_shared(gain: Gain) -> str:
+    """The end of the sentence on what is sharing."""
+    if gain.rests_on is None and _in_share_alone(gain):
+        return f". {_SHARE_ALONE}"
+    small = is_sure(gain, 1) and not matters(gain, 1)
+    return ": too little to matter." if small else _if_unclear(gain)
+
+
+def _why_not_clear(gain: Gain) -> str:
     if _is_rounding(gain):
         return "Both predict the target as exactly as numbers are kept."
     if gain.rests_on:

@@ -17,7 +17,7 @@ import numpy as np
 from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.doubts import has_no_noise
 from polytask.mixed.laplace import LaplaceModel
-from polytask.mixed.profile import Profiled, Surface
+from polytask.mixed.profile import Profiled, Surface, units_of
 from polytask.mixed.reml import RemlPoint
 from polytask.mixed.state import MixedState
 
@@ -48,6 +48,11 @@ class Inference:
         return self.deviance.place(self.state.parameters)
 
     @cached_property
+    def units(self) -> np.ndarray:
+        """How far each goes until the deviance is about a half higher."""
+        return np.asarray(units_of(self.deviance, self.best))
+
+    @cached_property
     def no_noise(self) -> bool:
         """Whether the fit leaves no noise to estimate."""
         return has_no_noise(self.state.model, self._at(self.state.parameters), self.state.root)
@@ -61,12 +66,12 @@ class Inference:
         """That of the standard deviation of coefficient k; of labels and counts it needs rows."""
         state = self.state
         if rows is None:
-            return Profiled(self.deviance, self.best, state.root.owners(k), noisy=True)
+            return Profiled(self.deviance, self.best, state.root.owners(k), True, self.units)
         surface = Surface(
             lambda t: rows.at(state.root.at(t), state.kappa), state.root.slope, noisy=False
         )
         best = surface.place(state.parameters)
-        return Profiled(surface, best, state.root.owners(k), noisy=False)
+        return Profiled(surface, best, state.root.owners(k), False, units_of(surface, best))
 
     # The common part.
 
@@ -74,18 +79,21 @@ class Inference:
         """Satterthwaite's degrees of freedom of contrasts (j, p) of w0 about the center."""
         z, step = self.best, _STEP * np.maximum(np.abs(self.best), 0.1)
 
-        def each(at: np.ndarray) -> np.ndarray:
+        def each(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             noise = float(np.exp(at[-1]))
-            point = self._at(at[:-1] / np.sqrt(noise))
+            t = at[:-1] / np.sqrt(noise)
+            point = self._at(t)
             C = noise * point.S_inverse / self.state.model.scale[:, None] / self.state.model.scale
-            return np.asarray(np.einsum("jk,kl,jl->j", contrasts, C, contrasts))
+            of_deviance = self.deviance.seen_from(point, t, noise)[1]
+            return np.einsum("jk,kl,jl->j", contrasts, C, contrasts), of_deviance
 
-        ends = [(z + e, z - e) for e in np.diag(step)]
-        slope = np.array([(each(a) - each(b)) for a, b in ends]) / (2.0 * step)[:, None]
-        H = np.array([self.deviance(a)[1] - self.deviance(b)[1] for a, b in ends])
-        H = H / (2.0 * step)[:, None]
+        ends = [(each(z + e), each(z - e)) for e in np.diag(step)]
+        slope, H = (
+            np.array([above[k] - below[k] for above, below in ends]) / (2.0 * step)[:, None]
+            for k in range(2)
+        )
         values, vectors = symmetric_eigen(0.5 * (H + H.T))
         kept = values > 1e-8 * values[-1]
         along = vectors[:, kept].T @ slope
         variance = 2.0 * (along**2 / values[kept][:, None]).sum(axis=0)
-        return np.asarray(2.0 * each(z) ** 2 / np.maximum(variance, 1e-300))
+        return np.asarray(2.0 * each(z)[0] ** 2 / np.maximum(variance, 1e-300))

@@ -12,19 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from scipy import stats
 from scipy.optimize import brentq, minimize
 
-__all__ = ["Profiled", "Surface"]
+__all__ = ["Profiled", "Surface", "units_of"]
 
 _DIGITS = 1e-3  # relative, of the ends of intervals
 _LOG_NOISE = 12.0  # logarithm by which noise may differ from its estimate
 _NOTHING = 1e-6  # rise of the deviance that is where a search stopped
 _FARTHEST = 1e4  # deviation over the estimate, or over the noise, that is tried
+_STEP = 1e-3  # of parameters, for differences of slopes
+_BEYOND = 1.1 * 2.0**0.5  # where ends lie by the curvature, in units, and a little more
+_FLAT = 1e-3  # curvature of the deviance in a parameter, over that of its size, that is none
+_SLOPE = 3e-3  # of the deviance, in units of parameters, at which it moves by less than 1e-4 more
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +64,25 @@ class Surface:
             return float(point.deviance), self.slope(point)
         noise = float(np.exp(z[-1]))
         t = z[:-1] / np.sqrt(noise)
-        point = self.at(t)
+        return self.seen_from(self.at(t), t, noise)
+
+    def seen_from(self, point: Any, t: np.ndarray, noise: float) -> tuple[float, np.ndarray]:
+        """The same at a point that was made there, whose noise becomes this one."""
         share = point.noise / noise  # the best there over this one
         value = point.deviance + point.free * (share - 1.0 - np.log(share))
         point.noise = noise  # the gradient's q q' counts it
         slope = self.slope(point)
         last = point.free * (1.0 - share) - 0.5 * float(slope @ t)
         return float(value), np.append(slope / np.sqrt(noise), last)
+
+
+def units_of(surface: Callable[[np.ndarray], tuple[float, np.ndarray]], best: np.ndarray) -> Any:
+    """How far each parameter goes until the deviance is about a half higher, shape (q,)."""
+    size = np.maximum(np.abs(best), 0.1 * np.abs(best).max(initial=1e-300))
+    steps = np.diag(_STEP * size)
+    bend = [(surface(best + e)[1] - surface(best - e)[1]) @ e for e in steps]
+    curvature = np.array(bend) / (2.0 * (_STEP * size) ** 2)
+    return 1.0 / np.sqrt(np.maximum(curvature, _FLAT / size**2))
 
 
 class Profiled:
@@ -82,13 +98,15 @@ class Profiled:
         Parameters whose norm is held.
     noisy : bool
         Whether the last parameter is the logarithm of the noise.
+    units : ndarray
+        As of `units_of`.
     """
 
     def __init__(
         self, surface: Callable[[np.ndarray], tuple[float, np.ndarray]], best: np.ndarray,
-        own: np.ndarray, noisy: bool,
+        own: np.ndarray, noisy: bool, units: np.ndarray,
     ) -> None:  # fmt: skip
-        self.surface, self.own, self.noisy = surface, own, noisy
+        self.surface, self.own, self.noisy, self.units = surface, own, noisy, units
         self.least = surface(best)[0]
         self.here = float(np.linalg.norm(best[own]))
         self.unit = float(np.exp(0.5 * best[-1])) if noisy else 1.0
@@ -117,16 +135,27 @@ class Profiled:
 
         if self.start is not self.best and fixed(self.best)[0] < fixed(self.start)[0]:
             self.start = self.best  # where the last search ended is far from here
+
+        def in_units(u: np.ndarray) -> tuple[float, np.ndarray]:
+            value, slope = fixed(u * self.units)
+            return value, slope * self.units
+
         found = minimize(
-            fixed, self.start, jac=True, method="L-BFGS-B", bounds=self.bounds,
-            options={"gtol": 1e-5},
+            in_units, self.start / self.units, jac=True, method="L-BFGS-B",
+            bounds=[(a / u, b / u) for (a, b), u in zip(self.bounds, self.units, strict=True)],
+            options={"gtol": _SLOPE, "ftol": 1e-10},
         )  # fmt: skip
-        self.start = found.x
+        self.start = found.x * self.units
         return float(found.fun) - self.least
+
+    @cached_property
+    def rise_of_zero(self) -> float:
+        """That of a deviation of zero."""
+        return self.rise(0.0)
 
     def p_of_zero(self, n_parameters: int) -> float:
         """p-value of a standard deviation of zero, which takes so many parameters with it."""
-        rise, r = max(self.rise(0.0), 0.0), n_parameters
+        rise, r = max(self.rise_of_zero, 0.0), n_parameters
         one_less = stats.chi2.sf(rise, r - 1) if r > 1 else float(rise <= _NOTHING)
         return float(0.5 * one_less + 0.5 * stats.chi2.sf(rise, r))
 
@@ -136,14 +165,20 @@ class Profiled:
 
         @cache
         def above(deviation: float) -> float:  # roots, which are nearly straight lines
-            rise = self.rise(deviation) if deviation != self.here else 0.0
+            known = {self.here: lambda: 0.0, 0.0: lambda: self.rise_of_zero}
+            rise = known.get(deviation, lambda: self.rise(deviation))()
             return float(np.sqrt(max(rise, 0.0))) - most
 
-        low = 0.0
+        # The root of the rise is nearly a line: how far one unit goes says where to look.
+        step = _BEYOND * most * float(np.linalg.norm(self.units[self.own]))
+        low, near = 0.0, self.here
         if above(0.0) > 0:
-            low = float(brentq(above, 0.0, self.here, xtol=1e-12, rtol=_DIGITS))
-        near, far = self.here, max(2.0 * self.here, 0.05 * self.unit)
-        end = _FARTHEST * far
+            far = max(self.here - step, 0.0)
+            while above(far) < 0:
+                near, far = far, max(far - step, 0.0)
+            low = float(brentq(above, far, near, xtol=1e-12, rtol=_DIGITS))
+        end = _FARTHEST * max(2.0 * self.here, 0.05 * self.unit)
+        near, far = self.here, self.here + min(step, max(self.here, 0.05 * self.unit))
         while above(far) < 0 and far < end:
             near, far = far, 2.0 * far
         high = np.inf if far >= end else float(brentq(above, near, far, rtol=_DIGITS))

@@ -29,7 +29,7 @@ class MixedModelSummary(Declared):
         Quantiles of t with Satterthwaite's degrees of freedom, as R's lmerTest; for labels and
         counts of the normal distribution.
         """
-        low, high = self._common_bounds(level)
+        low, high = self._common_bounds(level, self._degrees())
         d = len(self.common_coef_)
         return low[:d], high[:d]
 
@@ -57,8 +57,9 @@ class MixedModelSummary(Declared):
         return self._ends(profiles, level)
 
     def summary(
-        self, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None
-    ) -> pd.DataFrame:
+        self, level: float = 0.95, *, X: Any = None, y: Any = None, sample_weight: Any = None,
+        profiles: bool = True,
+    ) -> pd.DataFrame:  # fmt: skip
         """A line a coefficient: w0 with its error, and the deviation between tasks.
 
         Parameters
@@ -67,6 +68,9 @@ class MixedModelSummary(Declared):
             Of the intervals.
         X, y, sample_weight
             The rows of the fit, which intervals and tests of variances need of labels and counts.
+        profiles : bool, default=True
+            Whether deviations between tasks have intervals and tests. Each maximizes the likelihood
+            some ten times over all other deviations, which with dozens of features takes minutes.
 
         Returns
         -------
@@ -90,10 +94,10 @@ class MixedModelSummary(Declared):
         standLRT    0.553  0.514  0.593      0.120
         intercept  -0.012 -0.092  0.069      0.305
         """
-        profiles = self._profiles(X, y, sample_weight)
+        found = self._profiles(X, y, sample_weight) if profiles else None
         common = np.append(self.common_coef_, self.common_intercept_)[: len(self._error())]
         error, df = self._error(), self._degrees()
-        low, high = self._common_bounds(level)
+        low, high = self._common_bounds(level, df)
         z = np.abs(common) / np.where(error > 0, error, np.inf)
         table = {
             "common": common, "standard_error": error, "df": df, "low": low, "high": high,
@@ -102,11 +106,9 @@ class MixedModelSummary(Declared):
         deviations = np.sqrt(np.diag(self._about_center()))
         nothing = np.full(len(common), np.nan)
         ends, p = (nothing, nothing), nothing
-        if profiles is not None:
-            ends = tuple(np.sqrt(end) for end in self._ends(profiles, level))
-            p = np.array(
-                [np.nan if each is None else each[0].p_of_zero(each[1]) for each in profiles]
-            )
+        if found is not None:
+            ends = tuple(np.sqrt(end) for end in self._ends(found, level))
+            p = np.array([np.nan if each is None else each[0].p_of_zero(each[1]) for each in found])
         table |= {
             "deviation": deviations, "deviation_low": ends[0], "deviation_high": ends[1],
             "deviation_p": p,
@@ -177,8 +179,8 @@ class MixedModelSummary(Declared):
             contrasts[-1, :-1] -= self._center
         return inference.common_degrees(contrasts)
 
-    def _common_bounds(self, level: float) -> tuple[np.ndarray, np.ndarray]:
-        half = stats.t.ppf(0.5 + level / 2, self._degrees()) * self._error()
+    def _common_bounds(self, level: float, df: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        half = stats.t.ppf(0.5 + level / 2, df) * self._error()
         common = np.append(self.common_coef_, self.common_intercept_)[: len(half)]
         return common - half, common + half
 

@@ -11,7 +11,7 @@ from polytask.penalties.base import FeatureWise, Shrunk
 
 __all__ = ["JointFeatures", "shortened"]
 
-_STEPS, _SETTLED = 100, 1e-13  # of Newton's method; relative step that is rounding
+_STEPS, _SETTLED = 100, 1e-9  # of Newton's method; relative step whose square is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +26,7 @@ class JointFeatures(FeatureWise):
     alpha: float | np.ndarray
     by_entries: ClassVar[float] = 0.0
     entry_steps: ClassVar[bool] = True
+    turns: ClassVar[bool] = True  # lengths stay when tasks are turned
 
     @property
     def by_features(self) -> float | np.ndarray:
@@ -79,13 +80,19 @@ def shortened(pull: np.ndarray, curvature: np.ndarray, l2: float | np.ndarray) -
     length = np.divide(far, top, out=np.zeros_like(far), where=(far > 0) & (top > 0))
     one = np.where(length > 0, 1.0, 0.0)
     rest = np.where(length > 0, l2, 1.0)  # of columns that become zero
-    for _ in range(_STEPS):
+
+    def step(length: np.ndarray) -> np.ndarray:
         height = c * length + rest
         share = (pull / height) ** 2
         square, slope = share.sum(axis=0), np.einsum("ij,ij->j", share, c / height)
-        step = one * (np.sqrt(square) - 1.0) * square / np.where(one > 0, slope, 1.0)
-        length = length + step
-        if (step <= _SETTLED * length).all():
+        return np.asarray(one * (np.sqrt(square) - 1.0) * square / np.where(one > 0, slope, 1.0))
+
+    free = one * np.sqrt(((pull / np.where(c > 0, c, 1.0)) ** 2).sum(axis=0))  # with no norm
+    length = np.maximum(length, free + step(free))  # below again, as the function is concave
+    for _ in range(_STEPS):
+        more = step(length)
+        length = length + more
+        if (more <= _SETTLED * length).all():
             break
     return np.asarray(pull * length / (c * length + rest))
 

@@ -29,6 +29,7 @@ __all__ = [
 _MOST_CURVES, _MOST_FEATURES = 3, 12
 _LEAST_WEIGHT = 0.05  # of a candidate that is shown by itself
 _MOST_COEFFICIENTS = 40  # of which a table is read
+_MOST_PROFILED = 12  # whose deviations have intervals, which take longer with every other
 CERTIFICATES = {"global": "global optimum", "stationary": "stationary point"}
 
 
@@ -96,7 +97,8 @@ def mixed_tables(fitted: Mapping[str, Any]) -> list[Table]:
             continue
         if len(model.common_coef_) > _MOST_COEFFICIENTS:
             continue
-        table = model.summary()
+        profiled = not groupings and len(model.common_coef_) <= _MOST_PROFILED
+        table = model.summary() if groupings else model.summary(profiles=profiled)
         columns = [
             Column("Coefficient", "text"),
             Column("Common part"),
@@ -104,7 +106,7 @@ def mixed_tables(fitted: Mapping[str, Any]) -> list[Table]:
         ]
         for of in groupings or ("tasks",):
             columns.append(Column(f"Deviation between {of}"))
-        if not groupings:
+        if profiled:
             columns += [Column("95\u00a0% interval", "interval"), Column("p of no deviation")]
         rows = [
             [
@@ -112,7 +114,7 @@ def mixed_tables(fitted: Mapping[str, Any]) -> list[Table]:
                 Cell(_plain(line["common"])),
                 Cell(f.interval(line["low"], line["high"], 3)),
                 *(Cell(_plain(line[of])) for of in groupings or ("deviation",)),
-                *(() if groupings else _deviation_test(line)),
+                *(_deviation_test(line) if profiled else ()),
             ]
             for at, line in table.iterrows()
         ]

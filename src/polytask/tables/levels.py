@@ -28,8 +28,8 @@ def level_slopes(X: pd.DataFrame, y: np.ndarray, ids: np.ndarray) -> Iterator[Le
     together; what it leaves of the tasks' means of y are levels. Where these go with the means of
     a feature, the slope between tasks is another, and so is a common coefficient that learns from
     both. The test is that of Mundlak (1978), Econometrica 46, one feature at a time, Bonferroni
-    over all, beside those that are constant inside the tasks; the error of the slope inside is in
-    it.
+    over all, beside those that are constant inside the tasks; the errors of all slopes inside are
+    in it, as the levels are what these leave.
     """
     code = np.unique(ids, return_inverse=True)[1]
     n = np.bincount(code)
@@ -55,9 +55,9 @@ def level_slopes(X: pd.DataFrame, y: np.ndarray, ids: np.ndarray) -> Iterator[Le
     slope = inverse @ gram[:-1, -1]
     left = np.append(-slope, 1.0)
     rest = sum(float(((inside @ left) ** 2).sum()) for inside in _inside(columns, means, code))
-    error = rest / free * np.diag(inverse)
     means[:, -1] -= means[:, :-1] @ slope
     left = means - fixed @ np.linalg.lstsq(fixed, means, rcond=None)[0]
+    error = rest / free * _errors(left[:, :-1], inverse)
     for j, (beyond, variance, share) in enumerate(_regressions(left[:, :-1], left[:, -1], levels)):
         t = abs(beyond) / np.sqrt(variance + error[j]) if variance + error[j] > 0 else 0.0
         p = 2 * stats.t.sf(t, levels) * len(names)
@@ -78,6 +78,18 @@ def _inside(columns: list[np.ndarray], means: np.ndarray, code: np.ndarray) -> I
     for first in range(0, len(code), step):
         part = slice(first, first + step)
         yield np.column_stack([column[part] for column in columns]) - means[code[part]]
+
+
+def _errors(means: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """Variances (k,) of `_regressions` for slopes inside of covariance ``inverse`` (k, k).
+
+    A place hardly moves inside a person and far between persons: the error of its slope makes
+    levels, which then go with the means of all features that go with the place.
+    """
+    products = means.T @ means
+    size = np.diag(products)
+    share = products / np.where(size > 0, size, 1.0)
+    return np.einsum("kj,kj->j", share, inverse @ share)
 
 
 def _regressions(

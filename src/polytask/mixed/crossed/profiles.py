@@ -8,7 +8,7 @@ import numpy as np
 
 from polytask.mixed.crossed.asked import Asked, Choice, CrossedData
 from polytask.mixed.crossed.fit import Fitter
-from polytask.mixed.profile import Profiled, Surface
+from polytask.mixed.profile import Profiled, Surface, units_of
 from polytask.mixed.roots import Roots
 from polytask.responses import Loss
 
@@ -36,13 +36,14 @@ def profiles_crossed(
     together = Roots(fitted.roots)
     surface = Surface(lambda t: fitted.at(together.at(t)), together.slope, loss.is_quadratic)
     best, found = surface.place(fitted.estimate.parameters), []
+    units = units_of(surface, best)
     for f, choice in enumerate(choices):
         place = fitted.back[f]
         root, first = together.roots[place], together.parts[place].start
         found.append(
             {
                 int(k): (
-                    Profiled(surface, best, first + root.owners(j), loss.is_quadratic),
+                    Profiled(surface, best, first + root.owners(j), loss.is_quadratic, units),
                     root.n_with(j), float(fitter.scale[k]),
                 )
                 for j, k in enumerate(choice.columns)

@@ -29,6 +29,8 @@ _MOST_ACCURATE = {True: 1e-3, False: 1e-12}  # of the tolerance: of squares, of 
 _REST_TOL, _OF_GAP = (1e-11, 1e-4), 1e-2  # of a rest on the way: bounds, share of the gap
 # Curvature at least: of kinks the first, of tails, in which it falls with the slope, the second.
 _FLAT, _FLATTEST = 1e-6, 1e-10
+# Squares of separated labels may take steps without end: iterations, at gaps above a share.
+_ON_THE_WAY, _FAR = 500, 1e-2
 _ROUNDING = 1e-12  # share of the norm's strength that rounding can move
 
 
@@ -60,7 +62,9 @@ def solve_norm(
         free = penalty > 0 and at.is_next_to_free(penalty)  # the gap far away says next to nothing
         wanted = max(accuracy * tol * scale, 0.0 if exact or free else share * gap)
         F = squares_at(problem, at, stuck)
-        B, used = inner(F, norm, at.B, wanted, max_iter - n_iter)
+        far = not exact and gap > _FAR * scale
+        most = min(_ON_THE_WAY, max_iter - n_iter) if far else max_iter - n_iter
+        B, used = inner(F, norm, at.B, wanted, most)
         n_iter += used
         old, before = at, gap
         rest_tol = _REST_TOL[0] if exact else float(np.clip(_OF_GAP * gap / scale, *_REST_TOL))
@@ -75,7 +79,7 @@ def solve_norm(
             if accuracy < _MOST_ACCURATE[exact]:
                 break
         still = not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0
-        if still and (stuck or not problem.loss.has_kinks):
+        if still and not problem.loss.has_kinks:
             break
         stuck = still
     return solution_at(problem, at, penalty, scale, tol, name, n_iter, gap)

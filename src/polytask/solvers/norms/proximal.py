@@ -6,7 +6,9 @@ from typing import ClassVar, cast
 
 import numpy as np
 
-from polytask.penalties import FeatureWise, Norm
+from polytask.algebra.linalg import symmetric_eigen
+from polytask.data.kept import kept
+from polytask.penalties import Coupled, FeatureWise, Norm
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver
 from polytask.solvers.facts import NORMS, RIDGES, ROWS, SLOPES, Need
@@ -42,8 +44,10 @@ def fista(
     an iteration reads the data once. Momentum restarts where it points uphill (O'Donoghue and
     Candès 2015). The step's curvature grows where a step shows that it was underestimated.
     """
-    unit = metric(F, norm)
-    curvature = max(F.largest_curvature(), 1e-300) if unit is None else 1.0
+    V, unit = _turned(F, norm) or (None, metric(F, norm))
+    trace = F.task_diagonal.sum(axis=1).max(initial=0.0)  # levels may leave less than there was
+    most = F.largest_curvature()
+    curvature = max(min(most, trace), _LEAST * most, 1e-300) if unit is None else 1.0
     scale = np.float64(1.0) if unit is None else unit
     B, point = start, start
     g, _ = F.gradient(B)
@@ -51,10 +55,13 @@ def fista(
     t = 1.0
     for n_iter in range(max_iter):
         size = 1.0 / (curvature * scale)
-        new, penalty = norm.shrink(point - g_point * size, cast(float, size))
+        to = point - g_point * size if V is None else V.T @ point - (V.T @ g_point) * size
+        new, penalty = norm.shrink(to, cast(float, size))
+        new = new if V is None else V @ new
         g_new, _ = F.gradient(new)
         step = new - point
-        needed = _curvature_along(step, scale * step, g_new - g_point)
+        scaled = scale * step if V is None else V @ (scale * (V.T @ step))
+        needed = _curvature_along(step, scaled, g_new - g_point)
         if needed > 1.0001 * curvature:
             curvature = 1.02 * needed
             continue
@@ -63,11 +70,26 @@ def fista(
             return new, n_iter + 1
         move, g_move = new - B, g_new - g
         t_next = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * t * t))
-        uphill = float((scale * step * move).sum()) < 0
+        uphill = float((scaled * move).sum()) < 0
         t_next, share = (1.0, 0.0) if uphill else (t_next, (t - 1.0) / t_next)
         B, g, t = new, g_new, t_next
         point, g_point = B + share * move, g + share * g_move
     return B, max_iter
+
+
+def _turned(F: Squares, norm: Norm) -> tuple[np.ndarray, np.ndarray] | None:
+    """Turns of the tasks in which what couples them is diagonal, and the curvatures there.
+
+    None where nothing does, or the norm is another one after a turn.
+    """
+    if not (getattr(norm, "turns", False) and hasattr(F.quadratic, "coupling")):
+        return None
+    coupled = cast(Coupled, F.quadratic)
+    K = coupled.coupling
+    values, V = kept(F.data, ("coupling", K.tobytes()), lambda: symmetric_eigen(K))
+    unit = F.task_diagonal.mean(axis=0) + 2.0 * coupled.ridge
+    unit = unit + 2.0 * np.outer(np.maximum(values, 0.0), coupled.strengths)
+    return V, np.maximum(unit, max(_LEAST * unit.max(initial=0.0), 1e-300))
 
 
 def metric(F: Squares, norm: Norm) -> np.ndarray | None:
@@ -79,7 +101,7 @@ def metric(F: Squares, norm: Norm) -> np.ndarray | None:
     wise = [part for part in parts if isinstance(part, FeatureWise)]
     if d == 0 or len(wise) < len(parts) or (F.quadratic and len(parts) > 1):
         return None
-    unit = F.curvature.diagonal()[:, :d]
+    unit = F.task_diagonal
     if F.quadratic is not None:
         unit = unit + F.quadratic.diagonal(np.zeros((len(unit), d)))
     if not all(part.entry_steps for part in wise):
