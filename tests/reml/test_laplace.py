@@ -1,5 +1,6 @@
 """Mixed models of labels: the deviance by quadrature, its slopes by differences."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -166,9 +167,13 @@ def test_covariance_of_the_common_part_is_made_when_it_is_asked_for():
     model = MeanRegularizedClassifier("reml", covariance="diagonal", task="task", alpha_common=0)
     model.fit(X, y)
     assert "common_covariance_" not in vars(model)
-    copy = pickle.loads(pickle.dumps(model))
-    assert "_ask_common_" not in vars(copy)
-    np.testing.assert_array_equal(copy.common_covariance_, model.common_covariance_)
+    other = copy.copy(model)
+    assert "common_covariance_" not in vars(model)
+    assert "common_covariance_" not in vars(other)
+    read = pickle.loads(pickle.dumps(model))
+    assert "_ask_common_" not in vars(read)
+    np.testing.assert_array_equal(read.common_covariance_, model.common_covariance_)
+    np.testing.assert_array_equal(read.common_covariance_, other.common_covariance_)
     assert (np.linalg.eigvalsh(model.common_covariance_) > 0).all()
     with pytest.raises(AttributeError, match="common_covariance_"):
         _ = MeanRegularizedClassifier("cv", task="task").fit(X, y).common_covariance_

@@ -25,6 +25,8 @@ ODD = {
     "infinity": "task,x\na,1\nb,-inf\n",
     "blanks": "task,x\na, 1\nb,2\n",
     "blanks behind": "task,x\na,1 \nb,2\n",
+    "blanks at the end": "task,x\na,1\nb,2 ",
+    "minus zeros": "task,x\na,1\nb,-07\n",
     "short line": "task,x,y\na,1,2\nb,2\n",
     "thousands": "task,x\na,1.234\nb,5.678\n",
     "lone returns": "task,x\na,1\rb,2\n",
@@ -58,6 +60,15 @@ def test_the_same_table_as_with_care(name, tmp_path, monkeypatch):
 def test_what_arrow_would_read_otherwise_is_left_alone(name, tmp_path, anywhere):
     path = written(tmp_path, ODD[name])
     assert collect_plain(path, sniff(path), lambda _: False) is None
+
+
+@pytest.mark.parametrize("name", sorted({*ODD} - {"short line", "thousands"}))
+def test_what_two_blocks_share_is_seen(name, tmp_path, monkeypatch, anywhere):
+    path = written(tmp_path, ODD[name])
+    dialect = sniff(path)
+    for size in range(1, 20):
+        monkeypatch.setattr(plain_csv, "_BLOCK", size)
+        assert not plain_csv._is_plain(path, dialect)
 
 
 def test_columns_that_are_text_stay_letter_by_letter(tmp_path, anywhere):

@@ -72,8 +72,8 @@ def role_of(name: str, estimator: Any, baseline: str) -> str:
     if name == TASK_MEANS:
         return "means"
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    if hasattr(last, "role"):
-        return str(last.role)
+    if getattr(last, "role", "") == "alone":
+        return "alone"
     model = final_step(estimator)
     formulation = _formulation_of(model)
     if name == "pooled" or (formulation is not None and formulation.name == "pooled"):

@@ -50,7 +50,7 @@ class Inference:
     @cached_property
     def units(self) -> np.ndarray:
         """How far each goes until the deviance is about a half higher."""
-        return np.asarray(units_of(self.deviance, self.best))
+        return units_of(self.deviance, self.best)
 
     @cached_property
     def no_noise(self) -> bool:

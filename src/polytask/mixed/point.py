@@ -22,9 +22,9 @@ import numpy as np
 from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse_and_log_det, symmetric_eigen
 from polytask.mixed.sums import SecondSums, second_sums, turned_sums
 
-_FEW = 16  # coefficients up to which directions share the sums of all pairs
-
 __all__ = ["AnyMixedModel", "MixedPoint"]
+
+_FEW = 16  # coefficients up to which directions share the sums of all pairs
 
 
 class MixedPoint:

@@ -76,13 +76,15 @@ class Surface:
         return float(value), np.append(slope / np.sqrt(noise), last)
 
 
-def units_of(surface: Callable[[np.ndarray], tuple[float, np.ndarray]], best: np.ndarray) -> Any:
+def units_of(
+    surface: Callable[[np.ndarray], tuple[float, np.ndarray]], best: np.ndarray
+) -> np.ndarray:
     """How far each parameter goes until the deviance is about a half higher, shape (q,)."""
     size = np.maximum(np.abs(best), 0.1 * np.abs(best).max(initial=1e-300))
     steps = np.diag(_STEP * size)
     bend = [(surface(best + e)[1] - surface(best - e)[1]) @ e for e in steps]
     curvature = np.array(bend) / (2.0 * (_STEP * size) ** 2)
-    return 1.0 / np.sqrt(np.maximum(curvature, _FLAT / size**2))
+    return np.asarray(1.0 / np.sqrt(np.maximum(curvature, _FLAT / size**2)))
 
 
 class Profiled:
@@ -165,8 +167,9 @@ class Profiled:
 
         @cache
         def above(deviation: float) -> float:  # roots, which are nearly straight lines
-            known = {self.here: lambda: 0.0, 0.0: lambda: self.rise_of_zero}
-            rise = known.get(deviation, lambda: self.rise(deviation))()
+            if deviation == self.here:
+                return -most
+            rise = self.rise(deviation) if deviation else self.rise_of_zero
             return float(np.sqrt(max(rise, 0.0))) - most
 
         # The root of the rise is nearly a line: how far one unit goes says where to look.

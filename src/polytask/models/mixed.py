@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import stats
@@ -127,6 +127,12 @@ class MixedModelFit(MixedModelSummary):
             )
         with one_blas_thread():
             return np.asarray(ask())
+
+    def __copy__(self) -> Self:
+        """The same attributes; what nobody has asked for yet is not made for a copy."""
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         """Attributes, those that nobody has asked for yet too: the rows are not kept."""

@@ -7,6 +7,7 @@ so, or where arrow would take for numbers what `polytask.tables.csv_columns` doe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -25,6 +26,7 @@ __all__ = ["collect_plain"]
 
 _LARGE = 1 << 22  # bytes from which on a second look at a file pays
 _BLOCK = 1 << 22  # bytes that are read at a time
+_LONGEST = 4  # bytes of what is looked for that may stand in the block before
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -70,12 +72,14 @@ def _type(column: CsvColumn) -> pa.DataType:
 
 def _is_plain(path: Path, dialect: Dialect) -> bool:
     """Whether nothing is quoted, trimmed, or a number to arrow alone."""
-    header, separator = dialect.header, dialect.separator.encode()
+    header = dialect.header
     if path.suffix.lower() in OPENERS or not dialect.encoding.startswith("utf-8"):
+        return False
+    if len(dialect.separator.encode()) > 1:  # which arrow does not take
         return False
     if path.stat().st_size < _LARGE or "" in header or len(set(header)) < max(2, len(header)):
         return False
-    ends = rf"[\n{dialect.separator}]" if separator != b"|" else r"[\n|]"
+    ends = rf"[\n{re.escape(dialect.separator)}]"
     odd = rf'["\x00]|{ends} |[ \t]({ends}|\r)|{ends}[-+]?(0[0-9]|(?i:inf))|\r[^\n]'
     with path.open("rb") as handle:
         if handle.read(len(_BOM)) == _BOM:
@@ -87,11 +91,11 @@ def _is_plain(path: Path, dialect: Dialect) -> bool:
         if line.count(b'"') % 2:
             return False
         while block := handle.read(_BLOCK):
-            text = pa.array([last + block], pa.large_binary())
-            if pc.match_substring_regex(text, odd)[0].as_py():
+            block = last + block
+            if pc.match_substring_regex(pa.array([block], pa.large_binary()), odd)[0].as_py():
                 return False
-            last = block[-2:]
-    return True
+            last = block[-_LONGEST:]
+    return not last.endswith((b" ", b"\t"))
 
 
 @contextmanager
