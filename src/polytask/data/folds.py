@@ -41,7 +41,8 @@ class FoldRule:
     seed : int or None
         None deals in turn.
     number : ndarray of shape (m,)
-        Of each task by its first row, so that folds do not ask what tasks are called.
+        Of each task: its place among the ids, or, where folds are not to ask what tasks are
+        called, among first rows.
     """
 
     counts: np.ndarray

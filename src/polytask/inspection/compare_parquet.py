@@ -184,7 +184,9 @@ def compare_source(
         compared, baseline, columns, 1, random_state, words, held=held_words(sample)
     )
     classes = tuple(sample.classes.tolist()) if labels else None
-    source = replace(source, classes=classes).dealt(sample.tally, classes or (), cv, random_state)
+    source = replace(source, classes=classes).dealt(
+        sample.tally, classes or (), cv, random_state, sample.tally.number
+    )
     fits, rows = fit_folds(
         estimators, source, runner, sample.rows, sample.ids, sample.classes if labels else None, cv
     )

@@ -23,7 +23,6 @@ from polytask.data import (
     task_codes,
 )
 from polytask.data.folds import task_folds
-from polytask.data.grouping import by_first_row
 from polytask.data.held_rows import group_folds
 from polytask.data.many import FOLD_SEED, FOLDS, summed_up
 from polytask.models._fields import FromFields
@@ -204,13 +203,10 @@ class MultiTaskLinear(FromFields, Doors):
         from polytask.sources.passes import SerialRunner
 
         labels = source.y if self.response_.has_labels else None
-        order = np.argsort(source.row)
-        code = np.empty_like(source.code)
-        code[order] = by_first_row(source.code[order])  # as files of the rows do
-        if source.group is None:
-            folds = task_folds(code, FOLDS, FOLD_SEED, labels)
+        if source.group is None:  # as files of the rows do
+            folds = task_folds(source.code, FOLDS, FOLD_SEED, labels)
         else:
-            folds = group_folds(code, source.group, FOLDS, FOLD_SEED, labels)
+            folds = group_folds(source.code, source.group, FOLDS, FOLD_SEED, labels)
         runner, held = SerialRunner(), HeldRows(source, np.maximum(folds, 0))
         moments = runner.run(MomentJob(FOLDS), held)
         if self.response_.is_quadratic:

@@ -119,7 +119,8 @@ class Doors(ParquetDoor):
         moments : TaskMoments
             Made with this estimator's ``task``. For ``alpha="cv"`` they must hold folds
             (``n_folds=5``): strengths are then chosen by K-fold cross-validation, which moments
-            allow exactly, where `fit` uses leave-one-out up to some ten million numbers.
+            allow exactly, where `fit`, up to some ten million numbers, uses leave-one-out or, of
+            norms, folds that it deals by what rows hold.
 
         Returns
         -------

@@ -131,8 +131,8 @@ class ParquetDoor(TaskEstimator):
         in their place would be, are read once and fitted as `fit` does. Larger ones are summed up:
         the squared loss reads tasks and labels, then everything once, others everything once more
         for every Newton step. Strengths are then chosen by 5 folds, as `fit` chooses them from so
-        many rows: exactly for the squared loss, for others by the quadratic models at fits without
-        each fold, which take passes of their own, shared by the folds.
+        many rows and on the same folds: exactly for the squared loss, for others by the quadratic
+        models at fits without each fold, which take passes of their own, shared by the folds.
 
         Parameters
         ----------

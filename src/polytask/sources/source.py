@@ -184,10 +184,16 @@ class ParquetSource:
         """Rows in all partitions."""
         return sum(part.n_rows for part in self.partitions)
 
-    def dealt(self, tally: Tally, classes: Sequence[Any], n_splits: int, seed: int | None) -> Self:
-        """The source with its rows in folds: those that `task_folds` deals in memory."""
+    def dealt(
+        self, tally: Tally, classes: Sequence[Any], n_splits: int, seed: int | None,
+        number: np.ndarray | None = None,
+    ) -> Self:  # fmt: skip
+        """The source with its rows in folds: those that `task_folds` deals in memory.
+
+        Tasks are numbered in the order of their ids, or by ``number`` (m,).
+        """
         parts = tuple(replace(p, before=tally.before.get(p.number)) for p in self.partitions)
-        rule = FoldRule.make(tally.counts, n_splits, seed, tally.number)
+        rule = FoldRule.make(tally.counts, n_splits, seed, number)
         return replace(self, partitions=parts, folds=Dealing(tally.ids, tuple(classes), rule))
 
     def tables(self, part: Partition, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
