@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 import polytask
+from polytask.data import sparse_products
 from polytask.data.design import Design
 from polytask.penalties import TraceNorm
 from polytask.responses import Logistic, Loss, Squared
@@ -53,8 +54,12 @@ def text(n: int, d: int, m: int) -> tuple[Any, np.ndarray]:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("pairs", [0, 1_000_000])  # made at each weight, or kept
 @pytest.mark.parametrize("shared", [False, True])
-def test_products_are_those_of_dense_rows(dtype: Any, shared: bool) -> None:
+def test_products_are_those_of_dense_rows(
+    dtype: Any, shared: bool, pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sparse_products, "_KEPT_PAIRS", pairs)
     rng = np.random.default_rng(1)
     A = (rng.normal(size=(60, 9)) * (rng.random((60, 9)) < 0.4)).astype(dtype)
     start = np.array([0, 40, 90, 90, 120]) if shared else np.array([0, 10, 10, 37, 60])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ __all__ = ["SparseProducts"]
 
 _PART = 4_000_000  # nonzeros that are widened to float64 at a time: 32 MB
 _PAIRS = 4_000_000  # products of two nonzeros of a row, in the Gram matrices made together
+_KEPT_PAIRS = 1_000_000  # so many are kept for the next weights: 12 MB
 
 
 class SparseProducts:
@@ -73,13 +75,39 @@ class SparseProducts:
                 scaled = rows.multiply(v[start[i] : start[i + 1], None]).tocsr()
                 out[i] = (rows.T @ scaled).toarray()
             return out
-        wanted = np.isin(np.arange(self.m), tasks)
+        wanted = np.zeros(self.m, dtype=bool)
+        wanted[tasks] = True
+        if self._pairs is not None:
+            cells, products = self._pairs
+            out.ravel()[cells] = products @ v
+            out[~wanted] = 0.0
+            return out
         pairs = np.append(0, np.cumsum(np.diff(self.X.indptr).astype(np.int64) ** 2))[start]
         for group in _slices(pairs, _PAIRS):
             if wanted[group].any():
                 self._add_grams(out, v, start, group)
         out[~wanted] = 0.0
         return out
+
+    @cached_property
+    def _pairs(self) -> tuple[np.ndarray, Any] | None:
+        """Places that are not zero in the Gram matrices, and what each row adds to them.
+
+        Few products of two nonzeros of a row are made once: weights then cost one sparse product.
+        """
+        X, p = self.X, self.X.shape[1]
+        length = np.diff(X.indptr).astype(np.int64)
+        if (length**2).sum() > _KEPT_PAIRS:
+            return None
+        row = np.repeat(np.arange(X.shape[0]), length)  # of each nonzero
+        left = np.repeat(np.arange(X.nnz), length[row])
+        of_left = np.cumsum(length[row]) - length[row]  # where the pairs of each nonzero begin
+        right = X.indptr[row[left]] + np.arange(len(left)) - of_left[left]
+        values, at = X.data.astype(np.float64, copy=False), X.indices.astype(np.int64)
+        place = (self.code[row[left]] * p + at[left]) * p + at[right]
+        cells, cell = np.unique(place, return_inverse=True)
+        of_rows = (values[left] * values[right], (cell, row[left]))
+        return cells, sparse.csr_matrix(of_rows, shape=(len(cells), X.shape[0]))
 
     def _add_grams(self, out: np.ndarray, v: np.ndarray, start: np.ndarray, group: slice) -> None:
         """The Gram matrices of a run of tasks, by one product of block-diagonal rows."""
@@ -96,13 +124,24 @@ class SparseProducts:
 
     def _parts(self, power: int) -> Iterator[tuple[slice, Any]]:
         """Rows in float64: all at once where they are that already, else a part at a time."""
-        X, width = self.X, self.X.shape[1] * (self.m if self.index is None else 1)
-        whole = power == 1 and X.dtype == np.float64
-        for part in [slice(0, X.shape[0])] if whole else _slices(X.indptr, _PART):
+        X = self.X
+        if power == 1 and X.dtype == np.float64:
+            yield slice(0, X.shape[0]), self._whole
+            return
+        for part in _slices(X.indptr, _PART):
             first, last = X.indptr[part.start], X.indptr[part.stop]
             values = X.data[first:last].astype(np.float64, copy=False) ** power
             start = X.indptr[part.start : part.stop + 1] - first
-            yield part, _csr(values, self.columns[first:last], start, width)
+            yield part, _csr(values, self.columns[first:last], start, self._width)
+
+    @cached_property
+    def _whole(self) -> Any:
+        """All rows of float64, their numbers shared with X."""
+        return _csr(self.X.data, self.columns, self.X.indptr, self._width)
+
+    @property
+    def _width(self) -> int:
+        return int(self.X.shape[1]) * (self.m if self.index is None else 1)
 
 
 def _csr(values: np.ndarray, columns: np.ndarray, start: np.ndarray, width: int) -> Any:
