@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from polytask.data.task_medians import task_medians
+
 __all__ = ["gross_cells", "gross_targets"]
 
 _NORMAL = 1.4826022185056018  # standard deviation of a normal variable, in median deviations
@@ -58,8 +60,8 @@ def gross_targets(y: np.ndarray, code: np.ndarray, X: np.ndarray | None = None) 
 
 def _scales_away(y: np.ndarray, code: np.ndarray) -> np.ndarray:
     """Distance of each row from the median of its task; zero where a scale is."""
-    away = np.abs(y - _median(y, code)[code])
-    scale = np.maximum(_median(away, code)[code], np.median(away))
+    away = np.abs(y - task_medians(y, code)[code])
+    scale = np.maximum(task_medians(away, code)[code], np.median(away))
     found: np.ndarray = away / (_NORMAL * scale) if (scale > 0).all() else np.zeros(len(y))
     return found
 
@@ -76,16 +78,6 @@ def _left_by_slopes(y: np.ndarray, code: np.ndarray, X: np.ndarray) -> np.ndarra
     inside[~sound] = 0.0
     slopes = np.linalg.lstsq(inside[:, :-1], inside[:, -1], rcond=None)[0]
     return np.where(sound, y - columns[:, :-1] @ slopes, y)
-
-
-def _median(values: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """Median of each task, (m,); of an even number the mean of the middle two."""
-    order = np.lexsort((values, code))
-    count = np.bincount(code)
-    first = np.cumsum(count) - count
-    low, high = (values[order][first + half] for half in ((count - 1) // 2, count // 2))
-    found: np.ndarray = (low + high) / 2
-    return found
 
 
 def _beyond_gap(away: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from scipy.special import digamma, fdtrc, polygamma
 
 from polytask.data import TaskData
 from polytask.data.row_sums import added
+from polytask.data.task_medians import task_medians
 
 __all__ = ["task_noise"]
 
@@ -59,7 +60,8 @@ def _differ(residuals: np.ndarray, data: TaskData) -> bool:
     n = data.sizes
     if (n >= _LEAST_ROWS).sum() < 2 or np.ptp(residuals) == 0:
         return False
-    size = np.abs(residuals - np.repeat(_medians(residuals, data), n))
+    code = np.repeat(np.arange(data.n_tasks), n)
+    size = np.abs(residuals - task_medians(residuals, code)[code])
     if (n < _LEAST_ROWS).any():
         size, n = size[np.repeat(n >= _LEAST_ROWS, n)], n[n >= _LEAST_ROWS]
     first = np.cumsum(n) - n
@@ -70,17 +72,6 @@ def _differ(residuals: np.ndarray, data: TaskData) -> bool:
     if within == 0.0:
         return between > 0.0
     return bool(fdtrc(len(n) - 1, len(size) - len(n), between / within) < _CLEAR)
-
-
-def _medians(values: np.ndarray, data: TaskData) -> np.ndarray:
-    """Of each task's observations, shape (m,)."""
-    out = np.zeros(data.n_tasks)
-    for batch in data.design.batches:
-        there = values[batch.obs] if batch.part is None else values[batch.part].reshape(batch.shape)
-        ordered = np.sort(there if batch.valid is None else np.where(batch.valid, there, np.inf))
-        n, each = data.sizes[batch.tasks], np.arange(len(batch.tasks))
-        out[batch.tasks] = 0.5 * (ordered[each, (n - 1) // 2] + ordered[each, n // 2])
-    return out
 
 
 def _prior(mean_square: np.ndarray, free: np.ndarray) -> tuple[float, float]:

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from polytask.data.gross_rows import gross_targets
+from polytask.data.task_medians import task_medians
 from polytask.tables.errors import name_list, plural
 from polytask.tables.finding import Finding
-from polytask.tables.leaks import NEAR_ONE, correlations, fixing_features
+from polytask.tables.leaks import NEAR_ONE, correlations, fixing_features, some_rows
 from polytask.tables.levels import level_slopes
 from polytask.tables.number_cells import GAP_MARKS
 from polytask.tables.restarts import restarting
@@ -69,7 +70,7 @@ class Rows:
 
     @cached_property
     def code(self) -> np.ndarray:
-        """Task of each row as a number, shape (n,)."""
+        """Task of each row as a number from 0 on, shape (n,)."""
         return np.asarray(pd.factorize(self.ids)[0])
 
 
@@ -110,10 +111,11 @@ def _leaks(rows: Rows) -> Iterator[Finding]:
 
 def _other_outcomes(rows: Rows) -> Iterator[Finding]:
     """Near copies of the target, and what is called like it and goes with it."""
-    words = set(_words(rows.target))
-    for name in rows.X.select_dtypes("number"):
+    words, some = set(_words(rows.target)), some_rows(len(rows.y))
+    X, y, code = rows.X.select_dtypes("number").iloc[some], rows.y[some], rows.code[some]
+    for name in X:
         like = bool(words) and words <= set(_words(str(name)))
-        goes = max(abs(r) for r in correlations(rows.X[name], rows.y, rows.code))
+        goes = max(abs(r) for r in correlations(X[name], y, code))
         if not (COPY if not like else ALIKE) <= goes <= NEAR_ONE:
             continue
         what = "is called like the target" if like else "is nearly a copy of the target"
@@ -148,8 +150,10 @@ def _counted_cells(rows: Rows) -> Iterator[Finding]:
 def _scales(rows: Rows) -> Iterator[Finding]:
     """Numbers whose spread differs a hundredfold: one coefficient means other things by task."""
     for name in rows.X.select_dtypes("number"):
-        spread = spread_by_task(rows.X[name], rows.code)
-        size = rows.X[name].abs().groupby(rows.code).mean().loc[spread.index]
+        x = rows.X[name].to_numpy(float)
+        spread = spread_by_task(x, rows.code)
+        known = np.bincount(rows.code, np.isfinite(x))[spread.index]
+        size = np.bincount(rows.code, np.abs(np.nan_to_num(x)))[spread.index] / known
         unit = spread.clip(lower=TENTH * size)  # what hardly varies in a task is in no other unit
         if len(unit) < 2 or unit.max() < HUNDREDFOLD * unit.min():
             continue
@@ -180,12 +184,19 @@ def _levels(rows: Rows) -> Iterator[Finding]:
         )
 
 
-def spread_by_task(values: pd.Series, by: np.ndarray) -> pd.Series:
-    """Mean absolute deviation of each task without its largest, which one wrong cell makes."""
-    away = (values - values.groupby(by).transform("median")).abs().groupby(by)
-    count = away.count()
-    spread = (away.sum() - away.max()) / (count - 1).clip(lower=1)
-    return spread[(count >= LEAST_ROWS) & (spread > 0)]
+def spread_by_task(values: np.ndarray, code: np.ndarray) -> pd.Series:
+    """Mean absolute deviation of each task without its largest, which one wrong cell makes.
+
+    Of tasks by their numbers in ``code``, as far as they have rows enough and vary.
+    """
+    known = np.isfinite(values)
+    x, code = values[known], code[known]
+    away = np.abs(x - task_medians(x, code)[code])
+    count = np.bincount(code)
+    largest = np.zeros(len(count))
+    np.maximum.at(largest, code, away)
+    spread = (np.bincount(code, away) - largest) / np.maximum(count - 1, 1)
+    return pd.Series(spread)[(count >= LEAST_ROWS) & (spread > 0)]
 
 
 def _far_cells(rows: Rows) -> Iterator[Finding]:
@@ -215,10 +226,9 @@ def _far_targets(rows: Rows) -> Iterator[Finding]:
     """Targets far from all others of their tasks, of positive ones in logarithms, too."""
     if not rows.ordered or len(np.unique(rows.y)) <= MOST_LABELS:
         return
-    code = pd.factorize(rows.ids)[0]
-    far = gross_targets(rows.y, code)
+    far = gross_targets(rows.y, rows.code)
     if far.any() and rows.y.min() > 0:
-        far &= gross_targets(np.log(rows.y), code)
+        far &= gross_targets(np.log(rows.y), rows.code)
     if far.any():
         first, count = int(np.argmax(far)), int(far.sum())
         whose = "its task" if count == 1 else "their tasks"

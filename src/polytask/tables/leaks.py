@@ -15,7 +15,7 @@ from scipy.special import gammaln
 
 from polytask.tables.errors import name_list
 
-__all__ = ["NEAR_ONE", "correlations", "fixing_features", "how_it_fixes"]
+__all__ = ["NEAR_ONE", "correlations", "fixing_features", "how_it_fixes", "some_rows"]
 
 NEAR_ONE = 0.9999  # of a correlation
 LEFT = 1 - NEAR_ONE**2  # share of the variance that is then left
@@ -44,9 +44,8 @@ def fixing_features(X: pd.DataFrame, y: np.ndarray, tasks: np.ndarray) -> Iterat
     >>> list(fixing_features(X, (X["answer"] != "no").to_numpy(float), np.repeat([1, 2], 20)))
     ["'answer' fixes the target: each of its values goes with one value of the target."]
     """
-    if len(y) > MOST_ROWS:
-        kept = np.sort(np.random.default_rng(0).choice(len(y), MOST_ROWS, replace=False))
-        X, y, tasks = X.iloc[kept], y[kept], tasks[kept]
+    some = some_rows(len(y))
+    X, y, tasks = X.iloc[some], y[some], tasks[some]
     if len(y) < 4 or not np.isfinite(y).all() or np.ptp(y) == 0:
         return
     alone = {str(name): how for name in X if (how := how_it_fixes(X[name], y, tasks))}
@@ -55,6 +54,13 @@ def fixing_features(X: pd.DataFrame, y: np.ndarray, tasks: np.ndarray) -> Iterat
     numbers = X[[n for n in X if str(n) not in alone]].select_dtypes("number")
     for names, how in _together(numbers, y, tasks):
         yield f"{name_list(names)} together fix the target: {how}."
+
+
+def some_rows(n: int) -> np.ndarray | slice:
+    """Which of n rows are looked at: all, or as many at random as say what a correlation is."""
+    if n <= MOST_ROWS:
+        return slice(None)
+    return np.sort(np.random.default_rng(0).choice(n, MOST_ROWS, replace=False))
 
 
 def how_it_fixes(values: pd.Series, y: np.ndarray, tasks: np.ndarray) -> str:

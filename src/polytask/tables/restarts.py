@@ -66,9 +66,12 @@ def crossed_or_nested(
     y : ndarray of shape (n,)
     target : str
     """
+    pairs = list(combinations([g[0] for g in groupings if len(g) == 1], 2))
+    if not pairs:
+        return
     Z = _held(X)
     ranks = {name: _ranks(values) for name, values in ids.items()}
-    for outer, inner in combinations([g[0] for g in groupings if len(g) == 1], 2):
+    for outer, inner in pairs:
         if any({outer, inner} <= set(columns) for columns in groupings):
             continue
         fewer = sorted((inner, outer), key=lambda name: ids[name].nunique())

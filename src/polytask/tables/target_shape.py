@@ -34,14 +34,14 @@ def target_shape(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding
 
 
 def _unlike_spread(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding]:
-    by = ids.to_numpy()
-    spread = spread_by_task(pd.Series(y), by)
+    code, tasks = pd.factorize(ids)
+    spread = spread_by_task(y, code)
     if len(spread) < 2:
         return
-    error = _SURE * np.sqrt(_CHANCE / pd.Series(by).value_counts().loc[spread.index])
+    error = _SURE * np.sqrt(_CHANCE / np.bincount(code)[spread.index])
     low, high = (np.log(spread) + error).min(), (np.log(spread) - error).max()
     if high - low >= np.log(_TENFOLD):
-        most, least = spread.idxmax(), spread.idxmin()
+        most, least = tasks[spread.idxmax()], tasks[spread.idxmin()]
         yield Finding(
             "warning",
             f"{target!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} "

@@ -201,8 +201,12 @@ def flat_tasks(y: pd.Series | pd.DataFrame, ids: pd.Series) -> list[Any]:
     """
     if isinstance(y, pd.DataFrame):  # times and events
         return []
-    groups = y.groupby(ids.to_numpy())
-    flat: list[Any] = groups.nunique().index[(groups.nunique() == 1) & (groups.size() > 1)].tolist()
+    code, tasks = pd.factorize(ids, sort=True)
+    values = pd.factorize(y)[0]
+    first = np.zeros(len(tasks), dtype=values.dtype)
+    first[code[::-1]] = values[::-1]
+    differ = np.bincount(code, values != first[code], len(tasks))
+    flat: list[Any] = tasks[(differ == 0) & (np.bincount(code, minlength=len(tasks)) > 1)].tolist()
     return flat
 
 
