@@ -16,5 +16,5 @@ def task_medians(values: np.ndarray, code: np.ndarray) -> np.ndarray:
     >>> task_medians(np.array([5.0, 1.0, 2.0, 4.0, 6.0]), np.array([0, 1, 1, 0, 0])).tolist()
     [5.0, 1.5]
     """
-    by = pd.Categorical.from_codes(code, range(int(code.max(initial=-1)) + 1))
-    return np.asarray(pd.Series(values).groupby(by, observed=False).median())
+    medians = pd.Series(values).groupby(code).median()
+    return medians.reindex(range(int(code.max(initial=-1)) + 1)).to_numpy()

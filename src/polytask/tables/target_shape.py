@@ -38,10 +38,12 @@ def _unlike_spread(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Findi
     spread = spread_by_task(y, code)
     if len(spread) < 2:
         return
-    error = _SURE * np.sqrt(_CHANCE / np.bincount(code)[spread.index])
+    error = _SURE * np.sqrt(_CHANCE / np.bincount(code)[spread.index.to_numpy()])
     low, high = (np.log(spread) + error).min(), (np.log(spread) - error).max()
     if high - low >= np.log(_TENFOLD):
-        most, least = tasks[spread.idxmax()], tasks[spread.idxmin()]
+        most, least = (
+            tasks[spread.index.to_numpy()[at]] for at in (spread.argmax(), spread.argmin())
+        )
         yield Finding(
             "warning",
             f"{target!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} "

@@ -37,9 +37,8 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
         raise TableError(no_ids(str(values.name), column.problem), "task")
     if pd.api.types.is_float_dtype(values.dtype) and np.isinf(values.astype(float)).any():
         raise TableError(f"must hold finite ids; {str(values.name)!r} holds infinity.", "task")
-    if isinstance(values.dtype, np.dtype) and np.can_cast(values.dtype, np.int64):
-        if not pd.api.types.is_bool_dtype(values.dtype):
-            return values.astype(np.int64), "integer", ()
+    if values.dtype in (np.int64, np.int32):
+        return values.astype(np.int64), "integer", ()
     text = _text(values)
     if _whole(pd.Series(text.unique(), dtype=object)).all():
         return text.astype(np.int64), "integer", ()
