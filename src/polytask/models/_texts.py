@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import cache
 
 __all__ = ["with_shared"]
 
@@ -18,7 +19,7 @@ def with_shared(text: str, base: str, given: Collection[str]) -> str:
     Both are numpydoc; a section of ``text`` keeps its own entries first. Of the parameters only
     those ``given`` to the constructor are taken.
     """
-    own, shared = _sections(text), _sections(base)
+    own, shared = dict(_sections(text)), _sections(base)
     for title in _SHARED:
         entries = [e for e in _ENTRY.split(shared.get(title, "")) if e.strip()]
         if title == "Parameters":
@@ -30,6 +31,7 @@ def with_shared(text: str, base: str, given: Collection[str]) -> str:
     return "\n\n".join(heads[title] + body.strip("\n") for title, body in own.items()) + "\n"
 
 
+@cache
 def _sections(text: str) -> dict[str, str]:
     """Bodies by title; the text before the first heading under no title."""
     parts = _HEADING.split(text)
@@ -43,5 +45,6 @@ def _joined(own: str, shared: list[str]) -> str:
     return "\n".join(entry.strip("\n") for entry in entries)
 
 
-def _names(entry: str) -> set[str]:
-    return set(re.findall(r"\w+", entry.split("\n", 1)[0].split(" :")[0]))
+@cache
+def _names(entry: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", entry.split("\n", 1)[0].split(" :")[0]))

@@ -41,10 +41,11 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         cls._parameter_constraints = merged
         if own_text:
             return
-        texts = [inspect.cleandoc(base.__doc__ or "") for base in cls.__mro__]
+        texts = [_cleaned(base.__doc__ or "") for base in cls.__mro__]
         described, *others = [text for text in texts if _PARAMETERS in text] or [""]
+        given = inspect.signature(cls).parameters if others else ()
         for other in others:
-            described = with_shared(described, other, inspect.signature(cls).parameters)
+            described = with_shared(described, other, given)
         if _PARAMETERS in texts[0]:
             cls.__doc__ = described
         elif described:
@@ -84,6 +85,9 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         given = inspect.signature(type(self).__init__).parameters
         absent = {name: p.default for name, p in given.items() if name not in ("self", *state)}
         super().__setstate__({**absent, **state})
+
+
+_cleaned = cache(inspect.cleandoc)  # a base is read for each of its many classes
 
 
 @cache
