@@ -73,7 +73,8 @@ def descend(
         for j in range(d):
             if _feature(c[j], B[:, j], g[:, j], l1[j], l2[j], pull, delta):
                 _follow(G, scale, h, held, tie, bound, j, delta, g)
-        points[n_kept], slopes[n_kept] = B, g
+        _copy(B, points[n_kept])
+        _copy(g, slopes[n_kept])
         n_kept += 1
         if n_kept > _KEPT:
             _extrapolate(points, slopes, B, g, g_zero, l1, l2)
@@ -189,11 +190,10 @@ def _extrapolate(
                         points[b + 1, i, k] - points[b, i, k]
                     )
             S[a, b] = S[b, a] = product
-    trace = np.trace(S)
-    if not _LEAST < trace < 1.0 / _LEAST:
+    if not _regular(S):
         return
-    share = np.linalg.solve(S / trace + _RIDGE * np.eye(n), np.ones(n))
-    share /= share.sum()
+    share = np.ones(n)
+    _solve(S, share)
     to, slope = np.zeros((m, d)), np.zeros((m, d))
     for a in range(n):
         for i in range(m):
@@ -201,7 +201,49 @@ def _extrapolate(
                 to[i, k] += share[a] * points[a + 1, i, k]
                 slope[i, k] += share[a] * slopes[a + 1, i, k]
     if _objective(to, slope, g_zero, l1, l2) < _objective(B, g, g_zero, l1, l2):
-        B[:], g[:] = to, slope
+        _copy(to, B)
+        _copy(slope, g)
+
+
+@_compiled
+def _copy(of: np.ndarray, to: np.ndarray) -> None:
+    for i in range(to.shape[0]):
+        for k in range(to.shape[1]):
+            to[i, k] = of[i, k]
+
+
+@_compiled
+def _regular(S: np.ndarray) -> bool:
+    """Whether S has a size; it becomes one, with a ridge."""
+    trace = 0.0
+    for a in range(len(S)):
+        trace += S[a, a]
+    if not _LEAST < trace < 1.0 / _LEAST:
+        return False
+    for a in range(len(S)):
+        for b in range(len(S)):
+            S[a, b] /= trace
+        S[a, a] += _RIDGE
+    return True
+
+
+@_compiled
+def _solve(S: np.ndarray, x: np.ndarray) -> None:
+    """The solution of S x = x, scaled to a sum of one, in place; S positive definite, is lost."""
+    n, total = len(x), 0.0
+    for a in range(n):
+        for b in range(a + 1, n):
+            by = S[b, a] / S[a, a]
+            for k in range(a, n):
+                S[b, k] -= by * S[a, k]
+            x[b] -= by * x[a]
+    for a in range(n - 1, -1, -1):
+        for b in range(a + 1, n):
+            x[a] -= S[a, b] * x[b]
+        x[a] /= S[a, a]
+        total += x[a]
+    for a in range(n):
+        x[a] /= total
 
 
 @_compiled
@@ -221,8 +263,11 @@ def _of_lengths(B: np.ndarray, l2: np.ndarray) -> float:
     square = np.zeros(B.shape[1])
     for i in range(B.shape[0]):
         for k in range(B.shape[1]):
-            square[k] += B[i, k] ** 2
-    return (l2 * np.sqrt(square)).sum()
+            square[k] += B[i, k] * B[i, k]
+    total = 0.0
+    for k in range(B.shape[1]):
+        total += l2[k] * np.sqrt(square[k])
+    return total
 
 
 @_compiled
@@ -246,9 +291,12 @@ def _gap(
 def _dual(g: np.ndarray, l1: np.ndarray, l2: np.ndarray) -> float:
     """The least t >= .9 at which shrinkage by t l1 and t l2 leaves nothing of g."""
     m, d = g.shape
-    square, price, t = np.empty(d), np.empty(d), np.full(d, 0.9)  # near the optimum it is one
+    square, price, t = np.empty(d), np.empty(d), np.empty(d)
+    for k in range(d):
+        t[k] = 0.9  # near the optimum it is one
     for _ in range(_STEPS):
-        square[:], price[:] = 0.0, 0.0
+        for k in range(d):
+            square[k] = price[k] = 0.0
         for i in range(m):
             for k in range(d):
                 left = max(abs(g[i, k]) - t[k] * l1[k], 0.0)
@@ -263,4 +311,7 @@ def _dual(g: np.ndarray, l1: np.ndarray, l2: np.ndarray) -> float:
                 most = max(most, more / t[k])
         if most <= _SETTLED:
             break
-    return t.max()
+    largest = 0.9
+    for k in range(d):
+        largest = max(largest, t[k])
+    return largest
