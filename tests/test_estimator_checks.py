@@ -24,19 +24,24 @@ SLOW = (
 )  # all others, new ones too, are core
 
 
-def with_column(Model: type) -> Any:
-    """Column 0 of whatever the checks pass is the task; strengths are given, which is faster."""
+def given(Model: type, **more: Any) -> Any:
+    """Strengths that are given: no check then waits for a search."""
     declared = [strength.name for strength in getattr(Model, "strengths", ())]
     # A concave price of next to nothing leaves tasks of few rows next to no optimum to arrive at;
     # one of 0.1 on differences and levels, too, leaves no coefficient that differs between tasks.
     first = 0.1 if Model.__name__.startswith("Concave") else 1e-3
     others = 1e-3 if Model.__name__.startswith("ConcaveFused") else first
-    given = {name: others for name in declared if name.startswith("alpha")}
-    given |= {"alpha": first} if "alpha" in given else {}
-    given |= {name: 1 for name in declared if name not in given}  # limits
-    if Model.__name__.startswith("LassoTasks"):
-        given["tol"] = 1e-10  # a gap is an error squared, and weights are checked to seven digits
-    return Model(task=0, unseen="common", **given)
+    said = {name: others for name in declared if name.startswith("alpha")}
+    said |= {"alpha": first} if "alpha" in said else {}
+    said |= {name: 1 for name in declared if name not in said}  # limits
+    if Model.__name__.startswith(("LassoTasks", "GraphRegularized")):
+        said["tol"] = 1e-10  # weights are checked to seven digits, and a gap is an error squared
+    return Model(**said, **more)
+
+
+def with_column(Model: type) -> Any:
+    """Column 0 of whatever the checks pass is the task."""
+    return given(Model, task=0, unseen="common")
 
 
 def _of_checks(estimator: BaseEstimator) -> dict[str, str]:
@@ -45,11 +50,23 @@ def _of_checks(estimator: BaseEstimator) -> dict[str, str]:
     return {"check_classifiers_train": "the task column is half of its features"} if blind else {}
 
 
+def _searches_long(name: str) -> bool:
+    """Classifiers search as regressors do, but by Newton steps: a second for each fit."""
+    return name.endswith("Classifier") and not name.startswith("MeanRegularized")
+
+
 def candidates(core: bool) -> Iterator[BaseEstimator]:
     for name, Model in estimators().items():
         if name.startswith(SLOW) != core:
-            yield Model()
+            yield given(Model) if core and _searches_long(name) else Model()
             yield with_column(Model)
+
+
+def that_search_long() -> Iterator[BaseEstimator]:
+    for name, Model in estimators().items():
+        if not name.startswith(SLOW) and _searches_long(name):
+            yield Model()
+    yield MeanRegularizedRegressor(loss="poisson")
 
 
 NARROW = ("binomial", "ordinal")  # shares from 0 to 1, few levels: the checks' targets are others
@@ -57,7 +74,6 @@ NARROW = ("binomial", "ordinal")  # shares from 0 to 1, few levels: the checks' 
 
 def with_loss() -> Iterator[BaseEstimator]:
     """Some of the other losses; what holds of one formulation holds of the others."""
-    yield MeanRegularizedRegressor(loss="poisson")
     for name, response in responses().items():
         if not response.has_labels and name not in ("squared", *NARROW):
             yield MeanRegularizedRegressor(
@@ -87,6 +103,12 @@ def test_contract(estimator: BaseEstimator, check: Any) -> None:
 
 @parametrize_with_checks(list(with_loss()), expected_failed_checks=_not_for)
 def test_contract_of_other_losses(estimator: BaseEstimator, check: Any) -> None:
+    run(estimator, check)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(list(that_search_long()), expected_failed_checks=_not_for)
+def test_contract_of_long_searches(estimator: BaseEstimator, check: Any) -> None:
     run(estimator, check)
 
 
