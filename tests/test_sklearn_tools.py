@@ -141,7 +141,7 @@ def test_clone(name: str) -> None:
             copy.get_params()[parameter], value
         )
     X, y = frame_for(name)
-    fitted = Model(task="school").fit(X[["u", "v", "w", "school"]], y)
+    fitted = Model(0.1, task="school").fit(X[["u", "v", "w", "school"]], y)
     assert not hasattr(clone(fitted), "coef_")
 
 
@@ -189,7 +189,7 @@ def test_display(name: str) -> None:
     assert repr(model) == f"{name}(task='school')"
     assert name in model._repr_html_()
     X, y = frame_for(name)
-    fitted = model.fit(X[["u", "v", "w", "school"]], y)
+    fitted = model.set_params(alpha=0.1).fit(X[["u", "v", "w", "school"]], y)
     assert "Fitted" in fitted._repr_html_()
 
 

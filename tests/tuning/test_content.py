@@ -1,5 +1,7 @@
 """Folds inside a fit depend on what rows hold, not on how the table came."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -38,49 +40,56 @@ CHANGES = {
 }
 
 
-def predictions(name, X, y, scaled=False):
+def predictions(name, X, y):
     model = getattr(polytask, name)(task="task")
     return model.fit(X, y).predict(X)
 
 
+@pytest.fixture(scope="module")
+def unchanged(table):
+    """Predictions of a model by name: one fit serves all changes."""
+    return cache(lambda name: predictions(name, *table))
+
+
+@pytest.fixture(scope="module")
+def behind_a_scaler(table):
+    X, y = table
+    return cache(lambda name: predictions(name, scaled(X), y))
+
+
+def scaled(X):
+    features = [column for column in X if column != "task"]
+    scaler = StandardScaler().set_output(transform="pandas")
+    return scaler.fit_transform(X[features]).assign(task=X["task"])
+
+
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("name", MODELS)
-def test_predictions_move_by_rounding(name, change, table):
+def test_predictions_move_by_rounding(name, change, table, unchanged):
     """They moved by up to a third of the target's standard deviation."""
     X, y = table
     features = [column for column in X if column != "task"]
-    before = predictions(name, X, y)
+    before = unchanged(name)
     after = predictions(name, CHANGES[change](X, features), y)
     allowed = 1e-4 if change == "float32" else 1e-5
     assert np.abs(after - before).max() < allowed * y.std()
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_order_of_rows_behind_a_scaler(name, table):
+def test_the_order_of_rows_behind_a_scaler(name, table, behind_a_scaler):
     """A scaler sums in the order of the rows, and the last bit follows."""
     X, y = table
     order = np.random.default_rng(0).permutation(len(y))
-    scaler = StandardScaler().set_output(transform="pandas")
-    features = [column for column in X if column != "task"]
-
-    def fitted(X, y):
-        scaled = scaler.fit_transform(X[features])
-        return predictions(name, scaled.assign(task=X["task"]), y)
-
-    before, after = fitted(X, y), fitted(X.iloc[order], y[order])
-    assert np.abs(after - before[order]).max() < 1e-5 * y.std()
+    after = predictions(name, scaled(X.iloc[order]), y[order])
+    assert np.abs(after - behind_a_scaler(name)[order]).max() < 1e-5 * y.std()
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_units_behind_a_scaler(name, table):
+def test_units_behind_a_scaler(name, table, behind_a_scaler):
     X, y = table
     features = [column for column in X if column != "task"]
-    scaler = StandardScaler().set_output(transform="pandas")
-    found = [
-        predictions(name, scaler.fit_transform(part[features]).assign(task=X["task"]), y)
-        for part in (X, in_other_units(X, features))
-    ]
-    assert np.abs(found[1] - found[0]).max() < 1e-5 * y.std()
+    after = predictions(name, scaled(in_other_units(X, features)), y)
+    assert np.abs(after - behind_a_scaler(name)).max() < 1e-5 * y.std()
 
 
 def test_equal_rows_stay_together_and_weights_are_repetitions():
