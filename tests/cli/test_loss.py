@@ -45,7 +45,7 @@ def test_compare_ranks_by_the_loss(polytask, table, tmp_path, target, said, metr
     out = tmp_path / "out"
     run = polytask(
         "compare", table, *ASK, "--target", target, *said, "--models", "pooled,gradient-boosting",
-        "--cv", "3", "--out", out,
+        "--cv", "2", "--out", out,
     )  # fmt: skip
     assert run.code == 0, run.err
     found = json.loads((out / "results.json").read_text())

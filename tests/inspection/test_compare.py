@@ -89,7 +89,7 @@ def test_independent_tasks_do_not_help(seed):
 
 
 def test_boosting_wins_where_the_truth_is_curved():
-    X, y = table("curved", n=60)
+    X, y = table("curved", m=8, n=60)
     names = [*MODELS, "gradient-boosting"]
     found = compare_tasks(dict.fromkeys(names), X, y, task="task", cv=3)
     assert found.verdict.label == "non-joint-best"
@@ -259,7 +259,7 @@ def test_three_classes_are_compared():
     assert (table_.drop("task-means")["auc_rows"] > 0.6).all()
 
 
-@pytest.mark.parametrize("largest", [2, 3, 4])
+@pytest.mark.parametrize("largest", [2, pytest.param(3, marks=pytest.mark.slow), 4])
 @pytest.mark.parametrize("kind", ["numbers", "labels", "counts"])
 def test_tasks_of_few_rows_are_compared_by_fewer_folds(largest, kind):
     rng = np.random.default_rng(largest)
