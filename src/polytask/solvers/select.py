@@ -14,6 +14,7 @@ from polytask.solvers.newton import BlockElimination, Newton
 from polytask.solvers.norms.admm import Admm
 from polytask.solvers.norms.calibrated import Calibrated
 from polytask.solvers.norms.proximal import ProximalGradient
+from polytask.solvers.norms.rank_newton import RankNewton
 from polytask.solvers.norms.stages import Stages
 from polytask.solvers.norms.support import SupportNewton
 from polytask.solvers.norms.working_set import WorkingSet
@@ -30,6 +31,7 @@ PREFERENCE: tuple[Solver, ...] = (
     Calibrated(),
     WorkingSet(),
     SupportNewton(),
+    RankNewton(),
     Admm(),
     NewtonCG(),  # any quadratic penalty
     Stages(),  # what lies below norms

@@ -9,7 +9,7 @@ from polytask.structures import Blocks
 
 __all__ = ["Continuation", "SupportContinuation"]
 
-_FEWEST = 3  # points that a line needs
+_FEWEST = 2
 _POINTS = 4  # of one rank, or one support, at most
 
 

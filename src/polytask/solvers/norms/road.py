@@ -6,6 +6,7 @@ from polytask.problem import Problem
 from polytask.solvers.base import Solution, Solver, fits
 from polytask.solvers.norms.admm import Admm
 from polytask.solvers.norms.proximal import ProximalGradient
+from polytask.solvers.norms.rank_newton import RankNewton
 from polytask.solvers.norms.support import SupportNewton
 from polytask.structures import Blocks
 
@@ -14,6 +15,6 @@ __all__ = ["solve_convex"]
 
 def solve_convex(problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
     """Solve by whichever is faster."""
-    roads: tuple[Solver, ...] = (SupportNewton(), Admm(), ProximalGradient())
+    roads: tuple[Solver, ...] = (SupportNewton(), RankNewton(), Admm(), ProximalGradient())
     solver = next(road for road in roads if fits(road, problem))
     return solver.solve(problem, start, tol, max_iter)

@@ -1,0 +1,166 @@
+"""Matrices of one rank: what the trace norm is there, and an inverse near Newton equations.
+
+At L = U diag(s) V' the tangents are X V' + U Y' with Y'V = 0: X (m, r) and Y (d, r), one below the
+other in an array. Along matrices of rank r the trace norm is smooth. Its curvature, with that of
+the matrices themselves under the gradient G across L, is (Vandereycken, Low-rank matrix completion
+by Riemannian optimization, 2013)
+
+    in X: alpha ((X - U A) / s + U T) + G Y / s,    A = U'X,  T_jk = (A_jk - A_kj) / (s_j + s_k)
+    in Y: alpha Y / s + G'X / s.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+
+from polytask.penalties.spectral import spectral_norm
+from polytask.solvers.norms.squares import Squares
+
+__all__ = ["RankAt", "RankModel", "is_worth"]
+
+_USUAL = 3  # iterations of conjugate gradients with a factorization that is new enough
+_PATIENCE = 6.0  # more of them that a new one is worth
+_WORTH = 100.0  # iterations of a proximal method that a factorization may cost
+_SHARP = 1.0 - 1e-3  # largest singular value of G / alpha in a factorization: it stays positive
+
+
+class RankAt:
+    """A point of rank r: the gradient g (m, d) of the smooth part, and what is left of it."""
+
+    def __init__(
+        self, U: np.ndarray, s: np.ndarray, V: np.ndarray, g: np.ndarray, alpha: float
+    ) -> None:
+        self.U, self.s, self.V, self.alpha, self.m = U, s, V, alpha, len(U)
+        both = self.part(g)
+        self.across = g - self.whole(both)
+        both[: self.m] += alpha * U
+        self.residual = both
+        self.left = float(np.linalg.norm(both))
+
+    def whole(self, x: np.ndarray) -> np.ndarray:
+        """A tangent as a matrix (m, d)."""
+        return np.asarray(x[: self.m] @ self.V.T + self.U @ x[self.m :].T)
+
+    def part(self, R: np.ndarray) -> np.ndarray:
+        """What is tangent of a matrix (m, d)."""
+        Y = R.T @ self.U
+        return np.concatenate([R @ self.V, Y - self.V @ (self.V.T @ Y)])
+
+    def curve(self, x: np.ndarray, H: np.ndarray) -> np.ndarray:
+        """The Hessian times x, H (m, d) that of the smooth part times `whole` of x."""
+        X, Y, s, m = x[: self.m], x[self.m :], self.s, self.m
+        A = self.U.T @ X
+        turn = (A - A.T) / (s[:, None] + s) - A / s
+        out = self.part(H) + x * (self.alpha / s)
+        out[:m] += self.U @ (self.alpha * turn) + self.across @ (Y / s)
+        out[m:] += self.across.T @ (X / s)
+        return out
+
+
+class RankModel:
+    """An inverse near those of Newton equations, made anew as iterations show.
+
+    With D_i = V'H_i V + alpha / s tasks stand alone in X, but for Y, which they share, and for
+    -W W', because singular values grow at an even price. What is left without X is one positive
+    definite matrix of r (r + 1) / 2 + r (d - r) unknowns.
+    """
+
+    def __init__(self) -> None:
+        self.at: RankAt | None = None
+        self._excess = 0.0
+
+    def took(self, n_iter: int) -> None:
+        """Iterations that an equation took."""
+        self._excess += n_iter - _USUAL
+
+    def ready(self, F: Squares, at: RankAt, B: np.ndarray) -> bool:
+        """Whether there is an inverse for this rank: an old one, or one made here.
+
+        ``B`` (d, d - r) are orthonormal and across V.
+        """
+        if self.at is None or self.at.U.shape != at.U.shape or self._excess >= _PATIENCE:
+            self.at, self._excess = None, 0.0
+            try:
+                self._factor(F, at, B)
+            except np.linalg.LinAlgError:
+                return False
+            self.at = at
+        return True
+
+    def solve(self, at: RankAt, x: np.ndarray) -> np.ndarray:
+        """The inverse, at the point where it was made, of a tangent here."""
+        old = self.at
+        if old is None or old is at:
+            return self._solve(x)
+        return at.part(old.whole(self._solve(old.part(at.whole(x)))))
+
+    def _factor(self, F: Squares, at: RankAt, B: np.ndarray) -> None:
+        U, s, V, alpha = at.U, at.s, at.V, at.alpha
+        (m, r), (d, q) = U.shape, B.shape
+        H = np.ascontiguousarray(np.broadcast_to(F.task_curvature(np.arange(d)), (m, d, d)))
+        H = (H.reshape(m * d, d) @ np.hstack([V, B])).reshape(m, d, d)
+        D = V.T @ H[:, :, :r]
+        D[:, np.arange(r), np.arange(r)] += alpha / s
+        inverse = np.linalg.inv(D)
+        H = B.T @ H
+        P = np.ascontiguousarray(H[:, :, :r].transpose(0, 2, 1))  # of X and B'Y
+        J = inverse @ P
+        G = at.across * min(1.0, _SHARP * alpha / max(spectral_norm(at.across), 1e-300)) @ B
+        j, k = np.triu_indices(r)
+        pairs = (U[:, j] * U[:, k]).T
+        square = np.empty((r, r), dtype=np.intp)
+        square[j, k] = square[k, j] = np.arange(len(j))
+        # Y less X, [j, k, c, e] of Y_jc and Y_ke: from U, from U and G, from G
+        N = (pairs @ (H[:, :, r:] - P.transpose(0, 2, 1) @ J).reshape(m, q * q))[square]
+        N = N.reshape(r, r, q, q)
+        UG = (U[:, :, None] * G[:, None, :]).reshape(m, r * q).T
+        cross = (UG @ J.reshape(m, r * q)).reshape(r, q, r, q) / s[:, None]  # j e k c
+        cross = cross.transpose(0, 2, 3, 1)
+        N = N - cross - cross.transpose(1, 0, 3, 2)
+        GG = (G[:, :, None] * G[:, None, :]).reshape(m, q * q)
+        N -= (inverse.reshape(m, r * r).T / np.outer(s, s).reshape(-1, 1) @ GG).reshape(r, r, q, q)
+        N = N.transpose(0, 2, 1, 3).reshape(r * q, r * q)
+        N[np.diag_indices(r * q)] += np.repeat(alpha / s, q)
+        # singular values grow at an even price: W'A of A = U'X has w_jk A_jk + w_kj A_kj for j <= k
+        w = np.sqrt(alpha * s[:, None] / (s * (s[:, None] + s)))
+        self._w = w = w * (1.0 - (1.0 - np.sqrt(0.5)) * np.eye(r))
+        self._pairs = j, k
+        T = (pairs @ inverse.reshape(m, r * r))[square].reshape(r, r, r, r).transpose(0, 2, 1, 3)
+        T = self._down(self._down(T).transpose(1, 2, 0))
+        R = (pairs @ J.reshape(m, r * q))[square].reshape(r, r, r, q).transpose(0, 2, 1, 3)
+        R = R + ((UG @ inverse.reshape(m, r * r)).reshape(r, q, r, r) / s).transpose(0, 2, 3, 1)
+        R = self._down(R).reshape(len(j), r * q)
+        system = np.block([[np.eye(len(j)) - T, R], [R.T, N]])
+        self._root, info = linalg.lapack.dpotrf(system, lower=True)
+        if info:
+            raise np.linalg.LinAlgError("not positive definite")
+        self._inverse, self._P, self._G, self._B = inverse, P, G, B
+
+    def _down(self, T: np.ndarray) -> np.ndarray:
+        """W'T of T[j, k, ...]."""
+        (j, k), some = self._pairs, (slice(None), *(None,) * (T.ndim - 2))
+        return np.asarray(self._w[j, k][some] * T[j, k] + self._w[k, j][some] * T[k, j])
+
+    def _solve(self, x: np.ndarray) -> np.ndarray:
+        assert self.at is not None
+        U, s, (j, k) = self.at.U, self.at.s, self._pairs
+        a, b = x[: len(U)], x[len(U) :].T @ self._B
+        X = (self._inverse @ a[:, :, None])[:, :, 0]
+        b = b - U.T @ (X[:, None, :] @ self._P)[:, 0] - (X.T @ self._G) / s[:, None]
+        rhs = np.concatenate([self._down(U.T @ X), b.ravel()])
+        shared = linalg.lapack.dpotrs(self._root, rhs, lower=True)[0]
+        Y = shared[len(j) :].reshape(b.shape)
+        T = np.zeros((len(s), len(s)))
+        T[j, k] = shared[: len(j)]
+        T = self._w * (T + T.T)
+        pull = U @ T - (self._P @ (U @ Y)[:, :, None])[:, :, 0] - self._G @ (Y / s[:, None]).T
+        return np.concatenate([X + (self._inverse @ pull[:, :, None])[:, :, 0], self._B @ Y.T])
+
+
+def is_worth(m: int, r: int, d: int) -> bool:
+    """Whether a factorization at rank r costs no more than some proximal iterations."""
+    q = d - r
+    n = 0.5 * r * (r + 1) + r * q
+    work = m * (2.0 * d**3 + 0.5 * (r * q) ** 2 + (r * q) ** 2 + 0.5 * r**4) + n**3 / 6
+    return work <= _WORTH * (3.0 * m * d * d + 20.0 * min(m, d) ** 3)
