@@ -158,8 +158,17 @@ def test_pickle_and_joblib(name: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(answer(again, X), answer(model, X))
 
 
-@EVERY
-@pytest.mark.parametrize("alpha", [0.1, "cv"])
+def is_slow(name: str) -> bool:
+    return name.endswith("Classifier") and name != "MeanRegularizedClassifier"
+
+
+SEARCHED = [  # what a search leaves is of the same types as in regressors
+    pytest.param(name, "cv", marks=pytest.mark.slow if is_slow(name) else ())
+    for name in EVERY.args[1]
+]
+
+
+@pytest.mark.parametrize(("name", "alpha"), [*((name, 0.1) for name in EVERY.args[1]), *SEARCHED])
 def test_skops(name: str, alpha: Any) -> None:
     X, y = frame_for(name)
     X = X[["u", "v", "w", "school"]]

@@ -55,6 +55,9 @@ def test_levels_between_their_own_mean_and_that_of_all(rng):
     assert reml.coef_.shape == (8, 0)
 
 
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 def test_the_command_compares_levels(rng, tmp_path):
     X, y = levels(rng)
     table = tmp_path / "levels.csv"
