@@ -10,6 +10,8 @@ from polytask import (
     MeanRegularizedRegressor,
     PooledRegressor,
     RobustLowRankRegressor,
+    SharedSubspaceClassifier,
+    SharedSubspaceRegressor,
     SingleTaskRegressor,
     TaskClustersRegressor,
     TaskCovarianceRegressor,
@@ -55,6 +57,19 @@ def test_patterns_and_pairs_have_a_figure_each_where_a_model_has_them() -> None:
     assert "Lines part the clusters." in drawn[0]["caption"]
     assert "2 clusters of tasks." in drawn[0]["figure"].narrow
     assert drawn[1]["words"].startswith("Learned correlation of the pairs")
+
+
+def test_a_shared_subspace_has_a_pattern_of_numbers_and_of_labels() -> None:
+    X, y, _ = make_clustered_tasks(4, 3, 40, n_clusters=2, random_state=0)
+    for Model, target in (
+        (SharedSubspaceRegressor, y),
+        (SharedSubspaceClassifier, (y > np.median(y)).astype(int)),
+    ):
+        model = Model(0.1, alpha_ridge=1e-3, n_components=1, task="task").fit(X, target)
+        (drawn,) = pattern_figures({"shared-subspace": model})
+        assert drawn["title"] == "Shared subspace"
+        assert "direction of the shared subspace" in drawn["caption"]
+        assert drawn["words"].startswith("4 tasks, 3 features")
 
 
 def test_curves_have_a_section_of_their_own() -> None:

@@ -11,7 +11,9 @@ from polytask.report.figures import draw
 
 __all__ = ["pattern_figures"]
 
-_FOUND = ("support_", "own_coef_", "clusters_", "change_points_", "outlier_tasks_")
+_FOUND = (
+    "support_", "own_coef_", "clusters_", "change_points_", "outlier_tasks_", "component_shares_"
+)  # fmt: skip
 _PATTERN = (
     "A row per task, a column per feature, in shares of the feature's largest coefficient, which "
     "stands beside its name; blank is exactly zero."
@@ -20,6 +22,8 @@ _LEGEND = {
     "own_coef_": "Dots are a task's own parts.",
     "outlier_tasks_": "Triangles are outlier tasks.",
     "clusters_": "Lines part the clusters.",
+    "component_shares_": "Columns that rise and fall together over the tasks are along one "
+    "direction of the shared subspace.",
     "change_points_": "Lines stand where coefficients change from one task to the next.",
 }
 _PAIRS = "Correlations of the tasks' coefficients as the model learned them."
