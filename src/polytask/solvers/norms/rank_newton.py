@@ -26,7 +26,7 @@ from polytask.structures import Blocks
 
 __all__ = ["RankInner", "RankNewton"]
 
-_FAR, _NEAR = 1e-2, 1e-3  # gaps, of F at zero, above which and to which the other method goes
+_FAR, _NEAR = 3e-2, 1e-2  # gaps, of F at zero, above which and to which the other method goes
 _FIRST, _TURNS = 60, 3  # iterations of it at a time, and turns
 _CLOSER = 0.1  # share of the gap to which it goes where Newton's method found no way down
 _MOST = 40  # iterations of conjugate gradients
