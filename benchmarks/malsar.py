@@ -89,19 +89,19 @@ def make_rows(m: int, d: int, n: int, seed: int) -> tuple[np.ndarray, np.ndarray
     return np.column_stack([ids, X]), (X * W[ids]).sum(axis=1) + rng.normal(size=len(ids))
 
 
-def fit_ours(case: Case, Z: np.ndarray, y: np.ndarray) -> tuple[Any, float]:
+def fit_ours(case: Case, Z: np.ndarray, y: np.ndarray, tol: float = TOL) -> tuple[Any, float]:
     """Ours at their strengths, and its seconds."""
     sizes = np.bincount(Z[:, 0].astype(int))
     options = to_polytask(case.package, case.function, sizes, **case.strengths)
     formulation = formulations()[str(options.pop("formulation"))]
     labels = case.function.startswith("Logistic") or case.more == "Classification"
     Model = formulation.classifier if labels else formulation.regressor
-    model = Model(**options, **(case.ours or {}), task=0, tol=TOL)  # type: ignore[misc]
-    begin = time.perf_counter()
+    model = Model(**options, **(case.ours or {}), task=0, tol=tol)  # type: ignore[misc]
+    begin = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(Z, np.where(y > 0, 1, -1) if labels else y)
-    return model, time.perf_counter() - begin
+    return model, time.process_time() - begin
 
 
 def objective(model: Any, Z: np.ndarray, y: np.ndarray, W: np.ndarray, b: np.ndarray) -> float:
@@ -114,28 +114,33 @@ def objective(model: Any, Z: np.ndarray, y: np.ndarray, W: np.ndarray, b: np.nda
     problem = model._make_problem(data, model._loss(), given)
     theta = np.column_stack([W, b]) if data.intercept else W
     risk = data.at(model._loss(), theta).total
-    return risk + best_penalty(problem, W)
+    return risk + best_penalty(problem, W, getattr(model, f"{problem.structure.parts[0]}_coef_", W))
 
 
-def best_penalty(problem: Any, W: np.ndarray) -> float:
-    """The least penalty over parts that sum to W: parts by proximal steps on the split."""
+def best_penalty(problem: Any, W: np.ndarray, near: np.ndarray) -> float:
+    """The least penalty over parts that sum to W: by proximal steps on the split.
+
+    From where the first part is ``near``, as in ours: from far away there are too few.
+    """
     parts = problem.structure.parts
     if len(parts) == 1:
         return float(problem.penalties[parts[0]].value(W))
     first, second = (problem.penalties[part] for part in parts)
     step = np.abs(W).max() / 10
-    z = W / 2  # Douglas-Rachford on P and W - P
-    for _ in range(3000):
+    z, found = near, [float(first.value(near) + second.value(W - near))]
+    for _ in range(3000):  # Douglas-Rachford on P and W - P
         P = first.shrink(z, step).matrix
         Q = W - second.shrink(W - (2 * P - z), step).matrix
         z = z + Q - P
-    return min(
-        float(first.value(P) + second.value(W - P)), float(first.value(Q) + second.value(W - Q))
-    )
+    found += [float(first.value(A) + second.value(W - A)) for A in (P, Q)]
+    return min(found)
 
 
-def malsar(case: Case, folder: Path, Z: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """W (m, d), b, seconds of MALSAR's function."""
+def malsar(
+    case: Case, folder: Path, Z: np.ndarray, y: np.ndarray, stop: str = STOP,
+    limit: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """W (m, d), b, seconds of the processor of MALSAR's function; ``limit`` are seconds at most."""
     ids = Z[:, 0].astype(int)
     cells = [np.empty((1, ids.max() + 1), dtype=object) for _ in range(2)]
     labels = case.function.startswith("Logistic")
@@ -148,12 +153,14 @@ def malsar(case: Case, folder: Path, Z: np.ndarray, y: np.ndarray) -> dict[str, 
         rhos = ", ".join(f"{v:.17g}" for v in case.strengths.values())
         code = (
             f"addpath(genpath('{folder}')); addpath('{folder}/functions/rMTFL'); "
-            f"load('{place}/in.mat'); opts = {STOP}; tic; "
-            f"{case.returns} = {case.function}(X, Y, {rhos}{case.more}, opts); t = toc; "
+            f"load('{place}/in.mat'); opts = {stop}; t = cputime; "
+            f"{case.returns} = {case.function}(X, Y, {rhos}{case.more}, opts); t = cputime - t; "
             f"save('-v7', '{place}/out.mat', 'W', 't'); "
             + (f"save('-v7', '-append', '{place}/out.mat', 'C');" if "C" in case.returns else "")
         )
-        run = subprocess.run(["octave-cli", "--eval", code], capture_output=True, text=True)
+        run = subprocess.run(
+            ["octave-cli", "--eval", code], capture_output=True, text=True, timeout=limit
+        )
         if run.returncode:
             raise RuntimeError(" ".join(run.stderr.split())[:300])
         out = loadmat(f"{place}/out.mat")
