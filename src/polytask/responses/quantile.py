@@ -82,8 +82,16 @@ class Quantile(Response):
         return {"quantile": self.q}
 
     @property
-    def _band(self) -> float:
+    def band(self) -> float:
+        """How far from zero a residual is inside the band, in units of y."""
         return 1.0 if self.width is None else self.width
+
+    def across(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """Place of each residual in the band, from -1 to 1, which is also that of all beyond it.
+
+        A loss of a wider band has the same slope at the target y + (wide - band) across(y, f).
+        """
+        return np.clip((y - f) / self.band, -1.0, 1.0)
 
     def pinball(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """The loss without a band."""
@@ -92,17 +100,16 @@ class Quantile(Response):
 
     def value(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Loss of each observation."""
-        over = np.maximum(self._band - np.abs(y - f), 0.0)  # how far inside the band
-        return self.pinball(y, f) + over**2 / (4.0 * self._band)
+        over = np.maximum(self.band - np.abs(y - f), 0.0)  # how far inside the band
+        return self.pinball(y, f) + over**2 / (4.0 * self.band)
 
     def gradient(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Derivative in f."""
-        inside = np.clip((y - f) / self._band, -1.0, 1.0)
-        return np.asarray(0.5 - self.q - 0.5 * inside)
+        return np.asarray(0.5 - self.q - 0.5 * self.across(y, f))
 
     def curvature(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Second derivative in f: one over twice the width inside the band, zero outside."""
-        return (np.abs(y - f) <= self._band) / (2.0 * self._band)
+        return (np.abs(y - f) <= self.band) / (2.0 * self.band)
 
     def third(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """Third derivative in f."""
@@ -112,7 +119,7 @@ class Quantile(Response):
         """sup_f (u f - loss(y, f)) = u y + width (s² - 1/4) with s = u + q - 1/2 in [-1/2, 1/2]."""
         s = u + self.q - 0.5
         inside = np.abs(s) <= 0.5 * (1.0 + 1e-12)
-        return np.where(inside, u * y + self._band * (s**2 - 0.25), np.inf)
+        return np.where(inside, u * y + self.band * (s**2 - 0.25), np.inf)
 
     def deviance(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """Twice the pinball loss."""
@@ -120,7 +127,7 @@ class Quantile(Response):
 
     def null_fit(self, y: np.ndarray, weight: np.ndarray) -> float:
         """The quantile of the targets."""
-        low, high = float(y.min()) - self._band, float(y.max()) + self._band
+        low, high = float(y.min()) - self.band, float(y.max()) + self.band
 
         def slope(f: float) -> float:
             return float(weight @ self.gradient(y, np.full(y.shape, f)))
@@ -137,7 +144,7 @@ class Quantile(Response):
 
     def majorizer(self, y: np.ndarray, f: np.ndarray) -> np.ndarray:
         """1 / (2 |r|) outside the band: iteratively reweighted least squares."""
-        return 0.5 / np.maximum(np.abs(y - f), self._band)
+        return 0.5 / np.maximum(np.abs(y - f), self.band)
 
     def started(self, y: np.ndarray, weight: np.ndarray, code: np.ndarray) -> Response:
         """A wide band."""
@@ -153,7 +160,7 @@ class Quantile(Response):
         if self.scale is None:
             scale = scale_of(r - weighted_median(r, weight), weight, y)
             return replace(self, width=_WIDE * scale, scale=scale)
-        return replace(self, width=max(self._band / _SHRINKS, _NARROW * self.scale))
+        return replace(self, width=max(self.band / _SHRINKS, _NARROW * self.scale))
 
     def is_near(self, other: Response, tol: float) -> bool:
         """Whether the band has its last width."""

@@ -10,6 +10,7 @@ import numpy as np
 from polytask.penalties import Norm
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Status
+from polytask.solvers.norms.multipliers import solve_in_band, usual_residual
 from polytask.solvers.norms.parts import norm_of, stacked, unstacked
 from polytask.solvers.norms.profile import Profile, duality_gap, profile, zero_factor, zero_profile
 from polytask.solvers.norms.squares import Squares, squares_gap
@@ -40,8 +41,23 @@ def solve_norm(
     """Solve to a duality gap of ``tol`` times the objective at L = 0.
 
     For losses other than the squared a proximal Newton method: the weighted squares at the
-    current point, solved by ``inner``, and a line search (Lee, Sun and Saunders 2014).
+    current point, solved by ``inner``, and a line search (Lee, Sun and Saunders 2014). A loss that
+    bends in a narrow band alone is solved by such fits of a wider one.
     """
+    band = getattr(problem.loss, "band", None)
+    if band is None or zero_is_best(problem) or usual_residual(problem, start) <= band:
+        return _newton(problem, inner, name, start, tol, max_iter)
+    at, penalty, gap, n_iter = solve_in_band(
+        problem, lambda wider, *how: _newton(wider, inner, name, *how), start, tol, max_iter
+    )
+    scale = max(zero_profile(problem).smooth, np.finfo(float).tiny)
+    return solution_at(problem, at, penalty, scale, tol, name, n_iter, gap)
+
+
+def _newton(
+    problem: Problem, inner: Inner, name: str, start: Blocks | None, tol: float, max_iter: int
+) -> Solution:
+    """By squares at one point after the other; a loss with a narrow band wants `solve_in_band`."""
     norm, zero = norm_of(problem), zero_profile(problem)
     scale = max(zero.smooth, np.finfo(float).tiny)
     if zero_is_best(problem):

@@ -19,7 +19,15 @@ from polytask.solvers.norms.rest import make_rest, only_levels, predict_rest
 from polytask.solvers.norms.squares import NEXT_TO_NONE, Squares, gap_of_squares
 from polytask.structures import Blocks
 
-__all__ = ["Profile", "duality_gap", "profile", "rest_facts", "zero_factor", "zero_profile"]
+__all__ = [
+    "Profile",
+    "dual_value",
+    "duality_gap",
+    "profile",
+    "rest_facts",
+    "zero_factor",
+    "zero_profile",
+]
 
 _NEWTON_STEPS = 60
 _LEAST_TOP = 1e-6  # of a dual norm: no loss has derivatives a million times those at hand
@@ -189,20 +197,29 @@ def rest_facts(problem: Problem) -> tuple[Any, ...]:
 
 
 def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
-    """The objective minus the dual objective, where the norm of B is ``penalty``.
+    """The objective minus the dual objective, where the norm of B is ``penalty``."""
+    loss, y = problem.loss, problem.data.y
+    if not loss.is_quadratic:
+        dual = dual_value(problem, at, loss.gradient(y, at.f), penalty)
+        return at.smooth + penalty - dual + at.free_residual
+    norm, g = norm_of(problem), at.gradient  # the same without cancellation, at the best s
+    slope = float((at.B * g).sum()) + support_of(norm, g)
+    square = conjugate_of(norm, g)
+    return gap_of_squares(at.smooth, slope, penalty, norm.dual(g), square) + at.free_residual
 
-    The dual point is the loss derivatives times some s for which the gradient's dual norm is at
-    most one. As u is optimal, they satisfy the dual's equality constraints, and the conjugate of a
-    quadratic (q, Q) at s times its gradient is s² times its value.
+
+def dual_value(problem: Problem, at: Profile, nu: np.ndarray, penalty: float) -> float:
+    """The dual objective at loss derivatives nu (N,), whose gradient and best rest ``at`` has.
+
+    The dual point is nu times some s for which the gradient's dual norm is at most one. As u is
+    optimal, they satisfy the dual's equality constraints, and the conjugate of a quadratic (q, Q)
+    at s times its gradient is s² times its value.
     """
-    data, loss = problem.data, problem.loss
-    norm = norm_of(problem)
-    slope, top = float((at.B * at.gradient).sum()), norm.dual(at.gradient)
-    square, support = conjugate_of(norm, at.gradient), support_of(norm, at.gradient)
-    if loss.is_quadratic:  # the same without cancellation, at the best s
-        return gap_of_squares(at.smooth, slope + support, penalty, top, square) + at.free_residual
+    data, loss, norm = problem.data, problem.loss, norm_of(problem)
+    top, square = norm.dual(at.gradient), conjugate_of(norm, at.gradient)
+    support = support_of(norm, at.gradient)
     q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest)
-    most, nu = 1.0 / max(top, _LEAST_TOP) if top > 0 else 1.0, loss.gradient(data.y, at.f)
+    most = 1.0 / max(top, _LEAST_TOP) if top > 0 else 1.0
     duals = [
         -float(data.weight @ loss.conjugate(data.y, s * nu))
         - s * s * (q + at.beside + square)
@@ -215,7 +232,7 @@ def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
         without = Squares(problem, data.weight, data.y).without_gradient(nu, left)
         if without is not None:
             duals.append(-float(data.weight @ loss.conjugate(data.y, without)) - q)
-    return at.smooth + penalty - max(duals) + at.free_residual
+    return max(duals)
 
 
 def _rest_residual(problem: Problem, u: Blocks, G: np.ndarray) -> Blocks:
