@@ -18,6 +18,7 @@ from polytask.penalties import (
     TraceNorm,
     Transposed,
     sparse_group,
+    total_variation,
 )
 from polytask.penalties.total_variation import _by_programming, few_changes
 from tests.models.reference import minimum
@@ -141,10 +142,13 @@ def test_shrinkage_follows_the_unit(unit: float) -> None:
 
 
 @pytest.mark.parametrize(("m", "clip"), [(100, 0.3), (100, 40.0), (100, 2e3), (600, 2e4)])
+@pytest.mark.parametrize("road", ["numpy", "whatever is installed"])
 def test_differences_of_lines_and_walks_are_those_of_dynamic_programming(
-    m: int, clip: float
+    m: int, clip: float, road: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Guesses of the changes settle late, or not in time, on a long straight line."""
+    if road == "numpy":
+        monkeypatch.setattr(total_variation, "loops", lambda _: None)
     walk = np.cumsum(np.random.default_rng(0).normal(size=m))
     B = np.column_stack([np.arange(float(m)), walk, np.full(m, 7.0)])
     found = few_changes(B, np.full(3, clip))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from polytask.compiled import loops
+
 __all__ = ["few_changes"]
 
 _ROUNDS = 100  # five to twenty are usual, straight lines take most
@@ -16,7 +18,8 @@ def few_changes(B: np.ndarray, clip: np.ndarray) -> np.ndarray:
     Between changes a column is the mean of B there, moved by clip at its ends. From one guess of
     where the changes are to the next, edges whose sum is beyond clip join and changes of the wrong
     sign leave, all at once (a primal-dual active set: Han and Curtis, IMA J. Numer. Anal. 2016).
-    Columns that are not settled then go by dynamic programming.
+    Columns that are not settled then go by dynamic programming. Compiled loops, where they are
+    installed, walk along each column instead.
 
     Parameters
     ----------
@@ -28,6 +31,9 @@ def few_changes(B: np.ndarray, clip: np.ndarray) -> np.ndarray:
         return B
     clip = np.minimum(clip, 2.0 * np.abs(B).sum(axis=0))  # from there all are equal
     b = np.ascontiguousarray(B.T)
+    compiled = loops("total_variation")
+    if compiled is not None:
+        return np.asarray(compiled.few_changes(b, clip).T)
     limit = clip[:, None] + _ROUNDING * np.abs(b).sum(axis=1, keepdims=True)
     jump, sign, rise = np.zeros((d, m), dtype=bool), np.zeros((d, m)), np.zeros((d, m))
     jump[:, -1] = True
