@@ -84,7 +84,6 @@ def test_the_column_is_no_feature(shops):
         (["--weights", "client"], "--weights must hold numbers"),
         (["--weights", "minus"], "--weights must be zero or positive; 'minus' is -1"),
         (["--weights", "none"], "--weights must have a value in every row"),
-        (["--stream", "--weights", "sales"], "--weights must be left out"),
     ],
 )
 def test_what_is_no_weight_is_one_clear_line(polytask, shops, words, told):

@@ -135,8 +135,8 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
             "loss",
         )
     for argument in (
-        "groups", "time", "weights", "event", "transform", "scale-target", "levels", "quantiles",
-        "within-between", *(["varying"] if args.command == "compare" else []),
+        "groups", "time", "event", "transform", "scale-target", "levels", "quantiles",
+        "within-between", *(["varying", "weights"] if args.command == "compare" else []),
     ):  # fmt: skip
         if getattr(args, argument.replace("-", "_")) is not None:
             raise TableError(
@@ -164,7 +164,7 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
         args.table, task, args.target, features=features,
         categorical=split_names(args.categorical) or (), kind=args.kind, loss=args.loss,
         missing=split_names(args.missing) or (), decimal=args.decimal or "",
-        groupings=groupings, runner=runner,
+        groupings=groupings, weights=args.weights, runner=runner,
     )  # fmt: skip
     told.passes = _PASSES[args.command, table.kind]
     return _as_likely(table, compared=args.command == "compare")

@@ -113,6 +113,9 @@ class _Curved(FeatureCurves, OnColumns, ParquetDoor):
             return None
         return "Laplace's approximation goes through the rows at every step"
 
+    def _why_not_weighted_sums(self) -> str | None:
+        return "rows have weights, which knots found in passes would not know"
+
     def _fit_sums(self, source: ParquetSource, runner: Runner, survey: Survey) -> Any:
         """Three passes: for knots, for bends, for the moments of both, which REML needs only."""
         from polytask.models._curves_in_passes import bent_rows

@@ -54,6 +54,14 @@ class ParquetDoor(TaskEstimator):
         """None, or why sums over the rows are not enough, to follow "where"."""
         raise NotImplementedError
 
+    def _why_not_weighted_sums(self) -> str | None:
+        """None, or why sums over rows that have weights are not enough, to follow "where"."""
+        alpha = getattr(self, "alpha", None)
+        by_likelihood = isinstance(alpha, str) and alpha != "cv"
+        if by_likelihood and getattr(self, "weights", "count") == "precision":
+            return "weights are precisions, which a likelihood asks of single rows"
+        return None
+
     def _must_choose(self) -> bool:
         """Whether a strength is left to held-out risks."""
         return False
@@ -122,8 +130,8 @@ class ParquetDoor(TaskEstimator):
     @all_or_nothing
     def fit_parquet(
         self, path: Paths, *, target: str, features: Sequence[str] | None = None,
-        prepare: StreamPreparer | None = None, client: Any = None, batch_rows: int = 1 << 17,
-        progress: Progress | None = None,
+        weights: str | None = None, prepare: StreamPreparer | None = None, client: Any = None,
+        batch_rows: int = 1 << 17, progress: Progress | None = None,
     ) -> Any:  # fmt: skip
         """Fit to Parquet files: the same answer as `fit` on their rows, in bounded memory.
 
@@ -141,7 +149,10 @@ class ParquetDoor(TaskEstimator):
         target : str
             Target column.
         features : sequence of str or None
-            Feature columns; None is every column but the task and the target.
+            Feature columns; None is every column but the task, the target and the weights.
+        weights : str or None
+            Column of numbers, zero or more: ``sample_weight`` of `fit`. Rows of weight zero are
+            left out before anything is learned.
         prepare : StreamPreparer or None
             Scales numbers and encodes categories; fitted in a first pass unless it already is.
             `predict` then wants ``prepare.transform(X)``. None wants numbers without gaps.
@@ -161,8 +172,8 @@ class ParquetDoor(TaskEstimator):
         Raises
         ------
         ValueError
-            If columns are absent or hold missing values, or the rows are too many for a model that
-            sums over them do not serve, with what to do.
+            If columns are absent or hold missing values, a weight is negative, or the rows are too
+            many for a model that sums over them do not serve, with what to do.
         """
         self._validate_params()
         from polytask.sources.first_pass import prepared
@@ -170,8 +181,8 @@ class ParquetDoor(TaskEstimator):
         from polytask.sources.source import ParquetSource
 
         source = ParquetSource.open(
-            path, task=self.task, target=target, features=features, batch_rows=batch_rows,
-            several=self._several,
+            path, task=self.task, target=target, features=features, weights=weights,
+            batch_rows=batch_rows, several=self._several,
         )  # fmt: skip
         runner = make_runner(client, progress)
         with one_blas_thread():
@@ -187,10 +198,13 @@ class ParquetDoor(TaskEstimator):
         if not summed_up(n, d, 1):
             return self.fit(*read_rows_of(source, runner))
         survey = runner.run(SurveyJob(self._loss()), source)
-        tasks = survey.tally().ids
+        tally = survey.tally()
+        n, tasks = int(tally.rows.sum()), tally.ids  # without those of weight zero
         if not summed_up(n, d, len(tasks)):
             return self.fit(*read_rows_of(source, runner))
         reason = self._why_not_sums(tasks, d)
+        if source.weights is not None:
+            reason = reason or self._why_not_weighted_sums()
         if reason is not None:
             raise ValueError(
                 f"{type(self).__name__}: fit_parquet must be given fewer rows where {reason}: it "

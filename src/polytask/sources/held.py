@@ -54,12 +54,19 @@ class RowsJob:
         return first | second
 
 
-def read_rows_of(source: ParquetSource, runner: Runner) -> tuple[pd.DataFrame, np.ndarray]:
-    """X as a model sees it, columns of ids in their places, and the target as it is read."""
+def read_rows_of(
+    source: ParquetSource, runner: Runner
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
+    """X as a model sees it, columns of ids in their places, the target as it is read, weights."""
     import pandas as pd
 
     parts: dict[int, list[Batch]] = runner.run(RowsJob(), source)
     batches = [batch for number in sorted(parts) for batch in parts[number]]
+    if source.weights is not None and not any(len(batch.y) for batch in batches):
+        raise ValueError(
+            f"fit_parquet: weights must be positive somewhere; {source.weights!r} is zero in every "
+            "row."
+        )
     columns: dict[str, Any] = {
         name: np.concatenate([batch.columns[j] for batch in batches])
         for j, name in enumerate(source.features)
@@ -70,7 +77,9 @@ def read_rows_of(source: ParquetSource, runner: Runner) -> tuple[pd.DataFrame, n
             [i[name][b.local] for i, b in zip(ids, batches, strict=True)]
         )
     X = pd.DataFrame({name: columns[name] for name in source.model_columns}, copy=False)
-    return X, np.concatenate([batch.y for batch in batches])
+    weights = [batch.weight for batch in batches if batch.weight is not None]
+    y = np.concatenate([batch.y for batch in batches])
+    return X, y, np.concatenate(weights) if weights else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from polytask.sources.column_sums import is_number
 from polytask.sources.dealing import Before, Dealing, Tally
 from polytask.sources.marks import AS_STORED, Marks, settled
 from polytask.sources.prepare import StreamPreparer
+from polytask.sources.weights import check_weights_column, rows_that_count, weights_in
 
 __all__ = ["Batch", "ParquetSource", "Partition", "Paths", "kinds_of", "task_codes"]
 
@@ -78,6 +79,8 @@ class ParquetSource:
     task, target : str
     further : tuple of str
         More columns of ids: batches are then by combinations of all, as `combined` writes them.
+    weights : str or None
+        Column that says how much a row counts; rows of weight zero are left out.
     batch_rows : int
         Rows read at a time.
     other : tuple of str
@@ -109,11 +112,13 @@ class ParquetSource:
     center: np.ndarray | None = None
     folds: Dealing | None = None
     further: tuple[str, ...] = ()
+    weights: str | None = None
 
     @classmethod
     def open(
         cls, paths: Paths, *, task: Spec, target: str, features: Sequence[str] | None = None,
-        batch_rows: int = 1 << 17, complete: bool = False, several: bool = False,
+        weights: str | None = None, batch_rows: int = 1 << 17, complete: bool = False,
+        several: bool = False,
     ) -> ParquetSource:  # fmt: skip
         """Look into the files; reads no rows.
 
@@ -124,7 +129,8 @@ class ParquetSource:
         task : str, or groupings
         target : str
         features : sequence of str or None
-            Feature columns; None is every column but those of ids and the target.
+            Feature columns; None is every column but those of ids, the target and the weights.
+        weights : str or None
         batch_rows : int
         complete : bool
             See the class.
@@ -149,12 +155,14 @@ class ParquetSource:
         if told := repeated_names(schema.names, f" in {files[0]!r}"):
             raise ValueError(f"fit_parquet: a table {told}")
         ids = _ids(task, schema.names, several)
-        names = _choose(schema, ids, target, features)
+        if weights is not None:
+            check_weights_column(schema, weights, (*ids, target))
+        names = _choose(schema, ids, target, features, weights)
         kept = tuple(n for n in schema.names if n in {*names, *ids})
         other = tuple(n for n in names if not is_number(schema.field(n).type))
         return cls(
             tuple(partitions), kept, ids[0], target, int(batch_rows), other, complete=complete,
-            further=ids[1:],
+            further=ids[1:], weights=weights,
         )  # fmt: skip
 
     @property
@@ -198,9 +206,9 @@ class ParquetSource:
 
     def tables(self, part: Partition, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Record batches of some columns of a partition."""
-        columns = list(columns)
-        if self.complete:
-            columns = list(dict.fromkeys([*columns, *self.ids, self.target]))
+        weights = [] if self.weights is None else [self.weights]
+        roles = [*self.ids, self.target] if self.complete else []
+        columns = list(dict.fromkeys([*columns, *roles, *weights]))
         with pq.ParquetFile(part.path, pre_buffer=False, buffer_size=_BUFFER) as file:
             for table in _ahead(
                 file.iter_batches(
@@ -208,6 +216,8 @@ class ParquetSource:
                 )
             ):
                 table = settled(table, self.marks, self.ids, self.target)
+                if self.weights is not None:
+                    table = rows_that_count(table, self.weights)
                 yield self._complete_rows(table) if self.complete else table
 
     def _complete_rows(self, table: pa.RecordBatch) -> pa.RecordBatch:
@@ -237,7 +247,8 @@ class ParquetSource:
             fold = None if dealer is None else dealer.folds(local, ids, y)
             if self.classes is not None:
                 y = (y == self.classes[1]).astype(np.float64)
-            yield Batch(columns, y, local, ids, fold=fold)
+            weight = None if self.weights is None else weights_in(table, self.weights)
+            yield Batch(columns, y, local, ids, weight, fold)
 
 
 def kinds_of(source: ParquetSource) -> dict[str, pa.DataType]:
@@ -348,8 +359,9 @@ def _ids(task: Spec, columns: Sequence[str], several: bool) -> tuple[str, ...]:
 
 
 def _choose(
-    schema: pa.Schema, ids: Sequence[str], target: str, features: Sequence[str] | None
-) -> list[str]:
+    schema: pa.Schema, ids: Sequence[str], target: str, features: Sequence[str] | None,
+    weights: str | None,
+) -> list[str]:  # fmt: skip
     wanted = list(features) if features is not None else None
     for role, name in [
         *(("task", task) for task in ids),
@@ -363,7 +375,7 @@ def _choose(
             )
     names = wanted
     if names is None:  # without the unnamed index that pandas stores
-        others = (n for n in schema.names if n not in (*ids, target))
+        others = (n for n in schema.names if n not in (*ids, target, weights))
         names = [n for n in others if not n.startswith("__index_level_")]
     roles, several = {*ids, target}, len(ids) > 1
     if target in ids or roles.intersection(names) or not (names or several):

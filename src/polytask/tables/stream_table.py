@@ -15,6 +15,7 @@ from polytask.tables.dates import are_dates
 from polytask.tables.errors import TableError, find_column, name_list, name_made_twice, plural
 from polytask.tables.first_rows import read_first_rows
 from polytask.tables.further import further_columns
+from polytask.tables.row_roles import held_columns
 from polytask.tables.stored_types import check_roles, why_no_feature
 from polytask.tables.stream_schema import stream_schema, table_columns
 from polytask.tables.targets import check_ends
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from polytask.sources.source import ParquetSource
 
 __all__ = ["StreamTable", "make_stream_table"]
+_OF_WEIGHTS = "fit_parquet: weights "  # what is refused of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +138,7 @@ def make_stream_table(
     missing: Sequence[str] = (),
     decimal: str = "",
     groupings: Sequence[tuple[str, ...]] = (),
+    weights: str | None = None,
     runner: Runner,
 ) -> StreamTable:
     """Choose columns and kinds as `make_task_table` does, in one pass over the file.
@@ -148,7 +151,7 @@ def make_stream_table(
     ----------
     path : path
         A Parquet file, or a directory of them.
-    task, target, features, categorical, kind, loss
+    task, target, features, categorical, kind, loss, weights
         As in `make_task_table`, but that what "auto" means is left to the reader of ``likely``.
     missing : sequence of str
         Marks that mean a gap, in every column.
@@ -175,11 +178,13 @@ def make_stream_table(
     for name in ids:
         check_roles(schema, name, target)
     labels = [find_column(name, columns, "categorical") for name in categorical]
-    wanted, notes = _by_type(schema, columns, ids, target, features)
+    _, _, weights = held_columns(columns, task, target, None, None, weights)
+    wanted, notes = _by_type(schema, columns, (*ids, target), features, weights)
     with _as_table_errors():
         source = ParquetSource.open(
-            path, task=spec, target=target, features=wanted, complete=True, several=True
-        )
+            path, task=spec, target=target, features=wanted, weights=weights, complete=True,
+            several=True,
+        )  # fmt: skip
         if not source.n_rows:
             raise TableError(f"TABLE must have rows; {str(path)!r} has columns but no row.")
         given = Conventions(tuple(missing), decimal)
@@ -190,7 +195,8 @@ def make_stream_table(
         kinds = kinds_of(source)
         look = runner.run(FirstLookJob(prepare, kinds), source)
     if not look.n_rows:
-        raise TableError("TABLE must have rows with a task and a target; there are none.")
+        lacks = ", a target and a weight above zero" if weights else " and a target"
+        raise TableError(f"TABLE must have rows with a task{lacks}; there are none.")
     kept, more = _by_content(look, features is not None)
     with _as_table_errors():
         look.target.check(target)
@@ -207,11 +213,10 @@ def make_stream_table(
     for name, levels in look.levels.items():
         _check_ids(np.array(list(levels)), name)
     check_repeats(len(look.tally().ids), look.n_rows, task)
-    rows = _rows_left_out(source.n_rows - look.n_rows, source.n_rows)
     return StreamTable(
         source, look, look.tally(classes), found, classes,
         tuple(prepare.numbers_), tuple(prepare.levels_),
-        (*rows, *told, *notes, *first.notes, *more, *_gaps(look, kept)),
+        (*_rows_left_out(source, look), *told, *notes, *first.notes, *more, *_gaps(look, kept)),
         {name: _seen(found, kinds[name], marks.unit_of(name)) for name, found in kept.items()},
         first.warnings,
         tuple(groupings),
@@ -232,19 +237,19 @@ def _as_table_errors() -> Iterator[None]:
     except TableError:
         raise
     except ValueError as error:
-        raise TableError(str(error).removeprefix("StreamPreparer: ")) from error
+        _, weights, text = str(error).removeprefix("StreamPreparer: ").rpartition(_OF_WEIGHTS)
+        raise TableError(text, "weights" if weights else None) from error
 
 
 def _by_type(
     schema: pa.Schema,
     columns: list[str],
-    ids: Sequence[str],
-    target: str,
+    roles: Sequence[str],
     features: Sequence[str] | None,
+    weights: str | None,
 ) -> tuple[list[str], tuple[str, ...]]:
     """Columns whose type can be a feature, and a note on the others."""
-    roles = (*ids, target)
-    wanted = [c for c in columns if c not in roles]
+    wanted = [c for c in columns if c not in (*roles, weights)]
     if features is not None:
         wanted = list(dict.fromkeys(find_column(name, columns, "features") for name in features))
         if any(role in wanted for role in roles):
@@ -359,11 +364,11 @@ def _check_names(prepare: Any) -> None:
         raise name_made_twice(name, source)
 
 
-def _rows_left_out(count: int, n_rows: int) -> tuple[str, ...]:
-    if not count:
-        return ()
-    share = count / n_rows
-    return (f"{plural(count, 'row')} ({share:.1%}) without a target or a task id left out.",)
+def _rows_left_out(source: ParquetSource, look: Look) -> tuple[str, ...]:
+    count = source.n_rows - look.n_rows
+    share = f"{plural(count, 'row')} ({count / source.n_rows:.1%})"
+    more = f", or of weight zero ({source.weights!r})," if source.weights else ""
+    return (f"{share} without a target or a task id{more} left out.",) if count else ()
 
 
 def _seen(found: Any, stored: pa.DataType, unit: str) -> Seen:
