@@ -211,7 +211,8 @@ def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
 def dual_value(problem: Problem, at: Profile, nu: np.ndarray, penalty: float) -> float:
     """The dual objective at loss derivatives nu (N,), whose gradient and best rest ``at`` has.
 
-    The dual point is nu times some s for which the gradient's dual norm is at most one. As u is
+    The dual point is nu times some s for which the gradient's dual norm is at most one; zero, at
+    which the least losses of all rows bound R, is best where the square of a norm is weak. As u is
     optimal, they satisfy the dual's equality constraints, and the conjugate of a quadratic (q, Q)
     at s times its gradient is s² times its value.
     """
@@ -224,7 +225,7 @@ def dual_value(problem: Problem, at: Profile, nu: np.ndarray, penalty: float) ->
         -float(data.weight @ loss.conjugate(data.y, s * nu))
         - s * s * (q + at.beside + square)
         - s * support
-        for s in {most, min(most, 1.0)}
+        for s in {most, min(most, 1.0), 0.0}
     ]
     if at.is_next_to_free(penalty):
         # What is left of the gradient is more than such a norm allows; without it nu is dual.
