@@ -34,16 +34,15 @@ def target_shape(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding
 
 
 def _unlike_spread(y: np.ndarray, ids: pd.Series, target: str) -> Iterator[Finding]:
-    code, tasks = pd.factorize(ids)
+    code = pd.factorize(ids)[0]
     spread = spread_by_task(y, code)
     if len(spread) < 2:
         return
     error = _SURE * np.sqrt(_CHANCE / np.bincount(code)[spread.index.to_numpy()])
     low, high = (np.log(spread) + error).min(), (np.log(spread) - error).max()
     if high - low >= np.log(_TENFOLD):
-        most, least = (
-            tasks[spread.index.to_numpy()[at]] for at in (spread.argmax(), spread.argmin())
-        )
+        ends = (spread.idxmax(), spread.idxmin())
+        most, least = (ids.iloc[int(np.argmax(code == at))] for at in ends)
         yield Finding(
             "warning",
             f"{target!r} varies {spread.max() / spread.min():,.0f} times as much in task {most!s} "

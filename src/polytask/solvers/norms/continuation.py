@@ -9,7 +9,7 @@ from polytask.structures import Blocks
 
 __all__ = ["Continuation", "SupportContinuation"]
 
-_FEWEST = 2
+_FEWEST = 2  # points that a line needs
 _POINTS = 4  # of one rank, or one support, at most
 
 

@@ -23,7 +23,7 @@ from polytask.solvers.norms.parts import norm_of, stacked
 from polytask.solvers.norms.profile import Profile, dual_value, profile, zero_profile
 from polytask.structures import Blocks
 
-__all__ = ["solve_in_band", "usual_residual"]
+__all__ = ["lies_beyond_band", "solve_in_band"]
 
 Solve = Callable[[Problem, "Blocks | None", float, int], Solution]
 _STEPS = 500
@@ -35,7 +35,13 @@ _BUDGET = 400  # iterations, at first, of a fit that is given up for one with a 
 _FIRST, _OF_GAP, _OF_TOL = 1e-3, 0.02, 0.1  # gaps of the fits: at first, shares of gap and tol
 
 
-def usual_residual(problem: Problem, start: Blocks | None) -> float:
+def lies_beyond_band(problem: Problem, start: Blocks | None) -> bool:
+    """Whether the loss bends in a band alone, in which not nearly all rows are at the start."""
+    loss = problem.loss
+    return isinstance(loss, Quantile) and _usual_residual(problem, start) > loss.band
+
+
+def _usual_residual(problem: Problem, start: Blocks | None) -> float:
     """The size that nearly all residuals have at most, at blocks or without features."""
     f = zero_profile(problem).f if start is None else problem.predict(start)
     return float(np.quantile(np.abs(problem.data.y - f), _NEARLY_ALL))
@@ -52,7 +58,7 @@ def solve_in_band(
     """
     data, loss, norm = problem.data, cast(Quantile, problem.loss), norm_of(problem)
     scale = max(zero_profile(problem).smooth, np.finfo(float).tiny)
-    wide = _WIDER * usual_residual(problem, start)
+    wide = _WIDER * _usual_residual(problem, start)
     least = _LEAST * loss.band
     f = zero_profile(problem).f if start is None else problem.predict(start)
     place, blocks, fit_tol = replace(loss, width=wide).across(data.y, f), start, _FIRST

@@ -10,7 +10,7 @@ import numpy as np
 from polytask.penalties import Norm
 from polytask.problem import Problem
 from polytask.solvers.base import Solution, Status
-from polytask.solvers.norms.multipliers import solve_in_band, usual_residual
+from polytask.solvers.norms.multipliers import lies_beyond_band, solve_in_band
 from polytask.solvers.norms.parts import norm_of, stacked, unstacked
 from polytask.solvers.norms.profile import Profile, duality_gap, profile, zero_factor, zero_profile
 from polytask.solvers.norms.squares import Squares, squares_gap
@@ -44,8 +44,7 @@ def solve_norm(
     current point, solved by ``inner``, and a line search (Lee, Sun and Saunders 2014). A loss that
     bends in a narrow band alone is solved by such fits of a wider one.
     """
-    band = getattr(problem.loss, "band", None)
-    if band is None or zero_is_best(problem) or usual_residual(problem, start) <= band:
+    if zero_is_best(problem) or not lies_beyond_band(problem, start):
         return _newton(problem, inner, name, start, tol, max_iter)
     at, penalty, gap, n_iter = solve_in_band(
         problem, lambda wider, *how: _newton(wider, inner, name, *how), start, tol, max_iter
