@@ -1,10 +1,12 @@
 """Rows that are grossly wrong are found, and heavy tails are not taken for them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from polytask import AutoMultiTaskRegressor, MeanRegularizedRegressor
 from polytask.data.gross_rows import gross_cells, gross_targets
+from polytask.data.task_medians import task_medians
 
 TASK = np.repeat(np.arange(20), 25)
 
@@ -80,3 +82,14 @@ def test_auto_with_gross_outliers_is_as_good_as_without_them(where):
     learned = AutoMultiTaskRegressor(names, task=3, gross_rows="learn")
     assert risk(learned.fit(np.column_stack([X, TASK]), y)) > 1.3 * risk(best)
     assert learned.notes_ == ()
+
+
+@pytest.mark.parametrize("holes", [0, 5])
+def test_medians_of_large_tasks_are_those_of_pandas(holes):
+    """Tasks of many rows are sorted one by one; a number is nobody's, and a task has one row."""
+    rng = np.random.default_rng(0)
+    code = np.append(rng.choice([0, 1, 2, 4, 5], 1001), 6)
+    values = rng.normal(size=len(code)).round(2)
+    values[:holes] = np.nan
+    expected = pd.Series(values).groupby(code).median().reindex(range(7))
+    assert np.array_equal(task_medians(values, code), expected, equal_nan=True)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from polytask.tables import describe_table, make_task_table, suggest
+from polytask.tables.care import FAR, _is_narrow
 from polytask.tables.wide import TASK, VALUE, melt_targets
 
 RNG = np.random.default_rng(0)
@@ -107,6 +108,19 @@ def test_a_few_cells_in_another_unit():
     assert "2 cells of 'x' far from all others, such as 160 in row 6" in told(table, "y")
     heavy = people().assign(x=np.exp(1.5 * RNG.normal(size=N)), y=RNG.normal(size=N))
     assert told(heavy, "y") == ""
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 6, 9, 14, 50, 51, 52, 53, 400])
+def test_what_is_narrow_has_no_cell_far_from_the_middle_half(n):
+    narrow = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        x = rng.choice([rng.normal(size=n), rng.standard_t(2, n), rng.integers(0, 3, n)])
+        if _is_narrow(x):
+            narrow += 1
+            low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
+            assert np.abs(x - middle).max() <= FAR * (high - low)
+    assert n < 9 or narrow > 20
 
 
 def test_a_target_in_another_unit_and_one_with_a_tail():

@@ -79,7 +79,7 @@ def test_columns_that_are_text_stay_letter_by_letter(tmp_path, anywhere):
 
 
 def test_text_far_below_numbers_is_read_with_care(tmp_path, monkeypatch, anywhere):
-    monkeypatch.setattr(plain_csv, "_BLOCK", 1 << 10)
+    monkeypatch.setattr(plain_csv, "_FIRST", 1 << 10)
     rows = [f"{i % 7},{i}" for i in range(2000)]
     path = written(tmp_path, "\n".join(["task,x", *rows, "3,unknown", ""]))
     assert collect_plain(path, sniff(path), lambda _: False) is None

@@ -10,7 +10,8 @@ import pyarrow as pa
 __all__ = ["MANY_CELLS", "give_back", "keep_arrays_apart"]
 
 MANY_CELLS = 4_000_000  # of a table, from which memory is worth a detour: 32 MB as floats
-_MMAP_THRESHOLD = -3  # of mallopt
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt
+_APART, _KEPT = 1 << 23, 1 << 25  # bytes of an array that is apart, and of what is kept for others
 
 
 def give_back() -> None:
@@ -21,13 +22,15 @@ def give_back() -> None:
 
 
 def keep_arrays_apart() -> None:
-    """Have the process hand back every array of a megabyte or more as soon as nobody holds it.
+    """Have the process hand back every array of 8 MB or more as soon as nobody holds it.
 
     Without, the GNU library learns from the first arrays that go to keep the next, up to 32 MB
-    each, and memory grows by the work space of fits that have ended.
+    each, and memory grows by the work space of fits that have ended. Smaller ones are taken again
+    and again in a search: handed back each time, their pages take longer than what is computed.
     """
     if (libc := _gnu()) is not None:
-        libc.mallopt(_MMAP_THRESHOLD, 1_048_576)
+        libc.mallopt(_MMAP_THRESHOLD, _APART)
+        libc.mallopt(_TRIM_THRESHOLD, _KEPT)
 
 
 def _gnu() -> ctypes.CDLL | None:

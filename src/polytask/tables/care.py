@@ -149,11 +149,13 @@ def _counted_cells(rows: Rows) -> Iterator[Finding]:
 
 def _scales(rows: Rows) -> Iterator[Finding]:
     """Numbers whose spread differs a hundredfold: one coefficient means other things by task."""
+    order = np.argsort(rows.code, kind="stable")
+    code = rows.code[order]
     for name in rows.X.select_dtypes("number"):
-        x = rows.X[name].to_numpy(float)
-        spread = spread_by_task(x, rows.code)
-        known = np.bincount(rows.code, np.isfinite(x))[spread.index]
-        size = np.bincount(rows.code, np.abs(np.nan_to_num(x)))[spread.index] / known
+        x = rows.X[name].to_numpy(float)[order]
+        spread = spread_by_task(x, code)
+        known = np.bincount(code, np.isfinite(x))[spread.index]
+        size = np.bincount(code, np.abs(np.nan_to_num(x)))[spread.index] / known
         unit = spread.clip(lower=TENTH * size)  # what hardly varies in a task is in no other unit
         if len(unit) < 2 or unit.max() < HUNDREDFOLD * unit.min():
             continue
@@ -203,7 +205,9 @@ def _far_cells(rows: Rows) -> Iterator[Finding]:
     """A few cells far outside all others, as where a value has another unit."""
     for name in rows.X.select_dtypes("number"):
         values = rows.X[name].dropna()
-        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75]) if len(values) else (0, 0, 0)
+        if _is_narrow(values.to_numpy(float)):
+            continue
+        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
         away = (values - middle).abs()
         far = away > FAR * (high - low)
         of_task = far[far].groupby(rows.ids[values[far].index].to_numpy()).size()
@@ -220,6 +224,18 @@ def _far_cells(rows: Rows) -> Iterator[Finding]:
                 "learn.",
                 "Are they in another unit? Correct them, or leave them empty.",
             )
+
+
+def _is_narrow(values: np.ndarray) -> bool:
+    """Whether no value can be far from the others, told without their quartiles.
+
+    More than a quarter of them are up to one value, and from another on: the quartiles are outside.
+    """
+    if not len(values):
+        return True
+    low, high = np.quantile(values[some_rows(len(values))], [0.3, 0.7])
+    ends = np.count_nonzero(values <= low), np.count_nonzero(values >= high)
+    return bool(min(ends) > len(values) // 4 + 1 and np.ptp(values) <= FAR * (high - low))
 
 
 def _far_targets(rows: Rows) -> Iterator[Finding]:

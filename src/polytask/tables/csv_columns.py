@@ -79,16 +79,20 @@ def _points(text: pa.Array) -> bool:
 
 
 class Growing:
-    """Numbers that come in parts, in one stretch of memory: many parts would leave holes in it."""
+    """Numbers that come in parts, in one stretch of memory: many parts would leave holes in it.
 
-    def __init__(self) -> None:
-        self.values, self.n = np.empty(0, dtype=np.int64), 0
+    There is room for as many as are expected from the start.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
+        self.values, self.n, self.expected = np.empty(0, dtype=np.int64), 0, expected
 
     def add(self, part: np.ndarray) -> None:
         """The next part; whole numbers are floats once a part of floats has come."""
         n, kind = self.n + len(part), np.result_type(self.values, part)
         if n > len(self.values) or kind != self.values.dtype:
-            room = np.empty(max(n, len(self.values), 3 * n // 2), dtype=kind)  # untouched: not held
+            size = max(self.expected, len(self.values), 3 * n // 2)
+            room = np.empty(size, dtype=kind)  # what is not touched is not held
             room[: self.n] = self.values[: self.n]
             self.values = room
         self.values[self.n : n] = part

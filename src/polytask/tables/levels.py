@@ -31,30 +31,27 @@ def level_slopes(X: pd.DataFrame, y: np.ndarray, ids: np.ndarray) -> Iterator[Le
     over all, beside those that are constant inside the tasks; the errors of all slopes inside are
     in it, as the levels are what these leave.
     """
-    code = np.unique(ids, return_inverse=True)[1]
+    code = np.asarray(pd.factorize(ids)[0])
     n = np.bincount(code)
     numbers = X.select_dtypes("number")
     if len(n) < _TASKS or not 0 < numbers.shape[1] <= _MOST or len(np.unique(y)) <= 2:
         return
     y = np.asarray(y, dtype=float)
-    means, varies = np.empty((len(n), numbers.shape[1] + 1)), np.zeros(numbers.shape[1], bool)
-    means[:, -1] = np.bincount(code, y) / n
-    for j, name in enumerate(numbers):  # a column at a time: nothing as large as the table
-        x = _filled(numbers[name])
-        means[:, j] = np.bincount(code, x) / n
-        varies[j] = (x - means[code, j]).std() > 1e-9 * x.std()
+    columns = [*(_filled(numbers[name]) for name in numbers), y]
+    means = np.column_stack([np.bincount(code, column) / n for column in columns])
+    gram = sum(inside.T @ inside for inside in _inside(columns, means, code))
+    spread = np.array([column.std() for column in columns[:-1]])
+    varies = np.sqrt(np.diag(gram)[:-1] / len(y)) > 1e-9 * spread
     names = numbers.columns[varies]
     fixed = np.column_stack([np.ones(len(n)), means[:, :-1][:, ~varies]])
-    means = means[:, [*varies, True]]
+    kept = np.append(varies, True)
+    means, gram = means[:, kept], gram[np.ix_(kept, kept)]
     free, levels = len(y) - len(n) - len(names), len(n) - 1 - fixed.shape[1]
     if not len(names) or free < _FREE or levels < _TASKS - 2:
         return
-    columns = [*(_filled(numbers[name]) for name in names), y]
-    gram = sum(inside.T @ inside for inside in _inside(columns, means, code))
     inverse = linalg.pinvh(gram[:-1, :-1])
     slope = inverse @ gram[:-1, -1]
-    left = np.append(-slope, 1.0)
-    rest = sum(float(((inside @ left) ** 2).sum()) for inside in _inside(columns, means, code))
+    rest = max(float(gram[-1, -1] - gram[-1, :-1] @ slope), 0.0)
     means[:, -1] -= means[:, :-1] @ slope
     left = means - fixed @ np.linalg.lstsq(fixed, means, rcond=None)[0]
     error = rest / free * _errors(left[:, :-1], inverse)

@@ -25,7 +25,8 @@ from polytask.tables.number_cells import GAP_MARKS
 __all__ = ["collect_plain"]
 
 _LARGE = 1 << 22  # bytes from which on a second look at a file pays
-_BLOCK = 1 << 22  # bytes that are read at a time
+_FIRST = 1 << 22  # bytes that tell what each column is
+_BLOCK = 1 << 19  # bytes that are read at a time after that: they stay near the processor
 _LONGEST = 4  # bytes of what is looked for that may stand in the block before
 _BOM = b"\xef\xbb\xbf"
 
@@ -36,18 +37,19 @@ def collect_plain(
     """As `polytask.tables.csv_columns.collect`; None where the file is to be read with care."""
     if not _is_plain(path, dialect):
         return None
-    first = {name: CsvColumn(as_text(name)) for name in dialect.header}
+    first, rows = {name: CsvColumn(as_text(name)) for name in dialect.header}, 0
     try:
-        with _parts(path, dialect, dict.fromkeys(first, pa.string())) as parts:
+        with _parts(path, dialect, dict.fromkeys(first, pa.string()), _FIRST) as parts:
             for part in islice(parts, 1):
+                rows = int(1.02 * len(part) * max(1.0, path.stat().st_size / _FIRST))
                 for name, column in first.items():
                     column.add(part.column(name).to_pandas())
         if any(not (c.text or c.whole or c.points) for c in first.values()):
             return None  # what points mean there, all of the file has to tell
         types = {name: _type(column) for name, column in first.items()}
         texts: dict[str, list[pd.Series]] = {name: [] for name in first if first[name].text}
-        numbers = {name: Growing() for name in first if name not in texts}
-        with _parts(path, dialect, types) as parts:
+        numbers = {name: Growing(rows) for name in first if name not in texts}
+        with _parts(path, dialect, types, _BLOCK) as parts:
             for part in parts:
                 for name, cells in texts.items():
                     cells.append(part.column(name).to_pandas())
@@ -99,14 +101,16 @@ def _is_plain(path: Path, dialect: Dialect) -> bool:
 
 
 @contextmanager
-def _parts(path: Path, dialect: Dialect, types: Mapping[str, pa.DataType]) -> Iterator[Any]:
+def _parts(
+    path: Path, dialect: Dialect, types: Mapping[str, pa.DataType], block: int
+) -> Iterator[Any]:
     """Parts of the file, gaps in numbers null."""
     from pyarrow import csv
 
     with csv.open_csv(
         path,
         read_options=csv.ReadOptions(
-            use_threads=False, block_size=_BLOCK, skip_rows=dialect.skip + 1,
+            use_threads=False, block_size=block, skip_rows=dialect.skip + 1,
             column_names=list(dialect.header),
         ),
         parse_options=csv.ParseOptions(delimiter=dialect.separator, quote_char=False),
