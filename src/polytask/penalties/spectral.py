@@ -11,6 +11,7 @@ __all__ = [
     "Thresholded",
     "canonical_svd",
     "numerical_rank",
+    "singular",
     "singular_above",
     "singular_vectors",
     "soft_threshold",
@@ -19,6 +20,8 @@ __all__ = [
 ]
 
 RANK_TOL = 1e-9  # a singular value below this share of the largest is rounding
+_SMALL = 100_000  # numbers of a matrix whose decomposition is held until the next one
+_LAST: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None] = [None]
 _SQUARES_FROM = 1e-4  # threshold / largest singular value from which squares lose no needed digit
 
 
@@ -95,11 +98,23 @@ def canonical_svd(
     return left, s, Vt * sign[:, None]
 
 
+def singular(B: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """U, s and V, zero singular values too: of the last small matrix once for all who ask."""
+    last = _LAST[0]
+    if last is None or not np.array_equal(last[0], B):
+        U, s, Vt = np.linalg.svd(B, full_matrices=False)
+        last = B.copy(), U, s, Vt.T
+        for part in last:
+            part.flags.writeable = False
+        _LAST[0] = last if B.size <= _SMALL else None
+    return last[1:]
+
+
 def singular_vectors(B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """U (m, r) and V (d, r) of B, r its numerical rank."""
-    U, s, Vt = np.linalg.svd(B, full_matrices=False)
+    U, s, V = singular(B)
     rank = numerical_rank(s)
-    return U[:, :rank], Vt[:rank].T
+    return U[:, :rank], V[:, :rank]
 
 
 def tangent_split(U: np.ndarray, V: np.ndarray, G: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from polytask.penalties.base import Shrunk
 from polytask.penalties.spectral import (
+    singular,
     singular_vectors,
     soft_threshold,
     spectral_norm,
@@ -32,7 +33,7 @@ class TraceNorm:
 
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, d)."""
-        return self.alpha * float(np.linalg.svd(B, compute_uv=False).sum())
+        return self.alpha * float(singular(B)[1].sum())
 
     def dual(self, G: np.ndarray) -> float:
         """Largest singular value over alpha."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytask.penalties.spectral import numerical_rank, singular_above
+from polytask.penalties.spectral import numerical_rank, singular, singular_above
 from polytask.structures import Blocks
 
 __all__ = ["Continuation", "SupportContinuation"]
@@ -29,7 +29,7 @@ class Continuation:
         """Take note of an optimum."""
         self._at = [*self._at, np.log(alpha)][-_POINTS:]
         self._blocks = [*self._blocks, blocks][-_POINTS:]
-        rank = numerical_rank(np.linalg.svd(blocks["low_rank"], compute_uv=False))
+        rank = numerical_rank(singular(blocks["low_rank"])[1])
         self._same = self._same + 1 if rank == self._rank else 1
         self._rank = rank
 

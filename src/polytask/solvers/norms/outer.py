@@ -44,7 +44,7 @@ def solve_norm(
     current point, solved by ``inner``, and a line search (Lee, Sun and Saunders 2014). A loss that
     bends in a narrow band alone is solved by such fits of a wider one.
     """
-    if zero_is_best(problem) or not lies_beyond_band(problem, start):
+    if not lies_beyond_band(problem, start) or zero_is_best(problem):
         return _newton(problem, inner, name, start, tol, max_iter)
     at, penalty, gap, n_iter = solve_in_band(
         problem, lambda wider, *how: _newton(wider, inner, name, *how), start, tol, max_iter

@@ -38,9 +38,25 @@ class RankAt:
         self.residual = both
         self.left = float(np.linalg.norm(both))
 
+    @property
+    def facts(self) -> tuple[np.ndarray | float, ...]:
+        """What compiled loops ask for."""
+        return self.U, self.s, self.V, self.across, self.alpha, self.residual
+
     def whole(self, x: np.ndarray) -> np.ndarray:
         """A tangent as a matrix (m, d)."""
         return np.asarray(x[: self.m] @ self.V.T + self.U @ x[self.m :].T)
+
+    def moved(self, x: np.ndarray) -> np.ndarray:
+        """The matrix (m, d) of this rank to which a tangent leads.
+
+        Singular vectors turn by what it says at the old singular values: where those grow much,
+        as just after a direction joined, L + `whole` of x would turn them by less than is meant.
+        """
+        X, Y = x[: self.m], x[self.m :]
+        A = self.U.T @ X
+        left = (self.U + (X - self.U @ A) / self.s) @ (np.diag(self.s) + A)
+        return np.asarray(left @ (self.V + Y / self.s).T)
 
     def part(self, R: np.ndarray) -> np.ndarray:
         """What is tangent of a matrix (m, d)."""
@@ -87,6 +103,13 @@ class RankModel:
                 return False
             self.at = at
         return True
+
+    @property
+    def facts(self) -> tuple[np.ndarray, ...]:
+        """What compiled loops ask for."""
+        assert self.at is not None
+        at = self.at
+        return at.U, at.s, at.V, self._B, self._G, self._Z, self._w, self._root
 
     def solve(self, at: RankAt, x: np.ndarray) -> np.ndarray:
         """The inverse, at the point where it was made, of a tangent here."""
@@ -135,7 +158,8 @@ class RankModel:
         self._root, info = linalg.lapack.dpotrf(system, lower=True)
         if info:
             raise np.linalg.LinAlgError("not positive definite")
-        self._inverse, self._P, self._G, self._B = inverse, P, G, B
+        self._Z = np.concatenate([inverse, J], axis=2)  # what X is of what pulls at X and Y
+        self._G, self._B = np.ascontiguousarray(G), B
 
     def _down(self, T: np.ndarray) -> np.ndarray:
         """W'T of T[j, k, ...]."""
@@ -145,17 +169,19 @@ class RankModel:
     def _solve(self, x: np.ndarray) -> np.ndarray:
         assert self.at is not None
         U, s, (j, k) = self.at.U, self.at.s, self._pairs
-        a, b = x[: len(U)], x[len(U) :].T @ self._B
-        X = (self._inverse @ a[:, :, None])[:, :, 0]
-        b = b - U.T @ (X[:, None, :] @ self._P)[:, 0] - (X.T @ self._G) / s[:, None]
+        (m, r), Z = U.shape, self._Z
+        a, b = x[:m], x[m:].T @ self._B
+        X = (a[:, None, :] @ Z)[:, 0]
+        X, XP = X[:, :r], X[:, r:]
+        b = b - U.T @ XP - (X.T @ self._G) / s[:, None]
         rhs = np.concatenate([self._down(U.T @ X), b.ravel()])
         shared = linalg.lapack.dpotrs(self._root, rhs, lower=True)[0]
         Y = shared[len(j) :].reshape(b.shape)
-        T = np.zeros((len(s), len(s)))
+        T = np.zeros((r, r))
         T[j, k] = shared[: len(j)]
         T = self._w * (T + T.T)
-        pull = U @ T - (self._P @ (U @ Y)[:, :, None])[:, :, 0] - self._G @ (Y / s[:, None]).T
-        return np.concatenate([X + (self._inverse @ pull[:, :, None])[:, :, 0], self._B @ Y.T])
+        pull = np.hstack([U @ T - self._G @ (Y / s[:, None]).T, -U @ Y])
+        return np.concatenate([X + (Z @ pull[:, :, None])[:, :, 0], self._B @ Y.T])
 
 
 def is_worth(m: int, r: int, d: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from polytask.compiled import loops
 from polytask.data.kept import kept
 from polytask.penalties import Norm
 from polytask.penalties.spectral import singular_above
@@ -114,9 +115,10 @@ class _Run:
     def _at(self, L: np.ndarray, rank: int) -> None:
         """The nearest point to L of at most this rank."""
         values, vectors = np.linalg.eigh(L.T @ L)
-        s, vectors = np.sqrt(np.maximum(values[::-1], 0.0)), vectors[:, ::-1]
+        s, vectors = np.sqrt(np.maximum(values[::-1], 0.0)), vectors.T[::-1]
         r = min(int((s > _WEAK * s[0]).sum()), rank, len(L))
-        self.s, self.V, self.across_V = s[:r], vectors[:, :r], vectors[:, r:]
+        self.s = s[:r]
+        self.V, self.across_V = vectors[:r].T.copy(), vectors[r:].T.copy()
         LV = L @ self.V
         self.U, self.L = LV / self.s, LV @ self.V.T
         self.g, self.used = self.F.gradient(self.L)[0], self.used + 1
@@ -168,19 +170,30 @@ class _Run:
         if self.heavy or not r or not self.model.ready(self.F, at, self.across_V):
             return False
         x = self._direction(at, tol)
-        step = at.whole(x)
         left = self.s + np.einsum("ij,ij->j", self.U, x[: at.m])
         stays = left > _LEAVES * self.s
         if not stays.all():
             to = self.U[:, stays]
-            if self._moves(to @ (to.T @ (self.L + step)), int(stays.sum())):
+            if self._moves(to @ (to.T @ (self.L + at.whole(x))), int(stays.sum())):
                 return True
-        return any(self._moves(self.L + size * step, r) for size in 0.5 ** np.arange(_HALVINGS))
+        return any(self._moves(at.moved(size * x), r) for size in 0.5 ** np.arange(_HALVINGS))
 
     def _direction(self, at: RankAt, tol: float) -> np.ndarray:
-        """Conjugate gradients for the Newton equation."""
+        """About the solution of the Newton equation."""
         forcing = max(_OF_GAP * tol / self.gap, self.gap / max(self.F.value_at_zero, 1e-300))
-        r, n, enough = -at.residual, 0, min(forcing, _FORCING) * at.left
+        enough = min(forcing, _FORCING) * at.left
+        compiled, squares = loops("rank_steps"), self.F.by_tasks
+        if compiled is None or squares is None:
+            x, n = self._conjugate(at, enough)
+        else:
+            x, n = compiled.direction(squares, at.facts, self.model.facts, enough, _MOST)
+        self.used += n
+        self.model.took(n)
+        return x
+
+    def _conjugate(self, at: RankAt, enough: float) -> tuple[np.ndarray, int]:
+        """Conjugate gradients until so much is left, and their number."""
+        r, n = -at.residual, 0
         x, p = np.zeros_like(r), self.model.solve(at, r)
         rz = float(np.vdot(r, p))
         while rz > 0 and n < _MOST:
@@ -196,6 +209,4 @@ class _Run:
             z, before = self.model.solve(at, r), rz
             rz = float(np.vdot(r, z))
             p = z + (rz / before) * p
-        self.used += n
-        self.model.took(n)
-        return x
+        return x, n

@@ -178,6 +178,19 @@ class Squares:
         return diagonal[:, :d] - self.curvature.last_column()[:, :d] ** 2 / held[:, None]
 
     @cached_property
+    def by_tasks(self) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Gram matrices, the rows' mass in intercepts and twice the strength between those.
+
+        None where tasks share more than that, or have no Gram matrices of their own.
+        """
+        grams, bare = self.curvature.grams, not self._slopes_too and self._level is None
+        if grams is None or not (bare or hasattr(self.rest, "mass")) or self.quadratic is not None:
+            return None
+        mass = np.zeros(0) if bare else self.rest.mass  # type: ignore[attr-defined]
+        strength = 0.0 if bare else self.rest.strength  # type: ignore[attr-defined]
+        return grams, mass, 2.0 * strength
+
+    @cached_property
     def _least(self) -> tuple[np.ndarray, np.ndarray] | None:
         """No more than F's Hessian in each task, where that is known, and its inverse."""
         known = hasattr(self.rest, "mass") or self._level is None
