@@ -1,4 +1,4 @@
-"""Peak memory of a command on a CSV file, in sizes of the file.
+"""Peak memory and processor time of a command on a CSV file, beside reading it with pandas.
 
     python benchmarks/csv_memory.py [--megabytes 200 1000] [--tables numbers labels text]
         [--docs docs/scale.md]
@@ -27,7 +27,9 @@ HEAD = [
     "| table | command | file, MB | peak, MB | peak / file | CPU, s |",
     "|---|---|---|---|---|---|",
 ]
+READING = "reading with pandas"
 COMMANDS = {
+    READING: [],
     "describe": ["describe"],
     "fit": ["fit", "--out", "model.skops"],
     "fit pooled": ["fit", "--model", "pooled", "--out", "model.skops"],
@@ -62,6 +64,15 @@ def write(path: Path, kind: str, megabytes: float) -> None:
             pc.write_csv(rows(kind, W, rng), file, pc.WriteOptions(include_header=first))
 
 
+def words_of(name: str, path: Path) -> list[str]:
+    """What the interpreter is told for a command."""
+    if name == READING:
+        return ["-c", "import sys, pandas; pandas.read_csv(sys.argv[1])", str(path)]
+    command, *more = COMMANDS[name]
+    told = [command, str(path), "--task", "task", "--target", "y", *more]
+    return ["-m", "polytask.cli", *told]
+
+
 def measured(words: list[str], folder: Path) -> tuple[int, float, float]:
     """Exit code, peak in megabytes and processor seconds of a command."""
     pid = os.fork()
@@ -70,9 +81,10 @@ def measured(words: list[str], folder: Path) -> tuple[int, float, float]:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        os.execv(sys.executable, [sys.executable, "-m", "polytask.cli", *words])
+        os.execv(sys.executable, [sys.executable, *words])
     _, status, used = os.wait4(pid, 0)
-    return os.waitstatus_to_exitcode(status), used.ru_maxrss * 1.024e-3, used.ru_utime
+    seconds = used.ru_utime + used.ru_stime
+    return os.waitstatus_to_exitcode(status), used.ru_maxrss * 1.024e-3, seconds
 
 
 def main() -> None:
@@ -92,9 +104,7 @@ def main() -> None:
                 write(path, kind, megabytes)
                 size = path.stat().st_size / 1e6
                 for name in asked.commands:
-                    command, *more = COMMANDS[name]
-                    words = [command, str(path), "--task", "task", "--target", "y", *more]
-                    code, peak, seconds = measured(words, Path(place))
+                    code, peak, seconds = measured(words_of(name, path), Path(place))
                     said = f"{peak:.0f} | {peak / size:.2f}" if code == 0 else f"exit {code} | "
                     lines.append(f"| {kind} | {name} | {size:.0f} | {said} | {seconds:.0f} |")
                     print(lines[-1], flush=True)

@@ -23,7 +23,7 @@ from polytask.algebra.wide import WideRidge
 from polytask.data import Design
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams"]
+__all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams", "in_both"]
 
 
 _SURE = 1e4  # share of a column over its pivot below which it depends on no others
@@ -183,8 +183,11 @@ def factor_grams(
     return _factor(np.arange(len(grams)), blocks, {}, c, k, G, D, again)
 
 
-def _both(c: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    _, common, own = np.intersect1d(c, k, return_indices=True)
+def in_both(c: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places, in each of two rising sequences, of the numbers that are in both."""
+    if np.array_equal(c, k):  # nearly always
+        return np.arange(len(c)), np.arange(len(k))
+    _, common, own = np.intersect1d(c, k, assume_unique=True, return_indices=True)
     return common, own
 
 
@@ -224,7 +227,7 @@ def _factor(
             E = again()
         total = E.sum(axis=0) + sum(Z.T @ Z for Z in rows)
         null = _together(null, _hidden(total, G, D), np.sqrt(np.einsum("ii->i", total)))
-    return ArrowFactor(narrow, roots, E, D, wide, schur, _both(c, k), bool(lost), null)
+    return ArrowFactor(narrow, roots, E, D, wide, schur, in_both(c, k), bool(lost), null)
 
 
 def _dense(Z: Any) -> np.ndarray:
@@ -279,7 +282,7 @@ def _factor_in_rows(
     schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots)
     none = np.zeros((0, len(k), len(k)))
     coupling = np.zeros((0, len(k), len(c)))
-    return ArrowFactor(np.zeros(0, dtype=int), none, coupling, D, wide, schur, _both(c, k))
+    return ArrowFactor(np.zeros(0, dtype=int), none, coupling, D, wide, schur, in_both(c, k))
 
 
 def _wide_tasks(
@@ -334,15 +337,15 @@ def _eliminate(
 
     On coefficients with both parts, E = L there and the rows are D (L + D)^-1 E.
     """
-    both, c_both, k_both = np.intersect1d(c, k, return_indices=True)
-    whole = len(both) == len(c) == len(k)
+    c_both, k_both = in_both(c, k)
+    whole = len(c_both) == len(c) == len(k)
     if whole and (E is None or not (D * len(E) > _FAR_ABOVE * np.einsum("bii->i", E)).any()):
         rows = roots.reshape(-1, len(k))
         total = len(roots) * np.eye(len(k)) - (rows.T @ rows) * D
         return D[:, None] * total
     assert E is not None
     X = roots.transpose(0, 2, 1) @ (roots @ E)
-    S = C - np.einsum("bkc,bke->ce", E, X) if len(both) < len(c) else C.copy()
+    S = C - np.einsum("bkc,bke->ce", E, X) if len(c_both) < len(c) else C.copy()
     S[c_both] = (D[:, None] * X.sum(axis=0))[k_both]
     S[:, c_both] = S[c_both].T
     return S

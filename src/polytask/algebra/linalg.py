@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.linalg import eigh, lapack
 
@@ -120,12 +122,18 @@ def _invert_chunk(A: np.ndarray, singular: np.ndarray) -> None:
         if not bad:
             lapack.dtrtri(a.T, lower=0, overwrite_c=1)
     lost = A[singular]  # the upper triangle still holds what was there
-    np.multiply(A, np.tri(p), out=A)
+    np.multiply(A, _lower(p) if len(A) > 1 else np.tri(p), out=A)  # small ones come again
     if singular.any():
         above = np.triu(lost, 1)
         whole = above + above.transpose(0, 2, 1)
         np.einsum("bii->bi", whole)[:] = diagonal[singular]
         A[singular] = _pseudo_inverse_roots(whole)
+
+
+@cache
+def _lower(p: int) -> np.ndarray:
+    """Ones where a lower triangle (p, p) is."""
+    return np.tri(p)
 
 
 def _invert_small(A: np.ndarray, singular: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from polytask.algebra.arrow import ArrowFactor, factor_arrow, factor_grams
+from polytask.algebra.arrow import ArrowFactor, factor_arrow, factor_grams, in_both
 from polytask.data import RiskAt
 from polytask.problem import Problem
 from polytask.solvers.facts import Need, ridge_of
@@ -80,7 +80,7 @@ class ArrowProblem:
         The split is free there; the mean is the limit of a vanishing strength on deviations.
         """
         masks = (np.flatnonzero(self.structure.common), np.flatnonzero(self.structure.deviation))
-        _, c, k = np.intersect1d(*masks, return_indices=True)
+        c, k = in_both(*masks)
         free = (self.G[c] == 0) & (self.D[k] == 0)
         if not free.any():
             return blocks
