@@ -32,6 +32,18 @@ def polytask():
     return run
 
 
+@pytest.fixture
+def drawn():
+    """The figures of reports are drawn, as they are in slow tests and in fixtures of modules."""
+
+
+@pytest.fixture(autouse=True)
+def _left_undrawn(request, monkeypatch):
+    """Drawing takes half the time of a comparison; most tests read its words and numbers."""
+    if not (request.node.get_closest_marker("slow") or "drawn" in request.fixturenames):
+        monkeypatch.setattr("polytask.report.figures.inline_svg", lambda *_, **__: "<svg></svg>")
+
+
 @pytest.fixture(scope="session")
 def related():
     """Eight tasks with almost the same slopes, a category, a gap, a date, an id, an odd name."""

@@ -217,6 +217,14 @@ TAKEN = {
     "false notes of pandas": base().replace_schema_metadata({b"pandas": b"{not json"}),
 }
 
+# Those of them that the fast suite tries.
+OFTEN = (
+    "sound", "large text", "dictionary", "truth values as task", "moments as task", "gaps in task",
+    "empty id", "ids with newlines", "ids with zero bytes", "half floats", "structs beside",
+    "nothing beside", "constant features", "names with newlines", "names of the outputs",
+    "two whole floats as target", "name of a rest not made", "false notes of pandas",
+)  # fmt: skip
+
 # Taken as well, in the slow suite only.
 RARE = {
     "spans as task": base(task=pa.array(THREE, pa.duration("s"))),

@@ -90,14 +90,18 @@ def test_repeating_gives_the_same_numbers(polytask, place, regression):
         assert one == pytest.approx(two, nan_ok=True)
 
 
-def test_classification_with_every_default_model(polytask, place):
-    out = place / "classes"
+@pytest.mark.parametrize(
+    ("models", "least"),
+    [(["--models", "pooled"], 2), pytest.param([], 5, id="default", marks=pytest.mark.slow)],
+)
+def test_classification(polytask, drawn, place, tmp_path, models, least):
+    out = tmp_path / "classes"
     answer = polytask("compare", place / "table.csv", "--task", "site, nr", "--target", "healthy",
-                      "--features", "größe,arm", "--cv", "2", "--out", out)  # fmt: skip
+                      "--features", "größe,arm", "--cv", "2", *models, "--out", out)  # fmt: skip
     assert answer.code == 0, answer.err
     found = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert found["kind"] == "classification"
-    assert len(found["models"]) >= 5
+    assert len(found["models"]) >= least
     assert {model["status"] for model in found["models"]} == {"ok"}
     assert "classification of 'yes' against 'no'" in " ".join(answer.out.split())
 
@@ -125,7 +129,8 @@ def test_a_row_has_one_number_in_all_that_is_said(polytask, tmp_path):
     table.loc[7, "a"] *= 1000
     table.to_csv(tmp_path / "t.csv", index=False)
     answer = polytask("compare", tmp_path / "t.csv", "--task", "plant", "--target", "y",
-                      "--models", "pooled,mean-regularized", "--out", tmp_path / "out")  # fmt: skip
+                      "--models", "pooled,mean-regularized", "--cv", "2", "--out",
+                      tmp_path / "out")  # fmt: skip
     told = " ".join(answer.out.split())
     assert "far from all others, such as 590.568 in row 8" in told
     assert "does not stand without row 8 (task 0; 'a' is far from all others there)" in told
@@ -166,7 +171,7 @@ def test_ctrl_c_in_a_real_process(place, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_relatedness_is_told_and_more_on_request(regression, polytask, place):
+def test_relatedness_is_told_and_more_on_request(regression, polytask, drawn, place):
     found = json.loads((regression[0] / "results.json").read_text(encoding="utf-8"))
     assert found["relatedness"]["text"].startswith("The tasks ")
     assert found["learning_curve"] is None
@@ -174,8 +179,8 @@ def test_relatedness_is_told_and_more_on_request(regression, polytask, place):
     assert 'id="relatedness"' in page
     assert 'id="curve"' not in page
     out = place / "with-curve"
-    answer = polytask("compare", place / "table.csv", *QUICK, "--target", "score", "--out", out,
-                      "--features", "größe,dose,arm", "--learning-curve",
+    answer = polytask("compare", place / "table.csv", *QUICK[:-1], "pooled", "--target", "score",
+                      "--out", out, "--features", "größe", "--learning-curve",
                       "--new-tasks", "0,4")  # fmt: skip
     assert answer.code == 0, answer.err
     found = json.loads((out / "results.json").read_text(encoding="utf-8"))

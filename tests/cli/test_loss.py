@@ -32,13 +32,18 @@ ASK = ("--task", "clinic", "--features", "a,b")
     [
         ("visits", (), "poisson_deviance_tasks"),
         ("visits", ("--loss", "squared"), "rmse_tasks"),
-        ("visits", ("--kind", "regression"), "rmse_tasks"),
-        ("share", (), "binomial_deviance_tasks"),
         ("cost", (), "rmse_tasks"),
-        ("cost", ("--loss", "gamma"), "gamma_deviance_tasks"),
-        ("stars", ("--loss", "ordinal"), "log_loss_tasks"),
         ("stars", ("--kind", "ordinal"), "log_loss_tasks"),
-        ("rain", (), "tweedie_deviance_tasks"),
+        *(
+            pytest.param(*more, marks=pytest.mark.slow)
+            for more in [
+                ("visits", ("--kind", "regression"), "rmse_tasks"),
+                ("share", (), "binomial_deviance_tasks"),
+                ("cost", ("--loss", "gamma"), "gamma_deviance_tasks"),
+                ("stars", ("--loss", "ordinal"), "log_loss_tasks"),
+                ("rain", (), "tweedie_deviance_tasks"),
+            ]
+        ),
     ],
 )
 def test_compare_ranks_by_the_loss(polytask, table, tmp_path, target, said, metric):
@@ -98,7 +103,7 @@ def test_text_of_several_values_is_classes(polytask, tmp_path):
     table.to_csv(tmp_path / "trips.csv", index=False)
     ask = (str(tmp_path / "trips.csv"), "--task", "town", "--target", "mode")
     out = tmp_path / "out"
-    polytask("compare", *ask, "--models", "pooled", "--cv", "3", "--out", str(out))
+    polytask("compare", *ask, "--models", "pooled", "--cv", "2", "--out", str(out))
     found = json.loads((out / "results.json").read_text())
     assert found["kind"] == "classification"
     assert found["metric"] == "log_loss_tasks"

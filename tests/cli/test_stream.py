@@ -46,7 +46,7 @@ def test_it_ends_in_the_same_kind_of_results(report):
     assert "passed over, not loaded" in (out / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("target", ["score", "healthy"])
+@pytest.mark.parametrize("target", ["score", pytest.param("healthy", marks=pytest.mark.slow)])
 def test_its_answer_is_that_in_memory_but_for_how_strengths_are_chosen(
     polytask, place, tmp_path, target, monkeypatch
 ):
@@ -118,8 +118,10 @@ def kinds(related, tmp_path_factory):
     ("target", "said", "found"),
     [
         ("visits", "auto", "poisson"), ("share", "auto", "binomial"), ("cost", "auto", "tweedie"),
-        ("visits", "squared", ""), ("visits", "huber", ""), ("visits", "negative_binomial", ""),
-        ("share", "quantile(0.9)", ""), ("share", "gamma", ""),
+        ("visits", "squared", ""),
+        *(pytest.param(*more, "", marks=pytest.mark.slow)
+          for more in [("visits", "huber"), ("visits", "negative_binomial"),
+                       ("share", "quantile(0.9)"), ("share", "gamma")]),
     ],
 )  # fmt: skip
 def test_a_fit_takes_every_loss_and_finds_it_as_in_memory(
@@ -314,7 +316,9 @@ def test_nested_groupings_are_fitted_as_in_memory(polytask, tmp_path):
 GAPS = np.array(["NA", "None", "null", "nan", "b"])
 
 
-@pytest.mark.parametrize("model", ["mean-regularized", "low-rank"])
+@pytest.mark.parametrize(
+    "model", ["mean-regularized", pytest.param("low-rank", marks=pytest.mark.slow)]
+)
 def test_few_rows_are_fitted_as_in_memory(polytask, tmp_path, model):
     """Strengths of the first were by folds when streamed: .36 sd apart, by nothing but the door."""
     rng = np.random.default_rng(4)

@@ -1,14 +1,15 @@
 """What a table to predict for holds that training had not is counted, and refused on request."""
 
 import datetime
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
 
-@pytest.fixture
-def shops(polytask, tmp_path):
+@pytest.fixture(scope="module")
+def fitted(polytask, tmp_path_factory):
     """A model of a table with a brand, a price in euros, a truth value and a number."""
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
@@ -22,10 +23,20 @@ def shops(polytask, tmp_path):
         }
     )
     table["y"] = (table["brand"] == "B") * 10 + rng.normal(size=160)
-    table.to_csv(tmp_path / "t.csv", index=False)
-    done = polytask("fit", tmp_path / "t.csv", "--task", "shop", "--target", "y",
-                    "--out", tmp_path / "m.skops")  # fmt: skip
+    place = tmp_path_factory.mktemp("shops")
+    table.to_csv(place / "t.csv", index=False)
+    done = polytask("fit", place / "t.csv", "--task", "shop", "--target", "y",
+                    "--out", place / "m.skops")  # fmt: skip
     assert done.code == 0, done.err
+    return table, place
+
+
+@pytest.fixture
+def shops(fitted, tmp_path):
+    """The table and a folder of the test's own, with the table's file and the model."""
+    table, place = fitted
+    for name in ("t.csv", "m.skops"):
+        shutil.copy(place / name, tmp_path)
     return table, tmp_path
 
 
