@@ -1,43 +1,43 @@
-"""Block coordinate descent: the coefficients of one feature in all tasks at a time."""
+"""The coefficients of one feature in all tasks at a time: their best values, and what they cost.
+
+Of one part: l1 ‖b‖_1 + l2 ‖b‖, kind LENGTHS. Of the sum b = p + q of a shared part and one of each
+task alone: min over p of l2 max_i |p_i| + l1 ‖b - p‖_1, kind LARGEST, or of l2 ‖p‖ + l1 ‖b - p‖_1,
+kind SHARED. There p is b cut off at a height t, which is kept beside b.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-__all__ = ["descend"]
+__all__ = ["LARGEST", "LENGTHS", "compiled", "measures", "sweep"]
 
-_KEPT = 3
-_STEPS, _SETTLED = 50, 1e-12  # of Newton's method; relative step that is rounding
-_LEAST = 1e-290  # trace of them: the inverse of less is no number
-_RIDGE = 1e-12  # of the differences' products, where they are nearly dependent
-_compiled = njit(
+LENGTHS, LARGEST, SHARED = 0, 1, 2
+_STEPS, _SETTLED = 100, 1e-12  # of Newton's method; relative step that is rounding
+compiled = njit(
     cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
 )
 
 
-@_compiled
-def descend(
+@compiled
+def sweep(
     G: np.ndarray,
     scale: np.ndarray,
     h: np.ndarray,
     held: np.ndarray,
     tie: np.ndarray,
     c: np.ndarray,
+    kind: int,
     B: np.ndarray,
+    t: np.ndarray,
     g: np.ndarray,
-    g_zero: np.ndarray,
-    f_zero: float,
     l1: np.ndarray,
     l2: np.ndarray,
-    tol: float,
-    most: int,
-) -> int:
-    """Minimize F(B) + sum_ij l1_j |b_ij| + sum_j l2_j ‖b^j‖ in place; sweeps until a gap of tol.
+) -> None:
+    """Minimize F(B) + penalty(B) in one feature after the other, in place.
 
     F has the Hessian H_i = scale_i G_i - h_i h_i' / held_i in each task and, where ``tie`` is not
-    zero, a level that all share. After some sweeps the combination of them with the least change
-    is tried (Anderson acceleration; Bertrand and Massias, AISTATS 2021).
+    zero, a level that all share.
 
     Parameters
     ----------
@@ -49,77 +49,85 @@ def descend(
         Products with the levels.
     c : ndarray of shape (d, m)
         Positive curvatures, no less than the diagonals of the H_i.
-    B, g : ndarray of shape (m, d)
-        A point and F's gradient there; they become the last ones.
-    g_zero, f_zero : ndarray of shape (m, d), float
-        F's gradient and value at B = 0.
+    kind : int
+        Of the penalty.
+    B, t, g : ndarray of shape (m, d), (d,), (m, d)
+        A point, its heights and F's gradient there; they become the next ones.
     l1, l2 : ndarray of shape (d,)
-
-    Returns
-    -------
-    int
-        Sweeps; ``most`` where the gap was not reached.
     """
-    m, d = B.shape
-    points, slopes = np.empty((_KEPT + 1, m, d)), np.empty((_KEPT + 1, m, d))
+    m, d = g.shape
     delta, pull = np.empty(m), np.empty(m)
     bound = 0.0
     for i in range(m):
         bound += tie[i] * (held[i] - tie[i] * held[i])
-    n_kept = 0
-    for n in range(most):
-        if _gap(B, g, g_zero, f_zero, l1, l2) <= tol:
-            return n
-        for j in range(d):
-            if _feature(c[j], B[:, j], g[:, j], l1[j], l2[j], pull, delta):
-                _follow(G, scale, h, held, tie, bound, j, delta, g)
-        _copy(B, points[n_kept])
-        _copy(g, slopes[n_kept])
-        n_kept += 1
-        if n_kept > _KEPT:
-            _extrapolate(points, slopes, B, g, g_zero, l1, l2)
-            n_kept = 0
-    return most
+    for j in range(d):
+        if _best(kind, c[j], B[:, j], t, j, g[:, j], l1[j], l2[j], pull, delta):
+            _follow(G, scale, h, held, tie, bound, j, delta, g)
 
 
-@_compiled
-def _feature(
+@compiled
+def _best(
+    kind: int,
     c: np.ndarray,
     b: np.ndarray,
+    t: np.ndarray,
+    j: int,
     g: np.ndarray,
     l1: float,
     l2: float,
     pull: np.ndarray,
     delta: np.ndarray,
 ) -> bool:
-    """The best b of a feature in the curvatures c; whether it moved, and by how much in delta."""
+    """The best b, and t[j], in curvatures c at a gradient g: whether b moved, in delta how far."""
     m = len(b)
-    square, length, top = 0.0, 0.0, 0.0
     for i in range(m):
-        p = c[i] * b[i] - g[i]
-        p = max(p - l1, 0.0) if p > 0 else min(p + l1, 0.0)
-        pull[i] = p
-        square += p * p
-        length += b[i] * b[i]
-        top = max(top, c[i])
-    far = np.sqrt(square) - l2
-    moved = False
-    if far <= 0:
+        pull[i] = c[i] * b[i] - g[i]
+    if kind == LENGTHS:
+        _shortened(c, b, l1, l2, pull, delta)
+    else:
+        t[j] = _height(kind, c, pull, l1, l2, t[j])
         for i in range(m):
-            delta[i] = -b[i]
-            moved |= b[i] != 0
-            b[i] = 0.0
-        return moved
-    length = _length(pull, c, l2, max(far / top, 0.0), np.sqrt(length)) if l2 > 0 else 1.0
+            u, top = abs(pull[i]), t[j]
+            if u - c[i] * top >= l1:
+                new = (u - l1) / c[i]
+            elif kind == LARGEST:
+                new = min(u / c[i], top)
+            else:
+                new = u * top / (l1 + c[i] * top)
+            delta[i] = new if pull[i] > 0 else -new
+    moved = False
     for i in range(m):
-        new = pull[i] * length / (c[i] * length + l2)
+        new = delta[i]
         delta[i] = new - b[i]
         moved |= delta[i] != 0
         b[i] = new
     return moved
 
 
-@_compiled
+@compiled
+def _shortened(
+    c: np.ndarray, b: np.ndarray, l1: float, l2: float, pull: np.ndarray, new: np.ndarray
+) -> None:
+    m = len(b)
+    square, length, top = 0.0, 0.0, 0.0
+    for i in range(m):
+        p = pull[i]
+        p = max(p - l1, 0.0) if p > 0 else min(p + l1, 0.0)
+        pull[i] = p
+        square += p * p
+        length += b[i] * b[i]
+        top = max(top, c[i])
+    far = np.sqrt(square) - l2
+    if far <= 0:
+        for i in range(m):
+            new[i] = 0.0
+        return
+    length = _length(pull, c, l2, max(far / top, 0.0), np.sqrt(length)) if l2 > 0 else 1.0
+    for i in range(m):
+        new[i] = pull[i] * length / (c[i] * length + l2)
+
+
+@compiled
 def _length(pull: np.ndarray, c: np.ndarray, l2: float, least: float, length: float) -> float:
     """The length l of b = l s, s = pull / (c l + l2): see `penalties.joint.shortened`."""
     length = max(length, least)
@@ -138,7 +146,54 @@ def _length(pull: np.ndarray, c: np.ndarray, l2: float, least: float, length: fl
     return length
 
 
-@_compiled
+@compiled
+def _height(
+    kind: int, c: np.ndarray, pull: np.ndarray, l1: float, l2: float, height: float
+) -> float:
+    """The t >= 0 at which what b leaves of the pull has the length l2, as the shared part asks.
+
+    That is v_i = min(l1, |pull_i| - c_i t), of which all is added up, or, of the other kind,
+    min(l1, l1 |pull_i| / (l1 + c_i t)). Both fall in t. Newton's method, for 1 / ‖v‖ in the second,
+    within what encloses t.
+    """
+    low, high, t = 0.0, 0.0, 0.0
+    for i in range(len(pull)):
+        far = abs(pull[i] / c[i])
+        high = max(high, far) if kind == LARGEST else high + far * far
+    high = high if kind == LARGEST else l1 * np.sqrt(high) / l2
+    for n in range(_STEPS):
+        total, slope = 0.0, 0.0
+        for i in range(len(pull)):
+            u, by = abs(pull[i]), c[i] * t
+            if kind == LARGEST:
+                v = min(max(u - by, 0.0), l1)
+                total += v
+                slope += c[i] if 0 < u - by < l1 else 0.0
+            else:
+                v = min(l1 * u / (l1 + by), l1)
+                total += v * v
+                slope += v * v * c[i] / (l1 + by) if u < l1 + by else 0.0
+        length = total if kind == LARGEST else np.sqrt(total)
+        if n == 0:  # at zero
+            if length <= l2:
+                return 0.0
+            t = height if 0 < height < high else 0.5 * high
+            continue
+        if length > l2:
+            low = t
+        else:
+            high = t
+        more = (total - l2) if kind == LARGEST else total * (length / l2 - 1.0)
+        new = t + more / slope if slope > 0 else -1.0
+        new = new if low <= new <= high else 0.5 * (low + high)
+        settled = abs(new - t) <= _SETTLED * new
+        t = new
+        if settled:
+            break
+    return t
+
+
+@compiled
 def _follow(
     G: np.ndarray,
     scale: np.ndarray,
@@ -168,127 +223,48 @@ def _follow(
                 g[i, k] += h[i, k] * by
 
 
-@_compiled
-def _extrapolate(
-    points: np.ndarray,
-    slopes: np.ndarray,
-    B: np.ndarray,
-    g: np.ndarray,
-    g_zero: np.ndarray,
-    l1: np.ndarray,
-    l2: np.ndarray,
-) -> None:
-    """The combination of the last points whose change is least, where it is lower."""
-    n, (m, d) = len(points) - 1, B.shape
-    S = np.empty((n, n))
-    for a in range(n):
-        for b in range(a + 1):
-            product = 0.0
-            for i in range(m):
-                for k in range(d):
-                    product += (points[a + 1, i, k] - points[a, i, k]) * (
-                        points[b + 1, i, k] - points[b, i, k]
-                    )
-            S[a, b] = S[b, a] = product
-    if not _regular(S):
-        return
-    share = np.ones(n)
-    _solve(S, share)
-    to, slope = np.zeros((m, d)), np.zeros((m, d))
-    for a in range(n):
-        for i in range(m):
-            for k in range(d):
-                to[i, k] += share[a] * points[a + 1, i, k]
-                slope[i, k] += share[a] * slopes[a + 1, i, k]
-    if _objective(to, slope, g_zero, l1, l2) < _objective(B, g, g_zero, l1, l2):
-        _copy(to, B)
-        _copy(slope, g)
+@compiled
+def measures(
+    kind: int, B: np.ndarray, t: np.ndarray, g: np.ndarray, l1: np.ndarray, l2: np.ndarray
+) -> tuple[float, float]:
+    """The penalty of B (m, d), cut off at t, and the least s >= .9 at which s l1, s l2 allow g."""
+    return _penalty(kind, B, t, l1, l2), _dual(kind, g, l1, l2)
 
 
-@_compiled
-def _copy(of: np.ndarray, to: np.ndarray) -> None:
-    for i in range(to.shape[0]):
-        for k in range(to.shape[1]):
-            to[i, k] = of[i, k]
-
-
-@_compiled
-def _regular(S: np.ndarray) -> bool:
-    """Whether S has a size; it becomes one, with a ridge."""
-    trace = 0.0
-    for a in range(len(S)):
-        trace += S[a, a]
-    if not _LEAST < trace < 1.0 / _LEAST:
-        return False
-    for a in range(len(S)):
-        for b in range(len(S)):
-            S[a, b] /= trace
-        S[a, a] += _RIDGE
-    return True
-
-
-@_compiled
-def _solve(S: np.ndarray, x: np.ndarray) -> None:
-    """The solution of S x = x, scaled to a sum of one, in place; S positive definite, is lost."""
-    n, total = len(x), 0.0
-    for a in range(n):
-        for b in range(a + 1, n):
-            by = S[b, a] / S[a, a]
-            for k in range(a, n):
-                S[b, k] -= by * S[a, k]
-            x[b] -= by * x[a]
-    for a in range(n - 1, -1, -1):
-        for b in range(a + 1, n):
-            x[a] -= S[a, b] * x[b]
-        x[a] /= S[a, a]
-        total += x[a]
-    for a in range(n):
-        x[a] /= total
-
-
-@_compiled
-def _objective(
-    B: np.ndarray, g: np.ndarray, g_zero: np.ndarray, l1: np.ndarray, l2: np.ndarray
-) -> float:
-    """Up to F(0)."""
-    value = 0.0
-    for i in range(B.shape[0]):
-        for k in range(B.shape[1]):
-            value += 0.5 * B[i, k] * (g[i, k] + g_zero[i, k]) + l1[k] * abs(B[i, k])
-    return value + _of_lengths(B, l2)
-
-
-@_compiled
-def _of_lengths(B: np.ndarray, l2: np.ndarray) -> float:
-    square = np.zeros(B.shape[1])
-    for i in range(B.shape[0]):
-        for k in range(B.shape[1]):
-            square[k] += B[i, k] * B[i, k]
+@compiled
+def _penalty(kind: int, B: np.ndarray, t: np.ndarray, l1: np.ndarray, l2: np.ndarray) -> float:
+    m, d = B.shape
+    square, over = np.zeros(d), np.zeros(d)
+    for i in range(m):
+        for k in range(d):
+            size = abs(B[i, k])
+            low = size if kind == LENGTHS else min(size, t[k])
+            over[k] += size if kind == LENGTHS else size - low
+            square[k] += low * low
     total = 0.0
-    for k in range(B.shape[1]):
-        total += l2[k] * np.sqrt(square[k])
+    for k in range(d):
+        total += l1[k] * over[k] + l2[k] * (t[k] if kind == LARGEST else np.sqrt(square[k]))
     return total
 
 
-@_compiled
-def _gap(
-    B: np.ndarray, g: np.ndarray, g_zero: np.ndarray, f_zero: float, l1: np.ndarray, l2: np.ndarray
-) -> float:
-    """The duality gap, as `squares.gap_of_squares` has it."""
-    value, slope, penalty = f_zero, 0.0, 0.0
-    for i in range(B.shape[0]):
-        for k in range(B.shape[1]):
-            value += 0.5 * B[i, k] * (g[i, k] + g_zero[i, k])
-            slope += B[i, k] * g[i, k]
-            penalty += l1[k] * abs(B[i, k])
-    value = max(value, 0.0)
-    best = 1.0 - 0.5 * slope / value if value > 0 else 1.0
-    s = min(max(best, 0.0), 1.0 / _dual(g, l1, l2))
-    return (1.0 - s) ** 2 * value + s * slope + penalty + _of_lengths(B, l2)
+@compiled
+def _dual(kind: int, g: np.ndarray, l1: np.ndarray, l2: np.ndarray) -> float:
+    if kind == LENGTHS:
+        return _dual_of_lengths(g, l1, l2)
+    m, d = g.shape
+    total, largest = np.zeros(d), 0.9
+    for i in range(m):
+        for k in range(d):
+            size = abs(g[i, k])
+            largest = max(largest, size / l1[k])
+            total[k] += size if kind == LARGEST else size * size
+    for k in range(d):
+        largest = max(largest, (total[k] if kind == LARGEST else np.sqrt(total[k])) / l2[k])
+    return largest
 
 
-@_compiled
-def _dual(g: np.ndarray, l1: np.ndarray, l2: np.ndarray) -> float:
+@compiled
+def _dual_of_lengths(g: np.ndarray, l1: np.ndarray, l2: np.ndarray) -> float:
     """The least t >= .9 at which shrinkage by t l1 and t l2 leaves nothing of g."""
     m, d = g.shape
     square, price, t = np.empty(d), np.empty(d), np.empty(d)

@@ -26,6 +26,11 @@ class MaxTasks(FeatureWise):
     entry_steps: ClassVar[bool] = True
     alpha: float
 
+    @property
+    def by_largest(self) -> float:
+        """What the largest coefficient of a feature costs."""
+        return self.alpha
+
     def per_feature(self, B: np.ndarray) -> np.ndarray:
         """Penalty of each column of B (m, d)."""
         return np.asarray(self.alpha * np.abs(B).max(axis=0, initial=0.0))

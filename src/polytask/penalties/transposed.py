@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -24,6 +24,11 @@ class Transposed:
     """
 
     inner: Norm
+
+    @property
+    def by_tasks(self) -> float:
+        """What the length of a task's coefficients costs, of a norm that says so of features."""
+        return float(cast(Any, self.inner).by_features)
 
     def signed(self, signs: Signs) -> Transposed:
         """Within a cone."""
