@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from polytask.tables import describe_table, make_task_table, suggest
-from polytask.tables.care import FAR, _is_narrow
+from polytask.tables.care import FAR, HUNDREDFOLD, TENTH, _in_one_unit, _is_narrow, spread_by_task
 from polytask.tables.wide import TASK, VALUE, melt_targets
 
 RNG = np.random.default_rng(0)
@@ -121,6 +121,25 @@ def test_what_is_narrow_has_no_cell_far_from_the_middle_half(n):
             low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
             assert np.abs(x - middle).max() <= FAR * (high - low)
     assert n < 9 or narrow > 20
+
+
+def test_what_is_in_one_unit_by_squares_is_by_medians_too():
+    sure = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        code = rng.integers(5, size=rng.choice([40, 300, 3000]))
+        x = rng.choice([rng.normal(size=len(code)), rng.standard_t(2, len(code))])
+        x = x * 10.0 ** rng.uniform(0, rng.choice([0.0, 1.0, 3.0]), 5)[code]
+        x[rng.integers(len(x), size=3)] *= rng.choice([1.0, 1e4])
+        x += rng.choice([0.0, 50.0])
+        x[rng.integers(len(x), size=2)] = np.nan
+        if _in_one_unit(x, code):
+            sure += 1
+            spread = spread_by_task(x, code)
+            size = pd.Series(x).abs().groupby(code).mean()[spread.index]
+            unit = spread.clip(lower=TENTH * size)
+            assert unit.max() < HUNDREDFOLD * unit.min()
+    assert 50 < sure < 250
 
 
 def test_a_target_in_another_unit_and_one_with_a_tail():

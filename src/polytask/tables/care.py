@@ -149,13 +149,13 @@ def _counted_cells(rows: Rows) -> Iterator[Finding]:
 
 def _scales(rows: Rows) -> Iterator[Finding]:
     """Numbers whose spread differs a hundredfold: one coefficient means other things by task."""
-    order = np.argsort(rows.code, kind="stable")
-    code = rows.code[order]
     for name in rows.X.select_dtypes("number"):
-        x = rows.X[name].to_numpy(float)[order]
-        spread = spread_by_task(x, code)
-        known = np.bincount(code, np.isfinite(x))[spread.index]
-        size = np.bincount(code, np.abs(np.nan_to_num(x)))[spread.index] / known
+        x = rows.X[name].to_numpy(float)
+        if _in_one_unit(x, rows.code):
+            continue
+        spread = spread_by_task(x, rows.code)
+        known = np.bincount(rows.code, np.isfinite(x))[spread.index]
+        size = np.bincount(rows.code, np.abs(np.nan_to_num(x)))[spread.index] / known
         unit = spread.clip(lower=TENTH * size)  # what hardly varies in a task is in no other unit
         if len(unit) < 2 or unit.max() < HUNDREDFOLD * unit.min():
             continue
@@ -167,6 +167,30 @@ def _scales(rows: Rows) -> Iterator[Finding]:
             f"in {least!s}: one coefficient cannot mean the same in both.",
             "Take its logarithm, its share of the task's total, or scale it by task.",
         )
+
+
+def _in_one_unit(x: np.ndarray, code: np.ndarray) -> bool:
+    """Whether spreads surely differ less than a hundredfold, told by squares without medians.
+
+    With n rows of a task, squares Q about its mean and at most F of one of them, values in a range
+    r, the spread about any middle is at most sqrt(n Q) / (n - 1), and without one row at least
+    (Q - F n / (n - 1)) / (r (n - 1)).
+    """
+    known = np.isfinite(x)
+    x, code = x[known], code[known]
+    count = np.bincount(code)
+    many = count >= LEAST_ROWS
+    if many.sum() < 2:
+        return True
+    n, total, sizes = count[many], np.bincount(code, x), np.bincount(code, np.abs(x))
+    mean = total / np.maximum(count, 1)
+    squares = np.bincount(code, (x - mean[code]) ** 2)[many]
+    low, high, mean = x.min(), x.max(), mean[many]
+    farthest = np.maximum(high - mean, mean - low) ** 2
+    most = np.sqrt(n * squares) / (n - 1)
+    least = (squares - farthest * n / (n - 1)) / np.maximum((high - low) * (n - 1), 1e-300)
+    tenth = TENTH * sizes[many] / n
+    return bool(np.maximum(most, tenth).max() < HUNDREDFOLD * np.maximum(least, tenth).min())
 
 
 def _levels(rows: Rows) -> Iterator[Finding]:

@@ -202,7 +202,8 @@ def flat_tasks(y: pd.Series | pd.DataFrame, ids: pd.Series) -> list[Any]:
     if isinstance(y, pd.DataFrame):  # times and events
         return []
     code, tasks = pd.factorize(ids, sort=True)
-    values = pd.factorize(y)[0]
+    numbers = isinstance(y.dtype, np.dtype) and y.dtype.kind in "bif"
+    values = y.to_numpy() if numbers else pd.factorize(y)[0]
     first = np.zeros(len(tasks), dtype=values.dtype)
     first[code[::-1]] = values[::-1]
     differ = np.bincount(code, values != first[code], len(tasks))
