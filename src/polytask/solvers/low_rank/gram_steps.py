@@ -8,12 +8,10 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
-from polytask.algebra.linalg import psd_inverses
+from polytask.algebra.linalg import clear_inverses, psd_inverses
 from polytask.solvers.low_rank.task_quadratic import TaskQuadratic
 
 __all__ = ["HeadStep", "Prior", "direction_step", "head_step", "newton_step"]
-
-_COLLINEAR = 1e12  # variance inflation from which a system counts as singular
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,17 +181,8 @@ def _bordered(
 
 def _inverses(h: np.ndarray) -> np.ndarray:
     """The inverses of all heads' systems; pseudo-inverses where one is singular."""
-    diagonal = np.einsum("ijj->ij", h)
-    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    scaled = h * scale[:, :, None] * scale[:, None, :]
-    try:
-        inverse: np.ndarray = np.linalg.inv(scaled)
-    except np.linalg.LinAlgError:
-        return psd_inverses(np.ascontiguousarray(h))
-    left = np.einsum("ijj->ij", inverse)  # one over what of a coordinate the others leave
-    if inverse.size and not (left.min() > 0 and left.max() < _COLLINEAR):
-        return psd_inverses(np.ascontiguousarray(h))
-    return inverse * scale[:, :, None] * scale[:, None, :]
+    inverse = clear_inverses(h)
+    return psd_inverses(np.ascontiguousarray(h)) if inverse is None else inverse
 
 
 def _solve(S: np.ndarray, rhs: np.ndarray) -> np.ndarray:

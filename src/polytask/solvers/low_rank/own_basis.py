@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
+from polytask.algebra.curvature import one_gram_serves
 from polytask.data import TaskData
 from polytask.data.kept import kept
 from polytask.penalties import Ridge
@@ -77,7 +78,10 @@ def hidden_gain(problem: Problem, left: np.ndarray, curvature: float, common: fl
 
 
 def _own_basis(problem: Problem) -> tuple[np.ndarray, TaskData] | None:
-    return kept(problem.data, ("own basis",), lambda: _make(problem.data))
+    data = problem.data
+    if problem.loss.is_quadratic and data.keeps_grams and not one_gram_serves(data):
+        _ = data.grams  # steps will ask for them, and their sum is at hand
+    return kept(data, ("own basis",), lambda: _make(data))
 
 
 def _make(data: TaskData) -> tuple[np.ndarray, TaskData] | None:

@@ -210,7 +210,7 @@ def _eigen(data: TaskData) -> tuple[np.ndarray, np.ndarray | None]:
 def slope_gram(data: TaskData) -> np.ndarray:
     """Mean over tasks of the slopes' Gram matrices (d, d), about the tasks' means."""
     d, omega = data.n_features, data.weight
-    M = data.design.total_gram(omega)[:d, :d]
+    M = data.total_gram[:d, :d]
     if data.intercept:
         mass = np.maximum(np.bincount(data.code, omega, minlength=data.n_tasks), 1e-300)
         level = data.design.adjoint(omega * data.design.last_column())[:, :d]

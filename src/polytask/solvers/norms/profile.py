@@ -150,7 +150,7 @@ def profile(
         lambda at: _small(problem, at.residual, tol), steps,
     )  # fmt: skip
     at = found.run(lambda blocks: _Rest(problem, f_L, blocks)).here
-    G = problem.risk_gradient(at.f)
+    G = problem.risk_gradient(at.f) if only_levels(data, rest) else at.gradient
     residual = _rest_residual(problem, at.blocks, G)
     slack = sum(abs(float((residual[b] * u).sum())) for b, u in at.blocks.items())
     smooth = at.value + (quadratic.value(B) if quadratic else 0.0)

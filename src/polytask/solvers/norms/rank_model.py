@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
+from polytask.algebra.linalg import clear_inverses
 from polytask.penalties.spectral import spectral_norm
 from polytask.solvers.norms.squares import Squares
 
@@ -125,7 +126,9 @@ class RankModel:
         H = (H.reshape(m * d, d) @ np.hstack([V, B])).reshape(m, d, d)
         D = V.T @ H[:, :, :r]
         D[:, np.arange(r), np.arange(r)] += alpha / s
-        inverse = np.linalg.inv(D)
+        inverse = clear_inverses(D)
+        if inverse is None:
+            raise np.linalg.LinAlgError("not positive definite")
         H = B.T @ H
         P = np.ascontiguousarray(H[:, :, :r].transpose(0, 2, 1))  # of X and B'Y
         J = inverse @ P
