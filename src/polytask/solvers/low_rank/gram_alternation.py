@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polytask.solvers.low_rank.gram_steps import HeadStep, direction_step, head_step, newton_step
+from polytask.solvers.low_rank.gram_steps import HeadStep, direction_step, head_step, newton_system
 from polytask.solvers.low_rank.heads import HeadModel
 from polytask.solvers.low_rank.progress import Progress
 from polytask.solvers.low_rank.task_quadratic import TaskQuadratic
@@ -103,8 +103,9 @@ class _State:
         """One step with as much damping as it takes to fall; False where none does."""
         V = self.heads.V
         B = self.model.on_basis(self.heads.A, V)[0]
+        damped = newton_system(self.heads, B, self.model.prior, self.model.turns)
         while self.damping <= _DAMPING[1]:
-            step = newton_step(self.heads, B, self.model.prior, self.damping, self.model.turns)
+            step = damped(self.damping)
             if step is not None:
                 heads, value = self._on(_orthonormal(V + step) if self.model.turns else V + step)
                 if value <= self.value + self.noise:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from scipy import linalg
 from polytask.algebra.linalg import clear_inverses, psd_inverses
 from polytask.solvers.low_rank.task_quadratic import TaskQuadratic
 
-__all__ = ["HeadStep", "Prior", "direction_step", "head_step", "newton_step"]
+__all__ = ["HeadStep", "Prior", "direction_step", "head_step", "newton_system"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,43 +99,72 @@ def direction_step(
     return V + _solve(M, rhs)[: k * d].reshape(k, d)
 
 
-def newton_step(
-    at: HeadStep, B: np.ndarray, prior: Prior, damping: float, horizontal: bool
-) -> np.ndarray | None:
-    """Change of V (k, d) by Newton's method on the objective at its best heads.
+def newton_system(
+    at: HeadStep, B: np.ndarray, prior: Prior, horizontal: bool
+) -> Callable[[float], np.ndarray | None]:
+    """Changes of V (k, d) by Newton's method on the objective at its best heads, by damping.
 
     The Hessian in V, bordered by what is shared, less what the heads give way to. ``horizontal``
-    moves across the rows of V only, where rotations of them change nothing. None where the damped
-    Hessian is not positive definite.
+    moves across the rows of V only, where rotations of them change nothing. A change is None where
+    the damped Hessian is not positive definite.
     """
-    Q, V, A, g = at.quadratic, at.V, at.A, at.gradient
-    k, d = V.shape
-    cross = np.einsum("ip,idr->irpd", A, at.HV)
-    cross[:, np.arange(k), np.arange(k), :] += g[:, None, :]
-    X = np.concatenate([cross.reshape(len(A), k, k * d), at.coupling], axis=2)
-    S = _bordered(Q, A, B, cross, at, prior)
-    wide = X.reshape(len(A) * k, -1)
-    S -= wide.T @ (at.inverse @ X).reshape(wide.shape)
-    slope = A.T @ g + B @ V
+    V = at.V
+    (k, d), S = V.shape, _newton_matrix(at, B, prior)
+    slope = at.A.T @ at.gradient + B @ V
     scale = float(np.trace(S[: k * d, : k * d])) / (k * d)
-    if not scale > 0:
-        return None
     if horizontal:
         off = np.eye(d) - V.T @ V
         P = linalg.block_diag(np.kron(np.eye(k), off), np.eye(len(S) - k * d))
         S = P @ S @ P
         S[: k * d, : k * d] += scale * np.kron(np.eye(k), V.T @ V)
         slope = slope @ off
-    diagonal = np.full(len(S), 1e-13 * scale)
-    diagonal[: k * d] += damping * scale
-    S[np.diag_indices(len(S))] += diagonal
-    try:
-        factor = linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
-    except linalg.LinAlgError:
-        return None
     rhs = np.append(-slope.ravel(), np.zeros(len(S) - k * d))
-    step: np.ndarray = linalg.cho_solve(factor, rhs, check_finite=False)[: k * d].reshape(k, d)
-    return step
+
+    def step(damping: float) -> np.ndarray | None:
+        diagonal = np.full(len(S), 1e-13 * scale)
+        diagonal[: k * d] += damping * scale
+        try:
+            factor = linalg.cho_factor(S + np.diag(diagonal), lower=True, check_finite=False)
+        except linalg.LinAlgError:
+            return None
+        found: np.ndarray = linalg.cho_solve(factor, rhs, check_finite=False)
+        return found[: k * d].reshape(k, d)
+
+    return step if scale > 0 else lambda _: None
+
+
+def _newton_matrix(at: HeadStep, B: np.ndarray, prior: Prior) -> np.ndarray:
+    """Second derivatives in V and in what is shared, the heads at their best.
+
+    A head's own derivatives with V's row p are a_p H V' + g e_p', so that what it gives way to
+    needs no matrix of its own.
+    """
+    Q, A, g, F = at.quadratic, at.A, at.gradient, at.coupling
+    (k, d), m = at.V.shape, len(A)
+    J = at.HV @ at.inverse
+    S = _kronecker(A, Q.H - J @ at.HV.transpose(0, 2, 1), B)
+    Ag = (A[:, :, None] * g[:, None, :]).reshape(m, k * d)
+    turn = (Ag.T @ J.reshape(m, d * k)).reshape(k, d, d, k).transpose(0, 2, 3, 1)  # p e d q
+    turn = turn.reshape(k * d, k * d)
+    gg = (g[:, :, None] * g[:, None, :]).reshape(m, d * d)
+    both = (at.inverse.reshape(m, k * k).T @ gg).reshape(k, k, d, d).transpose(0, 2, 1, 3)
+    S -= turn + turn.T + both.reshape(k * d, k * d)
+    c = F.shape[2]
+    if c == 0:
+        return S
+    sides, give = [], at.inverse @ F
+    if prior.common is not None:
+        own = (A.T @ at.HV.reshape(m, d * k)).reshape(k, d, k)
+        own[np.arange(k), :, np.arange(k)] += g.sum(axis=0)
+        sides.append(own)
+    if len(Q.t):
+        sides.append(np.einsum("ip,iqd->pdq", A, Q.E))
+    side = np.concatenate(sides, axis=2)
+    side = side - (A.T @ (at.HV @ give).reshape(m, d * c)).reshape(k, d, c)
+    side -= (give.reshape(m, k * c).T @ g).reshape(k, c, d).transpose(0, 2, 1)
+    side = side.reshape(k * d, c)
+    corner = at.shared_curvature - np.tensordot(F, give, ((0, 1), (0, 1)))
+    return np.block([[S, side], [side.T, corner]])
 
 
 def _with_mean(
@@ -160,23 +190,6 @@ def _kronecker(A: np.ndarray, H: np.ndarray, B: np.ndarray) -> np.ndarray:
     blocks = products[pair]
     np.einsum("pqdd->pqd", blocks)[:] += B[:, :, None]
     return blocks.transpose(0, 2, 1, 3).reshape(k * d, k * d)
-
-
-def _bordered(
-    Q: TaskQuadratic, A: np.ndarray, B: np.ndarray, cross: np.ndarray, at: HeadStep, prior: Prior
-) -> np.ndarray:
-    """Second derivatives in V, w0 and b."""
-    k, d = at.V.shape
-    sides = []
-    if prior.common is not None:
-        sides.append(cross.sum(axis=0).reshape(k, k * d).T)
-    if len(Q.t):
-        sides.append(np.einsum("ip,iqd->pdq", A, Q.E).reshape(k * d, -1))
-    M = _kronecker(A, Q.H, B)
-    if not sides:
-        return M
-    side = np.hstack(sides)
-    return np.block([[M, side], [side.T, at.shared_curvature]])
 
 
 def _inverses(h: np.ndarray) -> np.ndarray:
