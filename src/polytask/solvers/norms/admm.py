@@ -18,7 +18,7 @@ from polytask.solvers.facts import NORMS, RIDGES, ROWS, SLOPES, Need
 from polytask.solvers.norms.outer import solve_norm
 from polytask.solvers.norms.parts import quadratic_of, total
 from polytask.solvers.norms.proximal import fista, metric
-from polytask.solvers.norms.squares import Squares, squares_gap
+from polytask.solvers.norms.squares import Squares, is_within
 from polytask.solvers.norms.sweeps import after_sweeps
 from polytask.structures import Blocks, CommonDeviation
 
@@ -105,7 +105,7 @@ def admm(
         B = system.solve(Z - dual)
         if n_iter % _CHECK_EVERY == _CHECK_EVERY - 1:
             g, _ = F.gradient(Z)
-            if squares_gap(F, Z, g, penalty, norm) <= tol:
+            if is_within(F, Z, g, penalty, norm, rho * unit * dual, tol):
                 return Z, n_iter + 1, rho
             far, owed, moved, size = (np.linalg.norm(root * A) for A in (B - Z, dual, change, B))
             ratio = float(far * owed) / max(float(moved * size), 1e-300)

@@ -13,7 +13,7 @@ from polytask.solvers.base import Solution, Status
 from polytask.solvers.norms.multipliers import lies_beyond_band, solve_in_band
 from polytask.solvers.norms.parts import norm_of, stacked, unstacked
 from polytask.solvers.norms.profile import Profile, duality_gap, profile, zero_factor, zero_profile
-from polytask.solvers.norms.squares import Squares, squares_gap
+from polytask.solvers.norms.squares import Squares, gap_of_slope, squares_gap
 from polytask.structures import Blocks
 
 __all__ = ["Inner", "solution_at", "solve_norm", "squares_at", "zero_is_best"]
@@ -22,6 +22,9 @@ __all__ = ["Inner", "solution_at", "solve_norm", "squares_at", "zero_is_best"]
 Inner = Callable[[Squares, Norm, np.ndarray, float, int], tuple[np.ndarray, int]]
 _SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _BY_GRAMS = 1e-8  # tolerance from which the digits of Gram matrices certify a gap
+# Of fits that compare strengths: share of the tolerance that a gap must have which is nearly
+# the distance itself; what may be left at a given start, as a share of the scale; see `_rest_tol`.
+_PROVEN, _WARM, _REST_FAR = 0.3, 1e-2, 0.05
 _OUTER = 50  # Newton steps at most
 _OF_LAST = 0.05  # share of the last gap to which squares are solved on the way
 # A gap that stays asks for closer squares, where far rows cost more in it: tails beyond a kink.
@@ -68,36 +71,63 @@ def _newton(
     at = zero if start is None else profile(problem, stacked(problem, start), start)
     penalty = norm.value(at.B)
     gap, accuracy, n_iter = duality_gap(problem, at, penalty), 0.5, 0
+    exact, kinks = problem.loss.is_quadratic, problem.loss.has_kinks
+    searching = tol >= _SEARCHING and not (exact or kinks)
+    tol = _PROVEN * tol if searching else tol
+    left = gap if start is None or not searching else min(gap, _WARM * scale)
     share = _OF_LAST  # smaller where B was no better: a dual point may be far off at a good one
     stuck = False  # at a kink, which squares that lie above the loss lead away from
     for _ in range(_OUTER):
         if gap <= tol * scale or n_iter >= max_iter:
             break
-        exact = problem.loss.is_quadratic
         free = penalty > 0 and at.is_next_to_free(penalty)  # the gap far away says next to nothing
-        wanted = max(accuracy * tol * scale, 0.0 if exact or free else share * gap)
+        wanted = max(accuracy * tol * scale, 0.0 if exact or free else share * left)
         F = squares_at(problem, at, stuck)
-        far = not exact and gap > _FAR * scale
+        F.by_slopes = searching
+        far = not exact and left > _FAR * scale
         most = min(_ON_THE_WAY, max_iter - n_iter) if far else max_iter - n_iter
         B, used = inner(F, norm, at.B, wanted, most)
         n_iter += used
         old, before = at, gap
-        rest_tol = _REST_TOL[0] if exact else float(np.clip(_OF_GAP * gap / scale, *_REST_TOL))
+        rest_tol = _rest_tol(left / scale, exact, searching)
         at, penalty = _step(problem, norm, at, penalty, B, F.gradient(B)[1], rest_tol)
         share *= _CLOSER if at is old else 1.0
-        gap = duality_gap(problem, at, penalty)
-        if not exact and gap <= tol * scale:
-            at = profile(problem, at.B, at.rest)
-            gap = duality_gap(problem, at, penalty)
-        if gap > (tol * scale if exact else _FALLS[problem.loss.has_kinks] * before):
+        at, gap, left = _measured(problem, at, penalty, F, tol * scale, n_iter >= max_iter)
+        accuracy *= _CLOSER if left <= tol * scale < gap else 1.0  # for a proof
+        if gap > (tol * scale if exact else _FALLS[kinks] * before):
             share, accuracy = _CLOSER * share, _CLOSER * accuracy
             if accuracy < _MOST_ACCURATE[exact]:
                 break
         still = not exact and gap > 0.999 * before and before < 1e-3 * scale and used == 0
-        if still and not problem.loss.has_kinks:
+        if still and not kinks:
             break
         stuck = still
     return solution_at(problem, at, penalty, scale, tol, name, n_iter, gap)
+
+
+def _rest_tol(left: float, exact: bool, searching: bool) -> float:
+    """How close a rest on the way is solved for; where it is far, squares say the next one."""
+    if exact:
+        return _REST_TOL[0]
+    return _REST_FAR if searching else float(np.clip(_OF_GAP * left, *_REST_TOL))
+
+
+def _measured(
+    problem: Problem, at: Profile, penalty: float, F: Squares, enough: float, last: bool
+) -> tuple[Profile, float, float]:
+    """A point, its gap, and about what its objective is above the least.
+
+    The dual point that squares have says the latter; the gap is proven only where that is
+    ``enough``, or this is the ``last`` look.
+    """
+    left = gap_of_slope(F, at.B, at.gradient, penalty, norm_of(problem), F.dual)
+    if enough < left < np.inf and not last:
+        return at, left, left
+    gap = duality_gap(problem, at, penalty, F)
+    if not problem.loss.is_quadratic and gap <= enough:
+        at = profile(problem, at.B, at.rest)
+        gap = duality_gap(problem, at, penalty, F)
+    return at, gap, min(left, gap)
 
 
 class _Point(NamedTuple):

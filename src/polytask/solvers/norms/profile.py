@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _NEWTON_STEPS = 60
+_DUAL_STEPS, _DUAL_FALLS = 8, 0.5
 _LEAST_TOP = 1e-6  # of a dual norm: no loss has derivatives a million times those at hand
 _REST_TOL = 1e-11  # of `Problem.gradient_bound`: the dual point is feasible to this
 
@@ -196,11 +197,20 @@ def rest_facts(problem: Problem) -> tuple[Any, ...]:
     return (problem.loss, rest.common.tobytes(), rest.deviation.tobytes(), *strengths)
 
 
-def duality_gap(problem: Problem, at: Profile, penalty: float) -> float:
-    """The objective minus the dual objective, where the norm of B is ``penalty``."""
+def duality_gap(
+    problem: Problem, at: Profile, penalty: float, near: Squares | None = None
+) -> float:
+    """The objective minus the dual objective, where the norm of B is ``penalty``.
+
+    The dual point of squares ``near`` it is tried too, if they have one.
+    """
     loss, y = problem.loss, problem.data.y
     if not loss.is_quadratic:
-        dual = dual_value(problem, at, loss.gradient(y, at.f), penalty)
+        nu, dual = loss.gradient(y, at.f), -np.inf
+        if near is not None and near.dual is not None:
+            dual = _value_near(problem, at, nu, near, near.dual)
+        if dual == -np.inf:
+            dual = dual_value(problem, at, nu, penalty)
         return at.smooth + penalty - dual + at.free_residual
     norm, g = norm_of(problem), at.gradient  # the same without cancellation, at the best s
     slope = float((at.B * g).sum()) + support_of(norm, g)
@@ -229,11 +239,43 @@ def dual_value(problem: Problem, at: Profile, nu: np.ndarray, penalty: float) ->
     ]
     if at.is_next_to_free(penalty):
         # What is left of the gradient is more than such a norm allows; without it nu is dual.
-        left = at.risk_gradient[:, : at.B.shape[-1]]
+        left = at.risk_gradient.copy()
+        left[:, at.B.shape[-1] :] = 0.0  # what tasks' derivatives sum to stays the same
         without = Squares(problem, data.weight, data.y).without_gradient(nu, left)
         if without is not None:
             duals.append(-float(data.weight @ loss.conjugate(data.y, without)) - q)
     return max(duals)
+
+
+def _value_near(
+    problem: Problem, at: Profile, nu: np.ndarray, near: Squares, h: np.ndarray
+) -> float:
+    """The dual objective at derivatives near nu (N,) whose gradient is -h, which is feasible.
+
+    They move by least squares, but for rows that would leave what the loss has as derivatives; what
+    these leave of the gradient moves others.
+    """
+    data, norm, loss, d = problem.data, norm_of(problem), problem.loss, at.B.shape[-1]
+    wanted = at.risk_gradient.copy()
+    wanted[:, :d] -= at.gradient + h
+    G, before = at.risk_gradient, np.inf
+    for _ in range(_DUAL_STEPS):
+        moved = near.without_gradient(nu, G - wanted)
+        if moved is None:
+            return -np.inf
+        nu = np.where(np.isfinite(loss.conjugate(data.y, moved)), moved, nu)
+        G = data.design.adjoint(data.weight * nu)
+        left = float(np.linalg.norm(G - wanted))
+        if left > _DUAL_FALLS * before:
+            break
+        before = left
+    h = h + (wanted - G)[:, :d]
+    s = 1.0 / max(norm.dual(h), 1.0)
+    levels = slopes_of(problem).rest.assemble(at.rest)[:, d:]
+    slack = abs(float(((G - wanted)[:, d:] * levels).sum()))
+    q = sum(problem.penalties[b].value(at.rest[b]) for b in at.rest) + at.beside
+    risk = float(data.weight @ loss.conjugate(data.y, s * nu))
+    return -risk - s * s * (q + conjugate_of(norm, h)) - s * support_of(norm, h) - slack
 
 
 def _rest_residual(problem: Problem, u: Blocks, G: np.ndarray) -> Blocks:

@@ -14,7 +14,7 @@ from polytask.solvers.base import Solution, Solver
 from polytask.solvers.facts import NORMS, RIDGES, ROWS, SLOPES, Need
 from polytask.solvers.norms.outer import solve_norm
 from polytask.solvers.norms.parts import SumOfNorms
-from polytask.solvers.norms.squares import Squares, squares_gap
+from polytask.solvers.norms.squares import Squares, is_within
 from polytask.solvers.norms.sweeps import after_sweeps
 from polytask.structures import Blocks
 
@@ -56,8 +56,8 @@ def fista(
     for n_iter in range(max_iter):
         size = 1.0 / (curvature * scale)
         to = point - g_point * size if V is None else V.T @ point - (V.T @ g_point) * size
-        new, penalty = norm.shrink(to, cast(float, size))
-        new = new if V is None else V @ new
+        left, penalty = norm.shrink(to, cast(float, size))
+        new = left if V is None else V @ left
         g_new, _ = F.gradient(new)
         step = new - point
         scaled = scale * step if V is None else V @ (scale * (V.T @ step))
@@ -66,8 +66,11 @@ def fista(
             curvature = 1.02 * needed
             continue
         look = n_iter % _CHECK_EVERY == _CHECK_EVERY - 1
-        if look and squares_gap(F, new, g_new, penalty, norm) <= tol:
-            return new, n_iter + 1
+        if look:
+            slopes = (to - left) / size
+            slopes = slopes if V is None else V @ slopes
+            if is_within(F, new, g_new, penalty, norm, slopes, tol):
+                return new, n_iter + 1
         move, g_move = new - B, g_new - g
         t_next = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * t * t))
         uphill = float((scaled * move).sum()) < 0

@@ -19,7 +19,7 @@ from polytask.solvers.norms.parts import conjugate_of, quadratic_of, support_of,
 from polytask.solvers.norms.rest import make_rest, predict_rest
 from polytask.structures import Blocks
 
-__all__ = ["NEXT_TO_NONE", "Squares", "gap_of_squares", "squares_gap"]
+__all__ = ["NEXT_TO_NONE", "Squares", "gap_of_slope", "gap_of_squares", "is_within", "squares_gap"]
 
 NEXT_TO_NONE = 1e-10  # share of F at zero below which a norm can be as good as none
 # Shares, of a task's gradient and of all at zero, that a step may leave: more is not rounding.
@@ -67,6 +67,8 @@ class Squares:
     ) -> None:
         data = problem.data
         self.constant = zero is not None
+        self.by_slopes = False  # whether `is_within` takes a norm's subgradients as dual points
+        self.dual: np.ndarray | None = None  # minus the gradient (m, d) at the best of these
         self._data = ref(data)  # squares are kept for as long as the data live, and no longer
         self.structure, self.v, self.z = slopes_of(problem), v, z
         self.common, self.deviation = ridge_of(problem, "common"), ridge_of(problem, "deviation")
@@ -95,6 +97,12 @@ class Squares:
         data = self._data()
         assert data is not None
         return data
+
+    @cached_property
+    def bend(self) -> np.ndarray:
+        """Curvature of each row by itself, without its weight."""
+        weight = self.data.weight
+        return np.divide(self.v, weight, out=np.zeros_like(weight), where=weight > 0)
 
     @cached_property
     def moment(self) -> np.ndarray:
@@ -218,20 +226,32 @@ class Squares:
         step = self._down(g)
         return np.inf if step is None else 0.5 * float((g * step).sum())
 
-    def without_gradient(self, nu: np.ndarray, g: np.ndarray) -> np.ndarray | None:
-        """Derivatives nu (N,) of a loss less what has a gradient g (m, d): None if not known.
+    def without_gradient(self, nu: np.ndarray, G: np.ndarray) -> np.ndarray | None:
+        """Derivatives nu (N,) of a loss less what has a gradient G (m, p): None if not known.
 
-        By least squares with the weights v; what they sum to in a task stays the same.
+        By least squares with the weights v, so that small changes of derivatives with a loss's
+        curvature in v stay within what it has.
         """
+        theta = self.step_down(G)
+        if theta is None:
+            return None
+        return nu - self.bend * self.data.design.predict(theta)
+
+    def step_down(self, G: np.ndarray) -> np.ndarray | None:
+        """Theta (m, p) of which the squares alone, unpenalized, have the gradient G (m, p)."""
+        d = self.structure.n_features
+        theta, g = np.zeros_like(self.slope_at_zero), G[:, :d]
+        if self._level is not None:
+            h, n = self.curvature.last_column(), self.curvature.diagonal()[:, -1:]
+            level = G[:, -1:] / np.where(n > 0, n, 1.0)
+            g = g - h[:, :d] * level
         step = self._down(g)
         if step is None:
             return None
-        theta = np.zeros_like(self.slope_at_zero)
-        theta[:, : self.structure.n_features] = step
+        theta[:, :d] = step
         if self._level is not None:
-            h, n = self.curvature.last_column(), self.curvature.diagonal()[:, -1]
-            theta[:, -1] = -(h * theta).sum(axis=1) / np.where(n > 0, n, 1.0)
-        return nu - self.data.design.predict(theta)
+            theta[:, -1:] = level - (h * theta).sum(axis=1, keepdims=True) / np.where(n > 0, n, 1.0)
+        return theta
 
     def task_curvature(self, features: np.ndarray, held_by: str = "held") -> np.ndarray:
         """About F's Hessian in these features of each task by itself, a new array.
@@ -263,6 +283,41 @@ def squares_gap(F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: 
     if penalty > NEXT_TO_NONE * F.value_at_zero:
         return gap
     return min(gap, penalty + F.above_least(g))  # rounding of g alone is more than such a norm
+
+
+def is_within(
+    F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: Norm, slopes: np.ndarray,
+    tol: float,
+) -> bool:  # fmt: skip
+    """Whether the gap is at most ``tol``.
+
+    Where F goes ``by_slopes``, subgradients of the norm at B, one for each part, as its shrinkage
+    leaves them, are minus the gradients of dual points too, of which F keeps the best.
+    """
+    if F.by_slopes and g.ndim == 2:
+        several = slopes[None] if slopes.ndim == 2 else (*slopes, slopes.mean(axis=0))
+        near = [h for h in several if F.above_least(g + h) <= tol]
+        feasible = [h / max(norm.dual(h), 1.0) for h in near]
+        gaps = [gap_of_slope(F, B, g, penalty, norm, h) for h in feasible]
+        if gaps and min(gaps) <= tol:
+            F.dual = feasible[int(np.argmin(gaps))]
+            return True
+    return squares_gap(F, B, g, penalty, norm) <= tol
+
+
+def gap_of_slope(
+    F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: Norm, h: np.ndarray | None
+) -> float:  # fmt: skip
+    """The gap at the dual point of gradient -h, which is feasible; infinite where there is none.
+
+    It is norm(B) - ⟨B, h⟩ + ½ ‖g + h‖² in the inverse of F's Hessian: of second order in what is
+    left of the optimum's equation, where that of g scaled into the dual ball is of first, as a
+    share of the norm: of weak ones thousands of times as much.
+    """
+    if h is None:
+        return np.inf
+    beside = penalty - float((B * h).sum()) + support_of(norm, h) + conjugate_of(norm, h)
+    return beside + F.above_least(g + h)
 
 
 def gap_of_squares(
