@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.linear_model import MultiTaskLasso
 
+from polytask import JointFeaturesRegressor
 from polytask.data import TaskData
 from polytask.penalties import (
     Coupled,
@@ -93,3 +95,24 @@ def test_strong_norms_and_those_that_see_features_together() -> None:
     assert not WorkingSet().solve(asked, None, 1e-8, 100).coefs[:, :D].any()
     trace = problem(wide(), Squared(), slopes=TraceNorm(0.1))
     assert "sums over features" in missing(WorkingSet(), trace)[0].says
+
+
+def test_one_gram_matrix_of_fewer_shared_rows_than_kept_features() -> None:
+    """Where scikit-learn has the same objective, and features leave the set on the way."""
+    rng = np.random.default_rng(1)
+    n, m = 40, 20
+    X, W = rng.normal(size=(n, D)), rng.normal(size=(m, D)) * (np.arange(D) < 10)
+    Y = X @ W.T + rng.normal(size=(n, m))
+    alpha = float(np.linalg.norm(X.T @ Y, axis=1).max()) / n / 40
+    found = JointFeaturesRegressor(alpha / m, fit_intercept=False, tol=1e-8).fit(X, Y)
+    peer = MultiTaskLasso(alpha, fit_intercept=False, tol=1e-10, max_iter=100_000).fit(X, Y)
+
+    def objective(coef: np.ndarray) -> float:
+        left = Y - X @ coef.T
+        return float((left**2).sum() / (2 * n) + alpha * np.linalg.norm(coef, axis=0).sum())
+
+    assert found.solver_ == WorkingSet.name
+    assert found.support_.sum() > n
+    assert found.gap_ <= 1e-8
+    at_zero = objective(np.zeros((m, D)))
+    assert abs(objective(found.coef_) - objective(peer.coef_)) <= 2e-8 * at_zero

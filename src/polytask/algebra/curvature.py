@@ -24,6 +24,8 @@ __all__ = [
     "one_gram_serves",
 ]
 
+# Columns per task up to which a Gram matrix costs less than eight products with rows.
+_BY_TASKS = 32
 _THREADS_FROM = 4e6  # numbers in Gram matrices from which a second thread reads them faster
 
 
@@ -155,8 +157,8 @@ def make_curvature(data: TaskData, v: np.ndarray, constant: bool) -> Curvature:
 
 
 def one_gram_serves(data: TaskData) -> bool:
-    """Whether tasks share rows, in number enough for one Gram matrix."""
-    return data.design.shared and data.is_narrow
+    """Whether tasks share rows, and these or the tasks are enough for one Gram matrix to pay."""
+    return data.design.shared and (data.is_narrow or data.n_coefs <= _BY_TASKS * data.n_tasks)
 
 
 def _shared(data: TaskData, v: np.ndarray) -> SharedGram | None:

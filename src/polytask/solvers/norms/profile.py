@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "duality_gap",
     "profile",
     "rest_facts",
+    "share_zero",
     "zero_factor",
     "zero_profile",
 ]
@@ -173,11 +174,25 @@ def zero_profile(problem: Problem) -> Profile:
 
     Kept for as long as the data live, because every strength of a path asks for it.
     """
-    data, structure = problem.data, slopes_of(problem)
-    parts = () if len(structure.parts) == 1 else (len(structure.parts),)
-    zero = np.zeros((*parts, data.n_tasks, data.n_features))
-    key = ("profile at zero", *parts, *rest_facts(problem))
-    return kept(data, key, lambda: profile(problem, zero))
+    return kept(problem.data, _key_at_zero(problem), lambda: profile(problem, _zero(problem)))
+
+
+def share_zero(problem: Problem, some: Problem, columns: np.ndarray) -> None:
+    """Let a problem on some of the columns know what it is at L = 0, where all see the same."""
+    zero = zero_profile(problem)
+    G = zero.risk_gradient[:, columns]
+    known = replace(zero, B=_zero(some), risk_gradient=G, quadratic=quadratic_of(some))
+    kept(some.data, _key_at_zero(some), lambda: known)
+
+
+def _zero(problem: Problem) -> np.ndarray:
+    data, parts = problem.data, slopes_of(problem).parts
+    several = () if len(parts) == 1 else (len(parts),)
+    return np.zeros((*several, data.n_tasks, data.n_features))
+
+
+def _key_at_zero(problem: Problem) -> tuple[Any, ...]:
+    return ("profile at zero", len(slopes_of(problem).parts), *rest_facts(problem))
 
 
 def zero_factor(problem: Problem) -> float:
@@ -284,5 +299,7 @@ def _rest_residual(problem: Problem, u: Blocks, G: np.ndarray) -> Blocks:
 
 
 def _small(problem: Problem, residual: Blocks, tol: float) -> bool:
+    if not any(R.size for R in residual.values()):
+        return True
     scale = slopes_of(problem).rest.adjoint(problem.gradient_bound, {})
     return all((np.abs(R) <= tol * scale[b]).all() for b, R in residual.items())

@@ -19,7 +19,7 @@ from polytask.solvers.base import Solution, Solver, fits
 from polytask.solvers.facts import FEATUREWISE, NORMS, RIDGES, ROWS, SLOPES, Need, slopes_of
 from polytask.solvers.norms.outer import solution_at, zero_is_best
 from polytask.solvers.norms.parts import norm_of, stacked, unstacked
-from polytask.solvers.norms.profile import Profile, duality_gap, profile, zero_profile
+from polytask.solvers.norms.profile import Profile, duality_gap, profile, share_zero, zero_profile
 from polytask.solvers.norms.road import solve_convex
 from polytask.structures import Blocks, CommonDeviation, SlopesPlus
 
@@ -53,6 +53,7 @@ class WorkingSet(Solver):
         for n_round in range(_ROUNDS):
             if n_round or not len(kept):
                 wanted = norm.shrink(-np.broadcast_to(at.gradient, at.B.shape), 1.0).matrix
+                kept = np.flatnonzero(_lengths(at.B)) if n_round else kept
                 kept = _joined(kept, _lengths(wanted))
             few, begin = on_features(problem, kept), _some(problem, blocks, kept)
             closer = max(0.5 * tol, _CLOSER * gap / scale)
@@ -84,10 +85,12 @@ def on_features(problem: Problem, kept: np.ndarray) -> Problem:
     penalties = dict(problem.penalties)
     for b in structure.parts:
         penalties[b] = cast(Penalty, cast(FeatureWise, penalties[b]).on_features(kept))
-    return Problem(
+    some = Problem(
         replace(data, design=design, center=None), problem.loss,
         SlopesPlus(rest, d, structure.parts), penalties,
     )  # fmt: skip
+    share_zero(problem, some, columns)
+    return some
 
 
 def _lengths(B: np.ndarray) -> np.ndarray:
