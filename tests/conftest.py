@@ -45,9 +45,9 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(params=[0, 1, 2])
+@pytest.fixture(params=[0, *(pytest.param(more, marks=pytest.mark.slow) for more in (1, 2))])
 def seed(request: pytest.FixtureRequest) -> int:
-    """Three seeds: a test that takes this runs under each."""
+    """Three seeds: a test that takes this runs under each, under the last two in the slow suite."""
     return request.param
 
 

@@ -72,10 +72,13 @@ def that_search_long() -> Iterator[BaseEstimator]:
 NARROW = ("binomial", "ordinal")  # shares from 0 to 1, few levels: the checks' targets are others
 
 
-def with_loss() -> Iterator[BaseEstimator]:
+FAST = ("poisson", "huber")  # of a link, and of none
+
+
+def with_loss(fast: bool) -> Iterator[BaseEstimator]:
     """Some of the other losses; what holds of one formulation holds of the others."""
     for name, response in responses().items():
-        if not response.has_labels and name not in ("squared", *NARROW):
+        if not response.has_labels and name not in ("squared", *NARROW) and (name in FAST) == fast:
             yield MeanRegularizedRegressor(
                 0.1, alpha_intercept=0.1, loss=name, task=0, unseen="common"
             )
@@ -101,8 +104,14 @@ def test_contract(estimator: BaseEstimator, check: Any) -> None:
     run(estimator, check)
 
 
-@parametrize_with_checks(list(with_loss()), expected_failed_checks=_not_for)
+@parametrize_with_checks(list(with_loss(fast=True)), expected_failed_checks=_not_for)
 def test_contract_of_other_losses(estimator: BaseEstimator, check: Any) -> None:
+    run(estimator, check)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(list(with_loss(fast=False)), expected_failed_checks=_not_for)
+def test_contract_of_further_losses(estimator: BaseEstimator, check: Any) -> None:
     run(estimator, check)
 
 

@@ -16,7 +16,9 @@ def repeated():
     return X.iloc[at].reset_index(drop=True), y.to_numpy()[at], at
 
 
-@pytest.mark.parametrize("kind", ["pandas", "polars", "numpy"])
+@pytest.mark.parametrize(
+    "kind", ["polars", *(pytest.param(k, marks=pytest.mark.slow) for k in ("pandas", "numpy"))]
+)
 def test_rows_with_the_same_measurements_make_a_warning(kind):
     X, y, who = repeated()
     task = "task"

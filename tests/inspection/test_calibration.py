@@ -29,7 +29,10 @@ def fixed_models(alpha):
     }
 
 
-@pytest.mark.parametrize(("world", "alpha"), [("independent", 2e-3), ("related", 2e-2)])
+@pytest.mark.parametrize(
+    ("world", "alpha"),
+    [("independent", 2e-3), pytest.param("related", 2e-2, marks=pytest.mark.slow)],
+)
 def test_intervals_and_labels_hold(calibration, world, alpha):
     size = {"truths": 8, "draws": 2, "m": 16, "cv": 4, "fresh": 20}
     found = list(calibration.simulate(world, 20, models=fixed_models(alpha), **size))

@@ -27,10 +27,16 @@ def plants():
     return pd.DataFrame(x, columns=["a", "b"]).assign(plant=g), y
 
 
-def test_one_mistyped_cell_makes_no_claim_and_is_named():
+@pytest.fixture(scope="module")
+def mistyped():
+    """The comparison of plants of which one cell is a thousand times too large."""
     X, y = plants()
     X.loc[7, "a"] *= 1000
-    found = compare_tasks(MODELS, X, y, task="plant")
+    return compare_tasks(MODELS, X, y, task="plant")
+
+
+def test_one_mistyped_cell_makes_no_claim_and_is_named(mistyped):
+    found = mistyped
     assert found.verdict.label == "no-clear-gain"
     assert "row 7 (task 0; 'a' is far from all others there)" in found.verdict.text
     assert any("row 7" in told and "'a'" in told for told in found.warnings)
@@ -41,13 +47,10 @@ def test_one_mistyped_cell_makes_no_claim_and_is_named():
     assert found.to_dict()["verdict"]["gain"]["rests_on"]["what"].startswith("row 7 ")
 
 
-def test_nothing_is_called_clearly_worse_for_one_cell():
+def test_nothing_is_called_clearly_worse_for_one_cell(mistyped):
     """One cell made every other model look worse by 11 to 127 %, each of them surely."""
-    X, y = plants()
-    X.loc[7, "a"] *= 1000
-    found = compare_tasks(MODELS, X, y, task="plant")
-    assert found.recommended.why != "clearly-best"
-    assert "clearly worse" not in found.recommended.text
+    assert mistyped.recommended.why != "clearly-best"
+    assert "clearly worse" not in mistyped.recommended.text
 
 
 def judged(base, other, n):

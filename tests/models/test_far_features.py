@@ -19,7 +19,7 @@ from polytask import (
     TaskInterceptRegressor,
 )
 
-FAR = [30.0, 700.0, 1e4]
+FAR = [*(pytest.param(near, marks=pytest.mark.slow) for near in (30.0, 700.0)), 1e4]
 REGRESSORS = [
     SingleTaskRegressor(),
     PooledRegressor(),

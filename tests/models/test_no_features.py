@@ -56,14 +56,19 @@ def test_levels_between_their_own_mean_and_that_of_all(rng):
 
 
 @pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+    "models",
+    [
+        ["--models", "single-task,mean-regularized,curved"],
+        pytest.param([], id="default", marks=pytest.mark.slow),
+    ],
 )
-def test_the_command_compares_levels(rng, tmp_path):
+def test_the_command_compares_levels(models, rng, tmp_path):
     X, y = levels(rng)
     table = tmp_path / "levels.csv"
     X.assign(y=y).to_csv(table, index=False)
     out = tmp_path / "out"
-    assert main(["compare", str(table), "--task", "g", "--target", "y", "--out", str(out)]) == 0
+    words = ["compare", str(table), "--task", "g", "--target", "y", *models, "--out", str(out)]
+    assert main(words) == 0
     assert (out / "report.html").exists()
     assert (
         main(["predict", str(out / "model.skops"), str(table), "--out", str(tmp_path / "p.csv")])

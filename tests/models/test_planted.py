@@ -14,9 +14,6 @@ from polytask.datasets import (
 )
 from tests.models.kin import FAST_ROLES
 
-SEEDS = pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
-)
 EVERY = pytest.mark.parametrize("role", FAST_ROLES)
 
 
@@ -29,7 +26,6 @@ def rows(role: str, n: int) -> dict:
     return {"n_rows": n if role == "Regressor" else 5 * n, "classification": role == "Classifier"}
 
 
-@SEEDS
 @EVERY
 def test_shared_and_own_features(role: str, seed: int) -> None:
     X, y, truth = make_sparse_tasks(8, 10, **rows(role, 80), n_own=1, random_state=seed)
@@ -43,7 +39,6 @@ def test_shared_and_own_features(role: str, seed: int) -> None:
     assert not grouped.shared_support_[3:].all()
 
 
-@SEEDS
 def test_features_of_a_branch(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ids, X = np.repeat(np.arange(6), 60), rng.normal(size=(360, 8))
@@ -55,7 +50,6 @@ def test_features_of_a_branch(seed: int) -> None:
     np.testing.assert_array_equal(support, expected)
 
 
-@SEEDS
 @EVERY
 def test_outlier_tasks(role: str, seed: int) -> None:
     options = {**rows(role, 80), "n_outliers": 2, "deviation": 0.1, "random_state": seed}
@@ -68,7 +62,6 @@ def test_outlier_tasks(role: str, seed: int) -> None:
     assert model.outlier_scores_[~odd].max() < 1
 
 
-@SEEDS
 def test_outlier_tasks_beside_shared_features(seed: int) -> None:
     X, y, _ = make_sparse_tasks(8, 10, 80, n_shared=2, random_state=seed)
     odd = np.random.default_rng(seed).normal(size=10)
@@ -78,7 +71,6 @@ def test_outlier_tasks_beside_shared_features(seed: int) -> None:
     assert model.shared_support_.tolist() == [True] * 2 + [False] * 8
 
 
-@SEEDS
 def test_exceptions_beside_few_directions(seed: int) -> None:
     X, y, _ = make_low_rank_tasks(12, 8, 80, rank=1, noise=0.2, random_state=seed)
     y = y + 2.0 * np.where(X["task"] == 3, X["x5"], 0.0)
@@ -87,7 +79,6 @@ def test_exceptions_beside_few_directions(seed: int) -> None:
     assert model.rank_ <= 2
 
 
-@SEEDS
 @EVERY
 def test_clusters(role: str, seed: int) -> None:
     X, y, truth = make_clustered_tasks(12, 10, **rows(role, 40), n_clusters=3, random_state=seed)
@@ -102,7 +93,6 @@ def test_clusters(role: str, seed: int) -> None:
     assert np.linalg.eigvalsh(M).max() < 1 + 1e-9
 
 
-@SEEDS
 @EVERY
 def test_directions(role: str, seed: int) -> None:
     X, y, truth = make_low_rank_tasks(20, 10, **rows(role, 60), rank=2, random_state=seed)
@@ -113,7 +103,6 @@ def test_directions(role: str, seed: int) -> None:
     assert (model.component_shares_ > 0.7).all()
 
 
-@SEEDS
 def test_smooth_change(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ids, X = np.repeat(np.arange(12), 20), rng.normal(size=(240, 6))
@@ -128,7 +117,6 @@ def test_smooth_change(seed: int) -> None:
     assert ((smooth.coef_ - W) ** 2).sum() < 0.95 * ((free.coef_ - W) ** 2).sum()
 
 
-@SEEDS
 def test_change_points(seed: int) -> None:
     X, y, truth = make_changing_tasks(12, 6, 80, n_changes=2, random_state=seed)
     model = fit("FusedTasks", "Regressor", X, y, alpha=0.01, alpha_difference=0.05)
@@ -138,7 +126,6 @@ def test_change_points(seed: int) -> None:
     assert not model.support_[:, 3:].any()
 
 
-@SEEDS
 def test_opposite_tasks(seed: int) -> None:
     rng = np.random.default_rng(seed)
     sign, w = np.array([1, 1, -1, -1, 1, -1]), rng.normal(size=8)

@@ -26,7 +26,7 @@ def make(name: str):
         neural = pytest.importorskip("polytask.neural")
         return getattr(neural, name)((3,), task="school", max_iter=2, random_state=0)
     if "estimator" in inspect.signature(MODELS[name]).parameters:
-        return MODELS[name](MODELS["MeanRegularizedRegressor"](task="school"))
+        return MODELS[name](MODELS["MeanRegularizedRegressor"](0.1, task="school"))
     return MODELS[name](task="school")
 
 
@@ -91,7 +91,16 @@ def test_no_answer_before_a_first_fit_nor_after_a_failed_one(name: str) -> None:
         assert "predict" in asked
 
 
-@EVERY
+LONG = ("AutoMultiTask", "Curved", "SharedTrees")  # a fit of seconds
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name.startswith(LONG) else ())
+        for name in (*MODELS, *NEURAL_ESTIMATORS)
+    ],
+)
 def test_a_refused_refit_leaves_the_old_answer_whole(name: str) -> None:
     X, y = table(name)
     model = make(name)

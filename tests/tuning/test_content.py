@@ -40,9 +40,21 @@ CHANGES = {
 }
 
 
+SLOW = ("LowRankRegressor", "AutoMultiTaskRegressor", "SharedTreesRegressor")
+OFTEN = ("the last bit", "the order of columns", "the names of tasks")
+
+
+def rare(name, change=None):
+    """Models that take long, and changes that others are like, are tried in the slow suite."""
+    return pytest.mark.slow if name in SLOW or change not in (None, *OFTEN) else ()
+
+
 def predictions(name, X, y):
     model = getattr(polytask, name)(task="task")
     return model.fit(X, y).predict(X)
+
+
+EVERY = pytest.mark.parametrize("name", [pytest.param(n, marks=rare(n)) for n in MODELS])
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +75,10 @@ def scaled(X):
     return scaler.fit_transform(X[features]).assign(task=X["task"])
 
 
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [pytest.param(name, change, marks=rare(name, change)) for name in MODELS for change in CHANGES],
+)
 def test_predictions_move_by_rounding(name, change, table, unchanged):
     """They moved by up to a third of the target's standard deviation."""
     X, y = table
@@ -75,7 +89,7 @@ def test_predictions_move_by_rounding(name, change, table, unchanged):
     assert np.abs(after - before).max() < allowed * y.std()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@EVERY
 def test_the_order_of_rows_behind_a_scaler(name, table, behind_a_scaler):
     """A scaler sums in the order of the rows, and the last bit follows."""
     X, y = table
@@ -84,7 +98,7 @@ def test_the_order_of_rows_behind_a_scaler(name, table, behind_a_scaler):
     assert np.abs(after - behind_a_scaler(name)[order]).max() < 1e-5 * y.std()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@EVERY
 def test_units_behind_a_scaler(name, table, behind_a_scaler):
     X, y = table
     features = [column for column in X if column != "task"]

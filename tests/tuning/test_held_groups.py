@@ -244,7 +244,16 @@ def test_trees_stop_where_new_people_are_predicted_worse() -> None:
     assert errors[1] < errors[0]
 
 
-@pytest.mark.parametrize("model", [CurvedRegressor, SharedTreesRegressor, CurvedClassifier])
+@pytest.mark.parametrize(
+    "model",
+    [
+        CurvedRegressor,
+        *(
+            pytest.param(m, marks=pytest.mark.slow)
+            for m in (SharedTreesRegressor, CurvedClassifier)
+        ),
+    ],
+)
 def test_rows_of_one_person_count_for_fewer_where_variances_are_estimated(model: type) -> None:
     X, y, who = visits()
 
