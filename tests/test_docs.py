@@ -39,7 +39,14 @@ def runnable_blocks(text: str) -> list[tuple[int, str]]:
     ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_name)
+LONG = ("docs/gallery.md", "docs/models/targets.md")  # many seconds each
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(p, marks=pytest.mark.slow if page_name(p) in LONG else ()) for p in PAGES],
+    ids=page_name,
+)
 def test_python_blocks_run(page, tmp_path, monkeypatch):
     blocks = runnable_blocks(page.read_text(encoding="utf-8"))
     if not blocks:
