@@ -225,10 +225,24 @@ def _follow(
 
 @compiled
 def measures(
-    kind: int, B: np.ndarray, t: np.ndarray, g: np.ndarray, l1: np.ndarray, l2: np.ndarray
-) -> tuple[float, float]:
-    """The penalty of B (m, d), cut off at t, and the least s >= .9 at which s l1, s l2 allow g."""
-    return _penalty(kind, B, t, l1, l2), _dual(kind, g, l1, l2)
+    kind: int,
+    B: np.ndarray,
+    t: np.ndarray,
+    g: np.ndarray,
+    g_zero: np.ndarray,
+    l1: np.ndarray,
+    l2: np.ndarray,
+) -> tuple[float, float, float, float]:
+    """The products of B with g and g_zero, its penalty, and the least s >= .9 of which g is within.
+
+    B (m, d) is cut off at t (d,); within s are gradients that s l1 and s l2 allow at B = 0.
+    """
+    along, at_zero = 0.0, 0.0
+    for i in range(B.shape[0]):
+        for k in range(B.shape[1]):
+            along += B[i, k] * g[i, k]
+            at_zero += B[i, k] * g_zero[i, k]
+    return along, at_zero, _penalty(kind, B, t, l1, l2), _dual(kind, g, l1, l2)
 
 
 @compiled

@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from polytask.compiled import loops
+from polytask.data.kept import kept
 from polytask.penalties import Norm
 from polytask.solvers.norms.outer import Inner
 from polytask.solvers.norms.prices import Prices, prices_of
@@ -74,7 +75,7 @@ class _Sweeps:
             tie = 2.0 * F.rest.strength / held
             h = np.ascontiguousarray(F.curvature.last_column()[:, :d])
         self.hessian = np.ascontiguousarray(grams), scale, h, held, tie
-        self.c = _curvatures(F)
+        self.c, self.zero = _kept_curvatures(F), np.ascontiguousarray(F.gradient_at_zero)
         self.l1, self.l2 = (np.full(d, 1.0) * price for price in prices[1:3])
         self.state, self.g = prices.laid_out(start), np.array(F.gradient(start)[0], order="C")
         self.points = np.empty((_KEPT + 1, *self.state.shape))
@@ -87,19 +88,19 @@ class _Sweeps:
         acceleration; Bertrand and Massias, AISTATS 2021). Where they take long, features are alike,
         and between sweeps each task takes steps by its own Hessian.
         """
-        kept, whole = 0, True  # whole after a sweep, which makes equal what is to be equal
+        n_kept, whole = 0, True  # whole after a sweep, which makes equal what is to be equal
         for n in range(most):
             if whole and self._gap() <= tol:
                 return n
             alike = n >= _FIRST
             ends = not alike or n % _ROUND == _ROUND - 1
             self._sweep(n, alike and ends)
-            kept = 0 if n == _FIRST else kept
+            n_kept = 0 if n == _FIRST else n_kept
             if ends:
-                self.points[kept], self.slopes[kept] = self.state, self.g
-                kept += 1
-            whole = kept <= _KEPT or not self._combine()
-            kept = kept % (_KEPT + 1)
+                self.points[n_kept], self.slopes[n_kept] = self.state, self.g
+                n_kept += 1
+            whole = n_kept <= _KEPT or not self._combine()
+            n_kept = n_kept % (_KEPT + 1)
         return most
 
     def parts(self) -> np.ndarray:
@@ -120,13 +121,14 @@ class _Sweeps:
     def _measures(self, state: np.ndarray, g: np.ndarray) -> tuple[float, float, float, float]:
         """F, ⟨L, gradient⟩, the penalty and the gradient's dual norm."""
         (B, t, Q), own = self._split(state), self.prices.by_tasks
-        penalty, top = self.compiled.measures(self.prices.kind, B, t, g, self.l1, self.l2)
+        slope, at_zero, penalty, top = self.compiled.measures(
+            self.prices.kind, B, t, g, self.zero, self.l1, self.l2
+        )
         if own:
-            B = B + Q
+            slope, at_zero = slope + np.vdot(Q, g), at_zero + np.vdot(Q, self.zero)
             penalty += own * np.sqrt(np.einsum("ij,ij->i", Q, Q)).sum()
             top = max(top, np.sqrt(np.einsum("ij,ij->i", g, g).max()) / own)
-        slope = np.vdot(B, g)
-        value = self.F.value_at_zero + 0.5 * (slope + np.vdot(B, self.F.gradient_at_zero))
+        value = self.F.value_at_zero + 0.5 * (slope + at_zero)
         return float(value), float(slope), float(penalty), float(top)
 
     def _gap(self) -> float:
@@ -134,21 +136,29 @@ class _Sweeps:
 
     def _combine(self) -> bool:
         """Go on from the combination of the last points with the least change: if it is lower."""
-        change = np.diff(self.points, axis=0).reshape(_KEPT, -1)
-        unit = np.abs(change).max()
+        points = self.points.reshape(_KEPT + 1, -1)
+        change = points[1:] - points[:-1]
+        unit = max(change.max(), -change.min())
         if not 0 < unit < np.inf:
             return False
         change /= unit
         S = change @ change.T
         share = np.linalg.solve(S + _RIDGE * np.trace(S) * np.eye(_KEPT), np.ones(_KEPT))
         share /= share.sum()
-        state, g = (np.tensordot(share, past[1:], 1) for past in (self.points, self.slopes))
+        state = (share @ points[1:]).reshape(self.state.shape)
+        g = (share @ self.slopes[1:].reshape(_KEPT, -1)).reshape(self.g.shape)
         np.maximum(state[self.m], 0.0, out=state[self.m])
         there, here = self._measures(state, g), self._measures(self.state, self.g)
         lower = there[0] + there[2] < here[0] + here[2]
         if lower:
             self.state, self.g = state, g
         return lower
+
+
+def _kept_curvatures(F: Squares) -> np.ndarray:
+    """The same for as long as the data live, where strengths alone differ."""
+    key = ("curvatures of features", getattr(F.rest, "strength", None))
+    return kept(F.data, key, lambda: _curvatures(F)) if F.constant else _curvatures(F)
 
 
 def _curvatures(F: Squares) -> np.ndarray:
