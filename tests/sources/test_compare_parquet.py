@@ -157,6 +157,32 @@ def test_row_groups_and_partitions_change_nothing(doors, tmp_path, monkeypatch, 
     assert_same_comparison(doors.here, found)
 
 
+def test_rows_count_by_their_weights(doors, tmp_path):
+    """Some tasks' rows count half, the one of task 99 less than one; those of zero are wild."""
+    rows, rng = doors.rows.copy(), np.random.default_rng(1)
+    rows["w"] = rng.uniform(0.5, 2.0, len(rows)) * np.where(rows["task"] % 3, 1.0, 0.5)
+    wild = rows[rows["task"] != 99].iloc[::8].assign(w=0.0)
+    wild["y"] = wild["y"].max() if doors.kind == "classification" else 1e3
+    path = tmp_path / "rows.parquet"
+    pd.concat([wild, rows]).to_parquet(path, row_group_size=60)
+    prepare = StreamPreparer("task")
+    there = compare_parquet(
+        MODELS[doors.kind], path, task="task", target="y", weights="w", prepare=prepare,
+        cv=FOLDS, batch_rows=37, random_state=3,
+    ).comparison  # fmt: skip
+    piped = {name: make_pipeline(prepare, model) for name, model in MODELS[doors.kind].items()}
+    here = compare_tasks(
+        piped, rows.drop(columns=["y", "w"]), rows["y"], task="task", sample_weight=rows["w"],
+        cv=FOLDS, random_state=3,
+    )  # fmt: skip
+    for name in ("models", "folds", "tasks", "gains"):  # only memory tries it without single rows
+        assert_same_frame(getattr(here, name), getattr(there, name))
+    for found in (here, there):
+        assert found.verdict.text.endswith("Losses are weighted means.")
+    plain, weighed = (c.tasks["loss_baseline"] for c in (doors.here, here))
+    assert not np.allclose(plain, weighed, rtol=1e-3)
+
+
 def test_chosen_strengths_lead_to_a_near_answer(doors):
     """In memory they are chosen by leave-one-out, here by the other folds."""
     here = compare_tasks(TUNED[doors.kind], doors.X, doors.y, task="task", cv=5)
@@ -259,6 +285,10 @@ def test_what_cannot_be_streamed(tmp_path):
         compare_parquet(TUNED["regression"], path, cv=2, **options)
     with pytest.raises(ValueError, match="baseline must be one of"):
         compare_parquet(models, path, baseline="none", **options)
+    curved = {**models, "curved": CurvedRegressor(task="task")}
+    X.assign(y=y, w=1.0).to_parquet(path)
+    with pytest.raises(ValueError, match=r"'curved' needs all rows in memory"):
+        compare_parquet(curved, path, weights="w", **options)
     classes = MODELS["classification"]
     X.assign(y=y > 0).to_parquet(path)
     with pytest.raises(ValueError, match=r"mean over rows; got 'auc_tasks'"):

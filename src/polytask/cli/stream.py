@@ -136,7 +136,7 @@ def read_stream_table(args: argparse.Namespace, runner: Runner, told: _Passes) -
         )
     for argument in (
         "groups", "time", "event", "transform", "scale-target", "levels", "quantiles",
-        "within-between", *(["varying", "weights"] if args.command == "compare" else []),
+        "within-between", *(["varying"] if args.command == "compare" else []),
     ):  # fmt: skip
         if getattr(args, argument.replace("-", "_")) is not None:
             raise TableError(
@@ -199,8 +199,12 @@ def streamed_model(name: str, table: StreamTable, door: str) -> Any:
     model = formulation_for(name, table.spec, table.kind, loss=loss, streamed=True)
     few = not summed_up(table.n_rows, len(table.source.features), len(table.task_ids))
     held = door == "_fit_source" and few  # then strengths are those in memory
-    if not hasattr(model, door) or (not held and model._why_not_sums(table.tally.ids)):
+    able = hasattr(model, door) and (held or not model._why_not_sums(table.tally.ids))
+    if able and door != "_fit_source" and table.source.weights is not None:
+        able = not model._why_not_weighted_sums()  # a fit says it itself
+    if not able:
         said = "" if loss in ("auto", "squared") else f" with --loss {loss}"
+        said += "" if table.source.weights is None else " with weights"
         raise TableError(
             f"must name models that can be streamed; {name!r} needs all rows of a {table.kind}"
             f"{said} in memory. Leave it out, or load the table with --no-stream.",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from polytask.sources.passes import Progress, Runner
     from polytask.sources.prepare import StreamPreparer
     from polytask.sources.source import ParquetSource, Paths
+    from polytask.sources.target_sums import TargetSums
 
 __all__ = ["FOLDED", "StreamedComparison", "StreamedSample", "compare_parquet", "compare_source"]
 
@@ -56,6 +57,7 @@ def compare_parquet(
     task: str,
     target: str,
     features: Sequence[str] | None = None,
+    weights: str | None = None,
     prepare: StreamPreparer | None = None,
     cv: int = 5,
     metric: str | None = None,
@@ -82,8 +84,8 @@ def compare_parquet(
     ----------
     estimators : mapping of str to estimator
         Regressors with `fit_moments`, or classifiers with `fit_parquet`; ``task`` is theirs too.
-    path, target, features, prepare, client, batch_rows, progress
-        As in `fit_parquet`. Rows without a task or a target are left out.
+    path, target, features, weights, prepare, client, batch_rows, progress
+        As in `fit_parquet`. Rows without a task or a target, or of weight zero, are left out.
     task : str
     cv : int, default=5
         Folds; three or more where strengths are to be chosen.
@@ -114,8 +116,9 @@ def compare_parquet(
     from polytask.sources.source import ParquetSource, kinds_of
 
     source = ParquetSource.open(
-        path, task=task, target=target, features=features, batch_rows=batch_rows, complete=True
-    )
+        path, task=task, target=target, features=features, weights=weights,
+        batch_rows=batch_rows, complete=True,
+    )  # fmt: skip
     runner = make_runner(client, progress)
     kinds = kinds_of(source)
     look = runner.run(FirstLookJob(prepare or StreamPreparer(task), kinds), source)
@@ -133,9 +136,13 @@ def compare_parquet(
 
 @dataclass(frozen=True, eq=False)
 class StreamedSample(Sample):
-    """Rows that are passed over, and how many of each task and class come before each part."""
+    """Rows that are passed over, and how many of each task and class come before each part.
+
+    ``weights`` is the column that says how much they count; None where all count alike.
+    """
 
     tally: Tally
+    weights: str | None
 
     @classmethod
     def of_look(
@@ -156,7 +163,7 @@ class StreamedSample(Sample):
         response = response_for(len(classes) > 0)
         return cls(
             tally.ids, tally.rows, response, source.task, source.target, np.array(classes), mean,
-            scale, missing, tally,
+            scale, missing, tally, source.weights,
         )  # fmt: skip
 
 
@@ -173,6 +180,7 @@ def compare_source(
 ) -> StreamedComparison:
     """`compare_parquet` for files that were looked at."""
     from polytask.sources.score import ScoreJob
+    from polytask.sources.target_sums import TargetJob
 
     columns = metric_columns(sample.response, primary_column(metric, sample.response), rows=False)
     _check(estimators, baseline, sample, cv)
@@ -196,13 +204,15 @@ def compare_source(
     p = len(rows.features) + 1
     stack = np.array([[fits[name, k].coefs for k in range(cv)] for name in models])
     stack = stack.reshape(len(models), cv, sample.n_tasks, p)
-    stack = np.concatenate([stack, _means(source, sample, runner, cv, means.least, p)[None]])
+    targets: TargetSums = runner.run(TargetJob(sample.ids, cv, sample.target_mean), source)
+    stack = np.concatenate([stack, _means(targets, sample, cv, means.least, p)[None]])
     job = ScoreJob(
-        stack, sample.ids, sample.rows > 1, sample.response, question.metric, sample.target_mean
-    )
+        stack, sample.ids, sample.rows > 1, sample.response, question.metric, sample.target_mean,
+        targets.weight.sum() / targets.rows.sum(),
+    )  # fmt: skip
     totals: LossTotals = runner.run(job, rows)
     sample.refuse_flat("compare_parquet", totals.varies())
-    sizes = totals.rows.sum(axis=0).astype(int).tolist()
+    sizes = targets.rows[sample.rows > 1].sum(axis=0).astype(int).tolist()
     folds = [Fold(0, k, int(sample.rows.sum()) - n, n) for k, n in enumerate(sizes)]
     comparison = assemble(
         question, sample, Fits(told, folds), totals, ranks={}, notes=_notes(sample)
@@ -219,10 +229,12 @@ def _record(name: str, k: int, fits: Mapping[tuple[str, int], FoldFit]) -> Fit:
     return Fit(name, k, None, fit.seconds, strengths, reason, fit.warnings)
 
 
-def _check(estimators: Mapping[str, Any], baseline: str, sample: Sample, cv: int) -> None:
+def _check(estimators: Mapping[str, Any], baseline: str, sample: StreamedSample, cv: int) -> None:
+    weighted = sample.weights is not None
     for name, estimator in estimators.items():
         several = len(spelled_out(estimator.task)) > 1
-        if several or not hasattr(estimator, FOLDED) or estimator._why_not_sums(sample.ids):
+        able = hasattr(estimator, FOLDED) and not estimator._why_not_sums(sample.ids)
+        if several or not able or (weighted and estimator._why_not_weighted_sums()):
             raise ValueError(
                 f"compare_parquet: estimators must be fitted to moments or in passes; {name!r} "
                 f"needs {'several columns of ids' if several else 'all rows in memory'}. Leave it "
@@ -252,17 +264,14 @@ def _check(estimators: Mapping[str, Any], baseline: str, sample: Sample, cv: int
         )
 
 
-def _means(
-    source: ParquetSource, sample: Sample, runner: Runner, cv: int, least: float, p: int
-) -> np.ndarray:
+def _means(sums: TargetSums, sample: Sample, cv: int, least: float, p: int) -> np.ndarray:
     """Coefficients (cv, m, p) of the means of the tasks without each fold."""
-    from polytask.sources.target_sums import TargetJob, TargetSums
-
-    sums: TargetSums = runner.run(TargetJob(sample.ids, cv, sample.target_mean), source)
     coefs = np.zeros((cv, sample.n_tasks, p))
     for k in range(cv):
         part = sums.without(k, sample.rows == 1)
-        found, _ = drawn_means(part.rows[:, 0], part.total, float(part.square.sum()), least)
+        unit = part.weight.sum() / part.rows.sum()
+        square = float(part.square.sum() / unit)
+        found, _ = drawn_means(part.weight[:, 0] / unit, part.total / unit, square, least)
         coefs[k, :, -1] = sample.response.link(sample.target_mean + found[:, 0])
     return coefs
 

@@ -124,11 +124,12 @@ def _by_moments(
     from polytask.sources.moments import MomentJob, moments_of
 
     moments = moments_of(source, runner, n_folds)
+    alike = _counted_alike(moments, source, runner)
     bent = _bent(estimators, source, runner)
     more = None if bent is None else runner.run(MomentJob(n_folds), bent)
     fits: dict[Key, FoldFit] = {}
     for k in (EVERYTHING, *range(n_folds)):
-        part, scales = _part(moments, source, k, always)
+        part, scales = _part(moments, alike, source, k, always)
         for name, estimator in estimators.items():
             fit = fits[name, k] = FoldFit(clone(estimator), scales=scales, bent=bent)
             with fit.working():
@@ -159,10 +160,20 @@ def _bent(estimators: Mapping[str, Any], source: ParquetSource, runner: Runner) 
     return bent_rows(source, runner, *knots) if knots else None
 
 
+def _counted_alike(moments: TaskMoments, source: ParquetSource, runner: Runner) -> TaskMoments:
+    """The moments with all rows alike, by which features are scaled, whatever rows count."""
+    from polytask.sources.moments import MomentJob
+
+    if source.prepare is None or source.weights is None:
+        return moments
+    alike: TaskMoments = runner.run(MomentJob(moments.n_folds, weighted=False), source)
+    return alike
+
+
 def _part(
-    moments: TaskMoments, source: ParquetSource, k: int, always: np.ndarray
+    moments: TaskMoments, alike: TaskMoments, source: ParquetSource, k: int, always: np.ndarray
 ) -> tuple[TaskMoments, Affine | None]:
-    """Moments without a fold, of features that the other rows scale."""
+    """Moments without a fold, of features that the other rows scale, as they do all ``alike``."""
     from polytask.sources.fold_scales import Affine
 
     if k == EVERYTHING:
@@ -170,7 +181,8 @@ def _part(
     part = moments.without_fold(k, always)
     if source.prepare is None:
         return part, None
-    scales = Affine.of_part(source.prepare, part)
+    others = part if alike is moments else alike.without_fold(k, always)
+    scales = Affine.of_part(source.prepare, others)
     return scales.moments(part), scales
 
 
@@ -191,6 +203,7 @@ class _Passes:
         from polytask.sources.passed import about_far_means
 
         moments = moments_of(self.source, self.runner, self.n_folds)
+        self.alike = _counted_alike(moments, self.source, self.runner)
         if self.source.prepare is None:  # else they are scaled
             share = np.full(len(moments.tasks), 1.0 / len(moments.tasks))  # one center for all fits
             self.source, moments = about_far_means(self.source, moments, share)
@@ -211,7 +224,7 @@ class _Passes:
         from polytask.sources.fold_scales import Affine
         from polytask.sources.passed import Passed
 
-        moments, scales = _part(self.moments, self.source, fold, self.always)
+        moments, scales = _part(self.moments, self.alike, self.source, fold, self.always)
         source = self.source
         if source.center is not None and not model.fit_intercept:
             scales = Affine.shift(source.center)  # nothing to make up for what is taken off

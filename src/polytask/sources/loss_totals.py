@@ -91,17 +91,26 @@ class LossTotals:
 
     def add(
         self, task: np.ndarray, fold: np.ndarray, y: np.ndarray, predictions: np.ndarray,
-        response: Response, metric: str, center: float,
+        response: Response, metric: str, center: float, weight: np.ndarray | None = None,
     ) -> None:  # fmt: skip
         """Add n rows that are tested once: tasks, folds, targets (n,), predictions (M, n).
 
-        ``metric`` says which of the response's row losses leads.
+        ``metric`` says which of the response's row losses leads. Of rows with weights (n,) the
+        products are of losses times weights, until `per_unit` has seen all of them.
         """
-        self.add_losses(task, fold, y, predictions, response, center)
+        self.add_losses(task, fold, y, predictions, response, center, weight)
         loss = response.row_loss(metric)
-        self.add_products(task, loss.of(y, predictions))
+        each = loss.of(y, predictions)
+        self.add_products(task, each if weight is None else weight * each)
         if response.has_labels:
-            self.add_expected(task, predictions, loss)
+            self.add_expected(task, predictions, loss, weight)
+
+    def per_unit(self) -> LossTotals:
+        """Products of rows that were added with weights, in units of their task's mean weight."""
+        size = self.rows.sum(axis=1) / np.maximum(self.units, 1.0)
+        size = np.where(size > 0, size, 1.0)
+        products, cubes = self.products / size[:, None, None] ** 2, self.cubes / size[:, None] ** 3
+        return replace(self, products=products, cubes=cubes)
 
     def add_losses(
         self, task: np.ndarray, fold: np.ndarray, y: np.ndarray, predictions: np.ndarray,

@@ -22,9 +22,12 @@ class MomentJob:
     Parameters
     ----------
     n_folds : int
+    weighted : bool
+        Whether rows count by their weights, where they have some.
     """
 
     n_folds: int = 1
+    weighted: bool = True
     what: str = "moments"
 
     def begin(self) -> MomentSums:
@@ -37,7 +40,8 @@ class MomentJob:
         for batch in source.batches(part):
             sums.add(
                 batch.columns, numbers(batch.y, source.target), batch.local, batch.ids,
-                batch.weight, source.features, batch.fold if self.n_folds > 1 else None,
+                batch.weight if self.weighted else None, source.features,
+                batch.fold if self.n_folds > 1 else None,
             )  # fmt: skip
 
     def finish(self, sums: MomentSums) -> TaskMoments:

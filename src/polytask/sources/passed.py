@@ -114,7 +114,7 @@ class Passed:
     @cached_property
     def omega(self) -> np.ndarray:
         """Weight in R of each row of the tasks, shape (m,)."""
-        return np.asarray(self.share / np.maximum(self.counts, 1.0))
+        return np.asarray(self.share / np.where(self.counts > 0, self.counts, 1.0))
 
     @cached_property
     def grams(self) -> np.ndarray:

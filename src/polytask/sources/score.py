@@ -32,6 +32,8 @@ class ScoreJob:
         Whose row loss has its products kept.
     center : float
         Reference value of y.
+    unit : float
+        Mean of the rows' weights, where they have some.
     """
 
     coefs: np.ndarray
@@ -40,6 +42,7 @@ class ScoreJob:
     response: Response
     metric: str
     center: float
+    unit: float = 1.0
     what: str = "held-out losses"
 
     def begin(self) -> LossTotals:
@@ -56,8 +59,8 @@ class ScoreJob:
                 self._add(sums, batch, batch.cells(code, self.coefs.shape[1]))
 
     def finish(self, sums: LossTotals) -> LossTotals:
-        """The sums as they are."""
-        return sums
+        """The sums, of rows that count as much as they do in their task."""
+        return sums.per_unit()
 
     def merge(self, first: LossTotals, second: LossTotals) -> LossTotals:
         """Both together."""
@@ -69,8 +72,9 @@ class ScoreJob:
         cell = cell[keep]
         f = self._predictors([column[keep] for column in batch.columns], cell)
         task, fold = np.divmod(cell, folds)
+        weight = None if batch.weight is None else batch.weight[keep] / self.unit
         sums.add(task, fold, batch.y[keep], self.response.inverse_link(f), self.response,
-                 self.metric, self.center)  # fmt: skip
+                 self.metric, self.center, weight)  # fmt: skip
 
     def _predictors(self, columns: list[np.ndarray], cell: np.ndarray) -> np.ndarray:
         """Linear predictors (M, n) by the models without each row's fold, cell by cell."""

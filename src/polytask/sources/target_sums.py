@@ -14,19 +14,19 @@ __all__ = ["TargetJob", "TargetSums"]
 
 @dataclass(frozen=True, eq=False)
 class TargetSums:
-    """Rows, sums and sums of squares of y less some reference value, each (m, K)."""
+    """Rows, their weights, sums and sums of squares of y less some reference value, each (m, K)."""
 
     rows: np.ndarray
+    weight: np.ndarray
     total: np.ndarray
     square: np.ndarray
 
     def without(self, fold: int, always: np.ndarray) -> TargetSums:
         """Over the other folds, (m, 1); tasks ``always`` in training keep all of theirs."""
-        parts = (self.rows, self.total, self.square)
         return TargetSums(
             *(
                 part.sum(axis=1, keepdims=True) - np.where(always, 0.0, part[:, fold])[:, None]
-                for part in parts
+                for part in vars(self).values()
             )
         )
 
@@ -42,15 +42,18 @@ class TargetJob:
 
     def begin(self) -> TargetSums:
         """Empty sums."""
-        return TargetSums(*np.zeros((3, len(self.tasks), self.n_folds)))
+        return TargetSums(*np.zeros((4, len(self.tasks), self.n_folds)))
 
     def add(self, sums: TargetSums, source: ParquetSource, part: Partition) -> None:
         """Add a partition."""
         index = TaskIndex(self.tasks.tolist())
         for batch in source.batches(part, features=False):
             cell = batch.cells(index.codes(batch.ids)[batch.local], self.n_folds)
+            w = np.ones(len(batch.y)) if batch.weight is None else batch.weight
             away = batch.y - self.center
-            for kept, each in ((sums.rows, None), (sums.total, away), (sums.square, away**2)):
+            for kept, each in zip(
+                vars(sums).values(), (None, w, w * away, w * away**2), strict=True
+            ):
                 kept += np.bincount(cell, each, kept.size).reshape(kept.shape)
 
     def finish(self, sums: TargetSums) -> TargetSums:

@@ -166,7 +166,7 @@ def at_levels(passed: Passed, loss: Loss) -> list[FoldSums]:
 def omega(source: Oracle, count: np.ndarray) -> np.ndarray:
     """Weight in R of each row of the tasks (m,), those without rows left out."""
     share = np.where(count > 0, source.share, 0.0)
-    return np.asarray(share / share.sum() / np.maximum(count, 1.0))
+    return np.asarray(share / share.sum() / np.where(count > 0, count, 1.0))
 
 
 def _level(passed: Passed, loss: Loss, fold: int) -> float:
