@@ -199,12 +199,13 @@ def streamed_model(name: str, table: StreamTable, door: str) -> Any:
     model = formulation_for(name, table.spec, table.kind, loss=loss, streamed=True)
     few = not summed_up(table.n_rows, len(table.source.features), len(table.task_ids))
     held = door == "_fit_source" and few  # then strengths are those in memory
-    able = hasattr(model, door) and (held or not model._why_not_sums(table.tally.ids))
-    if able and door != "_fit_source" and table.source.weights is not None:
-        able = not model._why_not_weighted_sums()  # a fit says it itself
+    weighted = table.source.weights is not None
+    able = hasattr(model, door)
+    if able and not held:
+        able = not model._why_not_passed_over(table.tally.ids, weighted=weighted)
     if not able:
         said = "" if loss in ("auto", "squared") else f" with --loss {loss}"
-        said += "" if table.source.weights is None else " with weights"
+        said += " with weights" if weighted else ""
         raise TableError(
             f"must name models that can be streamed; {name!r} needs all rows of a {table.kind}"
             f"{said} in memory. Leave it out, or load the table with --no-stream.",

@@ -233,8 +233,8 @@ def _check(estimators: Mapping[str, Any], baseline: str, sample: StreamedSample,
     weighted = sample.weights is not None
     for name, estimator in estimators.items():
         several = len(spelled_out(estimator.task)) > 1
-        able = hasattr(estimator, FOLDED) and not estimator._why_not_sums(sample.ids)
-        if several or not able or (weighted and estimator._why_not_weighted_sums()):
+        able = hasattr(estimator, FOLDED)
+        if several or not able or estimator._why_not_passed_over(sample.ids, weighted=weighted):
             raise ValueError(
                 f"compare_parquet: estimators must be fitted to moments or in passes; {name!r} "
                 f"needs {'several columns of ids' if several else 'all rows in memory'}. Leave it "

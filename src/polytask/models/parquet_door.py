@@ -62,6 +62,13 @@ class ParquetDoor(TaskEstimator):
             return "weights are precisions, which a likelihood asks of single rows"
         return None
 
+    def _why_not_passed_over(
+        self, tasks: np.ndarray, n_features: int = 1, *, weighted: bool
+    ) -> str | None:
+        """None, or why sums over rows, which may have weights, are not enough."""
+        reason = self._why_not_sums(tasks, n_features)
+        return reason or (self._why_not_weighted_sums() if weighted else None)
+
     def _must_choose(self) -> bool:
         """Whether a strength is left to held-out risks."""
         return False
@@ -202,9 +209,7 @@ class ParquetDoor(TaskEstimator):
         n, tasks = int(tally.rows.sum()), tally.ids  # without those of weight zero
         if not summed_up(n, d, len(tasks)):
             return self.fit(*read_rows_of(source, runner))
-        reason = self._why_not_sums(tasks, d)
-        if source.weights is not None:
-            reason = reason or self._why_not_weighted_sums()
+        reason = self._why_not_passed_over(tasks, d, weighted=source.weights is not None)
         if reason is not None:
             raise ValueError(
                 f"{type(self).__name__}: fit_parquet must be given fewer rows where {reason}: it "

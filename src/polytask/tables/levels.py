@@ -16,6 +16,7 @@ _ALPHA = 0.01  # over all features of a table
 _SHARE = 0.1  # of the variance between the levels that goes with the feature's means
 _MOST = 500  # features
 _NUMBERS = 1 << 18  # whose deviations are held at a time
+_ROUNDING = 1e-13  # of a sum of squares: what a difference of two of them leaves of nothing
 
 
 LevelSlope = tuple[str, float, float]  # feature, slope inside a task, slope between their means
@@ -51,7 +52,7 @@ def level_slopes(X: pd.DataFrame, y: np.ndarray, ids: np.ndarray) -> Iterator[Le
         return
     inverse = linalg.pinvh(gram[:-1, :-1])
     slope = inverse @ gram[:-1, -1]
-    rest = max(float(gram[-1, -1] - gram[-1, :-1] @ slope), 0.0)
+    rest = max(float(gram[-1, -1] - gram[-1, :-1] @ slope), _ROUNDING * float(gram[-1, -1]))
     means[:, -1] -= means[:, :-1] @ slope
     left = means - fixed @ np.linalg.lstsq(fixed, means, rcond=None)[0]
     error = rest / free * _errors(left[:, :-1], inverse)

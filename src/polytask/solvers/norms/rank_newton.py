@@ -182,7 +182,7 @@ class _Run:
         """About the solution of the Newton equation."""
         forcing = max(_OF_GAP * tol / self.gap, self.gap / max(self.F.value_at_zero, 1e-300))
         enough = min(forcing, _FORCING) * at.left
-        compiled, squares = loops("rank_steps"), self.F.by_tasks
+        compiled, squares = loops("rank_steps"), self.F.task_squares
         if compiled is None or squares is None:
             x, n = self._conjugate(at, enough)
         else:

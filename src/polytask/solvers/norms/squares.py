@@ -16,7 +16,7 @@ from polytask.penalties import Norm
 from polytask.problem import Problem
 from polytask.solvers.facts import ridge_of, slopes_of
 from polytask.solvers.norms.parts import conjugate_of, quadratic_of, support_of, total
-from polytask.solvers.norms.rest import make_rest, predict_rest
+from polytask.solvers.norms.rest import InterceptRest, make_rest, predict_rest
 from polytask.structures import Blocks
 
 __all__ = ["NEXT_TO_NONE", "Squares", "gap_of_slope", "gap_of_squares", "is_within", "squares_gap"]
@@ -186,17 +186,18 @@ class Squares:
         return diagonal[:, :d] - self.curvature.last_column()[:, :d] ** 2 / held[:, None]
 
     @cached_property
-    def by_tasks(self) -> tuple[np.ndarray, np.ndarray, float] | None:
+    def task_squares(self) -> tuple[np.ndarray, np.ndarray, float] | None:
         """Gram matrices, the rows' mass in intercepts and twice the strength between those.
 
         None where tasks share more than that, or have no Gram matrices of their own.
         """
-        grams, bare = self.curvature.grams, not self._slopes_too and self._level is None
-        if grams is None or not (bare or hasattr(self.rest, "mass")) or self.quadratic is not None:
+        grams = self.curvature.grams
+        if grams is None or self.quadratic is not None:
             return None
-        mass = np.zeros(0) if bare else self.rest.mass  # type: ignore[attr-defined]
-        strength = 0.0 if bare else self.rest.strength  # type: ignore[attr-defined]
-        return grams, mass, 2.0 * strength
+        if isinstance(self.rest, InterceptRest):
+            return grams, self.rest.mass, 2.0 * self.rest.strength
+        bare = not self._slopes_too and self._level is None
+        return (grams, np.zeros(0), 0.0) if bare else None
 
     @cached_property
     def _least(self) -> tuple[np.ndarray, np.ndarray] | None:
