@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -20,6 +21,7 @@ __all__ = ["main"]
 USER_ERROR = 2
 SHELLS_EXPECT = 128  # plus the number of the signal that ended a command
 WHOLE = "POLYTASK_TRACEBACK"  # set in the environment: errors show where they come from
+SELDOM = (10_000, 10, 10)  # objects made, and rounds before, from one look for garbage to the next
 ENDING = ("SIGTERM", "SIGHUP")  # signals that would end the process without a word
 
 
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = make_parser().parse_args(argv)
     try:
-        with _ending_signals(), _warnings_at_the_end():
+        with _ending_signals(), _warnings_at_the_end(), _seldom_looking_for_garbage():
             code: int = importlib.import_module(f"polytask.cli.{args.command}").run(args)
             sys.stdout.flush()
             return code
@@ -76,6 +78,20 @@ def _ending_signals() -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+@contextmanager
+def _seldom_looking_for_garbage() -> Iterator[None]:
+    """Libraries are hundreds of thousands of objects that stay; hardly any others hold each other.
+
+    Python looks through all of them time and again, in the rhythm that small programs need.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(*SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

@@ -1,12 +1,13 @@
-"""Distinct values of a column, a bounded sample of them where they are many."""
+"""Distinct values of a column: whether they are many, and then a bounded sample of them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["distinct_values"]
+__all__ = ["distinct_values", "has_more_than"]
 
 _MOST = 1 << 16
+_FIRST = 1000  # values that tell of most columns
 
 
 def distinct_values(x: np.ndarray, most: int = _MOST) -> np.ndarray:
@@ -29,6 +30,17 @@ def distinct_values(x: np.ndarray, most: int = _MOST) -> np.ndarray:
     kept[np.argpartition(_hashes(values), most - 1)[:most]] = True
     kept[[0, -1]] = True
     return values[kept]
+
+
+def has_more_than(x: np.ndarray, most: int) -> bool:
+    """Whether there are more than ``most`` distinct values.
+
+    Examples
+    --------
+    >>> has_more_than(np.array([1, 2, 2, 3]), 2), has_more_than(np.array([1, 2, 2, 3]), 3)
+    (True, False)
+    """
+    return any(len(np.unique(part)) > most for part in (x[:_FIRST], x))
 
 
 def _hashes(values: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from polytask.data.distinct import has_more_than
 from polytask.data.gross_rows import gross_targets
 from polytask.data.task_medians import task_medians
 from polytask.tables.errors import name_list, plural
@@ -134,7 +135,7 @@ def _words(name: str) -> list[str]:
 def _counted_cells(rows: Rows) -> Iterator[Finding]:
     """A table of counts: each label of a combination of features once, weighted by how often."""
     s, y = rows.weights, rows.y
-    if s is None or (s != np.round(s)).any() or np.ptp(s) == 0 or len(np.unique(y)) > MOST_LABELS:
+    if s is None or (s != np.round(s)).any() or np.ptp(s) == 0 or has_more_than(y, MOST_LABELS):
         return
     cell = rows.X.assign(**{rows.task: rows.ids})
     codes = cell.groupby(list(cell), dropna=False, sort=False).ngroup().to_numpy()
@@ -264,7 +265,7 @@ def _is_narrow(values: np.ndarray) -> bool:
 
 def _far_targets(rows: Rows) -> Iterator[Finding]:
     """Targets far from all others of their tasks, of positive ones in logarithms, too."""
-    if not rows.ordered or len(np.unique(rows.y)) <= MOST_LABELS:
+    if not rows.ordered or not has_more_than(rows.y, MOST_LABELS):
         return
     far = gross_targets(rows.y, rows.code)
     if far.any() and rows.y.min() > 0:
@@ -313,7 +314,7 @@ def _totals(rows: Rows) -> Iterator[Finding]:
             what = f"{name!r} holds {name_list(found)}: are these rows totals of the others?"
             yield Finding("warning", what, remedy)
     n = len(rows.y)
-    whole = len(np.unique(rows.y)) > 2
+    whole = has_more_than(rows.y, 2)
     if n > 3 and whole and _is_sum(rows.y[-1], rows.y[:-1]):
         row = rows.ids.index[-1] + 1
         yield Finding("warning", f"{rows.target!r} in row {row} is the sum of all others.", remedy)

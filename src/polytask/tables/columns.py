@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,20 +51,30 @@ class Column:
         The first three can be features. "mixed" is a numeric column with text in it.
     missing : int
         Missing values.
-    distinct : int
-        Distinct values that are not missing.
     problem : str
         Why it cannot be a feature as it is, else "".
     remedy : str
         What to do about that.
+    values : Series
+        What it holds.
+    as_labels : bool
+        Whether its values were taken as labels whatever they are.
     """
 
     name: str
     kind: Kind
     missing: int
-    distinct: int
     problem: str = ""
     remedy: str = ""
+    values: pd.Series = field(default_factory=pd.Series, repr=False, compare=False)
+    as_labels: bool = field(default=False, repr=False, compare=False)
+
+    @cached_property
+    def distinct(self) -> int:
+        """Distinct values that are not missing; of nested ones zero."""
+        if self.kind in ("empty", "nested"):
+            return 0
+        return _distinct(_known(self.values, self.as_labels))
 
     @property
     def usable(self) -> bool:
@@ -85,17 +96,21 @@ def inspect_column(
     'numeric'
     """
     name = str(values.name)
-    known = values[~is_blank(values)] if categorical else filled(values)
+    known = _known(values, categorical)
     if known.empty:
-        return Column(name, "empty", len(values), 0, "holds no value", "remove it or fill it")
+        return Column(name, "empty", len(values), "holds no value", "remove it or fill it")
     if _is_nested(known):
         example = type(known.iloc[0]).__name__
         problem, remedy = f"holds values of type {example}", "spread them over several columns"
-        return Column(name, "nested", len(values) - len(known), 0, problem, remedy)
+        return Column(name, "nested", len(values) - len(known), problem, remedy)
     kind, problem, remedy = _kind(known, categorical, n_rows or len(values))
     if kind == "date":
         remedy = "derive numbers from it first: year, month, days since …"
-    return Column(name, kind, len(values) - len(known), _distinct(known), problem, remedy)
+    return Column(name, kind, len(values) - len(known), problem, remedy, values, categorical)
+
+
+def _known(values: pd.Series, categorical: bool) -> pd.Series:
+    return values[~is_blank(values)] if categorical else filled(values)
 
 
 def _distinct(known: pd.Series) -> int:

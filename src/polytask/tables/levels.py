@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
+from polytask.data.distinct import has_more_than
+
 __all__ = ["LevelSlope", "level_slopes"]
 
 _TASKS = 10
@@ -35,7 +37,7 @@ def level_slopes(X: pd.DataFrame, y: np.ndarray, ids: np.ndarray) -> Iterator[Le
     code = np.asarray(pd.factorize(ids)[0])
     n = np.bincount(code)
     numbers = X.select_dtypes("number")
-    if len(n) < _TASKS or not 0 < numbers.shape[1] <= _MOST or len(np.unique(y)) <= 2:
+    if len(n) < _TASKS or not 0 < numbers.shape[1] <= _MOST or not has_more_than(y, 2):
         return
     y = np.asarray(y, dtype=float)
     columns = [*(_filled(numbers[name]) for name in numbers), y]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import skew
 
+from polytask.data.distinct import has_more_than
 from polytask.tables.care import spread_by_task
 from polytask.tables.finding import Finding
 
@@ -68,10 +69,10 @@ def _skewed(y: np.ndarray, target: str) -> Iterator[Finding]:
 
 
 def _few_levels(y: np.ndarray, target: str) -> Iterator[Finding]:
-    levels = np.unique(y)
     fewest, most = _LEVELS
-    if len(y) < _LEAST_ROWS or not fewest <= len(levels) <= most:
+    if len(y) < _LEAST_ROWS or has_more_than(y, most) or not has_more_than(y, fewest - 1):
         return
+    levels = np.unique(y)
     if (levels != levels[0] + np.arange(len(levels))).any():
         return
     yield Finding(

@@ -361,7 +361,7 @@ def _sort_out(
 def _asked_for(column: Column, values: pd.Series) -> Column:
     """An id-like column that the user named: numbers are numbers, text is a category."""
     kind = "numeric" if pd.api.types.is_numeric_dtype(values.dtype) else "categorical"
-    return Column(column.name, kind, column.missing, column.distinct)
+    return replace(column, kind=kind, problem="", remedy="")
 
 
 def _left_out_notes(columns: list[Column]) -> tuple[str, ...]:
