@@ -144,7 +144,7 @@ def test_spectra_that_are_not_kept_are_made_again(monkeypatch: pytest.MonkeyPatc
     problems = [mean_regularized(data, a, 0.0, 0.1) for a in (10.0, 0.3, 0.01, 1e-3)]
     kept = LeaveOneOut().risks(problems)
     monkeypatch.setattr("polytask.tuning.spectral._KEPT", 0)
-    monkeypatch.setattr("polytask.tuning.spectral._CHUNK", 1)
+    monkeypatch.setattr("polytask.tuning.leverages._CHUNK", 1)
     monkeypatch.setattr("polytask.tuning.spectral._SYSTEMS", 1)
     np.testing.assert_allclose(LeaveOneOut().risks(problems), kept, rtol=1e-13)
 

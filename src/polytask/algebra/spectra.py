@@ -74,10 +74,11 @@ def task_spectra(data: TaskData, batch: Batch) -> TaskSpectra:
     s, Ut, Vt = _decompose(Z, gram)
     full = _spans_all_rows(s, data.sizes[batch.tasks], Z.shape[1] <= d)[:, None]
     outside = np.where(full, 0.0, np.maximum(1.0 - np.einsum("brn,brn->bn", Vt, Vt), 0.0))
-    y_in, y_out = _split(Vt, root * batch.spread(data.y), full)
-    one_in, one_out = _split(Vt, root if data.intercept else np.zeros_like(root), full)
-    Vt = np.concatenate([Vt, one_out[:, None], y_out[:, None]], axis=1)
-    one_one, one_y = (one_out**2).sum(axis=1), (one_out * y_out).sum(axis=1)
+    one = root if data.intercept else np.zeros_like(root)
+    inside, rest = _split(Vt, np.stack([one, root * batch.spread(data.y)], axis=1), full)
+    Vt = np.concatenate([Vt, rest], axis=1)
+    one_in, y_in = np.ascontiguousarray(inside.transpose(1, 0, 2))
+    one_one, one_y = np.einsum("bn,bkn->kb", rest[:, 0], rest)
     return TaskSpectra(batch, root, s, Ut, Vt, outside, y_in, one_in, one_one, one_y)
 
 
@@ -128,11 +129,11 @@ def _spans_all_rows(s: np.ndarray, sizes: np.ndarray, from_rows: bool) -> np.nda
 
 
 def _split(Vt: np.ndarray, t: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates of t (b, n) in V and the rest; nothing is outside where V spans all rows."""
-    inside = np.zeros(Vt.shape[:2])
+    """Coordinates in V of rows of t (b, k, n) and the rest; none where V spans all rows."""
+    inside = np.zeros((*t.shape[:2], Vt.shape[1]))
     rest = t
     for _ in range(2):  # twice is enough, as V is orthonormal to half the digits or better
-        more = (Vt @ rest[:, :, None])[:, :, 0]
+        more = rest @ Vt.transpose(0, 2, 1)
         inside += more
-        rest = rest - (more[:, None, :] @ Vt)[:, 0]
-    return inside, np.where(full, 0.0, rest)
+        rest = rest - more @ Vt
+    return inside, np.where(full[:, :, None], 0.0, rest)

@@ -17,6 +17,7 @@ from polytask.structures import Blocks, CommonDeviation
 __all__ = ["ARROW", "ArrowProblem", "arrow_problem", "centered", "why_not_arrow"]
 
 _BEYOND = 0.01  # share of a parabola above the loss that is seen where it is straight
+_STRONG = 1e-6  # curvature of a penalty over the largest of a column with which digits are left
 _FLAT = 1e-30  # least curvature: where a loss is saturated, a step would leave the numbers
 
 
@@ -60,11 +61,18 @@ class ArrowProblem:
     def factor_squares(self) -> ArrowFactor:
         """Factorization at curvature one, for answers that their residuals correct."""
         data, c, k = self.problem.data, len(self.G), len(self.D)
-        narrow = 2 * data.sizes.min() >= k or k <= 16
+        narrow = 2 * data.sizes.min() >= k or k <= 16 or self._grams_serve()
         if data.design.sparse or not narrow or not c == k == data.n_coefs:
             return self.factor_unit()
         again = partial(getattr, data, "grams")
         return factor_grams(data.own_grams(), self.structure, self.G, self.D, again)
+
+    def _grams_serve(self) -> bool:
+        """Whether Gram matrices are there already, and penalties leave tasks of few rows digits."""
+        data = self.problem.data
+        if "grams" not in vars(data):
+            return False
+        return bool(self.D.min(initial=np.inf) > _STRONG * (data.column_norms**2).max(initial=0.0))
 
     def factor_unit(self) -> ArrowFactor:
         """Factorization at curvature one, from Gram matrices that others asked for as well."""

@@ -59,14 +59,22 @@ class _Joint:
     def __init__(self, risks: RisksNear, grids: Mapping[str, np.ndarray], fixed: Strengths) -> None:
         self.risks, self.grids, self.fixed = risks, dict(grids), fixed
         self.names = list(grids)
+        self.known: dict[tuple[float, ...], float] = {}
         self.middle = np.array([grid[len(grid) // 2] for grid in grids.values()])
 
     def ask(self, points: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
-        """Risks of points (n, k), near the middle of the grids unless told otherwise."""
-        named = [self._named(point) for point in points]
-        return np.asarray(self.risks(named, self._named(self.middle if near is None else near)))
+        """Risks of points (n, k), each asked for once, near the middle of the grids unless told."""
+        keys = [tuple(point) for point in points.tolist()]
+        if near is not None:
+            return self._new(keys, near)
+        if new := [key for key in dict.fromkeys(keys) if key not in self.known]:
+            self.known.update(zip(new, self._new(new, self.middle).tolist(), strict=True))
+        return np.array([self.known[key] for key in keys])
 
-    def _named(self, point: np.ndarray) -> Strengths:
+    def _new(self, keys: Sequence[tuple[float, ...]], near: np.ndarray) -> np.ndarray:
+        return np.asarray(self.risks([self._named(key) for key in keys], self._named(near)))
+
+    def _named(self, point: Sequence[float] | np.ndarray) -> Strengths:
         return {**self.fixed, **dict(zip(self.names, map(float, point), strict=True))}
 
     def starts(self) -> list[np.ndarray]:

@@ -43,7 +43,7 @@ from polytask.tuning.loo_small import (
 )
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.repeats import repeats
-from polytask.tuning.spectral import LeftOut, Points, SpectralFits, serves
+from polytask.tuning.spectral import Points, SpectralFits, serves
 
 __all__ = ["LeaveOneOut", "leave_one_out", "takes_products"]
 
@@ -154,30 +154,12 @@ class LeaveOneOut:
         data = arrows[0].problem.data
         if self._spectral is None or self._spectral.data is not data:
             self._spectral = SpectralFits(data)
-        total, lost = np.zeros((2, data.n_tasks, len(arrows)))
-        times = repeats(data)
-        counted = (times != 1).any()
-        alone = (data.sizes == 1)[:, None]  # the only row of a task whose level is free
-        excused = (alone & np.array([_free_level(arrow) for arrow in arrows]))[:, :, None]
-        undefined = np.zeros(total.shape, dtype=bool)
-
-        def use(out: LeftOut, some: slice) -> None:
-            batch, root, left = out.spectra.batch, out.spectra.root, out.left
-            if counted:
-                left = 1.0 - (1.0 - left) / times[batch.obs][:, None, :]
-            if left.min() <= _NO_INFORMATION:
-                unknown = left <= _NO_INFORMATION
-                needed = ~excused[batch.tasks][:, some] & (root > 0)[:, None, :]
-                undefined[batch.tasks, some] |= (needed & unknown).any(axis=2)
-                lost[batch.tasks, some] += (unknown * (root**2)[:, None, :]).sum(axis=2)
-                left = np.where(unknown, np.inf, left)
-            error = np.divide(out.residual, left, out=out.residual)
-            total[batch.tasks, some] += 0.5 * np.einsum("ban,ban->ba", error, error)
-
-        self._spectral.leave_out(
-            Points.of(arrows), use, None if near is None else Points.of([near])
+        found = self._spectral.leave_out(
+            Points.of(arrows), 1.0 / repeats(data), None if near is None else Points.of([near])
         )
-        return np.where(undefined, np.inf, total), lost
+        alone = (data.sizes == 1)[:, None]  # the only row of a task whose level is free
+        excused = alone & np.array([_free_level(arrow) for arrow in arrows])
+        return np.where(found.undefined & ~excused, np.inf, found.total), found.lost
 
     def predictions(self, problem: Problem) -> np.ndarray:
         """f_(-j) of every observation, shape (N,) or, of several predictors, (N, q).

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from threading import Lock
 
 import numpy as np
@@ -28,13 +27,13 @@ from polytask.algebra.spectra import TaskSpectra, numbers_in_spectra, task_spect
 from polytask.data import TaskData
 from polytask.data.batches import Batch
 from polytask.solvers.arrow_problem import ArrowProblem
+from polytask.tuning.leverages import LossesLeftOut, Solved, common_leverage, losses, own_left
 
-__all__ = ["LeftOut", "Points", "SpectralFits", "serves"]
+__all__ = ["Points", "SpectralFits", "serves"]
 
 _KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew in every pass
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
 _LEFT, _TINY = 1e-9, 1e-300  # share of M_jj that w0 leaves at least; in place of zero
-_CHUNK = 131_072  # numbers in a working array: a megabyte
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
 
 
@@ -84,15 +83,6 @@ class Points:
 
 
 @dataclass(frozen=True, eq=False)
-class LeftOut:
-    """Of a batch of tasks at A points: residuals times the roots of weights, and 1 - h."""
-
-    spectra: TaskSpectra
-    residual: np.ndarray  # (b, A, n)
-    left: np.ndarray  # (b, A, n)
-
-
-@dataclass(frozen=True, eq=False)
 class _Eliminated:
     """What tasks leave in the system of w at one curvature c of slopes; names as in the formulas.
 
@@ -104,27 +94,6 @@ class _Eliminated:
     q: np.ndarray  # Z'M_s o of each task, (m, d)
     one_one: np.ndarray  # o'M_s o, (m,)
     one_y: np.ndarray  # o'M_s y, (m,)
-
-
-@dataclass(frozen=True, eq=False)
-class _Solved:
-    """The common part at A points, and what the tasks' own parts need there."""
-
-    c: np.ndarray  # the curvatures c that differ, (C,)
-    of: np.ndarray  # which of them a point has, (A,)
-    e: np.ndarray  # (A,)
-    w: np.ndarray  # the common part, (A, q)
-    R: np.ndarray  # R'R = H^-1, (A, q, q)
-    t: np.ndarray  # e + o'M_s o, (A, m)
-    beta: np.ndarray  # -o'M (y - [Z o] w), (A, m)
-    q: np.ndarray  # (C, m, d)
-
-    def part(self, some: slice) -> _Solved:
-        """Some of the points."""
-        kept, of = np.unique(self.of[some], return_inverse=True)
-        q = self.q if len(kept) == len(self.c) else self.q[kept]
-        points = {name: getattr(self, name)[some] for name in ("e", "w", "R", "t", "beta")}
-        return _Solved(c=self.c[kept], of=of, q=q, **points)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +115,7 @@ class _Held:
     outside: float  # sum of a_j outside V
     unit: float = 1.0  # the ratio at the held point
 
-    def growth(self, at: _Solved, G: np.ndarray) -> np.ndarray:
+    def growth(self, at: Solved, G: np.ndarray) -> np.ndarray:
         """b_j over those at the held point, (A,)."""
         d = at.q.shape[2]
         rho = 1.0 / (1.0 + self.s / at.c[:, None])
@@ -177,12 +146,13 @@ class SpectralFits:
         self._held: _Held | None = None
 
     def leave_out(
-        self, points: Points, use: Callable[[LeftOut, slice], None], near: Points | None = None
-    ) -> None:
-        """Call ``use``, from one thread at a time, with every batch at every slice of points.
+        self, points: Points, leaves: np.ndarray, near: Points | None = None
+    ) -> LossesLeftOut:
+        """Losses of every task (m, A) without one row each, see `losses`.
 
-        Of leverages the part through w0 costs most and is least where rows are many: it is told by
-        that of the one point ``near`` where that is given.
+        ``leaves`` (N,) is the share of each observation's weight that leaves with it. Of leverages
+        the part through w0 costs most and is least where rows are many: it is told by that of the
+        one point ``near`` where that is given.
         """
         if not points.G.shape[1]:
             near = None
@@ -190,9 +160,11 @@ class SpectralFits:
             self._hold(near)
         numbers = max(points.G.shape[1] ** 2, self.data.n_tasks * self.data.n_coefs)
         size = max(1, _SYSTEMS // numbers)
-        for first in range(0, len(points.c), size):
-            some = points.part(slice(first, first + size))
-            self._leave_out(some, first, use, None if near is None else self._held)
+        parts = [
+            self._leave_out(points.part(slice(first, first + size)), leaves, near is not None)
+            for first in range(0, len(points.c), size)
+        ]
+        return LossesLeftOut(*(np.hstack(found) for found in zip(*parts, strict=True)))
 
     def _hold(self, near: Points) -> None:
         """Leverages through w0 at a point, for others."""
@@ -201,13 +173,13 @@ class SpectralFits:
 
         def work(one: TaskSpectra) -> None:
             nonlocal outside
-            common = _common_leverage(one, solved)[:, 0]
-            own = np.maximum(_left_out(one, solved, (common, np.zeros(1))).left[:, 0], _TINY)
+            common = common_leverage(one, solved)[:, 0]
+            own = np.maximum(own_left(one, solved)[:, 0], _TINY)
             share, V = common / own, one.Vt[:, :-2]
             flat, s = one.Ut.reshape(-1, d) @ solved.R[0, :, :d].T, one.s.ravel()
             of_shares = ((V * V) @ share[:, :, None]).ravel()
             with lock:
-                odds[id(one.batch)] = share / np.maximum(1.0 - share, _LEFT)
+                odds[id(one.batch)] = np.ascontiguousarray(share / np.maximum(1.0 - share, _LEFT))
                 sums.append(np.array([s, s * np.einsum("kq,kq->k", flat, flat), of_shares]))
                 outside += float((share * one.outside).sum())
 
@@ -216,24 +188,22 @@ class SpectralFits:
         held = _Held(near, odds, s, of_squares, of_shares, outside)
         self._held = replace(held, unit=float(held.growth(solved, near.G)[0]))
 
-    def _leave_out(
-        self, points: Points, first: int, use: Callable[[LeftOut, slice], None],
-        held: _Held | None,
-    ) -> None:  # fmt: skip
-        solved, lock = self._solve(points), Lock()
+    def _leave_out(self, points: Points, leaves: np.ndarray, near: bool) -> LossesLeftOut:
+        solved, held = self._solve(points), self._held if near else None
         growth = np.ones(0) if held is None else held.growth(solved, points.G)
-        part_at = cache(lambda start, stop: solved.part(slice(start, stop)))
+        m, A = self.data.n_tasks, len(points.c)
+        out = LossesLeftOut(np.zeros((m, A)), np.zeros((m, A)), np.zeros((m, A), dtype=bool))
 
         def work(one: TaskSpectra) -> None:
-            for part in _slices(one, len(points.c)):
-                near = None if held is None else (held.odds[id(one.batch)], growth[part])
-                out = _left_out(one, part_at(part.start, part.stop), near)
-                with lock:
-                    use(out, slice(first + part.start, first + part.stop))
+            told = None if held is None else (held.odds[id(one.batch)], growth)
+            found = losses(one, solved, leaves[one.batch.obs], told)
+            for whole, part in zip(out, found, strict=True):
+                whole[one.batch.tasks] = part
 
         self._each(work)
+        return out
 
-    def _solve(self, points: Points) -> _Solved:
+    def _solve(self, points: Points) -> Solved:
         """The common part w (A, q) at every point, and R (A, q, q) with R'R = H^-1."""
         (A, q), d = points.G.shape, self.data.n_features
         c, of = np.unique(points.c, return_inverse=True)
@@ -263,7 +233,7 @@ class SpectralFits:
             w = (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0]
             beta += [Q[at] @ w[a, :d] for a, at in enumerate(of)]
             beta -= e * w[:, d:].sum(axis=1, keepdims=True)
-        return _Solved(c, of, points.e, w, R, t, beta / t, Q)
+        return Solved(c, of, points.e, w, R, t, beta / t, Q)
 
     def _eliminate(self, c: np.ndarray) -> list[_Eliminated]:
         """What tasks leave at every curvature; points that differ by other strengths share it."""
@@ -315,71 +285,3 @@ class SpectralFits:
             work(one)
 
         self.data.design.each(on_batch, 4.0 * self.data.n_coefs)
-
-
-def _left_out(
-    one: TaskSpectra, at: _Solved, near: tuple[np.ndarray, np.ndarray] | None = None
-) -> LeftOut:
-    """Residuals and 1 - h at some points.
-
-    Where odds (b, n) of a held point, and their growth (A,), are given, w0's part of h is by them.
-    """
-    (b, r, d), (A, C), n = one.Ut.shape, (len(at.of), len(at.c)), one.outside.shape[1]
-    beta, t = at.beta.T[one.batch.tasks], at.t.T[one.batch.tasks]
-    c = at.c[:, None]
-    rho = c / (one.s[:, None] + c)  # (b, C, r)
-    inside = np.ones((b, A, r + 2))
-    own = np.multiply(beta[:, :, None], one.one_in[:, None], out=inside[:, :, :r])
-    own += one.y_in[:, None]
-    if at.w.any():
-        own -= (at.w[:, :d] @ one.Ut.transpose(0, 2, 1)) * np.sqrt(one.s)[:, None]
-    own *= rho[:, at.of]
-    inside[:, :, r] = beta
-    residual = inside @ one.Vt
-    V = one.Vt[:, :r]
-    both = np.empty((b, 2 * C, n))  # 1 - h but for the last term, and what that is times t
-    slopes, level = both[:, :C], both[:, C:]
-    np.matmul(rho, V * V, out=slopes)
-    slopes += one.outside[:, None]
-    np.matmul(rho * one.one_in[:, None], V, out=level)
-    level += one.Vt[:, r, None]
-    level *= level
-    take = np.zeros((b, A, 2 * C))
-    take[:, np.arange(A), at.of], take[:, np.arange(A), C + at.of] = 1.0, -1.0 / t
-    left = take @ both
-    if near is not None:
-        left /= 1.0 + near[1][:, None] * near[0][:, None]
-    elif at.R.size:
-        left -= _common_leverage(one, at)
-    return LeftOut(one, residual, left)
-
-
-def _common_leverage(one: TaskSpectra, at: _Solved) -> np.ndarray:
-    """u'H^-1 u of every observation, (b, A, n)."""
-    (b, r), n, q, e, R = one.s.shape, one.outside.shape[1], at.R.shape[1], at.e, at.R
-    flat, of, tasks = one.Ut.reshape(b * r, -1), at.of, one.batch.tasks
-    c, d = at.c[:, None, None], flat.shape[1]
-    rho = c / (one.s + c)
-    k, rho_one = np.sqrt(one.s) * rho, rho * one.one_in
-    out = np.empty((len(e), b, n))
-    size = max(1, int(_CHUNK // (b * max(r, n) * q)))
-    for first in range(0, len(e), size):
-        a = slice(first, first + size)
-        slopes = R[a, :, :d].transpose(0, 2, 1)
-        last = -(at.q[of[a]][:, tasks] @ slopes)
-        if q > d:
-            last += e[a, None, None] * R[a, None, :, d]
-        last /= at.t[a][:, tasks, None]
-        B = np.empty((len(slopes), b, r + 1, q))
-        np.multiply((flat @ slopes).reshape(-1, b, r, q), k[of[a]][..., None], out=B[:, :, :r])
-        B[:, :, :r] += rho_one[of[a]][..., None] * last[:, :, None, :]
-        B[:, :, r] = last
-        rows = B.transpose(0, 1, 3, 2) @ one.Vt[:, : r + 1]
-        np.einsum("abqn,abqn->abn", rows, rows, out=out[a])
-    return out.transpose(1, 0, 2)
-
-
-def _slices(one: TaskSpectra, n_points: int) -> list[slice]:
-    """Points that are done together: as many as keep the working arrays in cache."""
-    size = max(1, _CHUNK // max(one.outside.size, one.s.size))
-    return [slice(i, min(i + size, n_points)) for i in range(0, n_points, size)]

@@ -1,0 +1,47 @@
+"""Losses of rows that are left out: loops and numpy say the same."""
+
+import numpy as np
+import pytest
+
+from polytask.tuning import LeaveOneOut, leverages
+from tests.solvers.helpers import make_data, mean_regularized, random_tasks, single_task
+
+pytest.importorskip("numba")
+SIZES = {"narrow": ([30, 1, 41, 12], 5), "few rows": ([3, 1, 2, 8], 6), "one task": ([40], 3)}
+POINTS = [(0.1, 0.0, 0.1), (0.1, 0.02, 0.1), (1e-3, 0.0, 0.0), (10.0, 1.0, 1e-4)]
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("told", [True, False], ids=["told by a point", "exact"])
+@pytest.mark.parametrize("sizes", SIZES)
+def test_the_same_risks(sizes, told, intercept, rng, monkeypatch):
+    from polytask.compiled import left_out
+
+    counts, d = SIZES[sizes]
+    X, y, ids = random_tasks(rng, counts, d)
+    X[1], y[1] = X[0], y[0]  # which leave together
+    data = make_data(X, y, ids, intercept=intercept, sample_weight=rng.uniform(0.5, 2, len(y)))
+    problems = [mean_regularized(data, *point) for point in POINTS]
+    found = []
+    for road in (left_out, None):
+        monkeypatch.setattr(leverages, "loops", lambda *_, road=road: road)
+        held_out = LeaveOneOut()
+        risks = held_out.risks(problems, problems[1] if told else None)
+        found.append((risks, held_out.task_risks(problems[:1])))
+        found[-1] += (held_out.task_risks([single_task(data, 0.02, 0.1)]),)
+    for mine, other in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-11)
+    assert np.isfinite(found[0][0]).any()
+    assert np.unique(found[0][0]).size > 1
+
+
+def test_a_task_whose_only_row_is_left_out_has_no_risk(rng, monkeypatch):
+    """Its level has no penalty: nothing else informs it, by either road."""
+    from polytask.compiled import left_out
+
+    X, y, ids = random_tasks(rng, [9, 1, 12], 2)
+    problem = single_task(make_data(X, y, ids), 0.1, 0.0)
+    for road in (left_out, None):
+        monkeypatch.setattr(leverages, "loops", lambda *_, road=road: road)
+        risks = LeaveOneOut().task_risks([problem])[:, 0]
+        assert np.isfinite(risks).tolist() == [True, False, True]
