@@ -9,7 +9,7 @@ from polytask.data.kept import kept
 from polytask.responses import Binomial
 from polytask.tuning import LeaveOneOut, deviation_grid, repeats
 from tests.responses.test_leave_one_out import refitted_risk
-from tests.solvers.helpers import make_data, mean_regularized
+from tests.solvers.helpers import make_data, mean_regularized, random_tasks
 
 
 def few_rows():
@@ -113,3 +113,15 @@ def test_weights_of_shares_and_rates_are_measures_of_one_row(fraction):
     data = make_data(X, y, ids, sample_weight=size)
     expected = np.ones(len(y)) if fraction else size
     np.testing.assert_array_equal(repeats(data), expected)
+
+
+@pytest.mark.parametrize("copied", [0, 1, 2])
+def test_rows_of_one_target_are_told_apart_by_their_features(copied):
+    """Rounded targets recur in a task; only where features recur too do rows leave together."""
+    X, y, ids = random_tasks(np.random.default_rng(4), [400, 300], 4)
+    y = np.round(y, 2)
+    y[5 : 5 + copied], X[5 : 5 + copied] = y[20 : 20 + copied], X[20 : 20 + copied]
+    assert len(np.unique(y[:400])) < 400 - copied  # others recur as well
+    expected = np.ones(700)
+    expected[[*range(5, 5 + copied), *range(20, 20 + copied)]] = 0.5
+    np.testing.assert_array_equal(repeats(make_data(X, y, ids)), expected)

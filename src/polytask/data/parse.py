@@ -20,6 +20,7 @@ from polytask.data.columns import drop_task_column, read_task_ids
 from polytask.data.design import make_design
 from polytask.data.frames import check_columns, frame_columns, is_frame, refuse_dates, to_array
 from polytask.data.held_rows import read_held
+from polytask.data.read_once import made_once
 from polytask.data.split_rows import split_rows
 from polytask.data.task_data import TaskData, task_shares
 from polytask.data.task_spec import grouping_names, spelled_out
@@ -185,14 +186,18 @@ def make_task_data(
     start = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(tasks)))])
     counts = np.bincount(code, weights=weight, minlength=len(tasks))
     share = task_shares(counts, getattr(estimator, "_weight_rule", estimator.task_weight))
-    intercept, mean = estimator.fit_intercept, None
-    if center and intercept and not sparse.issparse(rows.X):
-        mean = _far_means(rows.X, None if already else row, (share / counts)[code] * weight)
-    design = make_design(rows.X, None if already else row, start, intercept, mean)
-    return TaskData(
-        design, y.astype(np.float64), weight, share, tasks, intercept, row, mean,
-        None if group is None else group[row], None if when is None else when[row],
-    )  # fmt: skip
+    intercept, y = estimator.fit_intercept, y.astype(np.float64)
+    held = None if group is None else group[row], None if when is None else when[row]
+
+    def make() -> TaskData:
+        at, mean = None if already else row, None
+        if center and intercept and not sparse.issparse(rows.X):
+            mean = _far_means(rows.X, at, (share / counts)[code] * weight)
+        design = make_design(rows.X, at, start, intercept, mean)
+        return TaskData(design, y, weight, share, tasks, intercept, row, mean, *held)
+
+    facts = (center, intercept, y, weight, share, tasks, code, row, *held)
+    return made_once(rows.X, facts, make)
 
 
 def _far_means(X: np.ndarray, row: np.ndarray | None, omega: np.ndarray) -> np.ndarray | None:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from polytask.data import all_or_nothing, forget, make_task_data, read_rows, read_target
+from polytask.data.read_once import read_once
 from polytask.models._declared import Declared
 from polytask.models._held_out import held_out_of
 from polytask.models.mixed import why_not_mixed, without_doubts
@@ -61,11 +62,12 @@ class EitherRule(Declared):
         this: Any = self
         this._validate_params()
         forget(self)
-        tried = {"cv": fits.fitted(clone(this).set_params(alpha="cv"))}
-        if self._may_be_mixed(tried["cv"]._loss(), fits):
-            with without_doubts():
-                tried["reml"] = fits.fitted(clone(this).set_params(alpha="reml"))
-        rule = "cv" if len(tried) == 1 else self._better(tried, fits)
+        with read_once():
+            tried = {"cv": fits.fitted(clone(this).set_params(alpha="cv"))}
+            if self._may_be_mixed(tried["cv"]._loss(), fits):
+                with without_doubts():
+                    tried["reml"] = fits.fitted(clone(this).set_params(alpha="reml"))
+            rule = "cv" if len(tried) == 1 else self._better(tried, fits)
         given = this.get_params(deep=False)
         vars(self).update({k: v for k, v in vars(tried[rule]).items() if k not in given})
         this.alpha_rule_ = rule
@@ -84,7 +86,7 @@ class EitherRule(Declared):
         more of a difference is left to chance.
         """
         target, names = read_target(self, fits.y)
-        data = make_task_data(  # whose rows and numbers nobody else holds: they may be many
+        data = make_task_data(  # from rows that nobody else holds: they may be many
             self, read_rows(self, fits.X, reset=True, split=True),
             tried["cv"]._encode(target), names, fits.sample_weight, center=True,
         )  # fmt: skip

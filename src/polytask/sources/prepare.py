@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_CATEGORIES", "StreamPreparer", "level_name", "scale_of"]
 
 MAX_CATEGORIES = 50  # of a feature; the rarest share one column
+_ROWS = 8192  # that are prepared at a time
 
 
 class StreamPreparer(TransformerMixin, BaseEstimator):
@@ -95,15 +96,15 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"StreamPreparer: X must have the columns of training; it lacks {absent[:10]}."
             )
-        names, place = self.features_made(), 0
+        names = self.features_made()
         if is_worth_it(len(X), sum(self.width(feature) for feature in self.levels_)):
             return self._sparse(X)
         made = np.empty((len(X), len(names)))  # which models read as it is
-        for feature in self.feature_names_in_:
-            column = _one_chunk(_arrow(X[[feature]]).column(0))
-            for values in self.columns_of_one(feature, column):
-                made[:, place] = values
-                place += 1
+        columns = {name: _one_chunk(_arrow(X[[name]]).column(0)) for name in self.feature_names_in_}
+        for first in range(0, len(X), _ROWS):  # whose places in memory stay near the processor
+            some = {name: column.slice(first, _ROWS) for name, column in columns.items()}
+            for place, values in enumerate(self.columns_of(some)):
+                made[first : first + _ROWS, place] = values
         table = pd.DataFrame(made, index=X.index, columns=pd.Index(names, dtype="str"), copy=False)
         for name in self._ids(X.columns):
             table[name] = X[name].to_numpy()

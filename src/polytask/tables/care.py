@@ -178,7 +178,8 @@ def _in_one_unit(x: np.ndarray, code: np.ndarray) -> bool:
     (Q - F n / (n - 1)) / (r (n - 1)).
     """
     known = np.isfinite(x)
-    x, code = x[known], code[known]
+    if not known.all():
+        x, code = x[known], code[known]
     count = np.bincount(code)
     many = count >= LEAST_ROWS
     if many.sum() < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
@@ -99,10 +100,13 @@ def _encoding(head: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
 
 def _is_utf8(path: Path) -> bool:
     """Whether the whole file is UTF-8: one foreign letter may stand on the last line."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        with open_text(path, "utf-8") as handle:
-            while handle.read(1 << 20):
-                pass
+        with open_binary(path) as handle:
+            while block := handle.read(1 << 20):
+                if decoder.getstate()[0] or not block.isascii():  # which is seen much sooner
+                    decoder.decode(block)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True

@@ -40,8 +40,10 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
     if values.dtype in (np.int64, np.int32):
         return values.astype(np.int64), "integer", ()
     text = _text(values)
-    if _whole(pd.Series(text.unique(), dtype=object)).all():
-        return text.astype(np.int64), "integer", ()
+    codes, levels = pd.factorize(text)
+    if _whole(pd.Series(levels, dtype=object)).all():
+        whole = levels.astype(np.int64)[codes]
+        return pd.Series(whole, values.index, name=values.name), "integer", ()
     notes: tuple[str, ...] = ()
     numbers = pd.to_numeric(text, errors="coerce").notna().all()
     if numbers and text.str.contains(".", regex=False).any():

@@ -16,7 +16,15 @@ import numpy as np
 from polytask.data import Design, TaskData
 from polytask.data.kept import kept
 
-__all__ = ["EQUAL", "Content", "bent_column", "bent_sparse", "content_of", "equal_rows"]
+__all__ = [
+    "EQUAL",
+    "Content",
+    "bent_column",
+    "bent_sparse",
+    "content_of",
+    "equal_rows",
+    "own_factors",
+]
 
 _GOLDEN = 0.6180339887498949  # whose multiples lie far apart, without their whole parts
 _CHUNK = 32_768  # numbers that are widened at a time: a quarter of a megabyte
@@ -92,10 +100,14 @@ def _of_features(design: Design, weight: np.ndarray) -> np.ndarray:
     index, d = design.index, design.X.shape[1]
     if index is not None:
         weight = np.bincount(index, weight, minlength=design.X.shape[0])
-    own = 1.0 + np.arange(1, d + 1) * _GOLDEN % 1.0
     sums = bent_sparse if design.sparse else _sums_of_bent
-    number = sums(design.X, weight, np.column_stack([np.ones(d), own]))
+    number = sums(design.X, weight, np.column_stack([np.ones(d), own_factors(d)]))
     return number if index is None else number[index]
+
+
+def own_factors(d: int) -> np.ndarray:
+    """A factor (d,) for each column by which sums of columns differ."""
+    return np.asarray(1.0 + np.arange(1, d + 1) * _GOLDEN % 1.0)
 
 
 def _sums_of_bent(X: np.ndarray, weight: np.ndarray, factors: np.ndarray) -> np.ndarray:

@@ -7,10 +7,11 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.data.kept import kept
 from polytask.responses.base import is_whole
-from polytask.tuning.content import EQUAL, equal_rows
+from polytask.tuning.content import EQUAL, equal_rows, own_factors
 
 __all__ = ["repeats"]
 
+_FEW = 0.1  # share of the rows of which features are looked at one by one
 _RECUR = 0.1  # share of recurring features with different targets from which rows recur by nature
 
 
@@ -31,7 +32,7 @@ def repeats(data: TaskData) -> np.ndarray:
 def _repeats(data: TaskData) -> np.ndarray:
     weight = data.sample_weight
     alike = (weight == weight[:1]).all()
-    if alike and _targets_differ(data):
+    if alike and _surely_differ(data):
         return np.ones(len(weight))
     group = equal_rows(data)
     if alike and group.max(initial=-1) == len(group) - 1:
@@ -43,14 +44,23 @@ def _repeats(data: TaskData) -> np.ndarray:
     return weight / np.gcd.reduce(total.astype(np.int64)) if counted else np.ones(len(weight))
 
 
-def _targets_differ(data: TaskData) -> bool:
-    """Whether no two rows of a task have one target, so that none are equal."""
+def _surely_differ(data: TaskData) -> bool:
+    """Whether no two rows of a task have one target, or those that do have other features."""
     order, close = np.argsort(data.y), EQUAL * data.y.std()
     near = np.diff(data.y[order], prepend=-np.inf, append=np.inf) <= close
     some = order[near[1:] | near[:-1]]
     some = some[np.lexsort((data.y[some], data.code[some]))]
-    apart = np.diff(data.y[some]) > close
-    return bool((apart | (np.diff(data.code[some]) > 0)).all())
+    y, code = data.y[some], data.code[some]
+    run = np.cumsum((np.diff(y, prepend=-np.inf) > close) | (np.diff(code, prepend=-1) > 0)) - 1
+    alone = np.bincount(run)[run] == 1
+    rows, run = some[~alone], run[~alone]
+    X, index = data.design.X, data.design.index
+    if not isinstance(X, np.ndarray) or index is not None or len(rows) > _FEW * len(order):
+        return not len(rows)
+    X = X[rows]
+    number = X / np.maximum(np.abs(X).max(axis=0, initial=0.0), 1e-300) @ own_factors(X.shape[1])
+    at = np.lexsort((number, run))
+    return bool(((np.diff(number[at]) > EQUAL) | (np.diff(run[at]) > 0)).all())
 
 
 def _recurs(data: TaskData, group: np.ndarray, counted: bool) -> bool:
