@@ -136,6 +136,7 @@ class ArrowFactor:
 def factor_arrow(
     design: Design, v: np.ndarray, structure: CommonDeviation, G: np.ndarray, D: np.ndarray,
     grams: np.ndarray | None = None, total: Callable[[], np.ndarray] | None = None,
+    products: bool = False,
 ) -> ArrowFactor:  # fmt: skip
     """Factor the arrow Hessian of rows, in the row space of tasks that have few.
 
@@ -149,6 +150,9 @@ def factor_arrow(
         sum v x x' of each task where they are at hand.
     total : callable or None
         Their sum (p, p), from who keeps it.
+    products : bool
+        Whether systems of the common part may be solved by products with many rows: for answers
+        that are corrected by their residuals afterwards.
     """
     if grams is not None:
         return factor_grams(grams, structure, G, D)
@@ -156,7 +160,7 @@ def factor_arrow(
     in_rows = _kept_in_rows(design, k, D)
     few_rows = len(c) > design.start[-1] and (G > 0).sum() >= len(c) - 1
     if few_rows and (in_rows.all() or len(k) <= 1):
-        return _factor_in_rows(design, v, c, k, G, D)
+        return _factor_in_rows(design, v, c, k, G, D, products)
     narrow = np.flatnonzero(~in_rows)
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
     return _factor(narrow, _blocks(design, v, c, k, narrow, total), wide, c, k, G, D)
@@ -165,6 +169,7 @@ def factor_arrow(
 def factor_grams(
     grams: np.ndarray, structure: CommonDeviation, G: np.ndarray, D: np.ndarray,
     again: Callable[[], np.ndarray] | None = None,
+    total: Callable[[], np.ndarray] | None = None,
 ) -> ArrowFactor:  # fmt: skip
     """Factor the arrow Hessian of Gram matrices sum v x x' (m, p, p), one of each task.
 
@@ -175,12 +180,14 @@ def factor_grams(
     again : callable or None
         Makes the Gram matrices once more. With it they may be overwritten where every coefficient
         has both parts: for answers that are corrected by their residuals afterwards.
+    total : callable or None
+        Makes their sum (p, p) once more.
     """
     c, k = np.flatnonzero(structure.common), np.flatnonzero(structure.deviation)
     size = np.einsum("bii->i", grams)
     whole = len(c) == len(k) == len(size) and bool((D * len(grams) <= _FAR_ABOVE * size).all())
     blocks = (G, None, grams) if again and whole else _split(grams, c, k)
-    return _factor(np.arange(len(grams)), blocks, {}, c, k, G, D, again)
+    return _factor(np.arange(len(grams)), blocks, {}, c, k, G, D, again, total)
 
 
 def in_both(c: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -197,6 +204,7 @@ _Blocks = tuple[np.ndarray, np.ndarray | None, np.ndarray]
 def _factor(
     narrow: np.ndarray, blocks: _Blocks, wide: dict[int, WideTask], c: np.ndarray, k: np.ndarray,
     G: np.ndarray, D: np.ndarray, again: Callable[[], np.ndarray] | None = None,
+    total: Callable[[], np.ndarray] | None = None,
 ) -> ArrowFactor:  # fmt: skip
     C, E, L = blocks
     both = len(c) == len(k)
@@ -223,10 +231,12 @@ def _factor(
     # pivots of the tasks' Gram matrices are no smaller than those of S, which lies below them
     if both and (whole.any() or (root.diagonal() * np.sqrt(size)).max(initial=0.0) > _SURE):
         if E is None:
-            assert again is not None
-            E = again()
-        total = E.sum(axis=0) + sum(Z.T @ Z for Z in rows)
-        null = _together(null, _hidden(total, G, D), np.sqrt(np.einsum("ii->i", total)))
+            assert total is not None
+            whole_gram = total()
+        else:
+            whole_gram = E.sum(axis=0) + sum(Z.T @ Z for Z in rows)
+        size = np.sqrt(np.einsum("ii->i", whole_gram))
+        null = _together(null, _hidden(whole_gram, G, D), size)
     return ArrowFactor(narrow, roots, E, D, wide, schur, in_both(c, k), bool(lost), null)
 
 
@@ -272,29 +282,44 @@ def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:
 
 
 def _factor_in_rows(
-    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, G: np.ndarray, D: np.ndarray
-) -> ArrowFactor:
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, G: np.ndarray, D: np.ndarray,
+    products: bool,
+) -> ArrowFactor:  # fmt: skip
     """Fewer observations than common coefficients: the common part in row space as well."""
-    wide = _wide_tasks(design, v, c, k, D, np.arange(design.n_tasks))
-    stack: Any = sparse.vstack if design.sparse else np.vstack
-    rows = stack([task.Z_common for task in wide.values()])
+    whole = not design.sparse and len(c) == design.n_columns
+    rows: Any = np.empty((len(v), len(c))) if whole else None
+    wide = _wide_tasks(design, v, c, k, D, np.arange(design.n_tasks), rows)
+    if not whole:
+        stack: Any = sparse.vstack if design.sparse else np.vstack
+        rows = stack([task.Z_common for task in wide.values()])
     roots = [task.ridge.annihilator_root() for task in wide.values()]
-    schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots)
+    own = [task.ridge for task in wide.values()] if products and len(c) == len(k) else None
+    schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots, own)
     none = np.zeros((0, len(k), len(k)))
     coupling = np.zeros((0, len(k), len(c)))
     return ArrowFactor(np.zeros(0, dtype=int), none, coupling, D, wide, schur, in_both(c, k))
 
 
 def _wide_tasks(
-    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, D: np.ndarray, tasks: np.ndarray
-) -> dict[int, WideTask]:
-    out = {}
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, D: np.ndarray, tasks: np.ndarray,
+    out: np.ndarray | None = None,
+) -> dict[int, WideTask]:  # fmt: skip
+    """Tasks in their row spaces; their scaled rows are written to ``out`` (N, p) if it is given."""
+    found = {}
     for i in tasks:
-        root = np.sqrt(v[design.start[i] : design.start[i + 1]])[:, None]
-        rows = design.block(i)
-        Z = rows.multiply(root).tocsr() if design.sparse else rows * root
-        out[int(i)] = WideTask(WideRidge(Z[:, k], D), Z[:, c])
-    return out
+        part = slice(design.start[i], design.start[i + 1])
+        root, rows = np.sqrt(v[part])[:, None], design.block(i)
+        if design.sparse:
+            Z = rows.multiply(root).tocsr()
+        else:
+            Z = np.multiply(rows, root, out=None if out is None else out[part])
+        found[int(i)] = WideTask(WideRidge(_columns(Z, k), D), _columns(Z, c))
+    return found
+
+
+def _columns(Z: Any, k: np.ndarray) -> Any:
+    """Some columns, rising; without a copy where they are all."""
+    return Z if len(k) == Z.shape[1] else Z[:, k]
 
 
 def _blocks(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
+from polytask.algebra.kernel_products import KernelProducts, NotNearError, outer_product
 from polytask.algebra.linalg import psd_inverse, symmetric_eigen
 
 __all__ = ["WideRidge"]
@@ -25,16 +26,23 @@ class WideRidge:
         Curvature of the penalty on each coefficient, zero or positive.
     root : list of ndarray or None
         Diagonal blocks of Q^½ (symmetric, in the order of the rows); None is the identity.
+    own : list of WideRidge or None
+        Those of the blocks of rows alone. With them systems in K may be solved by products: an
+        answer has twelve digits then.
     """
 
-    def __init__(self, Z: Any, D: np.ndarray, root: list[np.ndarray] | None = None) -> None:
+    def __init__(
+        self, Z: Any, D: np.ndarray, root: list[np.ndarray] | None = None,
+        own: list[WideRidge] | None = None,
+    ) -> None:  # fmt: skip
         self.Z, self.root = Z, root
         self.free = np.flatnonzero(D <= 0)
         self.inverse_D = np.where(D > 0, 1.0 / np.where(D > 0, D, 1.0), 0.0)
-        kernel = _outer_product(Z, self.inverse_D)
-        kernel = self._apply_root(self._apply_root(kernel).T)
-        kernel[np.diag_indices_from(kernel)] += 1.0
-        self.kernel = _Kernel(kernel)
+        self.kernel: _Kernel | KernelProducts | None = None
+        self.square: np.ndarray | None = None
+        if own and root is not None and KernelProducts.serves(Z):
+            squares = [ridge.square_at(self.inverse_D) for ridge in own]
+            self.kernel = KernelProducts(Z, self.inverse_D, root, squares)
         self.Z_free = self._apply_root(_dense(Z[:, self.free]))
         self.K_free = self._solve_kernel(self.Z_free)
         self.T = psd_inverse(self.Z_free.T @ self.K_free)
@@ -48,6 +56,13 @@ class WideRidge:
         out = x - self._solve_penalized(self.Z.T @ self._apply_root(self.Z_free @ free))
         out[self.free] = free
         return out
+
+    def square_at(self, weight: np.ndarray) -> np.ndarray:
+        """Z diag(weight) Z', which is at hand where the weights are those of D, up to a factor."""
+        ratio = weight.max(initial=0.0) / max(self.inverse_D.max(initial=0.0), 1e-300)
+        if self.square is not None and np.array_equal(weight, ratio * self.inverse_D):
+            return ratio * self.square
+        return outer_product(self.Z, weight)
 
     def annihilate(self, R: np.ndarray) -> np.ndarray:
         """M R with M = I - Z (Z'Z + D)^-1 Z', for Q = I: what the ridge fit leaves of R (n, q)."""
@@ -73,6 +88,19 @@ class WideRidge:
         return x - self.inverse_D * (self.Z.T @ u)
 
     def _solve_kernel(self, R: np.ndarray) -> np.ndarray:
+        if isinstance(self.kernel, KernelProducts):
+            try:
+                return self.kernel.solve(R)
+            except NotNearError:  # rows that are too much alike
+                self.kernel = None
+        if self.kernel is None:
+            kernel = outer_product(self.Z, self.inverse_D)
+            if self.root is None:
+                self.square, kernel = kernel, kernel.copy()
+            else:
+                kernel = self._apply_root(self._apply_root(kernel).T)
+            kernel.flat[:: len(kernel) + 1] += 1.0
+            self.kernel = _Kernel(kernel)
         return self.kernel.solve(R)
 
     def _apply_root(self, R: np.ndarray) -> np.ndarray:
@@ -95,7 +123,7 @@ class _Kernel:
         if len(K) == 0:
             return
         try:
-            self.factor = linalg.cho_factor(K, lower=True)
+            self.factor = linalg.cho_factor(K, lower=True, check_finite=False)
         except linalg.LinAlgError:
             values, self.vectors = symmetric_eigen(K)
             self.values = np.maximum(values, 1.0)
@@ -109,17 +137,5 @@ class _Kernel:
         return R.copy()
 
 
-def _outer_product(Z: Any, weight: np.ndarray) -> np.ndarray:
-    """Z diag(weight) Z', with a copy of Z only where weights differ.
-
-    It is made as A A', of which BLAS computes one triangle only.
-    """
-    if len(weight) and (weight == weight[0]).all():
-        return _dense(Z @ Z.T) * weight[0]
-    root = np.sqrt(weight)
-    half = Z.multiply(root[None, :]).tocsr() if sparse.issparse(Z) else Z * root
-    return _dense(half @ half.T)
-
-
 def _dense(A: Any) -> np.ndarray:
-    return A.toarray() if sparse.issparse(A) else np.array(A, dtype=float)
+    return A.toarray() if sparse.issparse(A) else np.asarray(A, dtype=float)

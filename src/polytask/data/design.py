@@ -13,6 +13,7 @@ from scipy import sparse
 from polytask.data.batches import BATCH, Batch, make_batches
 from polytask.data.sparse_products import SparseProducts
 from polytask.data.split_rows import SplitRows, taken
+from polytask.data.task_products import TaskProducts, weighted_grams
 from polytask.data.threads import share
 
 __all__ = ["Design", "make_design"]
@@ -81,6 +82,10 @@ class Design:
         index = self.index[: self.start[1]]
         whole = len(index) == len(self.X) and (index == np.arange(len(index))).all()
         return self._wide(self.X if whole else self.X[index])
+
+    @cached_property
+    def _by_task(self) -> TaskProducts | None:
+        return TaskProducts.of(self.X, self.index, self.start, self.shift)
 
     def block(self, i: int) -> Any:
         """Rows of task i: float64 array, or csr where X is sparse."""
@@ -151,6 +156,8 @@ class Design:
             return self._products.predict(theta)
         if self._common_rows is not None:
             return np.asarray(theta @ self._common_rows.T).ravel()
+        if self._by_task is not None:
+            return self._by_task.predict(theta)
         out = np.zeros(self.start[-1])
 
         def work(batch: Batch) -> None:
@@ -167,6 +174,8 @@ class Design:
             return self._products.adjoint(u)
         if self._common_rows is not None:
             return np.asarray(u.reshape(self.n_tasks, -1) @ self._common_rows)
+        if self._by_task is not None:
+            return self._by_task.adjoint(u)
         out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
@@ -192,11 +201,13 @@ class Design:
         if tasks is not None:
             wanted = np.isin(np.arange(self.n_tasks), tasks)
         out[~wanted | (np.diff(self.start) == 0)] = 0.0
+        if self._by_task is not None:
+            return self._by_task.grams(v, wanted, out)
 
         def work(batch: Batch) -> None:
             if wanted[batch.tasks].any():
                 weights = batch.spread(v)
-                pieces = (_weighted_grams(r, weights[:, part]) for part, r in self.pieces(batch))
+                pieces = (weighted_grams(r, weights[:, part]) for part, r in self.pieces(batch))
                 out[batch.at] = reduce(np.add, pieces)
 
         self.each(work, p)
@@ -378,15 +389,3 @@ def _gathered(X: np.ndarray, index: np.ndarray | None, intercept: bool) -> np.nd
         part = slice(first, first + step)
         out[part, :d] = X[part] if index is None else X[index[part]]
     return out
-
-
-def _weighted_grams(rows: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """sum_j v_j x_j x_j' of each task in a batch, rows (b, n, p) and v (b, n)."""
-    level = v[:, :1]
-    if (v == level).all():  # no copy of the rows, and BLAS sees that Z'Z is symmetric
-        product: np.ndarray = rows.transpose(0, 2, 1) @ rows
-        product *= level[:, :, None]
-        return product
-    Z = rows * np.sqrt(v)[:, :, None]
-    product = Z.transpose(0, 2, 1) @ Z
-    return product
