@@ -127,12 +127,13 @@ class Problem:
 
     def _find_slopes(self) -> np.ndarray:
         source, norms = self.source, self.source.column_norms
-        theta = self.structure.assemble(self.start())
-        begin = source.at(self.loss, theta)
+        begin = source.at(self.loss, self.structure.assemble(self.start()))
         square = begin.slope
         if self.loss.is_quadratic and source.intercept:  # targets far from zero prove nothing
-            theta[:, -1] -= begin.gradient[:, -1].sum() / max((norms[:, -1] ** 2).sum(), 1e-300)
-            square = np.maximum(source.at(self.loss, theta).slope, _FAR**2 * square)
+            level, size = begin.level_gradient, norms[:, -1] ** 2
+            mean = level.sum() / max(size.sum(), 1e-300)
+            about_mean = square + mean * (mean * size - 2.0 * level)
+            square = np.maximum(about_mean, _FAR**2 * square)
         share = source.share / max(float(source.share.sum()), 1e-300)  # weighed, they sum to others
         return np.sqrt(np.maximum(square, (_AT_REST**2) * share * square.sum()))
 

@@ -11,7 +11,7 @@ distributed = pytest.importorskip("distributed", reason="Dask is in the extra `d
 from polytask.datasets import make_related_tasks  # noqa: E402
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator["distributed.LocalCluster"]:
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
@@ -38,14 +38,14 @@ def write_files(folder: Path, *, classification: bool, n_files: int = 9):
     return rows.drop(columns="y"), rows["y"].to_numpy()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def numbers(tmp_path_factory):
     """Folder, X, y of a regression."""
     folder = tmp_path_factory.mktemp("numbers")
     return folder, *write_files(folder, classification=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def labels(tmp_path_factory):
     """Folder, X, y of a classification."""
     folder = tmp_path_factory.mktemp("labels")

@@ -80,6 +80,11 @@ class RiskAt(Protocol):
         ...
 
     @property
+    def level_gradient(self) -> np.ndarray:
+        """Gradient of R in each task's last coefficient alone, shape (m,)."""
+        ...
+
+    @property
     def gradient(self) -> np.ndarray:
         """Gradient of R, shape (m, p)."""
         ...
@@ -191,6 +196,11 @@ class RowsAt:
     def gradient(self) -> np.ndarray:
         """Gradient of R, shape (m, p)."""
         return self.design.adjoint(self.weight * self.loss.gradient(self.y, self.f))
+
+    @property
+    def level_gradient(self) -> np.ndarray:
+        """Gradient of R in each task's last coefficient alone, shape (m,)."""
+        return added(self.weight * self.loss.gradient(self.y, self.f), self.design.start)
 
     @property
     def slope(self) -> np.ndarray:

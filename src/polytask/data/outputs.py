@@ -93,6 +93,11 @@ class OutputsAt:
         return np.concatenate([base.design.adjoint(u) for u in weighted.T.copy()], axis=1)
 
     @property
+    def level_gradient(self) -> np.ndarray:
+        """Gradient of R in each task's last coefficient alone, shape (m,)."""
+        return self.gradient[:, -1]
+
+    @property
     def slope(self) -> np.ndarray:
         """Weighted sum of the loss's squared slopes in each task, shape (m,)."""
         base = self.data.base

@@ -269,6 +269,11 @@ class RiskSetsAt:
         return self.design.adjoint(self._slopes)
 
     @property
+    def level_gradient(self) -> np.ndarray:
+        """Gradient of R in each task's last coefficient alone, shape (m,)."""
+        return self.gradient[:, -1]
+
+    @property
     def slope(self) -> np.ndarray:
         """Weighted sum of squared slopes in each task (of martingale residuals), shape (m,)."""
         weight = self._unit * self.s

@@ -7,7 +7,7 @@ import pandas as pd
 
 __all__ = ["task_medians"]
 
-_MANY = 50  # rows of the average task, from which on tasks are sorted one by one
+_MANY = 50  # rows of the average task, from which on tasks are looked at one by one
 
 
 def task_medians(values: np.ndarray, code: np.ndarray) -> np.ndarray:
@@ -21,13 +21,21 @@ def task_medians(values: np.ndarray, code: np.ndarray) -> np.ndarray:
     m = int(code.max(initial=-1)) + 1
     if len(code) < _MANY * m or np.isnan(values).any():
         return pd.Series(values).groupby(code).median().reindex(range(m)).to_numpy()
-    places = code.astype(np.min_scalar_type(m))  # the fewer bits, the sooner they are in order
-    x, size = values[np.argsort(places, kind="stable")], np.bincount(code)
-    first = np.cumsum(size) - size
-    for start, n in zip(first.tolist(), size.tolist(), strict=True):
-        x[start : start + n].sort()
-    known = size > 0
-    first, size = first[known], size[known]
+    x, size = _in_order(values, code), np.bincount(code)
     medians = np.full(m, np.nan)
-    medians[known] = (x[first + (size - 1) // 2] + x[first + size // 2]) / 2
+    end = 0
+    for i, n in enumerate(size.tolist()):
+        part, end = x[end : end + n], end + n
+        if n:
+            part.partition(n // 2)
+            other = part[n // 2] if n % 2 else part[: n // 2].max()
+            medians[i] = (other + part[n // 2]) / 2
     return medians
+
+
+def _in_order(values: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """A copy of the values in the order of tasks."""
+    if (code[:-1] <= code[1:]).all():
+        return values.copy()
+    places = code.astype(np.min_scalar_type(code.max()))  # the fewer bits, the sooner in order
+    return values[np.argsort(places, kind="stable")]

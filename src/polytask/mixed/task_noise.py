@@ -39,9 +39,11 @@ def task_noise(
     test : bool
         Whether to ask for a clear difference first.
     """
-    e = data.y - data.design.predict(coefs)
+    e = data.design.predict(coefs)
+    np.subtract(data.y, e, out=e)
     e *= np.sqrt(data.sample_weight)
-    left = np.clip(1.0 - leverage, 1e-3, 1.0)
+    left = 1.0 - leverage
+    np.clip(left, 1e-3, 1.0, out=left)
     if test and not _differ(e / np.sqrt(left), data):
         return None
     free = added(left, data.start)
@@ -61,7 +63,8 @@ def _differ(residuals: np.ndarray, data: TaskData) -> bool:
     if (n >= _LEAST_ROWS).sum() < 2 or np.ptp(residuals) == 0:
         return False
     code = np.repeat(np.arange(data.n_tasks), n)
-    size = np.abs(residuals - task_medians(residuals, code)[code])
+    size = residuals - np.repeat(task_medians(residuals, code), n)
+    np.abs(size, out=size)
     if (n < _LEAST_ROWS).any():
         size, n = size[np.repeat(n >= _LEAST_ROWS, n)], n[n >= _LEAST_ROWS]
     first = np.cumsum(n) - n

@@ -170,11 +170,10 @@ class MixedModelFit(MixedModelSummary):
             return fit, data, ratio
         plain, s = data, data.sample_weight
         for k in range(_NOISE_ROUNDS):
-            coefs, h = (
-                fit.solution.coefs,
-                data.sample_weight * quadratic_forms(data.design, fit.coef_covariance / fit.noise),
-            )
-            found = task_noise(plain, coefs, h, test=k == 0 and self.noise == "auto")
+            h = quadratic_forms(data.design, fit.coef_covariance / fit.noise)
+            h *= data.sample_weight
+            test = k == 0 and self.noise == "auto"
+            found = task_noise(plain, fit.solution.coefs, h, test)
             if found is None:
                 break
             last, ratio = ratio, found * float((s / found[data.code]).mean())

@@ -46,6 +46,11 @@ class LossSums:
         return float(self.value.sum())
 
     @property
+    def level_gradient(self) -> np.ndarray:
+        """Gradient in each task's last coefficient alone, shape (m,)."""
+        return self.gradient[:, -1]
+
+    @property
     def curvature(self) -> None:
         """Single rows are not known."""
         return None
