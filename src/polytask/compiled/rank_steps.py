@@ -1,8 +1,8 @@
 # mypy: disable-error-code="no-untyped-def"
-"""Newton equations among matrices of one rank, see `polytask.solvers.norms.rank_newton`.
+"""Points and Newton equations of one rank, see `polytask.solvers.norms.rank_newton`.
 
-The same numbers as `RankAt.curve` and `RankModel.solve` say, a step of conjugate gradients after
-the other: products of whole matrices by BLAS, those of a task by loops.
+The same numbers as `RankAt` and `RankModel.solve` say, a step of conjugate gradients after the
+other: products of whole matrices by BLAS, those of a task by loops.
 """
 
 from __future__ import annotations
@@ -10,10 +10,63 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["direction"]
+__all__ = ["direction", "moved", "point", "system"]
 
 _HOW = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
 inner = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_HOW)
+
+
+@njit(cache=True, **_HOW)
+def point(squares, zero, L, most, weak, alpha):
+    """What `_point` of `polytask.solvers.norms.rank_newton` says, and `RankAt`.
+
+    ``zero`` is the gradient at zero, ``most`` the largest rank.
+    """
+    grams, mass, double = squares
+    values, vectors = np.linalg.eigh(_tb(L, L))
+    m, d = L.shape
+    s, r = np.sqrt(np.maximum(values[::-1], 0.0)), 0
+    while r < min(most, m, d) and s[r] > weak * s[0]:
+        r += 1
+    s, V, B = s[:r].copy(), np.empty((d, r)), np.empty((d, d - r))
+    for j in range(d):
+        for k in range(d):
+            if k < r:
+                V[j, k] = vectors[j, d - 1 - k]
+            else:
+                B[j, k - r] = vectors[j, d - 1 - k]
+    U = _ab(L, V)
+    L = _bt(U, V)
+    U = _over(U, s)
+    g = _image(grams, mass, double, L)
+    _add(g, 1.0, zero)
+    slopes = np.sqrt(np.maximum(np.linalg.eigvalsh(_tb(g, g)), 0.0))
+    residual, across = _part(U, V, g), g.copy()
+    _add(across, -1.0, _whole(U, V, residual))
+    _add(residual[:m], alpha, U)
+    left = np.sqrt(_inner(residual, residual))
+    return (U, s, V, B, L, g), slopes, (residual, across, left)
+
+
+@njit(cache=True, **_HOW)
+def moved(U, s, V, x, size):
+    """`RankAt.moved`."""
+    m = len(U)
+    X, Y = x[:m].copy(), _over(x[m:], s)
+    A = _tb(U, X)
+    _add(X, -1.0, _ab(U, A))
+    X = _over(X, s)
+    for i in range(m):
+        for j in range(len(s)):
+            X[i, j] = U[i, j] + size * X[i, j]
+    for i in range(len(V)):
+        for j in range(len(s)):
+            Y[i, j] = V[i, j] + size * Y[i, j]
+    for j in range(len(s)):
+        for k in range(len(s)):
+            A[j, k] *= size
+        A[j, j] += s[j]
+    return _bt(_ab(X, A), Y)
 
 
 @njit(cache=True, **_HOW)
@@ -22,9 +75,10 @@ def direction(squares, at, model, enough, most):
     grams, mass, double = squares
     U, s, V, across, alpha, residual = at
     old_U, old_s, old_V, B, G, Z, w, root = model
+    turns = _tb(V, old_V), _tb(U, old_U)
     x, r = np.zeros(residual.shape), np.zeros(residual.shape)
     _add(r, -1.0, residual)
-    p = _solve(U, V, old_U, old_s, old_V, B, G, Z, w, root, r)
+    p = _solve(U, V, old_U, old_s, old_V, turns, B, G, Z, w, root, r)
     rz, n = _inner(r, p), 0
     while rz > 0 and n < most:
         n += 1
@@ -36,12 +90,59 @@ def direction(squares, at, model, enough, most):
         _add(r, -rz / bend, Hp)
         if np.sqrt(_inner(r, r)) <= enough:
             break
-        z = _solve(U, V, old_U, old_s, old_V, B, G, Z, w, root, r)
+        z = _solve(U, V, old_U, old_s, old_V, turns, B, G, Z, w, root, r)
         before = rz
         rz = _inner(r, z)
         _add(z, rz / before, p)
         p = z
     return x, n
+
+
+@njit(cache=True, **_HOW)
+def system(sums, w, s, alpha, q):
+    """The upper triangle of what `_system` of `polytask.solvers.norms.rank_model` says."""
+    N, C, T, R, own = sums
+    r, p = len(s), len(T)
+    out, side, across = np.empty((p + r * q, p + r * q)), _square(r), _square(q)
+    for j in range(r):
+        for i in range(j, r):
+            row, up, down = out[side[j, i]], w[j, i], w[i, j]
+            for k in range(r):
+                jk, ik = side[j, k], side[i, k]
+                for n in range(k, r):
+                    jn, i_n = side[j, n], side[i, n]
+                    one = up * T[jk, i_n] + down * T[ik, jn]
+                    other = up * T[jn, ik] + down * T[i_n, jk]
+                    row[side[k, n]] = -(w[k, n] * one + w[n, k] * other)
+                for c in range(q):
+                    one = R[jk, i * q + c] + own[j * q + c, ik] / s[k]
+                    other = R[ik, j * q + c] + own[i * q + c, jk] / s[k]
+                    row[p + k * q + c] = up * one + down * other
+            row[side[j, i]] += 1.0
+    for j in range(r):
+        for c in range(q):
+            a = j * q + c
+            row = out[p + a]
+            for k in range(j, r):
+                jk = side[j, k]
+                for e in range(q):
+                    b = k * q + e
+                    turn = C[j * q + e, k * q + c] / s[k] + C[k * q + c, j * q + e] / s[j]
+                    row[p + b] = N[jk, across[c, e]] - turn
+            row[p + a] += alpha / s[j]
+    return out
+
+
+@inner
+def _square(r):
+    """Where the pair of j and k stands among those of j <= k."""
+    at, n = np.empty((r, r), np.int64), 0
+    for j in range(r):
+        for k in range(j, r):
+            at[j, k] = n
+            at[k, j] = n
+            n += 1
+    return at
 
 
 @inner
@@ -163,10 +264,10 @@ def _curve(U, s, V, across, alpha, x, H):
 
 
 @inner
-def _solve(U, V, old_U, s, old_V, B, G, Z, w, root, x):
+def _solve(U, V, old_U, s, old_V, turns, B, G, Z, w, root, x):
     """The inverse, at the point where it was made, of a tangent here."""
     (m, r), q, p = U.shape, B.shape[1], len(root) - B.shape[1] * len(s)
-    x = _part(old_U, old_V, _whole(U, V, x))
+    x = _turned(U, V, old_U, old_V, turns[0], turns[1], x)
     b, t, rhs = _tb(x[m:], B), np.empty((m, r + q)), np.empty(len(root))
     _by_task(Z, x[:m], t)
     both, XG, n = _tb(old_U, t), _tb(t, G), 0
@@ -190,7 +291,21 @@ def _solve(U, V, old_U, s, old_V, B, G, Z, w, root, x):
         T[j, j] *= 2.0
     _from_shared(Z, _ab(old_U, T), _ab(G, YG), t, x)
     _put(x, m, _ab(B, Y))
-    return _part(U, V, _whole(old_U, old_V, x))
+    return _turned(old_U, old_V, U, V, turns[0].T, turns[1].T, x)
+
+
+@inner
+def _turned(U, V, to_U, to_V, turn_V, turn_U, x):
+    """`_part` at another point of what `_whole` says here."""
+    m = len(U)
+    X, Y = x[:m], x[m:]
+    out, across = np.empty(x.shape), _ab(Y, turn_U)
+    _add(across, 1.0, _ab(V, _tb(X, to_U)))
+    _put(out, 0, _ab(X, turn_V))
+    _add(out[:m], 1.0, _ab(U, _tb(Y, to_V)))
+    _put(out, m, across)
+    _add(out[m:], -1.0, _ab(to_V, _tb(to_V, across)))
+    return out
 
 
 @inner
@@ -209,14 +324,19 @@ def _from_shared(Z, pull, GY, t, x):
 
 @inner
 def _substitute(root, x):
-    """The inverse of L L' times x, into x; columns of L lie in order."""
-    n = len(x)
+    """The inverse of L L' times x, into x; columns of L lie in order.
+
+    Slices tell the compiler that no index is negative: loops over them take four numbers at a time.
+    """
+    columns, n = root.T, len(x)
     for j in range(n):
-        x[j] /= root[j, j]
-        for i in range(j + 1, n):
-            x[i] -= root[i, j] * x[j]
+        column, rest = columns[j, j:], x[j:]
+        share = rest[0] / column[0]
+        for i in range(len(rest)):
+            rest[i] -= column[i] * share
+        x[j] = share
     for j in range(n - 1, -1, -1):
-        total = 0.0
-        for i in range(j + 1, n):
-            total += root[i, j] * x[i]
-        x[j] = (x[j] - total) / root[j, j]
+        column, rest, total = columns[j, j:], x[j:], 0.0
+        for i in range(1, len(rest)):
+            total += column[i] * rest[i]
+        x[j] = (x[j] - total) / column[0]

@@ -9,7 +9,7 @@ import numpy as np
 from polytask.data import TaskData
 from polytask.models.base import MultiTaskLinear, Strengths
 from polytask.penalties import LimitedTraceNorm, Penalty, Rank, Ridge, TraceNorm
-from polytask.penalties.spectral import RANK_TOL, canonical_svd
+from polytask.penalties.spectral import RANK_TOL, canonical_svd, numerical_rank
 from polytask.problem import Problem
 from polytask.responses import Loss
 from polytask.solvers import Solution
@@ -28,6 +28,7 @@ __all__ = ["LowRankBase", "low_rank_strengths"]
 _PATH = {True: 16, False: 10}  # points of a path where fits are cheap (squares), and where not
 _SHORT_PATH, _SMALL = 8, 500  # points for fewer observations than this, whose risk says no more
 _NOTHING = 1e-12  # of the targets' square: predictions that may be lost
+_EPS = float(np.finfo(float).eps)
 _RIDGE = 1e-2  # of the mean curvature, for losses without a minimum on separable rows
 
 
@@ -121,11 +122,8 @@ class LowRankBase(MultiTaskLinear):
 
     def _store(self, solution: Solution, data: TaskData) -> None:
         L = solution.blocks["low_rank"]
-        self._share = _share_of_nothing(L, data)
-        _, s, Vt = canonical_svd(L, share=self._share)
-        self.rank_ = int((s > 0).sum())
-        self.singular_values_ = s[: self.rank_]
-        self.components_ = Vt[: self.rank_]
+        self._share, self.rank_ = _share_and_rank(L, data)
+        _, self.singular_values_, self.components_ = canonical_svd(L, self.rank_, self._share)
         self.gap_ = solution.gap
         self._level = float(data.share @ solution.coefs[:, -1]) if data.intercept else 0.0
         limit = getattr(self, f"{self.limit_name}_", None)
@@ -138,20 +136,21 @@ class LowRankBase(MultiTaskLinear):
         return self.coef_.mean(axis=0), float(np.mean(self.intercept_))
 
 
-def _share_of_nothing(L: np.ndarray, data: TaskData) -> float:
-    """Share of the largest singular value below which others are rounding.
+def _share_and_rank(L: np.ndarray, data: TaskData) -> tuple[float, int]:
+    """Share of the largest singular value below which others are rounding, and how many are not.
 
     Columns that are nearly alike can leave a direction that is small in L and large in what it
     predicts.
     """
     U, s, Vt = np.linalg.svd(L, full_matrices=False)
-    small = s <= RANK_TOL * s.max(initial=0.0)
-    if not small.any():
-        return RANK_TOL
-    theta = np.zeros((data.n_tasks, data.n_coefs))
-    theta[:, : data.n_features] = (U[:, small] * s[small]) @ Vt[small]
-    lost, kept = data.weight @ data.design.predict(theta) ** 2, data.weight @ data.y**2
-    return RANK_TOL if lost <= _NOTHING * kept else np.finfo(float).eps
+    share, top = RANK_TOL, s.max(initial=0.0)
+    small = (s <= RANK_TOL * top) & (s > _EPS * len(s) * top)
+    if small.any():
+        theta = np.zeros((data.n_tasks, data.n_coefs))
+        theta[:, : data.n_features] = (U[:, small] * s[small]) @ Vt[small]
+        lost, kept = data.weight @ data.design.predict(theta) ** 2, data.weight @ data.y**2
+        share = RANK_TOL if lost <= _NOTHING * kept else _EPS
+    return share, numerical_rank(s, share)
 
 
 def _inside(interval: tuple[float, float]) -> float:

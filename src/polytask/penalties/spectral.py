@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import lapack
 
 __all__ = [
     "RANK_TOL",
     "Thresholded",
     "canonical_svd",
+    "is_below",
+    "nearest",
     "numerical_rank",
+    "remember",
     "singular",
     "singular_above",
     "singular_vectors",
@@ -64,6 +68,23 @@ def singular_above(B: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndar
     return (B @ V) / s, s, V
 
 
+def nearest(B: np.ndarray, rank: int) -> np.ndarray:
+    """The nearest matrix of at most this rank, singular values above rounding of squares."""
+    if B.shape[0] < B.shape[1]:
+        return nearest(B.T, rank).T
+    if rank >= B.shape[1]:
+        return B
+    V = np.linalg.eigh(B.T @ B)[1][:, B.shape[1] - rank :]
+    return np.asarray((B @ V) @ V.T)
+
+
+def is_below(B: np.ndarray, threshold: float) -> bool:
+    """Whether no singular value is above ``threshold``: a Cholesky factor, a tenth of the time."""
+    left = -(B @ B.T if B.shape[0] < B.shape[1] else B.T @ B)
+    left.flat[:: len(left) + 1] += threshold * threshold
+    return not len(left) or not lapack.dpotrf(left, clean=0, overwrite_a=1)[1]
+
+
 def spectral_norm(B: np.ndarray) -> float:
     """Largest singular value, from the smaller of B'B and BB'."""
     if B.size == 0:
@@ -99,7 +120,7 @@ def canonical_svd(
 
 
 def singular(B: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """U, s and V, zero singular values too: of the last small matrix once for all who ask."""
+    """U, s and V, with zero singular values or without: of the last small matrix once for all."""
     last = _LAST[0]
     if last is None or not np.array_equal(last[0], B):
         U, s, Vt = np.linalg.svd(B, full_matrices=False)
@@ -108,6 +129,13 @@ def singular(B: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             part.flags.writeable = False
         _LAST[0] = last if B.size <= _SMALL else None
     return last[1:]
+
+
+def remember(B: np.ndarray, U: np.ndarray, s: np.ndarray, V: np.ndarray) -> None:
+    """Let `singular` know the decomposition of B, zero singular values left out."""
+    _LAST[0] = None
+    if B.size <= _SMALL:
+        _LAST[0] = B.copy(), U.copy(), s.copy(), V.copy()
 
 
 def singular_vectors(B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from polytask.penalties.base import Shrunk
 from polytask.penalties.spectral import (
+    is_below,
     singular,
     singular_vectors,
     soft_threshold,
@@ -52,4 +53,6 @@ class TraceNorm:
         U, V = singular_vectors(B)
         along, across = tangent_split(U, V, G)
         along += self.alpha * (U @ V.T)
+        if is_below(across, self.alpha):
+            return along
         return along + soft_threshold(across, self.alpha).matrix

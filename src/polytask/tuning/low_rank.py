@@ -11,7 +11,7 @@ from polytask.data import TaskData
 from polytask.penalties import Rank, TraceNorm
 from polytask.problem import Problem
 from polytask.responses import Loss
-from polytask.solvers import Solution, select
+from polytask.solvers import Solution, Solver, select
 from polytask.solvers.facts import rank_of
 from polytask.solvers.low_rank.rank_limit import rank_fits
 from polytask.solvers.norms.continuation import Continuation
@@ -51,10 +51,11 @@ def trace_path(
     """Fits from the largest alpha to the smallest, each from where the last ones point to."""
     ahead = Continuation()
     fits: list[Solution] = []
+    solver: Solver | None = None  # no strength calls for another one
     for alpha in alphas:
         problem = problem_at(float(alpha))
-        start = ahead.start(float(alpha))
-        fits.append(select(problem).solve(problem, start, tol, max_iter))
+        solver = solver or select(problem)
+        fits.append(solver.solve(problem, ahead.start(float(alpha)), tol, max_iter))
         ahead.add(float(alpha), fits[-1].blocks)
     return fits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytask.penalties.spectral import numerical_rank, singular, singular_above
+from polytask.penalties.spectral import nearest, numerical_rank, singular
 from polytask.structures import Blocks
 
 __all__ = ["Continuation", "SupportContinuation"]
@@ -43,8 +43,7 @@ class Continuation:
             name: sum(c * blocks[name] for c, blocks in zip(share, self._blocks[-n:], strict=True))
             for name in self._blocks[-1]
         }
-        U, s, V = (part[..., : self._rank] for part in singular_above(at["low_rank"], 0.0))
-        return {**at, "low_rank": (U * s) @ V.T}
+        return {**at, "low_rank": nearest(at["low_rank"], self._rank)}
 
 
 class SupportContinuation:

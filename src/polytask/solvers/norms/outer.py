@@ -25,6 +25,7 @@ _BY_GRAMS = 1e-8  # tolerance from which the digits of Gram matrices certify a g
 # Of fits that compare strengths: share of the tolerance that a gap must have which is nearly
 # the distance itself; what may be left at a given start, as a share of the scale; see `_rest_tol`.
 _PROVEN, _WARM, _REST_FAR = 0.3, 1e-2, 0.05
+_ENOUGH = 0.9  # of the tolerance: what inner methods measure and what is measured at the end agree
 _OUTER = 50  # Newton steps at most
 _OF_LAST = 0.05  # share of the last gap to which squares are solved on the way
 # A gap that stays asks for closer squares, where far rows cost more in it: tails beyond a kink.
@@ -145,13 +146,15 @@ def _by_grams(
 ) -> Solution:  # fmt: skip
     """Squares without a pass over the rows: the point and its gap from Gram matrices alone."""
     norm, scale = norm_of(problem), max(F.value_at_zero, np.finfo(float).tiny)
+    F.by_slopes = start is not None  # on a path, where inverses serve again and again
     B = zero_profile(problem).B if start is None else stacked(problem, start)
-    B, n_iter = inner(F, norm, B, 0.5 * tol * scale, max_iter)
+    B, n_iter = inner(F, norm, B, _ENOUGH * tol * scale, max_iter)
     at = _Point(B, *F.at(B))
     g = at.risk_gradient[:, : B.shape[-1]]
     g = g if F.quadratic is None else g + F.quadratic.gradient(B)
     penalty = norm.value(B)
-    gap = squares_gap(F, B, g, penalty, norm)
+    gap = gap_of_slope(F, B, g, penalty, norm, F.dual)
+    gap = gap if gap <= tol * scale else min(gap, squares_gap(F, B, g, penalty, norm))
     return solution_at(problem, at, penalty, scale, tol, name, n_iter, gap)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import linalg
 
 from polytask.algebra.linalg import clear_inverses
+from polytask.compiled import loops
 from polytask.penalties.spectral import spectral_norm
 from polytask.solvers.norms.squares import Squares
 
@@ -22,17 +23,24 @@ __all__ = ["RankAt", "RankModel", "is_worth"]
 
 _USUAL = 3  # iterations of conjugate gradients with a factorization that is new enough
 _PATIENCE = 6.0  # more of them that a new one is worth
-_WORTH = 100.0  # iterations of a proximal method that a factorization may cost
 _SHARP = 1.0 - 1e-3  # largest singular value of G / alpha in a factorization: it stays positive
 
 
 class RankAt:
     """A point of rank r: the gradient g (m, d) of the smooth part, and what is left of it."""
 
+    residual: np.ndarray
+    across: np.ndarray
+    left: float
+
     def __init__(
-        self, U: np.ndarray, s: np.ndarray, V: np.ndarray, g: np.ndarray, alpha: float
-    ) -> None:
+        self, U: np.ndarray, s: np.ndarray, V: np.ndarray, g: np.ndarray, alpha: float,
+        known: tuple[np.ndarray, np.ndarray, float] | None = None,
+    ) -> None:  # fmt: skip
         self.U, self.s, self.V, self.alpha, self.m = U, s, V, alpha, len(U)
+        if known is not None:
+            self.residual, self.across, self.left = known
+            return
         both = self.part(g)
         self.across = g - self.whole(both)
         both[: self.m] += alpha * U
@@ -133,41 +141,25 @@ class RankModel:
         P = np.ascontiguousarray(H[:, :, :r].transpose(0, 2, 1))  # of X and B'Y
         J = inverse @ P
         G = at.across * min(1.0, _SHARP * alpha / max(spectral_norm(at.across), 1e-300)) @ B
-        j, k = np.triu_indices(r)
-        pairs = (U[:, j] * U[:, k]).T
-        square = np.empty((r, r), dtype=np.intp)
-        square[j, k] = square[k, j] = np.arange(len(j))
-        # Y less X, [j, k, c, e] of Y_jc and Y_ke: from U, from U and G, from G
-        N = (pairs @ (H[:, :, r:] - P.transpose(0, 2, 1) @ J).reshape(m, q * q))[square]
-        N = N.reshape(r, r, q, q)
-        UG = (U[:, :, None] * G[:, None, :]).reshape(m, r * q).T
-        cross = (UG @ J.reshape(m, r * q)).reshape(r, q, r, q) / s[:, None]  # j e k c
-        cross = cross.transpose(0, 2, 3, 1)
-        N = N - cross - cross.transpose(1, 0, 3, 2)
-        GG = (G[:, :, None] * G[:, None, :]).reshape(m, q * q)
-        N -= (inverse.reshape(m, r * r).T / np.outer(s, s).reshape(-1, 1) @ GG).reshape(r, r, q, q)
-        N = N.transpose(0, 2, 1, 3).reshape(r * q, r * q)
-        N[np.diag_indices(r * q)] += np.repeat(alpha / s, q)
         # singular values grow at an even price: W'A of A = U'X has w_jk A_jk + w_kj A_kj for j <= k
         w = np.sqrt(alpha * s[:, None] / (s * (s[:, None] + s)))
-        self._w = w = w * (1.0 - (1.0 - np.sqrt(0.5)) * np.eye(r))
-        self._pairs = j, k
-        T = (pairs @ inverse.reshape(m, r * r))[square].reshape(r, r, r, r).transpose(0, 2, 1, 3)
-        T = self._down(self._down(T).transpose(1, 2, 0))
-        R = (pairs @ J.reshape(m, r * q))[square].reshape(r, r, r, q).transpose(0, 2, 1, 3)
-        R = R + ((UG @ inverse.reshape(m, r * r)).reshape(r, q, r, r) / s).transpose(0, 2, 3, 1)
-        R = self._down(R).reshape(len(j), r * q)
-        system = np.block([[np.eye(len(j)) - T, R], [R.T, N]])
-        self._root, info = linalg.lapack.dpotrf(system, lower=True)
+        self._w = w * (1.0 - (1.0 - np.sqrt(0.5)) * np.eye(r))
+        self._pairs = j, k = np.triu_indices(r)
+        c, e = np.triu_indices(q)
+        # sums over tasks, of pairs of singular vectors and of what stands for a task
+        pairs, own = (U[:, j] * U[:, k]).T, inverse[:, j, k]
+        UG = (U[:, :, None] * G[:, None, :]).reshape(m, r * q).T
+        J_flat, YY = J.reshape(m, r * q), (H[:, :, r:] - P.transpose(0, 2, 1) @ J)[:, c, e]
+        N = pairs @ YY - (own / (s[j] * s[k])).T @ (G[:, c] * G[:, e])
+        sums = N, UG @ J_flat, pairs @ own, pairs @ J_flat, UG @ own
+        compiled = loops("rank_steps")
+        system = compiled.system if compiled is not None else _system
+        upper = system(sums, self._w, s, alpha, q)
+        self._root, info = linalg.lapack.dpotrf(upper.T, lower=True, clean=0, overwrite_a=1)
         if info:
             raise np.linalg.LinAlgError("not positive definite")
         self._Z = np.concatenate([inverse, J], axis=2)  # what X is of what pulls at X and Y
         self._G, self._B = np.ascontiguousarray(G), B
-
-    def _down(self, T: np.ndarray) -> np.ndarray:
-        """W'T of T[j, k, ...]."""
-        (j, k), some = self._pairs, (slice(None), *(None,) * (T.ndim - 2))
-        return np.asarray(self._w[j, k][some] * T[j, k] + self._w[k, j][some] * T[k, j])
 
     def _solve(self, x: np.ndarray) -> np.ndarray:
         assert self.at is not None
@@ -177,7 +169,7 @@ class RankModel:
         X = (a[:, None, :] @ Z)[:, 0]
         X, XP = X[:, :r], X[:, r:]
         b = b - U.T @ XP - (X.T @ self._G) / s[:, None]
-        rhs = np.concatenate([self._down(U.T @ X), b.ravel()])
+        rhs = np.concatenate([_down(self._w, U.T @ X), b.ravel()])
         shared = linalg.lapack.dpotrs(self._root, rhs, lower=True)[0]
         Y = shared[len(j) :].reshape(b.shape)
         T = np.zeros((r, r))
@@ -187,9 +179,43 @@ class RankModel:
         return np.concatenate([X + (Z @ pull[:, :, None])[:, :, 0], self._B @ Y.T])
 
 
-def is_worth(m: int, r: int, d: int) -> bool:
-    """Whether a factorization at rank r costs no more than some proximal iterations."""
+def _system(
+    sums: tuple[np.ndarray, ...], w: np.ndarray, s: np.ndarray, alpha: float, q: int
+) -> np.ndarray:
+    """What is left without X, from sums over tasks: of A = U'X for j <= k, and of B'Y by rows."""
+    N, C, T, R, own = sums
+    r, p, n = len(s), len(T), len(T) + len(s) * q
+    side, across = _square(r), _square(q)
+    T = T[side][..., side].transpose(0, 2, 1, 3)  # [j, l, k, n] of A_jl and A_kn
+    R = R[side].reshape(r, r, r, q).transpose(0, 2, 1, 3)  # [j, l, k, c] of A_jl and Y_kc
+    R = R + (own.reshape(r, q, p)[..., side] / s).transpose(0, 2, 3, 1)
+    C = (C.reshape(r, q, r, q) / s[:, None]).transpose(0, 2, 3, 1)  # [j, k, c, e] of Y_jc and Y_ke
+    N = (N[side][..., across] - C - C.transpose(1, 0, 3, 2)).transpose(0, 2, 1, 3)
+    out = np.empty((n, n))
+    out[:p, :p] = np.eye(p) - _down(w, _down(w, T).transpose(1, 2, 0))
+    out[:p, p:] = _down(w, R).reshape(p, r * q)
+    out[p:, p:] = N.reshape(r * q, r * q)
+    out[np.arange(p, n), np.arange(p, n)] += np.repeat(alpha / s, q)
+    return out
+
+
+def _square(r: int) -> np.ndarray:
+    """Where the pair of j and k stands among those of j <= k, shape (r, r)."""
+    j, k = np.triu_indices(r)
+    at = np.empty((r, r), dtype=np.intp)
+    at[j, k] = at[k, j] = np.arange(len(j))
+    return at
+
+
+def _down(w: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """W'T of T[j, k, ...]."""
+    (j, k), some = np.triu_indices(len(w)), (slice(None), *(None,) * (T.ndim - 2))
+    return np.asarray(w[j, k][some] * T[j, k] + w[k, j][some] * T[k, j])
+
+
+def is_worth(m: int, r: int, d: int, iterations: float = 100.0) -> bool:
+    """Whether a factorization at rank r costs no more than so many proximal iterations."""
     q = d - r
     n = 0.5 * r * (r + 1) + r * q
     work = m * (2.0 * d**3 + 0.5 * (r * q) ** 2 + (r * q) ** 2 + 0.5 * r**4) + n**3 / 6
-    return work <= _WORTH * (3.0 * m * d * d + 20.0 * min(m, d) ** 3)
+    return work <= iterations * (3.0 * m * d * d + 20.0 * min(m, d) ** 3)

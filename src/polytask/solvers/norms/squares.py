@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Protocol
 from weakref import ref
@@ -19,12 +20,22 @@ from polytask.solvers.norms.parts import conjugate_of, quadratic_of, support_of,
 from polytask.solvers.norms.rest import InterceptRest, make_rest, predict_rest
 from polytask.structures import Blocks
 
-__all__ = ["NEXT_TO_NONE", "Squares", "gap_of_slope", "gap_of_squares", "is_within", "squares_gap"]
+__all__ = [
+    "NEXT_TO_NONE",
+    "Squares",
+    "gap_of_slope",
+    "gap_of_squares",
+    "is_proven",
+    "is_within",
+    "squares_gap",
+]
 
 NEXT_TO_NONE = 1e-10  # share of F at zero below which a norm can be as good as none
 # Shares, of a task's gradient and of all at zero, that a step may leave: more is not rounding.
 _LEFT, _ROUNDING = 1e-3, 1e-14
 _DIGITS = 1e6  # squares of features over what is left of them within tasks
+_MOST, _SOME = 1e7, 4  # numbers in inverses that are kept, and tasks that are looked at first
+_FAR = 1e4  # gaps, of what is asked for, above which no dual point is looked for beside residuals
 
 
 class AtZero(Protocol):
@@ -199,21 +210,55 @@ class Squares:
         bare = not self._slopes_too and self._level is None
         return (grams, np.zeros(0), 0.0) if bare else None
 
-    @cached_property
-    def _least(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """No more than F's Hessian in each task, where that is known, and its inverse."""
+    def goes_by_slopes(self, gap: float, tol: float) -> bool:
+        """Whether dual points beside the residuals are worth a look, where those prove ``gap``.
+
+        Squares of the data have them where each task by itself determines its slopes, as what is
+        kept over fits says.
+        """
+        if not self.constant:
+            return self.by_slopes
+        return self.by_slopes and gap <= _FAR * tol and self._inverses is not None
+
+    @property
+    def _own(self) -> np.ndarray | None:
+        """No more than F's Hessian in each task, where that is known, a new array."""
         known = hasattr(self.rest, "mass") or self._level is None
         if self._slopes_too or not known or not self.curvature.products:
             return None
-        M = self.task_curvature(np.arange(self.structure.n_features), "mass")
-        return M, psd_inverses(M.copy())
+        return self.task_curvature(np.arange(self.structure.n_features), "mass")
+
+    @cached_property
+    def _inverses(self) -> np.ndarray | None:
+        """Inverses of `_own`, kept over fits; None where a task is singular or next to it."""
+
+        def found() -> np.ndarray | None:
+            M = self._own
+            if M is None or M.size > _MOST:
+                return None
+            some, bad = M[:_SOME].copy(), np.zeros(len(M), dtype=bool)
+            psd_inverses(some, bad[:_SOME])  # where one task is singular, most are
+            inverses = None if bad.any() else psd_inverses(M, bad)
+            return None if bad.any() else inverses
+
+        return kept(self.data, ("inverses of tasks", self._level is None), found)
+
+    @cached_property
+    def _least(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """`_own` and its pseudo-inverse."""
+        M = self._own
+        return None if M is None else (M, psd_inverses(M.copy()))
 
     def _down(self, g: np.ndarray) -> np.ndarray | None:
         """The step that takes a gradient g (m, d) away by `_least`; None where there is none.
 
         Slopes of features that do not vary within a task are held by other tasks' levels alone.
         """
-        if g.ndim > 2 or self._least is None:
+        if g.ndim > 2:
+            return None
+        if self.constant and self._inverses is not None:
+            return np.asarray((self._inverses @ g[:, :, None])[:, :, 0])
+        if self._least is None:
             return None
         M, inverse = self._least
         step = (inverse @ g[:, :, None])[:, :, 0]
@@ -295,15 +340,29 @@ def is_within(
     Where F goes ``by_slopes``, subgradients of the norm at B, one for each part, as its shrinkage
     leaves them, are minus the gradients of dual points too, of which F keeps the best.
     """
-    if F.by_slopes and g.ndim == 2:
+    gap = squares_gap(F, B, g, penalty, norm) if F.constant else np.inf
+    if gap <= tol:
+        return True
+    if g.ndim == 2 and F.goes_by_slopes(gap, tol):
         several = slopes[None] if slopes.ndim == 2 else (*slopes, slopes.mean(axis=0))
-        near = [h for h in several if F.above_least(g + h) <= tol]
-        feasible = [h / max(norm.dual(h), 1.0) for h in near]
-        gaps = [gap_of_slope(F, B, g, penalty, norm, h) for h in feasible]
-        if gaps and min(gaps) <= tol:
-            F.dual = feasible[int(np.argmin(gaps))]
+        if is_proven(F, B, g, penalty, norm, several, tol):
             return True
-    return squares_gap(F, B, g, penalty, norm) <= tol
+    return not F.constant and squares_gap(F, B, g, penalty, norm) <= tol
+
+
+def is_proven(
+    F: Squares, B: np.ndarray, g: np.ndarray, penalty: float, norm: Norm,
+    several: Iterable[np.ndarray], tol: float,
+) -> bool:  # fmt: skip
+    """Whether one of ``several`` dual points proves a gap of at most ``tol``: F keeps the best."""
+    least = np.inf
+    for h in several:
+        if F.above_least(g + h) <= tol:
+            feasible = h / max(norm.dual(h), 1.0)
+            gap = gap_of_slope(F, B, g, penalty, norm, feasible)
+            if gap <= min(tol, least):
+                F.dual, least = feasible, gap
+    return least <= tol
 
 
 def gap_of_slope(
