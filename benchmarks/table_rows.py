@@ -6,6 +6,8 @@ import cProfile
 import pstats
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,8 +126,10 @@ def path(asked: Setting, size: str) -> Iterator[Row]:
 
 
 def tuned(asked: Setting, size: str) -> Iterator[Row]:
-    """What `fit` does by default."""
+    """What `fit` does by default, with compiled loops at hand as after the fits of a process."""
     data = asked.data(size)
+    if find_spec("numba") is not None:
+        import_module("numba")
     runs: Runs = {"STL": single(data), "ours": lambda: timed_fits.tuned(data)}
     work = "mean-regularized, three strengths chosen"
     yield row(work, size, asked.medians(runs, size, 0.5), "≤ 30 STL")

@@ -45,3 +45,15 @@ def test_a_task_whose_only_row_is_left_out_has_no_risk(rng, monkeypatch):
         monkeypatch.setattr(leverages, "loops", lambda *_, road=road: road)
         risks = LeaveOneOut().task_risks([problem])[:, 0]
         assert np.isfinite(risks).tolist() == [True, False, True]
+
+
+def test_rows_that_little_is_left_of_keep_their_digits(rng, monkeypatch):
+    """Where fits nearly interpolate, by a penalty of next to nothing."""
+    from polytask.compiled import left_out
+
+    X, y, ids = random_tasks(rng, [6, 7, 6], 6)
+    problem = single_task(make_data(X, y, ids, intercept=False), 1e-6)
+    monkeypatch.setattr(leverages, "loops", lambda *_: left_out)
+    found = LeaveOneOut().risks([problem])[0]
+    monkeypatch.setattr(leverages, "loops", lambda *_: None)
+    assert found == pytest.approx(LeaveOneOut().risks([problem])[0], rel=1e-12)

@@ -25,7 +25,8 @@ def losses(spectra, at, through_w0, share, least):
     total, lost = np.zeros((b, A)), np.zeros((b, A))
     undefined = np.zeros((b, A), dtype=np.bool_)
     rho, level_in = np.empty((C, r)), np.empty((C, r))
-    inside, squares, left = np.empty((A, r + 2)), np.empty((r, n)), np.empty(n)
+    inside, squares = np.empty((A, r + 2)), np.empty((r, n))
+    left, more = np.empty(n), np.empty(n)
     slopes, level, e = np.empty((C, n)), np.empty((C, n)), np.empty((A, n))
     for i in range(b):
         _shares(s[i], c, one_in[i], rho, level_in)
@@ -33,16 +34,23 @@ def losses(spectra, at, through_w0, share, least):
         _reach(Vt[i], outside[i], rho, level_in, squares, slopes, level)
         np.dot(inside, Vt[i], e)
         for a in range(A):
+            unit, at_c, g = 1.0 / t[i, a], of[a], growth[a] if len(growth) else 0.0
             for j in range(n):
-                left[j] = slopes[of[a], j] - level[of[a], j] / t[i, a]
-            if len(growth):
-                for j in range(n):
-                    left[j] /= 1.0 + growth[a] * odds[i, j]
+                left[j] = slopes[at_c, j] - level[at_c, j] * unit
+                more[j] = 1.0
             for j in range(common.shape[2]):
                 left[j] -= common[i, a, j]
+            for j in range(odds.shape[1]):
+                more[j] += g * odds[i, j]
+            loss, gone = 0.0, 0.0
             for j in range(n):
-                left[j] = 1.0 - (1.0 - left[j]) * share[i, j]
-            total[i, a], lost[i, a], undefined[i, a] = _total(e[a], left, root[i], least)
+                left[j] = more[j] * (1.0 - share[i, j]) + share[i, j] * left[j]
+                loss += (e[a, j] * more[j] / left[j]) ** 2
+                gone += 1.0 if left[j] <= least * more[j] else 0.0
+            if gone > 0:
+                loss, lost[i, a] = _known(e[a], left, more, root[i], least)
+                undefined[i, a] = lost[i, a] > 0
+            total[i, a] = 0.5 * loss
     return total, lost, undefined
 
 
@@ -72,29 +80,23 @@ def _shares(s, c, one_in, rho, level_in):
 @inner
 def _inside(s, Ut, y_in, one_in, rho, of, w, beta, inside):
     """Coordinates in V of the residuals, and what stands before that which V leaves."""
-    r = len(s)
+    r, root = len(s), np.sqrt(s)
     pull = np.dot(w, Ut.T) if w.shape[1] else np.zeros((len(w), r))
     for a in range(len(of)):
+        at_c, b = of[a], beta[a]
         for k in range(r):
-            own = y_in[k] + beta[a] * one_in[k] - np.sqrt(s[k]) * pull[a, k]
-            inside[a, k] = rho[of[a], k] * own
-        inside[a, r], inside[a, r + 1] = beta[a], 1.0
+            own = y_in[k] + b * one_in[k] - root[k] * pull[a, k]
+            inside[a, k] = rho[at_c, k] * own
+        inside[a, r], inside[a, r + 1] = b, 1.0
 
 
 @inner
-def _total(e, left, root, least):
-    """Half the sum of squares of e / left, where left is enough."""
-    total, lowest = 0.0, np.inf
+def _known(e, left, more, root, least):
+    """The sum over rows that others inform, and the weight of the rest."""
+    loss, lost = 0.0, 0.0
     for j in range(len(e)):
-        lowest = min(lowest, left[j])
-        total += (e[j] / left[j]) ** 2
-    if lowest > least:
-        return 0.5 * total, 0.0, False
-    total, lost, undefined = 0.0, 0.0, False
-    for j in range(len(e)):
-        if left[j] > least:
-            total += (e[j] / left[j]) ** 2
+        if left[j] > least * more[j]:
+            loss += (e[j] * more[j] / left[j]) ** 2
         else:
             lost += root[j] ** 2
-            undefined |= root[j] > 0
-    return 0.5 * total, lost, undefined
+    return loss, lost

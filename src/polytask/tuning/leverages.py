@@ -18,7 +18,7 @@ __all__ = ["LossesLeftOut", "Solved", "common_leverage", "losses", "own_left"]
 
 _CHUNK = 131_072  # numbers in a working array: a megabyte
 _NO_INFORMATION = 1e-6  # 1 - h of an observation without which its prediction is undefined
-_PER_NUMBER = 2.5e-10  # seconds that loops save for each number of V at each point
+_PER_NUMBER = 3e-10  # seconds that loops save for each number of V at each point
 
 
 class LossesLeftOut(NamedTuple):
