@@ -1,5 +1,6 @@
 """Shared trees: the mean-regularized model where no tree helps, and heads that are not fooled."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -382,3 +383,17 @@ def test_it_can_be_kept_and_is_told(fitted):
         np.testing.assert_array_equal(back.predict(X), model.predict(X))
     table = importance_table({"shared-trees": model})
     assert {row[1].text for row in table.rows} == {"a", "b", "c"}
+
+
+def test_importance_is_made_when_it_is_asked_for(fitted):
+    """Fits in folds ask nobody; a copy does not ask either, and what is saved has it."""
+    X, y, _ = fitted
+    model = SharedTreesRegressor(**FEW).fit(X, y)
+    other = copy.copy(model)
+    assert "importance_" not in vars(model)
+    assert "importance_" not in vars(other)
+    saved = pickle.loads(pickle.dumps(other))
+    np.testing.assert_array_equal(vars(saved)["importance_"], model.importance_)
+    assert "_importance_rows" not in vars(saved)
+    assert "importance_" not in vars(model.fit(X, y))
+    assert not hasattr(SharedTreesRegressor(), "importance_")

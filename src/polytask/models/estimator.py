@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_html_repr
@@ -31,6 +31,7 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    _made_later: ClassVar[dict[str, str]] = {}  # what holds rows until who needs them is asked for
 
     def __init_subclass__(cls, own_text: bool = False, **kwargs: Any) -> None:
         """Merge constraints and texts of the bases; ``own_text`` says that the class needs none."""
@@ -60,9 +61,22 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         """scikit-learn's diagram with, after a fit, what the fit says of itself."""
         return f"{estimator_html_repr(self)}{fitted_html(self)}"
 
+    def __copy__(self) -> Self:
+        """The same attributes; what nobody has asked for yet is not made for a copy."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
     def __getstate__(self) -> dict[str, Any]:
-        """Attributes, with the version that writes them."""
+        """Attributes, those that nobody has asked for yet too, with the version that writes them.
+
+        The rows that these are made of are not kept.
+        """
         from polytask import __version__
+
+        for rows, name in self._made_later.items():
+            if rows in vars(self):
+                getattr(self, name)
 
         return {**super().__getstate__(), _VERSION: __version__}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -67,6 +67,7 @@ def why_not_mixed(response: Response, learn: bool = False) -> str | None:
 class MixedModelFit(MixedModelSummary):
     """Variances, and intervals of coefficients, of either role."""
 
+    _made_later = {"_ask_common_": "common_covariance_"}
     _marginal = True  # whether w0 of a likelihood is that with the deviations integrated out
 
     def _fit_mixed(self, data: TaskData) -> Any:
@@ -127,19 +128,6 @@ class MixedModelFit(MixedModelSummary):
             )
         with one_blas_thread():
             return np.asarray(ask())
-
-    def __copy__(self) -> Self:
-        """The same attributes; what nobody has asked for yet is not made for a copy."""
-        other = type(self).__new__(type(self))
-        vars(other).update(vars(self))
-        return other
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Attributes, those that nobody has asked for yet too: the rows are not kept."""
-        if "_ask_common_" in vars(self):
-            _ = self.common_covariance_
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
-        return state
 
     def _weighed(self, data: TaskData) -> tuple[TaskData, float]:
         """With weights of mean one where they are precisions; the sum of their logarithms.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,6 +22,7 @@ from polytask.models._on_columns import (
     OnColumnsRegressor,
     read_dense,
 )
+from polytask.models._total_effects import some_rows, total_effects
 from polytask.models.boosted_trees import MAX_CATEGORIES
 from polytask.models.registry import Formulation
 from polytask.models.roles import ClassifierRole
@@ -37,8 +39,6 @@ _LEAVES = 30  # for which the rows of a table would suffice, but
 _FEWEST, _MOST = 3, 10  # that no leaf has to hold fewer rows than this, nor more than that
 _LEAST_ROWS = 20  # from which on Auto tries trees: fewer make no two leaves
 _LOST = -2.0  # standard errors of a bold round's gain below which there is no last round
-_EXCHANGES, _MOST_ROWS = 5, 1000  # of a feature, and rows, that tell its importance
-_MOST_CELLS = 10**6  # of rows with a feature exchanged that are predicted at once
 
 
 class Heads(NamedTuple):
@@ -120,7 +120,8 @@ class _SharedTrees(LabelStack, OnColumns):
         What trees without their fold say of the training rows; heads learned from it.
     importance_ : ndarray of shape (d,)
         Of each feature: how far predictions move, in half their mean square over their variance,
-        when it is exchanged with another row's (its total effect).
+        when it is exchanged with another row's (its total effect). Made when first asked for, or
+        when the model is saved, which holds a thousand rows until then.
 
     References
     ----------
@@ -153,6 +154,7 @@ class _SharedTrees(LabelStack, OnColumns):
         "min_samples_leaf": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
     }
+    _made_later: ClassVar[dict[str, str]] = {"_importance_rows": "importance_"}
     _inner: ClassVar[type]
     fit_intercept, task_weight = True, "size"  # what rows are dealt by
 
@@ -208,7 +210,9 @@ class _SharedTrees(LabelStack, OnColumns):
         if not self._wide:
             self.held_out_features_ = np.full((len(X), len(grown)), np.nan)
             self.held_out_features_[data.row] = best.table[:, best.table.shape[1] - len(grown) :]
-        self._keep_importance(rows.X[rows.first], None if place is None else rows.code)
+        some = some_rows(len(rows.first))
+        code = None if place is None else rows.code[some]
+        self._importance_rows = rows.X[rows.first[some]], code, len(rows.first)
 
     def _take_turns(
         self, rows: TreeRows, linear: Heads, heads: Callable[[np.ndarray], Heads]
@@ -309,28 +313,20 @@ class _SharedTrees(LabelStack, OnColumns):
         found: np.ndarray = self.model_.left_out(table, y, sample_weight)
         return self._stacked_left_out(table, found, y, sample_weight)
 
-    def _keep_importance(self, X: np.ndarray, code: np.ndarray | None) -> None:
+    @cached_property
+    def importance_(self) -> np.ndarray:
         """Total effects from rows in an order that does not depend on how the table came."""
-        rng = np.random.default_rng(0)
-        some = np.sort(rng.permutation(len(X))[:_MOST_ROWS])
-        X, code = X[some], None if code is None else code[some]
+        asked = self.__dict__.pop("_importance_rows", None)
+        if asked is None:
+            raise AttributeError(f"{type(self).__name__} has no importance_ before it is fitted.")
+        X, code, n = asked
 
         def predicted(Z: np.ndarray) -> np.ndarray:
             of = None if code is None else np.tile(code, len(Z) // len(X))
             table = self._table_of(Z, of)
             return np.asarray(self._stacked(table, self.model_._linear_predictor(table)))
 
-        f, moved, d = predicted(X), np.zeros(X.shape[1]), X.shape[1]
-        at_once = max(_MOST_CELLS // max(X.size, 1), 1)  # features
-        for _ in range(_EXCHANGES):
-            other = rng.permutation(len(X))
-            for first in range(0, d, at_once):
-                some = np.arange(first, min(first + at_once, d))
-                changed = np.repeat(X[None], len(some), axis=0)
-                changed[np.arange(len(some)), :, some] = X[other][:, some].T
-                change = predicted(changed.reshape(-1, d)).reshape(len(some), -1) - f
-                moved[some] += 0.5 * np.mean(change**2, axis=1) / _EXCHANGES
-        self.importance_ = moved / f.var() if f.var() > 0 else moved
+        return total_effects(predicted, X, n)
 
 
 class SharedTreesRegressor(OnColumnsRegressor, _SharedTrees):
