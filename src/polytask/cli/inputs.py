@@ -270,7 +270,6 @@ def read_task_table(args: argparse.Namespace) -> TaskTable:
     del frame
     if ready.X.size >= MANY_CELLS:
         keep_arrays_apart()
-        ready = ready.in_task_order()
     give_back()  # the texts
     return ready
 

@@ -383,9 +383,9 @@ def _gathered(X: np.ndarray, index: np.ndarray | None, intercept: bool) -> np.nd
         return np.ascontiguousarray(X if index is None else X[index])
     n, d = X.shape if index is None else (len(index), X.shape[1])
     out = np.empty((n, d + 1), dtype=X.dtype)
-    out[:, d] = 1.0
     step = max(1, _CHUNK // max(d, 1))
     for first in range(0, n, step):
         part = slice(first, first + step)
         out[part, :d] = X[part] if index is None else X[index[part]]
+        out[part, d] = 1.0
     return out

@@ -225,7 +225,8 @@ def _long_observations(
     tasks, code = _distinct(ids if len(kept) == len(ids) else ids[kept])
     if (code[:-1] <= code[1:]).all():
         return kept, code, tasks
-    order = np.argsort(code, kind="stable")
+    places = code.astype(np.min_scalar_type(len(tasks)))  # of two bytes: put in order by digits
+    order = np.argsort(places, kind="stable")
     return kept[order], code[order], tasks
 
 
@@ -234,6 +235,9 @@ def _distinct(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(ids) and (ids[:-1] <= ids[1:]).all():
         new = np.append(True, ids[1:] != ids[:-1])
         return ids[new], np.cumsum(new) - 1
+    if ids.dtype.kind == "i":  # by hashes
+        code, tasks = pd.factorize(ids, sort=True)
+        return tasks, code
     return np.unique(ids, return_inverse=True)
 
 

@@ -30,9 +30,9 @@ def read_once() -> Iterator[None]:
     """Inside, rows that stay where they are in memory are made into data once.
 
     What is kept with data, such as Gram matrices, so serves all fits. Nobody may change the rows
-    meanwhile.
+    meanwhile. It decorates a function, too.
     """
-    outside = _LAST.set(_Last())
+    outside = _LAST.set(_LAST.get() or _Last())
     try:
         yield
     finally:

@@ -23,6 +23,7 @@ from polytask.data import (
     task_codes,
 )
 from polytask.data.gross_rows import gross_cells, gross_targets
+from polytask.data.read_once import read_once
 from polytask.models._candidates import REML, candidate, default_names, must_earn
 from polytask.models._held_out import held_out_by_folds, held_out_of, linear_predictor
 from polytask.models.estimator import TaskEstimator
@@ -191,6 +192,7 @@ class _AutoMultiTask(TaskEstimator):
         X = X.tocsr() if sparse.issparse(X) else X  # some sparse formats cannot take rows
         return self._fit_sharing(SharedFits(X, y, sample_weight, groups=groups, time=time))
 
+    @read_once()
     def _fit_sharing(self, fits: SharedFits) -> Self:
         """Fit every candidate that ``fits`` does not hold, and weigh all of them."""
         self._validate_params()

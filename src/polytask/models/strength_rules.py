@@ -58,16 +58,16 @@ class EitherRule(Declared):
             return fitted
         return self._fit_sharing(SharedFits(X, y, sample_weight, groups=groups, time=time))
 
+    @read_once()
     def _fit_sharing(self, fits: SharedFits) -> Self:
         this: Any = self
         this._validate_params()
         forget(self)
-        with read_once():
-            tried = {"cv": fits.fitted(clone(this).set_params(alpha="cv"))}
-            if self._may_be_mixed(tried["cv"]._loss(), fits):
-                with without_doubts():
-                    tried["reml"] = fits.fitted(clone(this).set_params(alpha="reml"))
-            rule = "cv" if len(tried) == 1 else self._better(tried, fits)
+        tried = {"cv": fits.fitted(clone(this).set_params(alpha="cv"))}
+        if self._may_be_mixed(tried["cv"]._loss(), fits):
+            with without_doubts():
+                tried["reml"] = fits.fitted(clone(this).set_params(alpha="reml"))
+        rule = "cv" if len(tried) == 1 else self._better(tried, fits)
         given = this.get_params(deep=False)
         vars(self).update({k: v for k, v in vars(tried[rule]).items() if k not in given})
         this.alpha_rule_ = rule

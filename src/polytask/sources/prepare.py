@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_CATEGORIES", "StreamPreparer", "level_name", "scale_of"]
 
 MAX_CATEGORIES = 50  # of a feature; the rarest share one column
-_ROWS = 8192  # that are prepared at a time
+_ROWS = 2048  # that are prepared at a time
 
 
 class StreamPreparer(TransformerMixin, BaseEstimator):

@@ -146,7 +146,9 @@ def _stamps(values: pd.Series) -> pd.Series:
 def _groups(
     rows: pd.DataFrame, X: pd.DataFrame, y: np.ndarray, ids: pd.Series
 ) -> Iterator[Finding]:
-    at = np.argsort(pd.factorize(ids)[0], kind="stable")[:_MOST_ROWS]  # whole tasks
+    place = pd.factorize(ids)[0]
+    place = place.astype(np.min_scalar_type(place.max(initial=0)))  # two bytes: sorted by digits
+    at = np.argsort(place, kind="stable")[:_MOST_ROWS]  # whole tasks
     code = pd.factorize(ids.iloc[at])[0]
     Z = X.select_dtypes("number").iloc[at, :_MOST_FEATURES].replace([np.inf, -np.inf], np.nan)
     values = np.column_stack([Z.fillna(Z.mean()).to_numpy(dtype=float), y[at]])

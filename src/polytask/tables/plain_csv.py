@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,10 @@ def collect_plain(
         return None
     first, rows = {name: CsvColumn(as_text(name)) for name in dialect.header}, 0
     try:
-        with _parts(path, dialect, dict.fromkeys(first, pa.string()), _FIRST) as parts:
-            for part in islice(parts, 1):
-                rows = int(1.02 * len(part) * max(1.0, path.stat().st_size / _FIRST))
+        head = _head(path)
+        with _parts(head, dialect, dict.fromkeys(first, pa.string()), _FIRST) as parts:
+            for part in parts:  # one
+                rows = int(1.02 * len(part) * path.stat().st_size / head.size)
                 for name, column in first.items():
                     column.add(part.column(name).to_pandas())
         if any(not (c.text or c.whole or c.points) for c in first.values()):
@@ -64,6 +64,13 @@ def collect_plain(
         for name in first
     }  # fmt: skip
     return pd.DataFrame(made, copy=False), any(column.points for column in first.values())
+
+
+def _head(path: Path) -> pa.Buffer:
+    """The first lines of the file."""
+    with path.open("rb") as handle:
+        head = handle.read(_FIRST)
+    return pa.py_buffer(head[: head.rfind(b"\n") + 1])
 
 
 def _type(column: CsvColumn) -> pa.DataType:
@@ -102,13 +109,13 @@ def _is_plain(path: Path, dialect: Dialect) -> bool:
 
 @contextmanager
 def _parts(
-    path: Path, dialect: Dialect, types: Mapping[str, pa.DataType], block: int
+    source: Path | pa.Buffer, dialect: Dialect, types: Mapping[str, pa.DataType], block: int
 ) -> Iterator[Any]:
     """Parts of the file, gaps in numbers null."""
     from pyarrow import csv
 
     with csv.open_csv(
-        path,
+        source if isinstance(source, Path) else pa.BufferReader(source),
         read_options=csv.ReadOptions(
             use_threads=False, block_size=block, skip_rows=dialect.skip + 1,
             column_names=list(dialect.header),
