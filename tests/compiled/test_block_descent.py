@@ -6,10 +6,14 @@ import pytest
 from polytask import DirtyTasksRegressor, LassoTasksRegressor
 from polytask.datasets import make_related_tasks
 from polytask.penalties import (
+    Coupled,
+    Fusion,
     JointFeatures,
     Lasso,
     MaxTasks,
+    Nested,
     Norm,
+    NormPlus,
     Ridge,
     Transposed,
     sparse_group,
@@ -26,17 +30,25 @@ from tests.models.reference import norm_optimum
 from tests.solvers.helpers import make_data
 
 pytest.importorskip("numba")
+STEPS = np.diff(np.eye(5), axis=0)
+CHAIN = Coupled(STEPS.T @ STEPS, np.linspace(0.02, 0.2, 6), 0.01)
 ONE = {
     "lasso": lambda alpha: (Lasso(alpha),),
     "joint features": lambda alpha: (JointFeatures(alpha),),
     "sparse group": lambda alpha: (sparse_group(alpha, 0.4),),
+}
+LINKED = {
+    "fused": lambda alpha: (Nested((Fusion(0.3 * alpha), *sparse_group(alpha, 0.4).norms)),),
+    "fused lasso": lambda alpha: (Nested((Fusion(0.3 * alpha), Lasso(alpha))),),
+    "temporal": lambda alpha: (NormPlus(JointFeatures(alpha), CHAIN),),
 }
 TWO = {
     "dirty": lambda alpha: (MaxTasks(alpha), Lasso(0.4 * alpha)),
     "dirty by length": lambda alpha: (JointFeatures(alpha), Lasso(0.7 * alpha)),
     "robust features": lambda alpha: (JointFeatures(alpha), Transposed(JointFeatures(alpha))),
 }
-NORMS = ONE | TWO
+STEPPED = ONE | TWO
+NORMS = STEPPED | LINKED
 PER_FEATURE = np.array([1.0, 2.0, 1.0, 0.5, 1.0, 1.0])
 
 
@@ -111,7 +123,7 @@ def test_features_have_strengths_of_their_own(norm, monkeypatch) -> None:
     assert swept.objective == pytest.approx(without.objective, rel=1e-10)
 
 
-@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("name", [*STEPPED, "temporal"])
 def test_tasks_take_steps_of_their_own_where_features_are_alike(name, monkeypatch) -> None:
     alpha = 0.05 * zero_factor(problem(*NORMS[name](1.0)))
     swept, without = both(problem(*NORMS[name](alpha), alike=0.99), monkeypatch, 1e-9)

@@ -28,3 +28,17 @@ def test_both_roads_lead_to_one_answer(
         found = few_changes(unit * B, clip)
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12 * unit * np.abs(B).max())
         assert found.flags.writeable
+
+
+def test_entries_have_curvatures_of_their_own() -> None:
+    from polytask.compiled.total_variation import taut
+
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        m, clip = int(rng.integers(1, 40)), float(rng.uniform(0.0, 2.0))
+        pull, c, x = 3.0 * rng.normal(size=m), rng.uniform(0.1, 5.0, m), np.empty(m)
+        taut(pull, c, clip, x, np.empty(m, np.int64), np.empty(m))
+        beyond, rise = np.cumsum(c * x - pull), np.diff(x)
+        assert abs(beyond[-1]) <= 1e-10  # the subgradients of the optimum's equation
+        assert (np.abs(beyond) <= clip + 1e-10).all()
+        np.testing.assert_allclose((beyond[:-1] - clip * np.sign(rise))[rise != 0], 0.0, atol=1e-10)

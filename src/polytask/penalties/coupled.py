@@ -45,6 +45,19 @@ class Coupled(FeatureWise):
         K = self.coupling
         return bool(np.abs(K.sum(axis=1)).max() <= _NOTHING * np.abs(K).max())
 
+    @cached_property
+    def links(self) -> np.ndarray | None:
+        """Second derivatives: of an entry, and of it and the next task's, shape (2, k, m).
+
+        None where other tasks than neighbours are coupled.
+        """
+        K = self.coupling
+        if np.triu(K, 2).any():
+            return None
+        beside = np.append(K.diagonal(1), 0.0)
+        at = self.diagonal(K[:, :1]).T
+        return np.stack([at, 2.0 * np.outer(self.strengths, beside)])
+
     def value(self, B: np.ndarray) -> float:
         """Penalty of B (m, k)."""
         C = B - B.mean(axis=0) if self._blind else B  # else rounding of equal tasks is all there is

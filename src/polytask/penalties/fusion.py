@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -22,8 +21,12 @@ class Fusion(FeatureWise):
     alpha : float or ndarray of shape (d,)
     """
 
-    of_differences: ClassVar[bool] = True
     alpha: float | np.ndarray
+
+    @property
+    def by_changes(self) -> float | np.ndarray:
+        """What the difference of neighbours costs."""
+        return self.alpha
 
     def on_features(self, kept: np.ndarray) -> Fusion:
         """With their alphas."""

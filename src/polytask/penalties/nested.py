@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
+from polytask.compiled import loops
 from polytask.penalties.base import FeatureWise, Penalty, Shrunk
 from polytask.penalties.joint import JointFeatures
 from polytask.penalties.lasso import Lasso
@@ -61,13 +62,24 @@ class Nested(FeatureWise):
         """What the length of a feature's coefficients costs, of norms that all say so."""
         return sum(cast(Any, norm).by_features for norm in self.norms)
 
+    @property
+    def by_changes(self) -> float | np.ndarray:
+        """What the difference of neighbours costs, of norms of which the first says so."""
+        changes: float | np.ndarray = cast(Any, self.norms[0]).by_changes
+        return changes
+
+    @property
+    def beside_changes(self) -> Nested:
+        """The other norms."""
+        return Nested(self.norms[1:])
+
     def on_features(self, kept: np.ndarray) -> Nested:
         """Each norm of some of the features."""
         return Nested(tuple(norm.on_features(kept) for norm in self.norms))
 
     def signed(self, signs: Signs) -> Nested:
         """Within the cone: after differences of tasks, before what sees absolute values alone."""
-        first = sum(hasattr(norm, "of_differences") for norm in self.norms)
+        first = sum(hasattr(norm, "by_changes") for norm in self.norms)
         return Nested((*self.norms[:first], signs, *self.norms[first:]))
 
     def per_feature(self, B: np.ndarray) -> np.ndarray:
@@ -84,6 +96,9 @@ class Nested(FeatureWise):
         The length of what is left is a convex function of the step, with slope -value(P) / ‖P‖ at
         P, so that Newton's method climbs to the zero from below, in each column by itself.
         """
+        compiled = loops("measures") if hasattr(self, "by_changes") else None
+        if compiled is not None and hasattr(self.beside_changes, "by_entries"):
+            return self._compiled_dual(compiled, G)
         step, left = _NEAR, self._shrunk(-G, _NEAR)
         if not left.any():
             step, left = 0.0, self._shrunk(-G, 0.0)
@@ -104,6 +119,12 @@ class Nested(FeatureWise):
                 break
             left = nested._shrunk(-G, step)
         return step
+
+    def _compiled_dual(self, compiled: Any, G: np.ndarray) -> float:
+        rest, each = self.beside_changes, np.ones(G.shape[1])
+        prices = (rest.by_entries, rest.by_features, self.by_changes)
+        g = np.ascontiguousarray(G.T)
+        return float(compiled.dual_with_changes(g, *(each * price for price in prices)))
 
     def shrink(self, B: np.ndarray, step: float) -> Shrunk:
         """One after the other."""

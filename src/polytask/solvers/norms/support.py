@@ -8,6 +8,8 @@ manifolds identified by proximal gradient methods, Mathematical Programming 2023
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -51,10 +53,8 @@ class SupportNewton(Solver):
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Iterate until the duality gap is below ``tol`` times the objective at L = 0."""
-        other = AdmmInner() if fits(Admm(), problem) else fista
-        return solve_norm(
-            problem, after_sweeps(SupportInner(other)), self.name, start, tol, max_iter
-        )
+        support = SupportInner(lambda: AdmmInner() if fits(Admm(), problem) else fista)
+        return solve_norm(problem, after_sweeps(support), self.name, start, tol, max_iter)
 
 
 class SupportInner:
@@ -64,8 +64,13 @@ class SupportInner:
     is the faster one.
     """
 
-    def __init__(self, other: Inner) -> None:
-        self.other = other
+    def __init__(self, choose: Callable[[], Inner]) -> None:
+        self._choose = choose  # asks for curvatures, which sweeps do without
+
+    @cached_property
+    def other(self) -> Inner:
+        """The other method."""
+        return self._choose()
 
     def __call__(
         self, F: Squares, norm: Norm, start: np.ndarray, tol: float, max_iter: int

@@ -10,17 +10,18 @@ from polytask.compiled import loops
 from polytask.data.kept import kept
 from polytask.penalties import Norm
 from polytask.solvers.norms.outer import Inner
-from polytask.solvers.norms.prices import Prices, prices_of
+from polytask.solvers.norms.parts import total
+from polytask.solvers.norms.prices import LENGTHS, Prices, prices_of
 from polytask.solvers.norms.rest import InterceptRest, NoRest
-from polytask.solvers.norms.squares import Squares, gap_of_squares
+from polytask.solvers.norms.squares import Squares
 
 __all__ = ["after_sweeps"]
 
 _MOST = 300  # sweeps after which features are too much alike for them
-_FIRST, _ROUND = 24, 2  # sweeps after which tasks take steps of their own, one in a few sweeps
+_MOST_ALONE = 48  # the same, where tasks cannot take steps of their own
+# Sweeps before tasks take steps of their own, and where they have parts too; one step in a few.
+_ALONE, _EARLY, _ROUND = 24, 6, 2
 _OWN = 4  # sweeps before tasks get a part of their own, which most do not keep
-_KEPT = 5  # points that are combined
-_RIDGE = 1e-12  # of the products of their differences, where they are nearly dependent
 _FLAT = 1e-12  # curvature of an entry that is rounding, in the largest of its feature
 _WIDE = 100  # features from which factors of every task's Hessian cost more than other methods
 
@@ -39,10 +40,11 @@ def after_sweeps(inner: Inner) -> Inner:
         compiled = loops("block_descent") if _suits(F, norm, start) else None
         if compiled is None or weary:
             return inner(F, norm, start, tol, max_iter)
-        most = min(_MOST, max_iter)
-        sweeps = _Sweeps(compiled, F, cast(Prices, prices_of(norm)), start)
+        sweeps = _Sweeps(compiled, F, cast(Prices, prices_of(norm, F.quadratic)), start)
+        allowed = _MOST if sweeps.prices.bends else _MOST_ALONE
+        most = min(allowed, max_iter)
         used = sweeps.run(tol, most)
-        B, weary = sweeps.parts(), used == _MOST
+        B, weary = sweeps.parts(), used == allowed
         if used < most or most == max_iter:
             return B, used
         B, more = inner(F, norm, B, tol, max_iter - used)
@@ -53,10 +55,11 @@ def after_sweeps(inner: Inner) -> Inner:
 
 def _suits(F: Squares, norm: Norm, B: np.ndarray) -> bool:
     """Whether sweeps know the norm, and Gram matrices are all there is."""
-    alone = F.quadratic is None and F.curvature.products
-    known = isinstance(F.rest, NoRest | InterceptRest)
-    prices = prices_of(norm) if alone and known and B.size else None
-    return prices is not None and not (prices.by_tasks and B.shape[-1] > _WIDE)
+    known = F.curvature.products and isinstance(F.rest, NoRest | InterceptRest)
+    prices = prices_of(norm, F.quadratic) if known and B.size else None
+    if prices is None or (prices.by_tasks and B.shape[-1] > _WIDE):
+        return False
+    return not (F.by_slopes and prices.linked)  # other methods say dual points there
 
 
 class _Sweeps:
@@ -64,95 +67,83 @@ class _Sweeps:
 
     def __init__(self, compiled: Any, F: Squares, prices: Prices, start: np.ndarray) -> None:
         (self.m, d), grams = start.shape[-2:], F.curvature.grams
-        self.compiled, self.F, self.prices = compiled, F, prices
+        self.compiled, self.prices = compiled, prices
         scale = np.ones(self.m)
         if grams is None:
             shared = cast(Any, F.curvature)
             grams, scale = shared.gram[None], shared.scale
-        held, tie, h = np.zeros(self.m), np.zeros(self.m), np.zeros((self.m, d))
+        held, tie, h = np.zeros(self.m), np.zeros(self.m), np.zeros((d, self.m))
         if isinstance(F.rest, InterceptRest):
             held = F.rest.held
             tie = 2.0 * F.rest.strength / held
-            h = np.ascontiguousarray(F.curvature.last_column()[:, :d])
-        self.hessian = np.ascontiguousarray(grams), scale, h, held, tie
-        self.c, self.zero = _kept_curvatures(F), np.ascontiguousarray(F.gradient_at_zero)
-        self.l1, self.l2 = (np.full(d, 1.0) * price for price in prices[1:3])
-        self.state, self.g = prices.laid_out(start), np.array(F.gradient(start)[0], order="C")
-        self.points = np.empty((_KEPT + 1, *self.state.shape))
-        self.slopes = np.empty((_KEPT + 1, *self.g.shape))
+            h = np.ascontiguousarray(F.curvature.last_column()[:, :d].T)
+        links, c = prices.links, _kept_curvatures(F)
+        c = c if links is None else c + links[0]
+        links = np.zeros((2, 1, self.m)) if links is None else links
+        turned, zero = _turned(F, grams), np.ascontiguousarray(F.gradient_at_zero.T)
+        grams = np.ascontiguousarray(grams)
+        squares = turned, grams, scale, h, held, tie, c, links, zero, float(F.value_at_zero)
+        l1, l2, l3 = (np.full(d, 1.0) * price for price in prices.by_feature)
+        prices_of_all = prices.kind, l1, l2, l3, float(prices.by_tasks)
+        self.state = prices.laid_out(start)
+        g = total(F.gradient(start)[0]) if start.any() else F.gradient_at_zero
+        self.here = squares, prices_of_all, self.state, np.array(g.T, order="C")
 
     def run(self, tol: float, most: int) -> int:
         """Sweeps until the gap is ``tol`` at most: how many; ``most`` where they led to no such.
 
-        After some of them the combination of their points with the least change is tried (Anderson
-        acceleration; Bertrand and Massias, AISTATS 2021). Where they take long, features are alike,
-        and between sweeps each task takes steps by its own Hessian.
+        Where they take long, features are alike, and between sweeps all tasks take a step, or each
+        steps by its own Hessian.
         """
-        n_kept, whole = 0, True  # whole after a sweep, which makes equal what is to be equal
-        for n in range(most):
-            if whole and self._gap() <= tol:
+        alone = _ALONE if self.prices.bends else most
+        if self.prices.by_tasks:
+            alone = 0 if self.parts()[1].any() else _OWN
+        alone = min(alone, most)
+        used = int(self.compiled.descend(*self.here, tol, alone))
+        return used if used < alone or alone == most else self._with_tasks(tol, alone, most)
+
+    def _with_tasks(self, tol: float, begin: int, most: int) -> int:
+        """The same, with steps of tasks between."""
+        own, compiled, n_kept, whole = self.prices.by_tasks, self.compiled, 0, begin == 0
+        points = np.empty((compiled.KEPT + 1, len(self.state)))
+        slopes = np.empty((compiled.KEPT + 1, self.here[3].size))
+        for n in range(begin, most):
+            if whole and compiled.gap(*self.here) <= tol:
                 return n
-            alike = n >= _FIRST
+            compiled.sweep(*self.here)
+            alike = n >= (_EARLY if own else _ALONE)
             ends = not alike or n % _ROUND == _ROUND - 1
-            self._sweep(n, alike and ends)
-            n_kept = 0 if n == _FIRST else n_kept
+            self._step(alike and ends)
             if ends:
-                self.points[n_kept], self.slopes[n_kept] = self.state, self.g
+                points[n_kept], slopes[n_kept] = self.state, self.here[3].ravel()
                 n_kept += 1
-            whole = n_kept <= _KEPT or not self._combine()
-            n_kept = n_kept % (_KEPT + 1)
+            whole = n_kept <= compiled.KEPT or not compiled.combine(
+                *self.here[:2], points, slopes, *self.here[2:]
+            )
+            n_kept %= compiled.KEPT + 1
         return most
+
+    def _step(self, newton: bool) -> None:
+        """Of all tasks at once where lengths are, if it leads down; or of each."""
+        lengths = self.prices.kind == LENGTHS and np.any(self.prices.by_features)
+        if newton and lengths:
+            newton = not loops("joint_steps").joint_step(*self.here)
+        if newton or self.prices.by_tasks:
+            loops("task_steps").over_tasks(*self.here, newton)
 
     def parts(self) -> np.ndarray:
         """The point, as the norm sees it."""
         return self.prices.parts(self.state, self.m)
 
-    def _sweep(self, n: int, newton: bool) -> None:
-        (B, t, Q), g, own = self._split(self.state), self.g, self.prices.by_tasks
-        here = self.prices.kind, B, t
-        self.compiled.sweep(*self.hessian, self.c, *here, g, self.l1, self.l2)
-        if newton or (own and (n >= _OWN or Q.any())):
-            steps = loops("task_steps").over_tasks
-            steps(*self.hessian, *here, Q, g, self.l1, self.l2, own, newton)
 
-    def _split(self, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return state[: self.m], state[self.m], state[self.m + 1 :]
+def _turned(F: Squares, grams: np.ndarray) -> np.ndarray:
+    """Gram matrices with the tasks last, of which the loops over tasks are."""
+    d = F.structure.n_features
 
-    def _measures(self, state: np.ndarray, g: np.ndarray) -> tuple[float, float, float, float]:
-        """F, ⟨L, gradient⟩, the penalty and the gradient's dual norm."""
-        (B, t, Q), own = self._split(state), self.prices.by_tasks
-        slope, at_zero, penalty, top = self.compiled.measures(
-            self.prices.kind, B, t, g, self.zero, self.l1, self.l2
-        )
-        if own:
-            slope, at_zero = slope + np.vdot(Q, g), at_zero + np.vdot(Q, self.zero)
-            penalty += own * np.sqrt(np.einsum("ij,ij->i", Q, Q)).sum()
-            top = max(top, np.sqrt(np.einsum("ij,ij->i", g, g).max()) / own)
-        value = self.F.value_at_zero + 0.5 * (slope + at_zero)
-        return float(value), float(slope), float(penalty), float(top)
+    def turned() -> np.ndarray:
+        return np.ascontiguousarray(grams[:, :d, :d].transpose(1, 2, 0))
 
-    def _gap(self) -> float:
-        return gap_of_squares(*self._measures(self.state, self.g))
-
-    def _combine(self) -> bool:
-        """Go on from the combination of the last points with the least change: if it is lower."""
-        points = self.points.reshape(_KEPT + 1, -1)
-        change = points[1:] - points[:-1]
-        unit = max(change.max(), -change.min())
-        if not 0 < unit < np.inf:
-            return False
-        change /= unit
-        S = change @ change.T
-        share = np.linalg.solve(S + _RIDGE * np.trace(S) * np.eye(_KEPT), np.ones(_KEPT))
-        share /= share.sum()
-        state = (share @ points[1:]).reshape(self.state.shape)
-        g = (share @ self.slopes[1:].reshape(_KEPT, -1)).reshape(self.g.shape)
-        np.maximum(state[self.m], 0.0, out=state[self.m])
-        there, here = self._measures(state, g), self._measures(self.state, self.g)
-        lower = there[0] + there[2] < here[0] + here[2]
-        if lower:
-            self.state, self.g = state, g
-        return lower
+    return kept(F.data, ("turned gram matrices",), turned) if F.constant else turned()
 
 
 def _kept_curvatures(F: Squares) -> np.ndarray:
