@@ -11,14 +11,15 @@ from polytask.compiled import loops
 from polytask.data.threads import share
 
 __all__ = [
-    "clear_inverses", "inverses_and_log_dets", "largest_eigenvalue", "null_space", "psd_inverse",
-    "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses", "symmetric_eigen",
+    "COLLINEAR", "clear_inverses", "inverses_and_log_dets", "largest_eigenvalue", "null_space",
+    "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses",
+    "symmetric_eigen",
 ]  # fmt: skip
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
 _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megabyte, in cache
 _HUGE = 1e8  # entry of I + something from which on ones have half the digits only
-_COLLINEAR = 1e12  # variance inflation from which a matrix counts as singular
+COLLINEAR = 1e12  # variance inflation from which a matrix counts as singular
 _SMALL, _MANY = 16, 30  # size up to which many calls of LAPACK cost more than their work
 
 
@@ -67,7 +68,7 @@ def clear_inverses(A: np.ndarray) -> np.ndarray | None:
     By a trillionth of what a coordinate has by itself, as much as others must leave of it.
     """
     if (compiled := loops("small_inverses")) is not None:
-        inverse, clear = compiled.inverses(np.ascontiguousarray(A), _COLLINEAR)
+        inverse, clear = compiled.inverses(np.ascontiguousarray(A), COLLINEAR)
         return inverse if clear else None
     diagonal = np.einsum("ijj->ij", A)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
@@ -76,7 +77,7 @@ def clear_inverses(A: np.ndarray) -> np.ndarray | None:
     except np.linalg.LinAlgError:
         return None
     left = np.einsum("ijj->ij", inverse)  # one over what of a coordinate the others leave
-    if inverse.size and not (left.min() > 0 and left.max() < _COLLINEAR):
+    if inverse.size and not (left.min() > 0 and left.max() < COLLINEAR):
         return None
     return np.asarray(inverse * scale[:, :, None] * scale[:, None, :])
 

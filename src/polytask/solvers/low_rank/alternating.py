@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from polytask.penalties.spectral import canonical_svd
+from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
 from polytask.solvers.base import Status
 from polytask.solvers.low_rank.gram_alternation import GramFit, alternate_grams
@@ -15,7 +15,8 @@ from polytask.solvers.low_rank.heads import HeadModel, Heads, slope_bound, solve
 from polytask.solvers.low_rank.row_alternation import RowPoint, alternate_rows
 from polytask.solvers.low_rank.starts import SEARCHING
 from polytask.solvers.low_rank.task_quadratic import task_quadratic
-from polytask.solvers.norms.profile import Profile, profile, zero_profile
+from polytask.solvers.norms.outer import squares_at
+from polytask.solvers.norms.profile import profile, zero_profile
 from polytask.structures import Blocks
 
 __all__ = ["Factored", "alternate", "best_of", "everything", "status_of", "wanted"]
@@ -26,6 +27,7 @@ _NEAR = 1e-5  # violation from which a start has settled
 _EQUAL = 1e-8  # of the objective at L = 0: starts that reach the same
 _DIGITS = 1e-6  # of the first objective: by so much residuals may disagree with Gram matrices
 _HIDDEN = 1e-6  # of the objective at L = 0: what features that are nearly alike may hide
+_ROUNDING, _SURE = 1e-15, 1e-2  # of a product of sums, and what it may be of the violation
 _DENSE_UP_TO = 2000  # unknowns k d of the directions that one dense system solves
 
 
@@ -45,8 +47,8 @@ class Factored:
         Objective after every step; never rises.
     swept : bool
         Whether sweeps of exact half steps were enough.
-    at : Profile or None
-        The point measured with residuals from the rows, where that was done.
+    risk : float
+        R, and its ``gradient`` in Theta (m, p), where the point was measured.
     """
 
     V: np.ndarray
@@ -55,7 +57,8 @@ class Factored:
     violation: float
     history: list[float]
     swept: bool = False
-    at: Profile | None = None
+    risk: float = np.nan
+    gradient: np.ndarray | None = None
 
     @property
     def n_iter(self) -> int:
@@ -74,8 +77,11 @@ class Factored:
 
     def measured(self, problem: Problem, blocks: Blocks) -> tuple[float, Blocks]:
         """Objective and residuals of a problem at the blocks that stand for this point."""
-        f, gradient = (None, None) if self.at is None else (self.at.f, self.at.risk_gradient)
-        return problem.objective(blocks, f), problem.residual(blocks, f, gradient)
+        if self.gradient is None:
+            f = problem.predict(blocks)
+            return problem.objective(blocks, f), problem.residual(blocks, f)
+        objective = self.risk + sum(problem.penalties[b].value(B) for b, B in blocks.items())
+        return objective, problem.residual(blocks, gradient=self.gradient)
 
 
 def alternate(
@@ -83,14 +89,14 @@ def alternate(
 ) -> Factored:
     """From directions V (k, d) to a violation of ``tol``, or until rounding hides every fall.
 
-    Squared losses work on Gram matrices as far as these have the digits. The violation is that of
-    residuals from the rows, and what is left of it is left to products with the rows.
+    Squared losses work on Gram matrices as far as these have the digits; where their rounding may
+    hide a violation it is that of residuals from the rows, and steps go on by products with these.
     """
     quadratic = task_quadratic(problem)
     history: list[float] = []
     if quadratic is not None and V.size <= _DENSE_UP_TO:
         fit = alternate_grams(quadratic, model, V, tol, max_iter, slope_bound(problem))
-        found = _measured(problem, model, fit)
+        found = _measured(problem, model, fit, tol)
         if fit.crept and found.objective <= fit.history[0]:
             return found  # no optimum is near: steps on the rows creep on, at a higher price
         if found.objective <= fit.history[-1] + _DIGITS * fit.history[0]:
@@ -167,20 +173,53 @@ def status_of(
     return Status.MAX_ITER if found.n_iter >= max_iter else Status.STALLED
 
 
-def _measured(problem: Problem, model: HeadModel, fit: GramFit) -> Factored:
-    """A V in principal directions, its rest, objective and violation from residuals."""
-    U, s, Vt = canonical_svd(fit.A @ fit.V, len(fit.V), model.share)
-    A = U * s
-    at = profile(problem, A @ Vt)
-    objective = at.smooth + model.value(A, Vt)
-    left = np.abs(model.residual(A, Vt, at.gradient))
-    violation = float((left / slope_bound(problem)).max(initial=0.0))
-    heads = Heads(A, at.rest)
-    return Factored(Vt, heads, objective, violation, fit.history, fit.swept, at)
+def _measured(problem: Problem, model: HeadModel, fit: GramFit, tol: float) -> Factored:
+    """A V in principal directions, its rest, objective and violation."""
+    A, Vt = _in_principal(fit.A, fit.V, model)
+    L, bound = A @ Vt, slope_bound(problem)
+    rest, smooth, G = _by_grams(problem, L, bound, tol) or _by_rows(problem, L)
+    left = np.abs(model.residual(A, Vt, G[:, : L.shape[1]]))
+    violation = float((left / bound).max(initial=0.0))
+    objective = smooth + model.value(A, Vt)
+    risk = smooth - sum(problem.penalties[b].value(u) for b, u in rest.items())
+    return Factored(Vt, Heads(A, rest), objective, violation, fit.history, fit.swept, risk, G)
+
+
+def _by_rows(problem: Problem, L: np.ndarray) -> tuple[Blocks, float, np.ndarray]:
+    """The best rest, the smooth part and the risk's gradient in Theta (m, p)."""
+    at = profile(problem, L)
+    return at.rest, at.smooth, at.risk_gradient
+
+
+def _by_grams(
+    problem: Problem, L: np.ndarray, bound: np.ndarray, tol: float
+) -> tuple[Blocks, float, np.ndarray] | None:
+    """The same from Gram matrices; None where their rounding is more than a share of ``tol``.
+
+    A sum over features rounds by the sizes of its terms, |x_j| |x_k l_k|.
+    """
+    norms = problem.data.column_norms[:, : L.shape[1]]
+    terms = norms * (norms * np.abs(L)).sum(axis=1, keepdims=True)
+    if (terms / bound).max(initial=0.0) * _ROUNDING > _SURE * tol:
+        return None
+    F = squares_at(problem, zero_profile(problem))
+    return F.at(L) if F.grams_have_digits else None
 
 
 def _principal(problem: Problem, model: HeadModel, at: RowPoint, path: list[float]) -> Factored:
     """A point in principal directions."""
-    U, s, Vt = canonical_svd(at.A @ at.V, len(at.V), model.share)
-    objective = at.smooth + model.value(U * s, Vt)
-    return Factored(Vt, Heads(U * s, at.rest), objective, at.violation, path)
+    A, Vt = _in_principal(at.A, at.V, model)
+    objective = at.smooth + model.value(A, Vt)
+    return Factored(Vt, Heads(A, at.rest), objective, at.violation, path)
+
+
+def _in_principal(A: np.ndarray, V: np.ndarray, model: HeadModel) -> tuple[np.ndarray, np.ndarray]:
+    """A V from principal directions, orthonormal rows, the largest entry of each positive."""
+    if model.turns:  # V has such rows
+        U, s, Wt = np.linalg.svd(A, full_matrices=False)
+        if numerical_rank(s, model.share) == len(V):
+            Vt = Wt @ V
+            sign = np.sign(Vt[np.arange(len(V)), np.abs(Vt).argmax(axis=1)])
+            return U * (s * sign), Vt * sign[:, None]
+    U, s, Vt = canonical_svd(A @ V, len(V), model.share)
+    return U * s, Vt

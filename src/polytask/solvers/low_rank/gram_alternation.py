@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
+from polytask.compiled import loops
+from polytask.solvers.low_rank.ahead import Ahead
 from polytask.solvers.low_rank.gram_steps import HeadStep, direction_step, head_step, newton_system
 from polytask.solvers.low_rank.heads import HeadModel
 from polytask.solvers.low_rank.progress import Progress
@@ -16,8 +19,11 @@ __all__ = ["GramFit", "alternate_grams"]
 _DAMPING = (1e-6, 1e3)  # first and largest, in mean curvatures of V
 _SWEEPS_LEFT = 3  # beside the rank: predicted sweeps from which Newton's method is cheaper
 _FREE = 1e-2  # damping below which a step is Newton's
-_NEAR = 1e-3  # violation from which the way is measured by it
+_NEAR = 1e-3  # violation from which the way is measured by it, and sweeps are combined
 _SETTLED = 1e-7  # share of the first objective
+_CLEAR = (
+    1e-2  # share of the longest row that the others leave of each, where squares are exact enough
+)
 _ROUNDING = 1e-14  # share of the objective
 
 
@@ -44,6 +50,7 @@ def alternate_grams(
 
     Alternation needs three or four sweeps where the tasks' directions are clear, and hundreds where
     they are not; it hands over to Newton's method when its own pace promises more sweeps than that.
+    Near the end, where V may turn at will, sweeps go on to where the last ones promise (`Ahead`).
     """
     at, newton = _State(Q, model, V, bound), False
     for _ in range(max_iter):
@@ -63,7 +70,7 @@ class _State:
         self, Q: TaskQuadratic, model: HeadModel, V: np.ndarray, bound: np.ndarray
     ) -> None:
         self.Q, self.model, self.bound = Q, model, bound
-        self.damping, self.steps = _DAMPING[0], 0
+        self.damping, self.steps, self.ahead = _DAMPING[0], 0, Ahead()
         self.heads, self.value = self._on(_orthonormal(V))
         self.noise = _ROUNDING * abs(Q.constant)
         self.history, self.violations = [self.value], [self._violation()]
@@ -75,6 +82,13 @@ class _State:
         return self.violations[-1]
 
     def _violation(self) -> float:
+        compiled = loops("head_steps") if self.model.turns else None
+        if compiled is not None:
+            here = self.heads.A, self.heads.V, self.heads.gradient
+            parts = (np.ascontiguousarray(part) for part in (*here, self.bound))
+            most = float(compiled.left_along(*parts, _CLEAR))
+            if most >= 0:
+                return most
         left = self.model.residual(self.heads.A, self.heads.V, self.heads.gradient)
         return float((np.abs(left) / self.bound).max(initial=0.0))
 
@@ -90,14 +104,23 @@ class _State:
         self.progress.note(value, self.violation)
 
     def sweep(self) -> None:
-        """Directions at these heads, then heads on those directions."""
+        """Directions at these heads, then heads on those directions, or on what they promise."""
         B, A, V = self.model.on_basis(self.heads.A, self.heads.V)
-        V = direction_step(self.Q, A, B, V, self.heads.gradient)
-        heads, value = self._on(_orthonormal(V) if self.model.turns else V)
-        if value <= self.value + self.noise:
-            self._take(heads, value)
-        else:
+        swept = direction_step(self.Q, A, B, V, self.heads.gradient)
+        if self.model.turns and self.violation <= _NEAR:
+            if self._moves(self.ahead.of(V, swept)):
+                return
+            self.ahead.fell_back()
+        if not self._moves(swept):
             self.progress.note(self.value, self.violation)
+
+    def _moves(self, V: np.ndarray) -> bool:
+        """Take directions with their best heads unless the objective rises."""
+        heads, value = self._on(_orthonormal(V) if self.model.turns else V)
+        if value > self.value + self.noise:
+            return False
+        self._take(heads, value)
+        return True
 
     def newton(self) -> bool:
         """One step with as much damping as it takes to fall; False where none does."""
@@ -106,13 +129,11 @@ class _State:
         damped = newton_system(self.heads, B, self.model.prior, self.model.turns)
         while self.damping <= _DAMPING[1]:
             step = damped(self.damping)
-            if step is not None:
-                heads, value = self._on(_orthonormal(V + step) if self.model.turns else V + step)
-                if value <= self.value + self.noise:
-                    self._take(heads, value)
-                    self.steps += 1
-                    self.damping *= 0.1
-                    return True
+            if step is not None and self._moves(V + step):
+                self.ahead.forget()
+                self.steps += 1
+                self.damping *= 0.1
+                return True
             self.damping *= 10.0
         self.damping = _DAMPING[0]
         return False
@@ -143,4 +164,9 @@ class _State:
 
 
 def _orthonormal(V: np.ndarray) -> np.ndarray:
-    return np.linalg.qr(V.T)[0].T
+    """Rows that span the same: by a Cholesky factor where V nearly has such rows."""
+    R, info = linalg.lapack.dpotrf(V @ V.T, lower=True)
+    if info or not R.diagonal().min(initial=1.0) > _CLEAR * R.diagonal().max(initial=0.0):
+        return np.linalg.qr(V.T)[0].T
+    found: np.ndarray = linalg.lapack.dtrtri(R, lower=True)[0] @ V
+    return found

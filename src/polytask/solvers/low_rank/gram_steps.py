@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
-from polytask.algebra.linalg import clear_inverses, psd_inverses
+from polytask.algebra.linalg import COLLINEAR, clear_inverses, psd_inverses
+from polytask.compiled import loops
 from polytask.solvers.low_rank.task_quadratic import TaskQuadratic
 
 __all__ = ["HeadStep", "Prior", "direction_step", "head_step", "newton_system"]
@@ -61,26 +62,42 @@ def head_step(Q: TaskQuadratic, V: np.ndarray, prior: Prior) -> HeadStep:
     With G_i = V H_i V' and h_i = G_i + own I, w0's system is own Σ h_i^-1 G_i + common I: no
     difference of near numbers, however strong the prior.
     """
-    m, d = Q.s.shape
-    HV = (Q.H.reshape(m * d, d) @ np.ascontiguousarray(V.T)).reshape(m, d, -1)  # one product
-    G = V @ HV
-    r, F = Q.s @ V.T, (Q.E @ V.T).transpose(0, 2, 1)
-    inverse = _inverses(G + prior.own * np.eye(len(V)))
+    k, q = len(V), len(Q.t)
+    HV, G, r, inverse = _products(Q, V, prior.own)
     first = (inverse @ r[:, :, None])[:, :, 0]
+    if prior.common is None and q == 0:  # tasks stand alone
+        value = Q.constant - 0.5 * float(np.vdot(r, first))
+        nothing = np.zeros((len(r), k, 0)), np.zeros((0, 0))
+        return HeadStep(Q, V, first, np.zeros(0), value, HV, inverse, *nothing)
+    F = (Q.E @ V.T).transpose(0, 2, 1)
     total = r.sum(axis=0)
     if prior.common is None:
         X, S = F, Q.T - np.einsum("ikq,ikp->qp", F, inverse @ F)
         C, rhs, t = Q.T, Q.t - np.einsum("ikq,ik->q", F, first), Q.t
     else:
-        X, t = np.concatenate([G, F], axis=2), np.append(total, Q.t)
-        C = np.block([[G.sum(axis=0), F.sum(axis=0)], [F.sum(axis=0).T, Q.T]])
+        X, t = (np.concatenate([G, F], axis=2), np.append(total, Q.t)) if q else (G, total)
+        C = G.sum(axis=0)
+        if q:
+            C = np.block([[C, F.sum(axis=0)], [F.sum(axis=0).T, Q.T]])
         S, rhs = _with_mean(Q, prior, G, F, inverse, first)
-        C[: len(V), : len(V)] += prior.common * np.eye(len(V))
+        C[:k, :k] += prior.common * np.eye(k)
     shared = _solve(S, rhs)
     own = first - (inverse @ (X @ shared)[:, :, None])[:, :, 0]
-    A = own if prior.common is None else own + shared[: len(V)]
-    value = Q.constant - 0.5 * (float((r * own).sum()) + float(t @ shared))
+    A = own if prior.common is None else own + shared[:k]
+    value = Q.constant - 0.5 * (float(np.vdot(r, own)) + float(t @ shared))
     return HeadStep(Q, V, A, shared, value, HV, inverse, X, C)
+
+
+def _products(Q: TaskQuadratic, V: np.ndarray, own: float) -> tuple[np.ndarray, ...]:
+    """H_i V', V H_i V', V s_i and the inverse of V H_i V' + own I, of every task."""
+    m, d = Q.s.shape
+    if (compiled := loops("head_steps")) is not None:
+        H, s, W = (np.ascontiguousarray(part) for part in (Q.H, Q.s, V))
+        *found, inverse, clear = compiled.products(H, s, W, own, COLLINEAR)
+        return *found, inverse if clear else _inverses(found[1] + own * np.eye(len(V)))
+    HV = (Q.H.reshape(m * d, d) @ np.ascontiguousarray(V.T)).reshape(m, d, -1)  # one product
+    G = V @ HV
+    return HV, G, Q.s @ V.T, _inverses(G + own * np.eye(len(V)))
 
 
 def direction_step(
@@ -92,7 +109,11 @@ def direction_step(
     of V, so that rounding is a share of the change. ``gradient`` is that of Q at A V (m, d).
     """
     k, d = V.shape
-    M, rhs = _kronecker(A, Q.H, B), -(A.T @ gradient + B @ V).ravel()
+    rhs = -(A.T @ gradient + B @ V).ravel()
+    if (compiled := loops("head_steps")) is not None:
+        M = compiled.kronecker(np.ascontiguousarray(A), Q.packed, B)
+    else:
+        M = _kronecker(A, Q.H, B)
     if len(Q.t):
         N = np.einsum("ip,iqd->pdq", A, Q.E).reshape(k * d, -1)
         M, rhs = np.block([[M, N], [N.T, Q.T]]), np.append(rhs, np.zeros(len(Q.t)))
@@ -172,7 +193,10 @@ def _with_mean(
     first: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     k = G.shape[1]
-    top = prior.own * np.einsum("ikl,ilp->kp", inverse, G) + prior.common * np.eye(k)  # type: ignore[operator]
+    rows = inverse.transpose(1, 0, 2).reshape(k, -1)
+    top = prior.own * (rows @ G.reshape(-1, k)) + prior.common * np.eye(k)  # type: ignore[operator]
+    if F.shape[2] == 0:
+        return 0.5 * (top + top.T), prior.own * first.sum(axis=0)
     hF = inverse @ F
     side = prior.own * hF.sum(axis=0)
     S = np.block([[top, side], [side.T, Q.T - np.einsum("ikq,ikp->qp", F, hF)]])
@@ -199,14 +223,18 @@ def _inverses(h: np.ndarray) -> np.ndarray:
 
 
 def _solve(S: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-    """S^-1 rhs of a positive semidefinite S; the shortest solution where S is singular."""
+    """S^-1 rhs of a positive semidefinite S; the shortest solution where S is singular.
+
+    S is overwritten.
+    """
     if len(rhs) == 0:
         return rhs
-    diagonal = np.diagonal(S)
+    S, diagonal = np.ascontiguousarray(S), S.diagonal().copy()
+    factor, info = linalg.lapack.dpotrf(S.T, lower=True, clean=0, overwrite_a=1)
+    if info == 0 and (factor.diagonal() > 1e-6 * np.sqrt(diagonal)).all():
+        x: np.ndarray = linalg.lapack.dpotrs(factor, rhs, lower=True)[0]
+        return x
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    scaled = S * scale[:, None] * scale
-    factor, info = linalg.lapack.dpotrf(scaled, lower=True)
-    if info == 0 and np.diagonal(factor).min() > 1e-6:
-        x: np.ndarray = linalg.lapack.dpotrs(factor, scale * rhs, lower=True)[0]
-        return scale * x
+    S = np.tril(S, -1)  # of which the other half is left
+    scaled = (S + S.T + np.diag(diagonal)) * scale[:, None] * scale
     return np.asarray(scale * np.linalg.lstsq(scaled, scale * rhs, rcond=1e-12)[0])

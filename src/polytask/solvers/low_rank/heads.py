@@ -37,6 +37,7 @@ HEADS_TOL = 1e-10  # violation
 _PRODUCTS_TOL = 1e-9
 _LEAST = 1e-6
 _NEWTON_STEPS = 60
+_CLEAR = 1e-6  # share of the longest of a basis that others leave of each: none counts as zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,7 +302,10 @@ def _turned(A: np.ndarray, V: np.ndarray, g: np.ndarray) -> np.ndarray:
 
     In V itself the gradient is A' of this, so that a weak direction would hide its own slope.
     """
-    U, s, _ = np.linalg.svd(A, full_matrices=False)
-    U = U[:, : numerical_rank(s)]
+    U, R = np.linalg.qr(A)
+    pivots = np.abs(R.diagonal())
+    if not pivots.min(initial=1.0) > _CLEAR * pivots.max(initial=0.0):
+        U, s, _ = np.linalg.svd(A, full_matrices=False)
+        U = U[:, : numerical_rank(s)]
     slope = U.T @ g
     return U @ (slope - (slope @ V.T) @ V)

@@ -77,10 +77,9 @@ def _solution(
     }
     objective, residual = at.measured(problem, blocks)
     violation = _violation(problem, blocks, residual)
-    if at.at is None:
+    gradient = at.gradient
+    if gradient is None:
         gradient = problem.risk_gradient(problem.predict(blocks))
-    else:
-        gradient = at.at.risk_gradient
     left = model.residual(at.heads.A, at.V, gradient[:, : at.V.shape[1]])
     hidden = hidden_gain(core, left, 2.0 * model.alpha, 2.0 * model.alpha_common)
     return Solution(

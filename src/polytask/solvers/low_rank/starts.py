@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from polytask.algebra.linalg import symmetric_eigen
+from polytask.compiled import loops
 from polytask.penalties import Ridge, TraceNorm
 from polytask.penalties.spectral import canonical_svd, numerical_rank
 from polytask.problem import Problem
@@ -32,6 +34,7 @@ _SHARES = (0.3, 0.1, 0.03, 0.01)  # of the alpha at which L is zero
 _TOL = 1e-3  # relative duality gap, or violation: enough for directions
 SEARCHING = 1e-5  # tolerance from which a fit only serves to compare strengths
 _RIDGE = 1e-3  # of the mean curvature
+_CLEAR = 1e-6  # of the largest, squares of singular values that squares tell from rounding
 
 
 def starting_directions(problem: Problem, k: int, tol: float) -> Iterator[np.ndarray]:
@@ -54,8 +57,13 @@ def starting_directions(problem: Problem, k: int, tol: float) -> Iterator[np.nda
 
 
 def principal(L: np.ndarray, k: int) -> np.ndarray:
-    """The first k right singular vectors of L, as rows."""
-    return canonical_svd(L, k)[2]
+    """The first k right singular vectors of L, as rows, the largest entry of each positive."""
+    values, vectors = symmetric_eigen(L.T @ L)
+    if k > len(values) or not values[-k:].min(initial=1.0) > _CLEAR * values[-1:].sum():
+        return canonical_svd(L, k)[2]
+    V = vectors[:, ::-1][:, :k].T
+    sign = np.sign(V[np.arange(k), np.abs(V).argmax(axis=1)])
+    return np.asarray(V * sign[:, None])
 
 
 def ridge_slopes(problem: Problem) -> np.ndarray:
@@ -65,7 +73,11 @@ def ridge_slopes(problem: Problem) -> np.ndarray:
     Q = task_quadratic(problem)
     if Q is not None and len(Q.t) <= 1:  # Gram matrices are at hand
         mean = max(float(np.einsum("ijj->ij", Q.H).mean()), 1e-300)
-        slopes: np.ndarray = np.linalg.solve(Q.H + 2 * _RIDGE * mean * np.eye(d), Q.s[:, :, None])
+        pull = 2 * _RIDGE * mean
+        if (compiled := loops("head_steps")) is not None:
+            H, s = np.ascontiguousarray(Q.H), np.ascontiguousarray(Q.s)
+            return np.asarray(compiled.ridges(H, s, pull))
+        slopes: np.ndarray = np.linalg.solve(Q.H + pull * np.eye(d), Q.s[:, :, None])
         return slopes[:, :, 0]
     own = rest.deviation.copy()
     own[:d] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,12 @@ class TaskQuadratic:
     T: np.ndarray
     t: np.ndarray
     constant: float
+
+    @cached_property
+    def packed(self) -> np.ndarray:
+        """The upper triangles of H by rows, shape (m, d (d + 1) / 2)."""
+        j, e = np.triu_indices(self.s.shape[1])
+        return np.ascontiguousarray(self.H[:, j, e])
 
 
 def task_quadratic(problem: Problem) -> TaskQuadratic | None:
