@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -10,11 +11,20 @@ import numpy as np
 
 from polytask.algebra.arrow import ArrowFactor, factor_arrow, factor_grams, in_both
 from polytask.data import RiskAt
+from polytask.data.kept import kept
 from polytask.problem import Problem
 from polytask.solvers.facts import Need, ridge_of
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["ARROW", "ArrowProblem", "arrow_problem", "centered", "why_not_arrow"]
+__all__ = [
+    "ARROW",
+    "ArrowProblem",
+    "arrow_problem",
+    "centered",
+    "keep_fit",
+    "kept_fit",
+    "why_not_arrow",
+]
 
 _BEYOND = 0.01  # share of a parabola above the loss that is seen where it is straight
 _STRONG = 1e-6  # curvature of a penalty over the largest of a column with which digits are left
@@ -121,6 +131,22 @@ def why_not_arrow(problem: Problem) -> str | None:
     """None, or why the problem is no arrow."""
     lacks = (f"needs {need.says}" for need in ARROW if not need.holds(problem))
     return next(lacks, None)
+
+
+def keep_fit(problem: Problem, blocks: Blocks | None) -> None:
+    """Keep the blocks of an arrow that were found beside something else, for who solves it."""
+    kept(problem.data, _key(problem), lambda: blocks)
+
+
+def kept_fit(problem: Problem) -> Blocks | None:
+    """Blocks that were kept for an arrow with these data and strengths."""
+    return kept(problem.data, _key(problem), lambda: None)
+
+
+def _key(problem: Problem) -> tuple[Hashable, ...]:
+    arrow = arrow_problem(problem)
+    masks = arrow.structure.common, arrow.structure.deviation
+    return "fit", *(part.tobytes() for part in (arrow.G, arrow.D, *masks))
 
 
 def arrow_problem(problem: Problem) -> ArrowProblem:

@@ -10,7 +10,7 @@ import numpy as np
 from polytask.algebra.arrow import ArrowFactor
 from polytask.data.oracle import RowsAt
 from polytask.problem import ObjectiveAt, Problem
-from polytask.solvers.arrow_problem import ARROW, ArrowProblem, arrow_problem, centered
+from polytask.solvers.arrow_problem import ARROW, ArrowProblem, arrow_problem, centered, kept_fit
 from polytask.solvers.base import Solution, Solver, Status
 from polytask.solvers.descent import Descent, along, moved
 from polytask.solvers.facts import ROWS, SQUARES, Need
@@ -42,6 +42,10 @@ class BlockElimination(Solver):
 
     def solve(self, problem: Problem, start: Blocks | None, tol: float, max_iter: int) -> Solution:
         """Solve exactly; ``start`` and ``max_iter`` are not used."""
+        if (found := kept_fit(problem)) is not None and (
+            (here := problem.at(found)).violation <= min(tol, _CORRECTED)
+        ):
+            return _solution(problem, here, Status.SOLVED, self.name, 1)
         here = nothing = problem.at(problem.zeros())
         factor = arrow_problem(problem).factor_squares()
         steps = 0

@@ -9,6 +9,7 @@ import numpy as np
 
 from polytask.data import Oracle, TaskData
 from polytask.problem import Problem
+from polytask.solvers.arrow_problem import keep_fit
 from polytask.tuning.folds import KFoldRisk
 from polytask.tuning.joint import choose_jointly
 from polytask.tuning.loo import LeaveOneOut, takes_products
@@ -64,7 +65,10 @@ def choose_strengths(
                 close = make(data, near) if many_rows else None
                 return held_out.risks([make(data, s) for s in some], close)
 
-            return choose_jointly(risks, grids, fixed)
+            choice = choose_jointly(risks, grids, fixed)
+            found = make(data, choice.strengths)
+            keep_fit(found, held_out.fitted(found))
+            return choice
         return choose(
             lambda some: held_out.risks([make(data, s) for s in some]), grids, fixed, sparing=large
         )

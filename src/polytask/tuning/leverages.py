@@ -14,7 +14,14 @@ import numpy as np
 from polytask.algebra.spectra import TaskSpectra
 from polytask.compiled import loops
 
-__all__ = ["LossesLeftOut", "Solved", "common_leverage", "losses", "own_left"]
+__all__ = [
+    "LossesLeftOut",
+    "Solved",
+    "common_leverage",
+    "losses",
+    "own_left",
+    "slopes_of_deviations",
+]
 
 _CHUNK = 131_072  # numbers in a working array: a megabyte
 _NO_INFORMATION = 1e-6  # 1 - h of an observation without which its prediction is undefined
@@ -51,12 +58,13 @@ class Solved:
     t: np.ndarray  # e + o'M_s o, (A, m)
     beta: np.ndarray  # -o'M (y - [Z o] w), (A, m)
     q: np.ndarray  # (C, m, d)
+    sure: np.ndarray  # whether the common part is well determined, (A,)
 
     def part(self, some: slice) -> Solved:
         """Some of the points."""
         kept, of = np.unique(self.of[some], return_inverse=True)
         q = self.q if len(kept) == len(self.c) else self.q[kept]
-        points = {name: getattr(self, name)[some] for name in ("e", "w", "R", "t", "beta")}
+        points = {name: getattr(self, name)[some] for name in ("e", "w", "R", "t", "beta", "sure")}
         return Solved(c=self.c[kept], of=of, q=q, **points)
 
 
@@ -120,8 +128,20 @@ def _losses(
     return LossesLeftOut(0.5 * np.einsum("ban,ban->ba", error, error), lost, undefined.astype(bool))
 
 
+def slopes_of_deviations(one: TaskSpectra, at: Solved) -> np.ndarray:
+    """Slopes of the tasks' deviations, (b, A, d)."""
+    r = one.s.shape[1]
+    pull = _inside(one, at)[:, :, :r] * np.sqrt(one.s)[:, None]
+    return np.asarray(pull @ one.Ut) / at.c[at.of, None]
+
+
 def _residuals(one: TaskSpectra, at: Solved) -> np.ndarray:
     """Residuals times the roots of weights, (b, A, n)."""
+    return np.asarray(_inside(one, at) @ one.Vt)
+
+
+def _inside(one: TaskSpectra, at: Solved) -> np.ndarray:
+    """Coordinates of the residuals in the rows of V', (b, A, r + 2)."""
     (b, r, d), A = one.Ut.shape, len(at.of)
     beta, rho = at.beta.T[one.batch.tasks], _shares(one, at)
     inside = np.ones((b, A, r + 2))
@@ -131,7 +151,7 @@ def _residuals(one: TaskSpectra, at: Solved) -> np.ndarray:
         own -= (at.w[:, :d] @ one.Ut.transpose(0, 2, 1)) * np.sqrt(one.s)[:, None]
     own *= rho[:, at.of]
     inside[:, :, r] = beta
-    return np.asarray(inside @ one.Vt)
+    return inside
 
 
 def own_left(one: TaskSpectra, at: Solved) -> np.ndarray:

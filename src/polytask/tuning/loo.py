@@ -132,6 +132,13 @@ class LeaveOneOut:
             risks[i] = self(problems[i])
         return risks
 
+    def fitted(self, problem: Problem) -> Blocks | None:
+        """The fit of a problem whose risk was asked for, where it is at hand."""
+        arrow = arrow_problem(problem)
+        if self._spectral is None or not serves([arrow])[0]:
+            return None
+        return self._spectral.blocks(Points.of([arrow]))
+
     @staticmethod
     def at_once(problem: Problem) -> bool:
         """Whether `risks` of problems like this one cost little more than that of one."""

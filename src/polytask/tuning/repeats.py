@@ -67,7 +67,8 @@ def _recurs(data: TaskData, group: np.ndarray, counted: bool) -> bool:
     """Whether rows of a task with the same features often have different targets."""
     features = equal_rows(data, features_only=True)
     rows = np.bincount(features, data.sample_weight > 0)
-    _, first = np.unique(group, return_index=True)  # rows of a group have the same features
+    first = np.zeros(group.max(initial=-1) + 1, dtype=np.intp)
+    first[group] = np.arange(len(group))  # one row of each group: all have the same features
     targets = np.bincount(features[first], minlength=len(rows))
     weights = np.bincount(features, data.sample_weight)
     several = (rows > 1) | (counted & (weights > data.sample_weight.min()))

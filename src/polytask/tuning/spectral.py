@@ -27,13 +27,22 @@ from polytask.algebra.spectra import TaskSpectra, numbers_in_spectra, task_spect
 from polytask.data import TaskData
 from polytask.data.batches import Batch
 from polytask.solvers.arrow_problem import ArrowProblem
-from polytask.tuning.leverages import LossesLeftOut, Solved, common_leverage, losses, own_left
+from polytask.structures import Blocks
+from polytask.tuning.leverages import (
+    LossesLeftOut,
+    Solved,
+    common_leverage,
+    losses,
+    own_left,
+    slopes_of_deviations,
+)
 
 __all__ = ["Points", "SpectralFits", "serves"]
 
 _KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew in every pass
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
 _LEFT, _TINY = 1e-9, 1e-300  # share of M_jj that w0 leaves at least; in place of zero
+_SURE = 1e4  # share of a column over its pivot below which it depends on no others
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
 
 
@@ -166,6 +175,20 @@ class SpectralFits:
         ]
         return LossesLeftOut(*(np.hstack(found) for found in zip(*parts, strict=True)))
 
+    def blocks(self, point: Points) -> Blocks | None:
+        """The fit at a point; None without a common part, or where that is not sure."""
+        at, d = self._solve(point), self.data.n_features
+        if not at.w.size or not at.sure.all():
+            return None
+        deviation = np.zeros((self.data.n_tasks, self.data.n_coefs))
+
+        def work(one: TaskSpectra) -> None:
+            deviation[one.batch.tasks, :d] = slopes_of_deviations(one, at)[:, 0]
+
+        self._each(work)
+        deviation[:, d:] = -at.beta.T - at.w[:, d:]
+        return {"common": at.w[0], "deviation": deviation}
+
     def _hold(self, near: Points) -> None:
         """Leverages through w0 at a point, for others."""
         solved, odds, lock, d = self._solve(near), {}, Lock(), self.data.n_features
@@ -214,6 +237,7 @@ class SpectralFits:
         )
         t = e + one_one
         w, R, beta = np.zeros((A, q)), np.zeros((A, q, q)), -one_y
+        lost = np.zeros(A, dtype=bool)
         if q:
             H, rhs = np.zeros((A, q, q)), np.zeros((A, q))
             known: dict[tuple[int, float], int] = {}
@@ -229,11 +253,13 @@ class SpectralFits:
             H[:, d:, d:] = (e * one_one / t).sum(axis=1)[:, None, None]
             rhs[:, d:] = (e * one_y / t).sum(axis=1, keepdims=True)
             H[:, np.arange(q), np.arange(q)] += points.G
-            R = psd_inverse_roots(H)
+            R = psd_inverse_roots(H, lost)
+            size = np.sqrt((self.data.column_norms**2).sum(axis=0))
+            lost |= (np.einsum("aqq->aq", R) * size > _SURE).any(axis=1)
             w = (R.transpose(0, 2, 1) @ (R @ rhs[:, :, None]))[:, :, 0]
             beta += [Q[at] @ w[a, :d] for a, at in enumerate(of)]
             beta -= e * w[:, d:].sum(axis=1, keepdims=True)
-        return Solved(c, of, points.e, w, R, t, beta / t, Q)
+        return Solved(c, of, points.e, w, R, t, beta / t, Q, ~lost)
 
     def _eliminate(self, c: np.ndarray) -> list[_Eliminated]:
         """What tasks leave at every curvature; points that differ by other strengths share it."""
