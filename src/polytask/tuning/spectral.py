@@ -43,6 +43,7 @@ _KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
 _LEFT, _TINY = 1e-9, 1e-300  # share of M_jj that w0 leaves at least; in place of zero
 _SURE = 1e4  # share of a column over its pivot below which it depends on no others
+_EIGEN = 10.0  # multiplications of a spectrum for each of its task's Gram matrix
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
 
 
@@ -185,7 +186,7 @@ class SpectralFits:
         def work(one: TaskSpectra) -> None:
             deviation[one.batch.tasks, :d] = slopes_of_deviations(one, at)[:, 0]
 
-        self._each(work)
+        self._each(work, 2.0)
         deviation[:, d:] = -at.beta.T - at.w[:, d:]
         return {"common": at.w[0], "deviation": deviation}
 
@@ -206,7 +207,7 @@ class SpectralFits:
                 sums.append(np.array([s, s * np.einsum("kq,kq->k", flat, flat), of_shares]))
                 outside += float((share * one.outside).sum())
 
-        self._each(work)
+        self._each(work, 2.0 * solved.R.shape[1])
         s, of_squares, of_shares = np.concatenate(sums, axis=1)
         held = _Held(near, odds, s, of_squares, of_shares, outside)
         self._held = replace(held, unit=float(held.growth(solved, near.G)[0]))
@@ -223,7 +224,7 @@ class SpectralFits:
             for whole, part in zip(out, found, strict=True):
                 whole[one.batch.tasks] = part
 
-        self._each(work)
+        self._each(work, 2.0 * len(points.c))
         return out
 
     def _solve(self, points: Points) -> Solved:
@@ -290,7 +291,7 @@ class SpectralFits:
                 np.add(rhs, own, out=rhs)
 
         if len(new):
-            self._each(work)
+            self._each(work, len(new) * d * d * m / (2.0 * len(self.data.y)))
         known = self._eliminated
         known.update(
             zip(new.tolist(), map(_Eliminated, slopes, rhs, q, one_one, one_y), strict=True)
@@ -300,8 +301,11 @@ class SpectralFits:
             known.clear()
         return found
 
-    def _each(self, work: Callable[[TaskSpectra], None]) -> None:
-        """Call ``work`` on all batches, some at a time, in threads where there is enough of it."""
+    def _each(self, work: Callable[[TaskSpectra], None], cost: float) -> None:
+        """Call ``work`` on all batches, some at a time, in threads where there is enough of it.
+
+        ``cost`` is the number of multiplications for each number in the rows.
+        """
         keep = numbers_in_spectra(self.data) <= _KEPT
 
         def on_batch(batch: Batch) -> None:
@@ -310,4 +314,5 @@ class SpectralFits:
                 self._kept[id(batch)] = one
             work(one)
 
-        self.data.design.each(on_batch, 4.0 * self.data.n_coefs)
+        made = 0.0 if self._kept else _EIGEN * self.data.n_coefs
+        self.data.design.each(on_batch, cost + made)
