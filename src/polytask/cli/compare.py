@@ -49,7 +49,6 @@ FILES = ("report.html", "results.json", "tasks.csv", "model.skops", WORDS)
 
 def run(args: argparse.Namespace) -> int:
     """Compare, write, show."""
-    from polytask.data.memory import MANY_CELLS
     from polytask.inspection.groupings import variances_in_words
     from polytask.tables import TableError
 
@@ -58,8 +57,6 @@ def run(args: argparse.Namespace) -> int:
     if is_streamed(args):
         return _run_streamed(args, out)
     table = read_task_table(args)
-    if table.X.size >= MANY_CELLS:  # many fits would gather its rows
-        table = table.in_task_order()
     check_metric(args.metric, table.kind, table.loss)
     if table.groupings and args.models is None:
         names = (*names, MULTILEVEL)

@@ -196,7 +196,7 @@ def make_task_data(
         design = make_design(rows.X, at, start, intercept, mean)
         return TaskData(design, y, weight, share, tasks, intercept, row, mean, *held)
 
-    facts = (center, intercept, y, weight, share, tasks, code, row, *held)
+    facts = (center, intercept, y, weight, share, tasks, start, row, *held)
     return made_once(rows.X, facts, make)
 
 
