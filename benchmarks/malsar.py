@@ -40,6 +40,7 @@ class Case:
     more: str = ""
     ours: dict[str, Any] | None = None
     returns: str = "[W, f]"
+    title: str = ""
 
 
 def cases(N: int, m: int) -> list[Case]:
@@ -51,6 +52,13 @@ def cases(N: int, m: int) -> list[Case]:
         Case("MALSAR", "Least_Trace", {"rho1": s}),
         Case("MALSAR", "Least_TGL", {"rho1": s / 50, "rho2": s / 10, "rho3": s / 2}),
         Case("MALSAR", "Least_CFGLasso", {"rho1": s / m, "rho2": s / m, "rho3": s / 4}),
+        Case(
+            "MALSAR",
+            "Least_CFGLasso",
+            {"rho1": s / m, "rho2": 0.0, "rho3": s / 4},
+            ours={"formulation": "sparse-group"},
+            title="CFGLasso, rho2 = 0: sparse group",
+        ),
         Case("MALSAR", "Least_CMTL", {"rho1": s, "rho2": s / 10}, ", 2", {"n_clusters": 2}),
         Case("MALSAR", "Least_CASO", {"rho1": s, "rho2": s / 10}, ", 2", {"n_components": 2}),
         Case("MALSAR", "Least_Dirty", {"rho1": 4 * s, "rho2": 2 * s / m}),
@@ -93,10 +101,13 @@ def fit_ours(case: Case, Z: np.ndarray, y: np.ndarray, tol: float = TOL) -> tupl
     """Ours at their strengths, and its seconds."""
     sizes = np.bincount(Z[:, 0].astype(int))
     options = to_polytask(case.package, case.function, sizes, **case.strengths)
+    options |= case.ours or {}
+    if options["formulation"] == "sparse-group":  # theirs is the one with differences, at none
+        del options["alpha_difference"]
     formulation = formulations()[str(options.pop("formulation"))]
     labels = case.function.startswith("Logistic") or case.more == "Classification"
     Model = formulation.classifier if labels else formulation.regressor
-    model = Model(**options, **(case.ours or {}), task=0, tol=tol)  # type: ignore[misc]
+    model = Model(**options, task=0, tol=tol)  # type: ignore[misc]
     begin = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -43,7 +43,7 @@ def line(
     model, _ = malsar.fit_ours(case, Z, y, TOL)
     ours = malsar.objective(model, Z, y, model.coef_, model.intercept_)
     seconds = timed(case, Z, y, 5)
-    row = f"| {case.function.removeprefix('Least_')} | {size} | {1e3 * seconds:.3g} |"
+    row = f"| {case.title or case.function.removeprefix('Least_')} | {size} | {1e3 * seconds:.3g} |"
     begin, told = time.monotonic(), " does not run | |"
     for power in range(4, 13):
         stop = f"struct('init', 2, 'tFlag', 1, 'tol', 1e-{power}, 'maxIter', 20000)"
@@ -64,6 +64,16 @@ def line(
     return f"{row}{told} |"
 
 
+def merged(old: list[str], new: list[str]) -> list[str]:
+    """The old rows, with new ones in the place of those of the same function and size."""
+    rows = {}
+    for text in [*old, *new]:
+        function, size = (cell.strip() for cell in text.split("|")[1:3])
+        rows[function, size] = text
+    sizes = ["size", "---", "small", "school", "medium"]
+    return sorted(rows.values(), key=lambda text: sizes.index(text.split("|")[2].strip()))
+
+
 def main() -> None:
     """Print the table, and write it where the docs take it from."""
     parser = argparse.ArgumentParser()
@@ -73,7 +83,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--docs", type=Path)
     asked = parser.parse_args()
-    lines = [HEAD]
+    lines = HEAD.split("\n")
     for size in asked.sizes.split(","):
         X, y, code = timed_fits.make(size, 0, False)
         Z = np.column_stack([code, X])
@@ -83,8 +93,8 @@ def main() -> None:
                 lines.append(line(case, size, asked.malsar, Z, y, asked.seconds))
                 print(lines[-1], flush=True)
     if asked.docs:
-        before, _, after = asked.docs.read_text().split(MARK)
-        text = "\n".join(lines)
+        before, old, after = asked.docs.read_text().split(MARK)
+        text = "\n".join(merged(old.strip().split("\n"), lines))
         asked.docs.write_text(f"{before}{MARK}\n\n{text}\n\n{MARK}{after}")
 
 

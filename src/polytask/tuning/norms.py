@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from polytask.problem import Problem
-from polytask.solvers import Solution, select
+from polytask.solvers import Solution, Solver, select
 from polytask.solvers.facts import norm_penalty
 from polytask.solvers.norms.continuation import SupportContinuation
 from polytask.solvers.norms.profile import zero_profile
@@ -22,9 +22,11 @@ def norm_path(
     """Fits from the largest alpha to the smallest, each from where the last ones point to."""
     ahead = SupportContinuation()
     fits: list[Solution] = []
+    solver: Solver | None = None  # problems that differ in alpha alone are of one kind
     for alpha in map(float, alphas):
         problem = problem_at(alpha)
-        fits.append(select(problem).solve(problem, ahead.start(alpha), tol, max_iter))
+        solver = solver or select(problem)
+        fits.append(solver.solve(problem, ahead.start(alpha), tol, max_iter))
         ahead.add(alpha, fits[-1].blocks)
     return fits
 

@@ -63,6 +63,8 @@ class SupportContinuation:
         self._at = [*self._at, np.log(alpha)][-_POINTS:]
         self._blocks = [*self._blocks, blocks][-_POINTS:]
         for name, B in blocks.items():
+            if not B.size:
+                continue
             since = self._since.get(name, np.zeros(B.shape, dtype=int))
             self._since[name] = np.where(B != 0, np.minimum(since + 1, len(self._at)), 0)
 
@@ -74,7 +76,7 @@ class SupportContinuation:
         share = np.zeros((n, n + 1))
         for k in range(1, n + 1):
             share[n - k :, k] = _lagrange(np.array(self._at[-k:]), float(np.log(alpha)))
-        found = {}
+        found = dict(self._blocks[-1])
         for name, since in self._since.items():
             found[name] = sum(
                 s[since] * at[name] for s, at in zip(share, self._blocks, strict=True)
