@@ -30,6 +30,7 @@ class TraceNorm:
     """
 
     spectral: ClassVar[str] = "values"
+    multiple: ClassVar[bool] = True  # alpha times a norm without it: one dual norm serves all
     alpha: float
 
     def value(self, B: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -146,12 +146,11 @@ def profile(
 
     begin = problem.start() if start is None else start
     steps = 3 if loss.is_quadratic else _NEWTON_STEPS
-    steps *= bool((rest.common | rest.deviation).any())
-    found = Descent(
-        {b: begin[b] for b in ("common", "deviation")}, step,
-        lambda at: _small(problem, at.residual, tol), steps,
-    )  # fmt: skip
-    at = found.run(lambda blocks: _Rest(problem, f_L, blocks)).here
+    blocks = {b: begin[b] for b in ("common", "deviation")}
+    at = _Rest(problem, f_L, blocks)
+    if (rest.common | rest.deviation).any():
+        found = Descent(blocks, step, lambda at: _small(problem, at.residual, tol), steps)
+        at = found.run(lambda blocks: _Rest(problem, f_L, blocks)).here
     G = problem.risk_gradient(at.f) if only_levels(data, rest) else at.gradient
     residual = _rest_residual(problem, at.blocks, G)
     slack = sum(abs(float((residual[b] * u).sum())) for b, u in at.blocks.items())
@@ -201,8 +200,13 @@ def zero_factor(problem: Problem) -> float:
     Infinite where there is the square of a norm, of which none is enough, or a limit.
     """
     norm, G = norm_of(problem), zero_profile(problem).gradient
-    endless = conjugate_of(norm, G) > 0 or support_of(norm, G) > 0
-    return np.inf if endless else norm.dual(G)
+    if conjugate_of(norm, G) > 0 or support_of(norm, G) > 0:
+        return np.inf
+    if not getattr(norm, "multiple", False):
+        return norm.dual(G)
+    alpha = float(cast(Any, norm).alpha)
+    key = ("dual norm at zero", type(norm), *_key_at_zero(problem))
+    return kept(problem.data, key, lambda: alpha * norm.dual(G)) / alpha
 
 
 def rest_facts(problem: Problem) -> tuple[Any, ...]:

@@ -117,6 +117,8 @@ class _Run:
         for _ in range(_STEPS):
             if self.gap <= tol:
                 return True
+            least = self.alpha * (1.0 + _ROUNDING)
+            self.missing = self.missing and not is_below(self.here.across, least)
             if self._is_proven(tol):
                 return True
             if self.used >= max_iter or not (self._join() or self._newton(tol)):
@@ -172,10 +174,9 @@ class _Run:
         Each by itself to where it would stand alone, and all together as far as is best.
         """
         at = self.here
-        least = self.alpha * (1.0 + _ROUNDING)
-        if not self.missing or is_below(at.across, least):
+        if not self.missing:
             return False
-        u, size, v = singular_above(at.across, least)
+        u, size, v = singular_above(at.across, self.alpha * (1.0 + _ROUNDING))
         excess = size - self.alpha
         if not len(size) or at.left > float(np.linalg.norm(excess)) / _SETTLED:
             return False
