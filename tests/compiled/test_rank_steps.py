@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from polytask import LowRankRegressor
 from polytask.data import make_design
 from polytask.penalties import Ridge, TraceNorm
 from polytask.penalties.spectral import numerical_rank, singular
 from polytask.problem import Problem
 from polytask.responses import Squared
-from polytask.solvers.norms import rank_newton
+from polytask.solvers.norms import rank_model, rank_newton
 from polytask.solvers.norms.profile import zero_factor
 from polytask.solvers.norms.rank_newton import RankNewton
 from polytask.structures import CommonDeviation, SlopesPlus
+from tests.golden.cases import tables
 from tests.low_rank.problems import low_rank, make_data
 
 pytest.importorskip("numba")
@@ -49,3 +51,13 @@ def test_both_roads_take_one_way(share, level, rng, monkeypatch) -> None:
     np.testing.assert_allclose(found.coefs, wanted.coefs, rtol=0, atol=1e-9)
     if share < 0.1:
         assert numerical_rank(singular(found.blocks["low_rank"])[1]) == data.n_features
+
+
+def test_both_roads_choose_one_strength(monkeypatch) -> None:
+    Z, y = tables()["made"]
+    found = LowRankRegressor(task=0).fit(Z, y)
+    for module in (rank_newton, rank_model):
+        monkeypatch.setattr(module, "loops", lambda _: None)
+    wanted = LowRankRegressor(task=0).fit(Z, y)
+    assert found.alpha_ == pytest.approx(wanted.alpha_, rel=1e-5)
+    np.testing.assert_allclose(found.coef_, wanted.coef_, atol=1e-4)

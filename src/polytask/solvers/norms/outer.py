@@ -146,7 +146,8 @@ def _by_grams(
 ) -> Solution:  # fmt: skip
     """Squares without a pass over the rows: the point and its gap from Gram matrices alone."""
     norm, scale = norm_of(problem), max(F.value_at_zero, np.finfo(float).tiny)
-    F.by_slopes = start is not None  # on a path, where inverses serve again and again
+    # On a path, where inverses serve again and again; what compares strengths is better than asked.
+    F.by_slopes = start is not None and tol < _SEARCHING
     B = zero_profile(problem).B if start is None else stacked(problem, start)
     B, n_iter = inner(F, norm, B, _ENOUGH * tol * scale, max_iter)
     at = _Point(B, *F.at(B))

@@ -104,6 +104,8 @@ class RankInner:
 class _Run:
     """A point L = U diag(s) V', what is known of it, and what leads on from there."""
 
+    missing: bool  # whether a direction may be missing
+
     def __init__(
         self, F: Squares, norm: Norm, start: np.ndarray, model: RankModel, worth: int
     ) -> None:
@@ -157,7 +159,8 @@ class _Run:
         self.value = smooth + self.penalty
         slope, top = float(np.vdot(self.L, self.g)), float(slopes[-1])
         self.gap = gap_of_squares(smooth, slope, self.penalty, top / alpha)
-        self.missing = len(s) < min(L.shape) and slopes[-1 - len(s)] > _ALMOST * alpha
+        few = len(s) < min(L.shape)
+        self.missing = few and bool(slopes[-1 - len(s)] > _ALMOST * alpha)
 
     def _moves(self, L: np.ndarray, rank: int) -> bool:
         """Take a step unless the objective rises."""
