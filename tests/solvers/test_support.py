@@ -100,7 +100,9 @@ def test_a_path_keeps_its_gaps_from_where_all_is_zero(norm) -> None:
         assert fit.gap <= 1e-8
         exact = ProximalGradient().solve(at(alpha), fit.blocks, 1e-11, 100_000)
         assert fit.objective - exact.objective <= 1e-8 * zero_profile(at(alpha)).smooth
-    assert sum(fit.n_iter for fit in fits[-10:]) < 100  # few products a fit, where nothing joins
+    last = top * np.logspace(0, -3, 30)[-10:]  # nothing joins there: a start saves products
+    cold = [norm_path(at, np.array([alpha]), 1e-8, 1000)[0].n_iter for alpha in last]
+    assert sum(fit.n_iter for fit in fits[-10:]) < 0.75 * sum(cold)
 
 
 def test_a_start_goes_on_along_a_cubic_where_nothing_is_zero() -> None:
