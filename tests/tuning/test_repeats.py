@@ -125,3 +125,20 @@ def test_rows_of_one_target_are_told_apart_by_their_features(copied):
     expected = np.ones(700)
     expected[[*range(5, 5 + copied), *range(20, 20 + copied)]] = 0.5
     np.testing.assert_array_equal(repeats(make_data(X, y, ids)), expected)
+
+
+def test_copies_are_copies_where_a_feature_of_theirs_is_rounding():
+    """In a column of ones a zero and 6e-17, such as the cosine of a right angle, are one value."""
+    X, y, ids = random_tasks(np.random.default_rng(4), [400, 300], 4)
+    y[5:15], X[5:15] = y[25:35], X[25:35]
+    X[5:15, 1], X[25:35, 1] = 6e-17, 0.0
+    expected = np.ones(700)
+    expected[[*range(5, 15), *range(25, 35)]] = 0.5
+    np.testing.assert_array_equal(repeats(make_data(X, y, ids)), expected)
+
+
+def test_features_in_float32_may_be_zero_in_rows_of_one_target():
+    """Their largest value there was divided by itself, with numpy's warning."""
+    X, y, ids = random_tasks(np.random.default_rng(4), [400, 300], 4)
+    X[:, 1], y[5] = 0.0, y[25]
+    np.testing.assert_array_equal(repeats(make_data(X.astype(np.float32), y, ids)), 1.0)

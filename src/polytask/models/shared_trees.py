@@ -316,7 +316,7 @@ class _SharedTrees(LabelStack, OnColumns):
     @cached_property
     def importance_(self) -> np.ndarray:
         """Total effects from rows in an order that does not depend on how the table came."""
-        asked = self.__dict__.pop("_importance_rows", None)
+        asked = self.__dict__.get("_importance_rows")
         if asked is None:
             raise AttributeError(f"{type(self).__name__} has no importance_ before it is fitted.")
         X, code, n = asked
@@ -326,7 +326,9 @@ class _SharedTrees(LabelStack, OnColumns):
             table = self._table_of(Z, of)
             return np.asarray(self._stacked(table, self.model_._linear_predictor(table)))
 
-        return total_effects(predicted, X, n)
+        importance = total_effects(predicted, X, n)
+        self.__dict__.pop("_importance_rows", None)
+        return importance
 
 
 class SharedTreesRegressor(OnColumnsRegressor, _SharedTrees):

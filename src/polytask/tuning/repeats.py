@@ -57,8 +57,9 @@ def _surely_differ(data: TaskData) -> bool:
     X, index = data.design.X, data.design.index
     if not isinstance(X, np.ndarray) or index is not None or len(rows) > _FEW * len(order):
         return not len(rows)
-    X = X[rows]
-    number = X / np.maximum(np.abs(X).max(axis=0, initial=0.0), 1e-300) @ own_factors(X.shape[1])
+    X, norms = X[rows].astype(float), data.column_norms[:, : X.shape[1]]
+    size = np.maximum(np.abs(X).max(axis=0, initial=0.0), np.sqrt(np.square(norms).sum(axis=0)))
+    number = X / np.maximum(size, 1e-300) @ own_factors(X.shape[1])
     at = np.lexsort((number, run))
     return bool(((np.diff(number[at]) > EQUAL) | (np.diff(run[at]) > 0)).all())
 
