@@ -12,25 +12,29 @@ what `calibration.measure` says of intervals and labels. A cell takes about two 
 With --real the verdicts on data sets in ../shared/data, where they are present.
 
 Usage: python benchmarks/verdicts.py [--truths 20] [--draws 2] [--world related] [--rows 5 20 80]
-       [--seed 0] [--real]
+       [--seed 0] [--real] [--keep FILE.json] [--docs docs/verdicts.md]
+
+--keep gathers cells of this and of earlier runs; --docs writes all of them on the page.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from calibration import JOINT, ROWS, WORLDS, Draws, measure, simulate
+from pages import put
 
 from polytask.inspection import Comparison, compare_tasks, default_estimators
 
@@ -38,6 +42,15 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SPOKEN = {"single-task-best": -1, "joint-helps": 1, "pooling-suffices": 1}
 LINEAR = ("single-task", "pooled", "task-intercept", JOINT)
 MATTERS = 0.01
+MARKS = [f"<!-- {part} of benchmarks/verdicts.py -->" for part in ("intervals", "verdicts")]
+SHARES = ("gains", "harmed", "false", "task", "shrunken", "overall", "overall, such tasks")
+
+
+class Cell(NamedTuple):
+    """A world and number of rows, and its lines in the two tables of the page."""
+
+    title: str
+    lines: list[str]
 
 
 def judge(found: list[Draws]) -> dict[str, Any]:
@@ -73,23 +86,43 @@ def _labels(calls: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:
     return out
 
 
-def on_worlds(worlds: Sequence[str], rows: Sequence[int], **size: int) -> None:
-    """Print a line per world and number of rows."""
+def on_worlds(worlds: Sequence[str], rows: Sequence[int], **size: int) -> Iterator[Cell]:
+    """Print each world and number of rows, and yield what stands on the page."""
     head = f"{'world':<16}{'rows':>5}{'true gain':>11}{'right':>7}{'open':>6}{'wrong':>7}"
     print(f"{head}  {'gains: right':<14}{'harmed: right':<15}verdicts")
     for world in worlds:
         for n in rows:
             found = list(simulate(world, n, cv=5, **size))
-            got = judge(found)
-            counts = "".join(
-                f"{got.get(k, 0):>{w}}" for k, w in (("right", 7), ("open", 6), ("wrong", 7))
-            )
+            got, measured = judge(found), measure(found)
+            counts = [str(got.get(k, 0)) for k in ("right", "open", "wrong")]
             said = ", ".join(f"{k} {v}" for k, v in got["verdicts"].most_common())
+            gain = f"{100 * got['gain']:.1f} %"
+            right, undecided, wrong = counts
             print(
-                f"{world:<16}{n:>5}{100 * got['gain']:>9.1f} %{counts}  {got['gains']:<14}"
-                f"{got['harmed']:<15}{said}"
+                f"{world:<16}{n:>5}{gain:>11}{right:>7}{undecided:>6}{wrong:>7}"
+                f"  {got['gains']:<14}{got['harmed']:<15}{said}"
             )
-            print("    " + ", ".join(f"{k} {v:.3f}" for k, v in measure(found).items()), flush=True)
+            print("    " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()), flush=True)
+            shares = [f"{100 * measured[k]:.1f} %" for k in SHARES]
+            errors = [f"{measured[k]:.3g}" for k in ("error", "error shrunken")]
+            intervals = [f"{world}, {n}", gain, *shares, *errors]
+            verdicts = [world, str(n), gain, *counts, got["gains"], got["harmed"], said]
+            yield Cell(f"{world}, {n}", [" | ".join(cells) for cells in (intervals, verdicts)])
+
+
+def write(page: Path, cells: dict[str, list[str]]) -> None:
+    """Both tables of the page, in the order of worlds and rows."""
+    heads = [
+        "world, rows per task | true gain | called `gains` | called `harmed` | false discoveries "
+        "| coverage, tasks | coverage, shrunken | coverage, overall (these tasks) "
+        "| coverage, overall (such tasks) | error | error, shrunken",
+        "world | rows per task | true gain | right | open | wrong | tasks called `gains`, right "
+        "| called `harmed`, right | verdicts",
+    ]
+    known = [cells[f"{w}, {n}"] for w in WORLDS for n in ROWS if f"{w}, {n}" in cells]
+    for k, (mark, head) in enumerate(zip(MARKS, heads, strict=True)):
+        rule = "|".join("---" for _ in head.split(" | "))
+        put(page, mark, [f"| {head} |", f"|{rule}|", *(f"| {lines[k]} |" for lines in known)])
 
 
 def real_tables() -> dict[str, Any]:
@@ -154,12 +187,23 @@ def main() -> None:
     parser.add_argument("--world", nargs="*", choices=WORLDS, default=WORLDS)
     parser.add_argument("--rows", nargs="*", type=int, default=ROWS)
     parser.add_argument("--real", action="store_true", help="verdicts on real data sets instead")
+    parser.add_argument("--keep", type=Path, help="file of cells, of this and of earlier runs")
+    parser.add_argument("--docs", type=Path)
     given = vars(parser.parse_args())
+    keep, docs = given.pop("keep"), given.pop("docs")
     warnings.simplefilter("ignore")
     if given.pop("real"):
         on_real_data()
     else:
-        on_worlds(given.pop("world"), given.pop("rows"), m=given.pop("tasks"), **given)
+        there = keep is not None and keep.exists()
+        cells = json.loads(keep.read_text("utf-8")) if there else {}
+        worlds, rows, m = given.pop("world"), given.pop("rows"), given.pop("tasks")
+        for title, lines in on_worlds(worlds, rows, m=m, **given):
+            cells[title] = lines
+            if keep:
+                keep.write_text(json.dumps(cells, indent=1), encoding="utf-8")
+        if docs:
+            write(docs, cells)
 
 
 if __name__ == "__main__":

@@ -59,5 +59,6 @@ def test_calibration_with_chosen_strengths(calibration, world, n):
     if world == "independent":
         assert measured["gains"] <= 0.05
         assert verdicts.count("pooling-suffices") == 0
-    if world == "related" and n <= 20:
-        assert verdicts.count("joint-helps") + verdicts.count("pooling-suffices") >= 34
+    if world == "related" and n <= 20:  # since claims must stand without any one row or task
+        spoken = verdicts.count("joint-helps") + verdicts.count("pooling-suffices")
+        assert spoken >= (30 if n == 5 else 25)

@@ -52,7 +52,8 @@ def test_gap_holds_and_is_near_the_distance(name: str) -> None:
 
     at = profile(problem, stacked(problem, found.blocks), found.blocks)
     scaled = duality_gap(problem, at, norm_of(problem).value(at.B)) / scale
-    assert found.gap < 0.1 * scaled  # what residuals scaled into the dual ball prove there
+    # What residuals scaled into the dual ball prove there, unless they prove enough by themselves
+    assert found.gap < max(0.1 * scaled, 0.1 * TOL)
 
 
 @pytest.mark.parametrize("name", CASES)
