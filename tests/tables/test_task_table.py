@@ -189,6 +189,12 @@ def test_ids(values, ids, form):
     assert notes == ()
 
 
+@pytest.mark.parametrize("values", [["1", None, "2"], ["a", None, "b"], [1.0, np.nan, 2.0]])
+def test_no_id_is_made_up(values):
+    with pytest.raises(TableError, match="'site' holds none in 1 of 3 rows"):
+        read_ids(pd.Series(values, name="site"))
+
+
 def test_ids_that_look_like_measurements():
     ids, form, notes = read_ids(pd.Series([1.5, 2.0, 2.5], name="task"))
     assert ids.tolist() == ["1.5", "2", "2.5"]

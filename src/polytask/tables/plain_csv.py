@@ -36,14 +36,9 @@ def collect_plain(
     """As `polytask.tables.csv_columns.collect`; None where the file is to be read with care."""
     if not _is_plain(path, dialect):
         return None
-    first, rows = {name: CsvColumn(as_text(name)) for name in dialect.header}, 0
+    first = {name: CsvColumn(as_text(name)) for name in dialect.header}
     try:
-        head = _head(path)
-        with _parts(head, dialect, dict.fromkeys(first, pa.string()), _FIRST) as parts:
-            for part in parts:  # one
-                rows = int(1.02 * len(part) * path.stat().st_size / head.size)
-                for name, column in first.items():
-                    column.add(part.column(name).to_pandas())
+        rows = _look_ahead(path, dialect, first)
         if any(not (c.text or c.whole or c.points) for c in first.values()):
             return None  # what points mean there, all of the file has to tell
         types = {name: _type(column) for name, column in first.items()}
@@ -66,11 +61,17 @@ def collect_plain(
     return pd.DataFrame(made, copy=False), any(column.points for column in first.values())
 
 
-def _head(path: Path) -> pa.Buffer:
-    """The first lines of the file."""
+def _look_ahead(path: Path, dialect: Dialect, columns: Mapping[str, CsvColumn]) -> int:
+    """About how many rows the file has; its first lines go to the columns."""
     with path.open("rb") as handle:
-        head = handle.read(_FIRST)
-    return pa.py_buffer(head[: head.rfind(b"\n") + 1])
+        lines = handle.read(_FIRST)
+    head, rows = pa.py_buffer(lines).slice(0, lines.rfind(b"\n") + 1), 0
+    with _parts(head, dialect, dict.fromkeys(columns, pa.string()), _FIRST) as parts:
+        for part in parts:  # one
+            rows = int(1.02 * len(part) * path.stat().st_size / head.size)
+            for name, column in columns.items():
+                column.add(part.column(name).to_pandas())
+    return rows
 
 
 def _type(column: CsvColumn) -> pa.DataType:

@@ -41,6 +41,12 @@ def read_ids(values: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
         return values.astype(np.int64), "integer", ()
     text = _text(values)
     codes, levels = pd.factorize(text)
+    if (codes < 0).any():
+        raise TableError(
+            f"must hold an id in every row; {str(values.name)!r} holds none in "
+            f"{(codes < 0).sum()} of {len(codes)} rows. Drop these rows.",
+            "task",
+        )
     if _whole(pd.Series(levels, dtype=object)).all():
         whole = levels.astype(np.int64)[codes]
         return pd.Series(whole, values.index, name=values.name), "integer", ()
