@@ -25,6 +25,7 @@ __all__ = [
     "compiled",
     "inner",
     "length_of",
+    "next_share",
     "shrunk",
     "soft",
 ]
@@ -188,6 +189,16 @@ def _height(
 
 
 @inner
+def next_share(y: float, size: float, bend: float, price: float, most: float) -> float:
+    """A step of Newton's method for 1 / ‖b‖ - y / price, concave in y, as in trust regions.
+
+    Where (H + y) b = pull, ``size`` is ‖b‖ and ``bend`` b'(H + y)^-1 b.
+    """
+    slope = bend / size**3 - 1.0 / price
+    return min(y - (1.0 / size - y / price) / slope, most) if slope < 0 else most
+
+
+@inner
 def _chained(
     c: np.ndarray,
     between: np.ndarray,
@@ -199,7 +210,7 @@ def _chained(
 ) -> None:
     """(H + y) b = pull with y = l2 / ‖b‖, H of three diagonals, by Cholesky's factors of H + y.
 
-    Newton's method for 1 / ‖b‖ - y / l2, which is concave in y, as in trust regions.
+    By `next_share`, in y.
     """
     m, top = len(b), 0.0
     for i in range(m):
@@ -221,9 +232,7 @@ def _chained(
             new[i] = (new[i] - (side[i] * new[i + 1] if i < m - 1 else 0.0)) * root[i]
         for i in range(m):
             step[i] = (new[i] - (side[i - 1] * step[i - 1] if i else 0.0)) * root[i]
-        size, bend = length_of(new), length_of(step) ** 2
-        slope = bend / size**3 - 1.0 / l2
-        to = min(y - (1.0 / size - y / l2) / slope, most) if slope < 0 else most
+        to = next_share(y, length_of(new), length_of(step) ** 2, l2, most)
         settled = abs(to - y) <= _MENDED * y
         y = to
         if settled:
@@ -269,8 +278,7 @@ def _changing(
         size = length_of(new)
         if l2 == 0 or size == 0:
             return
-        slope = _bend(new, bent) / size**3 - 1.0 / l2
-        to = min(y - (1.0 / size - y / l2) / slope, most) if slope < 0 else most
+        to = next_share(y, size, _bend(new, bent), l2, most)
         settled = abs(to - y) <= _MENDED * y
         y = to
         if settled:

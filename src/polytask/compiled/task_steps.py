@@ -9,7 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytask.compiled.feature_steps import CHAIN, LARGEST, SHARED, compiled, inner, length_of
+from polytask.compiled.feature_steps import (
+    CHAIN,
+    LARGEST,
+    SHARED,
+    compiled,
+    inner,
+    length_of,
+    next_share,
+)
 
 __all__ = ["RIDGE", "factor", "follow_levels", "hessian", "over_tasks", "piece", "solve"]
 
@@ -279,7 +287,7 @@ def _of_length(
 ) -> None:
     """The q with (H + by) q = r and by = l3 / ‖q‖ <= most.
 
-    Newton's method for 1 / ‖q‖ - by / l3, which is concave in by, as in trust regions.
+    By `next_share`, in by.
     """
     d = len(r)
     for _ in range(_STEPS):
@@ -292,9 +300,7 @@ def _of_length(
         for j in range(d):
             z[j] = q[j]
         _forward(A, z, d)
-        size = length_of(q)
-        slope = _along(z, z) / size**3 - 1.0 / l3
-        new = min(by - (1.0 / size - by / l3) / slope, most) if slope < 0 else most
+        new = next_share(by, length_of(q), _along(z, z), l3, most)
         settled = abs(new - by) <= _SETTLED * by
         by = new
         if settled:

@@ -20,6 +20,7 @@ from polytask.data.columns import drop_task_column, read_task_ids
 from polytask.data.design import make_design
 from polytask.data.frames import check_columns, frame_columns, is_frame, refuse_dates, to_array
 from polytask.data.held_rows import read_held
+from polytask.data.order import stable_order
 from polytask.data.read_once import made_once
 from polytask.data.split_rows import split_rows
 from polytask.data.task_data import TaskData, task_shares
@@ -225,8 +226,7 @@ def _long_observations(
     tasks, code = _distinct(ids if len(kept) == len(ids) else ids[kept])
     if (code[:-1] <= code[1:]).all():
         return kept, code, tasks
-    places = code.astype(np.min_scalar_type(len(tasks)))  # of two bytes: put in order by digits
-    order = np.argsort(places, kind="stable")
+    order = stable_order(code)
     return kept[order], code[order], tasks
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from polytask.data.order import stable_order
+
 __all__ = ["task_medians"]
 
 _MANY = 50  # rows of the average task, from which on tasks are looked at one by one
@@ -21,7 +23,8 @@ def task_medians(values: np.ndarray, code: np.ndarray) -> np.ndarray:
     m = int(code.max(initial=-1)) + 1
     if len(code) < _MANY * m or np.isnan(values).any():
         return pd.Series(values).groupby(code).median().reindex(range(m)).to_numpy()
-    x, size = _in_order(values, code), np.bincount(code)
+    in_order = bool((code[:-1] <= code[1:]).all())
+    x, size = values.copy() if in_order else values[stable_order(code)], np.bincount(code)
     medians = np.full(m, np.nan)
     end = 0
     for i, n in enumerate(size.tolist()):
@@ -31,11 +34,3 @@ def task_medians(values: np.ndarray, code: np.ndarray) -> np.ndarray:
             other = part[n // 2] if n % 2 else part[: n // 2].max()
             medians[i] = (other + part[n // 2]) / 2
     return medians
-
-
-def _in_order(values: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """A copy of the values in the order of tasks."""
-    if (code[:-1] <= code[1:]).all():
-        return values.copy()
-    places = code.astype(np.min_scalar_type(code.max()))  # the fewer bits, the sooner in order
-    return values[np.argsort(places, kind="stable")]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polytask.data.order import stable_order
 from polytask.tables.columns import (
     as_feature,
     filled,
@@ -146,9 +147,7 @@ def _stamps(values: pd.Series) -> pd.Series:
 def _groups(
     rows: pd.DataFrame, X: pd.DataFrame, y: np.ndarray, ids: pd.Series
 ) -> Iterator[Finding]:
-    place = pd.factorize(ids)[0]
-    place = place.astype(np.min_scalar_type(place.max(initial=0)))  # two bytes: sorted by digits
-    at = np.argsort(place, kind="stable")[:_MOST_ROWS]  # whole tasks
+    at = stable_order(pd.factorize(ids)[0])[:_MOST_ROWS]  # whole tasks
     code = pd.factorize(ids.iloc[at])[0]
     Z = X.select_dtypes("number").iloc[at, :_MOST_FEATURES].replace([np.inf, -np.inf], np.nan)
     values = np.column_stack([Z.fillna(Z.mean()).to_numpy(dtype=float), y[at]])

@@ -15,6 +15,7 @@ import numpy as np
 
 from polytask.data import Design, TaskData
 from polytask.data.kept import kept
+from polytask.data.order import stable_order
 
 __all__ = [
     "EQUAL",
@@ -80,8 +81,7 @@ def _equal_rows(data: TaskData, features_only: bool) -> np.ndarray:
 def _groups(within: np.ndarray, number: np.ndarray) -> np.ndarray:
     """Groups of equal numbers in each part, in the order of parts and then of numbers."""
     order = np.argsort(number)
-    parts = within[order].astype(np.min_scalar_type(within.max(initial=0)))  # two bytes: by digits
-    order = order[np.argsort(parts, kind="stable")]
+    order = order[stable_order(within[order])]
     new = (np.diff(within[order]) != 0) | (np.diff(number[order]) > EQUAL)
     group = np.empty(len(number), dtype=np.intp)
     group[order] = np.concatenate([[0], np.cumsum(new)])
