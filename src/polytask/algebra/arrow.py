@@ -211,11 +211,12 @@ def _factor(
     size = np.einsum("bii->i", L)
     tasks, whole = np.zeros(len(L), dtype=bool), np.zeros(1, dtype=bool)
     np.einsum("bii->bi", L)[:] += D
-    roots = psd_inverse_roots(np.ascontiguousarray(L), tasks)
+    inverses = np.zeros((len(k), len(k))) if both else None
+    roots = psd_inverse_roots(np.ascontiguousarray(L), tasks, inverses)
     if E is None and tasks.any():  # a pseudo-inverse does not say what E does
         assert again is not None
         E = again()
-    S = np.diag(G) + _eliminate(C, E, roots, D, c, k)
+    S = np.diag(G) + _eliminate(C, E, roots, inverses, D, c, k)
     rows = [_dense(task.Z_common) for task in wide.values()]
     for Z, task in zip(rows, wide.values(), strict=True):
         S += Z.T @ task.ridge.annihilate(Z)
@@ -354,19 +355,21 @@ def _eliminate(
     C: np.ndarray,
     E: np.ndarray | None,
     roots: np.ndarray,
+    inverses: np.ndarray | None,
     D: np.ndarray,
     c: np.ndarray,
     k: np.ndarray,
 ) -> np.ndarray:
     """C - sum_i E_i' (L_i + D)^-1 E_i without the cancellation that this form suffers.
 
-    On coefficients with both parts, E = L there and the rows are D (L + D)^-1 E.
+    On coefficients with both parts, E = L there and the rows are D (L + D)^-1 E. ``inverses`` is
+    the sum of the (L_i + D)^-1, where that may serve.
     """
     c_both, k_both = in_both(c, k)
     whole = len(c_both) == len(c) == len(k)
     if whole and (E is None or not (D * len(E) > _FAR_ABOVE * np.einsum("bii->i", E)).any()):
-        rows = roots.reshape(-1, len(k))
-        total = len(roots) * np.eye(len(k)) - (rows.T @ rows) * D
+        assert inverses is not None
+        total = len(roots) * np.eye(len(k)) - inverses * D
         return D[:, None] * total
     assert E is not None
     X = roots.transpose(0, 2, 1) @ (roots @ E)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from polytask.compiled.small_inverses import inverses
+from polytask.compiled.small_roots import inverses
 
 __all__ = ["kronecker", "left_along", "products", "ridges"]
 

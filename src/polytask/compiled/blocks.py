@@ -1,0 +1,97 @@
+# mypy: disable-error-code="no-untyped-def"
+"""Products of blocks of eight matrices at once, a register for each entry of all eight.
+
+Arrays (rows, columns, 8) hold eight matrices side by side: the last index is which. In
+``add(C, a, e, X, i, Y, j, first, last)`` the block of 4 x 4 of C that begins at (a, e) gains
+X[i : i + 4, first : last] Y[j : j + 4, first : last]'. Sums stay in sixteen registers from
+``first`` to ``last``, which loops of numba, that load and store each, do not reach.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+__all__ = ["EDGE", "LANES", "add", "put", "put_minus", "take"]
+
+LANES, EDGE = 8, 4  # matrices side by side; rows and columns of a block
+_EIGHT, _INT = ir.VectorType(ir.DoubleType(), LANES), ir.IntType(64)
+_FUSED = ("contract",)
+
+
+def _product(store):
+    """The intrinsic that hands (builder, place, sum) of all sixteen entries to ``store``."""
+
+    def typed(context, C, a, e, X, i, Y, j, first, last):
+        whole = types.int64
+        signature = types.void(C, whole, whole, X, whole, Y, whole, whole, whole)
+
+        def generate(target, builder, signature, args):
+            C, a, e, X, i, Y, j, first, last = args
+            kinds = signature.args
+            into = _rows(target, builder, kinds[0], C, a)
+            left = _rows(target, builder, kinds[3], X, i)
+            right = _rows(target, builder, kinds[5], Y, j)
+            sums = _loop(builder, left, right, first, last)
+            for row, found in zip(into, sums, strict=True):
+                for n, one in enumerate(found):
+                    at = builder.add(e, ir.Constant(_INT, n))
+                    store(builder, builder.gep(row, [at]), one)
+            return target.get_dummy_value()
+
+        return signature, generate
+
+    return intrinsic(typed)
+
+
+def _rows(target, builder, kind, array, first):
+    """Where four rows of an array begin, from the first on."""
+    found = target.make_array(kind)(target, builder, array)
+    width = builder.extract_value(found.shape, 1)
+    base = builder.bitcast(found.data, _EIGHT.as_pointer())
+    rows = (builder.add(first, ir.Constant(_INT, n)) for n in range(EDGE))
+    return [builder.gep(base, [builder.mul(row, width)]) for row in rows]
+
+
+def _loop(builder, left, right, first, last):
+    """Sums over f of left[i][f] right[j][f]."""
+    before = builder.block
+    head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    f = builder.phi(_INT)
+    sums = [[builder.phi(_EIGHT) for _ in right] for _ in left]
+    builder.cbranch(builder.icmp_signed("<", f, last), body, end)
+    builder.position_at_end(body)
+    x = [builder.load(builder.gep(row, [f]), align=8) for row in left]
+    y = [builder.load(builder.gep(row, [f]), align=8) for row in right]
+    f.add_incoming(first, before)
+    f.add_incoming(builder.add(f, ir.Constant(_INT, 1)), body)
+    for row, one in zip(sums, x, strict=True):
+        for total, other in zip(row, y, strict=True):
+            more = builder.fadd(builder.fmul(one, other, flags=_FUSED), total, flags=_FUSED)
+            total.add_incoming(ir.Constant(_EIGHT, [0.0] * LANES), before)
+            total.add_incoming(more, body)
+    builder.branch(head)
+    builder.position_at_end(end)
+    return sums
+
+
+def _put(builder, at, found):
+    builder.store(found, at, align=8)
+
+
+def _put_minus(builder, at, found):
+    builder.store(builder.fneg(found), at, align=8)
+
+
+def _add(builder, at, found):
+    builder.store(builder.fadd(builder.load(at, align=8), found), at, align=8)
+
+
+def _take(builder, at, found):
+    builder.store(builder.fsub(builder.load(at, align=8), found), at, align=8)
+
+
+put, put_minus, add, take = (_product(store) for store in (_put, _put_minus, _add, _take))
