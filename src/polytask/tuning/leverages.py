@@ -179,23 +179,30 @@ def _shares(one: TaskSpectra, at: Solved) -> np.ndarray:
 def common_leverage(one: TaskSpectra, at: Solved) -> np.ndarray:
     """u'H^-1 u of every observation, (b, A, n)."""
     (b, r), n, q, e, R = one.s.shape, one.outside.shape[1], at.R.shape[1], at.e, at.R
-    flat, of, tasks = one.Ut.reshape(b * r, -1), at.of, one.batch.tasks
-    c, d = at.c[:, None, None], flat.shape[1]
-    rho = c / (one.s + c)
-    k, rho_one = np.sqrt(one.s) * rho, rho * one.one_in
+    flat, of, tasks, d = one.Ut.reshape(b * r, -1), at.of, one.batch.tasks, one.Ut.shape[2]
+    rho = at.c[:, None, None] / (one.s + at.c[:, None, None])
+    k, level = np.sqrt(one.s) * rho, _level(one, rho)
     out = np.empty((len(e), b, n))
-    size = max(1, int(_CHUNK // (b * max(r, n) * q)))
+    size = max(1, min(len(e), int(_CHUNK // (b * max(r, n) * q))))
+    B, V = np.empty((size, b, r + 1, q)), np.empty((size, b, r + 1, n))
+    V[:, :, :r] = one.Vt[:, :r]
     for first in range(0, len(e), size):
         a = slice(first, first + size)
-        slopes = R[a, :, :d].transpose(0, 2, 1)
+        slopes, some = R[a, :, :d].transpose(0, 2, 1), slice(len(of[a]))
         last = -(at.q[of[a]][:, tasks] @ slopes)
         if q > d:
             last += e[a, None, None] * R[a, None, :, d]
-        last /= at.t[a][:, tasks, None]
-        B = np.empty((len(slopes), b, r + 1, q))
-        np.multiply((flat @ slopes).reshape(-1, b, r, q), k[of[a]][..., None], out=B[:, :, :r])
-        B[:, :, :r] += rho_one[of[a]][..., None] * last[:, :, None, :]
-        B[:, :, r] = last
-        rows = B.transpose(0, 1, 3, 2) @ one.Vt[:, : r + 1]
+        np.divide(last, at.t[a][:, tasks, None], out=B[some, :, r])
+        V[some, :, r] = level[of[a]]
+        inside = (flat @ slopes).reshape(-1, b, r, q)
+        np.multiply(inside, k[of[a]][..., None], out=B[some, :, :r])
+        rows = B[some].transpose(0, 1, 3, 2) @ V[some]
         np.einsum("abqn,abqn->abn", rows, rows, out=out[a])
     return out.transpose(1, 0, 2)
+
+
+def _level(one: TaskSpectra, rho: np.ndarray) -> np.ndarray:
+    """M_s o of every observation, (C, b, n)."""
+    r = one.s.shape[1]
+    own = (rho * one.one_in).transpose(1, 0, 2) @ one.Vt[:, :r]
+    return np.asarray(own.transpose(1, 0, 2) + one.Vt[:, r])

@@ -20,7 +20,7 @@ import numpy as np
 
 from polytask.algebra.arrow import ArrowFactor
 from polytask.algebra.wide import WideRidge
-from polytask.data import Design, MomentData
+from polytask.data import Design, MomentData, TaskData
 from polytask.problem import Problem
 from polytask.solvers import select
 from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem, why_not_arrow
@@ -42,6 +42,7 @@ from polytask.tuning.loo_small import (
     whole_table,
 )
 from polytask.tuning.one_class import judged_labels
+from polytask.tuning.path import LEAST_POINTS, along_path
 from polytask.tuning.repeats import repeats
 from polytask.tuning.spectral import Points, SpectralFits, serves
 
@@ -125,11 +126,31 @@ class LeaveOneOut:
         risks = np.empty(len(problems))
         if at_once:
             close = None if near is None else arrow_problem(near)
-            total, lost = self._spectral_risks([arrows[i] for i in at_once], close)
-            weight = problems[0].data.weight.sum() - lost.sum(axis=0)
-            risks[at_once] = total.sum(axis=0) / np.maximum(weight, 1e-300)
+            risks[at_once] = self._risks_at_once([arrows[i] for i in at_once], close)
         for i in set(range(len(problems))).difference(at_once):
             risks[i] = self(problems[i])
+        return risks
+
+    def _risks_at_once(
+        self, arrows: Sequence[ArrowProblem], near: ArrowProblem | None
+    ) -> np.ndarray:
+        """Mean risks; those along a path of one strength by some of them, see `along_path`."""
+        whole = arrows[0].problem.data.weight.sum()
+
+        def ask(some: np.ndarray) -> tuple[np.ndarray, bool]:
+            total, lost = self._spectral_risks([arrows[i] for i in some], near)
+            weight = whole - lost.sum(axis=0)
+            risks = total.sum(axis=0) / np.maximum(weight, 1e-300)
+            return risks, not lost.any() and bool(np.isfinite(risks).all())
+
+        every, c = np.arange(len(arrows)), Points.of(arrows).path()
+        if near is not None or len(c) < LEAST_POINTS:
+            return ask(every)[0]
+        spectrum = self._spectra(arrows[0].problem.data).spectrum()
+        if not len(spectrum):
+            return ask(every)[0]
+        risks, order = np.empty(len(c)), np.argsort(c)
+        risks[order] = along_path(lambda some: ask(order[some]), c[order], spectrum)
         return risks
 
     def fitted(self, problem: Problem) -> Blocks | None:
@@ -154,14 +175,17 @@ class LeaveOneOut:
         found[:, served] = np.where(left > 0, total, np.inf) / np.maximum(left, 1e-300)
         return found
 
+    def _spectra(self, data: TaskData) -> SpectralFits:
+        if self._spectral is None or self._spectral.data is not data:
+            self._spectral = SpectralFits(data)
+        return self._spectral
+
     def _spectral_risks(
         self, arrows: Sequence[ArrowProblem], near: ArrowProblem | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Weighted losses of each task (m, A), infinite where undefined; weights of no loss."""
         data = arrows[0].problem.data
-        if self._spectral is None or self._spectral.data is not data:
-            self._spectral = SpectralFits(data)
-        found = self._spectral.leave_out(
+        found = self._spectra(data).leave_out(
             Points.of(arrows), 1.0 / repeats(data), None if near is None else Points.of([near])
         )
         alone = (data.sizes == 1)[:, None]  # the only row of a task whose level is free

@@ -44,6 +44,7 @@ _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices
 _LEFT, _TINY = 1e-9, 1e-300  # share of M_jj that w0 leaves at least; in place of zero
 _SURE = 1e4  # share of a column over its pivot below which it depends on no others
 _EIGEN = 10.0  # multiplications of a spectrum for each of its task's Gram matrix
+_FEW = 8  # batches whose eigenvalues show where those of all are
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
 
 
@@ -86,6 +87,12 @@ class Points:
         """Whether they are the other's."""
         mine = (self.c, self.e, self.G)
         return other is not None and all(map(np.array_equal, mine, (other.c, other.e, other.G)))
+
+    def path(self) -> np.ndarray:
+        """Curvatures of slopes where points differ by nothing else; else none."""
+        rest = np.column_stack([self.e, self.G])
+        alone = (rest == rest[0]).all() and len(np.unique(self.c)) == len(self.c)
+        return self.c if alone else self.c[:0]
 
     def part(self, some: slice) -> Points:
         """Some of the points."""
@@ -175,6 +182,13 @@ class SpectralFits:
             for first in range(0, len(points.c), size)
         ]
         return LossesLeftOut(*(np.hstack(found) for found in zip(*parts, strict=True)))
+
+    def spectrum(self) -> np.ndarray:
+        """Positive eigenvalues of some tasks, ascending."""
+        batches = self.data.design.batches
+        few = batches[:: max(1, len(batches) // _FEW)]
+        s = np.sort(np.concatenate([self._spectra(batch).s.ravel() for batch in few]))
+        return s[s > 0]
 
     def blocks(self, point: Points) -> Blocks | None:
         """The fit at a point; None without a common part, or where that is not sure."""
@@ -306,13 +320,11 @@ class SpectralFits:
 
         ``cost`` is the number of multiplications for each number in the rows.
         """
-        keep = numbers_in_spectra(self.data) <= _KEPT
-
-        def on_batch(batch: Batch) -> None:
-            one = self._kept.get(id(batch)) or task_spectra(self.data, batch)
-            if keep:
-                self._kept[id(batch)] = one
-            work(one)
-
         made = 0.0 if self._kept else _EIGEN * self.data.n_coefs
-        self.data.design.each(on_batch, cost + made)
+        self.data.design.each(lambda batch: work(self._spectra(batch)), cost + made)
+
+    def _spectra(self, batch: Batch) -> TaskSpectra:
+        one = self._kept.get(id(batch)) or task_spectra(self.data, batch)
+        if numbers_in_spectra(self.data) <= _KEPT:
+            self._kept[id(batch)] = one
+        return one
