@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import polytask
 from polytask.cli.schema import SchemaError, read_record
-from polytask.models.without_frameworks import without_frameworks
+from polytask.models.without_frameworks import to_write, without_frameworks
 from polytask.tables.database import without_password
 from polytask.tables.errors import TableError, name_list
 from polytask.tables.training import Seen
@@ -183,9 +183,7 @@ def _further(table: Any) -> dict[str, Grouped]:
 
 def save_model(model: Any, card: ModelCard, path: Path, words: str) -> None:
     """Write the model, its card and the card's words (Markdown) into one file."""
-    with without_frameworks():
-        import skops.io
-    skops.io.dump(model, path, compression=zipfile.ZIP_DEFLATED)
+    to_write("skops.io").dump(model, path, compression=zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         content = {"format": FORMAT, **dataclasses.asdict(card)}
         text = json.dumps(content, indent=1, ensure_ascii=False)

@@ -11,7 +11,7 @@ from polytask.inspection.comparison import Comparison
 from polytask.inspection.roles import final_step, strengths_of, strengths_text, title_of
 from polytask.inspection.words import percent
 from polytask.models.registry import formulations
-from polytask.models.without_frameworks import without_frameworks
+from polytask.models.without_frameworks import to_write
 from polytask.report import formats as f
 from polytask.report.fitted import CERTIFICATES, as_formula
 from polytask.report.summary import data_facts
@@ -156,9 +156,7 @@ def reached_section(estimator: Any) -> Section:
 
 def as_markdown(estimator: Any, sections: tuple[Section, ...]) -> str:
     """The card's sections as a page of Markdown, with the parameters of the estimator."""
-    with without_frameworks():
-        from skops.card import Card
-    card = Card(final_step(estimator), template=None, model_diagram=False)
+    card = to_write("skops.card").Card(final_step(estimator), template=None, model_diagram=False)
     for section in sections:
         facts = "\n".join(f"- {_plain(name)}: {_plain(text)}" for name, text in section.facts)
         parts = [*map(_plain, section.sentences), facts]
