@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polytask import compiled
-from polytask.data import row_sums
+from polytask.data import row_sums, task_products
 from polytask.data.design import Design
 from polytask.mixed import sums
 from polytask.mixed.reml import MixedModel
@@ -14,15 +14,14 @@ pytest.importorskip("numba")
 
 def by_numpy(monkeypatch, call, *args):
     with monkeypatch.context() as m:
-        for room in (sums, row_sums):
-            m.setattr(room, "loops", lambda _: None)
+        for room in (sums, task_products):
+            m.setattr(room, "loops", lambda *_: None)
         return call(*args)
 
 
 def compiled_too(monkeypatch):
     monkeypatch.setattr(sums, "_MANY", 0)
     monkeypatch.setattr(sums, "_SECOND", 16)
-    monkeypatch.setattr(row_sums, "_MANY", 0)
     assert compiled.loops("tasks") is not None
 
 

@@ -55,3 +55,43 @@ def test_batches_serve_where_rows_are_not_read_as_they_are(design, road):
         "short": (X[:, :5].copy(), None, start, None),
     }
     assert task_products.TaskProducts.of(*of[road]) is None
+
+
+@pytest.mark.parametrize("layout", ["as made", "turned", "in another type"])
+def test_short_rows_go_through_compiled_loops(layout, rng, monkeypatch):
+    pytest.importorskip("numba")
+    sizes = [4, 0, 7, 12, 1]
+    start = np.concatenate([[0], np.cumsum(sizes)])
+    design = Design(rng.normal(size=(start[-1], 5)), None, start)
+    theta, v = rng.normal(size=(5, 5)), rng.uniform(size=start[-1])
+    if layout == "turned":
+        theta, v = np.asfortranarray(theta), np.repeat(v, 2)[::2]
+    elif layout == "in another type":
+        theta, v = theta.astype(np.float32), np.round(2 * v).astype(int)
+    some = np.array([0, 3])
+
+    def products():
+        grams = design.grams(v, some)[some]
+        return [design.predict(theta), design.adjoint(v), design.grams(v), grams]
+
+    assert task_products.row_loops(design, np.inf) is not None  # loaded from here on
+    found = products()
+    monkeypatch.setattr(task_products, "loops", lambda *_: None)
+    for one, known in zip(found, products(), strict=True):
+        np.testing.assert_allclose(one, known, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        Design(np.ones((4, 3), dtype=np.float32), None, np.array([0, 2, 4])),
+        Design(np.asfortranarray(np.ones((4, 3))), None, np.array([0, 2, 4])),
+        Design(np.ones((4, 3)), np.arange(4), np.array([0, 2, 4])),
+        Design(np.ones((4, 3)), None, np.array([0, 2, 4]), np.ones(3)),
+        Design(np.ones((4, 40)), None, np.array([0, 2, 4])),
+    ],
+    ids=["widened", "by columns", "gathered", "moved", "long"],
+)
+def test_loops_take_rows_as_they_are(design, monkeypatch):
+    monkeypatch.setattr(task_products, "loops", lambda *_: "loops")
+    assert task_products.row_loops(design) is None

@@ -6,6 +6,7 @@ import pytest
 
 from polytask import MeanRegularizedRegressor, PooledRegressor
 from polytask.datasets import make_related_tasks
+from polytask.mixed.reml import MixedModel
 from tests.reml.worlds import draw
 
 DOUBTS = pytest.mark.filterwarnings("ignore::polytask.mixed.doubts.DoubtWarning")
@@ -149,3 +150,16 @@ def test_targets_whose_variances_are_no_numbers_are_refused(size):
     X, y, _ = make_related_tasks(8, 4, 20, random_state=0)
     with pytest.raises(ValueError, match="between 1e-75 and 1e75"):
         MeanRegularizedRegressor("reml", task="task").fit(X, y * size)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_column_that_is_zero_has_no_precision(seed):
+    """A rounding in it was taken for its variance where another variance is large."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(6, 3, 4))  # fewer rows than columns
+    X[:, :, 2] = 0.0
+    H = X.transpose(0, 2, 1) @ X
+    model = MixedModel(H, rng.normal(size=(6, 4)), 1.0, np.zeros(4), np.ones(4), 18.0)
+    T = model.precisions(np.diag([0.2, 100.0, 0.0, 0.3]))
+    assert not T[:, 2].any()
+    assert not T[:, :, 2].any()

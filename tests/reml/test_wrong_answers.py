@@ -82,6 +82,27 @@ def test_levels_far_above_the_noise(covariance, size):
     assert np.sqrt(model.deviation_covariance_[0, 0]) == pytest.approx(0.42, abs=0.007)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_factor_starts_in_the_units_of_each_coefficient(seed):
+    """Its slope variance was zero where levels are a million times the noise."""
+    r = np.random.default_rng(seed)
+    g, x = np.repeat(np.arange(30), 20), r.normal(size=600)
+    level, slope = 1e6 * r.normal(size=30), 1 + 0.5 * r.normal(size=30)
+    y = level[g] + slope[g] * x + r.normal(size=600)
+    fits = {}
+    for covariance in ("diagonal", "factor"):
+        model = MeanRegularizedRegressor("reml", covariance=covariance, task="g")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the likelihood has too few digits to be sure of
+            fits[covariance] = model.fit(table(g, x=x), y)
+    noise, spread = (
+        [np.sqrt(f(fits[name])) for name in ("factor", "diagonal")]
+        for f in (lambda m: m.noise_variance_, lambda m: m.deviation_covariance_[0, 0])
+    )
+    assert noise[0] == pytest.approx(noise[1], rel=0.02)
+    assert spread[0] == pytest.approx(spread[1], rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("sizes", "says"), [([20], "one task says nothing"), ([1] * 20, "one row in every task")]
 )

@@ -13,7 +13,7 @@ from scipy import sparse
 from polytask.data.batches import BATCH, Batch, make_batches
 from polytask.data.sparse_products import SparseProducts
 from polytask.data.split_rows import SplitRows, taken
-from polytask.data.task_products import TaskProducts, weighted_grams
+from polytask.data.task_products import TaskProducts, floats, row_loops, weighted_grams
 from polytask.data.threads import share
 
 __all__ = ["Design", "make_design"]
@@ -158,6 +158,8 @@ class Design:
             return np.asarray(theta @ self._common_rows.T).ravel()
         if self._by_task is not None:
             return self._by_task.predict(theta)
+        if (compiled := row_loops(self)) is not None:
+            return np.asarray(compiled.predict(self.X, self.start, floats(theta)))
         out = np.zeros(self.start[-1])
 
         def work(batch: Batch) -> None:
@@ -176,6 +178,8 @@ class Design:
             return np.asarray(u.reshape(self.n_tasks, -1) @ self._common_rows)
         if self._by_task is not None:
             return self._by_task.adjoint(u)
+        if (compiled := row_loops(self)) is not None:
+            return np.asarray(compiled.adjoint(self.X, self.start, floats(u)))
         out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
@@ -203,6 +207,8 @@ class Design:
         out[~wanted | (np.diff(self.start) == 0)] = 0.0
         if self._by_task is not None:
             return self._by_task.grams(v, wanted, out)
+        if (compiled := row_loops(self, 2.0)) is not None:
+            return np.asarray(compiled.grams(self.X, self.start, floats(v), wanted, out))
 
         def work(batch: Batch) -> None:
             if wanted[batch.tasks].any():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from polytask.compiled import loops
 from polytask.data.design import Design
+from polytask.data.task_products import floats, row_loops
 
 __all__ = ["added", "quadratic_forms", "residual_sums"]
 
-_MANY, _FEW = 20_000, 8  # rows from which on, columns up to which loops are worth loading
+_FORMS = 16  # columns up to which compiled loops of their squares pay
 
 
 def added(values: np.ndarray, start: np.ndarray) -> NDArray[np.float64]:
@@ -26,9 +26,9 @@ def residual_sums(
     design: Design, y: np.ndarray, weight: np.ndarray, theta: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of e = y - w_i'x, theta (m, p): sum weight e x (m, p) and sum weight e² (m,) of each task."""
-    if _is_plain(design) and (compiled := loops("rows")) is not None:
+    if (compiled := row_loops(design, 3.0)) is not None:
         found: tuple[np.ndarray, np.ndarray]
-        found = compiled.residual_sums(design.X, design.start, y, weight, theta)
+        found = compiled.residual_sums(design.X, design.start, *map(floats, (y, weight, theta)))
         return found
     e = y - design.predict(theta)
     weighed = weight * e
@@ -39,8 +39,8 @@ def residual_sums(
 
 def quadratic_forms(design: Design, V: np.ndarray) -> NDArray[np.float64]:
     """x'V_i x of every observation, V of shape (m, p, p), symmetric."""
-    if _is_plain(design) and (compiled := loops("rows")) is not None:
-        return np.asarray(compiled.quadratic_forms(design.X, design.start, V))
+    if (compiled := row_loops(design, 2.0, _FORMS)) is not None:
+        return np.asarray(compiled.quadratic_forms(design.X, design.start, floats(V)))
     out = np.zeros(design.start[-1])
     if design.sparse:
         for i in range(design.n_tasks):
@@ -52,17 +52,3 @@ def quadratic_forms(design: Design, V: np.ndarray) -> NDArray[np.float64]:
         rows = design.rows(batch)
         batch.collect(((rows @ V[batch.tasks]) * rows).sum(axis=2), out)
     return out
-
-
-def _is_plain(design: Design) -> bool:
-    """Whether observations are the rows of an array, many rows of few numbers."""
-    X = design.X
-    return (
-        isinstance(X, np.ndarray)
-        and X.dtype == np.float64
-        and X.shape[1] <= _FEW
-        and len(X) >= _MANY
-        and design.index is None
-        and design.shift is None
-        and X.flags.c_contiguous
-    )

@@ -65,10 +65,9 @@ def estimate_factor(
     r = min(n_factors, int(varies.sum()))
     root = Root.factor(varies, r)
     if like is None:
-        M = np.where(varies[:, None] & varies, start.point.gradient, 0.0)
-        steepest = symmetric_eigen(M)[1][:, :r]
         s = _start_deviations(start, varies)
-        L = np.hstack([np.diag(s), 0.3 * np.sqrt(max(float(np.mean(s**2)), _SMALL)) * steepest])
+        steepest = symmetric_eigen(s[:, None] * start.point.gradient * s)[1][:, :r]
+        L = np.hstack([np.diag(s), 0.3 * s[:, None] * steepest])
     else:
         L = like.point.L
     found = _estimate(model, root, root.read(L), start)

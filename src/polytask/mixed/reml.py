@@ -199,10 +199,11 @@ class MixedModel:
 
     @cached_property
     def roots(self) -> np.ndarray:
-        """R_i with R_i'R_i = H_i of tasks that stand for all."""
-        values, vectors = symmetric_eigen(self.in_sums[0])
+        """R_i with R_i'R_i = H_i of tasks that stand for all, zero in columns that are zero."""
+        H = self.in_sums[0]
+        values, vectors = symmetric_eigen(H)
         R: np.ndarray = np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors.transpose(0, 2, 1)
-        return R
+        return R * (np.einsum("bkk->bk", H) > 0)[:, None]
 
     def precisions(self, L: np.ndarray) -> np.ndarray:
         """T_i = R_i'(I + R_i L L'R_i')^-1 R_i: no subtraction, any Gamma."""
