@@ -68,3 +68,11 @@ def test_both_roads_to_roots_have_the_same_digits(rng, monkeypatch) -> None:
     ours = psd_inverse_roots(A.copy())
     monkeypatch.setattr(linalg, "loops", lambda *_: None)
     np.testing.assert_allclose(ours, psd_inverse_roots(A.copy()), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("p", [0, 1, 6, 20])
+def test_squares_of_roots_times_vectors(p, rng) -> None:
+    R, V = rng.normal(size=(30, p, p)), rng.normal(size=(p, 30)).T
+
+    known = np.einsum("bji,bjk,bk->bi", R, R, V)
+    np.testing.assert_allclose(linalg.squares_times(R, V), known, rtol=1e-12, atol=1e-12)

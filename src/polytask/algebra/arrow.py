@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from polytask.algebra.linalg import null_space, psd_inverse_roots, psd_inverses
+from polytask.algebra.linalg import null_space, psd_inverse_roots, psd_inverses, squares_times
 from polytask.algebra.wide import WideRidge
 from polytask.data import Design
 from polytask.structures import Blocks, CommonDeviation
@@ -31,7 +31,6 @@ _ROUNDING = 1e-15  # share of a sum that is rounding
 _SAME = 1e-8  # share of a direction that is rounding
 _FAR_ABOVE = 1e6  # strength, in Gram matrices, above which these are kept
 _AT_ONCE, _MOST_AT_ONCE = 64, 4_000_000  # columns, and numbers, of matrices factored together
-_CHUNK = 65_536  # numbers in roots that are applied together: half a megabyte, in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,15 +121,8 @@ class ArrowFactor:
         return self._invert(self.coupling @ common)
 
     def _invert(self, local: np.ndarray) -> np.ndarray:
-        """(L_i + D)^-1 local_i, (b, k), some tasks at a time, so that roots are read once."""
-        out = np.empty(local.shape)
-        b, k = local.shape
-        size = max(1, _CHUNK // max(k, 1) ** 2)
-        for first in range(0, b, size):
-            part = slice(first, first + size)
-            R = self.roots[part]
-            out[part] = (R.transpose(0, 2, 1) @ (R @ local[part, :, None]))[:, :, 0]
-        return out
+        """(L_i + D)^-1 local_i, (b, k)."""
+        return squares_times(self.roots, local)
 
 
 def factor_arrow(

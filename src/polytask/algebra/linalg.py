@@ -14,7 +14,7 @@ from polytask.data.threads import share
 
 __all__ = [
     "COLLINEAR", "clear_inverses", "inverses_and_log_dets", "largest_eigenvalue", "null_space",
-    "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses",
+    "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses", "squares_times",
     "symmetric_eigen",
 ]  # fmt: skip
 
@@ -137,6 +137,19 @@ def psd_inverse_roots(
     if total is not None:
         total[:] = _sum_of_squares(A)
     return A
+
+
+def squares_times(R: np.ndarray, V: np.ndarray) -> np.ndarray:
+    """R_i'R_i v_i, shape (b, p), for R of shape (b, p, p), which is read once."""
+    b, p = V.shape
+    if p <= _SMALL and (compiled := loops("small_roots", _SAVED * R.size)) is not None:
+        return np.asarray(compiled.squares_times(*map(np.ascontiguousarray, (R, V))))
+    out = np.empty((b, p))
+    size = max(1, _CHUNK // max(p, 1) ** 2)
+    for first in range(0, b, size):
+        part = slice(first, first + size)
+        out[part] = (R[part].transpose(0, 2, 1) @ (R[part] @ V[part, :, None]))[:, :, 0]
+    return out
 
 
 def _work_on(work: Callable[[np.ndarray], None], parts: int, A: np.ndarray) -> None:

@@ -12,7 +12,7 @@ from numba import njit
 
 from polytask.compiled.blocks import EDGE, LANES, add, put, put_minus, take
 
-__all__ = ["inverse_roots", "inverses"]
+__all__ = ["inverse_roots", "inverses", "squares_times"]
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
@@ -63,6 +63,21 @@ def inverses(A, most):
                 for e in range(a + 1):
                     out[first + t, a, e] = out[first + t, e, a] = S[a, e, t]
     return out, True
+
+
+@compiled
+def squares_times(R, V):
+    """R_i'R_i v_i, (b, p), every R_i (b, p, p) read once."""
+    b, p = V.shape
+    out = np.zeros((b, p))
+    for i in range(b):
+        for j in range(p):
+            pull = 0.0
+            for n in range(p):
+                pull += R[i, j, n] * V[i, n]
+            for n in range(p):
+                out[i, n] += pull * R[i, j, n]
+    return out
 
 
 @compiled
