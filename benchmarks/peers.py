@@ -99,8 +99,11 @@ def reml_deviance(
     """-2 log restricted likelihood, without its constant, w0 at its best."""
     p = X.shape[1]
     logs, A, r, square = 0.0, np.zeros((p, p)), np.zeros(p), 0.0
-    for i in range(code.max() + 1):
-        Z, t = X[code == i], y[code == i]
+    order, sizes = np.argsort(code, kind="stable"), np.bincount(code)
+    for rows in np.split(np.column_stack([X, y])[order], np.cumsum(sizes)[:-1]):
+        if (more := len(rows) - p - 1) > 0:  # turned, all but p + 1 rows are zeros
+            rows, logs = np.linalg.qr(rows, mode="r"), logs + more * float(np.log(noise))
+        Z, t = rows[:, :-1], rows[:, -1]
         V = noise * np.eye(len(t)) + Z @ covariance @ Z.T
         half = np.linalg.solve(V, np.column_stack([Z, t]))
         logs += float(np.linalg.slogdet(V)[1])

@@ -62,6 +62,10 @@ def test_sums_over_tasks_are_those_of_numpy(rng, monkeypatch, m, p, weighed):
         terms = np.abs(known_sums.Q).max() * max(np.abs(known[0]).max(), 1.0)
         for a, b in zip(sums.second_sums(*args), known_sums, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10 * terms)
+        args = (T, known_sums.q, root, low @ low.T, 0.7)
+        known_bends = by_numpy(monkeypatch, sums.bent_sums, *args)
+        for a, b in zip(sums.bent_sums(*args), known_bends, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12 * np.abs(b).max(initial=1.0))
 
 
 @pytest.mark.parametrize("p", [1, 2, 4])

@@ -1,5 +1,7 @@
 """What is searched for of "auto", and that nothing which would have won is left out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,7 +11,7 @@ from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse, psd_inve
 from polytask.data import TaskData
 from polytask.data.design import Design
 from polytask.mixed import chosen
-from polytask.mixed.task_noise import _CLEAR, _differ
+from polytask.mixed.task_noise import _CLEAR, _differ, _spreads
 
 ALL = ["scalar", "diagonal", "factor", "full"]
 
@@ -95,7 +97,8 @@ def test_differences_in_noise_are_asked_for_as_scipy_does(rng):
     for spread in np.linspace(0.0, 1.0, 40):
         e = rng.normal(size=len(one)) * np.repeat(np.exp(spread * rng.normal(size=30)), sizes)
         parts = [r for r in np.split(e, start[1:-1]) if len(r) >= 3]
-        answer = _differ(e, rows)
+        found = _spreads(replace(rows, y=e), np.zeros((30, 1)), np.zeros((30, 1, 1)))
+        answer = _differ(found, sizes)
         assert answer == (stats.levene(*parts, center="median").pvalue < _CLEAR)
         answers.add(answer)
     assert answers == {True, False}

@@ -1,6 +1,7 @@
 """The restricted deviance: its value by dense matrices, its slopes by differences."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from polytask.mixed.reml import MixedModel
@@ -42,6 +43,29 @@ def test_gradient_is_the_slope_of_the_deviance(model, rng, kappa):
     up, down = (model.at(L + sign * step * E, on_slopes(kappa)).deviance for sign in (1, -1))
     slope = 2.0 * (model.at(L, on_slopes(kappa)).gradient @ L * E).sum()
     assert slope == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("kappa", [None, 0.3])
+@pytest.mark.parametrize("alike", [False, True])
+def test_curvature_is_the_slope_of_the_gradient(sample, rng, kappa, alike):
+    X, y = sample
+    if alike:  # a few tasks stand for all
+        X = pd.concat([X[X["task"] == 5].assign(task=i) for i in range(8)])
+        y = np.tile(y[-12:], 8) + rng.normal(size=96)
+    model, kappa = MixedModel.from_data(task_data(X, y)), on_slopes(kappa)
+    assert model.is_one_design == alike
+    half = rng.normal(size=(3, 3))
+    base = half @ half.T + 0.3 * np.eye(3)
+    U = rng.normal(size=(4, 3, 3))
+    U += U.transpose(0, 2, 1)
+    step = 1e-4
+    ends = [
+        [model.at(np.linalg.cholesky(base + s * step * u), kappa).gradient for u in U]
+        for s in (1, -1)
+    ]
+    by_differences = np.tensordot(np.subtract(*ends), U, axes=((1, 2), (1, 2))) / (2 * step)
+    found = model.at(np.linalg.cholesky(base), kappa).curvature_along(U)
+    np.testing.assert_allclose(found, by_differences, rtol=1e-5, atol=1e-5 * np.abs(found).max())
 
 
 def test_gradient_at_zero_variance_is_one_sided(model):

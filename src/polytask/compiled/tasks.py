@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["first_sums", "second_sums"]
+__all__ = ["bent_pairs", "first_sums", "second_sums"]
 
 _AT_ONCE = 16  # tasks
 
@@ -60,6 +60,30 @@ def second_sums(T, b, root, S_inverse, common):
             for j in range(p):
                 q[first + t, j] = G[p, j, t]
     return q, _added(Q, False), _added(shared, True), _added(E, False), _added(F, False)
+
+
+@compiled
+def bent_pairs(T, q, root, S_inverse, noise):
+    """Z and T of `polytask.mixed.sums.bent_sums` in pairs, the lower triangles row by row."""
+    m, p = q.shape
+    Z, flat = np.empty((m, p * (p + 1) // 2)), np.empty((m, p * (p + 1) // 2))
+    W = np.empty((p, p))
+    for i in range(m):
+        weight, at = root[i] ** 2, 0
+        for j in range(p):
+            for n in range(p):
+                W[j, n] = 0.0
+                for a in range(p):
+                    W[j, n] += T[i, j, a] * S_inverse[a, n]
+        for j in range(p):
+            for n in range(j + 1):
+                shared = 0.0
+                for a in range(p):
+                    shared += W[j, a] * T[i, a, n]
+                flat[i, at] = T[i, j, n]
+                Z[i, at] = 2.0 / noise * q[i, j] * q[i, n] + weight * (2.0 * shared - T[i, j, n])
+                at += 1
+    return Z, flat
 
 
 @compiled

@@ -111,8 +111,8 @@ def weighted_grams(rows: np.ndarray, v: np.ndarray) -> np.ndarray:
     return np.asarray(Z.transpose(0, 2, 1) @ Z)
 
 
-def row_loops(design: Any, products: float = 1.0, most: int = _FEW) -> Any:
-    """Compiled passes over rows (`polytask.compiled.rows`); None where they do not pay.
+def row_loops(design: Any, products: float = 1.0, most: int = _FEW, room: str = "rows") -> Any:
+    """Compiled passes over rows (of `polytask.compiled.rows`); None where they do not pay.
 
     They read the rows of an array as they are, of ``most`` numbers at most. A pass saves about what
     it saves of so many ``products`` with rows.
@@ -121,7 +121,7 @@ def row_loops(design: Any, products: float = 1.0, most: int = _FEW) -> Any:
     plain = isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.carray
     if not plain or X.shape[1] > most or design.index is not None or design.shift is not None:
         return None
-    return loops("rows", products * _SAVED * X.size)
+    return loops(room, products * _SAVED * X.size)
 
 
 def floats(values: np.ndarray) -> np.ndarray:

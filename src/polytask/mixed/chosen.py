@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from polytask.mixed.correlated import estimate_factor, estimate_full
+from polytask.mixed.correlated import estimate_factor, estimate_full, full_by_moments
 from polytask.mixed.point import AnyMixedModel
 from polytask.mixed.reml import MixedModel
 from polytask.mixed.search import TOL, RemlEstimate, Variances, estimate_diagonal
@@ -20,6 +20,7 @@ from polytask.mixed.search import TOL, RemlEstimate, Variances, estimate_diagona
 __all__ = ["START_TOL", "Estimates", "choose", "criterion", "renumbered"]
 
 START_TOL = 1e-2  # slope in log variance of an estimate that only starts another search
+_CLOSE = 2.0  # deviance that moments may be above the end of a search that nothing else starts
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 _MOST_TURNED = {"factor": 60, "full": 8}  # coefficients up to which it considers correlations
 
@@ -83,9 +84,15 @@ class _Searches:
             self._search(covariance)
             return
         free = self.variances["diagonal"].common is None  # else kappa is the diagonal's answer
+        begun: RemlEstimate | None = None
+        if free and covariance == "full" and covariance not in self.starts:
+            begun = full_by_moments(self.model, self.varies, None)
+            if begun is not None and begun.converged and begun.fell <= _CLOSE:
+                self.found[covariance] = begun
+                return
         if not free or covariance not in self.starts:
             self._search("diagonal", START_TOL if free else TOL)
-        self._search(covariance)
+        self._search(covariance, begun=begun)
 
     def best(self, n_tasks: int) -> str:
         """That of the smallest criterion among those that could have it."""
@@ -127,7 +134,7 @@ class _Searches:
             row, column = k, k
         return point.promised(row, column, self.variances[smaller].sum_common)
 
-    def _search(self, name: str, tol: float = TOL) -> None:
+    def _search(self, name: str, tol: float = TOL, begun: RemlEstimate | None = None) -> None:
         near = self.starts.get(name)
         if name == "diagonal" and self.size[name] == self.size["scalar"] and "scalar" in self.found:
             self.found[name] = self.found["scalar"]  # one slope
@@ -137,7 +144,7 @@ class _Searches:
         else:
             args = (self.model, self.found.get("diagonal") or self.starts[name], self.varies)
             if name == "full":
-                self.found[name] = estimate_full(*args, near)
+                self.found[name] = estimate_full(*args, near, begun)
             else:
                 self.found[name] = estimate_factor(*args, self.n_factors, near)
 

@@ -10,35 +10,69 @@ from scipy.optimize import minimize
 
 from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.point import AnyMixedModel, MixedPoint
+from polytask.mixed.reml import FAR
 from polytask.mixed.root import Root
-from polytask.mixed.roots import Roots, descend_in_order
+from polytask.mixed.roots import Roots, descend, descend_in_order
 from polytask.mixed.search import ZERO, RemlEstimate
+from polytask.mixed.sums import FEW
 
-__all__ = ["estimate_factor", "estimate_full"]
+__all__ = ["estimate_factor", "estimate_full", "full_by_moments"]
 
-_NEWTON_STEPS = 30
+_NEWTON_STEPS, _FEW_STEPS = 30, 10
 _TOL = 1e-13  # deviance that a last step could still gain
 _SMALL = 1e-3  # variance at which a column starts that had none: zero is stationary, minimum or not
 
 
 def estimate_full(
     model: AnyMixedModel, start: RemlEstimate, varies: np.ndarray, like: RemlEstimate | None = None,
+    begun: RemlEstimate | None = None,
 ) -> RemlEstimate:  # fmt: skip
     """A full covariance of the deviations, by Newton steps on its Cholesky factor.
 
-    Starts at a diagonal estimate, which also says how far w0 is random, or at one of like data.
+    Starts at a diagonal estimate, which also says how far w0 is random, or at moments, or at one of
+    like data. ``begun`` is what `full_by_moments` found with this w0.
     """
-    root = Root.full(varies)
+    root, kappa = Root.full(varies), start.point.kappa
     if like is not None:
-        t = root.read(like.point.L)
-    else:
-        t = root.read(np.diag(_start_deviations(start, varies)))
-        by_moments = _by_moments(model, varies)
-        if by_moments is not None and root.is_full:
-            other = root.factored(by_moments)
-            if model.at(root.at(other), start.point.kappa).deviance < start.point.deviance:
-                t = other
+        return _estimate(model, root, root.read(like.point.L), start)
+    t = root.read(np.diag(_start_deviations(start, varies)))
+    begun = full_by_moments(model, varies, kappa) if begun is None else begun
+    by_moments = _by_moments(model, varies)
+    if begun is not None:
+        if begun.point.deviance + begun.fell < start.point.deviance and not begun.point.noiseless:
+            if begun.converged:
+                return begun
+            t = begun.parameters
+    elif by_moments is not None and root.is_full:
+        other = root.factored(by_moments)
+        if model.at(root.at(other), kappa).deviance < start.point.deviance:
+            t = other
     return _estimate(model, root, t, start)
+
+
+def full_by_moments(
+    model: AnyMixedModel, varies: np.ndarray, kappa: np.ndarray | None
+) -> RemlEstimate | None:
+    """Where few steps by the whole Hessian lead from moments; None where there are none.
+
+    The columns are in the order of pivots: the way to a covariance without full rank is curved and
+    nearly level unless those that depend on others are the last.
+    """
+    root, by_moments = Root.full(varies), _by_moments(model, varies)
+    far = by_moments is not None and float((by_moments**2).sum()) > FAR
+    if by_moments is None or far or not root.is_full or model.n_coefs > FEW:
+        return None
+    most = float(np.sqrt(model.most_variance))
+    at = lambda roots: _OnRoot(model.at(roots[0], kappa), most, whole=True)  # noqa: E731
+    turned = root.pivoted(by_moments)
+    t = turned.factored(by_moments)
+    found = descend(at, Roots([turned]), t, _FEW_STEPS, _TOL, whole=True)
+    point, t = found.point.point, found.parameters
+    if (turned.row != root.row).any():
+        t = root.factored(point.L)
+        point = model.at(root.at(t), kappa)
+    done, fell = found.converged and not point.noiseless, found.first - point.deviance
+    return replace(_ended(model, root, t, point, found.n_iter, done), converged=done, fell=fell)
 
 
 def _by_moments(model: AnyMixedModel, varies: np.ndarray) -> np.ndarray | None:
@@ -94,12 +128,19 @@ def _estimate(model: AnyMixedModel, root: Root, t: np.ndarray, start: RemlEstima
     if not done:
         n_more, t = _minimize(model, root, t, kappa, most)
         point, n_iter = model.at(root.at(t), kappa), n_iter + n_more
+    return _ended(model, root, t, point, n_iter, done)
+
+
+def _ended(
+    model: AnyMixedModel, root: Root, t: np.ndarray, point: MixedPoint, n_iter: int, done: bool
+) -> RemlEstimate:
+    """What a search has found that ended here."""
     none = (point.L**2).sum(axis=0) < ZERO
     if (none & (point.L != 0).any(axis=0)).any():  # a direction of next to no variance has none
         t = root.read(np.where(none, 0.0, point.L))
-        point = model.at(root.at(t), kappa)
+        point = model.at(root.at(t), point.kappa)
     size = np.linalg.norm(point.L, axis=1)[root.row]  # of the coefficient: slopes are in its log
-    steep = np.abs(root.slope(point) * size)[np.abs(t) < most]
+    steep = np.abs(root.slope(point) * size)[np.abs(t) < np.sqrt(model.most_variance)]
     violation = float(steep.max(initial=0.0))
     done = done or violation <= 1e-2 or point.noiseless
     return RemlEstimate(point, violation, n_iter, done, root, t)
@@ -127,6 +168,7 @@ class _OnRoot:
 
     point: MixedPoint
     most: float
+    whole: bool = False
 
     @property
     def deviance(self) -> float:
@@ -145,4 +187,9 @@ class _OnRoot:
         return [self.point.gradient]
 
     def information(self, along: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
-        return self.point.information_along(np.array([slope for _, slope in along]))
+        slopes = np.array([slope for _, slope in along])
+        return (
+            self.point.curvature_along(slopes)
+            if self.whole
+            else self.point.information_along(slopes)
+        )

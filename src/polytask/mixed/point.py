@@ -20,11 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse_and_log_det, symmetric_eigen
-from polytask.mixed.sums import SecondSums, second_sums, turned_sums
+from polytask.mixed.sums import FEW, SecondSums, second_sums, turned_sums
 
 __all__ = ["AnyMixedModel", "MixedPoint"]
-
-_FEW = 16  # coefficients up to which directions share the sums of all pairs
 
 
 class MixedPoint:
@@ -106,7 +104,7 @@ class MixedPoint:
         """Average information of Gamma along symmetric matrices (n, p, p), and of kappa (p, h)."""
         n, p, _ = slopes.shape
         T, sums, flat = self.T, self.sums, slopes.reshape(n, p * p)
-        if p <= _FEW:
+        if p <= FEW:
             M, Y = turned_sums(T, sums.q, sums.root)
             B, pull = flat @ M @ flat.T, flat @ Y
         else:
@@ -114,6 +112,10 @@ class MixedPoint:
             UT = U @ T
             B, pull = np.tensordot(UT, U, axes=((0, 2), (0, 2))), np.tensordot(sums.root, UT, 1)
         return self._information_of(B, pull, flat @ sums.Q.ravel(), common)
+
+    def curvature_along(self, slopes: np.ndarray) -> np.ndarray:
+        """Second derivatives of the deviance along the same, as far as they are known."""
+        return self.information_along(slopes)
 
     def _information_of(
         self, B: np.ndarray, pull: np.ndarray, a: np.ndarray, common: np.ndarray | None

@@ -38,20 +38,28 @@ from polytask.algebra.linalg import (
 from polytask.data import TaskData
 from polytask.data.row_sums import residual_sums
 from polytask.mixed.point import MixedPoint
-from polytask.mixed.sums import SecondSums, first_sums, of_one_design, second_sums
+from polytask.mixed.sums import (
+    FEW,
+    SecondSums,
+    bent_sums,
+    first_sums,
+    of_one_design,
+    second_sums,
+)
 
 # Where the tasks' coefficients leave no noise, the likelihood grows with the variances for ever.
 _MOST, _MOST_OF_SOME_NOISE = 1e6, 1e12
-_FAR = 1e4  # sum of variances over the noise from which differences of matrices lose digits
+FAR = 1e4  # sum of variances over the noise from which differences of matrices lose digits
+_CLEAR_RATIO = 1e10  # of eigenvalues, of matrices whose rank is no question
 _NO_NOISE = 1e-13  # share of the sum of squares that is rounding
 _REACH = (1e-75, 1e75)  # of targets whose fourth powers are numbers
 
-__all__ = ["MixedModel", "RemlPoint", "check_reach"]
+__all__ = ["FAR", "MixedModel", "RemlPoint", "check_reach"]
 
 
 def check_reach(data: TaskData) -> None:
     """Refuse targets whose variances are no numbers."""
-    size = float(np.abs(data.y).max(initial=0.0))
+    size = max(float(data.y.max(initial=0.0)), -float(data.y.min(initial=0.0)))
     if size and not _REACH[0] < size < _REACH[1]:
         raise ValueError(
             "alpha='reml': y must be of a size between 1e-75 and 1e75, whose variances a float "
@@ -161,12 +169,25 @@ class MixedModel:
 
     @cached_property
     def _ranks_of_tasks(self) -> np.ndarray:
-        values = np.linalg.eigvalsh(self.designs)
-        return (values > 1e-12 * np.maximum(values[:, -1:], 1e-300)).sum(axis=1)
+        H, (inverses, singular) = self.designs, self._inverted
+        ranks = np.full(len(H), self.n_coefs)
+        most = np.einsum("bkk->b", H) * np.einsum(
+            "bkk->b", inverses
+        )  # is above the ratio of their values
+        asked = singular | ~(most < _CLEAR_RATIO)
+        values = np.linalg.eigvalsh(H[asked])
+        ranks[asked] = (values > 1e-12 * np.maximum(values[:, -1:], 1e-300)).sum(axis=1)
+        return ranks
 
     @cached_property
+    def _inverted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inverses of the tasks' Gram matrices, and which were pseudo-inverses."""
+        singular = np.zeros(len(self.designs), dtype=bool)
+        return psd_inverses(self.designs.copy(), singular), singular
+
+    @property
     def _inverses(self) -> np.ndarray:
-        return psd_inverses(self.designs.copy())
+        return self._inverted[0]
 
     @cached_property
     def own(self) -> np.ndarray:
@@ -271,7 +292,7 @@ class RemlPoint(MixedPoint):
         self.model, self.L, self.kappa = model, L, kappa
         H, r, self.root = model.in_sums
         self.grams = model.designs
-        self._far = model.has_noise and bool((L**2).sum() > _FAR)
+        self._far = model.has_noise and bool((L**2).sum() > FAR)
         self.T, self._b, self.S, self.pull, log_det, explained = first_sums(H, r, self.root, L)
         if self._far:
             self._from_own()
@@ -310,6 +331,23 @@ class RemlPoint(MixedPoint):
             off = self.model.own_in_sums - self.root[:, None] * common
             b, common = (self.T @ off[:, :, None])[:, :, 0], np.zeros_like(common)
         return second_sums(self.T, b, self.root, self.S_inverse, common)
+
+    def curvature_along(self, slopes: np.ndarray) -> np.ndarray:
+        """Second derivatives of the deviance along symmetric matrices (n, p, p).
+
+        Along U and V, with q_i, T_i and Z_i as of `bent_sums` and C_U = sum T_i U T_i: the sum of
+        tr U T_i V Z_i, less tr S^-1 C_U S^-1 C_V, and less what the best w0 and noise follow.
+        """
+        n, p, _ = slopes.shape
+        if p > FEW:
+            return self.information_along(slopes)
+        sums, flat = self.sums, slopes.reshape(n, p * p)
+        M, K, Y = bent_sums(self.T, sums.q, sums.root, self.S_inverse, self.noise)
+        C = self.S_inverse @ (flat @ K).reshape(n, p, p)
+        a, pull = flat @ sums.Q.ravel(), flat @ Y
+        H = flat @ M @ flat.T - np.tensordot(C, C, axes=((1, 2), (2, 1)))
+        H -= (2.0 * pull @ self.S_inverse @ pull.T + self.profiled * np.outer(a, a)) / self.noise
+        return np.asarray(0.5 * (H + H.T))
 
     @cached_property
     def A_inverse(self) -> np.ndarray:  # type: ignore[override]

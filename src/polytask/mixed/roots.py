@@ -30,13 +30,14 @@ _DEEPER = 1e-4  # standard deviation from which a search goes on that ended at z
 
 @dataclass(frozen=True, eq=False)
 class RootsEstimate:
-    """The minimizing point, and the free parameters of its roots."""
+    """The minimizing point, and the free parameters of its roots; where the search began."""
 
     point: Any
     parameters: np.ndarray
     violation: float
     n_iter: int
     converged: bool
+    first: float = np.inf  # deviance
 
     @property
     def at_limit(self) -> bool:
@@ -157,14 +158,24 @@ def _factored(roots: Roots, L: Sequence[np.ndarray], beside: np.ndarray) -> np.n
 
 
 def descend(
-    at: Callable[..., Any], roots: Roots, t: np.ndarray, max_iter: int = 100, tol: float = _TOL
-) -> RootsEstimate:
+    at: Callable[..., Any], roots: Roots, t: np.ndarray, max_iter: int = 100, tol: float = _TOL,
+    whole: bool = False,
+) -> RootsEstimate:  # fmt: skip
     """From parameters t, those of the roots first, then those beside, if there are any.
 
     What the average information lacks of the Hessian is learned by secants (SR1: Conn, Gould and
-    Toint, Mathematical Programming 50, 1991).
+    Toint, Mathematical Programming 50, 1991), unless points know the ``whole`` of it.
     """
-    point, left = _look(at, roots, t), np.inf
+    point = _look(at, roots, t)
+    found = _descend(at, roots, t, point, max_iter, tol, whole)
+    return replace(found, first=point.deviance)
+
+
+def _descend(
+    at: Callable[..., Any], roots: Roots, t: np.ndarray, point: Any, max_iter: int, tol: float,
+    whole: bool,
+) -> RootsEstimate:  # fmt: skip
+    left = np.inf
     if not len(t):
         return RootsEstimate(point, t, 0.0, 1, True)
     slope, H = _derivatives(point, roots, t)
@@ -193,7 +204,7 @@ def descend(
         if gain < _LITTLE * left < _LITTLE * _HIDDEN:
             return RootsEstimate(point, t, left, n_iter, True)
         slope, H = _derivatives(point, roots, t)
-        if left < _NEAR:
+        if left < _NEAR and not whole:
             missing = secant(
                 missing, slope - slope_before - (H + missing) @ (t - before), t - before
             )

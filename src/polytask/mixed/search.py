@@ -42,6 +42,8 @@ class RemlEstimate:
         How L follows from free parameters.
     parameters : ndarray of shape (q,)
         Those of the point.
+    fell : float
+        Descent of the deviance, of a search from moments.
     """
 
     point: MixedPoint
@@ -50,6 +52,7 @@ class RemlEstimate:
     converged: bool
     root: Root
     parameters: np.ndarray
+    fell: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,11 @@ import numpy as np
 from polytask.algebra.linalg import inverses_and_log_dets
 from polytask.compiled import loops
 
-__all__ = ["SecondSums", "first_sums", "of_one_design", "second_sums", "turned_sums"]
+__all__ = [
+    "FEW", "SecondSums", "bent_sums", "first_sums", "of_one_design", "second_sums", "turned_sums",
+]  # fmt: skip
+
+FEW = 16  # coefficients up to which directions share the sums of all pairs
 
 _FIRST, _SECOND = 16, 6  # coefficients up to which loops are faster than BLAS
 _MANY = 2_000  # numbers in matrices from which on loops are worth loading
@@ -101,11 +105,45 @@ def turned_sums(T: np.ndarray, q: np.ndarray, root: np.ndarray) -> tuple[np.ndar
     Y : ndarray of shape (p², p)
         With entries (l j, n) sum c_i T_iln q_ij.
     """
+    j, k, *_ = _pairs(q.shape[1])
+    return _turned(q[:, j] * q[:, k], T[:, j, k]), _pulled(T, q, root)
+
+
+def bent_sums(
+    T: np.ndarray, q: np.ndarray, root: np.ndarray, S_inverse: np.ndarray, noise: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the second derivatives of the deviance are made of.
+
+    Returns
+    -------
+    M, K : ndarrays of shape (p², p²)
+        With entries (l j, n k) sum Z_ijk T_iln and sum c_i² T_ijk T_iln, where
+        Z_i = 2 q_i q_i' / noise + c_i² (2 T_i S^-1 T_i - T_i).
+    Y : ndarray of shape (p², p)
+        As of `turned_sums`.
+    """
+    weight = (root**2)[:, None]
+    if (compiled := _loops(T, _SECOND)) is not None:
+        Z, flat = compiled.bent_pairs(T, q, root, S_inverse, noise)
+    else:
+        j, k, *_ = _pairs(q.shape[1])
+        flat = T[:, j, k]
+        Z = (2.0 / noise) * q[:, j] * q[:, k]
+        Z += weight * (2.0 * ((T @ S_inverse) @ T)[:, j, k] - flat)
+    return _turned(Z, flat), _turned(weight * flat, flat), _pulled(T, q, root)
+
+
+def _turned(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The sum of A_ijk B_iln at (l j, n k), from pairs (m, p (p + 1) / 2) of A and B."""
+    p = int((2 * second.shape[1]) ** 0.5)
+    *_, of_first, of_second = _pairs(p)
+    return np.asarray((first.T @ second)[of_first, of_second])
+
+
+def _pulled(T: np.ndarray, q: np.ndarray, root: np.ndarray) -> np.ndarray:
     m, p = q.shape
-    j, k, first, second = _pairs(p)
-    Z = (q[:, j] * q[:, k]).T @ T[:, j, k]
     Y = (T.reshape(m, p * p).T @ (root[:, None] * q)).reshape(p, p, p)
-    return Z[first, second], Y.transpose(0, 2, 1).reshape(p * p, p)
+    return Y.transpose(0, 2, 1).reshape(p * p, p)
 
 
 @cache

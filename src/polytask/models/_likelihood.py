@@ -27,8 +27,9 @@ def rows_seen(data: TaskData) -> list[float]:
     """Rows, the sum of their targets and that of the squares; of sums over rows only the first."""
     s, y = data.sample_weight, getattr(data, "y", np.zeros(0))
     there = len(y) == len(s)
-    once = (data.ones * s) @ y if there else 0.0
-    return [float(s.sum()), float(once), float(s @ y**2) if there else 0.0]
+    weighed = s * y if there else np.zeros(0)
+    once = float(data.ones @ weighed) if there else 0.0
+    return [float(s.sum()), once, float(weighed @ y) if there else 0.0]
 
 
 def of_groupings(model: Any) -> Likelihood:

@@ -23,7 +23,6 @@ from polytask.data import (
     task_codes,
 )
 from polytask.data.center import shifted_covariance
-from polytask.data.row_sums import quadratic_forms
 from polytask.mixed.doubts import DoubtWarning
 from polytask.mixed.fit import MixedFit, MixedState, fit_mixed
 from polytask.mixed.left_out import common_without_tasks, left_out
@@ -142,7 +141,8 @@ class MixedModelFit(MixedModelSummary):
         if isinstance(data, MomentData) or not len(data.y):
             return data, 0.0
         data, self._mean_weight = in_units_of_their_mean(data)
-        return data, float(np.log(data.sample_weight).sum())
+        s = data.sample_weight
+        return data, float(np.log(s).sum()) if (s != 1.0).any() else 0.0
 
     def _by_task_noise(
         self, fit: MixedFit, data: TaskData
@@ -158,10 +158,9 @@ class MixedModelFit(MixedModelSummary):
             return fit, data, ratio
         plain, s = data, data.sample_weight
         for k in range(_NOISE_ROUNDS):
-            h = quadratic_forms(data.design, fit.coef_covariance / fit.noise)
-            h *= data.sample_weight
+            covariance = fit.coef_covariance / (fit.noise * ratio[:, None, None])
             test = k == 0 and self.noise == "auto"
-            found = task_noise(plain, fit.solution.coefs, h, test)
+            found = task_noise(plain, fit.solution.coefs, covariance, test)
             if found is None:
                 break
             last, ratio = ratio, found * float((s / found[data.code]).mean())

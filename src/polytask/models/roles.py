@@ -35,7 +35,9 @@ class RegressorRole(RegressorMixin):
     def _encode(self, y: np.ndarray) -> np.ndarray:
         numbers = y.astype(np.float64)
         self._loss().check(numbers, type(self).__name__)
-        size = float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0))
+        size = max(float(numbers.max(initial=0.0)), -float(numbers.min(initial=0.0)))
+        if not np.isfinite(size):
+            size = float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0))
         if size and not _REACH[0] <= size <= _REACH[1]:
             raise ValueError(
                 f"{type(self).__name__}: y must be of a size between {_REACH[0]:.0e} and "

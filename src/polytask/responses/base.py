@@ -52,6 +52,8 @@ class Targets:
 
     def first_outside(self, y: np.ndarray) -> tuple[int, ...] | None:
         """Place of the first target that is not in it; NaN is not judged."""
+        if self.low_in and self.high_in and self.low == -np.inf and self.high == np.inf:
+            return None
         below = y < self.low if self.low_in else y <= self.low
         above = y > self.high if self.high_in else y >= self.high
         wrong = np.argwhere(below | above)
