@@ -23,7 +23,8 @@ class _DirtyTasks(SignedNorms):
 
     R is the mean over tasks of the mean loss over rows. P holds what tasks share, Q what is a
     task's own. With ``norm="l2"`` P has alpha sum_j ‖p^j‖_2 instead. As alpha grows this is the
-    lasso of each task, as alpha_own grows `JointFeatures` with the same ``norm``.
+    lasso of each task, as alpha_own grows `JointFeatures` with the same ``norm``. Where tasks have
+    fewer rows than features, largest coefficients can leave more than one optimum.
 
     Parameters
     ----------
