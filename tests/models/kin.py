@@ -9,6 +9,7 @@ from polytask.models import formulations
 from polytask.models._norm_base import NormBase
 
 SQUARES = ("TaskClusters", "SharedSubspace", "TaskCovariance")  # of norms
+ROOTS = ("CalibratedFeatures",)  # of squares, which a target's unit leaves alone
 NEVER_ZERO = (*SQUARES, "SparseLimitedTrace")  # whatever the strength
 FAST_ROLES = ["Regressor", pytest.param("Classifier", marks=pytest.mark.slow)]
 TRIED = ("lasso", "joint-features")  # which stand for the others
