@@ -74,9 +74,9 @@ CASES: dict[str, tuple[dict[str, Any], Callable[..., Any] | None]] = {
         {"alpha": 0.06, "alpha_own": 0.03}, lambda P, Q: 0.06 * largest(P) + 0.03 * absolute(Q),
     ),
     "TreeGuided": (
-        {"alpha": 0.05, "tree": [[0, 1], [2, [3]]], "leaf_ratio": 0.2},
-        lambda W: 0.01 * absolute(W)
-        + 0.04 * (joint(W[:2]) + joint(W[2:]) + joint(W[3:]) + joint(W)),
+        {"alpha": 0.02, "tree": [[0, 1], [2, [3]]], "leaf_ratio": 0.2},
+        lambda W: 0.004 * absolute(W)
+        + 0.016 * (joint(W[:2]) + joint(W[2:]) + joint(W[3:]) + joint(W)),
     ),
     "RobustLowRank": (
         {"alpha": 0.05, "alpha_outlier": 0.04},
@@ -188,6 +188,17 @@ def test_the_strength_from_which_all_is_zero_within_bounds(stem: str) -> None:
     for name in tops:
         model.set_params(**tops | {name: 0.999 * tops[name]})
         assert (model.fit(Z, y).coef_ < 0).any()
+
+
+@pytest.mark.parametrize("norm", ["l2", "max"])
+def test_a_strength_is_chosen_within_bounds(norm: str) -> None:
+    X, y, _ = make_related_tasks(n_tasks=3, n_features=3, random_state=0)
+    Model = polytask.JointFeaturesRegressor
+    model, small = (
+        Model(norm=norm, task="task", monotonic_cst=[1, 0, 0]).fit(X, s * y) for s in (1.0, 1e-3)
+    )
+    assert model.alpha_ > 1e-6
+    assert small.alpha_ == pytest.approx(1e-3 * model.alpha_, rel=1e-6)
 
 
 def test_signs_by_name_and_what_is_refused() -> None:

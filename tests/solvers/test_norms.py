@@ -12,6 +12,7 @@ from polytask.penalties import (
     Lasso,
     MaxTasks,
     Nested,
+    Signs,
     SpectralBox,
     TaskGroup,
     TraceBall,
@@ -19,6 +20,7 @@ from polytask.penalties import (
     Transposed,
     sparse_group,
     total_variation,
+    with_signs,
 )
 from polytask.penalties.total_variation import _by_programming, few_changes
 from tests.models.reference import minimum
@@ -94,6 +96,16 @@ def test_dual_is_the_step_from_which_nothing_is_left(name: str) -> None:
     assert norm.shrink(G, 0.999 * dual).matrix.any()
     reached = minimum(words(L) - cp.sum(cp.multiply(G / dual, L)) * (1 - 1e-6))
     assert reached == pytest.approx(0.0, abs=1e-6)  # no direction is worth more than it costs
+
+
+@pytest.mark.parametrize("name", [name for name in NORMS if name not in ("trace",)])
+def test_dual_within_signs_is_in_the_units_of_the_gradient(name: str) -> None:
+    norm = with_signs(NORMS[name][0], Signs(np.array([1.0, -1.0, 0.0, 1.0])))
+    G = np.random.default_rng(len(name)).normal(size=(M, D))
+    dual = norm.dual(G)
+    assert dual > 0
+    for unit in (1e-8, 0.1, 1e8):
+        assert norm.dual(unit * G) == pytest.approx(unit * dual, rel=1e-9)
 
 
 @pytest.mark.parametrize(("scale", "floor", "k"), [(0.5, 0.3, 2), (0.2, 0.5, 3), (0.7, 0.0, 1)])

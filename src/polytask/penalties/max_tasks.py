@@ -45,6 +45,8 @@ class MaxTasks(FeatureWise):
 
     def shrink(self, B: np.ndarray, step: float | np.ndarray) -> Shrunk:
         """Each column cut off at the height above which step alpha of it lies."""
+        if not np.any(step):
+            return Shrunk(B, self.value(B))
         size = np.abs(B)
         order = np.argsort(-size, axis=0)
         c = np.broadcast_to(1.0 / np.asarray(step), B.shape)
