@@ -11,7 +11,7 @@ from polytask.data import oracle
 from polytask.problem import Problem
 from polytask.responses import Logistic, Loss, Poisson
 from polytask.solvers import Newton, Solution, Status, select
-from polytask.solvers.arrow_problem import ArrowProblem
+from polytask.solvers.arrow_problem import ArrowProblem, arrow_problem
 from tests.solvers.helpers import (
     as_vector,
     expanded,
@@ -217,3 +217,19 @@ def test_longer_steps_and_held_factors_lead_to_the_same_end(
     assert fewer < len(made) - fewer
     assert found.objective == pytest.approx(plain.objective, rel=1e-12)
     np.testing.assert_allclose(found.coefs, plain.coefs, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 1.0, 1e9])
+def test_a_newton_system_of_all_coefficients_keeps_no_copy_of_gram_matrices(alpha, rng):
+    """Roots stand where those stood, but where the strength leaves no digits to do without."""
+    X, y, ids = random_tasks(rng, [30, 12, 25], 4)
+    problem = mean_regularized(make_data(X, y, ids), alpha, 0.1, 0.2)
+    arrow, curvature = arrow_problem(problem), rng.uniform(0.1, 1.0, len(y))
+    factor = arrow.factor(curvature)
+    assert (factor.coupling is None) == (alpha < 1e3)
+    (H, strength), (m, p) = expanded(problem), (3, problem.data.n_coefs)
+    rhs = {"common": rng.normal(size=p), "deviation": rng.normal(size=(m, p))}
+    weight = problem.data.weight * curvature
+    hessian = (H.T * weight) @ H + np.diag(2.0 * strength)
+    expected = np.linalg.solve(hessian, as_vector(rhs))
+    np.testing.assert_allclose(as_vector(factor.solve(rhs)), expected, rtol=1e-8)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,9 @@ def factor_arrow(
     few_rows = len(c) > design.start[-1] and (G > 0).sum() >= len(c) - 1
     if few_rows and (in_rows.all() or len(k) <= 1):
         return _factor_in_rows(design, v, c, k, G, D, products)
+    if len(c) == len(k) == design.n_columns and not in_rows.any():
+        again = partial(design.grams, v)
+        return factor_grams(again(), structure, G, D, again, total or partial(design.total_gram, v))
     narrow = np.flatnonzero(~in_rows)
     wide = _wide_tasks(design, v, c, k, D, np.flatnonzero(in_rows))
     return _factor(narrow, _blocks(design, v, c, k, narrow, total), wide, c, k, G, D)

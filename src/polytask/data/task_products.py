@@ -80,10 +80,13 @@ class TaskProducts:
                 np.dot(rows.T, rows, out=out[i])
                 out[i] *= weights[0]
                 return
-            out[i] = 0.0
-            for first in range(0, b - a, step):
-                Z = rows[first : first + step] * np.sqrt(weights[first : first + step, None])
-                out[i] += Z.T @ Z
+            root = np.sqrt(weights)[:, None]
+            for first in range(0, max(b - a, 1), step):
+                Z = rows[first : first + step] * root[first : first + step]
+                if first:
+                    out[i] += Z.T @ Z
+                else:
+                    np.dot(Z.T, Z, out=out[i])
 
         self._each(work, p)
         return out
