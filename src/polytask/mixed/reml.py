@@ -203,7 +203,8 @@ class MixedModel:
         if len(self.cross) < 2 or not self.has_noise or (self._ranks_of_tasks < self.n_coefs).any():
             return None
         square, free = self.within
-        spread = np.atleast_2d(np.cov(self.own, rowvar=False))
+        off = self.own - self.own.mean(axis=0)
+        spread = off.T @ off / (len(off) - 1)
         return np.asarray(spread * (free / square) - self._inverses.mean(axis=0))
 
     @cached_property
@@ -254,7 +255,9 @@ class MixedModel:
         """Rank of the columns of a mask (p,), whose common part is free."""
         key = free.tobytes()
         if key not in self._ranks:
-            self._ranks[key] = int(np.linalg.matrix_rank(self.total[np.ix_(free, free)]))
+            values = np.abs(np.linalg.eigvalsh(self.total[np.ix_(free, free)]))
+            least = len(values) * np.finfo(float).eps * values.max(initial=0.0)
+            self._ranks[key] = int((values > least).sum())
         return self._ranks[key]
 
     @cached_property

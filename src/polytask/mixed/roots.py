@@ -203,6 +203,8 @@ def _descend(
         t, point = moved
         if gain < _LITTLE * left < _LITTLE * _HIDDEN:
             return RootsEstimate(point, t, left, n_iter, True)
+        if whole and np.abs(roots.slope(point)).max() <= _LEVEL:
+            return RootsEstimate(point, t, 0.0, n_iter, True)
         slope, H = _derivatives(point, roots, t)
         if left < _NEAR and not whole:
             missing = secant(

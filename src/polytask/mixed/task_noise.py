@@ -27,7 +27,7 @@ _LEAST_ROWS, _LEAST_LEFT = (
     3,
     1e-3,
 )  # rows of a task that is asked; share of a row that its fit leaves
-_FEW, _PRODUCTS = 16, 20.0  # columns up to which one pass is faster; what it saves, in products
+_FEW, _PRODUCTS = 16, 5.0  # columns up to which one pass is faster; what it saves, in products
 _MOST = 1e6  # degrees of freedom of a prior under which all are alike
 
 
