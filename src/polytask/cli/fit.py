@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 def _fit_in_memory(
     args: argparse.Namespace, progress: Progress
 ) -> tuple[Pipeline, TaskTable | StreamTable, tuple[str, ...]]:
-    table = read_task_table(args, one_fit=True)
+    table = read_task_table(args)
     progress.say(f"fitting {args.model}")
     varying = varying_names(args)
     candidate = make_candidate(args.model, table, args.seed, varying)

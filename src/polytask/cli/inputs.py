@@ -239,10 +239,10 @@ def _melted(
     return Frame(reading, TASK, VALUE, targets, n_rows, choices)
 
 
-def read_task_table(args: argparse.Namespace, *, one_fit: bool = False) -> TaskTable:
+def read_task_table(args: argparse.Namespace) -> TaskTable:
     """The table made ready for models; what was assumed in reading comes first in its notes.
 
-    Rows of a task stand together in a large one, unless a single fit to numbers gathers them.
+    Rows of a task stand together in a large one.
     """
     from polytask.data.memory import MANY_CELLS, give_back, keep_arrays_apart
     from polytask.tables import make_task_table
@@ -273,8 +273,7 @@ def read_task_table(args: argparse.Namespace, *, one_fit: bool = False) -> TaskT
     del frame
     if ready.X.size >= MANY_CELLS:
         keep_arrays_apart()
-        if ready.categorical or not one_fit:  # sparse columns stay where they are
-            ready = ready.in_task_order()
+        ready = ready.in_task_order()
     give_back()  # the texts
     return ready
 

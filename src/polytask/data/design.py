@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from polytask.data.batches import BATCH, Batch, make_batches
+from polytask.data.before_ones import gathered
 from polytask.data.sparse_products import SparseProducts
 from polytask.data.split_rows import SplitRows, taken
 from polytask.data.task_products import TaskProducts, floats, row_loops, weighted_grams
@@ -371,7 +372,7 @@ def make_design(
     elif isinstance(X, SplitRows):
         X = X.taken(index if reorder else None, intercept)
     else:
-        X = _gathered(X, index if reorder else None, intercept)
+        X = gathered(X, index if reorder else None, intercept, moved=center is not None)
     index = None if reorder else index
     shift = None if center is None else np.append(center, 0.0)
     if shift is not None and isinstance(X, SplitRows):
@@ -381,17 +382,3 @@ def make_design(
         X[:, np.abs(X).max(axis=0, initial=0.0) <= _ROUNDING * np.abs(shift)] = 0.0  # constant
         shift = None
     return Design(X, index, np.asarray(start), shift)
-
-
-def _gathered(X: np.ndarray, index: np.ndarray | None, intercept: bool) -> np.ndarray:
-    """Contiguous rows in the order of ``index``, with ones if ``intercept``: one copy at most."""
-    if not intercept:
-        return np.ascontiguousarray(X if index is None else X[index])
-    n, d = X.shape if index is None else (len(index), X.shape[1])
-    out = np.empty((n, d + 1), dtype=X.dtype)
-    step = max(1, _CHUNK // max(d, 1))
-    for first in range(0, n, step):
-        part = slice(first, first + step)
-        out[part, :d] = X[part] if index is None else X[index[part]]
-        out[part, d] = 1.0
-    return out

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from polytask.data import all_or_nothing
+from polytask.data.before_ones import before_ones
 from polytask.data.split_rows import is_worth_it
 from polytask.data.task_spec import column_names, spelled_out
 from polytask.sources.column_sums import CategorySums, NumberSums, as_text, is_number
@@ -99,7 +100,7 @@ class StreamPreparer(TransformerMixin, BaseEstimator):
         names = self.features_made()
         if is_worth_it(len(X), sum(self.width(feature) for feature in self.levels_)):
             return self._sparse(X)
-        made = np.empty((len(X), len(names)))  # which models read as it is
+        made = before_ones(len(X), len(names))  # which models read as it is
         columns = {name: _one_chunk(_arrow(X[[name]]).column(0)) for name in self.feature_names_in_}
         for first in range(0, len(X), _ROWS):  # whose places in memory stay near the processor
             some = {name: column.slice(first, _ROWS) for name, column in columns.items()}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polytask.data.order import stable_order
 from polytask.tables.care import Rows, take_care
 from polytask.tables.columns import Column, as_feature, inspect_column
 from polytask.tables.dependence import dependent_rows, groups_of, times_of
@@ -117,7 +118,7 @@ class TaskTable:
 
     def in_task_order(self) -> TaskTable:
         """The same with the rows of each task together, which models then need not gather."""
-        order = np.argsort(pd.factorize(self.X[self.task], sort=True)[0], kind="stable")
+        order = stable_order(pd.factorize(self.X[self.task], sort=True)[0])
         held = {name: getattr(self, name) for name in ("together", "groups", "time", "weights")}
         moved = {name: values[order] for name, values in held.items() if values is not None}
         return replace(self, X=self.X.iloc[order], y=self.y.iloc[order], **moved)
