@@ -27,7 +27,7 @@ def start(*words, **options):
 def last_words(process, timeout=120):
     """What a command says at its end; on a slow machine it tells before how far it is."""
     _, told = process.communicate(timeout=timeout)
-    return re.sub(r"^polytask: \d+ of \d+, .*\n", "", told.decode(), flags=re.MULTILINE)
+    return re.sub(r"^polytask: \d+ of \d+\b.*\n", "", told.decode(), flags=re.MULTILINE)
 
 
 def one_line(process, code=2, prefix="polytask: error: "):
@@ -45,8 +45,10 @@ def test_a_signal_ends_a_command_in_order(place, tmp_path, sign):
     out = tmp_path / "out"
     out.mkdir()
     (out / "results.json").write_text("old")
+    before = signal.signal(sign, signal.SIG_DFL)  # under nohup it would be ignored
     process = start("compare", place / "table.csv", *TASK, "--target", "score", "--repeats", "500",
                     "--out", out)  # fmt: skip
+    signal.signal(sign, before)
     time.sleep(8)
     assert process.poll() is None, "it ended before it could be ended"
     process.send_signal(sign)
@@ -54,6 +56,18 @@ def test_a_signal_ends_a_command_in_order(place, tmp_path, sign):
     one_line(process, 128 + sign, f"polytask: {word}; no file was left half-written.")
     assert [p.name for p in tmp_path.rglob("*")] == ["out", "results.json"]
     assert (out / "results.json").read_text() == "old"
+
+
+def test_an_interruption_within_exec_ends_a_command_with_its_code(tmp_path):
+    """Python remembers such a one, as imports can have, and would end by the signal at last."""
+    (tmp_path / "interrupted.py").write_text(
+        "import sys\nfrom polytask.cli import describe, main\n"
+        "describe.run = lambda args: exec('raise KeyboardInterrupt')\n"
+        "sys.exit(main(['describe', 'a.csv', '--target', 'y', '--task', 't']))\n"
+    )
+    command = [sys.executable, "-m", "interrupted"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
+    one_line(process, 130, "polytask: interrupted; no file was left half-written.")
 
 
 @pytest.mark.slow

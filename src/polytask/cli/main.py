@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as ended:
         number = ended.args[0] if ended.args else signal.SIGINT
         word = "interrupted" if number == signal.SIGINT else "ended"
+        exec("")  # one that came within exec(), as imports have, would end `python -m` by a signal
         print(f"polytask: {word}; no file was left half-written.", file=sys.stderr)
         return SHELLS_EXPECT + int(number)
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
