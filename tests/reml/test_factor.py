@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from polytask import MeanRegularizedRegressor
+from polytask.mixed import correlated
 from polytask.mixed.reml import MixedModel
 from polytask.mixed.root import Root
 from tests.reml.worlds import draw, task_data
@@ -92,3 +93,30 @@ def test_auto_finds_correlated_deviations(rng):
     assert found.deviation_covariance_[0, 1] < -0.08
     alike = MeanRegularizedRegressor("reml", task="task").fit(X, x + noise)
     assert alike.covariance_ == "scalar"
+
+
+def two_minima(seed):
+    """Tasks of unlike size whose deviations lie in a plane; the first has large features."""
+    rng = np.random.default_rng(seed)
+    code = np.repeat(np.arange(30), rng.integers(5, 20, size=30))
+    X = rng.normal(size=(len(code), 3))
+    X[code == 0] *= 1000.0
+    U = rng.normal(size=(30, 2)) @ rng.normal(size=(2, 4)) * 5.0
+    y = X.sum(1) + U[code, 3] + (X * U[code, :3]).sum(1) + rng.normal(size=len(code))
+    return pd.DataFrame(X).add_prefix("x").assign(task=code), y
+
+
+@pytest.mark.parametrize("better", [0, 1])
+def test_the_lower_of_two_minima_is_taken(better, monkeypatch):
+    """Each of the two starts is misled somewhere."""
+    data, ends, estimate = two_minima([42, 15][better]), [], correlated._estimate
+    monkeypatch.setattr(
+        correlated, "_estimate", lambda *a: (ends.append(estimate(*a)), ends[-1])[1]
+    )
+    found = reml("factor", noise="common").fit(*data).deviance_
+    alone = []
+    for end in tuple(ends):
+        monkeypatch.setattr(correlated, "_estimate", lambda *_, end=end: end)
+        alone.append(reml("factor", noise="common").fit(*data).deviance_)
+    assert found == pytest.approx(alone[better], abs=1e-6)
+    assert found < alone[1 - better] - 1.0

@@ -93,18 +93,20 @@ def estimate_factor(
 ) -> RemlEstimate:
     """Covariance F F' + diag(s²), F of shape (p, n_factors), by Newton steps on F and s.
 
-    Starts at a diagonal estimate, F along the directions in which the deviance falls most, or at
-    an estimate of like data.
+    Starts at a diagonal estimate, F along the directions in which the deviance falls most, by the
+    units of each coefficient and by equal ones, as there may be several minima; or at an estimate
+    of like data.
     """
     r = min(n_factors, int(varies.sum()))
     root = Root.factor(varies, r)
     if like is None:
         s = _start_deviations(start, varies)
-        steepest = symmetric_eigen(s[:, None] * start.point.gradient * s)[1][:, :r]
-        L = np.hstack([np.diag(s), 0.3 * s[:, None] * steepest])
+        alike = np.where(varies, np.sqrt(np.mean(s**2)), 0.0)
+        starts = [np.hstack([np.diag(s), _steepest(start, u, r)]) for u in (s, alike)]
     else:
-        L = like.point.L
-    found = _estimate(model, root, root.read(L), start)
+        starts = [like.point.L]
+    ends = [_estimate(model, root, root.read(L), start) for L in starts]
+    found = min(ends, key=lambda end: (end.point.noiseless, end.point.deviance))
     L, p = found.point.L, len(varies)
     kept = np.flatnonzero(varies)
     turned = np.zeros((p, r))
@@ -112,6 +114,12 @@ def estimate_factor(
     low = Root.factor(varies, r, low=True)
     t = low.read(np.hstack([L[:, :p], turned]))
     return replace(found, point=model.at(low.at(t), found.point.kappa), root=low, parameters=t)
+
+
+def _steepest(start: RemlEstimate, unit: np.ndarray, r: int) -> np.ndarray:
+    """Factors (p, r) along which the deviance falls most, in the units (p,) of coefficients."""
+    along = symmetric_eigen(unit[:, None] * start.point.gradient * unit)[1][:, :r]
+    return 0.3 * unit[:, None] * along
 
 
 def _start_deviations(start: RemlEstimate, varies: np.ndarray) -> np.ndarray:
