@@ -223,3 +223,8 @@ def test_time_changes_no_variance_and_neither_do_groups_of_one_row():
         np.testing.assert_allclose(told.predict(X), plain.predict(X), rtol=1e-9)
     with pytest.raises(ValueError, match="inconsistent numbers"):
         CurvedRegressor(task="task").fit(X, y, groups=np.arange(7))
+
+
+def test_moments_of_columns_do_not_say_curves() -> None:
+    assert not hasattr(CurvedRegressor(), "partial_fit")
+    assert hasattr(CurvedRegressor(), "fit_parquet")

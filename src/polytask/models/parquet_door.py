@@ -37,6 +37,12 @@ def sums_are_enough(estimator: ParquetDoor) -> bool:
     return True
 
 
+def _learns_in_parts(estimator: ParquetDoor) -> bool:
+    """Whether moments of the columns as they come serve; curves are of columns made of them."""
+    as_they_come = type(estimator)._read_columns is not ParquetDoor._read_columns
+    return as_they_come and sums_are_enough(estimator)
+
+
 class ParquetDoor(TaskEstimator):
     """`fit_parquet`, to `fit` where rows are few, else to `_fit_sums`; `partial_fit`; moments."""
 
@@ -85,7 +91,7 @@ class ParquetDoor(TaskEstimator):
         """Fit to sums over the rows, which ``survey`` has counted."""
         raise NotImplementedError
 
-    @available_if(sums_are_enough)
+    @available_if(_learns_in_parts)
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Add rows to those seen by earlier calls, and fit to all of them; tasks may be new.
