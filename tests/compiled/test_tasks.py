@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polytask import compiled
-from polytask.data import row_sums, task_products
+from polytask.data import row_sums, task_loops
 from polytask.data.design import Design
 from polytask.mixed import sums
 from polytask.mixed.reml import MixedModel
@@ -14,7 +14,7 @@ pytest.importorskip("numba")
 
 def by_numpy(monkeypatch, call, *args):
     with monkeypatch.context() as m:
-        for room in (sums, task_products):
+        for room in (sums, task_loops):
             m.setattr(room, "loops", lambda *_: None)
         return call(*args)
 

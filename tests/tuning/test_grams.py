@@ -12,13 +12,18 @@ COUNTED = ("MeanRegularized", "SingleTask", "LowRank", "ProjectedMeanRegularized
 @pytest.fixture
 def made(monkeypatch):
     """What the rows were asked for: Gram matrices of tasks, and their sum."""
-    asked = []
-    for name in ("grams", "total_gram"):
+    asked, inside = [], []
+    for name, what in (("grams", "grams"), ("moments", "grams"), ("total_gram", "total_gram")):
         real = getattr(Design, name)
 
-        def counted(self, *of, real=real, name=name):
-            asked.append((name, self.start[-1]))
-            return real(self, *of)
+        def counted(self, *of, real=real, what=what):
+            if not inside:
+                asked.append((what, self.start[-1]))
+            inside.append(what)
+            try:
+                return real(self, *of)
+            finally:
+                inside.pop()
 
         monkeypatch.setattr(Design, name, counted)
     return asked

@@ -23,7 +23,7 @@ _CHUNK = 65_536  # numbers in matrices that are worked on together: half a megab
 _HUGE = 1e8  # entry of I + something from which on ones have half the digits only
 COLLINEAR = 1e12  # variance inflation from which a matrix counts as singular
 _SMALL, _MANY = 16, 30  # size up to which many calls of LAPACK cost more than their work
-_FEW, _SIDES = 4, (4, 400)  # matrices, and sizes of them, from which compiled loops are faster
+_SIDES, _ALONE = (4, 400), 32  # sizes for which compiled loops are faster; of one or two matrices
 _SAVED = 8e-9  # seconds that they save for each number
 _PARTS = 16  # of matrices that threads share
 
@@ -121,11 +121,10 @@ def psd_inverse_roots(
     b, p = A.shape[:2]
     if b == 0 or p == 0:
         return A
-    if b >= _FEW and _SIDES[0] <= p <= _SIDES[1] and A.flags.c_contiguous:
-        compiled = loops("small_roots", _SAVED * A.size)
-        if compiled is not None:
-            _invert_by_loops(compiled, A, singular, total)
-            return A
+    serve = _SIDES[0] <= p <= _SIDES[1] and (p <= _ALONE or b > 2) and A.flags.c_contiguous
+    if serve and (compiled := loops("small_roots", _SAVED * A.size)) is not None:
+        _invert_by_loops(compiled, A, singular, total)
+        return A
     size = max(1, _CHUNK // p**2)
     invert = _invert_small if p <= _SMALL and b >= _MANY else _invert_chunk
 
@@ -154,8 +153,14 @@ def squares_times(R: np.ndarray, V: np.ndarray) -> np.ndarray:
 
 def _work_on(work: Callable[[np.ndarray], None], parts: int, A: np.ndarray) -> None:
     """Call ``work`` with numbers of parts of A, in threads where there is enough of it."""
-    large = A.shape[1] >= _THREADS_FROM[0] and A.size * A.shape[1] > _THREADS_FROM[1]
-    (share if large else lambda work, parts: work(parts))(work, np.arange(parts))
+    if _is_much(A):
+        share(work, np.arange(parts))
+    else:
+        work(np.arange(parts))
+
+
+def _is_much(A: np.ndarray) -> bool:
+    return A.shape[1] >= _THREADS_FROM[0] and A.size * A.shape[1] > _THREADS_FROM[1]
 
 
 def _sum_of_squares(R: np.ndarray) -> np.ndarray:
@@ -168,14 +173,15 @@ def _invert_by_loops(
 ) -> None:
     """Roots in place, eight matrices side by side; note which were singular."""
     b, p = A.shape[:2]
-    size = 8 * -(-b // (8 * _PARTS))  # not by cores, so that sums are the same everywhere
+    parts = _PARTS if _is_much(A) else 1  # not by cores, so that sums are the same everywhere
+    size, least = 8 * -(-b // (8 * parts)), _smallest_pivot(p) ** 2
     parts = -(-b // size)
     totals = np.zeros((parts, 0, 0) if total is None else (parts, p, p))
 
     def work(some: np.ndarray) -> None:
         for n in some:
             at = slice(n * size, (n + 1) * size)
-            singular[at] = compiled.inverse_roots(A[at], _smallest_pivot(p) ** 2, totals[n])
+            singular[at] = compiled.inverse_roots(A[at], least, totals[n])
 
     _work_on(work, parts, A)
     lost = bool(singular.any())

@@ -1,10 +1,12 @@
 # mypy: disable-error-code="no-untyped-def"
-"""Products of blocks of eight matrices at once, a register for each entry of all eight.
+"""Products of blocks whose sums stay in registers, which loops of numba load and store each time.
 
 Arrays (rows, columns, 8) hold eight matrices side by side: the last index is which. In
 ``add(C, a, e, X, i, Y, j, first, last)`` the block of 4 x 4 of C that begins at (a, e) gains
-X[i : i + 4, first : last] Y[j : j + 4, first : last]'. Sums stay in sixteen registers from
-``first`` to ``last``, which loops of numba, that load and store each, do not reach.
+X[i : i + 4, first : last] Y[j : j + 4, first : last]', in sixteen registers of eight numbers.
+
+In ``add_gram(S, a, e, Z, n)`` the block of 4 x 8 of one matrix S that begins at (a, e) gains that
+of Z'Z of the first n rows of Z.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["EDGE", "LANES", "add", "put", "put_minus", "take"]
+__all__ = ["EDGE", "LANES", "add", "add_gram", "put", "put_minus", "take"]
 
 LANES, EDGE = 8, 4  # matrices side by side; rows and columns of a block
 _EIGHT, _INT = ir.VectorType(ir.DoubleType(), LANES), ir.IntType(64)
@@ -56,16 +58,25 @@ def _rows(target, builder, kind, array, first):
 
 def _loop(builder, left, right, first, last):
     """Sums over f of left[i][f] right[j][f]."""
+
+    def factors(f):
+        sides = (left, right)
+        return ([builder.load(builder.gep(x, [f]), align=8) for x in side] for side in sides)
+
+    return _sums(builder, len(left), len(right), first, last, factors)
+
+
+def _sums(builder, rows, columns, first, last, factors):
+    """Sums over f of x[i] y[j], of (x, y) that ``factors`` has of f."""
     before = builder.block
     head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
     builder.branch(head)
     builder.position_at_end(head)
     f = builder.phi(_INT)
-    sums = [[builder.phi(_EIGHT) for _ in right] for _ in left]
+    sums = [[builder.phi(_EIGHT) for _ in range(columns)] for _ in range(rows)]
     builder.cbranch(builder.icmp_signed("<", f, last), body, end)
     builder.position_at_end(body)
-    x = [builder.load(builder.gep(row, [f]), align=8) for row in left]
-    y = [builder.load(builder.gep(row, [f]), align=8) for row in right]
+    x, y = factors(f)
     f.add_incoming(first, before)
     f.add_incoming(builder.add(f, ir.Constant(_INT, 1)), body)
     for row, one in zip(sums, x, strict=True):
@@ -95,3 +106,39 @@ def _take(builder, at, found):
 
 
 put, put_minus, add, take = (_product(store) for store in (_put, _put_minus, _add, _take))
+
+
+@intrinsic
+def add_gram(context, S, a, e, Z, n):
+    """Add to a block of 4 x 8 of a Gram matrix, see above."""
+    whole = types.int64
+    return types.void(S, whole, whole, Z, whole), _generate_gram
+
+
+def _generate_gram(target, builder, signature, args):
+    S, a, e, Z, n = args
+    S, Z = (
+        target.make_array(kind)(target, builder, array)
+        for kind, array in ((signature.args[0], S), (signature.args[3], Z))
+    )
+    width = builder.extract_value(Z.shape, 1)
+    zero, none = ir.Constant(_INT, 0), ir.Constant(_EIGHT, ir.Undefined)
+    first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+
+    def at(base, place):
+        return builder.bitcast(builder.gep(base, [place]), _EIGHT.as_pointer())
+
+    def factors(k):
+        row = builder.gep(Z.data, [builder.mul(k, width)])
+        ones = []
+        for i in range(EDGE):
+            x = builder.load(builder.gep(row, [builder.add(a, ir.Constant(_INT, i))]))
+            x = builder.insert_element(none, x, zero)
+            ones.append(builder.shuffle_vector(x, none, first))
+        return ones, [builder.load(at(row, e), align=8)]
+
+    width_S = builder.extract_value(S.shape, 1)
+    for i, (found,) in enumerate(_sums(builder, EDGE, 1, zero, n, factors)):
+        row = builder.mul(builder.add(a, ir.Constant(_INT, i)), width_S)
+        _add(builder, at(S.data, builder.add(row, e)), found)
+    return target.get_dummy_value()

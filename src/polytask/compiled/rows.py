@@ -8,55 +8,93 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["adjoint", "grams", "predict", "quadratic_forms", "residual_sums"]
+from polytask.compiled.blocks import EDGE, LANES, add_gram
+
+__all__ = ["adjoint", "moments", "predict", "quadratic_forms", "residual_sums", "residuals"]
+
+_AT_ONCE = 64  # rows that are scaled at once: they stay in the nearest cache
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")
+summed = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
 
-@compiled
-def predict(rows, start, theta):  # type: ignore[no-untyped-def]
-    """w_i'x of every row, theta (m, p)."""
-    out, p = np.empty(len(rows)), theta.shape[1]
-    for i in range(len(theta)):
-        w = theta[i]
+@summed
+def predict(rows, start, theta, some, out):  # type: ignore[no-untyped-def]
+    """x'w_i of every row of some tasks, to out (N,)."""
+    for i in some:
         for k in range(start[i], start[i + 1]):
-            found = 0.0
-            for j in range(p):
-                found += rows[k, j] * w[j]
-            out[k] = found
-    return out
+            out[k] = _dot(rows[k], theta[i])
+
+
+@summed
+def adjoint(rows, start, u, some, out):  # type: ignore[no-untyped-def]
+    """Sum u x of some tasks, to out (m, p)."""
+    for i in some:
+        out[i] = 0.0
+        _add(out[i], u[start[i] : start[i + 1]], rows[start[i] : start[i + 1]])
+
+
+@summed
+def residuals(rows, start, y, weight, theta, some, f, out):  # type: ignore[no-untyped-def]
+    """Both at once: f = x'w_i to f (N,), sum weight (f - y) x to out (m, p)."""
+    u = np.empty(_AT_ONCE)
+    for i in some:
+        out[i] = 0.0
+        for first in range(start[i], start[i + 1], _AT_ONCE):
+            n = min(_AT_ONCE, start[i + 1] - first)
+            for k in range(n):
+                f[first + k] = _dot(rows[first + k], theta[i])
+                u[k] = weight[first + k] * (f[first + k] - y[first + k])
+            _add(out[i], u[:n], rows[first : first + n])
+
+
+@summed
+def _dot(x, w):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for j in range(len(x)):
+        total += x[j] * w[j]
+    return total
+
+
+@summed
+def _add(total, u, rows):  # type: ignore[no-untyped-def]
+    """Add sum u x to total, four rows at a time: it is loaded and stored a fourth as often."""
+    n = len(u) // 4 * 4
+    for k in range(0, n, 4):
+        a, b, c, d = u[k], u[k + 1], u[k + 2], u[k + 3]
+        w, x, y, z = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        for j in range(len(total)):
+            total[j] += a * w[j] + b * x[j] + c * y[j] + d * z[j]
+    for k in range(n, len(u)):
+        a, w = u[k], rows[k]
+        for j in range(len(total)):
+            total[j] += a * w[j]
 
 
 @compiled
-def adjoint(rows, start, u):  # type: ignore[no-untyped-def]
-    """Sum u x of each task, (m, p)."""
-    m, p = len(start) - 1, rows.shape[1]
-    out = np.zeros((m, p))
-    for i in range(m):
-        for k in range(start[i], start[i + 1]):
-            for j in range(p):
-                out[i, j] += u[k] * rows[k, j]
-    return out
-
-
-@compiled
-def grams(rows, start, v, wanted, out):  # type: ignore[no-untyped-def]
-    """Sum v x x' of the tasks that are ``wanted`` (m,), written to out (m, p, p)."""
+def moments(rows, start, v, y, some, grams, cross):  # type: ignore[no-untyped-def]
+    """Sum v x x' of some tasks to grams (m, p, p), and sum v y x to cross (m, p) if it is one."""
     p = rows.shape[1]
-    total = np.empty((p, p))
-    for i in range(len(out)):
-        if not wanted[i]:
-            continue
-        total[:] = 0.0
-        for k in range(start[i], start[i + 1]):
-            for j in range(p):
-                pull = v[k] * rows[k, j]
-                for n in range(j + 1):
-                    total[j, n] += pull * rows[k, n]
+    P = -(-p // LANES) * LANES
+    Z, S, u = np.zeros((_AT_ONCE, P)), np.empty((P, P)), np.empty(_AT_ONCE)
+    for i in some:
+        S[:] = 0.0
+        cross[i : i + 1] = 0.0
+        for first in range(start[i], start[i + 1], _AT_ONCE):
+            n = min(_AT_ONCE, start[i + 1] - first)
+            for k in range(n):
+                root, row = np.sqrt(v[first + k]), rows[first + k]
+                for j in range(p):
+                    Z[k, j] = root * row[j]
+                u[k] = v[first + k] * y[first + k]
+            if len(cross):
+                _add(cross[i], u[:n], rows[first : first + n])
+            for a in range(0, p, EDGE):
+                for e in range(0, a + EDGE, LANES):
+                    add_gram(S, a, e, Z, n)
         for j in range(p):
-            for n in range(j + 1):
-                out[i, j, n] = out[i, n, j] = total[j, n]
-    return out
+            for e in range(j + 1):
+                grams[i, j, e] = grams[i, e, j] = S[j, e]
 
 
 @compiled

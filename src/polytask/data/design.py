@@ -14,7 +14,8 @@ from polytask.data.batches import BATCH, Batch, make_batches
 from polytask.data.before_ones import gathered
 from polytask.data.sparse_products import SparseProducts
 from polytask.data.split_rows import SplitRows, taken
-from polytask.data.task_products import TaskProducts, floats, row_loops, weighted_grams
+from polytask.data.task_loops import TaskLoops
+from polytask.data.task_products import TaskProducts, weighted_grams
 from polytask.data.threads import share
 
 __all__ = ["Design", "make_design"]
@@ -23,6 +24,7 @@ _AT_ONCE = 500_000  # numbers in the weighed rows of `grams_of_outputs`: what a 
 _CHUNK = 4_000_000  # numbers in a block of rows that is widened or weighted: 32 MB
 _ALL = slice(None)
 _THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
+_GRAM = 0.1  # products with rows, by the time that loops save, in Gram matrices a column
 _ROUNDING = 1e-14  # of a constant feature, what is left of it around its mean
 _MOST_NUMBERS = 1e9  # in Gram matrices that are made at once: 8 GB
 
@@ -85,8 +87,21 @@ class Design:
         return self._wide(self.X if whole else self.X[index])
 
     @cached_property
+    def plain(self) -> bool:
+        """Whether observations are the rows of X as they are."""
+        X = self.X
+        plain = isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.carray
+        return plain and self.index is None and self.shift is None and self.n_tasks > 0
+
+    @cached_property
     def _by_task(self) -> TaskProducts | None:
-        return TaskProducts.of(self.X, self.index, self.start, self.shift)
+        return TaskProducts.of(self.X, self.start) if self.plain else None
+
+    def _in_place(self, products: float = 1.0) -> TaskProducts | TaskLoops | None:
+        """Who reads rows task by task for so many ``products``; None where batches do."""
+        if not self.plain:
+            return None
+        return TaskLoops.of(self.X, self.start, products) or self._by_task
 
     def block(self, i: int) -> Any:
         """Rows of task i: float64 array, or csr where X is sparse."""
@@ -157,10 +172,8 @@ class Design:
             return self._products.predict(theta)
         if self._common_rows is not None:
             return np.asarray(theta @ self._common_rows.T).ravel()
-        if self._by_task is not None:
-            return self._by_task.predict(theta)
-        if (compiled := row_loops(self)) is not None:
-            return np.asarray(compiled.predict(self.X, self.start, floats(theta)))
+        if (in_place := self._in_place()) is not None:
+            return in_place.predict(theta)
         out = np.zeros(self.start[-1])
 
         def work(batch: Batch) -> None:
@@ -177,10 +190,8 @@ class Design:
             return self._products.adjoint(u)
         if self._common_rows is not None:
             return np.asarray(u.reshape(self.n_tasks, -1) @ self._common_rows)
-        if self._by_task is not None:
-            return self._by_task.adjoint(u)
-        if (compiled := row_loops(self)) is not None:
-            return np.asarray(compiled.adjoint(self.X, self.start, floats(u)))
+        if (in_place := self._in_place()) is not None:
+            return in_place.adjoint(u)
         out = np.zeros((self.n_tasks, self.n_columns))
 
         def work(batch: Batch) -> None:
@@ -190,6 +201,26 @@ class Design:
 
         self.each(work)
         return out
+
+    def residuals(
+        self, theta: np.ndarray, y: np.ndarray, weight: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The f of `predict` (N,), and `adjoint` of weight (f - y) (m, p): one reading of rows."""
+        if not self.sparse and self._common_rows is None:
+            in_place = self._in_place(2.0)
+            if in_place is not None:
+                return in_place.residuals(theta, y, weight)
+        f = self.predict(theta)
+        return f, self.adjoint(weight * (f - y))
+
+    def moments(self, v: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`grams` at v, and `adjoint` of v y: one reading of the rows."""
+        if not self.sparse and self._common_rows is None:
+            self._refuse_large(self.n_tasks)
+            in_place = self._in_place(_GRAM * self.n_columns)
+            if in_place is not None:
+                return in_place.moments(v, y)
+        return self.grams(v), self.adjoint(v * y)
 
     def grams(self, v: np.ndarray, tasks: np.ndarray | None = None) -> np.ndarray:
         """sum_k v_k x_k x_k' in each task, shape (m, p, p); v >= 0.
@@ -206,10 +237,9 @@ class Design:
         if tasks is not None:
             wanted = np.isin(np.arange(self.n_tasks), tasks)
         out[~wanted | (np.diff(self.start) == 0)] = 0.0
-        if self._by_task is not None:
-            return self._by_task.grams(v, wanted, out)
-        if (compiled := row_loops(self, 2.0)) is not None:
-            return np.asarray(compiled.grams(self.X, self.start, floats(v), wanted, out))
+        if (in_place := self._in_place(_GRAM * p)) is not None:
+            in_place.grams(v, wanted, out)
+            return out
 
         def work(batch: Batch) -> None:
             if wanted[batch.tasks].any():

@@ -28,6 +28,11 @@ class Pointwise(Protocol):
         ...
 
     @property
+    def is_quadratic(self) -> bool:
+        """Whether it is ½ (y - f)²."""
+        ...
+
+    @property
     def has_labels(self) -> bool:
         """Whether y are 0 and 1, so that no term in y alone is beside it."""
         ...

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytask.data.design import Design
-from polytask.data.task_products import floats, row_loops
+from polytask.data.task_loops import floats, row_loops
 
 __all__ = ["added", "quadratic_forms", "residual_sums"]
 

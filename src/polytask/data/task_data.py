@@ -119,6 +119,11 @@ class TaskData:
         return self.design.grams(self.weight)
 
     @cached_property
+    def cross(self) -> np.ndarray:
+        """sum_k omega_k y_k x_k of each task, shape (m, p)."""
+        return self.design.adjoint(self.weight * self.y)
+
+    @cached_property
     def total_gram(self) -> np.ndarray:
         """Their sum over tasks, shape (p, p)."""
         known = "grams" in vars(self)
@@ -135,10 +140,13 @@ class TaskData:
         return self.is_narrow and self.n_tasks * self.n_coefs**2 <= _GRAMS_LIMIT
 
     def own_grams(self) -> np.ndarray:
-        """`grams` for a caller who overwrites them: made for it alone where nobody else asked."""
+        """`grams` for a caller who overwrites them: made for it alone where nobody else asked.
+
+        `cross` comes with them.
+        """
         if "grams" in vars(self):
             return self.grams.copy()
-        grams = self.design.grams(self.weight)
+        grams, vars(self)["cross"] = self.design.moments(self.weight, self.y)
         vars(self).setdefault("column_norms", np.sqrt(np.einsum("mpp->mp", grams)))
         return grams
 
@@ -152,11 +160,20 @@ class TaskData:
 
     def at(self, loss: Pointwise, theta: np.ndarray) -> RowsAt:
         """R at coefficients Theta (m, p)."""
+        known: dict[str, np.ndarray] = {}
         if self.intercept and not theta[:, :-1].any():
             f = np.repeat(theta[:, -1], self.sizes)
+        elif not theta.any():
+            f = np.zeros(len(self.y))
+            if loss.is_quadratic and "cross" in vars(self):
+                known["gradient"] = -self.cross
+        elif loss.is_quadratic:
+            f, known["gradient"] = self.design.residuals(theta, self.y, self.weight)
         else:
-            f = self.design.predict(theta) if theta.any() else np.zeros(len(self.y))
-        return RowsAt(self.design, self.y, self.weight, loss, f)
+            f = self.design.predict(theta)
+        at = RowsAt(self.design, self.y, self.weight, loss, f)
+        vars(at).update(known)
+        return at
 
     def block(self, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Design rows, targets and weights omega of task i."""

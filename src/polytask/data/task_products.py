@@ -1,24 +1,19 @@
-"""Products with rows: of one task after the other, each a call of BLAS in place, or of batches.
-
-Or of short rows in compiled loops.
-"""
+"""Products with rows: of one task after the other, each a call of BLAS in place, or of batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from polytask.compiled import loops
 from polytask.data.threads import share
 
-__all__ = ["TaskProducts", "floats", "row_loops", "weighted_grams"]
+__all__ = ["TaskProducts", "weighted_grams"]
 
 _LONG, _UNEVEN = 8_000, 2_000  # numbers in a task from which on; of tasks that would be padded
-_CHUNK = 4_000_000  # numbers in a block of rows that is weighted: 32 MB
-_FEW = 32  # columns up to which compiled loops pay
-_SAVED = 1e-8  # seconds that they save in a product, for each number in the rows
+_CHUNK = 100_000  # numbers in a block of rows, that the nearest caches hold
+_IN_CACHE = 4_000_000  # numbers that some cache may hold from one reading to the next
 _THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 
 
@@ -37,11 +32,8 @@ class TaskProducts:
         self.edges = list(zip(start[:-1].tolist(), start[1:].tolist(), strict=True))
 
     @classmethod
-    def of(cls, X: Any, index: np.ndarray | None, start: np.ndarray, shift: Any) -> Self | None:
-        """Those of a design; None where rows are gathered or widened, or batches are faster."""
-        plain = isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.c_contiguous
-        if not plain or index is not None or shift is not None or len(start) < 2:
-            return None
+    def of(cls, X: np.ndarray, start: np.ndarray) -> Self | None:
+        """Those of a design whose rows are read as they are; None where batches are faster."""
         sizes = np.diff(start)
         uneven = bool((sizes != sizes[0]).any())
         long = X.size >= (_UNEVEN if uneven else _LONG) * len(sizes)
@@ -67,29 +59,74 @@ class TaskProducts:
         self._each(work, 1.0)
         return out
 
-    def grams(self, v: np.ndarray, wanted: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """sum_k v_k x_k x_k' of the tasks that are ``wanted`` (m,), written to out (m, p, p)."""
-        X, p = self.X, self.X.shape[1]
-        step = max(1, _CHUNK // p)
+    def residuals(
+        self, theta: np.ndarray, y: np.ndarray, weight: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The f (N,) of `predict`, and `adjoint` of weight (f - y)."""
+        if self.X.size < _IN_CACHE:
+            f = self.predict(theta)
+            return f, self.adjoint(weight * (f - y))
+        f, out = np.empty(len(self.X)), np.zeros((len(self.edges), self.X.shape[1]))
 
         def work(i: int, a: int, b: int) -> None:
-            if not wanted[i]:
-                return
-            rows, weights = X[a:b], v[a:b]
-            if a < b and (weights == weights[0]).all():  # BLAS sees that Z'Z is symmetric
-                np.dot(rows.T, rows, out=out[i])
-                out[i] *= weights[0]
-                return
-            root = np.sqrt(weights)[:, None]
-            for first in range(0, max(b - a, 1), step):
-                Z = rows[first : first + step] * root[first : first + step]
-                if first:
-                    out[i] += Z.T @ Z
+            w, total = theta[i], out[i]
+            for first, last in self._pieces(a, b):
+                rows, here = self.X[first:last], f[first:last]
+                np.dot(rows, w, out=here)
+                total += np.dot(weight[first:last] * (here - y[first:last]), rows)
+
+        self._each(work, 2.0)
+        return f, out
+
+    def grams(self, v: np.ndarray, wanted: np.ndarray, out: np.ndarray) -> None:
+        """sum_k v_k x_k x_k' of the tasks that are ``wanted`` (m,), written to out (m, p, p)."""
+
+        def work(i: int, a: int, b: int) -> None:
+            if wanted[i] and a < b:
+                self._gram(v, a, b, out[i])
+
+        self._each(work, self.X.shape[1])
+
+    def moments(self, v: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`grams` of all tasks, and `adjoint` of v y."""
+        p = self.X.shape[1]
+        grams, cross, u = np.empty((len(self.edges), p, p)), np.zeros((len(self.edges), p)), v * y
+
+        def work(i: int, a: int, b: int) -> None:
+            gram, total = grams[i], cross[i]
+            if a == b:
+                gram[:] = 0.0
+            for first, last in self._pieces(a, b):
+                if first == a:
+                    self._gram(v, first, last, gram)
                 else:
-                    np.dot(Z.T, Z, out=out[i])
+                    gram += self._gram(v, first, last, np.empty((p, p)))
+                total += np.dot(u[first:last], self.X[first:last])
 
         self._each(work, p)
+        return grams, cross
+
+    def _gram(self, v: np.ndarray, a: int, b: int, out: np.ndarray) -> np.ndarray:
+        """The sum v x x' of some rows, to out (p, p)."""
+        rows, weights = self.X[a:b], v[a:b]
+        if (weights == weights[0]).all():  # BLAS sees that Z'Z is symmetric
+            np.dot(rows.T, rows, out=out)
+            out *= weights[0]
+            return out
+        root = np.sqrt(weights)[:, None]
+        for first, last in self._pieces(0, b - a):
+            Z = rows[first:last] * root[first:last]
+            if first:
+                out += Z.T @ Z
+            else:
+                np.dot(Z.T, Z, out=out)
         return out
+
+    def _pieces(self, a: int, b: int) -> list[tuple[int, int]]:
+        """Rows that a cache holds, no fewer than their columns."""
+        p = self.X.shape[1]
+        step = max(1, p, _CHUNK // max(p, 1))
+        return [(first, min(first + step, b)) for first in range(a, b, step)]
 
     def _each(self, work: Callable[[int, int, int], None], cost: float) -> None:
         """Call ``work`` with every task and where it begins and ends, in threads where it pays."""
@@ -112,21 +149,3 @@ def weighted_grams(rows: np.ndarray, v: np.ndarray) -> np.ndarray:
         return np.asarray(np.multiply(product, level[:, :, None], out=product))
     Z = rows * np.sqrt(v)[:, :, None]
     return np.asarray(Z.transpose(0, 2, 1) @ Z)
-
-
-def row_loops(design: Any, products: float = 1.0, most: int = _FEW, room: str = "rows") -> Any:
-    """Compiled passes over rows (of `polytask.compiled.rows`); None where they do not pay.
-
-    They read the rows of an array as they are, of ``most`` numbers at most. A pass saves about what
-    it saves of so many ``products`` with rows.
-    """
-    X = design.X
-    plain = isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.carray
-    if not plain or X.shape[1] > most or design.index is not None or design.shift is not None:
-        return None
-    return loops(room, products * _SAVED * X.size)
-
-
-def floats(values: np.ndarray) -> np.ndarray:
-    """Values as compiled loops take them: in float64, side by side."""
-    return np.ascontiguousarray(values, dtype=np.float64)

@@ -17,8 +17,8 @@ from scipy.special import digamma, fdtrc, polygamma
 
 from polytask.data import TaskData
 from polytask.data.row_sums import added, quadratic_forms
+from polytask.data.task_loops import floats, row_loops
 from polytask.data.task_medians import task_medians
-from polytask.data.task_products import floats, row_loops
 
 __all__ = ["task_noise"]
 

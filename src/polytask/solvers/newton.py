@@ -46,8 +46,8 @@ class BlockElimination(Solver):
             (here := problem.at(found)).violation <= min(tol, _CORRECTED)
         ):
             return _solution(problem, here, Status.SOLVED, self.name, 1)
-        here = nothing = problem.at(problem.zeros())
         factor = arrow_problem(problem).factor_squares()
+        here = nothing = problem.at(problem.zeros())
         steps = 0
         while steps < self.refinements and (steps == 0 or here.violation > min(tol, _CORRECTED)):
             trial = problem.at(moved(here.blocks, factor.solve(here.residual), -1.0))
