@@ -82,9 +82,16 @@ def single(data: TaskData) -> Callable[[], Any]:
     return lambda: timed_fits.single_task(X, data.y, data.start, 2.0)
 
 
+def _load_loops() -> None:
+    """As after the fits of a process, where numba is installed."""
+    if find_spec("numba") is not None:
+        import_module("numba")
+
+
 def mean_regularized(asked: Setting, size: str) -> Iterator[Row]:
-    """One fit of squared loss; w0 is free but at wide."""
+    """One fit of squared loss, with compiled loops at hand; w0 is free but at wide."""
     data = asked.data(size)
+    _load_loops()
     alpha = 1.0 / len(data.y)
     common = alpha if size == "wide" else 0.0
     runs: Runs = {"STL": single(data), "ours": lambda: timed_fits.fit(data, alpha, common)}
@@ -128,8 +135,7 @@ def path(asked: Setting, size: str) -> Iterator[Row]:
 def tuned(asked: Setting, size: str) -> Iterator[Row]:
     """What `fit` does by default, with compiled loops at hand as after the fits of a process."""
     data = asked.data(size)
-    if find_spec("numba") is not None:
-        import_module("numba")
+    _load_loops()
     runs: Runs = {"STL": single(data), "ours": lambda: timed_fits.tuned(data)}
     work = "mean-regularized, three strengths chosen"
     yield row(work, size, asked.medians(runs, size, 0.5), "≤ 30 STL")

@@ -27,6 +27,7 @@ _THREADS_FROM = 2e7  # multiplications below which a second thread costs more th
 _GRAM = 0.1  # products with rows, by the time that loops save, in Gram matrices a column
 _ROUNDING = 1e-14  # of a constant feature, what is left of it around its mean
 _MOST_NUMBERS = 1e9  # in Gram matrices that are made at once: 8 GB
+_Pair = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +90,8 @@ class Design:
     @cached_property
     def plain(self) -> bool:
         """Whether observations are the rows of X as they are."""
-        X = self.X
-        plain = isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.carray
-        return plain and self.index is None and self.shift is None and self.n_tasks > 0
+        X, own = self.X, self.index is None and self.shift is None and self.n_tasks > 0
+        return own and isinstance(X, np.ndarray) and X.dtype == np.float64 and X.flags.carray
 
     @cached_property
     def _by_task(self) -> TaskProducts | None:
@@ -99,9 +99,8 @@ class Design:
 
     def _in_place(self, products: float = 1.0) -> TaskProducts | TaskLoops | None:
         """Who reads rows task by task for so many ``products``; None where batches do."""
-        if not self.plain:
-            return None
-        return TaskLoops.of(self.X, self.start, products) or self._by_task
+        loops = TaskLoops.of(self.X, self.start, products) if self.plain else None
+        return loops or self._by_task
 
     def block(self, i: int) -> Any:
         """Rows of task i: float64 array, or csr where X is sparse."""
@@ -202,24 +201,18 @@ class Design:
         self.each(work)
         return out
 
-    def residuals(
-        self, theta: np.ndarray, y: np.ndarray, weight: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def residuals(self, theta: np.ndarray, y: np.ndarray, weight: np.ndarray) -> _Pair:
         """The f of `predict` (N,), and `adjoint` of weight (f - y) (m, p): one reading of rows."""
-        if not self.sparse and self._common_rows is None:
-            in_place = self._in_place(2.0)
-            if in_place is not None:
-                return in_place.residuals(theta, y, weight)
+        if (in_place := self._in_place(2.0)) is not None:
+            return in_place.residuals(theta, y, weight)
         f = self.predict(theta)
         return f, self.adjoint(weight * (f - y))
 
-    def moments(self, v: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def moments(self, v: np.ndarray, y: np.ndarray) -> _Pair:
         """`grams` at v, and `adjoint` of v y: one reading of the rows."""
-        if not self.sparse and self._common_rows is None:
-            self._refuse_large(self.n_tasks)
-            in_place = self._in_place(_GRAM * self.n_columns)
-            if in_place is not None:
-                return in_place.moments(v, y)
+        self._refuse_large(self.n_tasks)
+        if (in_place := self._in_place(_GRAM * self.n_columns)) is not None:
+            return in_place.moments(v, y)
         return self.grams(v), self.adjoint(v * y)
 
     def grams(self, v: np.ndarray, tasks: np.ndarray | None = None) -> np.ndarray:
@@ -233,13 +226,11 @@ class Design:
             return self._products.grams(v, self.start, some)
         p = self.n_columns
         out = np.empty((self.n_tasks, p, p))
-        wanted = np.ones(self.n_tasks, dtype=bool)
-        if tasks is not None:
-            wanted = np.isin(np.arange(self.n_tasks), tasks)
+        every = np.arange(self.n_tasks)
+        wanted = np.isin(every, every if tasks is None else tasks)
         out[~wanted | (np.diff(self.start) == 0)] = 0.0
         if (in_place := self._in_place(_GRAM * p)) is not None:
-            in_place.grams(v, wanted, out)
-            return out
+            return in_place.grams(v, wanted, out)
 
         def work(batch: Batch) -> None:
             if wanted[batch.tasks].any():
@@ -374,9 +365,7 @@ class Design:
 
     def subset(self, keep: np.ndarray) -> Design:
         """The observations where keep (N,) is true."""
-        counts = np.add.reduceat(np.append(keep, False).astype(int), self.start[:-1])
-        counts[np.diff(self.start) == 0] = 0
-        start = np.concatenate([[0], np.cumsum(counts)])
+        start = np.append(0, np.cumsum(keep))[self.start]
         if self.index is None:
             return Design(taken(self.X, keep), None, start, self.shift)
         return Design(self.X, self.index[keep], start, self.shift)
@@ -388,11 +377,8 @@ def make_design(
 ) -> Design:  # fmt: skip
     """A design from feature rows, with a column of ones appended if ``intercept``.
 
-    ``center`` (d,) is taken off every dense row; there must be an intercept.
-
-    Where ``index`` only reorders long rows, they are gathered once, so that later passes read
-    memory in order. Dense rows are contiguous, so that the order in memory of a user's array is
-    no matter of digits.
+    ``center`` (d,) is taken off every dense row; there must be an intercept. Rows that ``index``
+    only reorders, and dense ones, are copied once: passes read memory in order, with like digits.
     """
     reorder = index is not None and len(index) <= X.shape[0]
     if sparse.issparse(X):

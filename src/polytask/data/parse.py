@@ -22,6 +22,7 @@ from polytask.data.frames import check_columns, frame_columns, is_frame, refuse_
 from polytask.data.held_rows import read_held
 from polytask.data.order import stable_order
 from polytask.data.read_once import made_once
+from polytask.data.row_sums import added
 from polytask.data.split_rows import split_rows
 from polytask.data.task_data import TaskData, task_shares
 from polytask.data.task_spec import grouping_names, spelled_out
@@ -177,15 +178,14 @@ def make_task_data(
         raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
     weight = read_weight(sample_weight, y)
     wide = y.ndim == 2
-    row, code, tasks = (
+    row, code, tasks, already = (
         _wide_observations(y, weight, names) if wide else _long_observations(rows, y, weight)
     )
-    already = len(row) == rows.X.shape[0] and bool((row == np.arange(len(row))).all())
     if wide or not already:
         at = (row, code) if wide else row
         y, weight = y[at], weight[at]
     start = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(tasks)))])
-    counts = np.bincount(code, weights=weight, minlength=len(tasks))
+    counts = added(weight, start)
     share = task_shares(counts, getattr(estimator, "_weight_rule", estimator.task_weight))
     intercept, y = estimator.fit_intercept, y.astype(np.float64)
     held = None if group is None else group[row], None if when is None else when[row]
@@ -215,35 +215,38 @@ def _far_means(X: np.ndarray, row: np.ndarray | None, omega: np.ndarray) -> np.n
 
 def _long_observations(
     rows: Rows, y: np.ndarray, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    """Row and code of each observation, the tasks, and whether rows are taken as they stand."""
     if np.isnan(y).any():
         raise ValueError(
             "Input y contains NaN. Drop rows without a target, or pass a label column per task "
             "(wide y with task=None), where NaN means not measured."
         )
-    kept = np.flatnonzero(weight > 0)
+    whole = bool((weight > 0).all())
+    kept = np.arange(len(y)) if whole else np.flatnonzero(weight > 0)
     ids = np.zeros(len(y), dtype=np.int64) if rows.ids is None else rows.ids
-    tasks, code = _distinct(ids if len(kept) == len(ids) else ids[kept])
-    if (code[:-1] <= code[1:]).all():
-        return kept, code, tasks
+    tasks, code, in_order = _distinct(ids if whole else ids[kept])
+    if in_order:
+        return kept, code, tasks, whole
     order = stable_order(code)
-    return kept[order], code[order], tasks
+    return kept[order], code[order], tasks, False
 
 
-def _distinct(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct ids, and the place of each id among them; ids in order need no sorting."""
+def _distinct(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Distinct ids, the place of each id among them, and whether ids are in their order."""
     if len(ids) and (ids[:-1] <= ids[1:]).all():
-        new = np.append(True, ids[1:] != ids[:-1])
-        return ids[new], np.cumsum(new) - 1
+        first = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+        sizes = np.diff(np.append(first, len(ids)))
+        return ids[first], np.repeat(np.arange(len(first)), sizes), True
     if ids.dtype.kind == "i":  # by hashes
         code, tasks = pd.factorize(ids, sort=True)
-        return tasks, code
-    return np.unique(ids, return_inverse=True)
+        return tasks, code, False
+    return *np.unique(ids, return_inverse=True), False
 
 
 def _wide_observations(
     y: np.ndarray, weight: np.ndarray, names: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
     tasks = np.arange(y.shape[1]) if names is None else names
     measured = ~np.isnan(y) & (weight > 0)
     empty = ~measured.any(axis=0)
@@ -253,7 +256,7 @@ def _wide_observations(
             f"{tasks[empty].tolist()[:5]} contain NaN only. Drop them."
         )
     code, row = np.nonzero(measured.T)
-    return row, code, tasks
+    return row, code, tasks, len(tasks) == 1 and len(row) == len(y)
 
 
 def read_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:

@@ -59,12 +59,13 @@ class TaskLoops:
         self._each(lambda some: self._call("residuals", *given, some, f, out), 2.0)
         return f, out
 
-    def grams(self, v: np.ndarray, wanted: np.ndarray, out: np.ndarray) -> None:
+    def grams(self, v: np.ndarray, wanted: np.ndarray, out: np.ndarray) -> np.ndarray:
         """sum_k v_k x_k x_k' of the tasks that are ``wanted`` (m,), written to out (m, p, p)."""
         none, v = np.zeros((0, self.X.shape[1])), floats(v)
         self._each(
             lambda some: self._call("moments", v, v, some[wanted[some]], out, none), self.X.shape[1]
         )
+        return out
 
     def moments(self, v: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`grams` of all tasks, and `adjoint` of v y."""

@@ -78,7 +78,7 @@ class TaskProducts:
         self._each(work, 2.0)
         return f, out
 
-    def grams(self, v: np.ndarray, wanted: np.ndarray, out: np.ndarray) -> None:
+    def grams(self, v: np.ndarray, wanted: np.ndarray, out: np.ndarray) -> np.ndarray:
         """sum_k v_k x_k x_k' of the tasks that are ``wanted`` (m,), written to out (m, p, p)."""
 
         def work(i: int, a: int, b: int) -> None:
@@ -86,6 +86,7 @@ class TaskProducts:
                 self._gram(v, a, b, out[i])
 
         self._each(work, self.X.shape[1])
+        return out
 
     def moments(self, v: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`grams` of all tasks, and `adjoint` of v y."""

@@ -18,9 +18,11 @@ _CALL = 5e-4  # seconds for a task whose system is kept in row space
 
 def products_pay(arrow: ArrowProblem) -> bool:
     """Whether no factorization should be made: too large, or slower than some hundred products."""
+    design, k, c = arrow.problem.data.design, len(arrow.D), len(arrow.G)
+    if not design.sparse and design.n_tasks * max(k, 1) * (k + c) + c**2 <= _MOST_NUMBERS:
+        return False  # whichever tasks are kept in row space
     if factor_numbers(arrow) > _MOST_NUMBERS:
         return True
-    design = arrow.problem.data.design
     return design.sparse and _factor_seconds(arrow) > max(
         _NOT_WORTH, _PRODUCTS * _product_seconds(design)
     )
