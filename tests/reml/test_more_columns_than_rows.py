@@ -51,3 +51,12 @@ def test_curves_of_few_rows_do_not_run_through_the_noise(seed):
     assert curved.model_.noise_variance_ > 0.5 * straight.noise_variance_
     spread = np.abs(curved.predict(far) - straight.predict(far))
     assert spread.max() < 3.0 * np.std(y)
+
+
+def test_copies_of_rows_say_that_there_is_no_noise(rng):
+    """More rows than distinct ones, as a pooled fit explains all: weights and copies agree."""
+    X, y, s = rng.uniform(size=(12, 20)), rng.integers(0, 3, 12).astype(float), np.arange(12) % 3
+    new = rng.uniform(size=(5, 20))
+    copies = CurvedRegressor().fit(np.repeat(X, s, axis=0), np.repeat(y, s))
+    weighted = CurvedRegressor().fit(X[::-1], y[::-1], sample_weight=s[::-1])
+    np.testing.assert_allclose(weighted.predict(new), copies.predict(new), rtol=1e-6, atol=1e-8)
