@@ -116,7 +116,7 @@ class MixedModel:
         w = np.zeros(data.n_coefs)
         if data.intercept:
             w[-1] = float(s @ data.y) / n_rows
-        # else the pooled fit explains any targets, and noise as well; copies of rows tell them apart
+        # else the pooled fit explains any targets, noise as well; copies of rows tell them apart
         if n_rows > data.n_coefs or n_rows > np.linalg.matrix_rank(total, hermitian=True):
             w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
         theta = np.repeat(w[None], data.n_tasks, axis=0)

@@ -181,7 +181,8 @@ def _descend(variances: Variances, gamma: np.ndarray, max_iter: int, tol: float)
         violation = _violation(gamma, slope, variances)
         if violation <= tol:
             return variances.estimate(gamma, point, violation, n_iter, True)
-        moved = _step(variances, gamma, point, slope, (hessian + missing, hessian))
+        hessians = (hessian + missing, hessian) if missing.any() else (hessian,)
+        moved = _step(variances, gamma, point, slope, hessians)
         if moved is None:  # the deviance has no digits left
             break
         before, slope_before = gamma, slope
@@ -237,19 +238,33 @@ def _step(
 ) -> tuple[np.ndarray, MixedPoint] | None:
     """The first of the halved projected Newton steps that lowers the deviance.
 
-    By the first of the Hessians whose step goes downhill.
+    By the first of the Hessians whose steps do.
     """
     least, most = variances.least, variances.model.most_variance
     free = ((gamma > least) | (slope < 0)) & ((gamma < most) | (slope > 0))
     unit = np.maximum(gamma[free], 1e-3)  # in which a variance of 1e8 and one of 1 share a matrix
-    direction = np.zeros_like(gamma)
     for each in hessians:
         hessian = each[np.ix_(free, free)] * unit[:, None] * unit
         # a floor of one tenth of a log-scale Newton step keeps steps sane where there is no slope
         hessian[np.diag_indices_from(hessian)] += 0.1 * np.abs(slope[free]) * unit
+        direction = np.zeros_like(gamma)
         direction[free] = -unit * np.linalg.lstsq(hessian, slope[free] * unit, rcond=None)[0]
         if slope @ direction < 0:
-            break
+            moved = _along(variances, gamma, point, slope, direction)
+            if moved is not None:
+                return moved
+    return None
+
+
+def _along(
+    variances: Variances,
+    gamma: np.ndarray,
+    point: MixedPoint,
+    slope: np.ndarray,
+    direction: np.ndarray,
+) -> tuple[np.ndarray, MixedPoint] | None:
+    """The first of the halved steps in a direction that lowers the deviance."""
+    least, most = variances.least, variances.model.most_variance
     for size in 0.5 ** np.arange(20):
         trial = np.clip(gamma + size * direction, least, most)
         trial[trial < ZERO] = least[trial < ZERO]
