@@ -106,7 +106,7 @@ def estimate_factor(
     else:
         starts = [like.point.L]
     ends = [_estimate(model, root, root.read(L), start) for L in starts]
-    found = min(ends, key=lambda end: (end.point.noiseless, end.point.deviance))
+    found = min(ends, key=_judged)
     L, p = found.point.L, len(varies)
     kept = np.flatnonzero(varies)
     turned = np.zeros((p, r))
@@ -114,6 +114,11 @@ def estimate_factor(
     low = Root.factor(varies, r, low=True)
     t = low.read(np.hstack([L[:, :p], turned]))
     return replace(found, point=model.at(low.at(t), found.point.kappa), root=low, parameters=t)
+
+
+def _judged(end: RemlEstimate) -> tuple[bool, float]:
+    """Its deviance, in which what rounding makes of one minimum does not count."""
+    return end.point.noiseless, round(end.point.deviance, 4)
 
 
 def _steepest(start: RemlEstimate, unit: np.ndarray, r: int) -> np.ndarray:
