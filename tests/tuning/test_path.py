@@ -81,6 +81,18 @@ def test_risks_of_a_path_are_those_of_its_points(seed, monkeypatch):
     assert 10 <= sum(asked) <= 43
 
 
+@pytest.mark.parametrize("seed", [3, 27, 50])
+def test_points_at_the_weak_end_do_not_vouch_for_the_others(seed):
+    """One feature over eight decades, at whose weak end hardly anything moves."""
+    rng = np.random.default_rng(seed)
+    X, y, ids = random_tasks(rng, [100] * rng.choice([2, 3, 8]), 1)
+    data = make_data(X, y, ids)
+    largest = 2.0 * float((data.column_norms**2).sum(axis=1).max())
+    strengths = largest * np.geomspace(1, 1e-8, rng.integers(50, 80))
+    path = [mean_regularized(data, a, 1.0, 0.1) for a in strengths]
+    np.testing.assert_allclose(LeaveOneOut().risks(path), _exact(path), rtol=WITHIN)
+
+
 @pytest.mark.slow
 def test_how_near_told_risks_are():
     """On tables that the method was not made on."""

@@ -24,10 +24,14 @@ _TINY = 1e-300  # in place of zero
 def along_path(
     ask: Callable[[np.ndarray], tuple[np.ndarray, bool]], c: np.ndarray, spectrum: np.ndarray
 ) -> np.ndarray:
-    """Risks at all curvatures of a path, within 1e-7 of themselves and mostly 1e-9.
+    """Risks at all curvatures of a path, mostly within 1e-9 of themselves.
+
+    Over six decades they were within 1e-7 in all tables that were tried, over eight and more within
+    2e-6.
 
     The last points that were asked for are foretold by those before, which shows what error these
-    left. The next is less by the factor by which this one was less than that before it.
+    left. The next is less by the factor by which this one was less than that before it. The last
+    are those of two turns: in one, all may lie where nothing is left to learn.
 
     Parameters
     ----------
@@ -46,7 +50,7 @@ def along_path(
         risks[new], whole = ask(new)
         if not whole:
             break
-        before, error = (path.error(risks, n - k * _MORE) for k in (2, 1))
+        before, error = (path.error(risks, n - k * _MORE) for k in (3, 2))
         if error <= _SEEN and error * min(1.0, error / max(before, _TINY)) <= _TOLD:
             rest = np.setdiff1d(every, path.nodes)
             risks[rest] = path.told(risks, n, rest)
@@ -92,7 +96,7 @@ class _Path:
         return np.asarray((share @ risks[nodes]) / share.sum(axis=1))
 
     def error(self, risks: np.ndarray, n: int) -> float:
-        """Share by which the first n nodes miss the next."""
-        some = np.array(self.nodes[n : n + _MORE])
+        """Share by which the first n nodes miss those of the next two turns."""
+        some = np.array(self.nodes[n : n + 2 * _MORE])
         miss = np.abs(self.told(risks, n, some) - risks[some])
         return float((miss / np.maximum(risks[some], _TINY)).max())
