@@ -82,6 +82,21 @@ def test_levels_far_above_the_noise(covariance, size):
     assert np.sqrt(model.deviation_covariance_[0, 0]) == pytest.approx(0.42, abs=0.007)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_covariances_of_coefficients_far_above_the_noise(seed):
+    """Of a task's they lost their digits, and tasks were said to differ in noise."""
+    r = np.random.default_rng(seed)
+    g, x = np.repeat(np.arange(30), 20), r.normal(size=600)
+    y = 1e6 * r.normal(size=30)[g] + (1 + 0.5 * r.normal(size=30))[g] * x + r.normal(size=600)
+    model = MeanRegularizedRegressor("reml", covariance="full", task="g", noise="common")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the likelihood has too few digits to be sure of
+        model.fit(table(g, x=x), y)
+    for i, V in enumerate(model.coef_covariance_):
+        Z = np.column_stack([x[g == i], np.ones(20)])
+        assert 1.3 < np.trace(Z @ V @ Z.T) / model.noise_variance_ < 2.0001
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_factor_starts_in_the_units_of_each_coefficient(seed):
     """Its slope variance was zero where levels are a million times the noise."""

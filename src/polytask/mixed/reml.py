@@ -34,7 +34,7 @@ from polytask.algebra.linalg import (
     psd_inverse,
     psd_inverses,
     symmetric_eigen,
-)
+)  # fmt: skip
 from polytask.data import TaskData
 from polytask.data.row_sums import residual_sums
 from polytask.mixed.point import MixedPoint
@@ -45,7 +45,7 @@ from polytask.mixed.sums import (
     first_sums,
     of_one_design,
     second_sums,
-)
+)  # fmt: skip
 
 # Where the tasks' coefficients leave no noise, the likelihood grows with the variances for ever.
 _MOST, _MOST_OF_SOME_NOISE = 1e6, 1e12
@@ -172,9 +172,8 @@ class MixedModel:
     def _ranks_of_tasks(self) -> np.ndarray:
         H, (inverses, singular) = self.designs, self._inverted
         ranks = np.full(len(H), self.n_coefs)
-        most = np.einsum("bkk->b", H) * np.einsum(
-            "bkk->b", inverses
-        )  # is above the ratio of their values
+        # above the ratio of their values
+        most = np.einsum("bkk->b", H) * np.einsum("bkk->b", inverses)
         asked = singular | ~(most < _CLEAR_RATIO)
         values = np.linalg.eigvalsh(H[asked])
         ranks[asked] = (values > 1e-12 * np.maximum(values[:, -1:], 1e-300)).sum(axis=1)
@@ -352,6 +351,15 @@ class RemlPoint(MixedPoint):
         H = flat @ M @ flat.T - np.tensordot(C, C, axes=((1, 2), (2, 1)))
         H -= (2.0 * pull @ self.S_inverse @ pull.T + self.profiled * np.outer(a, a)) / self.noise
         return np.asarray(0.5 * (H + H.T))
+
+    def coef_covariance(self) -> np.ndarray:
+        """From T_i = (Gamma + H_i^-1)^-1 where variances are large, which loses no digits."""
+        if not self._far or (self.model._ranks_of_tasks < self.model.n_coefs).any():
+            return super().coef_covariance()
+        own = self.model._inverses
+        left = own @ self.T[: len(own)]  # I - K_i H_i
+        V = own - left @ own + left @ self.S_inverse @ left.transpose(0, 2, 1)
+        return np.repeat(self.noise * V, len(self.model.grams) // len(V), axis=0)
 
     @cached_property
     def A_inverse(self) -> np.ndarray:  # type: ignore[override]
