@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from polytask.data import Design, task_loops, task_products
+from polytask.data import Design, task_loops, task_products, threads
 
 SIZES = [40, 0, 7, 120, 1]
 P = 60
@@ -27,7 +27,7 @@ def design(rng) -> Design:
 def road(request, monkeypatch):
     if request.param in ("by loops", "in threads"):
         pytest.importorskip("numba")
-        monkeypatch.setattr(task_loops, "_THREADS_FROM", 0 if "threads" in request.param else 1e9)
+        monkeypatch.setattr(threads, "_FROM", 0 if "threads" in request.param else 1e9)
         return task_loops.TaskLoops
     monkeypatch.setattr(task_loops, "loops", lambda *_: None)
     if request.param == "in pieces":

@@ -10,7 +10,7 @@ from numba import njit
 
 from polytask.compiled.blocks import EDGE, LANES, add_gram
 
-__all__ = ["adjoint", "moments", "predict", "quadratic_forms", "residual_sums", "residuals"]
+__all__ = ["adjoint", "form", "moments", "predict", "quadratic_forms", "residual_sums", "residuals"]
 
 _AT_ONCE = 64  # rows that are scaled at once: they stay in the nearest cache
 
@@ -121,16 +121,22 @@ def residual_sums(rows, start, y, weight, theta):  # type: ignore[no-untyped-def
 
 
 @compiled
+def form(x, V):  # type: ignore[no-untyped-def]
+    """X'V x of a symmetric V."""
+    total = 0.0
+    for j in range(len(x)):
+        part = 0.5 * x[j] * V[j, j]
+        for n in range(j):
+            part += x[n] * V[j, n]
+        total += 2.0 * part * x[j]
+    return total
+
+
+@compiled
 def quadratic_forms(rows, start, V):  # type: ignore[no-untyped-def]
     """x'V_i x of every row, V (m, p, p) symmetric."""
-    out, p = np.empty(len(rows)), rows.shape[1]
+    out = np.empty(len(rows))
     for i in range(len(V)):
         for k in range(start[i], start[i + 1]):
-            total = 0.0
-            for j in range(p):
-                part = 0.5 * rows[k, j] * V[i, j, j]
-                for n in range(j):
-                    part += rows[k, n] * V[i, j, n]
-                total += 2.0 * part * rows[k, j]
-            out[k] = total
+            out[k] = form(rows[k], V[i])
     return out

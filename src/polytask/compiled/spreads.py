@@ -6,6 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from polytask.compiled.rows import form
+
 __all__ = ["spreads"]
 
 _FEW = 30  # rows of which all are looked at
@@ -48,14 +50,9 @@ def spreads(rows, start, y, weight, theta, V, least):
 @compiled
 def _residual(x, y, w, V):
     """Residual y - w'x, and x'V x of a symmetric V."""
-    h = 0.0
     for j in range(len(x)):
         y -= x[j] * w[j]
-        part = 0.5 * x[j] * V[j, j]
-        for n in range(j):
-            part += x[n] * V[j, n]
-        h += 2.0 * part * x[j]
-    return y, h
+    return y, form(x, V)
 
 
 @compiled

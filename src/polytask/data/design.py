@@ -23,7 +23,6 @@ __all__ = ["Design", "make_design"]
 _AT_ONCE = 500_000  # numbers in the weighed rows of `grams_of_outputs`: what a cache holds
 _CHUNK = 4_000_000  # numbers in a block of rows that is widened or weighted: 32 MB
 _ALL = slice(None)
-_THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 _GRAM = 0.1  # products with rows, by the time that loops save, in Gram matrices a column
 _ROUNDING = 1e-14  # of a constant feature, what is left of it around its mean
 _MOST_NUMBERS = 1e9  # in Gram matrices that are made at once: 8 GB
@@ -292,11 +291,7 @@ class Design:
             for g in which:
                 work(groups[g])
 
-        each = np.arange(len(groups))
-        if self.start[-1] * self.n_columns * cost < _THREADS_FROM:
-            some(each)
-        else:
-            share(some, each)
+        share(some, np.arange(len(groups)), self.start[-1] * self.n_columns * cost)
 
     @cached_property
     def _groups(self) -> list[list[Batch]]:

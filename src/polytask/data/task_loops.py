@@ -12,7 +12,6 @@ from polytask.data.threads import share
 
 __all__ = ["TaskLoops", "floats", "row_loops"]
 
-_THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 _FEW, _WIDEST = 32, 400  # columns up to which passes pay, and products of all tasks
 _A_ROW, _A_NUMBER = 5e-9, 2e-10  # seconds that they save in a product
 
@@ -82,11 +81,7 @@ class TaskLoops:
 
     def _each(self, work: Callable[[np.ndarray], None], cost: float) -> None:
         """Call ``work`` with every task, in threads where it pays."""
-        tasks = np.arange(len(self.start) - 1)
-        if self.X.size * cost < _THREADS_FROM:
-            work(tasks)
-        else:
-            share(work, tasks)
+        share(work, np.arange(len(self.start) - 1), self.X.size * cost)
 
 
 def row_loops(design: Any, products: float = 1.0, most: int = _FEW, room: str = "rows") -> Any:

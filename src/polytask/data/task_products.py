@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -14,7 +14,6 @@ __all__ = ["TaskProducts", "weighted_grams"]
 _LONG, _UNEVEN = 8_000, 2_000  # numbers in a task from which on; of tasks that would be padded
 _CHUNK = 100_000  # numbers in a block of rows, that the nearest caches hold
 _IN_CACHE = 4_000_000  # numbers that some cache may hold from one reading to the next
-_THREADS_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 
 
 class TaskProducts:
@@ -132,14 +131,11 @@ class TaskProducts:
     def _each(self, work: Callable[[int, int, int], None], cost: float) -> None:
         """Call ``work`` with every task and where it begins and ends, in threads where it pays."""
 
-        def some(tasks: Iterable[int]) -> None:
-            for i in tasks:
+        def some(tasks: np.ndarray) -> None:
+            for i in tasks.tolist():
                 work(i, *self.edges[i])
 
-        if self.X.size * cost < _THREADS_FROM:
-            some(range(len(self.edges)))
-        else:
-            share(some, np.arange(len(self.edges)))
+        share(some, np.arange(len(self.edges)), self.X.size * cost)
 
 
 def weighted_grams(rows: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_blas_thread", "share", "with_trees"]
 
+_FROM = 2e7  # multiplications below which a second thread costs more than it saves
 _SMALL = 1_000_000  # numbers of a table on which trees have one thread
 T = TypeVar("T")
 
@@ -36,10 +37,17 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     return _controller().limit(limits=1, user_api="blas")
 
 
-def share(work: Callable[[np.ndarray], None], items: Sequence[int] | np.ndarray) -> None:
-    """Call ``work`` on parts of ``items``, a part a core; it gains where work frees the GIL."""
+def share(
+    work: Callable[[np.ndarray], None],
+    items: Sequence[int] | np.ndarray,
+    multiplications: float = np.inf,
+) -> None:
+    """Call ``work`` on parts of ``items``, a part a core; it gains where work frees the GIL.
+
+    Where all of it takes few ``multiplications`` the calling thread does it alone.
+    """
     workers = min(len(os.sched_getaffinity(0)), len(items))
-    if workers < 2:
+    if workers < 2 or multiplications < _FROM:
         work(np.asarray(items))
         return
     with one_blas_thread(), ThreadPoolExecutor(workers) as pool:

@@ -201,8 +201,5 @@ class _OnRoot:
 
     def information(self, along: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
         slopes = np.array([slope for _, slope in along])
-        return (
-            self.point.curvature_along(slopes)
-            if self.whole
-            else self.point.information_along(slopes)
-        )
+        point = self.point
+        return point.curvature_along(slopes) if self.whole else point.information_along(slopes)

@@ -23,10 +23,8 @@ from polytask.data.task_medians import task_medians
 __all__ = ["task_noise"]
 
 _CLEAR = 1e-4  # p-value from which on tasks differ in noise
-_LEAST_ROWS, _LEAST_LEFT = (
-    3,
-    1e-3,
-)  # rows of a task that is asked; share of a row that its fit leaves
+_LEAST_ROWS = 3  # of a task that is asked
+_LEAST_LEFT = 1e-3  # share of a row that its fit leaves
 _FEW, _PRODUCTS = 16, 5.0  # columns up to which one pass is faster; what it saves, in products
 _MOST = 1e6  # degrees of freedom of a prior under which all are alike
 
