@@ -23,6 +23,7 @@ from polytask import (
     SingleTaskRegressor,
 )
 from polytask.inspection import compare_parquet, compare_tasks, sample
+from polytask.sources.dask.active import active_client
 from polytask.sources.prepare import StreamPreparer
 from tests.sources.conftest import summing_up
 
@@ -109,6 +110,22 @@ def test_the_active_client_is_used_without_being_named(cluster, numbers):
     assert {"sum_partition", "merge_parts"} <= set(names)
     assert [what for what, _, _ in told] == ["tasks and targets"] * 9 + ["moments"] * 9
     assert told[-1][1] == told[-1][2]
+
+
+def test_a_client_that_never_met_a_scheduler_is_not_the_active_one(cluster):
+    """Dask keeps it as the default one, as long as a traceback holds it."""
+    with pytest.raises(ValueError, match="port") as raised:
+        distributed.Client("no-port")
+    assert active_client() is None
+    runs = distributed.Client(cluster)
+    try:
+        with pytest.raises(ValueError, match="port") as again:
+            distributed.Client("tcp://")
+        assert active_client() is runs
+    finally:
+        runs.close()
+    assert {raised.type, again.type} == {ValueError}
+    assert active_client() is None
 
 
 @pytest.mark.slow
