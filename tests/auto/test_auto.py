@@ -232,6 +232,17 @@ def test_weights_are_repeated_rows_and_order_does_not_matter(Auto, candidates, m
     np.testing.assert_allclose(getattr(weighted, f)(X), getattr(repeated, f)(X), atol=1e-6)
 
 
+@pytest.mark.parametrize("candidates", [QUICK, [*QUICK, "curved"]])
+def test_rows_may_be_a_list(candidates):
+    X, y, _ = make_related_tasks(6, 2, 20, random_state=0)
+    model = AutoMultiTaskRegressor(candidates, task=-1)
+    assert list(X)[-1] == "task"
+    found = model.fit(X.to_numpy().tolist(), list(y)).predict(X.to_numpy().tolist())
+    np.testing.assert_allclose(found, clone(model).fit(X.to_numpy(), y).predict(X.to_numpy()))
+    named = [[*row[:-1], f"shop {row[-1]:.0f}"] for row in X.to_numpy().tolist()]
+    np.testing.assert_allclose(clone(model).fit(named, list(y)).predict(named), found, rtol=1e-9)
+
+
 def test_tiny_tasks():
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(30, 2)), columns=["a", "b"])

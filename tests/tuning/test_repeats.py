@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polytask import MeanRegularizedClassifier, MeanRegularizedRegressor
+from polytask import (
+    AutoMultiTaskRegressor,
+    MeanRegularizedClassifier,
+    MeanRegularizedRegressor,
+    SingleTaskRegressor,
+)
 from polytask.data.kept import kept
 from polytask.responses import Binomial
 from polytask.tuning import LeaveOneOut, deviation_grid, repeats
@@ -43,6 +48,23 @@ def test_copies_leave_together():
     np.testing.assert_allclose(copied.coef_, weighted.coef_, rtol=1e-6)
     once = MeanRegularizedRegressor(task="g").fit(X, y)
     assert copied.alpha_ > 0.2 * once.alpha_  # it was at the weakest end of the grid
+
+
+@pytest.mark.parametrize("n_whole", [1, 15])
+def test_a_task_of_copies_is_a_task_of_one_row(n_whole):
+    """One such task left no strength with an estimated risk, and no single-task model."""
+    X, y = few_rows()
+    whole = X["g"] < n_whole
+    one = whole & (X.groupby("g").cumcount() > 0)
+    rows = np.where(one, X.groupby("g")["g"].transform(lambda g: g.index[0]), np.arange(210))
+    copied = SingleTaskRegressor(task="g", task_weight="equal").fit(X.iloc[rows], y[rows])
+    once = SingleTaskRegressor(task="g", task_weight="equal").fit(X[~one], y[~one])
+    np.testing.assert_allclose(copied.alpha_, once.alpha_, rtol=1e-6)
+    np.testing.assert_allclose(copied.predict(X), once.predict(X), rtol=1e-6)
+    weighs = AutoMultiTaskRegressor(
+        ["single-task", "mean-regularized"], task="g", gross_rows="learn"
+    )
+    assert np.isfinite(weighs.fit(X.iloc[rows], y[rows]).predict(X)).all()
 
 
 def test_counts_of_a_table_of_categories_are_rows_of_their_own():

@@ -1,7 +1,7 @@
 """What a multi-task sample is: one frozen TaskData, whatever door it came through."""
 
 from polytask.data.callers import callers_level
-from polytask.data.columns import drop_task_column, read_task_ids
+from polytask.data.columns import as_table, drop_task_column, read_task_ids
 from polytask.data.design import Design, make_design
 from polytask.data.frames import is_frame, repeated_names, to_array
 from polytask.data.moment_rows import MomentData
@@ -30,6 +30,7 @@ __all__ = [
     "TaskData",
     "TaskMoments",
     "all_or_nothing",
+    "as_table",
     "callers_level",
     "drop_task_column",
     "forget",

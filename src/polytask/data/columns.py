@@ -50,9 +50,19 @@ def read_task_ids(X: Any, task: Spec) -> np.ndarray:
     return _clean_ids(_column_values(X, unit), unit)
 
 
+def as_table(X: Any) -> Any:
+    """A frame, an array or a sparse matrix of which rows can be taken; text among numbers stays."""
+    if sparse.issparse(X):
+        return X if X.format in ("csr", "csc") else X.tocsr()
+    if hasattr(X, "shape") or is_frame(X):
+        return X
+    found = np.asarray(X)
+    return np.asarray(X, dtype=object) if found.dtype.kind in "US" else found
+
+
 def drop_task_column(X: Any, task: Spec) -> Any:
     """``X`` without its task column, in the same kind of container; of several, without all."""
-    X = X if hasattr(X, "shape") or is_frame(X) else np.asarray(X)
+    X = as_table(X)
     columns = column_names(spelled_out(task, frame_columns(X)))
     gone = {_place(X, name) for name in columns}
     if sparse.issparse(X):
@@ -61,7 +71,7 @@ def drop_task_column(X: Any, task: Spec) -> Any:
 
 
 def _column_values(X: Any, task: str | int) -> np.ndarray:
-    X = X if hasattr(X, "shape") or is_frame(X) else np.asarray(X, dtype=object)
+    X = as_table(X)
     place = _place(X, task)
     if not is_frame(X):
         return X.tocsc()[:, [place]].toarray().ravel() if sparse.issparse(X) else X[:, place]

@@ -17,7 +17,7 @@ from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from polytask.data import drop_task_column, is_frame, read_task_ids, read_weight
+from polytask.data import as_table, drop_task_column, is_frame, read_task_ids, read_weight
 from polytask.data.frames import frame_columns
 from polytask.data.groupings import read_groupings
 from polytask.data.held_rows import read_held
@@ -237,8 +237,7 @@ def read_sample(
         y = np.where(event, lasted, -lasted)
     labels = column_or_1d(np.asarray(y), warn=False)
     check_consistent_length(X, labels)
-    if not (is_frame(X) or hasattr(X, "shape")):
-        X = np.asarray(X, dtype=object)
+    X = as_table(X)
     if sample_weight is not None:
         weight = read_weight(sample_weight, np.zeros(len(labels)))
         if not weight.all():

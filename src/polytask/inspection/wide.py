@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.base import clone
 
-from polytask.data import is_frame
+from polytask.data import as_table, is_frame
 from polytask.inspection.roles import final_step
 
 __all__ = ["stack_wide"]
@@ -31,8 +31,7 @@ def stack_wide(
             f"task, missing where nothing was measured); got task=None and y of shape "
             f"{values.shape}."
         )
-    if not (is_frame(X) or hasattr(X, "shape")):
-        X = np.asarray(X)
+    X = as_table(X)
     if X.shape[0] != len(values):
         raise ValueError(
             f"compare_tasks: X and y must have as many rows; got {X.shape[0]} and {len(values)}."

@@ -21,7 +21,7 @@ from polytask.tuning import (
     fitted_strengths,
     fold_predictions,
     held_out_folds,
-    repeats,
+    of_one_row,
 )
 from polytask.tuning.leave_group_out import whole_tasks
 
@@ -69,8 +69,7 @@ def held_out_predictions(
             alone = held_out_folds(own_data, cv).fold < 0
         else:
             f = LeaveOneOut(_TOL, estimator.max_iter).predictions(own)
-            units = np.bincount(data.code, weights=repeats(data))
-            alone = np.isclose(units, 1.0)[data.code]
+            alone = of_one_row(data)[data.code]
             if data.group is not None:
                 alone = whole_tasks(data)
     if not own.structure.common.any():  # every task alone: nothing informs the only row of one

@@ -189,7 +189,6 @@ class _AutoMultiTask(TaskEstimator):
         -------
         self
         """
-        X = X.tocsr() if sparse.issparse(X) else X  # some sparse formats cannot take rows
         return self._fit_sharing(SharedFits(X, y, sample_weight, groups=groups, time=time))
 
     @read_once()

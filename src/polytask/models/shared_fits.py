@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from polytask.data import as_table
 from polytask.models.held_fit import fit_held
 
 __all__ = ["SharedFits"]
@@ -45,7 +46,7 @@ class SharedFits:
     def __init__(
         self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
     ) -> None:
-        self.X, self.y, self.sample_weight = X, y, sample_weight
+        self.X, self.y, self.sample_weight = as_table(X), y, sample_weight
         self.groups, self.time = groups, time
         self._kept: dict[str, tuple[Any, float]] = {}
         self._spared = 0.0  # seconds that what was there already had taken

@@ -305,9 +305,9 @@ class _SharedTrees(LabelStack, OnColumns):
         On what trees without the row's fold say, in the order of tasks. None of other rows.
         """
         check_is_fitted(self)
-        if self._wide or X.shape[0] != len(self.held_out_features_):
+        table = None if self._wide else self._read(X)
+        if table is None or len(table) != len(self.held_out_features_):
             return None
-        table = self._read(X)
         n_held = self.held_out_features_.shape[1]
         table[:, table.shape[1] - n_held :] = self.held_out_features_
         found: np.ndarray = self.model_.left_out(table, y, sample_weight)

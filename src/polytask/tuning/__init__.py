@@ -27,7 +27,7 @@ from polytask.tuning.new_tasks import new_task_coefs
 from polytask.tuning.noise import precision_shares
 from polytask.tuning.norms import difference_grid, norm_grid, norm_path, trace_limits
 from polytask.tuning.one_class import held_out_risk, judged_labels
-from polytask.tuning.repeats import repeats
+from polytask.tuning.repeats import of_one_row, repeats
 from polytask.tuning.search import Choice, Risks, choose, one_by_one
 from polytask.tuning.strengths import Strength, fitted_strengths, given_strengths
 
@@ -57,6 +57,7 @@ __all__ = [
     "new_task_coefs",
     "norm_grid",
     "norm_path",
+    "of_one_row",
     "one_by_one",
     "precision_shares",
     "rank_grid",

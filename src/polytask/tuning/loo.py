@@ -43,7 +43,7 @@ from polytask.tuning.loo_small import (
 )
 from polytask.tuning.one_class import judged_labels
 from polytask.tuning.path import LEAST_POINTS, along_path
-from polytask.tuning.repeats import repeats
+from polytask.tuning.repeats import of_one_row, repeats
 from polytask.tuning.spectral import Points, SpectralFits, serves
 
 __all__ = ["LeaveOneOut", "leave_one_out", "takes_products"]
@@ -188,7 +188,7 @@ class LeaveOneOut:
         found = self._spectra(data).leave_out(
             Points.of(arrows), 1.0 / repeats(data), None if near is None else Points.of([near])
         )
-        alone = (data.sizes == 1)[:, None]  # the only row of a task whose level is free
+        alone = of_one_row(data)[:, None]  # with the level, where that is free
         excused = alone & np.array([_free_level(arrow) for arrow in arrows])
         return np.where(found.undefined & ~excused, np.inf, found.total), found.lost
 
@@ -287,7 +287,7 @@ def _alone(problem: Problem) -> np.ndarray:
     data = problem.data
     if not _free_level(arrow_problem(problem)):
         return np.zeros(len(data.y), dtype=bool)
-    return (data.sizes == 1)[data.code] if data.group is None else whole_tasks(data)
+    return of_one_row(data)[data.code] if data.group is None else whole_tasks(data)
 
 
 def _free_level(arrow: ArrowProblem) -> bool:

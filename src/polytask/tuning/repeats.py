@@ -9,7 +9,7 @@ from polytask.data.kept import kept
 from polytask.responses.base import is_whole
 from polytask.tuning.content import EQUAL, equal_rows, own_factors
 
-__all__ = ["repeats"]
+__all__ = ["of_one_row", "repeats"]
 
 _FEW = 0.1  # share of the rows of which features are looked at one by one
 _RECUR = 0.1  # share of recurring features with different targets from which rows recur by nature
@@ -27,6 +27,11 @@ def repeats(data: TaskData) -> np.ndarray:
     how much one row measures: it leaves whole.
     """
     return kept(data, ("repeats",), lambda: _repeats(data))
+
+
+def of_one_row(data: TaskData) -> np.ndarray:
+    """Whether all rows of a task leave together, shape (m,): one row, or copies of one."""
+    return np.isclose(np.bincount(data.code, repeats(data), data.n_tasks), 1.0)
 
 
 def _repeats(data: TaskData) -> np.ndarray:
