@@ -30,6 +30,7 @@ from polytask.solvers import select
 from polytask.structures import Blocks, CommonDeviation
 from polytask.tuning.grids import POOLS, with_zero
 from polytask.tuning.one_class import judged_labels
+from polytask.tuning.repeats import repeats
 from polytask.tuning.search import Strengths, choose
 
 __all__ = ["new_task_coefs"]
@@ -71,8 +72,7 @@ def new_task_coefs(
     grids = {
         "alpha": POOLS * unit * size * np.logspace(0, -8, n[0]),
         "level": POOLS * unit * float(data.share.max()) * np.logspace(0, -7, n[1]),
-        # one step from labels that are next to separated is too hopeful about them
-        "common": with_zero(common) if loss.is_quadratic else common**0.75 * common[0] ** 0.25,
+        "common": _common_grid(data, common) if loss.is_quadratic else _stronger(common),
     }
     if not data.intercept:
         del grids["level"]
@@ -83,6 +83,17 @@ def new_task_coefs(
         if not left_out.clearly_better_than(stays, m):
             return None, left_out.note(left_out.losses(stays), pooled, m)
     return left_out.mean(m), left_out.note(left_out.best[1], pooled, m)
+
+
+def _common_grid(data: TaskData, grid: np.ndarray) -> np.ndarray:
+    """With zero, unless the other tasks' rows are too few for a w0 without a penalty."""
+    rows = np.bincount(data.code, repeats(data))
+    return with_zero(grid) if rows.sum() - rows.max() > data.n_coefs - 0.5 else grid
+
+
+def _stronger(grid: np.ndarray) -> np.ndarray:
+    """One step from labels that are next to separated is too hopeful about weak strengths."""
+    return np.asarray(grid**0.75 * grid[0] ** 0.25)
 
 
 class _LeaveTaskOut:
