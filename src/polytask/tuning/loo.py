@@ -52,6 +52,7 @@ _NO_INFORMATION = 1e-6  # 1 - h of an observation without which its prediction i
 # Where w0 has no penalty its system may be singular, and noise of 1e-12 in it leaves 1e-6 in 1 - h.
 _NO_INFORMATION_FREE = 1e-5
 _LITTLE_LEFT = 1e-2  # 1 - h from which the fit is refined
+_MUCH = 1e5  # products in a pass over the rows, from which on leverages through w0 count
 _ROWS_LIMIT = 1e7  # numbers: gathered rows are kept up to 80 MB
 
 _RowBatch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]
@@ -135,10 +136,11 @@ class LeaveOneOut:
         self, arrows: Sequence[ArrowProblem], near: ArrowProblem | None
     ) -> np.ndarray:
         """Mean risks; those along a path of one strength by some of them, see `along_path`."""
-        whole = arrows[0].problem.data.weight.sum()
+        data = arrows[0].problem.data
+        whole = data.weight.sum()
 
-        def ask(some: np.ndarray) -> tuple[np.ndarray, bool]:
-            total, lost = self._spectral_risks([arrows[i] for i in some], near)
+        def ask(some: np.ndarray, through_w0: bool = True) -> tuple[np.ndarray, bool]:
+            total, lost = self._spectral_risks([arrows[i] for i in some], near, through_w0)
             weight = whole - lost.sum(axis=0)
             risks = total.sum(axis=0) / np.maximum(weight, 1e-300)
             return risks, not lost.any() and bool(np.isfinite(risks).all())
@@ -146,11 +148,14 @@ class LeaveOneOut:
         every, c = np.arange(len(arrows)), Points.of(arrows).path()
         if near is not None or len(c) < LEAST_POINTS:
             return ask(every)[0]
-        spectrum = self._spectra(arrows[0].problem.data).spectrum()
+        spectrum = self._spectra(data).spectrum()
         if not len(spectrum):
             return ask(every)[0]
-        risks, order = np.empty(len(c)), np.argsort(c)
-        risks[order] = along_path(lambda some: ask(order[some]), c[order], spectrum)
+        risks, order, own = np.empty(len(c)), np.argsort(c), None
+        if len(data.y) * data.n_coefs**2 > _MUCH:
+            own = along_path(lambda some: ask(order[some], False), c[order], spectrum)
+            own = own if np.isfinite(own).all() and own.min() > 0 else None
+        risks[order] = along_path(lambda some: ask(order[some]), c[order], spectrum, own)
         return risks
 
     def fitted(self, problem: Problem) -> Blocks | None:
@@ -181,12 +186,21 @@ class LeaveOneOut:
         return self._spectral
 
     def _spectral_risks(
-        self, arrows: Sequence[ArrowProblem], near: ArrowProblem | None = None
+        self,
+        arrows: Sequence[ArrowProblem],
+        near: ArrowProblem | None = None,
+        through_w0: bool = True,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted losses of each task (m, A), infinite where undefined; weights of no loss."""
+        """Weighted losses of each task (m, A), infinite where undefined; weights of no loss.
+
+        Where w0 is as at the fit, a row moves its own task alone: near, and far less work.
+        """
         data = arrows[0].problem.data
         found = self._spectra(data).leave_out(
-            Points.of(arrows), 1.0 / repeats(data), None if near is None else Points.of([near])
+            Points.of(arrows),
+            1.0 / repeats(data),
+            None if near is None else Points.of([near]),
+            through_w0,
         )
         alone = of_one_row(data)[:, None]  # with the level, where that is free
         excused = alone & np.array([_free_level(arrow) for arrow in arrows])

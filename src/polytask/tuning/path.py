@@ -16,22 +16,24 @@ import numpy as np
 __all__ = ["LEAST_POINTS", "along_path"]
 
 LEAST_POINTS = 16  # below which nothing is gained
-_FIRST, _MORE = 10, 3  # exact points at first, and more at a time
-_SEEN, _TOLD = 1e-7, 1e-10  # error of the last points by those before; what it promises of others
+_FIRST, _MORE, _LAST = 8, 2, 5  # exact points at first, more at a time, and those foretold
+_SEEN, _TOLD = 1e-5, 1e-10  # error of the last points by those before; what it promises of others
 _TINY = 1e-300  # in place of zero
 
 
 def along_path(
-    ask: Callable[[np.ndarray], tuple[np.ndarray, bool]], c: np.ndarray, spectrum: np.ndarray
+    ask: Callable[[np.ndarray], tuple[np.ndarray, bool]],
+    c: np.ndarray,
+    spectrum: np.ndarray,
+    near: np.ndarray | None = None,
 ) -> np.ndarray:
     """Risks at all curvatures of a path, mostly within 1e-9 of themselves.
 
     Over six decades they were within 1e-7 in all tables that were tried, over eight and more within
-    2e-6.
+    1e-6.
 
     The last points that were asked for are foretold by those before, which shows what error these
-    left. The next is less by the factor by which this one was less than that before it. The last
-    are those of two turns: in one, all may lie where nothing is left to learn.
+    left. From that of the first point to theirs errors fell by some factor a point, and go on so.
 
     Parameters
     ----------
@@ -42,23 +44,29 @@ def along_path(
         Ascending.
     spectrum : ndarray of shape (k,)
         Eigenvalues of tasks, positive and ascending: the ends count.
+    near : ndarray of shape (A,) or None
+        Positive values on the same path. Told are the ratios to them: the less these move, the
+        fewer points are asked for.
     """
     path = _Path(c, np.geomspace(min(c[0], spectrum[0]), spectrum[-1], len(c)))
-    every, risks, n = np.arange(len(c)), np.empty(len(c)), _FIRST
+    near = np.ones(len(c)) if near is None else near
+    every, ratios, n = np.arange(len(c)), np.empty(len(c)), _FIRST
     while n < len(c):
         new = path.choose(n)
-        risks[new], whole = ask(new)
+        ratios[new], whole = ask(new)
+        ratios[new] /= near[new]
         if not whole:
             break
-        before, error = (path.error(risks, n - k * _MORE) for k in (3, 2))
-        if error <= _SEEN and error * min(1.0, error / max(before, _TINY)) <= _TOLD:
+        first, last = path.error(ratios, 1, n), path.error(ratios, n - _LAST, n)
+        fell = min(1.0, last / max(first, _TINY)) ** (_LAST / (n - _LAST - 1))
+        if last <= _SEEN and last * fell <= _TOLD:
             rest = np.setdiff1d(every, path.nodes)
-            risks[rest] = path.told(risks, n, rest)
-            return risks
+            ratios[rest] = path.told(ratios, n, rest)
+            return ratios * near
         n += _MORE
     rest = np.setdiff1d(every, path.nodes)
-    risks[rest] = ask(rest)[0]
-    return risks
+    ratios[rest] = ask(rest)[0] / near[rest]
+    return ratios * near
 
 
 class _Path:
@@ -95,8 +103,8 @@ class _Path:
         share = sign * np.exp(log - log.max()) / (self.c[some, None] - self.c[nodes])
         return np.asarray((share @ risks[nodes]) / share.sum(axis=1))
 
-    def error(self, risks: np.ndarray, n: int) -> float:
-        """Share by which the first n nodes miss those of the next two turns."""
-        some = np.array(self.nodes[n : n + 2 * _MORE])
-        miss = np.abs(self.told(risks, n, some) - risks[some])
+    def error(self, risks: np.ndarray, first: int, n: int) -> float:
+        """Largest share by which the first nodes miss the others of n."""
+        some = np.array(self.nodes[first:n])
+        miss = np.abs(self.told(risks, first, some) - risks[some])
         return float((miss / np.maximum(risks[some], _TINY)).max())

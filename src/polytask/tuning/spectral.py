@@ -163,13 +163,18 @@ class SpectralFits:
         self._held: _Held | None = None
 
     def leave_out(
-        self, points: Points, leaves: np.ndarray, near: Points | None = None
+        self,
+        points: Points,
+        leaves: np.ndarray,
+        near: Points | None = None,
+        through_w0: bool = True,
     ) -> LossesLeftOut:
         """Losses of every task (m, A) without one row each, see `losses`.
 
         ``leaves`` (N,) is the share of each observation's weight that leaves with it. Of leverages
         the part through w0 costs most and is least where rows are many: it is told by that of the
-        one point ``near`` where that is given.
+        one point ``near`` where that is given, and is zero where w0 is as at the fit: not
+        ``through_w0``.
         """
         if not points.G.shape[1]:
             near = None
@@ -178,7 +183,9 @@ class SpectralFits:
         numbers = max(points.G.shape[1] ** 2, self.data.n_tasks * self.data.n_coefs)
         size = max(1, _SYSTEMS // numbers)
         parts = [
-            self._leave_out(points.part(slice(first, first + size)), leaves, near is not None)
+            self._leave_out(
+                points.part(slice(first, first + size)), leaves, near is not None, through_w0
+            )
             for first in range(0, len(points.c), size)
         ]
         return LossesLeftOut(*(np.hstack(found) for found in zip(*parts, strict=True)))
@@ -226,8 +233,12 @@ class SpectralFits:
         held = _Held(near, odds, s, of_squares, of_shares, outside)
         self._held = replace(held, unit=float(held.growth(solved, near.G)[0]))
 
-    def _leave_out(self, points: Points, leaves: np.ndarray, near: bool) -> LossesLeftOut:
+    def _leave_out(
+        self, points: Points, leaves: np.ndarray, near: bool, through_w0: bool
+    ) -> LossesLeftOut:
         solved, held = self._solve(points), self._held if near else None
+        if not through_w0:
+            solved = replace(solved, R=solved.R[:, :0])
         growth = np.ones(0) if held is None else held.growth(solved, points.G)
         m, A = self.data.n_tasks, len(points.c)
         out = LossesLeftOut(np.zeros((m, A)), np.zeros((m, A)), np.zeros((m, A), dtype=bool))
