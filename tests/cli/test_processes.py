@@ -70,6 +70,18 @@ def test_an_interruption_within_exec_ends_a_command_with_its_code(tmp_path):
     one_line(process, 130, "polytask: interrupted; no file was left half-written.")
 
 
+def test_no_garbage_is_looked_for_when_a_command_has_ended(tmp_path):
+    """Half a second of looking through libraries, for nothing: the process ends."""
+    (tmp_path / "ended.py").write_text(
+        "import atexit, gc, sys\nfrom polytask.cli import main\n"
+        "atexit.register(lambda: print(len(gc.get_objects()) < gc.get_freeze_count()))\n"
+        "sys.exit(main(['models']))\n"
+    )
+    command = [sys.executable, "-m", "ended"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True"
+
+
 @pytest.mark.slow
 def test_a_signal_that_was_to_be_ignored_is(place, tmp_path):
     words = ["fit", place / "table.csv", *TASK, "--target", "score", "--out", tmp_path / "m.skops"]

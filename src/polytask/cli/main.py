@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -21,7 +22,7 @@ __all__ = ["main"]
 USER_ERROR = 2
 SHELLS_EXPECT = 128  # plus the number of the signal that ended a command
 WHOLE = "POLYTASK_TRACEBACK"  # set in the environment: errors show where they come from
-SELDOM = (10_000, 10, 10)  # objects made, and rounds before, from one look for garbage to the next
+SELDOM = (50_000, 10, 10)  # objects made, and rounds before, from one look for garbage to the next
 ENDING = ("SIGTERM", "SIGHUP")  # signals that would end the process without a word
 
 
@@ -87,6 +88,7 @@ def _seldom_looking_for_garbage() -> Iterator[None]:
 
     Python looks through all of them time and again, in the rhythm that small programs need.
     """
+    atexit.register(gc.freeze)  # nor when the process ends
     before = gc.get_threshold()
     gc.set_threshold(*SELDOM)
     try:

@@ -22,7 +22,7 @@ __all__ = [
 FEW = 16  # coefficients up to which directions share the sums of all pairs
 
 _FIRST, _SECOND = 16, 6  # coefficients up to which loops are faster than BLAS
-_MANY = 2_000  # numbers in matrices from which on loops are worth loading
+_A_CALL, _A_NUMBER = 3e-5, 8e-8  # seconds that loops save, the latter for a task's coefficient
 
 
 class SecondSums(NamedTuple):
@@ -175,4 +175,5 @@ def of_one_design(H: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 def _loops(H: np.ndarray, most: int) -> Any:
     """Compiled loops, where they are worth it."""
-    return loops("tasks") if H.shape[1] <= most and H.size >= _MANY else None
+    m, p = H.shape[:2]
+    return loops("tasks", _A_CALL + _A_NUMBER * m * p) if 0 < p <= most else None
