@@ -38,9 +38,14 @@ def inline_svg(figure: Figure, *, key: str, title: str, description: str) -> str
         ``<svg role="img">`` with title and desc first; colours of the palette are CSS variables
         ``--fig-*`` with the palette's colour as fallback, text takes the font of the page.
     """
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = io.BytesIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing, transparent=True)
+    for part in (figure.patch, *(axes.patch for axes in figure.findobj(Axes))):
+        part.set_facecolor("none")
+    FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)  # savefig draws twice
     root = ElementTree.fromstring(buffer.getvalue())
     for element in root.iter():
         _drop_namespaces(element)
