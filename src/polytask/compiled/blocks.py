@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["EDGE", "LANES", "add", "add_gram", "put", "put_minus", "take"]
+__all__ = ["EDGE", "LANES", "add", "add_gram", "put", "put_minus", "sums_of_products", "take"]
 
 LANES, EDGE = 8, 4  # matrices side by side; rows and columns of a block
 _EIGHT, _INT = ir.VectorType(ir.DoubleType(), LANES), ir.IntType(64)
@@ -63,10 +63,10 @@ def _loop(builder, left, right, first, last):
         sides = (left, right)
         return ([builder.load(builder.gep(x, [f]), align=8) for x in side] for side in sides)
 
-    return _sums(builder, len(left), len(right), first, last, factors)
+    return sums_of_products(builder, len(left), len(right), first, last, factors)
 
 
-def _sums(builder, rows, columns, first, last, factors):
+def sums_of_products(builder, rows, columns, first, last, factors):
     """Sums over f of x[i] y[j], of (x, y) that ``factors`` has of f."""
     before = builder.block
     head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
@@ -138,7 +138,7 @@ def _generate_gram(target, builder, signature, args):
         return ones, [builder.load(at(row, e), align=8)]
 
     width_S = builder.extract_value(S.shape, 1)
-    for i, (found,) in enumerate(_sums(builder, EDGE, 1, zero, n, factors)):
+    for i, (found,) in enumerate(sums_of_products(builder, EDGE, 1, zero, n, factors)):
         row = builder.mul(builder.add(a, ir.Constant(_INT, i)), width_S)
         _add(builder, at(S.data, builder.add(row, e)), found)
     return target.get_dummy_value()

@@ -92,15 +92,15 @@ def _by_loops(
     compiled: Any, one: TaskSpectra, at: Solved, leaves: np.ndarray,
     near: tuple[np.ndarray, np.ndarray] | None,
 ) -> LossesLeftOut:  # fmt: skip
-    tasks, d, common = one.batch.tasks, one.Ut.shape[2], np.zeros((0, 0, 0))
-    if near is None and at.R.size:
-        common = np.ascontiguousarray(common_leverage(one, at))
+    tasks, d, told = one.batch.tasks, one.Ut.shape[2], near or (np.zeros((0, 0)), np.zeros(0))
+    R = at.R if near is None else at.R[:0]
     points = at.w[:, :d], at.beta.T[tasks], at.t.T[tasks]
     return LossesLeftOut(
         *compiled.losses(
             (one.s, one.Ut, one.Vt, one.outside, one.y_in, one.one_in, one.root),
             (at.c, at.of, *map(np.ascontiguousarray, points)),
-            (*(near or (np.zeros((0, 0)), np.zeros(0))), common),
+            told,
+            (R if R.size else np.zeros((0, 0, 0)), at.q[:, tasks], at.e),
             leaves,
             _NO_INFORMATION,
         )
