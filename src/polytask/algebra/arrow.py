@@ -24,7 +24,7 @@ from polytask.algebra.wide import WideRidge
 from polytask.data import Design
 from polytask.structures import Blocks, CommonDeviation
 
-__all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams", "in_both"]
+__all__ = ["ArrowFactor", "WideTask", "factor_arrow", "factor_grams", "few_rows", "in_both"]
 
 
 _SURE = 1e4  # share of a column over its pivot below which it depends on no others
@@ -129,7 +129,6 @@ class ArrowFactor:
 def factor_arrow(
     design: Design, v: np.ndarray, structure: CommonDeviation, G: np.ndarray, D: np.ndarray,
     grams: np.ndarray | None = None, total: Callable[[], np.ndarray] | None = None,
-    products: bool = False,
 ) -> ArrowFactor:  # fmt: skip
     """Factor the arrow Hessian of rows, in the row space of tasks that have few.
 
@@ -143,17 +142,13 @@ def factor_arrow(
         sum v x x' of each task where they are at hand.
     total : callable or None
         Their sum (p, p), from who keeps it.
-    products : bool
-        Whether systems of the common part may be solved by products with many rows: for answers
-        that are corrected by their residuals afterwards.
     """
     if grams is not None:
         return factor_grams(grams, structure, G, D)
     c, k = np.flatnonzero(structure.common), np.flatnonzero(structure.deviation)
     in_rows = _kept_in_rows(design, k, D)
-    few_rows = len(c) > design.start[-1] and (G > 0).sum() >= len(c) - 1
-    if few_rows and (in_rows.all() or len(k) <= 1):
-        return _factor_in_rows(design, v, c, k, G, D, products)
+    if few_rows(design, c, k, G, D):
+        return _factor_in_rows(design, v, c, k, G, D)
     if len(c) == len(k) == design.n_columns and not in_rows.any():
         again = partial(design.grams, v)
         return factor_grams(again(), structure, G, D, again, total or partial(design.total_gram, v))
@@ -266,6 +261,12 @@ def _together(null: np.ndarray, hidden: np.ndarray, size: np.ndarray) -> np.ndar
     return np.hstack([null[:, beside > _SAME * np.linalg.norm(scaled, axis=0)], hidden])
 
 
+def few_rows(design: Design, c: np.ndarray, k: np.ndarray, G: np.ndarray, D: np.ndarray) -> bool:
+    """Whether the common part c and all deviations k are solved in the space of the rows."""
+    in_rows = bool(_kept_in_rows(design, k, D).all()) or len(k) <= 1
+    return in_rows and len(c) > design.start[-1] and bool((G > 0).sum() >= len(c) - 1)
+
+
 def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:
     """Tasks whose row space is smaller than their deviation; needs penalized deviations.
 
@@ -279,8 +280,7 @@ def _kept_in_rows(design: Design, k: np.ndarray, D: np.ndarray) -> np.ndarray:
 
 
 def _factor_in_rows(
-    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, G: np.ndarray, D: np.ndarray,
-    products: bool,
+    design: Design, v: np.ndarray, c: np.ndarray, k: np.ndarray, G: np.ndarray, D: np.ndarray
 ) -> ArrowFactor:  # fmt: skip
     """Fewer observations than common coefficients: the common part in row space as well."""
     whole = not design.sparse and len(c) == design.n_columns
@@ -290,8 +290,7 @@ def _factor_in_rows(
         stack: Any = sparse.vstack if design.sparse else np.vstack
         rows = stack([task.Z_common for task in wide.values()])
     roots = [task.ridge.annihilator_root() for task in wide.values()]
-    own = [task.ridge for task in wide.values()] if products and len(c) == len(k) else None
-    schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots, own)
+    schur = WideRidge(rows.tocsr() if design.sparse else rows, G, roots)
     none = np.zeros((0, len(k), len(k)))
     coupling = np.zeros((0, len(k), len(c)))
     return ArrowFactor(np.zeros(0, dtype=int), none, coupling, D, wide, schur, in_both(c, k))

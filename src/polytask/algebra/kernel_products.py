@@ -1,113 +1,166 @@
-"""Systems in the kernel of many rows, by products with the rows of one task after the other."""
+"""Systems in the kernel of many rows, by products with the rows in single precision."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 
-__all__ = ["KernelProducts", "NotNearError", "outer_product"]
+from polytask.algebra.wide import outer_product
+from polytask.data import Design
+from polytask.data.row_sums import added
 
-_LEFT = 1e-13  # share of the right-hand side that is left
-_ROWS_A_STEP = 50  # of a matrix of rows that costs as much as a step of conjugate gradients
-_FEWEST = 16  # steps that must be worth it
+__all__ = ["Border", "KernelProducts", "NotNearError"]
+
+_LEFT = 1e-7  # share of the right-hand side that is left: what single precision allows
+_DIGITS, _MORE = 13.0, 6.0  # that all solves together are for, and that one brings
+_STEPS, _ROWS_A_STEP = 40, 10  # that cost as much as the kernel, and one more for so many rows
+_FEWEST = 100  # rows from which on steps pay
 _LOOK = 8  # steps after which is told how many are needed
 
 
 class NotNearError(Exception):
-    """More steps are needed than the kernel itself costs."""
+    """More steps are needed than the kernel itself costs, or more digits."""
 
 
-class KernelProducts:
-    """K = I + Q^½ Z D^-1 Z' Q^½ by conjugate gradients, preconditioned by its diagonal blocks.
-
-    Rows of different tasks are hardly alike where there are many features, so that blocks are
-    nearly all of it. A step reads the rows once: with t = Z' Q^½ p of a direction p its curvature
-    is p'p + t' D^-1 t, so that the residual, what precedes it, and its own t follow in one pass.
+@dataclass(frozen=True, eq=False)
+class Border:
+    """A: a column, or its rows of every task, each a column of its own.
 
     Parameters
     ----------
-    Z : ndarray of shape (n, p)
-    inverse_D : ndarray of shape (p,)
-    root : list of ndarray
-        Diagonal blocks of Q^½ (symmetric, in the order of the rows).
-    squares : list of ndarray or None
-        Diagonal blocks of Z D^-1 Z' where they are at hand.
+    column : ndarray of shape (N,)
+    start : ndarray of shape (m + 1,)
+        Offsets of the tasks.
+    each : bool
+        Whether tasks have columns of their own.
     """
 
+    column: np.ndarray
+    start: np.ndarray
+    each: bool
+
+    def times(self, values: np.ndarray) -> np.ndarray:
+        """A'v, shape (m,) or (1,)."""
+        products = self.column * values
+        return added(products, self.start) if self.each else products.sum(keepdims=True)
+
+    def over(self, values: np.ndarray, beside: np.ndarray) -> np.ndarray:
+        """A'v over the A'u of vectors that may be nothing where A is."""
+        return self.times(values) / np.maximum(self.times(beside), np.finfo(float).tiny)
+
+    def image(self, b: np.ndarray) -> np.ndarray:
+        """A b, shape (N,)."""
+        return self.column * (np.repeat(b, np.diff(self.start)) if self.each else b)
+
+
+class KernelProducts:
+    """K a + A b = r and A'a = 0, for K = I + Z C Z' + diag_i(Z_i D Z_i') of the tasks' rows Z_i.
+
+    Conjugate gradients, preconditioned by diagonal blocks: rows of different tasks are hardly alike
+    where there are many features, so that blocks are nearly all of K. A step reads the rows once:
+    with t_i = Z_i'p_i of a direction p its curvature is p'p + t'C t + sum t_i'D t_i for their sum
+    t, so that the residual, what precedes it, and its own t follow in one pass. An answer has six
+    digits, of which its residual, in double precision, leads to more.
+
+    Parameters
+    ----------
+    design : Design
+    root : ndarray of shape (N,)
+        What rows are multiplied by, for Z.
+    common, own : ndarray of shape (p,)
+        Diagonals of C and D.
+    border : Border
+        A, which may be nothing.
+    """
+
+    @np.errstate(all="ignore")  # numbers that are none are seen by `_judge`
     def __init__(
-        self, Z: np.ndarray, inverse_D: np.ndarray, root: list[np.ndarray],
-        squares: list[np.ndarray] | None = None,
+        self, design: Design, root: np.ndarray, common: np.ndarray, own: np.ndarray,
+        border: Border,
     ) -> None:  # fmt: skip
-        self.Z, self.root, self.inverse_D = Z, root, inverse_D[:, None]
-        edges = np.cumsum([0] + [len(block) for block in root]).tolist()
-        self.parts = [slice(a, b) for a, b in pairwise(edges)]
-        self.most = len(Z) // _ROWS_A_STEP
-        self.blocks = []
-        for i, (part, R) in enumerate(zip(self.parts, root, strict=True)):
-            square = squares[i] if squares else outer_product(Z[part], inverse_D)
-            block = R @ square @ R
+        self.border, self.beside = border, None
+        self.parts = [slice(a, b) for a, b in pairwise(design.start.tolist())]
+        self.common, self.own = common.astype(np.float32), own.astype(np.float32)
+        self.most = _STEPS + len(root) // _ROWS_A_STEP
+        self.digits = _DIGITS
+        self.Z = np.empty((len(root), design.n_columns), dtype=np.float32)
+        self.inverses = []
+        for i, part in enumerate(self.parts):
+            Z = self.Z[part]
+            Z[:] = design.block(i)
+            Z *= root[part, None].astype(np.float32)
+            block = outer_product(Z, self.common + self.own)
             block.flat[:: len(block) + 1] += 1.0
-            self.blocks.append(linalg.cho_factor(block, lower=True, check_finite=False))
+            factor = linalg.cho_factor(block, lower=True, check_finite=False)
+            ones = np.eye(len(block), dtype=np.float32)
+            self.inverses.append(linalg.cho_solve(factor, ones, check_finite=False))
+        if border.column.any():
+            none = np.zeros((design.n_tasks, design.n_columns), dtype=np.float32)
+            r = border.column.astype(np.float32)
+            z, self.moved = self._step(r, 0.0, np.zeros_like(r), none)
+            self.beside = Border(z, border.start, border.each)
 
     @staticmethod
-    def serves(Z: Any) -> bool:
+    def serves(design: Design) -> bool:
         """Whether there are so many rows that steps could pay."""
-        return not sparse.issparse(Z) and len(Z) >= _FEWEST * _ROWS_A_STEP
+        return not design.sparse and int(design.start[-1]) >= _FEWEST
 
-    def solve(self, rhs: np.ndarray) -> np.ndarray:
-        """K^-1 rhs, for rhs of shape (n,) or (n, q).
+    @np.errstate(all="ignore")
+    def solve(self, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors a (N,) and b: one number, or one of each task.
 
         Raises
         ------
         NotNearError
             If that would take longer than to make K.
         """
-        r = np.array(rhs.reshape(len(rhs), -1), dtype=float)
-        x, p = np.zeros((2, *r.shape))
-        t = np.zeros((self.Z.shape[1], r.shape[1]))
-        size, before, whole = np.zeros(r.shape[1]), np.ones(r.shape[1]), np.linalg.norm(r, axis=0)
+        unit = float(np.linalg.norm(rhs)) or 1.0  # squares of small numbers are nothing here
+        r = (rhs / unit).astype(np.float32)
+        x, p = np.zeros((2, len(r)), dtype=np.float32)
+        t = np.zeros((len(self.parts), len(self.common)), dtype=np.float32)
+        b, size, first, before = np.zeros(1), 0.0, 0.0, 1.0
         for step in range(self.most + 1):
-            image = self.inverse_D * t
-            z, onward = np.empty(r.shape), np.zeros(t.shape)
-            for part, root, block in zip(self.parts, self.root, self.blocks, strict=True):
-                Z = self.Z[part]
-                if step:
-                    x[part] += size * p[part]
-                    r[part] -= size * (p[part] + root @ (Z @ image))
-                z[part] = linalg.cho_solve(block, r[part], check_finite=False)
-                onward += Z.T @ (root @ z[part])
-            left = np.linalg.norm(r, axis=0)
-            if (left <= _LEFT * whole).all():
-                return x.reshape(rhs.shape)
-            self._judge(step, left, whole)
-            rz = np.einsum("nq,nq->q", r, z)
+            z, onward = self._step(r, size, p, t)
+            x += size * p
+            if self.beside is not None:
+                share = self.border.over(z, self.beside.column)
+                b = b + share
+                r -= self.border.image(share).astype(np.float32)
+                z -= self.beside.image(share).astype(np.float32)
+                onward -= share.astype(np.float32)[:, None] * self.moved
+            rz = float(r @ z)
+            first = first if step else rz
+            if rz <= _LEFT**2 * first:
+                self.digits -= _MORE
+                return unit * x.astype(float), unit * b
+            self._judge(step, rz / first)
             more = rz / before if step else 0.0
-            p, t, before = z + more * p, onward + more * t, np.maximum(rz, 1e-300)
-            curvature = np.einsum("nq,nq->q", p, p) + np.einsum("kq,kq->q", t, self.inverse_D * t)
-            size = rz / np.maximum(curvature, 1e-300)
+            p, t, before = z + more * p, onward + more * t, rz
+            whole = t.sum(axis=0)
+            own = float(((t * t) @ self.own).sum())
+            curvature = float(p @ p) + float(whole @ (self.common * whole)) + own
+            size = rz / max(curvature, 1e-300)
         raise NotNearError
 
-    def _judge(self, step: int, left: np.ndarray, whole: np.ndarray) -> None:
-        """Give up early where steps bring too little."""
-        if step == _LOOK:
-            digits = -np.log(np.maximum(left, 1e-300) / np.maximum(whole, 1e-300)) / step
-            if (digits * self.most < -np.log(_LEFT))[left > _LEFT * whole].any():
-                raise NotNearError
+    def _step(
+        self, r: np.ndarray, size: float, p: np.ndarray, t: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take size K p off r, in place; then z, what precedes r, and Z_i'z_i of every task."""
+        z, onward = np.empty_like(r), np.empty_like(t)
+        image = self.common * t.sum(axis=0)
+        for i, (part, inverse) in enumerate(zip(self.parts, self.inverses, strict=True)):
+            Z = self.Z[part]
+            if size:
+                r[part] -= size * (p[part] + Z @ (image + self.own * t[i]))
+            np.dot(inverse, r[part], out=z[part])
+            np.dot(z[part], Z, out=onward[i])
+        return z, onward
 
-
-def outer_product(Z: Any, weight: np.ndarray) -> np.ndarray:
-    """Z diag(weight) Z', with a copy of Z only where weights differ.
-
-    It is made as A A', of which BLAS computes one triangle only.
-    """
-    even = bool(len(weight)) and bool((weight == weight[0]).all())
-    half = Z
-    if not even:
-        root = np.sqrt(weight)
-        half = Z.multiply(root[None, :]).tocsr() if sparse.issparse(Z) else Z * root
-    found = half @ half.T
-    found = found.toarray() if sparse.issparse(found) else found
-    return np.multiply(found, weight[0], out=found) if even else np.asarray(found)
+    def _judge(self, step: int, left: float) -> None:
+        """Give up early where steps bring too little, or numbers are none."""
+        digits = -0.5 * np.log10(max(left, 1e-300)) / max(step, 1)
+        if not np.isfinite(left) or (step == _LOOK and digits * self.most < self.digits):
+            raise NotNearError

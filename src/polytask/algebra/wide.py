@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from polytask.algebra.kernel_products import KernelProducts, NotNearError, outer_product
 from polytask.algebra.linalg import psd_inverse, symmetric_eigen
 
-__all__ = ["WideRidge"]
+__all__ = ["WideRidge", "outer_product"]
 
 
 class WideRidge:
@@ -26,25 +25,18 @@ class WideRidge:
         Curvature of the penalty on each coefficient, zero or positive.
     root : list of ndarray or None
         Diagonal blocks of Q^½ (symmetric, in the order of the rows); None is the identity.
-    own : list of WideRidge or None
-        Those of the blocks of rows alone. With them systems in K may be solved by products: an
-        answer has twelve digits then.
     """
 
-    def __init__(
-        self, Z: Any, D: np.ndarray, root: list[np.ndarray] | None = None,
-        own: list[WideRidge] | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, Z: Any, D: np.ndarray, root: list[np.ndarray] | None = None) -> None:
         self.Z, self.root = Z, root
         self.free = np.flatnonzero(D <= 0)
         self.inverse_D = np.where(D > 0, 1.0 / np.where(D > 0, D, 1.0), 0.0)
-        self.kernel: _Kernel | KernelProducts | None = None
-        self.square: np.ndarray | None = None
-        if own and root is not None and KernelProducts.serves(Z):
-            squares = [ridge.square_at(self.inverse_D) for ridge in own]
-            self.kernel = KernelProducts(Z, self.inverse_D, root, squares)
+        kernel = outer_product(Z, self.inverse_D)
+        kernel = self._apply_root(self._apply_root(kernel).T)
+        kernel.flat[:: len(kernel) + 1] += 1.0
+        self.kernel = _Kernel(kernel)
         self.Z_free = self._apply_root(_dense(Z[:, self.free]))
-        self.K_free = self._solve_kernel(self.Z_free)
+        self.K_free = self.kernel.solve(self.Z_free)
         self.T = psd_inverse(self.Z_free.T @ self.K_free)
 
     def solve(self, r: np.ndarray) -> np.ndarray:
@@ -57,22 +49,15 @@ class WideRidge:
         out[self.free] = free
         return out
 
-    def square_at(self, weight: np.ndarray) -> np.ndarray:
-        """Z diag(weight) Z', which is at hand where the weights are those of D, up to a factor."""
-        ratio = weight.max(initial=0.0) / max(self.inverse_D.max(initial=0.0), 1e-300)
-        if self.square is not None and np.array_equal(weight, ratio * self.inverse_D):
-            return ratio * self.square
-        return outer_product(self.Z, weight)
-
     def annihilate(self, R: np.ndarray) -> np.ndarray:
         """M R with M = I - Z (Z'Z + D)^-1 Z', for Q = I: what the ridge fit leaves of R (n, q)."""
-        left = self._solve_kernel(R)
+        left = self.kernel.solve(R)
         return left - self.K_free @ (self.T @ (self.Z_free.T @ left))
 
     def residual_operator(self) -> np.ndarray:
         """Q^½ (I - Q^½ Z (Z' Q Z + D)^-1 Z' Q^½) Q^½, shape (n, n)."""
         root = self._apply_root(np.eye(self.Z.shape[0]))
-        left = self._solve_kernel(root)
+        left = self.kernel.solve(root)
         left -= self.K_free @ (self.T @ (self.K_free.T @ root))
         return self._apply_root(left)
 
@@ -84,24 +69,8 @@ class WideRidge:
     def _solve_penalized(self, r: np.ndarray) -> np.ndarray:
         """Inverse of the penalized part alone; zero on the free coefficients."""
         x = self.inverse_D * r
-        u = self._apply_root(self._solve_kernel(self._apply_root(self.Z @ x)))
+        u = self._apply_root(self.kernel.solve(self._apply_root(self.Z @ x)))
         return x - self.inverse_D * (self.Z.T @ u)
-
-    def _solve_kernel(self, R: np.ndarray) -> np.ndarray:
-        if isinstance(self.kernel, KernelProducts):
-            try:
-                return self.kernel.solve(R)
-            except NotNearError:  # rows that are too much alike
-                self.kernel = None
-        if self.kernel is None:
-            kernel = outer_product(self.Z, self.inverse_D)
-            if self.root is None:
-                self.square, kernel = kernel, kernel.copy()
-            else:
-                kernel = self._apply_root(self._apply_root(kernel).T)
-            kernel.flat[:: len(kernel) + 1] += 1.0
-            self.kernel = _Kernel(kernel)
-        return self.kernel.solve(R)
 
     def _apply_root(self, R: np.ndarray) -> np.ndarray:
         if self.root is None:
@@ -139,3 +108,18 @@ class _Kernel:
 
 def _dense(A: Any) -> np.ndarray:
     return A.toarray() if sparse.issparse(A) else np.asarray(A, dtype=float)
+
+
+def outer_product(Z: Any, weight: np.ndarray) -> np.ndarray:
+    """Z diag(weight) Z', with a copy of Z only where weights differ.
+
+    It is made as A A', of which BLAS computes one triangle only.
+    """
+    even = bool(len(weight)) and bool((weight == weight[0]).all())
+    half = Z
+    if not even:
+        root = np.sqrt(weight)
+        half = Z.multiply(root[None, :]).tocsr() if sparse.issparse(Z) else Z * root
+    found = half @ half.T
+    found = found.toarray() if sparse.issparse(found) else found
+    return np.multiply(found, weight[0], out=found) if even else np.asarray(found)

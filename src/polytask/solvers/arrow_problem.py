@@ -73,7 +73,7 @@ class ArrowProblem:
         data, c, k = self.problem.data, len(self.G), len(self.D)
         narrow = 2 * data.sizes.min() >= k or k <= 16 or self._grams_serve()
         if data.design.sparse or not narrow or not c == k == data.n_coefs:
-            return self.factor_unit(products=True)
+            return self.factor_unit()
         again, total = (partial(getattr, data, name) for name in ("grams", "total_gram"))
         return factor_grams(data.own_grams(), self.structure, self.G, self.D, again, total)
 
@@ -84,17 +84,14 @@ class ArrowProblem:
             return False
         return bool(self.D.min(initial=np.inf) > _STRONG * (data.column_norms**2).max(initial=0.0))
 
-    def factor_unit(self, products: bool = False) -> ArrowFactor:
-        """Factorization at curvature one, from Gram matrices that others asked for as well.
-
-        ``products`` as in `factor_arrow`.
-        """
+    def factor_unit(self) -> ArrowFactor:
+        """Factorization at curvature one, from Gram matrices that others asked for as well."""
         data, k = self.problem.data, int(self.structure.deviation.sum())
         if k > 1 and data.keeps_grams and 2 * data.sizes.min() >= data.n_coefs:
             return self.factor_grams(data.grams)
         total = partial(getattr, data, "total_gram")
         arrow = self.structure, self.G, self.D
-        return factor_arrow(data.design, data.weight, *arrow, total=total, products=products)
+        return factor_arrow(data.design, data.weight, *arrow, total=total)
 
     def center(self, blocks: Blocks) -> Blocks:
         """The same coefficients with w0 at the tasks' mean where neither part has a penalty.

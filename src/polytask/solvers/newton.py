@@ -15,6 +15,7 @@ from polytask.solvers.base import Solution, Solver, Status
 from polytask.solvers.descent import Descent, along, moved
 from polytask.solvers.facts import ROWS, SQUARES, Need
 from polytask.solvers.orthogonal import solve_orthogonal, too_large
+from polytask.solvers.row_space import solve_in_rows
 from polytask.structures import Blocks
 
 __all__ = ["BlockElimination", "Newton", "descend", "solution_of"]
@@ -46,6 +47,9 @@ class BlockElimination(Solver):
             (here := problem.at(found)).violation <= min(tol, _CORRECTED)
         ):
             return _solution(problem, here, Status.SOLVED, self.name, 1)
+        if (near := solve_in_rows(problem, min(tol, _CORRECTED), _TRUSTED)) is not None:
+            status = Status.SOLVED if near[0].violation <= tol else Status.STALLED
+            return _solution(problem, near[0], status, self.name, near[1])
         factor = arrow_problem(problem).factor_squares()
         here = nothing = problem.at(problem.zeros())
         steps = 0
