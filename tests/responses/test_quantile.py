@@ -83,3 +83,12 @@ def test_a_quantile_is_a_share(text):
     X, y = skewed(n=40)
     with pytest.raises(ValueError, match="q must be between 0 and 1"):
         PooledRegressor(0.1, loss=text).fit(X, y)
+
+
+def test_targets_that_a_line_meets_exactly_are_fitted():
+    """Residuals of nothing but rounding made slopes of 1e-8, and the fit ran to max_iter."""
+    X = np.repeat([[1.0, 3.0], [2.0, 1.0], [3.0, 3.0]], [4, 4, 2], axis=0)
+    y = np.repeat([1.0, 2.0, 1.0], [4, 4, 2])
+    model = MeanRegularizedRegressor(0.1, alpha_intercept=0.1, loss="quantile", task=0).fit(X, y)
+    assert model.violation_ <= model.tol
+    np.testing.assert_allclose(model.predict(X), y, atol=1e-6)

@@ -16,6 +16,7 @@ __all__ = ["Quantile"]
 
 _WIDE, _NARROW = 0.5, 0.5**6  # of the band, in scales: where a fit begins and ends
 _SHRINKS = 2.0  # times from fit to fit
+_LEAST = 1e-6  # width, in that of the targets: in less, rounding of predictions is a slope
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ class Quantile(Response):
     q : float, default=0.5
         Between 0 and 1; 0.5 is the median.
     width : float or None, default=None
-        Of the band, in units of y. None is a 64th of the scale of the residuals. Fits begin
-        with half a scale, where strengths are chosen, and the band shrinks from fit to fit.
+        Of the band, in units of y. None is a 64th of the scale of the residuals, and at least a
+        millionth of the largest target. Fits begin with half a scale, where strengths are chosen,
+        and the band shrinks from fit to fit.
     scale : float or None, default=None
         What the residuals' scale was found to be.
 
@@ -160,7 +162,8 @@ class Quantile(Response):
         if self.scale is None:
             scale = scale_of(r - weighted_median(r, weight), weight, y)
             return replace(self, width=_WIDE * scale, scale=scale)
-        return replace(self, width=max(self.band / _SHRINKS, _NARROW * self.scale))
+        least = max(_NARROW * self.scale, _LEAST * float(np.abs(y).max(initial=0.0)))
+        return replace(self, width=max(self.band / _SHRINKS, least))
 
     def is_near(self, other: Response, tol: float) -> bool:
         """Whether the band has its last width."""
