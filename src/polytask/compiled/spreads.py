@@ -6,38 +6,44 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from polytask.compiled.rows import form
-
 __all__ = ["spreads"]
 
 _FEW = 30  # rows of which all are looked at
 _NEAR = 4.0  # standard errors of the mean within which the median is looked for first
+_COUNTED = 64  # numbers of which each is compared with all: no branch goes wrong
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @compiled
 def spreads(rows, start, y, weight, theta, V, least):
-    """The fields of `polytask.mixed.task_noise.Spreads`, of rows in the order of tasks."""
-    m, most = len(theta), 0
+    """The fields of `polytask.mixed.task_noise.Spreads`, of rows in the order of tasks.
+
+    Views of rows would be counted by those who hold them, which takes longer than the sums.
+    """
+    (m, p), most = theta.shape, 0
     for i in range(m):
         most = max(most, start[i + 1] - start[i])
     free, square, size, within = np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m)
     e, left = np.empty(most), np.empty(most)
     for i in range(m):
-        n, total, total_square = start[i + 1] - start[i], 0.0, 0.0
+        first, n, total, total_square = start[i], start[i + 1] - start[i], 0.0, 0.0
         for t in range(n):
-            k = start[i] + t
-            e[t], left[t] = _residual(rows[k], y[k], theta[i], V[i])
-        w = weight[start[i] : start[i + 1]]
+            off, form = y[first + t], 0.0
+            for j in range(p):
+                x = rows[first + t, j]
+                part = 0.5 * x * V[i, j, j]
+                for k in range(j):
+                    part += rows[first + t, k] * V[i, j, k]
+                form += 2.0 * part * x
+                off -= x * theta[i, j]
+            e[t], left[t] = off, form
         for t in range(n):
-            left[t] = min(max(1.0 - left[t] * w[t], least), 1.0)
-        for t in range(n):
-            square[i] += e[t] * e[t] * w[t]
-            free[i] += left[t]
-        for t in range(n):
-            e[t] *= np.sqrt(w[t] / left[t])
-        for t in range(n):
+            w = weight[first + t]
+            share = min(max(1.0 - left[t] * w, least), 1.0)
+            square[i] += e[t] * e[t] * w
+            free[i] += share
+            e[t] *= np.sqrt(w / share)
             total += e[t]
             total_square += e[t] * e[t]
         if n > 0:
@@ -45,14 +51,6 @@ def spreads(rows, start, y, weight, theta, V, least):
             deviation = np.sqrt(max(total_square / n - mean**2, 0.0))
             size[i], within[i] = _about(e, n, _median(e, n, mean, deviation, left))
     return free, square, size, within
-
-
-@compiled
-def _residual(x, y, w, V):
-    """Residual y - w'x, and x'V x of a symmetric V."""
-    for j in range(len(x)):
-        y -= x[j] * w[j]
-    return y, form(x, V)
 
 
 @compiled
@@ -87,6 +85,8 @@ def _median(e, n, mean, deviation, near):
 @compiled
 def _middle(a, n, k, odd):
     """The number at place k of a[:n] in order, or the mean of it and the one before."""
+    if n <= _COUNTED:
+        return _counted(a, n, k, odd)
     low, high = 0, n - 1
     while low < high:
         pivot, i, j = a[(low + high) // 2], low, high
@@ -105,3 +105,22 @@ def _middle(a, n, k, odd):
         else:
             break
     return a[k] if odd else 0.5 * (a[k] + a[:k].max())
+
+
+@compiled
+def _counted(a, n, k, odd):
+    """The same, by how many are smaller."""
+    x, below = a[0], 0
+    for i in range(n):
+        x, below, up_to = a[i], 0, 0
+        for t in range(n):
+            below += a[t] < x
+            up_to += a[t] <= x
+        if below <= k < up_to:
+            break
+    if odd or below < k:
+        return x
+    before = -np.inf
+    for t in range(n):
+        before = max(before, a[t] if a[t] < x else -np.inf)
+    return 0.5 * (x + before)
