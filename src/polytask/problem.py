@@ -127,10 +127,14 @@ class Problem:
 
     def _find_slopes(self) -> np.ndarray:
         source, norms = self.source, self.source.column_norms
-        begin = source.at(self.loss, self.structure.assemble(self.start()))
-        square = begin.slope
-        if self.loss.is_quadratic and source.intercept:  # targets far from zero prove nothing
-            level, size = begin.level_gradient, norms[:, -1] ** 2
+        about = self.loss.is_quadratic and source.intercept  # targets far from zero prove nothing
+        if self.loss.is_quadratic and isinstance(source, TaskData):
+            level, square = source.target_sums
+        else:
+            begin = source.at(self.loss, self.structure.assemble(self.start()))
+            level, square = begin.level_gradient if about else np.zeros(0), begin.slope
+        if about:
+            size = norms[:, -1] ** 2
             mean = level.sum() / max(size.sum(), 1e-300)
             about_mean = square + mean * (mean * size - 2.0 * level)
             square = np.maximum(about_mean, _FAR**2 * square)

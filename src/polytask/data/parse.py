@@ -191,11 +191,13 @@ def make_task_data(
     held = None if group is None else group[row], None if when is None else when[row]
 
     def make() -> TaskData:
-        at, mean = None if already else row, None
+        at, mean, omega = None if already else row, None, (share / counts)[code] * weight
         if center and intercept and not sparse.issparse(rows.X):
-            mean = _far_means(rows.X, at, (share / counts)[code] * weight)
+            mean = _far_means(rows.X, at, omega)
         design = make_design(rows.X, at, start, intercept, mean)
-        return TaskData(design, y, weight, share, tasks, intercept, row, mean, *held)
+        data = TaskData(design, y, weight, share, tasks, intercept, row, mean, *held)
+        vars(data)["weight"] = omega  # which every fit asks for
+        return data
 
     facts = (center, intercept, y, weight, share, tasks, start, row, *held)
     return made_once(rows.X, facts, make)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from polytask.data.design import Design
 from polytask.data.task_loops import floats, row_loops
 
-__all__ = ["added", "quadratic_forms", "residual_sums"]
+__all__ = ["added", "quadratic_forms", "residual_sums", "summed"]
 
 _FORMS = 16  # columns up to which compiled loops of their squares pay
 
@@ -20,6 +20,11 @@ def added(values: np.ndarray, start: np.ndarray) -> NDArray[np.float64]:
     if there.any():
         out[there] = np.add.reduceat(values, start[:-1][there])
     return out
+
+
+def summed(A: np.ndarray) -> NDArray[np.float64]:
+    """The sum over the first axis, a product: where others are short numpy's takes ten times."""
+    return np.asarray((np.ones(len(A)) @ A.reshape(len(A), -1)).reshape(A.shape[1:]))
 
 
 def residual_sums(

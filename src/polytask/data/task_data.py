@@ -123,6 +123,14 @@ class TaskData:
         """sum_k omega_k y_k x_k of each task, shape (m, p)."""
         return self.design.adjoint(self.weight * self.y)
 
+    @property
+    def target_sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """sum_k omega_k y_k and sum_k omega_k y_k² of each task, shape (m,)."""
+        u = self.weight * self.y
+        once = added(u, self.start)
+        u *= self.y
+        return once, added(u, self.start)
+
     @cached_property
     def total_gram(self) -> np.ndarray:
         """Their sum over tasks, shape (p, p)."""

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from polytask.data import TaskData
-from polytask.data.row_sums import residual_sums
+from polytask.data.row_sums import residual_sums, summed
 from polytask.mixed.chosen import START_TOL, Estimates, choose, criterion, renumbered
 from polytask.mixed.doubts import doubts, has_no_noise, pooled_point
 from polytask.mixed.laplace import LaplaceModel, LaplacePoint
@@ -247,13 +247,15 @@ def _fitted(
     no_noise = has_no_noise(state.model, point, estimate.root)
     if no_noise:
         covariance = partial(_of_mode, pooled_point(state.model, point))
+    covariances = point.coef_covariance()
+    covariances *= unit[:, None] * unit
     return MixedFit(
         solution,
         point.noise,
         point.noise * (C @ C.T),
         (model.shift + common) * unit,
         lambda: covariance() * unit[:, None] * unit,
-        point.coef_covariance() * unit[:, None] * unit,
+        covariances,
         deviance,
         log_likelihood,
         n_parameters,
@@ -340,7 +342,7 @@ def _judged(problem: Problem, blocks: dict[str, np.ndarray]) -> tuple[float, flo
         risk, gradient = at.total, at.gradient
     residual = problem.residual(blocks, gradient=gradient)
     bound, C = problem.gradient_bound, np.abs(problem.structure.C)  # type: ignore[attr-defined]
-    common = np.abs(residual["common"]) / bound.sum(axis=0)
+    common = np.abs(residual["common"]) / summed(bound)
     deviation = np.abs(residual["deviation"]) / np.maximum(bound @ C, 1e-300)
     penalty = sum(problem.penalties[b].value(B) for b, B in blocks.items())
     return risk + penalty, float(max(common.max(initial=0.0), deviation.max(initial=0.0)))

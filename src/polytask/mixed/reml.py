@@ -36,7 +36,7 @@ from polytask.algebra.linalg import (
     symmetric_eigen,
 )  # fmt: skip
 from polytask.data import TaskData
-from polytask.data.row_sums import residual_sums
+from polytask.data.row_sums import residual_sums, summed
 from polytask.mixed.point import MixedPoint
 from polytask.mixed.sums import (
     FEW,
@@ -110,7 +110,7 @@ class MixedModel:
         s, design = data.sample_weight, data.design
         counts, share = data.counts, np.where(data.share > 0, data.share, 1.0)
         grams = data.grams * (counts / share)[:, None, None]
-        total = grams.sum(axis=0)
+        total = summed(grams)
         n_rows = float(s.sum())
         scale = column_scale(np.diag(total) / n_rows, unit)
         w = np.zeros(data.n_coefs)
@@ -118,7 +118,7 @@ class MixedModel:
             w[-1] = float(s @ data.y) / n_rows
         # else the pooled fit explains any targets, noise as well; copies of rows tell them apart
         if n_rows > data.n_coefs or n_rows > np.linalg.matrix_rank(total, hermitian=True):
-            w = psd_inverse(total) @ design.adjoint(s * data.y).sum(axis=0)
+            w = psd_inverse(total) @ design.total_adjoint(s * data.y)
         theta = np.repeat(w[None], data.n_tasks, axis=0)
         cross, squares = residual_sums(design, data.y, s, theta)
         square = float(squares.sum())
@@ -166,7 +166,7 @@ class MixedModel:
     def within(self) -> tuple[float, float]:
         """Sum of squares that the tasks' own least squares leave, and its degrees of freedom."""
         used = self._ranks_of_tasks.sum() * (len(self.grams) // len(self.designs))
-        return max(self.square - float((self.own * self.cross).sum()), 0.0), self.n_rows - used
+        return max(self.square - float(np.vdot(self.own, self.cross)), 0.0), self.n_rows - used
 
     @cached_property
     def _ranks_of_tasks(self) -> np.ndarray:
@@ -192,7 +192,8 @@ class MixedModel:
     @cached_property
     def own(self) -> np.ndarray:
         """Each task's own least squares, less the shift, shape (m, p)."""
-        return (self._inverses @ self.cross[:, :, None])[:, :, 0]
+        inverse, r = self._inverses, self.cross
+        return r @ inverse[0] if self.is_one_design else (inverse @ r[:, :, None])[:, :, 0]
 
     @cached_property
     def moments(self) -> np.ndarray | None:
@@ -203,7 +204,7 @@ class MixedModel:
         if len(self.cross) < 2 or not self.has_noise or (self._ranks_of_tasks < self.n_coefs).any():
             return None
         square, free = self.within
-        off = self.own - self.own.mean(axis=0)
+        off = self.own - summed(self.own) / len(self.own)
         spread = off.T @ off / (len(off) - 1)
         return np.asarray(spread * (free / square) - self._inverses.mean(axis=0))
 
@@ -249,7 +250,7 @@ class MixedModel:
     @cached_property
     def total(self) -> np.ndarray:
         """Gram matrix of all rows, shape (p, p)."""
-        return self.grams.sum(axis=0)
+        return summed(self.grams)
 
     def rank(self, free: np.ndarray) -> int:
         """Rank of the columns of a mask (p,), whose common part is free."""

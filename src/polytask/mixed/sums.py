@@ -14,6 +14,7 @@ import numpy as np
 
 from polytask.algebra.linalg import inverses_and_log_dets
 from polytask.compiled import loops
+from polytask.data.row_sums import summed
 
 __all__ = [
     "FEW", "SecondSums", "bent_sums", "first_sums", "of_one_design", "second_sums", "turned_sums",
@@ -167,7 +168,7 @@ def of_one_design(H: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     A rotation of the tasks: the first stands for all, the others for how r differs.
     """
     m, p = r.shape
-    mean = r.mean(axis=0)
+    mean = summed(r) / m
     scatter = np.linalg.qr(r - mean, mode="r")
     root = np.append(np.sqrt(m), np.zeros(p))
     return np.repeat(H[:1], p + 1, axis=0), np.vstack([np.sqrt(m) * mean, scatter]), root

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polytask.data.row_sums import summed
 from polytask.structures.base import Blocks
 
 __all__ = ["RotatedDeviation"]
@@ -42,4 +43,4 @@ class RotatedDeviation:
 
     def adjoint(self, G: np.ndarray, blocks: Blocks) -> Blocks:
         """Gradient in each block, from the gradient G (m, p) in Theta."""
-        return {"common": G.sum(axis=0), "deviation": G @ self.C}
+        return {"common": summed(G), "deviation": G @ self.C}
