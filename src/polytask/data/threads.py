@@ -46,8 +46,8 @@ def share(
 
     Where all of it takes few ``multiplications`` the calling thread does it alone.
     """
-    workers = min(len(os.sched_getaffinity(0)), len(items))
-    if workers < 2 or multiplications < _FROM:
+    workers = 1 if multiplications < _FROM else min(len(os.sched_getaffinity(0)), len(items))
+    if workers < 2:
         work(np.asarray(items))
         return
     with one_blas_thread(), ThreadPoolExecutor(workers) as pool:

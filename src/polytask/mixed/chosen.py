@@ -9,6 +9,7 @@ covariance had been chosen, and in 250 others, on which it had not been looked a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -64,26 +65,35 @@ class _Searches:
         n_factors: int, may_deviate: np.ndarray,
     ) -> None:  # fmt: skip
         self.model, self.starts, self.varies = model, starts, model.varies & may_deviate
-        slope = np.arange(len(self.varies)) < n_features
-        groups = {"scalar": np.where(slope, 0, 1), "diagonal": np.arange(len(slope))}
-        common = np.where(slope, 0, -1) if random_common else None
-        self.variances = {
-            name: Variances(model, renumbered(np.where(self.varies, group, -1)), common)
-            for name, group in groups.items()
-        }
-        k = int(self.varies.sum())
-        self.n_factors = r = min(n_factors, k)
-        self.size = {name: int(each.groups.max()) for name, each in self.variances.items()}
-        self.size |= {"factor": k + r * k - r * (r - 1) // 2 - 1, "full": k * (k + 1) // 2 - 1}
+        self.n_features, self.random_common = n_features, random_common
+        self.n_factors = min(n_factors, int(self.varies.sum()))
         self.found: dict[str, RemlEstimate] = {}
         self.promised: dict[tuple[str, bool], float] = {}
 
+    @cached_property
+    def variances(self) -> dict[str, Variances]:
+        """One for all slopes, or each coefficient's."""
+        slope = np.arange(len(self.varies)) < self.n_features
+        groups = {"scalar": np.where(slope, 0, 1), "diagonal": np.arange(len(slope))}
+        common = np.where(slope, 0, -1) if self.random_common else None
+        return {
+            name: Variances(self.model, renumbered(np.where(self.varies, group, -1)), common)
+            for name, group in groups.items()
+        }
+
+    @cached_property
+    def size(self) -> dict[str, int]:
+        """Variances and correlations of each covariance, less one."""
+        k, r = int(self.varies.sum()), self.n_factors
+        turned = {"factor": k + r * k - r * (r - 1) // 2 - 1, "full": k * (k + 1) // 2 - 1}
+        return {name: int(each.groups.max()) for name, each in self.variances.items()} | turned
+
     def only(self, covariance: str) -> None:
         """Search for that covariance, from one that is near."""
-        if covariance in self.variances:
+        if covariance not in _MOST_TURNED:
             self._search(covariance)
             return
-        free = self.variances["diagonal"].common is None  # else kappa is the diagonal's answer
+        free = not self.random_common  # else kappa is the diagonal's answer
         begun: RemlEstimate | None = None
         if free and covariance == "full" and covariance not in self.starts:
             begun = full_by_moments(self.model, self.varies, None)

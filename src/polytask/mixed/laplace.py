@@ -151,12 +151,12 @@ class Place:
         prior = float(self.prior @ self.blocks["common"] ** 2)
         return self.risk.total + 0.5 * float((self.blocks["u"] ** 2).sum()) + 0.5 * prior
 
-    @property
+    @cached_property
     def pull(self) -> np.ndarray:
         """Minus the gradient of the loss, shape (m, p)."""
         return self.model.pull(self.risk)
 
-    @property
+    @cached_property
     def residual(self) -> Blocks:
         """Gradient of `value`."""
         common = self.prior * self.blocks["common"] - self.pull.sum(axis=0)

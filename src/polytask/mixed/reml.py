@@ -349,7 +349,7 @@ class RemlPoint(MixedPoint):
         M, K, Y = bent_sums(self.T, sums.q, sums.root, self.S_inverse, self.noise)
         C = self.S_inverse @ (flat @ K).reshape(n, p, p)
         a, pull = flat @ sums.Q.ravel(), flat @ Y
-        H = flat @ M @ flat.T - np.tensordot(C, C, axes=((1, 2), (2, 1)))
+        H = flat @ M @ flat.T - C.reshape(n, p * p) @ C.transpose(0, 2, 1).reshape(n, p * p).T
         H -= (2.0 * pull @ self.S_inverse @ pull.T + self.profiled * np.outer(a, a)) / self.noise
         return np.asarray(0.5 * (H + H.T))
 

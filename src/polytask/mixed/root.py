@@ -7,9 +7,10 @@ at the boundary, where a variance is zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
-from scipy.linalg import qr
+from scipy.linalg import lapack
 
 from polytask.mixed.point import MixedPoint
 
@@ -41,9 +42,8 @@ class Root:
     def full(cls, varies: np.ndarray) -> Root:
         """A Cholesky factor over the columns that vary (p,)."""
         kept = np.flatnonzero(varies)
-        low = np.tril_indices(len(kept))
-        row, column = kept[low[0]], kept[low[1]]
-        return cls((len(varies), len(varies)), row, column, np.arange(len(row)))
+        low = _triangle(len(kept))
+        return cls((len(varies), len(varies)), kept[low[0]], kept[low[1]], np.arange(len(low[0])))
 
     @classmethod
     def factor(cls, varies: np.ndarray, n_factors: int, low: bool = False) -> Root:
@@ -55,10 +55,20 @@ class Root:
         row, column = np.append(kept, kept[a]), np.append(kept, p + b)
         return cls((p, p + n_factors), row, column, np.arange(len(row)))
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of parameters q."""
         return int(self.owner.max(initial=-1)) + 1
+
+    @cached_property
+    def _owned(self) -> np.ndarray:
+        """Entries by parameters, ones and zeros."""
+        return (self.owner[:, None] == np.arange(self.size)).astype(float)
+
+    @cached_property
+    def _beside(self) -> np.ndarray:
+        """Whether pairs of entries stand in one column."""
+        return np.asarray(self.column[:, None] == self.column)
 
     def owners(self, k: int) -> np.ndarray:
         """Parameters of row k: their norm is the standard deviation of coefficient k."""
@@ -81,7 +91,7 @@ class Root:
         t[self.owner] = L[self.row, self.column]
         return t
 
-    @property
+    @cached_property
     def is_full(self) -> bool:
         """Whether it is a Cholesky factor of more than one column."""
         return self.size > len(set(self.row)) and set(self.row) == set(self.column)
@@ -91,8 +101,8 @@ class Root:
         if not self.is_full:
             return self
         kept = self.row[self.row == self.column]
-        kept = kept[qr(L[kept].T, mode="r", pivoting=True)[1]]
-        low = np.tril_indices(len(kept))
+        kept = kept[lapack.dgeqp3(L[kept].T)[1] - 1]
+        low = _triangle(len(kept))
         return Root(self.shape, kept[low[0]], kept[low[1]], np.arange(self.size))
 
     def factored(self, L: np.ndarray) -> np.ndarray:
@@ -100,13 +110,16 @@ class Root:
         if not self.is_full:
             return self.read(L)
         kept = self.row[self.row == self.column]
-        (R,) = qr(L[kept].T, mode="r")
-        R = R[: len(kept)] * np.where(np.diag(R) < 0, -1.0, 1.0)[:, None]
-        return np.asarray(R.T[np.tril_indices(len(kept))])
+        R = lapack.dgeqrf(L[kept].T)[0]
+        R = R[: len(kept)] * np.where(R.diagonal() < 0, -1.0, 1.0)[:, None]
+        return np.asarray(R.T[_triangle(len(kept))])
 
     def slope(self, point: MixedPoint) -> np.ndarray:
         """Gradient of the deviance in t, at a point whose L this is."""
-        pull = 2.0 * point.gradient @ point.L
+        return self.of_pull(2.0 * point.gradient @ point.L)
+
+    def of_pull(self, pull: np.ndarray) -> np.ndarray:
+        """Derivatives in t, from those in L's entries."""
         return np.bincount(self.owner, pull[self.row, self.column], minlength=self.size)
 
     def turned(self, L: np.ndarray, V: np.ndarray) -> np.ndarray:
@@ -124,7 +137,11 @@ class Root:
 
     def bending(self, M: np.ndarray) -> np.ndarray:
         """Second-derivative matrix (q, q) of <M, Gamma> / 2 in t."""
-        same = self.column[:, None] == self.column
-        entries = np.where(same, M[np.ix_(self.row, self.row)], 0.0)
-        sum_up = (self.owner[:, None] == np.arange(self.size)).astype(float)
-        return sum_up.T @ entries @ sum_up
+        entries = np.where(self._beside, M[self.row[:, None], self.row], 0.0)
+        return self._owned.T @ entries @ self._owned
+
+
+@cache
+def _triangle(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of a lower triangle."""
+    return np.tril_indices(k)

@@ -70,10 +70,10 @@ class Roots:
     def slope(self, point: Any) -> np.ndarray:
         """Gradient of the deviance in the parameters."""
         found = [
-            np.bincount(root.owner, (2.0 * M @ L)[root.row, root.column], minlength=root.size)
+            root.of_pull(2.0 * M @ L)
             for root, M, L in zip(self.roots, point.gradients, point.roots, strict=True)
         ]
-        return np.concatenate([np.zeros(0), *found])
+        return found[0] if len(found) == 1 else np.concatenate([np.zeros(0), *found])
 
     def curvature(self, point: Any) -> np.ndarray:
         """Second derivatives: average information, and what the roots bend."""
@@ -203,9 +203,10 @@ def _descend(
         t, point = moved
         if gain < _LITTLE * left < _LITTLE * _HIDDEN:
             return RootsEstimate(point, t, left, n_iter, True)
-        if whole and np.abs(roots.slope(point)).max() <= _LEVEL:
+        slope = roots.slope(point) if whole else slope
+        if whole and np.abs(slope).max() <= _LEVEL:
             return RootsEstimate(point, t, 0.0, n_iter, True)
-        slope, H = _derivatives(point, roots, t)
+        slope, H = _derivatives(point, roots, t, slope if whole else None)
         if left < _NEAR and not whole:
             missing = secant(
                 missing, slope - slope_before - (H + missing) @ (t - before), t - before
@@ -218,11 +219,13 @@ def _look(at: Callable[..., Any], roots: Roots, t: np.ndarray) -> Any:
     return at(roots.at(t), t[q:]) if len(t) > q else at(roots.at(t))
 
 
-def _derivatives(point: Any, roots: Roots, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient and Hessian in t, as far as they are known."""
+def _derivatives(
+    point: Any, roots: Roots, t: np.ndarray, slope: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient, unless it is at hand, and Hessian in t, as far as they are known."""
     if not roots.roots:  # they are held
         return point.beside_slope, point.beside_curvature
-    slope, H = roots.slope(point), roots.curvature(point)
+    slope, H = roots.slope(point) if slope is None else slope, roots.curvature(point)
     if len(t) == roots.size:
         return slope, H
     both = np.zeros((len(t), len(t)))
