@@ -290,6 +290,9 @@ class Design:
     def each_few(self, work: Callable[[Sequence[Batch]], None], cost: float = 1.0) -> None:
         """`each` with as many batches at a time as one batch may hold numbers."""
         groups = self._groups
+        if len(groups) == 1:
+            work(groups[0])
+            return
 
         def some(which: np.ndarray) -> None:
             for g in which:

@@ -142,6 +142,8 @@ def read_target(estimator: BaseEstimator, y: Any) -> tuple[np.ndarray, np.ndarra
             f"{type(estimator).__name__}: y must have one column when task is given; got shape "
             f"{values.shape}. With a label column per task, leave task=None."
         )
+    if values.ndim == 1 and isinstance(values.dtype, np.dtype) and values.dtype.kind in "fiu":
+        return np.asarray(values), None  # as scikit-learn would say, too
     return column_or_1d(y if names is None else values, warn=True), None
 
 

@@ -88,7 +88,13 @@ class LaplaceModel:
         """With another loss; the search for modes goes on."""
         other = copy(self)
         other.loss = loss
+        vars(other).pop("at_level", None)
         return other
+
+    @cached_property
+    def at_level(self) -> RowsAt:
+        """The loss of all rows without features, whatever Gamma is."""
+        return self.risk(np.repeat(self._level[0][None], self.data.n_tasks, axis=0))
 
     @property
     def n_coefs(self) -> int:
@@ -172,7 +178,7 @@ class LaplacePoint(MixedPoint):
     L, kappa
         See `polytask.mixed.reml.RemlPoint`.
     starts : sequence of (common, q) of shapes (p,), (m, p)
-        The search for the mode starts at the best of them.
+        The search for the mode starts at the best of them; the last is without features.
     near : ndarray of shape (m, p, p) or None
         Curvature at a mode nearby. Steps by it cost a gradient each, and are taken while the search
         comes nearer by them; then Newton's.
@@ -188,6 +194,7 @@ class LaplacePoint(MixedPoint):
     ) -> None:
         self.model, self.L, self.kappa, self.noise = model, L, kappa, 1.0
         places = [self.look({"common": common, "u": q @ L}) for common, q in starts]
+        vars(places[-1])["risk"] = model.at_level
         start = min(places, key=lambda at: np.nan_to_num(at.value, nan=np.inf))
         none = lambda at: False  # noqa: E731
         self._promise = np.inf

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.linalg import lapack
 
 from polytask.algebra.linalg import symmetric_eigen
 from polytask.mixed.root import Root
@@ -25,6 +26,7 @@ _SHARE = 0.2  # of the promised descent that a step must bring: half is exact, n
 _HELD = 10.0  # standard deviation that is taken where the likelihood has no maximum
 _NEAR = 0.3  # deviance that a step promises from which on steps tell what the Hessian lacks
 _PATIENCE = 12  # steps in the order of the columns; those that find their way take 4 to 10
+_CLEAR = 1e-2  # pivot of a Hessian in the scale of a unit diagonal from which on it is positive
 _DEEPER = 1e-4  # standard deviation from which a search goes on that ended at zero
 
 
@@ -235,8 +237,13 @@ def _derivatives(
 
 def _newton_step(H: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """-H^-1 slope with the eigenvalues of H made positive."""
-    size = np.sqrt(np.maximum(np.abs(np.diag(H)), 1e-12 * np.abs(np.diag(H)).max(initial=1e-300)))
-    values, vectors = symmetric_eigen(H / size / size[:, None])
+    size = np.abs(H.diagonal())
+    size = np.sqrt(np.maximum(size, 1e-12 * size.max(initial=1e-300)))
+    scaled = H / size / size[:, None]
+    factor, info = lapack.dpotrf(scaled, lower=1)
+    if len(H) and info == 0 and factor.diagonal().min() > _CLEAR:
+        return np.asarray(-lapack.dpotrs(factor, slope / size, lower=1)[0] / size)
+    values, vectors = symmetric_eigen(scaled)
     floor = 1e-8 * np.abs(values).max(initial=0.0)
     inverse = 1.0 / np.maximum(np.abs(values), max(floor, 1e-300))
     return -(vectors @ (inverse * (vectors.T @ (slope / size)))) / size
