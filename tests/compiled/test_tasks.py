@@ -20,7 +20,8 @@ def by_numpy(monkeypatch, call, *args):
 
 
 def compiled_too(monkeypatch):
-    monkeypatch.setattr(sums, "_SECOND", 16)
+    for name in ("_SECOND", "_FORMS"):
+        monkeypatch.setattr(sums, name, 16)
     assert compiled.loops("tasks") is not None
 
 
@@ -65,6 +66,11 @@ def test_sums_over_tasks_are_those_of_numpy(rng, monkeypatch, m, p, weighed):
         known_bends = by_numpy(monkeypatch, sums.bent_sums, *args)
         for a, b in zip(sums.bent_sums(*args), known_bends, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12 * np.abs(b).max(initial=1.0))
+        A_inverse = np.linalg.inv(np.eye(L.shape[1]) + L.T @ H @ L)
+        args = (H, L, np.linalg.inv(H.sum(axis=0) + np.eye(p)), lambda: A_inverse)
+        known_forms = by_numpy(monkeypatch, sums.covariances, *args)
+        atol = 1e-10 * np.abs(known_forms).max()
+        np.testing.assert_allclose(sums.covariances(*args), known_forms, rtol=1e-10, atol=atol)
 
 
 @pytest.mark.parametrize("p", [1, 2, 4])

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["bent_pairs", "first_sums", "second_sums"]
+__all__ = ["bent_pairs", "covariances", "first_sums", "second_sums"]
 
 _AT_ONCE = 16  # tasks
+_FACTORS = 8  # pivots whose product is a number, of which one logarithm is taken
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
@@ -87,6 +88,32 @@ def bent_pairs(T, q, root, S_inverse, noise):
 
 
 @compiled
+def covariances(H, L, S_inverse):
+    """K_i + (I - K_i H_i) S^-1 (I - K_i H_i)' of every H (m, p, p), with K_i = L A_i^-1 L'."""
+    (m, p), k = H.shape[:2], L.shape[1]
+    out, r, root = np.empty((m, p, p)), np.zeros((m, p)), np.zeros(m)
+    G, B = np.zeros((p + 1, p, _AT_ONCE)), np.zeros((p + 1, k, _AT_ONCE))
+    A, c, W = np.zeros((k, k, _AT_ONCE)), np.zeros(_AT_ONCE), np.zeros((p, k, _AT_ONCE))
+    left, right = np.zeros((p, p, _AT_ONCE)), np.zeros((p, p, _AT_ONCE))
+    for first in range(0, m, _AT_ONCE):
+        _gather(H, r, root, first, G, c)
+        _rotate(G, L, B, A)
+        _factor(A, c)
+        for j in range(p):
+            for a in range(k):
+                W[j, a, :] = L[j, a]
+        _whiten(A, W)
+        _whiten(A, B)
+        _rest(W, B, left)
+        _clear(G)
+        _add_form(W, W, G)
+        _times(left, S_inverse, right)
+        _add_form(right, left, G)
+        _scatter(G, first, out, r)
+    return out
+
+
+@compiled
 def _gather(H, r, root, first, G, c):
     """Some tasks, the last index theirs; zeros where there are no more."""
     p = r.shape[1]
@@ -131,7 +158,7 @@ def _rotate(G, L, B, A):
 @compiled
 def _factor(A, c):
     """C with C C' = I + A over A, its diagonal inverted; returns the sum of c² log|I + A|."""
-    log_det = 0.0
+    log_det, product = 0.0, np.ones(_AT_ONCE)
     for a in range(len(A)):
         for e in range(a + 1):
             for f in range(e):
@@ -141,9 +168,12 @@ def _factor(A, c):
                 if e < a:
                     A[a, e, t] *= A[e, e, t]
         for t in range(_AT_ONCE):
-            log_det += c[t] * c[t] * np.log1p(A[a, a, t])
-        for t in range(_AT_ONCE):
+            product[t] *= 1.0 + A[a, a, t]
             A[a, a, t] = 1.0 / np.sqrt(1.0 + A[a, a, t])
+        if a % _FACTORS == _FACTORS - 1 or a == len(A) - 1:
+            for t in range(_AT_ONCE):
+                log_det += c[t] * c[t] * np.log(product[t])
+                product[t] = 1.0
     return log_det
 
 
@@ -173,6 +203,39 @@ def _reduce(B, c, G, S):
 
 
 @compiled
+def _rest(W, B, left):
+    """I - W B', of B without its last row."""
+    for j in range(len(W)):
+        for n in range(len(W)):
+            left[j, n, :] = 1.0 if j == n else 0.0
+            for a in range(W.shape[1]):
+                for t in range(_AT_ONCE):
+                    left[j, n, t] -= W[j, a, t] * B[n, a, t]
+
+
+@compiled
+def _add_form(A, B, G):
+    """Add A B', the lower triangle."""
+    for j in range(len(A)):
+        for n in range(j + 1):
+            for a in range(A.shape[1]):
+                for t in range(_AT_ONCE):
+                    G[j, n, t] += A[j, a, t] * B[n, a, t]
+
+
+@compiled
+def _times(A, M, out):
+    """A M, the same M for every task, without a last row of A."""
+    p = len(M)
+    _clear(out)
+    for j in range(p):
+        for n in range(p):
+            for a in range(p):
+                for t in range(_AT_ONCE):
+                    out[j, a, t] += A[j, n, t] * M[n, a]
+
+
+@compiled
 def _pair(G, c, Q, E, F):
     """Q, E and F of q in the last row of G."""
     p = len(G) - 1
@@ -189,12 +252,8 @@ def _pair(G, c, Q, E, F):
 def _share(G, c, S_inverse, W, shared):
     """Add c² G S^-1 G, the lower triangle."""
     p = len(G) - 1
-    _clear(W)
+    _times(G, S_inverse, W)
     for j in range(p):
-        for n in range(p):
-            for a in range(p):
-                for t in range(_AT_ONCE):
-                    W[j, a, t] += G[j, n, t] * S_inverse[n, a]
         for n in range(j + 1):
             for a in range(p):
                 for t in range(_AT_ONCE):

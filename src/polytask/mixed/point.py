@@ -14,13 +14,14 @@ and the average information sum <dGamma q_i, dGamma q_i>_P / noise. See `polytas
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from polytask.algebra.linalg import inverses_and_log_dets, psd_inverse_and_log_det, symmetric_eigen
-from polytask.mixed.sums import FEW, SecondSums, second_sums, turned_sums
+from polytask.mixed.sums import FEW, SecondSums, covariances, second_sums, turned_sums
 
 __all__ = ["AnyMixedModel", "MixedPoint"]
 
@@ -152,20 +153,21 @@ class MixedPoint:
 
     def coef_covariance(self) -> np.ndarray:
         """Cov(w0 + Δw_i - its estimate) of every task in scaled columns, shape (m, p, p)."""
-        V = self._covariance(self.grams, self.L @ self.A_inverse @ self.L.T)
+        V = self._covariances(self.grams, lambda: self.A_inverse)
         return np.repeat(V, len(self.q) // len(V), axis=0) if len(V) else V
 
     def tasks(self, grams: np.ndarray, cross: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients less the shift, (m, p), and covariances (m, p, p) of given tasks."""
         L = self.L
-        K = L @ inverses_and_log_dets(np.eye(L.shape[1]) + L.T @ grams @ L)[0] @ L.T
+        A_inverse = inverses_and_log_dets(np.eye(L.shape[1]) + L.T @ grams @ L)[0]
         pull = cross - grams @ self.common
-        theta = self.common + (K @ pull[:, :, None])[:, :, 0]
-        return theta, self._covariance(grams, K)
+        theta = self.common + (((pull @ L)[:, None] @ A_inverse)[:, 0]) @ L.T
+        return theta, self._covariances(grams, lambda: A_inverse)
 
-    def _covariance(self, grams: np.ndarray, K: np.ndarray) -> np.ndarray:
-        left = np.eye(len(self.L)) - K @ grams
-        return self.noise * (K + left @ self.S_inverse @ left.transpose(0, 2, 1))
+    def _covariances(self, grams: np.ndarray, A_inverse: Callable[[], np.ndarray]) -> np.ndarray:
+        V = covariances(grams, self.L, self.S_inverse, A_inverse)
+        V *= self.noise
+        return V
 
 
 class AnyMixedModel(Protocol):

@@ -7,6 +7,7 @@ one, but where a task stands for several of the same design (`of_one_design`). S
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,12 +18,13 @@ from polytask.compiled import loops
 from polytask.data.row_sums import summed
 
 __all__ = [
-    "FEW", "SecondSums", "bent_sums", "first_sums", "of_one_design", "second_sums", "turned_sums",
+    "FEW", "SecondSums", "bent_sums", "covariances", "first_sums", "of_one_design", "second_sums",
+    "turned_sums",
 ]  # fmt: skip
 
 FEW = 16  # coefficients up to which directions share the sums of all pairs
 
-_FIRST, _SECOND = 16, 6  # coefficients up to which loops are faster than BLAS
+_FIRST, _SECOND, _FORMS = 16, 6, 8  # coefficients up to which loops are faster than BLAS
 _A_CALL, _A_NUMBER = 3e-5, 8e-8  # seconds that loops save, the latter for a task's coefficient
 
 
@@ -94,6 +96,17 @@ def second_sums(
     pulls = T * q[:, None, :]
     E, F = (pulls * q[:, :, None]).sum(axis=0), _weighed(root, pulls)
     return SecondSums(q, q.T @ q, shared, E, F, root)
+
+
+def covariances(
+    H: np.ndarray, L: np.ndarray, S_inverse: np.ndarray, A_inverse: Callable[[], np.ndarray]
+) -> np.ndarray:
+    """K_i + (I - K_i H_i) S^-1 (I - K_i H_i)' of each task, shape (m, p, p)."""
+    if (compiled := _loops(H, _FORMS)) is not None:
+        return np.asarray(compiled.covariances(*map(np.ascontiguousarray, (H, L, S_inverse))))
+    K = L @ A_inverse() @ L.T
+    left = np.eye(len(L)) - K @ H
+    return np.asarray(K + left @ S_inverse @ left.transpose(0, 2, 1))
 
 
 def turned_sums(T: np.ndarray, q: np.ndarray, root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
