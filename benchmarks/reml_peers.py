@@ -5,8 +5,9 @@
 
 Correlated levels and slopes, y ~ 1 + x + (1 + x | task), on made-up tables; the last has one design
 in all tasks. The interpreter of an environment with glmm 0.6.2, mixedlm 1.3.0 and mixedlm-rs 0.2.0
-of PyPI takes its turn after ours, one thread each. A process reads the table, fits it once, and
-then as often as one second allows: the median is its time. Ours runs with numba and without.
+of PyPI takes its turn after ours, one thread each. A process reads the table, in which a column
+is the task for us, too (mixedlm-rs takes arrays), fits it once, and then as often as one second
+allows: the median is its time. Ours runs with numba, loaded before, and without.
 Ratios are theirs over ours with numba, medians over turns; below 1 the peer is faster. The
 restricted likelihood of everybody's covariance is computed by one function: `excess` is the
 deviance of the peer's less that of ours.
@@ -58,7 +59,8 @@ FITS = {
         """
 from polytask import MeanRegularizedRegressor
 model = MeanRegularizedRegressor("reml", covariance="full", task="task", alpha_common=0)
-fit = lambda: model.fit(table[[*names, "task"]], table["y"])
+features, target = table[[*names, "task"]], table["y"]
+fit = lambda: model.fit(features, target)
 """,
         "covariance, noise = m.deviation_covariance_, m.noise_variance_",
     ),
@@ -99,6 +101,7 @@ covariance = noise * (root @ root.T)[np.ix_(order, order)]
 
 OURS = ("polytask", "by numpy")
 FITS["by numpy"] = FITS["polytask"]
+FITS["polytask"] = ("import numba\n" + FITS["polytask"][0], FITS["polytask"][1])
 PEERS = ("mixedlm-rs", "glmm", "mixedlm")
 
 
