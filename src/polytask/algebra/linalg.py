@@ -14,8 +14,8 @@ from polytask.data.threads import share
 
 __all__ = [
     "COLLINEAR", "clear_inverses", "inverses_and_log_dets", "largest_eigenvalue", "null_space",
-    "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses", "squares_times",
-    "symmetric_eigen",
+    "psd_inverse", "psd_inverse_and_log_det", "psd_inverse_roots", "psd_inverses", "pseudo_inverse",
+    "squares_times", "symmetric_eigen",
 ]  # fmt: skip
 
 _THREADS_FROM = (24, 1e7)  # size and b p³ below which sharing costs more than it saves
@@ -42,6 +42,16 @@ def symmetric_eigen(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         each = [eigh(one, driver="ev") for one in A.reshape(-1, *A.shape[-2:])]
         values, vectors = (np.stack(part) for part in zip(*each, strict=True))
         return values.reshape(A.shape[:-1]), vectors.reshape(A.shape)
+
+
+def pseudo_inverse(A: np.ndarray) -> np.ndarray:
+    """Numpy's of a symmetric matrix, in a third of the time."""
+    values, vectors = symmetric_eigen(A)
+    size = np.abs(values)
+    there = size > 1e-15 * size.max(initial=0.0)
+    return np.asarray(
+        (vectors * np.where(there, 1.0 / np.where(there, values, 1.0), 0.0)) @ vectors.T
+    )
 
 
 def largest_eigenvalue(A: np.ndarray, least: float = 0.0) -> float:

@@ -229,8 +229,9 @@ class Design:
             return self._products.grams(v, self.start, some)
         p = self.n_columns
         out = np.empty((self.n_tasks, p, p))
-        every = np.arange(self.n_tasks)
-        wanted = np.isin(every, every if tasks is None else tasks)
+        wanted = np.full(self.n_tasks, tasks is None)
+        if tasks is not None:
+            wanted[tasks] = True
         out[~wanted | (np.diff(self.start) == 0)] = 0.0
         if (in_place := self._in_place(_GRAM * p)) is not None:
             return in_place.grams(v, wanted, out)

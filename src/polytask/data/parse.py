@@ -198,7 +198,7 @@ def make_task_data(
             mean = _far_means(rows.X, at, omega)
         design = make_design(rows.X, at, start, intercept, mean)
         data = TaskData(design, y, weight, share, tasks, intercept, row, mean, *held)
-        vars(data)["weight"] = omega  # which every fit asks for
+        vars(data).update(weight=omega, counts=counts)  # which every fit asks for
         return data
 
     facts = (center, intercept, y, weight, share, tasks, start, row, *held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,7 +71,9 @@ def full_by_moments(
     point, t = found.point.point, found.parameters
     if (turned.row != root.row).any():
         t = root.factored(point.L)
-        point = model.at(root.at(t), kappa)
+        point = copy(point)  # all but what is made of L is of Gamma
+        point.L = root.at(t)
+        vars(point).pop("A_inverse", None)
     done, fell = found.converged and not point.noiseless, found.first - point.deviance
     return replace(_ended(model, root, t, point, found.n_iter, done), converged=done, fell=fell)
 

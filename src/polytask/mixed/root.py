@@ -124,15 +124,27 @@ class Root:
 
     def turned(self, L: np.ndarray, V: np.ndarray) -> np.ndarray:
         """Derivatives of Gamma at L along the columns of V (q, n), shape (n, p, p)."""
+        half = self._laid(V) @ L.T
+        return half + half.transpose(0, 2, 1)
+
+    def every_turn(self, L: np.ndarray) -> np.ndarray:
+        """Those in every parameter."""
+        half = self._every @ L.T
+        return half + half.transpose(0, 2, 1)
+
+    @cached_property
+    def _every(self) -> np.ndarray:
+        return self._laid(np.eye(self.size))
+
+    def _laid(self, V: np.ndarray) -> np.ndarray:
+        """Matrices like L (n, p, k) of the columns of V (q, n)."""
         B = np.zeros((V.shape[1], *self.shape))
         B[:, self.row, self.column] = V[self.owner].T
-        half = B @ L.T
-        return half + half.transpose(0, 2, 1)
+        return B
 
     def bent(self, V: np.ndarray) -> np.ndarray:
         """Half the second derivatives of Gamma along the columns of V (q, n), shape (n, p, p)."""
-        B = np.zeros((V.shape[1], *self.shape))
-        B[:, self.row, self.column] = V[self.owner].T
+        B = self._laid(V)
         return B @ B.transpose(0, 2, 1)
 
     def bending(self, M: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ class Roots:
         """Second derivatives: average information, and what the roots bend."""
         along = []
         for f, (root, L) in enumerate(zip(self.roots, point.roots, strict=True)):
-            along += [(f, slope) for slope in root.turned(L, np.eye(root.size))]
+            along += [(f, slope) for slope in root.every_turn(L)]
         H = point.information(along)
         for root, part, M in zip(self.roots, self.parts, point.gradients, strict=True):
             H[part, part] += 2.0 * root.bending(M)
@@ -186,8 +186,7 @@ def _descend(
         held = np.abs(t) >= point.most
         held[roots.size :] = False
         free = ~held | (t * slope > 0)  # those that would go beyond the largest stay
-        step = np.zeros_like(t)
-        step[free] = _newton_step((H + missing)[np.ix_(free, free)], slope[free])
+        step = _newton_step(H + missing, slope, free)
         left = float(-0.5 * slope @ step)
         if point.noiseless:  # the likelihood has no maximum
             return RootsEstimate(point, t, left, n_iter, True)
@@ -235,8 +234,12 @@ def _derivatives(
     return np.append(slope, point.beside_slope), both
 
 
-def _newton_step(H: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """-H^-1 slope with the eigenvalues of H made positive."""
+def _newton_step(H: np.ndarray, slope: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """-H^-1 slope with the eigenvalues of H made positive, among the ``free``."""
+    if not free.all():
+        step = np.zeros_like(slope)
+        step[free] = _newton_step(H[np.ix_(free, free)], slope[free], free[free])
+        return step
     size = np.abs(H.diagonal())
     size = np.sqrt(np.maximum(size, 1e-12 * size.max(initial=1e-300)))
     scaled = H / size / size[:, None]
@@ -259,7 +262,7 @@ def _line(
     step = step * min(1.0, longest / max(float(np.abs(step[:q]).max(initial=0.0)), 1e-300))
     for size in 0.5 ** np.arange(25):
         trial = t + size * step
-        trial[:q] = np.clip(trial[:q], -point.most, point.most)
+        trial[:q] = np.minimum(np.maximum(trial[:q], -point.most), point.most)
         try:
             found = _look(at, roots, trial)
         except (FloatingPointError, ImpossibleParametersError):

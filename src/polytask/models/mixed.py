@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
+from polytask.algebra.linalg import pseudo_inverse
 from polytask.data import (
     MomentData,
     TaskData,
@@ -74,7 +75,9 @@ class MixedModelFit(MixedModelSummary):
         reason = why_not_mixed(said, learn=True)
         if reason is not None:
             raise ValueError(f"{type(self).__name__}: alpha='reml' needs {reason}. Set alpha='cv'.")
-        loss = said.started(data.y, data.sample_weight, data.code)
+        loss = said
+        if not said.is_quadratic:
+            loss = said.started(data.y, data.sample_weight, data.code)
         self.response_ = loss = loss.as_likelihood() or loss
         data, log_weights = self._weighed(data)
         fit = self._estimate(data, loss)
@@ -339,7 +342,7 @@ class MixedModelAnswers(MixedModelFit):
 def _strengths(fit: MixedFit, between: np.ndarray, d: int, N: float) -> dict[str, Any]:
     """The penalty strengths that the variances amount to: alpha = sigma² / (2 N variance)."""
     if fit.covariance in ("full", "factor"):
-        alpha: Any = fit.noise / (2.0 * N) * np.linalg.pinv(between[:d, :d], hermitian=True)
+        alpha: Any = fit.noise / (2.0 * N) * pseudo_inverse(between[:d, :d])
     else:
         alpha = _strength(np.diag(between)[:d], fit.noise, N)
     level = _strength(np.diag(between)[d:].sum(keepdims=True), fit.noise, N)
