@@ -200,10 +200,6 @@ class Design:
         self.each(work)
         return out
 
-    def total_adjoint(self, u: np.ndarray) -> np.ndarray:
-        """sum_k u_k x_k over all tasks, shape (p,)."""
-        return np.asarray(u @ self.X if self.plain else self.adjoint(u).sum(axis=0))
-
     def residuals(self, theta: np.ndarray, y: np.ndarray, weight: np.ndarray) -> _Pair:
         """The f of `predict` (N,), and `adjoint` of weight (f - y) (m, p): one reading of rows."""
         if (in_place := self._in_place(2.0)) is not None:

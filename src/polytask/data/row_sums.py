@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from polytask.data.design import Design
 from polytask.data.task_loops import floats, row_loops
 
-__all__ = ["added", "quadratic_forms", "residual_sums", "summed"]
+__all__ = ["added", "quadratic_forms", "residual_sums", "summed", "total_adjoint"]
 
 _FORMS = 16  # columns up to which compiled loops of their squares pay
 
@@ -25,6 +25,11 @@ def added(values: np.ndarray, start: np.ndarray) -> NDArray[np.float64]:
 def summed(A: np.ndarray) -> NDArray[np.float64]:
     """The sum over the first axis, a product: where others are short numpy's takes ten times."""
     return np.asarray((np.ones(len(A)) @ A.reshape(len(A), -1)).reshape(A.shape[1:]))
+
+
+def total_adjoint(design: Design, u: np.ndarray) -> NDArray[np.float64]:
+    """sum_k u_k x_k over all tasks, shape (p,)."""
+    return np.asarray(u @ design.X if design.plain else summed(design.adjoint(u)))
 
 
 def residual_sums(

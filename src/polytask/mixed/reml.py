@@ -36,7 +36,7 @@ from polytask.algebra.linalg import (
     symmetric_eigen,
 )  # fmt: skip
 from polytask.data import TaskData
-from polytask.data.row_sums import residual_sums, summed
+from polytask.data.row_sums import residual_sums, summed, total_adjoint
 from polytask.mixed.point import MixedPoint
 from polytask.mixed.sums import (
     FEW,
@@ -118,7 +118,7 @@ class MixedModel:
             w[-1] = float(s @ data.y) / n_rows
         # else the pooled fit explains any targets, noise as well; copies of rows tell them apart
         if n_rows > data.n_coefs or n_rows > np.linalg.matrix_rank(total, hermitian=True):
-            w = psd_inverse(total) @ design.total_adjoint(s * data.y)
+            w = psd_inverse(total) @ total_adjoint(design, s * data.y)
         theta = np.repeat(w[None], data.n_tasks, axis=0)
         cross, squares = residual_sums(design, data.y, s, theta)
         square = float(squares.sum())
