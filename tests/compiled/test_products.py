@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
-from polytask.compiled.products import forms, put_gram, times, weighted_grams
+from polytask.compiled.products import forms, halve, put_gram, times, weighted_grams
 
 SHAPES = [(4, 8, 8), (8, 8, 40), (28, 32, 112), (52, 56, 72)]
 
@@ -36,6 +36,7 @@ def test_forms_of_a_gram_matrix(shape, rng):
     put_gram(C, Y, 7)
     gram = Y[:7].T @ Y[:7]
     np.testing.assert_allclose(_symmetric(C), gram, rtol=1e-12, atol=1e-12)
+    halve(C)
     forms(out, C, V)
     np.testing.assert_allclose(out[0], np.einsum("kn,kl,ln->n", V, gram, V), rtol=1e-11)
 

@@ -10,10 +10,11 @@ import numpy as np
 from numba import njit
 
 from polytask.compiled.blocks import EDGE, LANES
-from polytask.compiled.products import forms, padded, put_gram, times
+from polytask.compiled.products import forms, halve, padded, put_gram, times
 
 __all__ = ["losses"]
 
+_AT_ONCE = 256  # rows whose numbers at all points stay in the cache
 _HOW = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
 inner = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_HOW)
 
@@ -25,75 +26,140 @@ def losses(spectra, at, told, common, share, least):
     c, of, w, beta, t = at
     odds, growth = told
     R, q, e = common
-    (b, r), n, A, d = s.shape, outside.shape[1], len(of), Ut.shape[2]
-    total, lost = np.zeros((b, A)), np.zeros((b, A))
-    undefined = np.zeros((b, A), dtype=np.bool_)
-    free = one_in.any() or Vt[:, r].any()  # levels
-    P, N = padded(r + 1, LANES), padded(n, LANES)
+    (b, r), n, A = s.shape, outside.shape[1], len(of)
+    total, own, lost = np.zeros((b, A)), np.zeros((b, A)), np.zeros((b, A))
+    free = int(one_in.any() or Vt[:, r].any())  # levels
+    P, D, N = padded(r + free, EDGE), padded(R.shape[1], EDGE), min(_AT_ONCE, padded(n, LANES))
+    width = padded(P, LANES)
     V, squares, rest = np.zeros((P, N)), np.zeros((P, N)), np.zeros((2, N))
     rho, level_in = np.zeros((2, padded(len(c), EDGE), P))
     slopes, level = np.zeros((2, padded(len(c), EDGE), N))
     inside, errors = np.zeros((padded(A, EDGE), P)), np.zeros((padded(A, EDGE), N))
-    left, more, taken = np.empty(n), np.ones(n), np.zeros((1, N))
-    D = padded(R.shape[1], LANES)
+    left, more, taken = np.zeros(N), np.ones(N), np.zeros((1, N))
     roots, lower = _padded_roots(R, D)
-    W, B, Q = np.zeros((D, P)), np.zeros((D, P)), np.zeros((P, P))
+    W, B = np.zeros((D, width)), np.zeros((D, width))
+    forms_of_w0 = np.zeros((len(roots), P, width))
     for i in range(b):
-        _take(Vt[i], V, squares, rest)
         _shares(s[i], c, one_in[i], rho, level_in)
         _inside(s[i], Ut[i], y_in[i], one_in[i], rho, of, w, beta[i], inside)
-        times(slopes, rho, squares, False)
-        times(errors, inside, V, False)
-        if free:
-            times(level, level_in, V, False)
-            level += rest[0]
-        for a in range(A):
-            unit, at_c = 1.0 / t[i, a], of[a]
-            if len(roots):
-                _slopes_of_w0(W, Ut[i], s[i], rho[at_c])
-                if free:
-                    W[:d, r], W[d : d + 1, r], V[r] = -unit * q[at_c, i], unit * e[a], level[at_c]
-                times(B, roots[a], W, lower)
-                put_gram(Q, B, R.shape[1])
-                forms(taken, Q, V)
-                V[r] = 0.0
-            for j in range(len(odds[:1]) * n):
-                more[j] = 1.0 + growth[a] * odds[i, j]
-            for j in range(n):
-                errors[a, j] += beta[i, a] * rest[0, j] + rest[1, j]
-                left[j] = outside[i, j] + slopes[at_c, j] - level[at_c, j] ** 2 * unit - taken[0, j]
-            total[i, a], lost[i, a] = _loss(errors[a], left, more, share[i], root[i], least)
-            undefined[i, a] = lost[i, a] > 0
-    return total, lost, undefined
+        if len(roots):
+            _turn(Ut[i], W)
+            _forms_of_w0(roots, lower, of, W, s[i], rho, q[:, i], e, t[i], free, B, forms_of_w0)
+        for first in range(0, n, N):
+            k = min(N, n - first)
+            _take(V, Vt[i], 0, r, first, k)
+            _take(rest, Vt[i], r, 2, first, k)
+            V[r:] = 0.0
+            _square(V, r, squares)
+            times(slopes, rho, squares, False)
+            times(errors, inside, V, False)
+            if free:
+                times(level, level_in, V, False)
+                level += rest[0]
+            for a in range(A):
+                _finish(errors[a], beta[i, a], rest)
+                _own_left(left, slopes[of[a]], level[of[a]], 1.0 / t[i, a], outside[i], first, k)
+                if len(odds):
+                    _grown(more, growth[a], odds[i], first, k)
+                how = (more, share[i], first, k, least)
+                if len(roots):
+                    own[i, a] += _loss(errors[a], left, *how)[0]
+                    V[r : r + free] = level[of[a]]
+                    forms(taken, forms_of_w0[a], V)
+                    left -= taken[0]
+                found, gone = _loss(errors[a], left, *how)
+                total[i, a] += found
+                if gone:
+                    lost[i, a] += _weight(left, root[i], *how)
+    return total, lost, lost > 0, own if len(roots) else total
 
 
 @inner
-def _loss(e, left, more, share, root, least):
-    """Half the sum of squares, and the weight of rows that nothing else informs."""
+def _finish(e, beta, rest):
+    """Residuals with what V leaves of the level and of the targets."""
+    for j in range(len(e)):
+        e[j] += beta * rest[0, j] + rest[1, j]
+
+
+@inner
+def _own_left(left, slopes, level, unit, outside, first, n):
+    for j in range(n):
+        left[j] = slopes[j] + outside[first + j] - level[j] * level[j] * unit
+
+
+@inner
+def _grown(more, growth, odds, first, n):
+    for j in range(n):
+        more[j] = 1.0 + growth * odds[first + j]
+
+
+@inner
+def _loss(e, left, more, share, first, n, least):
+    """Half the sum of squares of rows that others inform, and whether there are others."""
     total, gone = 0.0, 0.0
-    for j in range(len(left)):
-        left[j] = more[j] * (1.0 - share[j]) + share[j] * left[j]
-        total += (e[j] * more[j] / left[j]) ** 2
-        gone += 1.0 if left[j] <= least * more[j] else 0.0
+    for j in range(n):
+        part = share[first + j]
+        rest = more[j] * (1.0 - part) + part * left[j]
+        total += (e[j] * more[j] / rest) ** 2
+        gone += 1.0 if rest <= least * more[j] else 0.0
     if gone == 0:
-        return 0.5 * total, 0.0
-    total, lost = 0.0, 0.0
-    for j in range(len(left)):
-        if left[j] > least * more[j]:
-            total += (e[j] * more[j] / left[j]) ** 2
-        else:
-            lost += root[j] ** 2
-    return 0.5 * total, lost
+        return 0.5 * total, False
+    total = 0.0
+    for j in range(n):
+        part = share[first + j]
+        rest = more[j] * (1.0 - part) + part * left[j]
+        total += (e[j] * more[j] / rest) ** 2 if rest > least * more[j] else 0.0
+    return 0.5 * total, True
 
 
 @inner
-def _slopes_of_w0(W, Ut, s, rho):
-    """U S^½ rho."""
-    r, d = Ut.shape
-    for k in range(r):
-        own = np.sqrt(s[k]) * rho[k]
-        for j in range(d):
-            W[j, k] = own * Ut[k, j]
+def _weight(left, root, more, share, first, n, least):
+    """Of those others."""
+    lost = 0.0
+    for j in range(n):
+        part = share[first + j]
+        rest = more[j] * (1.0 - part) + part * left[j]
+        lost += 0.0 if rest > least * more[j] else root[first + j] ** 2
+    return lost
+
+
+@inner
+def _turn(Ut, W):
+    for k in range(len(Ut)):
+        for j in range(Ut.shape[1]):
+            W[j, k] = Ut[k, j]
+
+
+@inner
+def _forms_of_w0(roots, lower, of, U, s, rho, q, e, t, free, B, out):
+    """u'H^-1 u at every point, a form of rows of V and, last, of what is left of the level."""
+    for a in range(len(roots)):
+        _root_of_form(roots[a], lower, U, s, rho[of[a]], B)
+        if free:
+            _level_of_root(roots[a], q[of[a]], e[a], t[a], len(s), B)
+        put_gram(out[a], B, len(B))
+        halve(out[a])
+
+
+@inner
+def _root_of_form(R, lower, U, s, rho, B):
+    """B with u'H^-1 u = |B v|² for rows v of V."""
+    times(B, R, U, lower)
+    pull = np.sqrt(s) * rho[: len(s)]
+    for j in range(len(B)):
+        for k in range(len(s)):
+            B[j, k] *= pull[k]
+
+
+@inner
+def _level_of_root(R, q, e, t, r, B):
+    """The column of B for what is left of the level."""
+    d = len(q)
+    for j in range(len(B)):
+        B[j, r] = R[j, d] * e if len(R) > d else 0.0
+        for k in range(d):
+            B[j, r] -= R[j, k] * q[k]
+        B[j, r] /= t
 
 
 @inner
@@ -110,15 +176,13 @@ def _padded_roots(R, D):
 
 
 @inner
-def _take(Vt, V, squares, rest):
-    """One task's singular vectors, their squares, and what they leave."""
-    r, n = len(Vt) - 2, Vt.shape[1]
-    for k in range(r):
+def _take(into, rows, begin, n_rows, first, n):
+    """Some rows and columns, zeros after these."""
+    for k in range(n_rows):
         for j in range(n):
-            V[k, j] = Vt[k, j]
-            squares[k, j] = Vt[k, j] ** 2
-    for j in range(n):
-        rest[0, j], rest[1, j] = Vt[r, j], Vt[r + 1, j]
+            into[k, j] = rows[begin + k, first + j]
+        for j in range(n, into.shape[1]):
+            into[k, j] = 0.0
 
 
 @inner
@@ -139,3 +203,10 @@ def _inside(s, Ut, y_in, one_in, rho, of, w, beta, inside):
         for k in range(r):
             own = y_in[k] + b * one_in[k] - root[k] * pull[a, k]
             inside[a, k] = rho[at_c, k] * own
+
+
+@inner
+def _square(V, r, squares):
+    for k in range(r):
+        for j in range(V.shape[1]):
+            squares[k, j] = V[k, j] * V[k, j]

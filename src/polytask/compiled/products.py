@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 from polytask.compiled.blocks import EDGE, LANES, sums_of_products
 
-__all__ = ["WIDE", "add_gram", "forms", "padded", "put_gram", "times", "weighted_grams"]
+__all__ = ["WIDE", "add_gram", "forms", "halve", "padded", "put_gram", "times", "weighted_grams"]
 
 _AT_ONCE = 64  # rows that are scaled at once: they stay in the nearest cache
 WIDE = 4  # eights of columns in a block, where there are as many
@@ -94,15 +94,17 @@ def weighted_grams(rows, roots):
 
 
 @compiled
-def forms(out, Q, V):
-    """Q's form of every column of V, to the only row of out, by the lower triangle of Q.
-
-    Of Q what stands beside its diagonal is overwritten.
-    """
+def halve(Q):
+    """Halve the diagonal of a symmetric Q, and clear what is above it in blocks beside it."""
     for a in range(0, len(Q), EDGE):
         for i in range(a, a + EDGE):
             Q[i, i] *= 0.5
             Q[i, i + 1 : a + EDGE] = 0.0
+
+
+@compiled
+def forms(out, Q, V):
+    """Q's form of every column of V, to the only row of out, by what `halve` left of Q."""
     out[:] = 0.0
     j = 0
     while j < V.shape[1]:

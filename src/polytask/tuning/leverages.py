@@ -39,11 +39,14 @@ class LossesLeftOut(NamedTuple):
         Weight of the other rows.
     undefined : ndarray of shape (m, A)
         Whether there are such.
+    own : ndarray of shape (m, A)
+        ``total`` without what goes through w0.
     """
 
     total: np.ndarray
     lost: np.ndarray
     undefined: np.ndarray
+    own: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +113,20 @@ def _by_loops(
 def _losses(
     one: TaskSpectra, at: Solved, leaves: np.ndarray, near: tuple[np.ndarray, np.ndarray] | None
 ) -> LossesLeftOut:
-    left, root = own_left(one, at), one.root
+    left, error, own = own_left(one, at), _residuals(one, at), None
     if near is not None:
         left /= 1.0 + near[1][:, None] * near[0][:, None]
     elif at.R.size:
+        own = _sums(left, error, one.root, leaves)[0]
         left -= common_leverage(one, at)
+    total, lost, undefined = _sums(left, error, one.root, leaves)
+    return LossesLeftOut(total, lost, undefined, total if own is None else own)
+
+
+def _sums(
+    left: np.ndarray, error: np.ndarray, root: np.ndarray, leaves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Losses (b, A), weights of rows without one, and whether there are such."""
     if (leaves != 1.0).any():
         left = 1.0 - (1.0 - left) * leaves[:, None, :]
     lost, undefined = np.zeros((2, *left.shape[:2]))
@@ -123,9 +135,8 @@ def _losses(
         undefined = ((root > 0)[:, None, :] & unknown).any(axis=2)
         lost = (unknown * (root**2)[:, None, :]).sum(axis=2)
         left = np.where(unknown, np.inf, left)
-    error = _residuals(one, at)
-    error /= left
-    return LossesLeftOut(0.5 * np.einsum("ban,ban->ba", error, error), lost, undefined.astype(bool))
+    error = error / left
+    return 0.5 * np.einsum("ban,ban->ba", error, error), lost, undefined.astype(bool)
 
 
 def slopes_of_deviations(one: TaskSpectra, at: Solved) -> np.ndarray:

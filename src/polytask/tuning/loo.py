@@ -33,6 +33,7 @@ from polytask.tuning.leave_group_out import (
     residuals_without_groups,
     whole_tasks,
 )
+from polytask.tuning.leverages import LossesLeftOut
 from polytask.tuning.loo_outputs import left_out
 from polytask.tuning.loo_small import (
     MOST_TOGETHER,
@@ -42,7 +43,7 @@ from polytask.tuning.loo_small import (
     whole_table,
 )
 from polytask.tuning.one_class import judged_labels
-from polytask.tuning.path import LEAST_POINTS, along_path
+from polytask.tuning.path import LEAST_POINTS, in_one_step, in_two_steps
 from polytask.tuning.repeats import of_one_row, repeats
 from polytask.tuning.spectral import Points, SpectralFits, serves
 
@@ -135,27 +136,25 @@ class LeaveOneOut:
     def _risks_at_once(
         self, arrows: Sequence[ArrowProblem], near: ArrowProblem | None
     ) -> np.ndarray:
-        """Mean risks; those along a path of one strength by some of them, see `along_path`."""
-        data = arrows[0].problem.data
+        """Mean risks; those along a path of one strength by some of them, see `in_two_steps`."""
+        data, c, every = arrows[0].problem.data, Points.of(arrows).path(), np.arange(len(arrows))
         whole = data.weight.sum()
 
-        def ask(some: np.ndarray, through_w0: bool = True) -> tuple[np.ndarray, bool]:
-            total, lost = self._spectral_risks([arrows[i] for i in some], near, through_w0)
-            weight = whole - lost.sum(axis=0)
-            risks = total.sum(axis=0) / np.maximum(weight, 1e-300)
-            return risks, not lost.any() and bool(np.isfinite(risks).all())
+        def ask(some: np.ndarray, through_w0: bool) -> tuple[np.ndarray, np.ndarray, bool]:
+            found = self._left_out([arrows[i] for i in some], near, through_w0)
+            weight = np.maximum(whole - found.lost.sum(axis=0), 1e-300)
+            risks, own = (total.sum(axis=0) / weight for total in (found.total, found.own))
+            return risks, own, not found.lost.any() and bool(np.isfinite(risks).all())
 
-        every, c = np.arange(len(arrows)), Points.of(arrows).path()
         if near is not None or len(c) < LEAST_POINTS:
-            return ask(every)[0]
+            return ask(every, True)[0]
         spectrum = self._spectra(data).spectrum()
         if not len(spectrum):
-            return ask(every)[0]
-        risks, order, own = np.empty(len(c)), np.argsort(c), None
-        if len(data.y) * data.n_coefs**2 > _MUCH:
-            own = along_path(lambda some: ask(order[some], False), c[order], spectrum)
-            own = own if np.isfinite(own).all() and own.min() > 0 else None
-        risks[order] = along_path(lambda some: ask(order[some]), c[order], spectrum, own)
+            return ask(every, True)[0]
+        risks, order = np.empty(len(c)), np.argsort(c)
+        much = len(data.y) * data.n_coefs**2 > _MUCH
+        road = in_two_steps if much else in_one_step
+        risks[order] = road(lambda some, *how: ask(order[some], *how), c[order], spectrum)
         return risks
 
     def fitted(self, problem: Problem) -> Blocks | None:
@@ -174,7 +173,7 @@ class LeaveOneOut:
         """Mean risk of each task (m, A) on a path; infinite where problems do not serve at once."""
         arrows = [arrow_problem(problem) for problem in problems]
         served = np.flatnonzero(serves(arrows))
-        total, lost = self._spectral_risks([arrows[i] for i in served])
+        total, lost, *_ = self._left_out([arrows[i] for i in served])
         left = problems[0].data.share[:, None] - lost
         found = np.full((len(left), len(problems)), np.inf)
         found[:, served] = np.where(left > 0, total, np.inf) / np.maximum(left, 1e-300)
@@ -185,12 +184,12 @@ class LeaveOneOut:
             self._spectral = SpectralFits(data)
         return self._spectral
 
-    def _spectral_risks(
+    def _left_out(
         self,
         arrows: Sequence[ArrowProblem],
         near: ArrowProblem | None = None,
         through_w0: bool = True,
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> LossesLeftOut:
         """Weighted losses of each task (m, A), infinite where undefined; weights of no loss.
 
         Where w0 is as at the fit, a row moves its own task alone: near, and far less work.
@@ -204,7 +203,8 @@ class LeaveOneOut:
         )
         alone = of_one_row(data)[:, None]  # with the level, where that is free
         excused = alone & np.array([_free_level(arrow) for arrow in arrows])
-        return np.where(found.undefined & ~excused, np.inf, found.total), found.lost
+        total = np.where(found.undefined & ~excused, np.inf, found.total)
+        return found._replace(total=total)
 
     def predictions(self, problem: Problem) -> np.ndarray:
         """f_(-j) of every observation, shape (N,) or, of several predictors, (N, q).

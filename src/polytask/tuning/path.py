@@ -13,10 +13,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["LEAST_POINTS", "along_path"]
+__all__ = ["LEAST_POINTS", "along_path", "in_one_step", "in_two_steps"]
+
+Ask = Callable[[np.ndarray, bool], tuple[np.ndarray, np.ndarray, bool]]
 
 LEAST_POINTS = 16  # below which nothing is gained
-_FIRST, _MORE, _LAST = 8, 2, 5  # exact points at first, more at a time, and those foretold
+_FIRST, _LAST = 8, 5  # exact points at first, and those foretold
+_CHEAP = 4  # points at a time that cost little more than one
 _SEEN, _TOLD = 1e-5, 1e-10  # error of the last points by those before; what it promises of others
 _TINY = 1e-300  # in place of zero
 
@@ -26,6 +29,7 @@ def along_path(
     c: np.ndarray,
     spectrum: np.ndarray,
     near: np.ndarray | None = None,
+    more: int = 2,
 ) -> np.ndarray:
     """Risks at all curvatures of a path, mostly within 1e-9 of themselves.
 
@@ -47,6 +51,8 @@ def along_path(
     near : ndarray of shape (A,) or None
         Positive values on the same path. Told are the ratios to them: the less these move, the
         fewer points are asked for.
+    more : int
+        How many points are asked for at a time, after the first.
     """
     path = _Path(c, np.geomspace(min(c[0], spectrum[0]), spectrum[-1], len(c)))
     near = np.ones(len(c)) if near is None else near
@@ -63,10 +69,53 @@ def along_path(
             rest = np.setdiff1d(every, path.nodes)
             ratios[rest] = path.told(ratios, n, rest)
             return ratios * near
-        n += _MORE
+        n += more
     rest = np.setdiff1d(every, path.nodes)
     ratios[rest] = ask(rest)[0] / near[rest]
     return ratios * near
+
+
+def in_one_step(ask: Ask, c: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
+    """Risks along a path; arguments are those of `in_two_steps`."""
+
+    def whole(some: np.ndarray) -> tuple[np.ndarray, bool]:
+        risks, _, sound = ask(some, True)
+        return risks, sound
+
+    return along_path(whole, c, spectrum)
+
+
+def in_two_steps(ask: Ask, c: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
+    """The same by risks near them, which are told first, and by ratios to these.
+
+    Parameters
+    ----------
+    ask : callable
+        Risks of points by their indices; those near them; whether all rows have part in them. The
+        former need not be right where the second argument is false, which is less work.
+    c, spectrum : ndarray
+        See `along_path`.
+    """
+    risks, near, known, sound = np.empty(len(c)), np.empty(len(c)), np.zeros(len(c), bool), [True]
+
+    def whole(some: np.ndarray) -> tuple[np.ndarray, bool]:
+        new = some[~known[some]]
+        if len(new):
+            risks[new], near[new], well = ask(new, True)
+            known[new] = True
+            sound.append(well)
+        return risks[some], all(sound)
+
+    def close(some: np.ndarray) -> tuple[np.ndarray, bool]:
+        if known.any():
+            _, near[some], well = ask(some, False)
+        else:  # these will be asked for
+            _, well = whole(some)
+        return near[some], well
+
+    told = along_path(close, c, spectrum, more=_CHEAP)
+    fine = np.isfinite(told).all() and told.min() > 0
+    return along_path(whole, c, spectrum, told if fine else None)
 
 
 class _Path:

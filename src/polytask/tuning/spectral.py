@@ -243,7 +243,8 @@ class SpectralFits:
             solved = replace(solved, R=solved.R[:, :0])
         growth = np.ones(0) if held is None else held.growth(solved, points.G)
         m, A = self.data.n_tasks, len(points.c)
-        out = LossesLeftOut(np.zeros((m, A)), np.zeros((m, A)), np.zeros((m, A), dtype=bool))
+        kinds = (float, float, bool, float)
+        out = LossesLeftOut(*(np.zeros((m, A), dtype=kind) for kind in kinds))
 
         def work(one: TaskSpectra) -> None:
             told = None if held is None else (held.odds[id(one.batch)], growth)
