@@ -90,18 +90,20 @@ def coefficient_posterior(
     L = np.diag(np.sqrt(D))
     common = evidence.common if centre is None else centre
     m, p = int(some.sum()), len(D)
+    of, pull = H[some], g[some]
     for _ in range(_STEPS):
+        inner = _inner(of, L)
         if centre is None:
-            common = _common(H[some], g[some], L, common)
+            common = _common(of, pull, L, inner, common)
         here = common if centre is None else common[some]
-        deviation, root = _step(H[some], g[some] - _apply(H[some], here), L)
+        deviation, root = _step(inner, pull - _apply(of, here), L)
         flat = root.transpose(1, 0, 2).reshape(p, -1)
         gamma = (deviation.T @ deviation + flat @ flat.T + prior_tasks * np.diag(D)) / (
             m + prior_tasks
         )
         values, vectors = symmetric_eigen(gamma)
         L = vectors * np.sqrt(np.maximum(values, 0))
-    deviation, root = _step(H, g - _apply(H, common), L)
+    deviation, root = _step(_inner(H, L), g - _apply(H, common), L)
     mean = common if centre is None else common[some].mean(axis=0)
     return Posterior(common + deviation, root, mean, L @ L.T)
 
@@ -118,18 +120,19 @@ def _inner(H: np.ndarray, L: np.ndarray) -> np.ndarray:
     return np.linalg.inv(A)
 
 
-def _step(H: np.ndarray, residual: np.ndarray, L: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _step(inner: np.ndarray, residual: np.ndarray, L: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Posterior means of the deviations and roots of their covariances L (I + L'H_i L)^-1 L'."""
-    inner = _inner(H, L)
     deviation = (inner @ (residual @ L)[:, :, None])[:, :, 0] @ L.T
     values, vectors = symmetric_eigen(inner)
     return deviation, L @ (vectors * np.sqrt(np.maximum(values, 0))[:, None, :])
 
 
-def _common(H: np.ndarray, g: np.ndarray, L: np.ndarray, start: np.ndarray) -> np.ndarray:
+def _common(
+    H: np.ndarray, g: np.ndarray, L: np.ndarray, inner: np.ndarray, start: np.ndarray
+) -> np.ndarray:
     """Generalized least squares for w0, as a step from `start`."""
     HL = H @ L
-    HLA = HL @ _inner(H, L)
+    HLA = HL @ inner
     residual = g - H @ start
     score = residual - (HLA @ (residual @ L)[:, :, None])[:, :, 0]
     information = H.sum(axis=0) - (HLA @ HL.transpose(0, 2, 1)).sum(axis=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -170,13 +171,18 @@ def _intervals(
 
 def _largest_t(covariance: np.ndarray, error: np.ndarray, df: float, seed: int) -> np.ndarray:
     """Draws of max |T| under the multivariate t, models without spread left out."""
-    rng = np.random.default_rng(seed)
     spread = error > 0
     if not spread.any():
         return np.zeros(_DRAWS)
     scaled = covariance[np.ix_(spread, spread)] / np.outer(error[spread], error[spread])
     values, vectors = symmetric_eigen(scaled)
     root = vectors * np.sqrt(np.maximum(values, 0))
-    normal = rng.standard_normal((_DRAWS, spread.sum())) @ root.T
-    scale = np.sqrt(rng.chisquare(df, _DRAWS) / df)
-    return np.abs(normal / scale[:, None]).max(axis=1)
+    normal, scale = _draws(seed, len(root), df)
+    return np.abs(normal @ root.T / scale[:, None]).max(axis=1)
+
+
+@lru_cache(maxsize=4)
+def _draws(seed: int, k: int, df: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of k independent normal variables, and of what they are divided by."""
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((_DRAWS, k)), np.sqrt(rng.chisquare(df, _DRAWS) / df)
