@@ -16,7 +16,7 @@ from polytask.algebra.linalg import symmetric_eigen
 from polytask.data import TaskData
 from polytask.data.batches import Batch
 
-__all__ = ["TaskSpectra", "numbers_in_spectra", "task_spectra"]
+__all__ = ["Eigen", "TaskSpectra", "numbers_in_spectra", "task_spectra"]
 
 
 _LOST = 1e-7  # eigenvalue over the largest below which products of rows have lost its digits
@@ -65,55 +65,63 @@ def numbers_in_spectra(data: TaskData) -> float:
     return float((np.minimum(data.sizes, d) * (data.sizes + d)).sum())
 
 
-def task_spectra(data: TaskData, batch: Batch) -> TaskSpectra:
-    """Spectra of the tasks of a batch."""
+Eigen = tuple[np.ndarray, np.ndarray]
+
+
+def task_spectra(data: TaskData, batch: Batch, eigen: Eigen | None = None) -> TaskSpectra:
+    """Spectra of the tasks of a batch; ``eigen`` of its Gram matrices, where they are at hand."""
     d = data.n_features
     root = np.sqrt(batch.spread(data.weight))
     Z = data.design.rows(batch)[:, :, :d] * root[:, :, None]
     gram = data.grams[batch.at, :d, :d] if Z.shape[1] > d and data.keeps_grams else None
-    s, Ut, Vt = _decompose(Z, gram)
+    s, Ut, rows = _decompose(Z, gram, eigen)
+    Vt = rows[:, :-2]
     full = _spans_all_rows(s, data.sizes[batch.tasks], Z.shape[1] <= d)[:, None]
     outside = np.where(full, 0.0, np.maximum(1.0 - np.einsum("brn,brn->bn", Vt, Vt), 0.0))
     one = root if data.intercept else np.zeros_like(root)
     inside, rest = _split(Vt, np.stack([one, root * batch.spread(data.y)], axis=1), full)
-    Vt = np.concatenate([Vt, rest], axis=1)
+    rows[:, -2:] = rest
     one_in, y_in = np.ascontiguousarray(inside.transpose(1, 0, 2))
     one_one, one_y = np.einsum("bn,bkn->kb", rest[:, 0], rest)
-    return TaskSpectra(batch, root, s, Ut, Vt, outside, y_in, one_in, one_one, one_y)
+    return TaskSpectra(batch, root, s, Ut, rows, outside, y_in, one_in, one_one, one_y)
 
 
-def _decompose(Z: np.ndarray, gram: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """S (b, r), U' (b, r, d), V' (b, r, n) of Z (b, n, d), from the smaller of Z'Z and ZZ'.
+def _decompose(
+    Z: np.ndarray, gram: np.ndarray | None, eigen: Eigen | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """S (b, r), U' (b, r, d), V' (b, r + 2, n) of Z (b, n, d), from the smaller of Z'Z and ZZ'.
 
-    ``gram`` is Z'Z (b, d, d) where it is at hand.
+    ``gram`` is Z'Z (b, d, d) where it is at hand. The last two rows of V' are for others.
     The rows themselves are decomposed where products of them lose the digits of small values.
     """
-    s, Ut, Vt = _from_products(Z, gram)
+    s, Ut, Vt = _from_products(Z, gram, eigen)
     rough = ((s > 0) & (s < _LOST * s[:, -1:])).any(axis=1)
     if rough.any():
         left, roots, right = np.linalg.svd(Z[rough], full_matrices=False)
         kept = roots > 8 * min(Z.shape[1:]) * np.finfo(float).eps * roots[:, :1]
         s[rough] = np.where(kept, roots**2, 0.0)[:, ::-1]
         Ut[rough] = right[:, ::-1]
-        Vt[rough] = (left * kept[:, None, :])[:, :, ::-1].transpose(0, 2, 1)
+        Vt[rough, :-2] = (left * kept[:, None, :])[:, :, ::-1].transpose(0, 2, 1)
     return s, Ut, Vt
 
 
 def _from_products(
-    Z: np.ndarray, gram: np.ndarray | None
+    Z: np.ndarray, gram: np.ndarray | None, eigen: Eigen | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    n, d = Z.shape[1:]
-    Zt = Z.transpose(0, 2, 1)
-    if gram is None:
-        gram = Z @ Zt if n <= d else Zt @ Z
-    s, vectors = symmetric_eigen(gram)
+    b, n, d = Z.shape
+    Zt, Vt = Z.transpose(0, 2, 1), np.empty((b, min(n, d) + 2, n))
+    if eigen is None:
+        eigen = symmetric_eigen((Z @ Zt if n <= d else Zt @ Z) if gram is None else gram)
+    s, vectors = eigen
     kept = s > 8 * min(n, d) * np.finfo(float).eps * s[:, -1:]
     s = np.where(kept, s, 0.0)
     inverse_root = kept / np.sqrt(np.where(kept, s, 1.0))
     across = np.ascontiguousarray(vectors.transpose(0, 2, 1))
     if n <= d:
-        return s, (across @ Z) * inverse_root[:, :, None], across * kept[:, :, None]
-    return s, across, (across * inverse_root[:, :, None]) @ Zt
+        np.multiply(across, kept[:, :, None], out=Vt[:, :-2])
+        return s, (across @ Z) * inverse_root[:, :, None], Vt
+    np.matmul(across * inverse_root[:, :, None], Zt, out=Vt[:, :-2])
+    return s, across, Vt
 
 
 def _spans_all_rows(s: np.ndarray, sizes: np.ndarray, from_rows: bool) -> np.ndarray:

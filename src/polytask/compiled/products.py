@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 from polytask.compiled.blocks import EDGE, LANES, sums_of_products
 
-__all__ = ["WIDE", "add_gram", "forms", "halve", "padded", "put_gram", "times", "weighted_grams"]
+__all__ = ["WIDE", "add_gram", "add_grams", "forms", "halve", "padded", "put_gram", "times"]
 
 _AT_ONCE = 64  # rows that are scaled at once: they stay in the nearest cache
 WIDE = 4  # eights of columns in a block, where there are as many
@@ -73,24 +73,21 @@ def add_gram(C, Y, n):
 
 
 @compiled
-def weighted_grams(rows, roots):
-    """Sums over rows (k, d) of (root row)(root row)', by roots (C, k): (C, d, d)."""
-    (k, d), C = rows.shape, len(roots)
-    P = padded(d, LANES)
-    Z, S, out = np.zeros((_AT_ONCE, P)), np.empty((P, P)), np.empty((C, d, d))
-    for a in range(C):
-        S[:] = 0.0
-        for first in range(0, k, _AT_ONCE):
-            n = min(_AT_ONCE, k - first)
+def add_grams(rows, roots, out):
+    """To the lower triangles of out (C, P, P) sums over rows (k, d) of (root row)(root row)'.
+
+    By every row of roots (C, k).
+    """
+    k, d = rows.shape
+    Z = np.zeros((_AT_ONCE, out.shape[2]))
+    for first in range(0, k, _AT_ONCE):
+        n = min(_AT_ONCE, k - first)
+        for a in range(len(roots)):
             for i in range(n):
                 root = roots[a, first + i]
                 for j in range(d):
                     Z[i, j] = root * rows[first + i, j]
-            add_gram(S, Z, n)
-        for i in range(d):
-            for j in range(i + 1):
-                out[a, i, j] = out[a, j, i] = S[i, j]
-    return out
+            add_gram(out[a], Z, n)
 
 
 @compiled

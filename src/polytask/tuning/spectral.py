@@ -16,17 +16,19 @@ Arrays over points have the strengths first, those over rows have them last.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from threading import Lock
+from threading import Lock, get_ident
 
 import numpy as np
 
-from polytask.algebra.linalg import psd_inverse_roots
-from polytask.algebra.spectra import TaskSpectra, numbers_in_spectra, task_spectra
+from polytask.algebra.linalg import psd_inverse_roots, symmetric_eigen
+from polytask.algebra.spectra import Eigen, TaskSpectra, numbers_in_spectra, task_spectra
 from polytask.compiled import loops
 from polytask.data import TaskData
 from polytask.data.batches import Batch
+from polytask.data.threads import share as share_among_threads
 from polytask.solvers.arrow_problem import ArrowProblem
 from polytask.structures import Blocks
 from polytask.tuning.leverages import (
@@ -46,6 +48,7 @@ _LEFT, _TINY = 1e-9, 1e-300  # share of M_jj that w0 leaves at least; in place o
 _SURE = 1e4  # share of a column over its pivot below which it depends on no others
 _EIGEN = 10.0  # multiplications of a spectrum for each of its task's Gram matrix
 _PER_PRODUCT = 3e-11  # seconds that loops save for each product of a row with itself
+_TOGETHER = 8  # tasks whose eigenvectors are found together
 _FEW = 8  # batches whose eigenvalues show where those of all are
 _SYSTEMS = 10_000_000  # numbers in the systems of the common part that are held at once
 
@@ -160,7 +163,9 @@ class SpectralFits:
 
     def __init__(self, data: TaskData) -> None:
         self.data = data
+        self._keeps = numbers_in_spectra(data) <= _KEPT
         self._kept: dict[int, TaskSpectra] = {}
+        self._alone: dict[int, Eigen] = {}  # of what is not in ``_kept`` yet
         self._eliminated: dict[float, _Eliminated] = {}  # by the curvature
         self._held: _Held | None = None
 
@@ -196,6 +201,7 @@ class SpectralFits:
         """Positive eigenvalues of some tasks, ascending."""
         batches = self.data.design.batches
         few = batches[:: max(1, len(batches) // _FEW)]
+        self._decompose_alone()
         s = np.sort(np.concatenate([self._spectra(batch).s.ravel() for batch in few]))
         return s[s > 0]
 
@@ -294,28 +300,28 @@ class SpectralFits:
         """What tasks leave at every curvature; points that differ by other strengths share it."""
         (m, d), lock = (self.data.n_tasks, self.data.n_features), Lock()
         new = np.array([value for value in c.tolist() if value not in self._eliminated])
-        slopes, rhs, q = (
-            np.zeros((len(new), d, d)),
-            np.zeros((len(new), d)),
-            np.zeros((len(new), m, d)),
-        )
+        rhs, q = np.zeros((len(new), d)), np.zeros((len(new), m, d))
         one_one, one_y = np.zeros((2, len(new), m))
+        sums: defaultdict[int, np.ndarray] = defaultdict(lambda: np.zeros((len(new), *_around(d))))
 
         def work(one: TaskSpectra) -> None:
             c, tasks = new[:, None, None], one.batch.tasks
             flat, share = one.Ut.reshape(-1, d), c / (one.s + c)
             root, rho_one = np.sqrt(one.s), share * one.one_in
-            q[:, tasks] = ((root * rho_one)[:, :, None] @ one.Ut)[:, :, 0]
+            if one.one_in.any():
+                q[:, tasks] = ((root * rho_one)[:, :, None] @ one.Ut)[:, :, 0]
             one_one[:, tasks] = one.one_one + (rho_one * one.one_in).sum(axis=2)
             one_y[:, tasks] = one.one_y + (rho_one * one.y_in).sum(axis=2)
             own = (root * share * one.y_in).reshape(len(new), -1) @ flat
-            both = _weighted_grams(flat, (root * np.sqrt(share)).reshape(len(new), -1))
+            root = (root * np.sqrt(share)).reshape(len(new), -1)
+            _add_grams(flat, root, sums[get_ident()])
             with lock:
-                np.add(slopes, both, out=slopes)
                 np.add(rhs, own, out=rhs)
 
         if len(new):
             self._each(work, len(new) * d * d * m / (2.0 * len(self.data.y)))
+        slopes = np.tril(sum(sums.values(), np.zeros((len(new), *_around(d))))[:, :d, :d])
+        slopes += np.tril(slopes, -1).transpose(0, 2, 1)
         known = self._eliminated
         known.update(
             zip(new.tolist(), map(_Eliminated, slopes, rhs, q, one_one, one_y), strict=True)
@@ -331,22 +337,47 @@ class SpectralFits:
         ``cost`` is the number of multiplications for each number in the rows.
         """
         made = 0.0 if self._kept else _EIGEN * self.data.n_coefs
+        self._decompose_alone()
         self.data.design.each(lambda batch: work(self._spectra(batch)), cost + made)
 
+    def _decompose_alone(self) -> None:
+        """Eigenvectors of tasks that are batches of their own: of eight at a time."""
+        data, d = self.data, self.data.n_features
+        alone = [one for one in data.design.batches if len(one.tasks) == 1 and one.n > d]
+        if self._kept or not (self._keeps and data.keeps_grams) or len(alone) < _TOGETHER:
+            return
+        grams = data.grams
+
+        def work(some: np.ndarray) -> None:
+            for first in some * _TOGETHER:
+                few = alone[first : first + _TOGETHER]
+                tasks = np.concatenate([one.tasks for one in few])
+                s, vectors = symmetric_eigen(grams[tasks, :d, :d])
+                for k, one in enumerate(few):
+                    self._alone[id(one)] = s[k : k + 1], vectors[k : k + 1]
+
+        share_among_threads(work, np.arange(-(-len(alone) // _TOGETHER)))
+
     def _spectra(self, batch: Batch) -> TaskSpectra:
-        one = self._kept.get(id(batch)) or task_spectra(self.data, batch)
-        if numbers_in_spectra(self.data) <= _KEPT:
+        one = self._kept.get(id(batch))
+        if one is None:
+            one = task_spectra(self.data, batch, self._alone.pop(id(batch), None))
+        if self._keeps:
             self._kept[id(batch)] = one
         return one
 
 
-def _weighted_grams(rows: np.ndarray, roots: np.ndarray) -> np.ndarray:
-    """Sum of (root row)(root row)' over rows (k, d), at every row of roots (C, k)."""
+def _around(d: int) -> tuple[int, int]:
+    """Shape of a matrix of size d with as many zeros around as loops need."""
+    return -(-d // 8) * 8, -(-d // 8) * 8
+
+
+def _add_grams(rows: np.ndarray, roots: np.ndarray, out: np.ndarray) -> None:
+    """Add sums of (root row)(root row)' over rows (k, d), by roots (C, k): lower triangles."""
     d = rows.shape[1]
     if (compiled := loops("products", _PER_PRODUCT * roots.size * d * d)) is not None:
-        return np.asarray(compiled.weighted_grams(rows, roots))
-    out = np.empty((len(roots), d, d))
-    for some, root in zip(out, roots, strict=True):
+        compiled.add_grams(rows, roots, out)
+        return
+    for total, root in zip(out, roots, strict=True):
         Y = rows * root[:, None]
-        some[:] = Y.T @ Y  # a long product, BLAS sees the symmetry
-    return out
+        total[:d, :d] += Y.T @ Y  # a long product, BLAS sees the symmetry
