@@ -7,17 +7,31 @@ X[i : i + 4, first : last] Y[j : j + 4, first : last]', in sixteen registers of 
 
 In ``add_gram(S, a, e, Z, n)`` the block of 4 x 8 of one matrix S that begins at (a, e) gains that
 of Z'Z of the first n rows of Z.
+
+``fetch(rows, first, last)`` asks for numbers that are read soon, counted from the first of rows:
+while others are multiplied they come from memory. Places behind the end do no harm.
 """
 
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["EDGE", "LANES", "add", "add_gram", "put", "put_minus", "sums_of_products", "take"]
+__all__ = [
+    "EDGE",
+    "LANES",
+    "add",
+    "add_gram",
+    "fetch",
+    "put",
+    "put_minus",
+    "sums_of_products",
+    "take",
+]
 
 LANES, EDGE = 8, 4  # matrices side by side; rows and columns of a block
+LINE = 8  # numbers in a line of the cache
 _EIGHT, _INT = ir.VectorType(ir.DoubleType(), LANES), ir.IntType(64)
 _FUSED = ("contract",)
 
@@ -142,3 +156,26 @@ def _generate_gram(target, builder, signature, args):
         row = builder.mul(builder.add(a, ir.Constant(_INT, i)), width_S)
         _add(builder, at(S.data, builder.add(row, e)), found)
     return target.get_dummy_value()
+
+
+@intrinsic
+def _fetch_line(context, rows, place):
+    return types.void(rows, place), _generate_fetch
+
+
+def _generate_fetch(target, builder, signature, args):
+    rows, place = args
+    found = target.make_array(signature.args[0])(target, builder, rows)
+    byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    call = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+    at = builder.bitcast(builder.gep(found.data, [place]), byte)
+    builder.call(call, [at, word(0), word(3), word(1)])  # to read, to the nearest cache, data
+    return target.get_dummy_value()
+
+
+@njit(cache=True, nogil=True, inline="always")
+def fetch(rows, first, last):
+    """Ask for the numbers of rows in these places, a line of the cache after the other."""
+    for place in range(first, last, LINE):
+        _fetch_line(rows, place)

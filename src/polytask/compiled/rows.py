@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from polytask.compiled.blocks import EDGE, LANES, add_gram
+from polytask.compiled.blocks import EDGE, LANES, add_gram, fetch
 
 __all__ = ["adjoint", "form", "moments", "predict", "quadratic_forms", "residual_sums", "residuals"]
 
@@ -37,12 +37,14 @@ def adjoint(rows, start, u, some, out):  # type: ignore[no-untyped-def]
 @summed
 def residuals(rows, start, y, weight, theta, some, f, out):  # type: ignore[no-untyped-def]
     """Both at once: f = x'w_i to f (N,), sum weight (f - y) x to out (m, p)."""
-    u = np.empty(_AT_ONCE)
+    u, p = np.empty(_AT_ONCE), rows.shape[1]
     for i in some:
         out[i] = 0.0
         for first in range(start[i], start[i + 1], _AT_ONCE):
             n = min(_AT_ONCE, start[i + 1] - first)
             for k in range(n):
+                ahead = (first + k + n) * p
+                fetch(rows, ahead, ahead + p)
                 f[first + k] = _dot(rows[first + k], theta[i])
                 u[k] = weight[first + k] * (f[first + k] - y[first + k])
             _add(out[i], u[:n], rows[first : first + n])
@@ -75,26 +77,39 @@ def _add(total, u, rows):  # type: ignore[no-untyped-def]
 def moments(rows, start, v, y, some, grams, cross):  # type: ignore[no-untyped-def]
     """Sum v x x' of some tasks to grams (m, p, p), and sum v y x to cross (m, p) if it is one."""
     p = rows.shape[1]
-    P = -(-p // LANES) * LANES
-    Z, S, u = np.zeros((_AT_ONCE, P)), np.empty((P, P)), np.empty(_AT_ONCE)
+    q = p + min(len(cross), 1)  # y as one more column
+    P = -(-q // LANES) * LANES
+    Z, S = np.zeros((_AT_ONCE, P)), np.empty((P, P))
     for i in some:
         S[:] = 0.0
-        cross[i : i + 1] = 0.0
         for first in range(start[i], start[i + 1], _AT_ONCE):
             n = min(_AT_ONCE, start[i + 1] - first)
             for k in range(n):
                 root, row = np.sqrt(v[first + k]), rows[first + k]
                 for j in range(p):
                     Z[k, j] = root * row[j]
-                u[k] = v[first + k] * y[first + k]
-            if len(cross):
-                _add(cross[i], u[:n], rows[first : first + n])
-            for a in range(0, p, EDGE):
-                for e in range(0, a + EDGE, LANES):
-                    add_gram(S, a, e, Z, n)
+                if q > p:
+                    Z[k, p] = root * y[first + k]
+            _add_gram(S, q, Z, n, rows, first + n)
         for j in range(p):
             for e in range(j + 1):
                 grams[i, j, e] = grams[i, e, j] = S[j, e]
+        if q > p:
+            cross[i] = S[p, :p]
+
+
+@compiled
+def _add_gram(S, q, Z, n, rows, then):  # type: ignore[no-untyped-def]
+    """Add Z'Z of n rows and q columns to the lower triangle of S; fetch n rows from ``then`` on."""
+    p, ahead, blocks = rows.shape[1], 0, 0
+    for a in range(0, q, EDGE):
+        blocks += -(-(a + EDGE) // LANES)
+    meanwhile = -(-n * p // blocks)
+    for a in range(0, q, EDGE):
+        for e in range(0, a + EDGE, LANES):
+            fetch(rows, then * p + ahead, then * p + ahead + meanwhile)
+            ahead += meanwhile
+            add_gram(S, a, e, Z, n)
 
 
 @compiled
