@@ -17,8 +17,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 __all__ = [
-    "check_columns", "frame_columns", "frame_names", "is_frame", "refuse_dates", "repeated_names",
-    "to_array", "without_columns",
+    "check_columns", "frame_columns", "frame_names", "is_frame", "is_plain", "refuse_dates",
+    "repeated_names", "to_array", "without_columns",
 ]  # fmt: skip
 
 
@@ -113,10 +113,10 @@ def to_array(X: Any) -> Any:
     """Numbers of a table as an array; arrays and sparse matrices are returned unchanged."""
     if not is_frame(X):
         return X
-    return X.to_numpy() if _is_plain(X) else nw.from_native(X, eager_only=True).to_numpy()
+    return X.to_numpy() if is_plain(X) else nw.from_native(X, eager_only=True).to_numpy()
 
 
-def _is_plain(X: Any) -> bool:
+def is_plain(X: Any) -> bool:
     """Whether all is of numpy's numbers, in which nobody else has a say."""
     if not isinstance(X, pd.DataFrame):
         return False
@@ -127,7 +127,7 @@ def refuse_dates(values: Any, what: str) -> None:
     """``what`` must be numbers, which dates have none of but by a unit."""
     found = ""
     if is_frame(values):
-        if _is_plain(values):
+        if is_plain(values):
             return
         schema = nw.from_native(values, eager_only=True).schema
         found = next((f"column {k!r} holds" for k, v in schema.items() if v.is_temporal()), "")

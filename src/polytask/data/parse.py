@@ -18,7 +18,14 @@ from polytask.data.callers import callers_level
 from polytask.data.center import far_means
 from polytask.data.columns import drop_task_column, read_task_ids
 from polytask.data.design import make_design
-from polytask.data.frames import check_columns, frame_columns, is_frame, refuse_dates, to_array
+from polytask.data.frames import (
+    check_columns,
+    frame_columns,
+    is_frame,
+    is_plain,
+    refuse_dates,
+    to_array,
+)
 from polytask.data.held_rows import read_held
 from polytask.data.order import stable_order
 from polytask.data.read_once import made_once
@@ -65,11 +72,15 @@ def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool, split: bool = Fa
         X = validate_data(estimator, X, dtype=FLOATS, accept_sparse="csr", reset=reset)
         return Rows(X, None)
     rows = read_raw_rows(estimator, X, reset=reset)
-    if split and (found := split_rows(rows.X)) is not None:
-        return Rows(found, rows.ids)
-    refuse_dates(rows.X, _named(estimator, "X"))
+    if is_plain(rows.X):
+        found = rows.X.to_numpy()
+    else:
+        if split and (found := split_rows(rows.X)) is not None:
+            return Rows(found, rows.ids)
+        refuse_dates(rows.X, _named(estimator, "X"))
+        found = to_array(rows.X)
     features = check_array(
-        to_array(rows.X), dtype=FLOATS, accept_sparse="csr", ensure_min_features=0,
+        found, dtype=FLOATS, accept_sparse="csr", ensure_min_features=0,
         estimator=estimator, input_name="X",
     )  # fmt: skip
     return Rows(features, rows.ids)
