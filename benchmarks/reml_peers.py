@@ -152,6 +152,21 @@ def measure(who: str, python: str, file: Path, fits: dict[str, tuple[str, str]])
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def row(title: str, seen: dict[str, list[Any]]) -> str:
+    """A row of the table, of what every contestant told in every turn."""
+    ours, plain = (np.median([found[0] for found in seen[who]]) for who in OURS)
+    cells = [title, f"{1e3 * ours:.3g}", f"{1e3 * plain:.3g}"]
+    for who in PEERS:
+        known = [found for found in seen.get(who, []) if found is not None]
+        if not known:
+            cells.append("failed" if who in seen else "")
+            continue
+        cells.append(f"{np.median([found[0] for found in known]) / ours:.2g}")
+        if len(known[0]) > 3:
+            cells[-1] += f" ({known[0][3] - seen['polytask'][0][3]:+.0e})"
+    return "| " + " | ".join(cells) + " |"
+
+
 def main() -> None:
     """All tables, contestants in turn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -180,18 +195,7 @@ def main() -> None:
                     if found[-1] is not None and also != LABELS:
                         _, covariance, noise = found[-1]
                         found[-1].append(reml_deviance(rows, y, code, np.array(covariance), noise))
-        ours = float(np.median([found[0] for found in seen["polytask"]]))
-        plain = float(np.median([found[0] for found in seen["by numpy"]]))
-        cells = [f"{1e3 * ours:.3g}", f"{1e3 * plain:.3g}"]
-        for who in PEERS:
-            known = [found for found in seen.get(who, []) if found is not None]
-            if not known:
-                cells.append("failed" if who in fits else "")
-                continue
-            cells.append(f"{float(np.median([found[0] for found in known])) / ours:.2g}")
-            if also != LABELS:
-                cells[-1] += f" ({known[0][-1] - seen['polytask'][0][-1]:+.0e})"
-        lines[title] = f"| {title} | " + " | ".join(cells) + " |"
+        lines[title] = row(title, seen)
         print(lines[title], flush=True)
         if asked.keep:
             asked.keep.write_text(json.dumps(lines, indent=1), encoding="utf-8")
