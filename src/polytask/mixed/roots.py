@@ -26,6 +26,7 @@ _SHARE = 0.2  # of the promised descent that a step must bring: half is exact, n
 _HELD = 10.0  # standard deviation that is taken where the likelihood has no maximum
 _NEAR = 0.3  # deviance that a step promises from which on steps tell what the Hessian lacks
 _PATIENCE = 12  # steps in the order of the columns; those that find their way take 4 to 10
+_CLOSE = 1e-2  # deviance that a step promises from which on the Hessian hardly changes
 _CLEAR = 1e-2  # pivot of a Hessian in the scale of a unit diagonal from which on it is positive
 _DEEPER = 1e-4  # standard deviation from which a search goes on that ended at zero
 
@@ -190,8 +191,8 @@ def _descend(
         left = float(-0.5 * slope @ step)
         if point.noiseless:  # the likelihood has no maximum
             return RootsEstimate(point, t, left, n_iter, True)
-        level = np.abs(slope).max() <= _LEVEL
-        if level or left <= max(tol, _DIGITS * abs(point.deviance)):
+        level, least = np.abs(slope).max() <= _LEVEL, max(tol, _DIGITS * abs(point.deviance))
+        if level or left <= least:
             return RootsEstimate(point, t, left, n_iter, True)
         moved = _line(at, roots, t, step, point, slope)
         if moved is None and missing.any():
@@ -205,7 +206,7 @@ def _descend(
         if gain < _LITTLE * left < _LITTLE * _HIDDEN:
             return RootsEstimate(point, t, left, n_iter, True)
         slope = roots.slope(point) if whole else slope
-        if whole and np.abs(slope).max() <= _LEVEL:
+        if whole and _is_end(H, slope, free, left, least):
             return RootsEstimate(point, t, 0.0, n_iter, True)
         slope, H = _derivatives(point, roots, t, slope if whole else None)
         if left < _NEAR and not whole:
@@ -232,6 +233,13 @@ def _derivatives(
     both = np.zeros((len(t), len(t)))
     both[: len(H), : len(H)], both[len(H) :, len(H) :] = H, point.beside_curvature
     return np.append(slope, point.beside_slope), both
+
+
+def _is_end(H: np.ndarray, slope: np.ndarray, free: np.ndarray, left: float, least: float) -> bool:
+    """Whether there is nothing to gain after a step by H that promised little enough."""
+    if np.abs(slope).max() <= _LEVEL:
+        return True
+    return left < _CLOSE and -0.5 * slope @ _newton_step(H, slope, free) <= least
 
 
 def _newton_step(H: np.ndarray, slope: np.ndarray, free: np.ndarray) -> np.ndarray:
