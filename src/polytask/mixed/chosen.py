@@ -21,6 +21,7 @@ from polytask.mixed.search import TOL, RemlEstimate, Variances, estimate_diagona
 __all__ = ["START_TOL", "Estimates", "choose", "criterion", "renumbered"]
 
 START_TOL = 1e-2  # slope in log variance of an estimate that only starts another search
+_ROUGH = 0.1  # the same of one that starts the only other
 _CLOSE = 2.0  # deviance that moments may be above the end of a search that nothing else starts
 _MANY = 10  # tasks from which on "auto" considers a variance for every coefficient
 _MOST_TURNED = {"factor": 60, "full": 8}  # coefficients up to which it considers correlations
@@ -101,7 +102,7 @@ class _Searches:
                 self.found[covariance] = begun
                 return
         if not free or covariance not in self.starts:
-            self._search("diagonal", START_TOL if free else TOL)
+            self._search("diagonal", _ROUGH if free else TOL)
         self._search(covariance, begun=begun)
 
     def best(self, n_tasks: int) -> str:
