@@ -1,6 +1,7 @@
 """Large plain text tables are read by arrow as they are read with care."""
 
 import numpy as np
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,8 +68,18 @@ def test_what_two_blocks_share_is_seen(name, tmp_path, monkeypatch, anywhere):
     path = written(tmp_path, ODD[name])
     dialect = sniff(path)
     for size in range(1, 20):
-        monkeypatch.setattr(plain_csv, "_BLOCK", size)
+        monkeypatch.setattr(plain_csv, "_LOOK", size)
         assert not plain_csv._is_plain(path, dialect)
+
+
+def test_the_quick_look_misses_nothing(rng):
+    odd, letters = plain_csv._odd(","), np.frombuffer(b'00159,,-+.\n "\tinfx\r', dtype=np.uint8)
+    told = []
+    for _ in range(4000):
+        block = letters[rng.integers(len(letters), size=rng.integers(1, 9))].tobytes()
+        told.append((plain_csv._has(block, odd), plain_csv._may_match(block, ord(","))))
+    assert {(True, True), (False, False)} <= set(told)
+    assert (True, False) not in told
 
 
 def test_columns_that_are_text_stay_letter_by_letter(tmp_path, anywhere):

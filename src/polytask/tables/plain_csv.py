@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +27,8 @@ __all__ = ["collect_plain"]
 _LARGE = 1 << 22  # bytes from which on a second look at a file pays
 _FIRST = 1 << 22  # bytes that tell what each column is
 _BLOCK = 1 << 19  # bytes that are read at a time after that: they stay near the processor
+_LOOK = 1 << 16  # and that are looked at, with room for what is made of them
+_TELLING = (b'"', b"\0", b" ", b"\t", b"\r", b"i", b"I")  # of quotes, blanks, ends of lines, inf
 _LONGEST = 4  # bytes of what is looked for that may stand in the block before
 _BOM = b"\xef\xbb\xbf"
 
@@ -89,8 +92,7 @@ def _is_plain(path: Path, dialect: Dialect) -> bool:
         return False
     if path.stat().st_size < _LARGE or "" in header or len(set(header)) < max(2, len(header)):
         return False
-    ends = rf"[\n{re.escape(dialect.separator)}]"
-    odd = rf'["\x00]|{ends} |[ \t]({ends}|\r)|{ends}[-+]?(0[0-9]|(?i:inf))|\r[^\n]'
+    separator, odd = ord(dialect.separator), _odd(dialect.separator)
     with path.open("rb") as handle:
         if handle.read(len(_BOM)) == _BOM:
             return False
@@ -100,12 +102,34 @@ def _is_plain(path: Path, dialect: Dialect) -> bool:
         last = line[-1:]  # the names may be quoted
         if line.count(b'"') % 2:
             return False
-        while block := handle.read(_BLOCK):
+        while block := handle.read(_LOOK):
             block = last + block
-            if pc.match_substring_regex(pa.array([block], pa.large_binary()), odd)[0].as_py():
+            if _may_match(block, separator) and _has(block, odd):
                 return False
             last = block[-_LONGEST:]
     return not last.endswith((b" ", b"\t"))
+
+
+def _odd(separator: str) -> str:
+    """A pattern of what is looked for."""
+    ends = rf"[\n{re.escape(separator)}]"
+    return rf'["\x00]|{ends} |[ \t]({ends}|\r)|{ends}[-+]?(0[0-9]|(?i:inf))|\r[^\n]'
+
+
+def _has(block: bytes, pattern: str) -> bool:
+    return bool(pc.match_substring_regex(pa.array([block], pa.large_binary()), pattern)[0].as_py())
+
+
+def _may_match(block: bytes, separator: int) -> bool:
+    """Whether a block may hold what is looked for, told by bytes, in a quarter of the time."""
+    if any(byte in block for byte in _TELLING):
+        return True
+    at = np.frombuffer(block, dtype=np.uint8)
+    before, zero, after = at[:-2], at[1:-1], at[2:]
+    begins = (before == separator) | (before == ord("\n"))
+    begins |= (before == ord("-")) | (before == ord("+"))
+    begins &= (zero == ord("0")) & (after - np.uint8(ord("0")) < 10)
+    return bool(begins.any())
 
 
 @contextmanager
