@@ -12,6 +12,7 @@ from scipy import sparse
 from polytask.problem import Problem
 from polytask.solvers import Solution, Status, select
 from polytask.solvers.arrow_problem import arrow_problem
+from polytask.solvers.newton import _without_effect
 from polytask.solvers.orthogonal import solve_orthogonal
 from polytask.structures import Blocks
 from tests.solvers.helpers import (
@@ -320,6 +321,15 @@ def test_rows_replace_gram_matrices_only_where_digits_were_lost(
     shortest = solve_orthogonal(problem)["common"]
     if column != "nearly twice":
         np.testing.assert_allclose(solution.blocks["common"], shortest, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize(("beside", "alone"), [(1e-17, True), (1e-6, False)])
+def test_a_column_of_zeros_has_rounding_beside_it(beside: float, alone: bool) -> None:
+    X, y, ids = random_tasks(np.random.default_rng(5), [30, 12, 9], 6)
+    problem = mean_regularized(make_data(np.column_stack([X, np.zeros(len(X))]), y, ids))
+    null = np.full((8, 1), beside)
+    null[6] = 1.0
+    assert _without_effect(problem, null) == alone
 
 
 def test_directions_that_no_row_sees_are_found_once() -> None:

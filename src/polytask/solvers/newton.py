@@ -172,6 +172,7 @@ def _without_effect(problem: Problem, null: np.ndarray) -> bool:
         return True
     held = ~np.isin(c, k[arrow.D == 0])
     size = (data.column_norms**2).sum(axis=0)[c]
+    size[size == 0] = 1.0  # beside a column of zeros others have rounding
     V = np.zeros((data.n_coefs, null.shape[1]))
     V[c[held]] = null[held]
     moved = data.design.squared_images(data.weight, V)
