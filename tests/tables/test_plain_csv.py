@@ -1,7 +1,6 @@
 """Large plain text tables are read by arrow as they are read with care."""
 
 import numpy as np
-import numpy as np
 import pandas as pd
 import pytest
 
