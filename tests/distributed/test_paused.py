@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import time
 
 import dask
 import pytest
@@ -24,6 +25,10 @@ def full():
     with dask.config.set(ALWAYS), distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, memory_limit="1GB", dashboard_address=None,
     ) as cluster, distributed.Client(cluster, set_as_default=False) as client:  # fmt: skip
+        until = time.monotonic() + 60.0
+        while [w["status"] for w in client.scheduler_info()["workers"].values()] != ["paused"]:
+            assert time.monotonic() < until, "the worker is not paused"
+            time.sleep(0.05)
         yield client
 
 
