@@ -58,10 +58,13 @@ def starting_directions(problem: Problem, k: int, tol: float) -> Iterator[np.nda
 
 def principal(L: np.ndarray, k: int) -> np.ndarray:
     """The first k right singular vectors of L, as rows, the largest entry of each positive."""
-    values, vectors = symmetric_eigen(L.T @ L)
+    wide = L.shape[1] > L.shape[0]
+    values, vectors = symmetric_eigen(L @ L.T if wide else L.T @ L)
     if k > len(values) or not values[-k:].min(initial=1.0) > _CLEAR * values[-1:].sum():
         return canonical_svd(L, k)[2]
     V = vectors[:, ::-1][:, :k].T
+    if wide:
+        V = V @ L / np.sqrt(values[::-1][:k, None])
     sign = np.sign(V[np.arange(k), np.abs(V).argmax(axis=1)])
     return np.asarray(V * sign[:, None])
 
