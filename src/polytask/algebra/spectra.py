@@ -19,6 +19,7 @@ from polytask.data.batches import Batch
 __all__ = ["Eigen", "TaskSpectra", "numbers_in_spectra", "task_spectra"]
 
 
+Eigen = tuple[np.ndarray, np.ndarray]  # values (b, k), ascending, and vectors as columns
 _LOST = 1e-7  # eigenvalue over the largest below which products of rows have lost its digits
 
 
@@ -65,16 +66,15 @@ def numbers_in_spectra(data: TaskData) -> float:
     return float((np.minimum(data.sizes, d) * (data.sizes + d)).sum())
 
 
-Eigen = tuple[np.ndarray, np.ndarray]
-
-
 def task_spectra(data: TaskData, batch: Batch, eigen: Eigen | None = None) -> TaskSpectra:
     """Spectra of the tasks of a batch; ``eigen`` of its Gram matrices, where they are at hand."""
     d = data.n_features
     root = np.sqrt(batch.spread(data.weight))
-    Z = data.design.rows(batch)[:, :, :d] * root[:, :, None]
+    Z, unit = data.design.rows(batch)[:, :, :d], root[:, :1, None]
+    if batch.valid is not None or (root != root[:, :1]).any():
+        Z, unit = Z * root[:, :, None], np.ones((len(root), 1, 1))
     gram = data.grams[batch.at, :d, :d] if Z.shape[1] > d and data.keeps_grams else None
-    s, Ut, rows = _decompose(Z, gram, eigen)
+    s, Ut, rows = _decompose(Z, unit, gram, eigen)
     Vt = rows[:, :-2]
     full = _spans_all_rows(s, data.sizes[batch.tasks], Z.shape[1] <= d)[:, None]
     outside = np.where(full, 0.0, np.maximum(1.0 - np.einsum("brn,brn->bn", Vt, Vt), 0.0))
@@ -87,17 +87,18 @@ def task_spectra(data: TaskData, batch: Batch, eigen: Eigen | None = None) -> Ta
 
 
 def _decompose(
-    Z: np.ndarray, gram: np.ndarray | None, eigen: Eigen | None
+    Z: np.ndarray, unit: np.ndarray, gram: np.ndarray | None, eigen: Eigen | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """S (b, r), U' (b, r, d), V' (b, r + 2, n) of Z (b, n, d), from the smaller of Z'Z and ZZ'.
 
-    ``gram`` is Z'Z (b, d, d) where it is at hand. The last two rows of V' are for others.
+    Rows are Z times ``unit`` (b, 1, 1) of their task, ``gram`` their Z'Z (b, d, d) where it is at
+    hand. The last two rows of V' are for others.
     The rows themselves are decomposed where products of them lose the digits of small values.
     """
-    s, Ut, Vt = _from_products(Z, gram, eigen)
+    s, Ut, Vt = _from_products(Z, unit, gram, eigen)
     rough = ((s > 0) & (s < _LOST * s[:, -1:])).any(axis=1)
     if rough.any():
-        left, roots, right = np.linalg.svd(Z[rough], full_matrices=False)
+        left, roots, right = np.linalg.svd((Z * unit)[rough], full_matrices=False)
         kept = roots > 8 * min(Z.shape[1:]) * np.finfo(float).eps * roots[:, :1]
         s[rough] = np.where(kept, roots**2, 0.0)[:, ::-1]
         Ut[rough] = right[:, ::-1]
@@ -106,21 +107,22 @@ def _decompose(
 
 
 def _from_products(
-    Z: np.ndarray, gram: np.ndarray | None, eigen: Eigen | None
+    Z: np.ndarray, unit: np.ndarray, gram: np.ndarray | None, eigen: Eigen | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     b, n, d = Z.shape
     Zt, Vt = Z.transpose(0, 2, 1), np.empty((b, min(n, d) + 2, n))
     if eigen is None:
-        eigen = symmetric_eigen((Z @ Zt if n <= d else Zt @ Z) if gram is None else gram)
+        gram = (Z @ Zt if n <= d else Zt @ Z) * unit**2 if gram is None else gram
+        eigen = symmetric_eigen(gram)
     s, vectors = eigen
     kept = s > 8 * min(n, d) * np.finfo(float).eps * s[:, -1:]
     s = np.where(kept, s, 0.0)
-    inverse_root = kept / np.sqrt(np.where(kept, s, 1.0))
+    inverse_root = unit * (kept / np.sqrt(np.where(kept, s, 1.0)))[:, :, None]
     across = np.ascontiguousarray(vectors.transpose(0, 2, 1))
     if n <= d:
         np.multiply(across, kept[:, :, None], out=Vt[:, :-2])
-        return s, (across @ Z) * inverse_root[:, :, None], Vt
-    np.matmul(across * inverse_root[:, :, None], Zt, out=Vt[:, :-2])
+        return s, (across @ Z) * inverse_root, Vt
+    np.matmul(across * inverse_root, Zt, out=Vt[:, :-2])
     return s, across, Vt
 
 
