@@ -124,8 +124,9 @@ def _ridge_peers(data: TaskData, alpha: float, size: str) -> Iterator[Row]:
 
 
 def path(asked: Setting, size: str) -> Iterator[Row]:
-    """50 strengths, each with exact leave-one-out."""
+    """50 strengths with leave-one-out, with compiled loops at hand."""
     data = asked.data(size)
+    _load_loops()
     runs: Runs = {"STL": single(data), "ours": lambda: timed_fits.path(data, 0.0)}
     goals = {"small": "≤ 12 STL", "medium": "≤ 9 STL", "many": "≤ 9 STL", "tall": "≤ 10 STL"}
     work = "mean-regularized, path of 50 with leave-one-out"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from polytask.algebra.spectra import numbers_in_spectra
 from polytask.data import TaskData
 from polytask.problem import Problem
 from polytask.responses import Logistic
@@ -138,12 +139,16 @@ def test_strengths_that_gram_matrices_would_lose_are_left_to_the_other_road() ->
     assert serves([arrow_problem(problem) for problem in problems]).tolist() == [True, False, False]
 
 
-def test_spectra_that_are_not_kept_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("vectors", [False, True])
+def test_spectra_that_are_not_kept_are_made_again(
+    vectors: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     X, y, ids = random_tasks(np.random.default_rng(4), [5, 9, 20], 4)
     data = make_data(X, y, ids)
     problems = [mean_regularized(data, a, 0.0, 0.1) for a in (10.0, 0.3, 0.01, 1e-3)]
     kept = LeaveOneOut().risks(problems)
-    monkeypatch.setattr("polytask.tuning.spectral._KEPT", 0)
+    numbers = numbers_in_spectra(data)[0] if vectors else 0
+    monkeypatch.setattr("polytask.tuning.spectral._KEPT", numbers)
     monkeypatch.setattr("polytask.tuning.leverages._CHUNK", 1)
     monkeypatch.setattr("polytask.tuning.spectral._SYSTEMS", 1)
     np.testing.assert_allclose(LeaveOneOut().risks(problems), kept, rtol=1e-13)

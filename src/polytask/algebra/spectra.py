@@ -8,7 +8,7 @@ interpolates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,11 +59,15 @@ class TaskSpectra:
     one_one: np.ndarray
     one_y: np.ndarray
 
+    def without_rows(self) -> TaskSpectra:
+        """What has no number for each row and singular vector."""
+        return replace(self, Vt=np.zeros((len(self.s), 0, 0)), outside=self.outside[:, :0].copy())
 
-def numbers_in_spectra(data: TaskData) -> float:
-    """Numbers that the spectra of all tasks hold."""
-    d = data.n_features
-    return float((np.minimum(data.sizes, d) * (data.sizes + d)).sum())
+
+def numbers_in_spectra(data: TaskData) -> tuple[float, float]:
+    """Numbers that the spectra of all tasks hold without their rows, and with them."""
+    d, least = data.n_features, np.minimum(data.sizes, data.n_features)
+    return float((least * d).sum()), float((least * (data.sizes + d)).sum())
 
 
 def task_spectra(data: TaskData, batch: Batch, eigen: Eigen | None = None) -> TaskSpectra:

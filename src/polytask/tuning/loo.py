@@ -148,13 +148,20 @@ class LeaveOneOut:
 
         if near is not None or len(c) < LEAST_POINTS:
             return ask(every, True)[0]
-        spectrum = self._spectra(data).spectrum()
+        fits = self._spectra(data)
+        spectrum = fits.spectrum()
         if not len(spectrum):
             return ask(every, True)[0]
         risks, order = np.empty(len(c)), np.argsort(c)
-        much = len(data.y) * data.n_coefs**2 > _MUCH
-        road = in_two_steps if much else in_one_step
-        risks[order] = road(lambda some, *how: ask(order[some], *how), c[order], spectrum)
+
+        def ordered(some: np.ndarray, through_w0: bool) -> tuple[np.ndarray, np.ndarray, bool]:
+            return ask(order[some], through_w0)
+
+        if len(data.y) * data.n_coefs**2 > _MUCH:
+            first = 8 if fits.kept else 14  # else a point is little beside a pass
+            risks[order] = in_two_steps(ordered, c[order], spectrum, first)
+        else:
+            risks[order] = in_one_step(ordered, c[order], spectrum)
         return risks
 
     def fitted(self, problem: Problem) -> Blocks | None:

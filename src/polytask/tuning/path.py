@@ -18,7 +18,7 @@ __all__ = ["LEAST_POINTS", "along_path", "in_one_step", "in_two_steps"]
 Ask = Callable[[np.ndarray, bool], tuple[np.ndarray, np.ndarray, bool]]
 
 LEAST_POINTS = 16  # below which nothing is gained
-_FIRST, _LAST = 8, 5  # exact points at first, and those foretold
+_LAST = 5  # exact points, which those before foretell
 _CHEAP = 4  # points at a time that cost little more than one
 _SEEN, _TOLD = 1e-5, 1e-10  # error of the last points by those before; what it promises of others
 _TINY = 1e-300  # in place of zero
@@ -29,6 +29,7 @@ def along_path(
     c: np.ndarray,
     spectrum: np.ndarray,
     near: np.ndarray | None = None,
+    first: int = 8,
     more: int = 2,
 ) -> np.ndarray:
     """Risks at all curvatures of a path, mostly within 1e-9 of themselves.
@@ -51,20 +52,20 @@ def along_path(
     near : ndarray of shape (A,) or None
         Positive values on the same path. Told are the ratios to them: the less these move, the
         fewer points are asked for.
-    more : int
-        How many points are asked for at a time, after the first.
+    first, more : int
+        How many points are asked for at first, and at a time after these.
     """
     path = _Path(c, np.geomspace(min(c[0], spectrum[0]), spectrum[-1], len(c)))
     near = np.ones(len(c)) if near is None else near
-    every, ratios, n = np.arange(len(c)), np.empty(len(c)), _FIRST
+    every, ratios, n = np.arange(len(c)), np.empty(len(c)), first
     while n < len(c):
         new = path.choose(n)
         ratios[new], whole = ask(new)
         ratios[new] /= near[new]
         if not whole:
             break
-        first, last = path.error(ratios, 1, n), path.error(ratios, n - _LAST, n)
-        fell = min(1.0, last / max(first, _TINY)) ** (_LAST / (n - _LAST - 1))
+        of_one, last = path.error(ratios, 1, n), path.error(ratios, n - _LAST, n)
+        fell = min(1.0, last / max(of_one, _TINY)) ** (_LAST / (n - _LAST - 1))
         if last <= _SEEN and last * fell <= _TOLD:
             rest = np.setdiff1d(every, path.nodes)
             ratios[rest] = path.told(ratios, n, rest)
@@ -85,7 +86,7 @@ def in_one_step(ask: Ask, c: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
     return along_path(whole, c, spectrum)
 
 
-def in_two_steps(ask: Ask, c: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
+def in_two_steps(ask: Ask, c: np.ndarray, spectrum: np.ndarray, first: int = 8) -> np.ndarray:
     """The same by risks near them, which are told first, and by ratios to these.
 
     Parameters
@@ -93,7 +94,7 @@ def in_two_steps(ask: Ask, c: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
     ask : callable
         Risks of points by their indices; those near them; whether all rows have part in them. The
         former need not be right where the second argument is false, which is less work.
-    c, spectrum : ndarray
+    c, spectrum, first
         See `along_path`.
     """
     risks, near, known, sound = np.empty(len(c)), np.empty(len(c)), np.zeros(len(c), bool), [True]
@@ -113,9 +114,9 @@ def in_two_steps(ask: Ask, c: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
             _, well = whole(some)
         return near[some], well
 
-    told = along_path(close, c, spectrum, more=_CHEAP)
+    told = along_path(close, c, spectrum, first=first, more=_CHEAP)
     fine = np.isfinite(told).all() and told.min() > 0
-    return along_path(whole, c, spectrum, told if fine else None)
+    return along_path(whole, c, spectrum, told if fine else None, first)
 
 
 class _Path:

@@ -42,7 +42,7 @@ from polytask.tuning.leverages import (
 
 __all__ = ["Points", "SpectralFits", "serves"]
 
-_KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else made anew in every pass
+_KEPT = 1e8  # numbers: spectra are kept over calls up to 800 MB, else rows turned in every pass
 _LEAST = 1e-7  # curvature over the largest eigenvalue below which Gram matrices lose the digits
 _LEFT, _TINY = 1e-9, 1e-300  # share of M_jj that w0 leaves at least; in place of zero
 _SURE = 1e4  # share of a column over its pivot below which it depends on no others
@@ -163,7 +163,8 @@ class SpectralFits:
 
     def __init__(self, data: TaskData) -> None:
         self.data = data
-        self._keeps = numbers_in_spectra(data) <= _KEPT
+        vectors, all_numbers = numbers_in_spectra(data)
+        self.kept, self._keeps_vectors = all_numbers <= _KEPT, vectors <= _KEPT
         self._kept: dict[int, TaskSpectra] = {}
         self._alone: dict[int, Eigen] = {}  # of what is not in ``_kept`` yet
         self._eliminated: dict[float, _Eliminated] = {}  # by the curvature
@@ -202,7 +203,7 @@ class SpectralFits:
         batches = self.data.design.batches
         few = batches[:: max(1, len(batches) // _FEW)]
         self._decompose_alone()
-        s = np.sort(np.concatenate([self._spectra(batch).s.ravel() for batch in few]))
+        s = np.sort(np.concatenate([self._spectra(batch, False).s.ravel() for batch in few]))
         return s[s > 0]
 
     def blocks(self, point: Points) -> Blocks | None:
@@ -319,7 +320,8 @@ class SpectralFits:
                 np.add(rhs, own, out=rhs)
 
         if len(new):
-            self._each(work, len(new) * d * d * m / (2.0 * len(self.data.y)))
+            cost = len(new) * d * d * m / (2.0 * len(self.data.y))
+            self._each(work, cost, rows=False)
         slopes = np.tril(sum(sums.values(), np.zeros((len(new), *_around(d))))[:, :d, :d])
         slopes += np.tril(slopes, -1).transpose(0, 2, 1)
         known = self._eliminated
@@ -331,20 +333,20 @@ class SpectralFits:
             known.clear()
         return found
 
-    def _each(self, work: Callable[[TaskSpectra], None], cost: float) -> None:
+    def _each(self, work: Callable[[TaskSpectra], None], cost: float, rows: bool = True) -> None:
         """Call ``work`` on all batches, some at a time, in threads where there is enough of it.
 
         ``cost`` is the number of multiplications for each number in the rows.
         """
-        made = 0.0 if self._kept else _EIGEN * self.data.n_coefs
+        made = 0.0 if self._kept and self.kept else _EIGEN * self.data.n_coefs
         self._decompose_alone()
-        self.data.design.each(lambda batch: work(self._spectra(batch)), cost + made)
+        self.data.design.each(lambda batch: work(self._spectra(batch, rows)), cost + made)
 
     def _decompose_alone(self) -> None:
         """Eigenvectors of tasks that are batches of their own: of eight at a time."""
         data, d = self.data, self.data.n_features
         alone = [one for one in data.design.batches if len(one.tasks) == 1 and one.n > d]
-        if self._kept or not (self._keeps and data.keeps_grams) or len(alone) < _TOGETHER:
+        if self._kept or not (self.kept and data.keeps_grams) or len(alone) < _TOGETHER:
             return
         grams = data.grams
 
@@ -358,12 +360,18 @@ class SpectralFits:
 
         share_among_threads(work, np.arange(-(-len(alone) // _TOGETHER)))
 
-    def _spectra(self, batch: Batch) -> TaskSpectra:
+    def _spectra(self, batch: Batch, rows: bool = True) -> TaskSpectra:
+        """Spectra of a batch; ``rows``: with the singular vectors, which are as large as these."""
         one = self._kept.get(id(batch))
-        if one is None:
-            one = task_spectra(self.data, batch, self._alone.pop(id(batch), None))
-        if self._keeps:
-            self._kept[id(batch)] = one
+        if one is None or (rows and not one.Vt.size):
+            eigen = self._alone.pop(id(batch), None)
+            if one is not None and batch.n > self.data.n_features:
+                eigen = one.s, one.Ut.transpose(0, 2, 1)
+            one = task_spectra(self.data, batch, eigen)
+            if self.kept:
+                self._kept[id(batch)] = one
+            elif self._keeps_vectors:
+                self._kept[id(batch)] = one.without_rows()
         return one
 
 
