@@ -22,7 +22,7 @@ __all__ = ["main"]
 USER_ERROR = 2
 SHELLS_EXPECT = 128  # plus the number of the signal that ended a command
 WHOLE = "POLYTASK_TRACEBACK"  # set in the environment: errors show where they come from
-SELDOM = (50_000, 10, 10)  # objects made, and rounds before, from one look for garbage to the next
+SELDOM = (500_000, 10, 10)  # objects made, and rounds before, from one look for garbage to the next
 ENDING = ("SIGTERM", "SIGHUP")  # signals that would end the process without a word
 
 
@@ -94,6 +94,8 @@ def _seldom_looking_for_garbage() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()  # all are old now, and not looked through when the rhythm is the usual one
         gc.set_threshold(*before)
 
 
