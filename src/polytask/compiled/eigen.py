@@ -46,8 +46,9 @@ def decompose(A):
         if n_sweeps < 0:
             return values, vectors, False
         for t in range(n):
-            order[t] = np.argsort(d[:, 0, t])
+            upwards = np.argsort(d[:, 0, t])
             for a in range(p):
+                order[t, a] = upwards[a]
                 values[first + t, a] = d[order[t, a], 0, t] * scale[t]
         for j in range(0, P, EDGE):
             _rows_of_vectors(Z, j, M, turns, ranges[:n_sweeps])

@@ -20,7 +20,7 @@ inner = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_HOW)
 
 
 @njit(cache=True, **_HOW)
-def losses(spectra, at, told, common, share, least):
+def losses(spectra, at, told, common, share, least, both):
     """See `polytask.tuning.leverages.losses`; ``common`` is (R, q, e), R empty where not asked."""
     s, Ut, Vt, outside, y_in, one_in, root = spectra
     c, of, w, beta, t = at
@@ -63,15 +63,24 @@ def losses(spectra, at, told, common, share, least):
                     _grown(more, growth[a], odds[i], first, k)
                 how = (more, share[i], first, k, least)
                 if len(roots):
-                    own[i, a] += _loss(errors[a], left, *how)[0]
-                    V[r : r + free] = level[of[a]]
+                    if both:
+                        own[i, a] += _loss(errors[a], left, *how)[0]
+                    _put(V, r, free, level[of[a]])
                     forms(taken, forms_of_w0[a], V)
                     left -= taken[0]
                 found, gone = _loss(errors[a], left, *how)
                 total[i, a] += found
                 if gone:
                     lost[i, a] += _weight(left, root[i], *how)
-    return total, lost, lost > 0, own if len(roots) else total
+    return total, lost, lost > 0, own if both and len(roots) else total
+
+
+@inner
+def _put(V, r, free, row):
+    """A row into place r, where there is one; numba takes seconds to compile ``V[r] = row``."""
+    for i in range(r, r + free):
+        for j in range(len(row)):
+            V[i, j] = row[j]
 
 
 @inner

@@ -95,7 +95,8 @@ def moments(rows, start, v, y, some, grams, cross):  # type: ignore[no-untyped-d
             for e in range(j + 1):
                 grams[i, j, e] = grams[i, e, j] = S[j, e]
         if q > p:
-            cross[i] = S[p, :p]
+            for j in range(p):
+                cross[i, j] = S[p, j]
 
 
 @compiled

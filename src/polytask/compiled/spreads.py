@@ -78,7 +78,8 @@ def _median(e, n, mean, deviation, near):
             count += (off >= -reach) & (off <= reach)
         if below < k < below + count:
             return _middle(near, count, k - below, n % 2 == 1)
-    near[:n] = e[:n]
+    for t in range(n):
+        near[t] = e[t]
     return _middle(near, n, k, n % 2 == 1)
 
 

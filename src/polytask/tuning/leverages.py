@@ -40,7 +40,7 @@ class LossesLeftOut(NamedTuple):
     undefined : ndarray of shape (m, A)
         Whether there are such.
     own : ndarray of shape (m, A)
-        ``total`` without what goes through w0.
+        ``total`` without what goes through w0, where both are wanted.
     """
 
     total: np.ndarray
@@ -73,7 +73,7 @@ class Solved:
 
 def losses(
     one: TaskSpectra, at: Solved, leaves: np.ndarray,
-    near: tuple[np.ndarray, np.ndarray] | None = None,
+    near: tuple[np.ndarray, np.ndarray] | None = None, both: bool = False,
 ) -> LossesLeftOut:  # fmt: skip
     """Losses of the tasks of a batch at A points, each row left out by its share ``leaves`` (b, n).
 
@@ -81,19 +81,19 @@ def losses(
     """
     A = len(at.of)
     if (compiled := loops("left_out", _PER_NUMBER * A * one.Vt.size)) is not None:
-        return LossesLeftOut(*_by_loops(compiled, one, at, leaves, near))
+        return LossesLeftOut(*_by_loops(compiled, one, at, leaves, near, both))
     size = max(1, _CHUNK // max(one.outside.size, one.s.size))
     parts = []
     for first in range(0, A, size):
         some = slice(first, first + size)
         told = None if near is None else (near[0], near[1][some])
-        parts.append(_losses(one, at if size >= A else at.part(some), leaves, told))
+        parts.append(_losses(one, at if size >= A else at.part(some), leaves, told, both))
     return LossesLeftOut(*(np.hstack(found) for found in zip(*parts, strict=True)))
 
 
 def _by_loops(
     compiled: Any, one: TaskSpectra, at: Solved, leaves: np.ndarray,
-    near: tuple[np.ndarray, np.ndarray] | None,
+    near: tuple[np.ndarray, np.ndarray] | None, both: bool,
 ) -> LossesLeftOut:  # fmt: skip
     tasks, d, told = one.batch.tasks, one.Ut.shape[2], near or (np.zeros((0, 0)), np.zeros(0))
     R = at.R if near is None else at.R[:0]
@@ -106,18 +106,20 @@ def _by_loops(
             (R if R.size else np.zeros((0, 0, 0)), at.q[:, tasks], at.e),
             leaves,
             _NO_INFORMATION,
+            both,
         )
     )
 
 
 def _losses(
-    one: TaskSpectra, at: Solved, leaves: np.ndarray, near: tuple[np.ndarray, np.ndarray] | None
-) -> LossesLeftOut:
+    one: TaskSpectra, at: Solved, leaves: np.ndarray,
+    near: tuple[np.ndarray, np.ndarray] | None, both: bool,
+) -> LossesLeftOut:  # fmt: skip
     left, error, own = own_left(one, at), _residuals(one, at), None
     if near is not None:
         left /= 1.0 + near[1][:, None] * near[0][:, None]
     elif at.R.size:
-        own = _sums(left, error, one.root, leaves)[0]
+        own = _sums(left, error, one.root, leaves)[0] if both else None
         left -= common_leverage(one, at)
     total, lost, undefined = _sums(left, error, one.root, leaves)
     return LossesLeftOut(total, lost, undefined, total if own is None else own)

@@ -140,22 +140,22 @@ class LeaveOneOut:
         data, c, every = arrows[0].problem.data, Points.of(arrows).path(), np.arange(len(arrows))
         whole = data.weight.sum()
 
-        def ask(some: np.ndarray, through_w0: bool) -> tuple[np.ndarray, np.ndarray, bool]:
-            found = self._left_out([arrows[i] for i in some], near, through_w0)
+        def ask(some: np.ndarray, wanted: str) -> tuple[np.ndarray, np.ndarray, bool]:
+            found = self._left_out([arrows[i] for i in some], near, wanted)
             weight = np.maximum(whole - found.lost.sum(axis=0), 1e-300)
             risks, own = (total.sum(axis=0) / weight for total in (found.total, found.own))
             return risks, own, not found.lost.any() and bool(np.isfinite(risks).all())
 
         if near is not None or len(c) < LEAST_POINTS:
-            return ask(every, True)[0]
+            return ask(every, "risk")[0]
         fits = self._spectra(data)
         spectrum = fits.spectrum()
         if not len(spectrum):
-            return ask(every, True)[0]
+            return ask(every, "risk")[0]
         risks, order = np.empty(len(c)), np.argsort(c)
 
-        def ordered(some: np.ndarray, through_w0: bool) -> tuple[np.ndarray, np.ndarray, bool]:
-            return ask(order[some], through_w0)
+        def ordered(some: np.ndarray, wanted: str) -> tuple[np.ndarray, np.ndarray, bool]:
+            return ask(order[some], wanted)
 
         if len(data.y) * data.n_coefs**2 > _MUCH:
             first = 8 if fits.kept else 14  # else a point is little beside a pass
@@ -195,18 +195,19 @@ class LeaveOneOut:
         self,
         arrows: Sequence[ArrowProblem],
         near: ArrowProblem | None = None,
-        through_w0: bool = True,
+        wanted: str = "risk",
     ) -> LossesLeftOut:
         """Weighted losses of each task (m, A), infinite where undefined; weights of no loss.
 
-        Where w0 is as at the fit, a row moves its own task alone: near, and far less work.
+        Where w0 is as at the fit, a row moves its own task alone: "near" what is ``wanted``, the
+        "risk", and far less work; or "both".
         """
         data = arrows[0].problem.data
         found = self._spectra(data).leave_out(
             Points.of(arrows),
             1.0 / repeats(data),
             None if near is None else Points.of([near]),
-            through_w0,
+            wanted,
         )
         alone = of_one_row(data)[:, None]  # with the level, where that is free
         excused = alone & np.array([_free_level(arrow) for arrow in arrows])

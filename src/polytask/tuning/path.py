@@ -15,11 +15,11 @@ import numpy as np
 
 __all__ = ["LEAST_POINTS", "along_path", "in_one_step", "in_two_steps"]
 
-Ask = Callable[[np.ndarray, bool], tuple[np.ndarray, np.ndarray, bool]]
+Ask = Callable[[np.ndarray, str], tuple[np.ndarray, np.ndarray, bool]]
 
 LEAST_POINTS = 16  # below which nothing is gained
 _LAST = 5  # exact points, which those before foretell
-_CHEAP = 4  # points at a time that cost little more than one
+_CHEAP = 4  # points at a time that cost little more than one, of few rows or without w0
 _SEEN, _TOLD = 1e-5, 1e-10  # error of the last points by those before; what it promises of others
 _TINY = 1e-300  # in place of zero
 
@@ -80,10 +80,10 @@ def in_one_step(ask: Ask, c: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
     """Risks along a path; arguments are those of `in_two_steps`."""
 
     def whole(some: np.ndarray) -> tuple[np.ndarray, bool]:
-        risks, _, sound = ask(some, True)
+        risks, _, sound = ask(some, "risk")
         return risks, sound
 
-    return along_path(whole, c, spectrum)
+    return along_path(whole, c, spectrum, more=_CHEAP)
 
 
 def in_two_steps(ask: Ask, c: np.ndarray, spectrum: np.ndarray, first: int = 8) -> np.ndarray:
@@ -92,8 +92,8 @@ def in_two_steps(ask: Ask, c: np.ndarray, spectrum: np.ndarray, first: int = 8) 
     Parameters
     ----------
     ask : callable
-        Risks of points by their indices; those near them; whether all rows have part in them. The
-        former need not be right where the second argument is false, which is less work.
+        Risks of points by their indices; those near them; whether all rows have part in them.
+        Which of them have to be right is the second argument: "risk", "near" or "both".
     c, spectrum, first
         See `along_path`.
     """
@@ -102,14 +102,14 @@ def in_two_steps(ask: Ask, c: np.ndarray, spectrum: np.ndarray, first: int = 8) 
     def whole(some: np.ndarray) -> tuple[np.ndarray, bool]:
         new = some[~known[some]]
         if len(new):
-            risks[new], near[new], well = ask(new, True)
+            risks[new], near[new], well = ask(new, "both")
             known[new] = True
             sound.append(well)
         return risks[some], all(sound)
 
     def close(some: np.ndarray) -> tuple[np.ndarray, bool]:
         if known.any():
-            _, near[some], well = ask(some, False)
+            _, near[some], well = ask(some, "near")
         else:  # these will be asked for
             _, well = whole(some)
         return near[some], well

@@ -175,14 +175,14 @@ class SpectralFits:
         points: Points,
         leaves: np.ndarray,
         near: Points | None = None,
-        through_w0: bool = True,
+        wanted: str = "risk",
     ) -> LossesLeftOut:
         """Losses of every task (m, A) without one row each, see `losses`.
 
         ``leaves`` (N,) is the share of each observation's weight that leaves with it. Of leverages
         the part through w0 costs most and is least where rows are many: it is told by that of the
-        one point ``near`` where that is given, and is zero where w0 is as at the fit: not
-        ``through_w0``.
+        one point ``near`` where that is given, and is zero where w0 is as at the fit, which "near"
+        in place of the "risk" is ``wanted`` for, or beside it: "both".
         """
         if not points.G.shape[1]:
             near = None
@@ -192,7 +192,7 @@ class SpectralFits:
         size = max(1, _SYSTEMS // numbers)
         parts = [
             self._leave_out(
-                points.part(slice(first, first + size)), leaves, near is not None, through_w0
+                points.part(slice(first, first + size)), leaves, near is not None, wanted
             )
             for first in range(0, len(points.c), size)
         ]
@@ -243,10 +243,10 @@ class SpectralFits:
         self._held = replace(held, unit=float(held.growth(solved, near.G)[0]))
 
     def _leave_out(
-        self, points: Points, leaves: np.ndarray, near: bool, through_w0: bool
+        self, points: Points, leaves: np.ndarray, near: bool, wanted: str
     ) -> LossesLeftOut:
         solved, held = self._solve(points), self._held if near else None
-        if not through_w0:
+        if wanted == "near":
             solved = replace(solved, R=solved.R[:, :0])
         growth = np.ones(0) if held is None else held.growth(solved, points.G)
         m, A = self.data.n_tasks, len(points.c)
@@ -255,7 +255,7 @@ class SpectralFits:
 
         def work(one: TaskSpectra) -> None:
             told = None if held is None else (held.odds[id(one.batch)], growth)
-            found = losses(one, solved, leaves[one.batch.obs], told)
+            found = losses(one, solved, leaves[one.batch.obs], told, wanted == "both")
             for whole, part in zip(out, found, strict=True):
                 whole[one.batch.tasks] = part
 
