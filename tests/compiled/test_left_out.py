@@ -57,3 +57,18 @@ def test_rows_that_little_is_left_of_keep_their_digits(rng, monkeypatch):
     found = LeaveOneOut().risks([problem])[0]
     monkeypatch.setattr(leverages, "loops", lambda *_: None)
     assert found == pytest.approx(LeaveOneOut().risks([problem])[0], rel=1e-12)
+
+
+def test_a_common_part_that_is_not_determined(rng, monkeypatch):
+    """A constant feature beside a free level: along it H^-1 is large, and rows say nothing."""
+    from polytask.compiled import left_out
+
+    found = []
+    X, y, ids = random_tasks(rng, rng.integers(1, 60, 60).tolist(), 17)
+    X[:, 0] = 2.0
+    data = make_data(X, y, ids)
+    problems = [mean_regularized(data, a, 0.0, 1e-6) for a in np.geomspace(1e-3, 10, 12)]
+    for road in (left_out, None):
+        monkeypatch.setattr(leverages, "loops", lambda *_, road=road: road)
+        found.append(LeaveOneOut().risks(problems))
+    np.testing.assert_allclose(*found, rtol=1e-9)

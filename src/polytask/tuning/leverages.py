@@ -80,7 +80,8 @@ def losses(
     Where odds (b, n) of a held point, and their growth (A,), are given, w0's part of h is by them.
     """
     A = len(at.of)
-    if (compiled := loops("left_out", _PER_NUMBER * A * one.Vt.size)) is not None:
+    well = near is not None or not at.R.size or at.sure.all()  # forms of H^-1 keep their digits
+    if well and (compiled := loops("left_out", _PER_NUMBER * A * one.Vt.size)) is not None:
         return LossesLeftOut(*_by_loops(compiled, one, at, leaves, near, both))
     size = max(1, _CHUNK // max(one.outside.size, one.s.size))
     parts = []
