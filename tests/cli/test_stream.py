@@ -278,7 +278,7 @@ def test_a_killed_run_leaves_the_old_output_or_none(long_table, tmp_path, comman
         process.communicate(timeout=60)
         assert process.returncode == (130 if sign == signal.SIGINT else -signal.SIGKILL)
 
-    killed(tmp_path / name, 4.0)
+    killed(tmp_path / name, 2.5)
     assert list(tmp_path.iterdir()) == []
     if command == "compare":
         (tmp_path / name).mkdir()
@@ -286,7 +286,7 @@ def test_a_killed_run_leaves_the_old_output_or_none(long_table, tmp_path, comman
     else:
         old = tmp_path / name
     old.write_text("old")
-    killed(tmp_path / name, 4.0)
+    killed(tmp_path / name, 2.5)
     assert old.read_text() == "old"
     assert [p.name for p in old.parent.iterdir()] == [old.name]
 
