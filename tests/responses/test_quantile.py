@@ -92,3 +92,11 @@ def test_targets_that_a_line_meets_exactly_are_fitted():
     model = MeanRegularizedRegressor(0.1, alpha_intercept=0.1, loss="quantile", task=0).fit(X, y)
     assert model.violation_ <= model.tol
     np.testing.assert_allclose(model.predict(X), y, atol=1e-6)
+
+
+@pytest.mark.parametrize("q", [0.1, 0.9])
+def test_targets_far_from_zero_have_their_quantiles(q, rng):
+    """A band as wide as a share of the targets would be all of the noise."""
+    X, y = rng.normal(size=(600, 2)), rng.exponential(size=600)
+    model = PooledRegressor(0.001, loss=Quantile(q), tol=1e-6).fit(X, y + 1e6)
+    assert (y + 1e6 < model.predict(X)).mean() == pytest.approx(q, abs=0.01)

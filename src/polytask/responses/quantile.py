@@ -16,7 +16,7 @@ __all__ = ["Quantile"]
 
 _WIDE, _NARROW = 0.5, 0.5**6  # of the band, in scales: where a fit begins and ends
 _SHRINKS = 2.0  # times from fit to fit
-_LEAST = 1e-6  # width, in that of the targets: in less, rounding of predictions is a slope
+_LEAST = 3e-8  # width, in that of the targets: in less, their rounding is a slope of 1e-8
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Quantile(Response):
     q : float, default=0.5
         Between 0 and 1; 0.5 is the median.
     width : float or None, default=None
-        Of the band, in units of y. None is a 64th of the scale of the residuals, and at least a
-        millionth of the largest target. Fits begin with half a scale, where strengths are chosen,
-        and the band shrinks from fit to fit.
+        Of the band, in units of y. None is a 64th of the scale of the residuals, and at least 3e-8
+        of the largest target. Fits begin with half a scale, where strengths are chosen, and the
+        band shrinks from fit to fit.
     scale : float or None, default=None
         What the residuals' scale was found to be.
 
