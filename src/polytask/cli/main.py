@@ -8,7 +8,6 @@ import importlib
 import os
 import signal
 import sys
-import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 
 from polytask.cli.arguments import make_parser
 from polytask.cli.errors import as_one_line
+from polytask.cli.signals import ending_signals
 
 __all__ = ["main"]
 
@@ -23,7 +23,6 @@ USER_ERROR = 2
 SHELLS_EXPECT = 128  # plus the number of the signal that ended a command
 WHOLE = "POLYTASK_TRACEBACK"  # set in the environment: errors show where they come from
 SELDOM = (500_000, 10, 10)  # objects made, and rounds before, from one look for garbage to the next
-ENDING = ("SIGTERM", "SIGHUP")  # signals that would end the process without a word
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = make_parser().parse_args(argv)
     try:
-        with _ending_signals(), _warnings_at_the_end(), _seldom_looking_for_garbage():
+        with ending_signals(), _warnings_at_the_end(), _seldom_looking_for_garbage():
             code: int = importlib.import_module(f"polytask.cli.{args.command}").run(args)
             sys.stdout.flush()
             return code
@@ -60,26 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"polytask: error: {as_one_line(error)}", file=sys.stderr)
         return USER_ERROR
-
-
-@contextmanager
-def _ending_signals() -> Iterator[None]:
-    """Signals that end a process do so like Ctrl-C: what is half-written goes."""
-
-    def end(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt(number)
-
-    mine = threading.current_thread() is threading.main_thread()
-    known = [getattr(signal, name) for name in ENDING if mine and hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in known}
-    before = {number: old for number, old in before.items() if old == signal.SIG_DFL}  # not nohup's
-    for number in before:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
 
 
 @contextmanager
