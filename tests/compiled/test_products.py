@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
-from polytask.compiled.products import add_grams, forms, halve, put_gram, times
+from polytask.compiled.products import add_gram, add_grams, forms, halve, times
 
 SHAPES = [(4, 8, 8), (8, 8, 40), (28, 32, 112), (52, 56, 72)]
 
@@ -30,10 +30,10 @@ def test_forms_of_a_gram_matrix(shape, rng):
     Y, V, C, out = (
         rng.normal(size=(9, k)),
         rng.normal(size=(k, n)),
-        np.empty((k, k)),
+        np.zeros((k, k)),
         np.ones((1, n)),
     )
-    put_gram(C, Y, 7)
+    add_gram(C, Y, 7)
     gram = Y[:7].T @ Y[:7]
     np.testing.assert_allclose(_symmetric(C), gram, rtol=1e-12, atol=1e-12)
     halve(C)

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from polytask.data.unbroken import ENDING
+
 __all__ = ["ending_signals"]
 
-ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # those after the first end a process without a word
 _USUAL = (signal.SIG_DFL, signal.default_int_handler)
 _LATER, _PATIENCE = 0.005, 0.5  # seconds: until a look again; in all, as compiling takes long
 

@@ -24,6 +24,8 @@ __all__ = [
     "add",
     "add_gram",
     "fetch",
+    "loop",
+    "plus",
     "put",
     "put_minus",
     "sums_of_products",
@@ -82,25 +84,42 @@ def _loop(builder, left, right, first, last):
 
 def sums_of_products(builder, rows, columns, first, last, factors):
     """Sums over f of x[i] y[j], of (x, y) that ``factors`` has of f."""
+
+    def more(f, sums):
+        x, y = map(list, factors(f))
+        pairs = ((one, other) for one in x for other in y)
+        return [plus(builder, total, *pair) for total, pair in zip(sums, pairs, strict=True)]
+
+    nothing = [ir.Constant(_EIGHT, [0.0] * LANES)] * (rows * columns)
+    sums = loop(builder, first, last, 1, nothing, more)
+    return [sums[columns * i : columns * (i + 1)] for i in range(rows)]
+
+
+def plus(builder, z, x, y):
+    """Z + x y."""
+    return builder.fadd(builder.fmul(x, y, flags=_FUSED), z, flags=_FUSED)
+
+
+def loop(builder, first, end, step, starts, body):
+    """What ``body`` of (k, carried) made of ``starts`` after k from first, by steps, before end."""
     before = builder.block
-    head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
+    head, inside, after = (builder.append_basic_block(name) for name in ("head", "inside", "after"))
     builder.branch(head)
     builder.position_at_end(head)
-    f = builder.phi(_INT)
-    sums = [[builder.phi(_EIGHT) for _ in range(columns)] for _ in range(rows)]
-    builder.cbranch(builder.icmp_signed("<", f, last), body, end)
-    builder.position_at_end(body)
-    x, y = factors(f)
-    f.add_incoming(first, before)
-    f.add_incoming(builder.add(f, ir.Constant(_INT, 1)), body)
-    for row, one in zip(sums, x, strict=True):
-        for total, other in zip(row, y, strict=True):
-            more = builder.fadd(builder.fmul(one, other, flags=_FUSED), total, flags=_FUSED)
-            total.add_incoming(ir.Constant(_EIGHT, [0.0] * LANES), before)
-            total.add_incoming(more, body)
+    k = builder.phi(_INT)
+    carried = [builder.phi(one.type) for one in starts]
+    builder.cbranch(builder.icmp_signed("<" if step > 0 else ">", k, end), inside, after)
+    builder.position_at_end(inside)
+    found = body(k, carried)
+    last = builder.block
+    k.add_incoming(first, before)
+    k.add_incoming(builder.add(k, ir.Constant(_INT, step)), last)
+    for phi, start, one in zip(carried, starts, found, strict=True):
+        phi.add_incoming(start, before)
+        phi.add_incoming(one, last)
     builder.branch(head)
-    builder.position_at_end(end)
-    return sums
+    builder.position_at_end(after)
+    return carried
 
 
 def _put(builder, at, found):

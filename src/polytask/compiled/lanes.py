@@ -10,7 +10,7 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils
 
-from polytask.compiled.blocks import LANES
+from polytask.compiled.blocks import LANES, loop, plus
 
 __all__ = ["NOTHING", "Lanes", "eight", "loop", "minus", "number", "plus", "root"]
 
@@ -57,11 +57,6 @@ class Lanes:
         self.builder.store(value, self.builder.gep(self._data, [k]), align=8)
 
 
-def plus(builder, z, x, y):
-    """Z + x y."""
-    return builder.fadd(builder.fmul(x, y, flags=_FUSED), z, flags=_FUSED)
-
-
 def minus(builder, z, x, y):
     """Z - x y."""
     return builder.fsub(z, builder.fmul(x, y, flags=_FUSED), flags=_FUSED)
@@ -72,25 +67,3 @@ def root(builder, x):
     kind = ir.FunctionType(_EIGHT, [_EIGHT])
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f64")
     return builder.call(function, [x])
-
-
-def loop(builder, first, end, step, starts, body):
-    """What ``body`` of (k, carried) made of ``starts`` after k from first, by steps, before end."""
-    before = builder.block
-    head, inside, after = (builder.append_basic_block(name) for name in ("head", "inside", "after"))
-    builder.branch(head)
-    builder.position_at_end(head)
-    k = builder.phi(_INT)
-    carried = [builder.phi(one.type) for one in starts]
-    builder.cbranch(builder.icmp_signed("!=", k, end), inside, after)
-    builder.position_at_end(inside)
-    found = body(k, carried)
-    last = builder.block
-    k.add_incoming(first, before)
-    k.add_incoming(builder.add(k, number(step)), last)
-    for phi, start, one in zip(carried, starts, found, strict=True):
-        phi.add_incoming(start, before)
-        phi.add_incoming(one, last)
-    builder.branch(head)
-    builder.position_at_end(after)
-    return carried

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from polytask.compiled.blocks import EDGE, LANES
-from polytask.compiled.products import forms, halve, padded, put_gram, times
+from polytask.compiled.products import add_gram, forms, halve, padded, times
 
 __all__ = ["losses"]
 
@@ -142,11 +142,12 @@ def _turn(Ut, W):
 @inner
 def _forms_of_w0(roots, lower, of, U, s, rho, q, e, t, free, B, out):
     """u'H^-1 u at every point, a form of rows of V and, last, of what is left of the level."""
+    out[:] = 0.0
     for a in range(len(roots)):
         _root_of_form(roots[a], lower, U, s, rho[of[a]], B)
         if free:
             _level_of_root(roots[a], q[of[a]], e[a], t[a], len(s), B)
-        put_gram(out[a], B, len(B))
+        add_gram(out[a], B, len(B))
         halve(out[a])
 
 

@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 from polytask.compiled.blocks import EDGE, LANES, sums_of_products
 
-__all__ = ["WIDE", "add_gram", "add_grams", "forms", "halve", "padded", "put_gram", "times"]
+__all__ = ["WIDE", "add_gram", "add_grams", "forms", "halve", "padded", "times"]
 
 _AT_ONCE = 64  # rows that are scaled at once: they stay in the nearest cache
 WIDE = 4  # eights of columns in a block, where there are as many
@@ -45,22 +45,8 @@ def times(C, X, Y, lower):
 
 
 @compiled
-def put_gram(C, Y, n):
-    """C = Y'Y of the first n rows: blocks that touch the lower triangle."""
-    for a in range(0, len(C), EDGE):
-        j = 0
-        while j < a + EDGE:
-            if j + WIDE * LANES <= C.shape[1]:
-                _put_gram_wide(C, a, j, Y, Y, n)
-                j += WIDE * LANES
-            else:
-                _put_gram_one(C, a, j, Y, Y, n)
-                j += LANES
-
-
-@compiled
 def add_gram(C, Y, n):
-    """C += Y'Y, in the same way."""
+    """C += Y'Y of the first n rows: blocks that touch the lower triangle."""
     for a in range(0, len(C), EDGE):
         j = 0
         while j < a + EDGE:
@@ -201,6 +187,5 @@ def _form(builder, C, Y, rows, eights, sums):
 
 
 _put_wide, _put_one = _block(WIDE, False, _put), _block(1, False, _put)
-_put_gram_wide, _put_gram_one = _block(WIDE, True, _put), _block(1, True, _put)
 _add_gram_wide, _add_gram_one = _block(WIDE, True, _add), _block(1, True, _add)
 _form_wide, _form_one = _block(WIDE, False, _form), _block(1, False, _form)
