@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from polytask.data.unbroken import ENDING
-
 __all__ = ["ending_signals"]
 
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # as in `unbroken`, which the help must not load
 _USUAL = (signal.SIG_DFL, signal.default_int_handler)
 _LATER, _PATIENCE = 0.005, 0.5  # seconds: until a look again; in all, as compiling takes long
 

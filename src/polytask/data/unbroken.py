@@ -7,13 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["ENDING", "unbroken"]
+__all__ = ["unbroken"]
 
-ENDING = (
-    "SIGINT",
-    "SIGTERM",
-    "SIGHUP",
-)  # signals; those after the first end a process without a word
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
@@ -25,7 +21,7 @@ def unbroken() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    known = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
+    known = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in known}
     ours = [number for number, old in before.items() if callable(old)]  # not ignored, nor foreign
     waiting: list[int] = []
